@@ -1,0 +1,1 @@
+"""The stack: settings, topology and the Pulumi components they become."""

@@ -1,0 +1,192 @@
+"""The component of one hop: what carries a member's changes to the next member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from ring import policies
+from ring.environment import environment
+from ring.replica import Replica
+from ring.settings import Settings
+
+HOP = "dynamodb-ring:index:Hop"
+"""The component's type. It is part of every URN beneath it and never changes."""
+
+_HANDLER = Path(__file__).parent.parent / "handler"
+
+
+class Hop(pulumi.ComponentResource):
+    """A function that reads the source's stream and writes to the target, and what it needs.
+
+    All of it lies in the source's region and account. Only where the target is reached with other
+    credentials is there a role on the target's side, which the function assumes, and in another
+    partition a user of the target's, whose keys it reads from a secret.
+    """
+
+    function: aws.lambda_.Function
+    mapping: aws.lambda_.EventSourceMapping
+
+    def __init__(
+        self,
+        name: str,
+        source: Replica,
+        target: Replica,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(HOP, name, {}, opts)
+        self.source = source
+        self.target = target
+        self._name = name
+        self._settings = settings
+        self._here = pulumi.ResourceOptions(parent=self, provider=source.provider)
+
+        assert source.quarantine  # a hop's source is never named only
+        self._quarantine = source.quarantine
+        self._log_group = aws.cloudwatch.LogGroup(
+            name, retention_in_days=settings.function.log_retention_days, opts=self._here
+        )
+        self._role = aws.iam.Role(
+            name,
+            description=f"Carries {self._title}",
+            assume_role_policy=pulumi.Output.json_dumps(policies.lambda_trust()),
+            opts=self._here,
+        )
+        self._secret = self._writer_secret()
+        self._writer = None if self._secret else self._writer_role()
+        policy = self._policy()
+        self.function = self._function()
+        self.mapping = self._mapping(policy)
+        self.register_outputs(self.summary)
+
+    @property
+    def summary(self) -> Mapping[str, pulumi.Input[str]]:
+        """What the stack tells about the hop: members by name, the mapping by its UUID.
+
+        Where it crosses partitions, `writer` is the user whose keys belong in the secret.
+        """
+        return {
+            "source": self.source.member.name,
+            "target": self.target.member.name,
+            "function": self.function.arn,
+            "mapping": self.mapping.id,
+            "quarantine": self._quarantine.bucket,
+            **({"writer": self.target.writer.name} if self._secret else {}),
+        }
+
+    @property
+    def _title(self) -> str:
+        # By slug: a function's description has room for 256 characters, too few for two tables.
+        return f"the ring's changes from {self.source.member.slug} to {self.target.member.slug}"
+
+    def _writer_secret(self) -> policies.Secret | None:
+        """The secret with the keys for the target, if that lies in another partition."""
+        if self.source.member.partition == self.target.member.partition:
+            return None
+        secret = self.target.member.writer_secret
+        assert secret  # the settings' rules ask for it
+        return policies.Secret(secret.arn, secret.kms_key)
+
+    def _writer_role(self) -> aws.iam.Role | None:
+        """The role on the target's side, if the function's own cannot write there."""
+        if self.source.member.credentials == self.target.member.credentials:
+            return None
+        there = pulumi.ResourceOptions(parent=self, provider=self.target.provider)
+        role = aws.iam.Role(
+            f"{self._name}-writer",
+            description=f"Writes {self._title}",
+            assume_role_policy=pulumi.Output.json_dumps(
+                self._role.arn.apply(policies.writer_trust)
+            ),
+            opts=there,
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-writer",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(self.target.end.apply(policies.writer_policy)),
+            opts=there,
+        )
+        return role
+
+    def _policy(self) -> aws.iam.RolePolicy:
+        document = pulumi.Output.all(
+            source=self.source.end,
+            stream=self.source.stream_arn,
+            log_group=self._log_group.arn,
+            quarantine=self._quarantine.arn,
+            target=self._secret or (self._writer.arn if self._writer else self.target.end),
+        ).apply(lambda arns: policies.hop_policy(**arns))
+        return aws.iam.RolePolicy(
+            self._name,
+            role=self._role.name,
+            policy=pulumi.Output.json_dumps(document),
+            opts=self._here,
+        )
+
+    def _function(self) -> aws.lambda_.Function:
+        variables = environment(
+            self.source.member,
+            self.target.member,
+            self._settings,
+            quarantine=self._quarantine.bucket,
+            target_role=self._writer.arn if self._writer else None,
+        )
+        return aws.lambda_.Function(
+            self._name,
+            description=f"Carries {self._title}",
+            role=self._role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler="handler.app.handle",
+            code=_code(),
+            memory_size=self._settings.function.memory,
+            timeout=self._settings.function.timeout,
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=variables),
+            # The handler writes its own JSON lines; as Text, Lambda leaves them as they are.
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="Text", log_group=self._log_group.name
+            ),
+            opts=self._here,
+        )
+
+    def _mapping(self, policy: aws.iam.RolePolicy) -> aws.lambda_.EventSourceMapping:
+        told = self._settings.mapping
+        on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
+            destination_arn=self._quarantine.arn
+        )
+        return aws.lambda_.EventSourceMapping(
+            self._name,
+            function_name=self.function.arn,
+            event_source_arn=self.source.stream_arn,
+            starting_position=told.starting_position,
+            batch_size=told.batch_size,
+            maximum_batching_window_in_seconds=told.batching_window,
+            parallelization_factor=told.parallelization_factor,
+            maximum_retry_attempts=told.retries,
+            maximum_record_age_in_seconds=told.record_age,
+            bisect_batch_on_function_error=True,
+            function_response_types=["ReportBatchItemFailures"],
+            destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
+                on_failure=on_failure
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                self._here,
+                pulumi.ResourceOptions(
+                    # Lambda tries the role on the stream when the mapping is created.
+                    depends_on=[policy],
+                    # Where it started is past. Another start is another mapping to Pulumi, and
+                    # Lambda takes no second one of the same stream and function.
+                    ignore_changes=["startingPosition"],
+                ),
+            ),
+        )
+
+
+def _code() -> pulumi.AssetArchive:
+    """The handler's source and nothing else: what Python caches there would change its hash."""
+    files = sorted(_HANDLER.glob("*.py"))
+    return pulumi.AssetArchive({f"handler/{file.name}": pulumi.FileAsset(file) for file in files})

@@ -1,0 +1,64 @@
+"""The component that is the product: the members of a ring and the hops between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from ring.hop import Hop
+from ring.replica import Replica
+from ring.settings import Settings
+from ring.topology import hops, members_of
+
+RING = "dynamodb-ring:index:Ring"
+"""The component's type. It is part of every URN beneath it and never changes."""
+
+
+class Ring(pulumi.ComponentResource):
+    """DynamoDB tables kept equal by a circle of hops.
+
+    Where the settings restrict the hops, the tables at which these start are created, those at
+    which they end are named only, and members at neither end are left alone.
+
+    `name` comes before the names of functions and roles: 15 characters always fit.
+    """
+
+    members: Sequence[Mapping[str, Any]]
+    """In ring order: name, region, table, table_arn, stream_arn, tombstones (a table's name)."""
+    hops: Sequence[Mapping[str, Any]]
+    """In ring order: source, target (members' names), function (ARN), mapping (UUID), quarantine
+    (a bucket's name)."""
+
+    def __init__(
+        self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(RING, name, {}, opts)
+        beneath = pulumi.ResourceOptions(parent=self)
+        ways = hops(settings)
+        sources = {way.source for way in ways}
+        replicas = {
+            member: Replica(
+                f"{name}-{member.slug}",
+                member,
+                settings,
+                named_only=member not in sources,
+                opts=beneath,
+            )
+            for member in members_of(settings)
+            if member in sources | {way.target for way in ways}
+        }
+        carriers = [
+            Hop(
+                f"{name}-{way.slug}",
+                replicas[way.source],
+                replicas[way.target],
+                settings,
+                opts=beneath,
+            )
+            for way in ways
+        ]
+        self.members = [replica.summary for replica in replicas.values()]
+        self.hops = [hop.summary for hop in carriers]
+        self.register_outputs({"members": self.members, "hops": self.hops})

@@ -1,0 +1,322 @@
+"""The sections of a stack's settings, each a frozen model that checks its own values.
+
+What one value must be is said here; what several values must be to each other, in `rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+from ring.mistakes import refusal
+
+RESERVED = "_repl_"
+"""Attributes that begin so belong to the ring."""
+
+TOMBSTONES = "-tombstones"
+"""The tombstone table is named after its table, with this behind it."""
+
+
+def _shape(pattern: str, reason: str, remedy: str) -> AfterValidator:
+    """Demand that the whole of a text has this shape."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise refusal(reason, remedy)
+        return text
+
+    return AfterValidator(check)
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+_NAME = "[A-Za-z0-9_.-]"
+
+TableName = Annotated[
+    str,
+    _shape(
+        f"{_NAME}{{3,{255 - len(TOMBSTONES)}}}",
+        "DynamoDB takes 3 to 255 of the characters a-z A-Z 0-9 _ . - and the tombstone table's "
+        f"name has `{TOMBSTONES}` behind it",
+        f"Choose a name of 3 to {255 - len(TOMBSTONES)} such characters.",
+    ),
+]
+IndexName = Annotated[
+    str,
+    _shape(
+        f"{_NAME}{{3,255}}",
+        "DynamoDB takes 3 to 255 of the characters a-z A-Z 0-9 _ . - as an index's name",
+        "Choose a name of such characters.",
+    ),
+]
+AttributeName = Annotated[
+    str,
+    _shape(
+        f"(?!{RESERVED})(?s:.*)",
+        f"attributes that begin with `{RESERVED}` are the ring's own and never compared",
+        "Choose another attribute.",
+    ),
+    _shape(
+        "(?s:.{1,255})",
+        "DynamoDB takes 1 to 255 characters as a key attribute's name",
+        "Choose a name of such length.",
+    ),
+]
+Region = Annotated[
+    str,
+    _shape(
+        r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}",
+        "no region has a name like this",
+        "Write it as AWS does, such as eu-west-1; all are listed at "
+        "https://docs.aws.amazon.com/general/latest/gr/ddb.html",
+    ),
+]
+Label = Annotated[
+    str,
+    _shape(
+        "[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
+        "a member's name becomes part of the names of functions and roles",
+        "Use up to 40 letters, digits, - and _, a letter or digit first.",
+    ),
+]
+Account = Annotated[
+    str, _shape(r"\d{12}", "an AWS account has 12 digits", "Write all 12, between quotes.")
+]
+StreamArn = Annotated[
+    str,
+    _shape(
+        rf"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}{{3,255}}/stream/[0-9T:.-]+",
+        "this is not the ARN of a table's stream",
+        "Copy it from `aws dynamodb describe-table`, where it is called LatestStreamArn: "
+        "arn:aws:dynamodb:<region>:<account>:table/<table>/stream/<label>",
+    ),
+]
+RoleArn = Annotated[
+    str,
+    _shape(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "this is not the ARN of a role",
+        "Write arn:aws:iam::<account>:role/<name>, with your partition for aws.",
+    ),
+]
+KeyArn = Annotated[
+    str,
+    _shape(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
+        "this is not the ARN of a KMS key (an alias will not do: policies name the key itself)",
+        "Write arn:aws:kms:<region>:<account>:key/<id>, with your partition for aws.",
+    ),
+]
+SecretArn = Annotated[
+    str,
+    _shape(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}",
+        "this is not the whole ARN of a secret, which ends with six characters of AWS's choice",
+        "Copy it from `aws secretsmanager describe-secret`: "
+        "arn:aws:secretsmanager:<region>:<account>:secret:<name>-<six characters>",
+    ),
+]
+Profile = Annotated[
+    str,
+    _shape(
+        r"[^\s\[\]]+",
+        "a profile's name is one word without brackets",
+        "Write it as it stands in ~/.aws/config, without `profile` and brackets.",
+    ),
+]
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ExternalId = Annotated[
+    str,
+    _shape(
+        r"[\w+=,.@:/-]{2,1224}",
+        "STS takes 2 to 1224 letters, digits and + = , . @ : / - as an external id",
+        "Write the id that the role's trust policy asks for.",
+    ),
+]
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+TagKey = Annotated[
+    str,
+    _shape(
+        "(?!aws:)(?s:.{1,128})",
+        "AWS takes 1 to 128 characters as a tag's key and keeps `aws:` for itself",
+        "Choose another key.",
+    ),
+]
+TagValue = Annotated[str, Field(max_length=256)]
+
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
+"""Days. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+Capacity = Annotated[StrictInt, Field(ge=1)]
+
+MemberState = Literal["in", "bypassed", "rejoining"]
+"""in: a part of the circle. bypassed: nothing is sent to it, the ring is closed around it; what it
+still has in its stream goes to the next member. rejoining: it is sent everything again, and the hop
+around it stays until it has caught up."""
+
+
+class Section(BaseModel):
+    """A part of the settings: cannot be changed, and knows no setting but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Key(Section):
+    """A key attribute: text (S), number (N) or binary (B)."""
+
+    name: AttributeName
+    type: Literal["S", "N", "B"]
+
+
+class GlobalIndex(Section):
+    """A global secondary index."""
+
+    name: IndexName
+    partition_key: Key
+    sort_key: Key | None = None
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
+    attributes: tuple[str, ...] = ()
+    """The attributes that an INCLUDE projection adds to the keys."""
+
+
+class LocalIndex(Section):
+    """A local secondary index: the table's partition key, with another sort key."""
+
+    name: IndexName
+    sort_key: Key
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
+    attributes: tuple[str, ...] = ()
+    """The attributes that an INCLUDE projection adds to the keys."""
+
+
+class TtlSettings(Section):
+    """Which attribute (seconds since 1970) tells when an item expires, and what that means."""
+
+    attribute: AttributeName
+    expiry: Literal["own", "delete"] = "own"
+    """own: each member expires its own copy; delete: one member's expiry is deleted everywhere."""
+
+
+class BillingSettings(Section):
+    """How DynamoDB bills; read and write are capacity units, of the table and each global index."""
+
+    mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
+    read: Capacity | None = None
+    write: Capacity | None = None
+
+
+class TableSettings(Section):
+    """The table as every member has it."""
+
+    name: TableName
+    partition_key: Key
+    sort_key: Key | None = None
+    # 20 and 5: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+    global_indexes: Annotated[tuple[GlobalIndex, ...], Field(max_length=20)] = ()
+    local_indexes: Annotated[tuple[LocalIndex, ...], Field(max_length=5)] = ()
+    ttl: TtlSettings | None = None
+    billing: BillingSettings = BillingSettings()
+    point_in_time_recovery: StrictBool = True
+    deletion_protection: StrictBool = True
+    """Whether the table outlives the stack: Pulumi lets go of it instead of deleting it, and
+    DynamoDB refuses to delete it."""
+
+    def all_keys(self) -> Iterator[tuple[str, Key]]:
+        """Every key of the table and its indexes, each with the place where it is set."""
+        yield "table.partition_key", self.partition_key
+        if self.sort_key:
+            yield "table.sort_key", self.sort_key
+        for at, wide in enumerate(self.global_indexes):
+            yield f"table.global_indexes[{at}].partition_key", wide.partition_key
+            if wide.sort_key:
+                yield f"table.global_indexes[{at}].sort_key", wide.sort_key
+        for at, local in enumerate(self.local_indexes):
+            yield f"table.local_indexes[{at}].sort_key", local.sort_key
+
+
+class SecretSettings(Section):
+    """A secret of Secrets Manager, and the key that encrypts it, if that is not AWS's own."""
+
+    arn: SecretArn
+    kms_key: KeyArn | None = None
+
+
+class MemberSettings(Section):
+    """One member of the ring: a table in a region, and how to reach it."""
+
+    region: Region
+    table: TableName | None = None
+    """Its table's name, where it differs from the ring's."""
+    name: Label | None = None
+    """Its label in the ring. Default: the region, with the table's name if that is its own."""
+    account: Account | None = None
+    """The account it must lie in: nothing is deployed to another one. It also tells apart members
+    alike in region and table, so it is part of the replica id: decide on it before the first
+    deployment."""
+    stream_arn: StreamArn | None = None
+    """Adopts the existing table that has this stream, instead of creating one. The stream must
+    carry new and old images."""
+    profile: Profile | None = None
+    """The profile of the AWS configuration that it is deployed with."""
+    role: RoleArn | None = None
+    """The role that its deployment assumes."""
+    external_id: ExternalId | None = None
+    """What the role's trust policy asks for."""
+    kms_key: KeyArn | None = None
+    """The key that encrypts it. Default: a key that DynamoDB owns."""
+    writer_secret: SecretSettings | None = None
+    """The secret with the keys that a hop from another partition writes to it with. It lies in
+    that partition. What it holds: docs/decisions/0005-other-partitions.md"""
+    state: MemberState = "in"
+    """Whether the ring leads through it."""
+
+
+class TombstoneSettings(Section):
+    """Whether the ring remembers deletes, and for how many days."""
+
+    enabled: StrictBool = True
+    retention_days: Annotated[StrictInt, Field(ge=1)] = 7
+
+
+class MappingSettings(Section):
+    """How Lambda reads a member's stream.
+
+    Limits: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
+    """
+
+    batch_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 500
+    """Records. Even 500 deletes, some five calls across an ocean each, end well within the
+    function's 60 seconds when their keys are worked on side by side; a batch is only this large
+    when the stream has backed up."""
+    batching_window: Annotated[StrictInt, Field(ge=0, le=300)] = 0
+    """Seconds to wait for a fuller batch: fewer calls, more lag. (The API reference asks for 1
+    when batch_size exceeds 10; Lambda holds queues to that and streams not, whose own default is
+    100 records and 0 seconds.)"""
+    parallelization_factor: Annotated[StrictInt, Field(ge=1, le=10)] = 1
+    """Batches of one shard worked on at a time; the order of each key is kept."""
+    starting_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON"
+    """LATEST can miss what is written while the mapping is created."""
+    retries: Annotated[StrictInt, Field(ge=-1, le=10_000)] = -1
+    """How often a failing batch is tried again; -1: until record_age ends it."""
+    record_age: Annotated[StrictInt, Field(ge=60, le=86_400)] = 82_800
+    """Seconds after which a record is given up. 23 hours, because the stream drops a record after
+    24: given up before that, it reaches the quarantine whole."""
+
+
+class FunctionSettings(Section):
+    """The function of a hop. memory in MB, timeout in seconds.
+
+    Limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+
+    memory: Annotated[StrictInt, Field(ge=128, le=10_240)] = 512
+    timeout: Annotated[StrictInt, Field(ge=1, le=900)] = 60
+    log_retention_days: LogRetention = 30
+    log_items: StrictBool = False
+    """Whether the log line of a conflict tells what is in its two items, besides key, versions and
+    origins. They are then in the log group, for whoever may read that."""

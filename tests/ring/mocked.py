@@ -1,0 +1,195 @@
+"""A cloud that answers at once, and a monitor that remembers what was declared to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+
+from ring.ring import Ring
+from ring.settings import Settings
+
+ACCOUNT = "123456789012"
+ORDERS: dict[str, object] = {
+    "name": "orders",
+    "partition_key": {"name": "customer", "type": "S"},
+    "sort_key": {"name": "order", "type": "S"},
+}
+TWO: list[object] = [{"region": "us-east-1"}, {"region": "eu-west-1"}]
+
+OUT, BACK = "ring-us-east-1-to-eu-west-1", "ring-eu-west-1-to-us-east-1"
+"""What the hops of the two are called, with all that is beneath them."""
+
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2023-01-01T00:00:00.000"
+ROLE = "arn:aws:iam::210987654321:role/deploys"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1f0f2d4e"
+ADOPTED: list[object] = [TWO[0], {"region": "eu-west-1", "stream_arn": STREAM}]
+ABROAD: list[object] = [
+    TWO[0],
+    {"region": "eu-west-1", "account": "210987654321", "role": ROLE, "external_id": "ring-1"},
+]
+CHINA: list[object] = [
+    {
+        "region": "us-east-1",
+        "writer_secret": {
+            "arn": "arn:aws-cn:secretsmanager:cn-north-1:210987654321:secret:ring-to-us-a1B2c3"
+        },
+    },
+    {
+        "region": "cn-north-1",
+        "writer_secret": {
+            "arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:ring-to-cn-d4E5f6"
+        },
+    },
+]
+
+
+def config(**sections: object) -> dict[str, object]:
+    """The smallest settings there are, with sections of one's own."""
+    return {"table": ORDERS, "members": TWO} | sections
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource as the program declared it."""
+
+    type: str
+    name: str
+    parent: str
+    provider: str
+    inputs: Mapping[str, Any]
+    kept: bool
+    """Whether Pulumi lets go of it instead of deleting it."""
+    made_first: bool
+    """Whether one in its place would be made before it is deleted, whatever the provider says."""
+    depends_on: tuple[str, ...]
+
+    def document(self, key: str) -> Any:
+        """An input that is JSON."""
+        return json.loads(self.inputs[key])
+
+
+class Cloud(mocks.Mocks):
+    """Gives resources the outputs that AWS would, or in a preview none at all."""
+
+    def __init__(self, *, preview: bool, partition: str = "aws") -> None:
+        self.preview = preview
+        self.partition = partition
+        self.regions: dict[str, str] = {}
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = dict(args.inputs)
+        if self.preview:
+            return None, inputs
+        if args.typ == "pulumi:providers:aws":
+            self.regions[args.name] = inputs["region"]
+            return args.name, inputs
+        # The provider's id, which is its name here, tells the region.
+        region = self.regions.get((args.provider or "").rpartition("::")[2], "")
+        physical = inputs.get("name") or inputs.get("bucketPrefix", f"{args.name}-") + "a1b2c3"
+        made = {"name": physical, "arn": self._arn(args.typ, region, physical)}
+        if args.typ == "aws:dynamodb/table:Table":
+            made["streamArn"] = made["arn"] + "/stream/2024-05-01T09:30:00.000"
+        if args.typ == "aws:s3/bucket:Bucket":
+            made["bucket"] = physical
+        return physical, inputs | made
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+        return {
+            "aws:index/getPartition:getPartition": {"partition": self.partition},
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+        }[args.token]
+
+    def _arn(self, kind: str, region: str, name: str) -> str:
+        place = f"arn:{self.partition}:%s:{region}:{ACCOUNT}:"
+        return {
+            "aws:dynamodb/table:Table": place % "dynamodb" + f"table/{name}",
+            "aws:lambda/function:Function": place % "lambda" + f"function:{name}",
+            "aws:cloudwatch/logGroup:LogGroup": place % "logs" + f"log-group:{name}",
+            "aws:iam/role:Role": f"arn:{self.partition}:iam::{ACCOUNT}:role/{name}",
+            "aws:iam/user:User": f"arn:{self.partition}:iam::{ACCOUNT}:user/{name}",
+            "aws:s3/bucket:Bucket": f"arn:{self.partition}:s3:::{name}",
+        }.get(kind, "")
+
+
+class Watching(mocks.MockMonitor):
+    """Remembers every declared resource, with what mocks alone are not told."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self.declared: list[Declared] = []
+        self.asked: list[tuple[str, str]] = []
+        self.outputs: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        self.declared.append(
+            Declared(
+                type=request.type,
+                name=request.name,
+                parent=_name(request.parent),
+                provider=_name(request.provider.rpartition("::")[0]),
+                inputs=rpc.deserialize_properties(request.object),
+                kept=request.retainOnDelete,
+                made_first=request.deleteBeforeReplaceDefined and not request.deleteBeforeReplace,
+                depends_on=tuple(sorted(request.dependencies)),
+            )
+        )
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802
+        self.asked.append((request.tok, _name(request.provider.rpartition("::")[0])))
+        return super().Invoke(request)  # type: ignore[no-untyped-call]
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self.outputs[_name(request.urn)] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+    def all(self, kind: str) -> list[Declared]:
+        """All resources of a type, such as `Table` or `Role`, by name: order means nothing."""
+        found = [one for one in self.declared if one.type.rpartition(":")[2] == kind]
+        return sorted(found, key=lambda one: one.name)
+
+    def one(self, kind: str, name: str) -> Declared:
+        """The one resource of this type and name."""
+        (found,) = [one for one in self.all(kind) if one.name == name]
+        return found
+
+
+def watch(
+    program: Callable[[], object], *, preview: bool = False, partition: str = "aws"
+) -> Watching:
+    """Run a Pulumi program to its end and hand back what it declared."""
+    monitor = Watching(Cloud(preview=preview, partition=partition))
+    pulumi.runtime.set_mocks(
+        monitor.mocks, project="dynamodb-ring", stack="test", preview=preview, monitor=monitor
+    )
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    return monitor
+
+
+def deployed(*, preview: bool = False, partition: str = "aws", **sections: object) -> Watching:
+    """Deploy a ring with these sections of settings."""
+    settings = Settings.parse(config(**sections))
+
+    def program() -> None:
+        Ring("ring", settings)
+
+    return watch(program, preview=preview, partition=partition)
+
+
+def actions_on(document: dict[str, Any], resource: str) -> set[str]:
+    """What a policy allows on exactly this resource."""
+    return {
+        action
+        for statement in document["Statement"]
+        if statement["Resource"] == resource
+        for action in statement["Action"]
+    }
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]

@@ -1,0 +1,103 @@
+"""The entry: Lambda calls ``handle`` with a batch of a table's stream.
+
+The way of the data: event -> Change (records) -> what it calls for (decide) -> the next
+member's Store (replicate, store).
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Protocol
+
+from handler.batch import Work, replicate_batch
+from handler.clients import CALL_SECONDS, CONCURRENCY, make_client
+from handler.failures import passes
+from handler.log import log
+from handler.patience import Patience, PatientQuarantine, PatientStore
+from handler.quarantine import BucketQuarantine, Quarantine, Shelf
+from handler.replicate import Hop
+from handler.settings import Settings
+from handler.store import DynamoStore
+from handler.telling import Teller
+
+_ANSWER_SECONDS = 2.0
+"""For what is left to do when the last call has been answered."""
+
+
+class MalformedEventError(Exception):
+    """What the function was called with is no batch of a stream.
+
+    Nothing of it is taken for done: Lambda calls again, and gives it to the failure destination in
+    the end.
+    """
+
+
+class Context(Protocol):
+    """What is used of Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long until the function is stopped."""
+
+
+def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
+    """Replicate a batch; the answer names the records to be delivered again.
+
+    Raises:
+        MalformedEventError: the event is no batch of a stream.
+    """
+    function, records = _function(), _records(event)
+    patience = Patience(
+        lambda: context.get_remaining_time_in_millis() / 1000,
+        passes,
+        reserve=CALL_SECONDS + _ANSWER_SECONDS,
+        at_once=CONCURRENCY,
+    )
+    hop = replace(
+        function.hop,
+        source=PatientStore(function.hop.source, patience),
+        target=PatientStore(function.hop.target, patience),
+    )
+    quarantine = PatientQuarantine(function.quarantine, patience)
+    report = asyncio.run(replicate_batch(records, Work(hop, quarantine)))
+    for line in function.teller.lines(len(records), report, patience, time.time()):
+        log(line)
+    return report.response()
+
+
+@dataclass(frozen=True)
+class _Function:
+    """What lives as long as the function's process."""
+
+    hop: Hop
+    quarantine: Quarantine
+    teller: Teller
+
+
+@cache
+def _function() -> _Function:
+    settings = Settings.read(os.environ)
+    pool = ThreadPoolExecutor(CONCURRENCY)
+    here, there = settings.here, settings.there
+    here_client = make_client("dynamodb", here.region)
+    there_client = make_client("dynamodb", there.region, settings.target_access)
+    hop = settings.hop(
+        DynamoStore(here_client, pool, settings.source),
+        DynamoStore(there_client, pool, settings.target),
+    )
+    shelf = Shelf(settings.quarantine, settings.name, here.table)
+    quarantine = BucketQuarantine(make_client("s3", here.region), pool, shelf)
+    return _Function(hop, quarantine, Teller(settings.name, settings.logs_items))
+
+
+def _records(event: Any) -> list[Any]:
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise MalformedEventError(
+            "the event has no list of Records, so it is no batch of a stream. Only the event "
+            "source mapping of the hop should call this function."
+        )
+    return records

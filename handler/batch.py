@@ -1,0 +1,154 @@
+"""A batch of records: in order within a key, concurrently across keys, failures by key.
+
+The answer follows Lambda's partial batch response:
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler.failures import Kind, kind_of, reason_of, told
+from handler.quarantine import Lost, Quarantine
+from handler.records import Change, Record, read_change
+from handler.replicate import Conflict, Did, Hop, Outcome, replicate
+
+Concurrently = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]
+
+WHOLE_BATCH = ""
+"""Instead of a record's number in the answer: all of the batch is delivered again."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stopped a key."""
+
+    record: str
+    """Sequence number of the record that failed; ``WHOLE_BATCH`` where it has none."""
+    error: Exception
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A record that was set aside."""
+
+    record: str
+    reason: str
+    error: str
+
+
+@dataclass
+class Report:
+    """What became of a batch."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    conflicts: list[Conflict] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    """One for each key that was stopped."""
+    undone: list[str] = field(default_factory=list)
+    """Sequence numbers of the records to be delivered again."""
+    lags: list[float] = field(default_factory=list)
+    """Of each write that was brought to the next member: seconds since it was made at its origin,
+    by two regions' clocks."""
+    laps: list[float] = field(default_factory=list)
+    """Of each write that has been everywhere: the same."""
+
+    def response(self) -> dict[str, list[dict[str, str]]]:
+        """Lambda's partial batch response: the lowest number named becomes the checkpoint."""
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in self.undone]}
+
+    def add(self, outcome: Outcome, now: float) -> None:
+        """Take in what became of a change."""
+        self.counts[outcome.did] += 1
+        if outcome.conflict is not None:
+            self.conflicts.append(outcome.conflict)
+        if outcome.made is not None:
+            lags = self.laps if outcome.did is Did.LAP else self.lags
+            lags.append(max(0.0, now - outcome.made))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done for the records of a batch."""
+
+    hop: Hop
+    quarantine: Quarantine
+    carry: Callable[[Change, Hop], Awaitable[Outcome]] = replicate
+    """What is done for one change; a redrive's is ``replay``."""
+    now: Callable[[], float] = time.time
+    """The time, in seconds since the epoch."""
+
+
+async def side_by_side(keys: Iterable[Awaitable[None]]) -> None:
+    """Await all keys of a batch at once."""
+    await asyncio.gather(*keys)
+
+
+async def replicate_batch(
+    records: Sequence[Record], work: Work, concurrently: Concurrently = side_by_side
+) -> Report:
+    """Do it for the records of one invocation.
+
+    A record that fails stops its own key and no other. ``concurrently`` awaits all that it is
+    given.
+    """
+    batch = _Batch(work, Report())
+    await concurrently([batch.replicate_key(of) for of in _by_key(records)])
+    return batch.report
+
+
+def _by_key(records: Sequence[Record]) -> Iterable[list[Record]]:
+    keys: dict[str, list[Record]] = {}
+    for record in records:
+        keys.setdefault(_key(record), []).append(record)
+    return keys.values()
+
+
+def _key(record: Record) -> str:
+    """What records of one item have in common; unreadable records are a key of their own."""
+    try:
+        return json.dumps(record["dynamodb"]["Keys"], sort_keys=True)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return ""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    work: Work
+    report: Report
+
+    async def replicate_key(self, records: list[Record]) -> None:
+        for done, record in enumerate(records):
+            try:
+                await self._replicate_record(record)
+            except Exception as error:
+                undone = [_number(record) for record in records[done:]]
+                self.report.failures.append(Failure(undone[0], error, kind_of(error)))
+                self.report.undone.extend(undone)
+                return
+
+    async def _replicate_record(self, record: Record) -> None:
+        try:
+            outcome = await self.work.carry(read_change(record), self.work.hop)
+        except Exception as error:
+            if kind_of(error) is not Kind.LASTING:
+                raise
+            lost = Lost(record, reason_of(error), told(error))
+            await self.work.quarantine.set_aside(lost)
+            self.report.quarantined.append(Quarantined(_number(record), lost.reason, lost.error))
+            return
+        self.report.add(outcome, self.work.now())
+
+
+def _number(record: Record) -> str:
+    try:
+        number = record["dynamodb"]["SequenceNumber"]
+    except (KeyError, TypeError):
+        return WHOLE_BATCH
+    return number if isinstance(number, str) else WHOLE_BATCH

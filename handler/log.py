@@ -1,0 +1,16 @@
+"""One line of JSON a thing worth knowing; Lambda sends what is printed to the log group."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+
+def log(line: Mapping[str, Any]) -> None:
+    """Write a line."""
+    sys.stdout.write(json.dumps(line, default=_text) + "\n")
+    sys.stdout.flush()
+
+
+def _text(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else repr(value)

@@ -1,0 +1,106 @@
+"""Where a record goes that no retry will help: kept whole, with the reason, for a redrive."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from handler.records import Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "quarantine/"
+"""Where in a hop's bucket the handler's own objects are; Lambda's are beside it."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A record that cannot be applied, and why."""
+
+    record: Record
+    reason: str
+    """In a word or two, one of a few; see ``handler.failures``."""
+    error: str
+    """What was said when it was tried."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where a hop's records are set aside."""
+
+    bucket: str
+    hop: str
+    """Where they were going, for a person."""
+    table: str
+    """The table whose stream they come from."""
+
+
+class Quarantine(Protocol):
+    """Keeps records that cannot be applied."""
+
+    async def set_aside(self, lost: Lost) -> None:
+        """Keep the record. Keeping it twice is the same as once."""
+
+
+class BucketQuarantine:
+    """A Quarantine in an S3 bucket: one JSON object a record.
+
+    It is named by the record's number and content, so that none takes another's place: the bucket
+    outlives the stream in which the number is the record's alone.
+    """
+
+    def __init__(
+        self,
+        client: "S3Client",
+        pool: Executor,
+        shelf: Shelf,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Take a client of the bucket's region. ``now`` is the time, in seconds since the epoch."""
+        self._client = client
+        self._pool = pool
+        self._shelf = shelf
+        self._now = now
+
+    async def set_aside(self, lost: Lost) -> None:
+        """See Quarantine."""
+        when = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds")
+        kept = {
+            "table": self._shelf.table,
+            "key": _in_stream(lost.record, "Keys"),
+            "hop": self._shelf.hop,
+            "time": when.replace("+00:00", "Z"),
+            "reason": lost.reason,
+            "error": lost.error,
+            "record": lost.record,
+        }
+        call = partial(
+            self._client.put_object,
+            Bucket=self._shelf.bucket,
+            Key=f"{PREFIX}{_name(lost.record)}.json",
+            Body=json.dumps(kept, default=repr).encode(),
+            ContentType="application/json",
+        )
+        await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+
+def _name(record: Record) -> str:
+    text = json.dumps(record, sort_keys=True, default=repr)
+    digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    number = _in_stream(record, "SequenceNumber")
+    if isinstance(number, str) and number.isascii() and number.isdecimal() and len(number) <= 40:
+        return f"{number}-{digest}"
+    return digest
+
+
+def _in_stream(record: Any, name: str) -> Any:
+    """A part of the record's change, where there is one."""
+    stream = record.get("dynamodb") if isinstance(record, dict) else None
+    return stream.get(name) if isinstance(stream, dict) else None

@@ -1,0 +1,216 @@
+"""One hop's work on one change: what ``handler.decide`` says of it, carried out at both ends."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handler.carry import Blocker, Brought, agree, bring, bring_delete
+from handler.decide import (
+    Arrival,
+    LocalDelete,
+    LocalWrite,
+    Nothing,
+    Replica,
+    StubGone,
+    local_write,
+    read_as,
+    versions_in,
+)
+from handler.image import DELETED, Image, Item, Key, Write, digest
+from handler.records import Change
+from handler.store import Same, Store, Written
+from handler.version import Version
+
+
+@dataclass(frozen=True)
+class Hop:
+    """From one member of the ring to the next."""
+
+    here: Replica
+    there: Replica
+    source: Store
+    target: Store
+    keeps_tombstones: bool
+    passes_expiry_on: bool
+    """Whether an expiry by TTL is a delete for all, rather than each member's own affair."""
+
+
+class Did(StrEnum):
+    """What became of a change; the values are the counters of the log line."""
+
+    NOTHING = "ignored"
+    WROTE = "replicated"
+    DELETED = "deletes"
+    LAP = "laps"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two writes of one key, neither made in knowledge of the other; or a late copy of one."""
+
+    key: Key
+    won: Version | None
+    """None: what won carries no version yet."""
+    lost: Version
+    winner: Item | None
+    """What stands at the next member, ring's attributes and all; None: nothing."""
+    loser: Item
+    """What would have been written there."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one change."""
+
+    did: Did
+    conflict: Conflict | None = None
+    made: int | None = None
+    """When the write was made at its origin, in seconds since the epoch, if it came on its way."""
+
+
+async def replicate(change: Change, hop: Hop) -> Outcome:
+    """Do for the next member what the change calls for."""
+    match read_as(change):
+        case Nothing():
+            return Outcome(Did.NOTHING)
+        case StubGone(delete):
+            return await _see_buried(change, delete, hop)
+        case LocalDelete() if change.expired and not hop.passes_expiry_on:
+            return Outcome(Did.NOTHING)
+        case LocalDelete() as reading if not hop.keeps_tombstones:
+            return await _delete_plainly(change, reading, hop)
+        case LocalWrite() | LocalDelete() as reading:
+            return await _send(change, reading, hop)
+        case Arrival() as arrival:
+            return await _pass_on(change, arrival, hop)
+
+
+async def replay(change: Change, hop: Hop) -> Outcome:
+    """Do it again for a change that was left out, after others that came later.
+
+    Those found nothing of it at the next member, and so passed by what must give way to it, or
+    what it must give way to: the two ends are compared in any case.
+    """
+    outcome = await replicate(change, hop)
+    await agree(hop.source, hop.target, change.key)
+    return outcome
+
+
+async def _pass_on(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
+    """Pass on what a hop brought here, until it is back where it was made."""
+    write = arrival.write
+    if arrival.created and not write.is_delete:
+        buried = await hop.source.tombstone(change.key)
+        if buried is not None and buried.version > write.version:
+            # It slipped in behind the delete, between a hop's look and its put.
+            return await _give_way(change, hop, Blocker(buried.version, buried.item), write)
+    made = write.version.seconds
+    if write.version.replica == hop.there.id:
+        if arrival.replaced_dirty:
+            await agree(hop.source, hop.target, change.key, write)
+        return Outcome(Did.LAP, made=made)
+    outcome = await _bring(change, write, hop)
+    if isinstance(outcome, Brought) or outcome.version == write.version:
+        return Outcome(Did.DELETED if write.is_delete else Did.WROTE, made=made)
+    return await _give_way(change, hop, outcome, write)
+
+
+async def _see_buried(change: Change, delete: Write, hop: Hop) -> Outcome:
+    """See that a delete whose stub is gone has its tombstone here.
+
+    The hop that brings a delete records it before it takes the stub away; but an application may
+    delete the stub before that, and insert the item again.
+    """
+    buried = await hop.source.tombstone(change.key)
+    if buried is None or buried.version < delete.version:
+        await hop.source.bury(change.key, delete)
+    return Outcome(Did.NOTHING)
+
+
+async def _send(change: Change, reading: LocalWrite | LocalDelete, hop: Hop) -> Outcome:
+    """Send a local change on its way, with the version that it is due."""
+    follows = versions_in(change)
+    while True:
+        write = local_write(change, reading, hop.here, follows)
+        if write.is_delete:
+            write = await _bury_here(change, write, hop)
+        outcome = await _bring(change, write, hop)
+        if _is_there(outcome, write):
+            break
+        base = await _known_before(change, write, outcome, hop)
+        if base is not None:
+            follows.append(base)
+        elif isinstance(outcome, Brought):
+            break
+        else:
+            return await _give_way(change, hop, outcome, write)
+    if isinstance(reading, LocalWrite) and DELETED in reading.image.item:
+        # The application updated a stub. Take the mark away, or those who leave stubs out of
+        # what they read would not see the item.
+        await hop.source.put(change.key, write.item, Same(reading.image.item))
+    return Outcome(Did.DELETED if write.is_delete else Did.WROTE, made=change.seconds)
+
+
+async def _bury_here(change: Change, delete: Write, hop: Hop) -> Write:
+    """Record a local delete, and take up the version that an earlier try gave it."""
+    kept = await hop.source.bury(change.key, delete)
+    return kept if kept is not None and kept.version.is_same_write(delete.version) else delete
+
+
+def _is_there(outcome: Brought | Blocker, write: Write) -> bool:
+    """Whether the write has arrived, and over nothing that could have hidden a newer delete."""
+    if isinstance(outcome, Brought):
+        return not outcome.over_unversioned
+    return outcome.version.is_same_write(write.version)
+
+
+async def _known_before(
+    change: Change, write: Write, outcome: Brought | Blocker, hop: Hop
+) -> Version | None:
+    """What a local change was made in knowledge of, and must come after; None: nothing."""
+    if isinstance(outcome, Blocker):
+        version = outcome.version
+        if version.replica == hop.here.id and version.sequence < change.sequence:
+            return version
+    # A delete that is known here has taken away what was written before it; so what stands here,
+    # unless a hop brought it, was written after the delete, however the clocks go. If it is not
+    # what this change left, a later change left it, whose own record will see to it.
+    buried = await hop.source.tombstone(change.key)
+    if buried is None or buried.version <= write.version:
+        return None
+    if buried.version.replica == hop.here.id and buried.version.sequence > change.sequence:
+        return None  # A later delete made here: this change is delivered again, behind it.
+    standing = await hop.source.read(change.key)
+    return buried.version if _still_stands(change, standing) else None
+
+
+def _still_stands(change: Change, standing: Item | None) -> bool:
+    """Whether what an application left in a change is there yet, and not a hop's copy of it."""
+    if change.new is None or standing is None or Image(standing).is_clean:
+        return False
+    return digest(standing) == digest(change.new.item)
+
+
+async def _bring(change: Change, write: Write, hop: Hop) -> Brought | Blocker:
+    if write.is_delete:
+        return await bring_delete(hop.target, change.key, write)
+    return await bring(hop.target, change.key, write, expected=change.old is not None)
+
+
+async def _delete_plainly(change: Change, reading: LocalDelete, hop: Hop) -> Outcome:
+    """Pass a delete on without tombstone or stub: it ends where nothing is left to delete."""
+    write = local_write(change, reading, hop.here, versions_in(change))
+    outcome = await hop.target.remove_older(change.key, write.version)
+    if isinstance(outcome, Written):
+        return Outcome(Did.DELETED, made=change.seconds)
+    won = None if outcome.item is None else Image(outcome.item).version
+    conflict = Conflict(change.key, won, write.version, outcome.item, write.item)
+    return Outcome(Did.REFUSED, conflict)
+
+
+async def _give_way(change: Change, hop: Hop, won: Blocker, lost: Write) -> Outcome:
+    await agree(hop.source, hop.target, change.key, lost)
+    if won.version.replica == lost.version.replica:
+        return Outcome(Did.REFUSED)  # The later of two writes of one member is no conflict.
+    conflict = Conflict(change.key, won.version, lost.version, won.item, lost.item)
+    return Outcome(Did.REFUSED, conflict)

@@ -1,0 +1,120 @@
+"""What a function is told by its environment; ``ring/hop.py`` is where it is set."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from handler.decide import Replica
+from handler.replicate import Hop
+from handler.store import Store, Tables
+
+_DAY = 24 * 60 * 60
+
+
+class SettingsError(Exception):
+    """The function's environment lacks something, or holds what cannot be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The hop that a function is."""
+
+    here: Replica
+    there: Replica
+    source: Tables
+    target: Tables
+    passes_expiry_on: bool
+    quarantine: str
+    target_access: str | None
+    """What calls to the target's tables are made with: the ARN of a role to assume or, in another
+    partition, of the secret with a user's keys; None: the function's own role."""
+    logs_items: bool
+    """Whether the line of a conflict tells what is in its items."""
+
+    @property
+    def name(self) -> str:
+        """The hop, as its log lines and metrics call it."""
+        ends = (self.here, self.there)
+        return " -> ".join(f"{end.region}/{end.table}" for end in ends)
+
+    def hop(self, source: Store, target: Store) -> Hop:
+        """The hop, between two stores that are what ``source`` and ``target`` say."""
+        return Hop(
+            here=self.here,
+            there=self.there,
+            source=source,
+            target=target,
+            keeps_tombstones=self.source.tombstones is not None,
+            passes_expiry_on=self.passes_expiry_on,
+        )
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read them from environment variables.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        reader = _Reader(environment)
+        here, there = reader.replica("SOURCE"), reader.replica("TARGET")
+        settings = cls(
+            here=here,
+            there=there,
+            source=reader.tables("SOURCE", here.table),
+            target=reader.tables("TARGET", there.table),
+            passes_expiry_on=reader.one_of("EXPIRY", ("own", "delete")) == "delete",
+            quarantine=reader.text("QUARANTINE"),
+            target_access=environment.get("RING_TARGET_ROLE")
+            or environment.get("RING_TARGET_SECRET")
+            or None,
+            logs_items=environment.get("RING_LOG_ITEMS") == "yes",
+        )
+        if reader.mistakes:
+            raise SettingsError(
+                "the function's environment is not that of a hop: "
+                + "; ".join(dict.fromkeys(reader.mistakes))
+                + ". The stack sets these (ring/hop.py): deploy it again."
+            )
+        return settings
+
+
+class _Reader:
+    """Reads variables and gathers what is wrong with them, so that all of it is told at once."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._keeps_tombstones = any(
+            f"RING_{end}_TOMBSTONES" in environment for end in ("SOURCE", "TARGET")
+        )
+        self.mistakes: list[str] = []
+
+    def text(self, name: str) -> str:
+        value = self._environment.get(f"RING_{name}", "")
+        if not value:
+            self.mistakes.append(f"RING_{name} is missing")
+        return value
+
+    def number(self, name: str) -> int:
+        value = self.text(name)
+        if value and not value.isdecimal():
+            self.mistakes.append(f"RING_{name} is {value!r}, not a whole number")
+        return int(value) if value.isdecimal() else 0
+
+    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name)
+        if value and value not in allowed:
+            self.mistakes.append(f"RING_{name} is {value!r}, not one of {', '.join(allowed)}")
+        return value
+
+    def replica(self, end: str) -> Replica:
+        replica_id = self.text(f"{end}_ID")
+        if replica_id and not re.fullmatch("[0-9a-f]{8}", replica_id):
+            self.mistakes.append(f"RING_{end}_ID is {replica_id!r}, not 8 hex digits")
+        return Replica(replica_id, self.text(f"{end}_REGION"), self.text(f"{end}_TABLE"))
+
+    def tables(self, end: str, table: str) -> Tables:
+        if not self._keeps_tombstones:
+            return Tables(table, None, 0)
+        tombstones = self.text(f"{end}_TOMBSTONES")
+        return Tables(table, tombstones, _DAY * self.number("RETENTION_DAYS"))

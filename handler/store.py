@@ -1,0 +1,241 @@
+"""One member's table and its tombstones, as the protocol sees them: every conditional write.
+
+``Store`` is the whole of what a hop does to a member. ``DynamoStore`` is the real one; the
+simulation has one in memory.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.version import Version
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+EXPIRES = "_repl_expires"
+
+
+@dataclass(frozen=True)
+class Older:
+    """Write if what stands there has no version or one older than this."""
+
+    version: Version
+    or_absent: bool = True
+    """Whether to write also where nothing stands."""
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """Write only over a version older than this."""
+
+    version: Version
+
+
+@dataclass(frozen=True)
+class Same:
+    """Write if the key still is as it was read: absent, or with the version that it had."""
+
+    item: Item | None
+    """What was read: None, or an item that has a version attribute, whatever it holds."""
+
+
+Condition = Older | Versioned | Same
+
+
+@dataclass(frozen=True)
+class Written:
+    """A write that was made, and what it replaced (None: nothing)."""
+
+    over: Item | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A write that was refused, and what stood there instead (None: nothing)."""
+
+    item: Item | None
+
+
+class ItemTooLargeError(Exception):
+    """With the ring's attributes the item is over DynamoDB's 400 KB; no retry will help."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one member, by name."""
+
+    table: str
+    tombstones: str | None
+    """The tombstone table; None where none is kept."""
+    retention: int
+    """How long a tombstone is kept, in seconds."""
+
+
+class Store(Protocol):
+    """What a hop does to one member. Every read is strongly consistent."""
+
+    async def read(self, key: Key) -> Item | None:
+        """The item with that key."""
+
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+        """Write the whole item if the condition holds; say in any case what stood there.
+
+        Raises:
+            ItemTooLargeError: the item does not fit.
+        """
+
+    async def remove_stub(self, key: Key, version: Version) -> None:
+        """Delete the item if it still is the stub of that version."""
+
+    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+        """Delete the item if it has no version or an older one; say what stood there."""
+
+    async def tombstone(self, key: Key) -> Write | None:
+        """The key's last delete; None also where no tombstones are kept."""
+
+    async def bury(self, key: Key, delete: Write) -> Write | None:
+        """Keep a delete, unless the key has a newer or the same tombstone, which is returned."""
+
+
+class DynamoStore:
+    """A Store over DynamoDB's API; calls run in a pool of threads, so that they can overlap."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        pool: Executor,
+        tables: Tables,
+        now: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        """Take a client of the member's region and the tables there.
+
+        Args:
+            client: as boto3 makes it; it is safe to share between threads.
+            pool: where calls wait for their answers.
+            tables: the member's tables.
+            now: the time, in seconds since the epoch.
+        """
+        self._client = client
+        self._pool = pool
+        self._table = tables.table
+        self._tombstones = tables.tombstones
+        self._retention = tables.retention
+        self._now = now
+
+    async def read(self, key: Key) -> Item | None:
+        """See Store."""
+        return await self._get(self._table, key)
+
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+        """See Store."""
+        return await self._write(
+            self._client.put_item,
+            TableName=self._table,
+            Item=item,
+            ReturnValues="ALL_OLD",
+            **_expression(key, condition),
+        )
+
+    async def remove_stub(self, key: Key, version: Version) -> None:
+        """See Store."""
+        await self._write(
+            self._client.delete_item,
+            TableName=self._table,
+            Key=key,
+            ConditionExpression="#version = :version AND #deleted = :true",
+            ExpressionAttributeNames={"#version": VERSION, "#deleted": DELETED},
+            ExpressionAttributeValues={":version": {"S": version}, ":true": {"BOOL": True}},
+        )
+
+    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+        """See Store."""
+        return await self._write(
+            self._client.delete_item,
+            TableName=self._table,
+            Key=key,
+            ReturnValues="ALL_OLD",
+            **_expression(key, Older(version)),
+        )
+
+    async def tombstone(self, key: Key) -> Write | None:
+        """See Store."""
+        if self._tombstones is None:
+            return None
+        return _tombstone(await self._get(self._tombstones, key))
+
+    async def bury(self, key: Key, delete: Write) -> Write | None:
+        """See Store."""
+        if self._tombstones is None:
+            return None
+        expires = self._now() + self._retention
+        outcome = await self._write(
+            self._client.put_item,
+            TableName=self._tombstones,
+            Item={**delete.item, EXPIRES: {"N": str(expires)}},
+            **_expression(key, Older(delete.version)),
+        )
+        return _tombstone(outcome.item) if isinstance(outcome, Refusal) else None
+
+    async def _get(self, table: str, key: Key) -> Item | None:
+        answer = await self._call(
+            self._client.get_item, TableName=table, Key=key, ConsistentRead=True
+        )
+        found: Item | None = answer.get("Item")
+        return found
+
+    async def _write(self, operation: Callable[..., Any], **request: Any) -> Written | Refusal:
+        try:
+            answer = await self._call(
+                operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalCheckFailedException":
+                return Refusal(error.response.get("Item"))  # type: ignore[arg-type]
+            if code == "ValidationException" and "size has exceeded" in str(error):
+                raise ItemTooLargeError(str(error)) from error
+            raise
+        return Written(answer.get("Attributes"))
+
+    async def _call(self, operation: Callable[..., Any], **request: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(operation, **request))
+
+
+def _tombstone(kept: Item | None) -> Write | None:
+    if kept is None:
+        return None
+    return carried(Image({name: value for name, value in kept.items() if name != EXPIRES}))
+
+
+def _expression(key: Key, condition: Condition) -> dict[str, Any]:
+    """The condition as DynamoDB takes it; versions compare as texts, see ``handler.version``."""
+    names = {"#version": VERSION}
+    # Whatever item stands there has its key attributes, so any of them tells whether one does.
+    with_key = {"#key": next(iter(key))}
+    older = "#version < :version"
+    match condition:
+        case Older(version, or_absent=True):
+            return _request(f"attribute_not_exists(#version) OR {older}", names, {"S": version})
+        case Older(version):
+            exists = f"attribute_exists(#key) AND (attribute_not_exists(#version) OR {older})"
+            return _request(exists, names | with_key, {"S": version})
+        case Versioned(version):
+            return _request(older, names, {"S": version})
+        case Same(item):
+            if item is None:
+                return _request("attribute_not_exists(#key)", with_key)
+            return _request("#version = :version", names, item[VERSION])
+
+
+def _request(condition: str, names: dict[str, str], version: Item | None = None) -> dict[str, Any]:
+    values = {} if version is None else {"ExpressionAttributeValues": {":version": version}}
+    return {"ConditionExpression": condition, "ExpressionAttributeNames": names, **values}

@@ -1,0 +1,234 @@
+"""Every implementation of Store, each on a bench where a test can do things behind its back.
+
+To put another one through the contract, add a function that makes its bench to ``BENCHES``.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
+from typing import Any, Protocol, TypeVar
+from unittest.mock import patch
+
+import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from handler import clients
+from handler.clients import make_client
+from handler.decide import Replica
+from handler.image import Item, Key
+from handler.store import DynamoStore, Store, Tables
+from tests.dynamodb_local import dynamodb_local
+from tests.handler.pair import run
+from tests.handler.size import LIMIT, size_of
+from tests.simulation.member import Member, SimulatedStore
+
+T = TypeVar("T")
+
+KEY: Key = {"k": {"S": "1"}}
+NOW = 1_700_000_000
+RETENTION = 7 * 24 * 60 * 60
+
+
+class Bench(Protocol):
+    """A store under test; its keys are those of a table whose partition key is the text ``k``."""
+
+    store: Store
+    limit: int
+    """The size in bytes of the largest item."""
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Wait for the answer to a call."""
+
+    def lay(self, item: Item | None) -> None:
+        """Write an item as an application does; None: there is none."""
+
+    def lying(self) -> Item | None:
+        """The item of KEY, as an application reads it."""
+
+    def refusing(self, code: str) -> AbstractContextManager[None]:
+        """Let every call of the store fail with that error of DynamoDB's, and do nothing."""
+
+
+class SimulatedBench:
+    """The in-memory Store of the simulation."""
+
+    limit = LIMIT
+
+    def __init__(self) -> None:
+        self._member = Member(Replica("aaaaaaaa", "us-east-1", "orders"), lambda: NOW)
+        self._refusal: ClientError | None = None
+        self.store: Store = SimulatedStore(
+            self._member,
+            keeps_tombstones=True,
+            trouble=self._trouble,
+            fits=lambda item: size_of(item) <= LIMIT,
+        )
+
+    def _trouble(self, when: str) -> None:
+        if self._refusal is not None and when == "before":
+            raise self._refusal
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        return run(call)
+
+    def lay(self, item: Item | None) -> None:
+        self._member.write(KEY, item)
+
+    def lying(self) -> Item | None:
+        return self._member.items.get("1")
+
+    @contextmanager
+    def refusing(self, code: str) -> Iterator[None]:
+        self._refusal = ClientError({"Error": {"Code": code, "Message": "no"}}, "Simulated")
+        yield
+        self._refusal = None
+
+
+class DynamoBench:
+    """The real Store over a DynamoDB that answers to boto3."""
+
+    def __init__(
+        self,
+        client: Any,
+        pool: ThreadPoolExecutor,
+        *,
+        tombstones: bool = True,
+        key: Key = KEY,
+        limit: int = LIMIT,
+    ) -> None:
+        self.client = client
+        self.limit = limit
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        """Name and parameters of every call of the store."""
+        for table in ("orders", "orders-tombstones"):
+            make_table(client, table, key)
+        tables = Tables("orders", "orders-tombstones" if tombstones else None, RETENTION)
+        self.store: Store = DynamoStore(client, pool, tables, now=lambda: NOW)
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.calls.append((model.name, params))
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        with hearing(self.client, "provide-client-params.dynamodb", self._note):
+            return asyncio.run(call)
+
+    def lay(self, item: Item | None) -> None:
+        if item is None:
+            self.client.delete_item(TableName="orders", Key=KEY)
+        else:
+            self.client.put_item(TableName="orders", Item=item)
+
+    def lying(self) -> Item | None:
+        return self.read("orders", KEY)
+
+    @contextmanager
+    def refusing(self, code: str) -> Iterator[None]:
+        def refuse(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+            answer = AWSResponse("", 400, HTTPHeaders(), None)
+            return answer, {"Error": {"Code": code, "Message": "no"}}
+
+        with hearing(self.client, "before-call.dynamodb", refuse):
+            yield
+
+    def read(self, table: str, key: Key) -> Item | None:
+        answer = self.client.get_item(TableName=table, Key=key, ConsistentRead=True)
+        found: Item | None = answer.get("Item")
+        return found
+
+
+def make_table(client: Any, name: str, key: Key, **more: Any) -> None:
+    """Create a table with the key attributes of that key, partition key first."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": attribute, "KeyType": kind}
+            for attribute, kind in zip(key, ("HASH", "RANGE"), strict=False)
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": next(iter(value))}
+            for attribute, value in key.items()
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        **more,
+    )
+
+
+@contextmanager
+def hearing(client: Any, event: str, listener: Callable[..., Any]) -> Iterator[None]:
+    """Let a listener hear of a client's calls."""
+    client.meta.events.register(event, listener)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, listener)
+
+
+@cache
+def _client() -> Any:
+    """Make the client of all benches: it takes longer to make than any test to run."""
+    return make_client("dynamodb", "us-east-1")
+
+
+@contextmanager
+def simulated() -> Iterator[Bench]:
+    yield SimulatedBench()
+
+
+@cache
+def _local_client(url: str) -> Any:
+    environment = {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+        "AWS_CONFIG_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1",
+    }
+    # Nothing tries again here, and DynamoDB Local on a busy machine may take long to warm up.
+    patient: Any = clients._CONFIG.merge(Config(read_timeout=60))
+    with patch.dict(os.environ, environment), patch.object(clients, "_CONFIG", patient):
+        return make_client("dynamodb", "us-east-1")
+
+
+MOTO_LIMIT = 405_000
+"""What moto takes for DynamoDB's 400 KB (see docs/stores.md)."""
+
+
+@contextmanager
+def over_moto(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBench]:
+    with mock_aws(), ThreadPoolExecutor(4) as pool:
+        yield DynamoBench(_client(), pool, tombstones=tombstones, key=key, limit=MOTO_LIMIT)
+
+
+@contextmanager
+def over_dynamodb_local(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBench]:
+    client = _local_client(dynamodb_local())
+    with ThreadPoolExecutor(4) as pool:
+        try:
+            yield DynamoBench(client, pool, tombstones=tombstones, key=key)
+        finally:
+            for table in ("orders", "orders-tombstones"):
+                with suppress(client.exceptions.ResourceNotFoundException):
+                    client.delete_table(TableName=table)
+
+
+DYNAMO_BENCHES: dict[str, Callable[..., AbstractContextManager[DynamoBench]]] = {
+    "moto": over_moto,
+    "DynamoDB Local": over_dynamodb_local,
+}
+BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
+    "simulated": simulated,
+    **DYNAMO_BENCHES,
+}
+
+
+def differs(request: pytest.FixtureRequest, bench: str, how: str) -> None:
+    """Say that a test must fail on that bench, which differs from DynamoDB (see docs/stores.md)."""
+    if request.node.callspec.params["bench"] == bench:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=how))

@@ -1,0 +1,90 @@
+"""Members that answer as a test of a batch wants them to."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from handler.batch import Report, Work, replicate_batch
+from handler.decide import Replica
+from handler.image import Item, Key, Write
+from handler.quarantine import Lost
+from handler.replicate import Hop
+from handler.store import Condition, Refusal, Written
+from handler.version import Version
+
+PATIENCE = 2.0
+"""Seconds after which a test that waits for two calls at once has failed."""
+
+
+async def _at_once(_: str) -> None:
+    """Answer a put at once."""
+
+
+class EmptyStore:
+    """A Store of a member that holds nothing and takes what it is given.
+
+    ``meet`` is awaited within each put, with the text of the item's key.
+    """
+
+    def __init__(self, meet: Callable[[str], Awaitable[None]] = _at_once) -> None:
+        self._meet = meet
+        self._busy: Counter[str] = Counter()
+        self.puts: list[tuple[str, str]] = []
+        """Key and value of each put, in the order in which they began."""
+        self.most_at_once: Counter[str] = Counter()
+        """For each key the most puts that were under way at one moment."""
+
+    async def read(self, key: Key) -> Item | None:
+        return None
+
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+        name = key["k"]["S"]
+        self.puts.append((name, item["v"]["S"]))
+        self._busy[name] += 1
+        self.most_at_once[name] = max(self.most_at_once[name], self._busy[name])
+        try:
+            await self._meet(name)
+        finally:
+            self._busy[name] -= 1
+        return Written(over=None)
+
+    async def remove_stub(self, key: Key, version: Version) -> None:
+        raise AssertionError("no test of a batch deletes")
+
+    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+        raise AssertionError("no test of a batch deletes")
+
+    async def tombstone(self, key: Key) -> Write | None:
+        return None
+
+    async def bury(self, key: Key, delete: Write) -> Write | None:
+        raise AssertionError("no test of a batch deletes")
+
+
+class ListQuarantine:
+    """A Quarantine that is a list, or that fails with the error it is given."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+        self.kept: list[Lost] = []
+
+    async def set_aside(self, lost: Lost) -> None:
+        if self._error is not None:
+            raise self._error
+        self.kept.append(lost)
+
+
+def work(
+    records: list[Any], target: EmptyStore, quarantine: ListQuarantine | None = None
+) -> Report:
+    """Let a hop to that target work on a batch."""
+    here, there = Replica("aaaaaaaa", "us-east-1", "t"), Replica("bbbbbbbb", "eu-west-1", "t")
+    hop = Hop(here, there, EmptyStore(), target, keeps_tombstones=False, passes_expiry_on=False)
+    aside = quarantine or ListQuarantine()
+
+    async def in_time() -> Report:
+        async with asyncio.timeout(PATIENCE):
+            return await replicate_batch(records, Work(hop, aside))
+
+    return asyncio.run(in_time())

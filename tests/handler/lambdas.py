@@ -1,0 +1,152 @@
+"""A ring of tables in moto, and its functions: called as Lambda calls them, one batch at a time."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from handler import app, patience
+from handler.clients import make_client
+from handler.image import Item, Key, own_attributes
+from local.events import event_of, to_event_record
+from local.stream import StreamReader
+from tests.handler.benches import hearing, make_table
+
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+IDS = ("aaaaaaaa", "bbbbbbbb", "cccccccc")
+TABLE, TOMBSTONES, QUARANTINE = "orders", "orders-tombstones", "lost-and-found"
+KEY: Key = {"k": {"S": "1"}}
+
+
+def environment(source: int, target: int) -> dict[str, str]:
+    """What the stack tells the function of a hop between two members of the ring."""
+    told = {"RING_EXPIRY": "own", "RING_QUARANTINE": QUARANTINE, "RING_RETENTION_DAYS": "7"}
+    for end, member in (("SOURCE", source), ("TARGET", target)):
+        told[f"RING_{end}_REGION"] = REGIONS[member]
+        told[f"RING_{end}_TABLE"] = TABLE
+        told[f"RING_{end}_ID"] = IDS[member]
+        told[f"RING_{end}_TOMBSTONES"] = TOMBSTONES
+    return told
+
+
+# Clients take longer to make than any test to run, so all rings have the same ones.
+_functions_client = cache(make_client)
+_client: Any = cache(boto3.client)
+
+
+class Member:
+    """One table of the ring, as an application and Lambda's poller see it."""
+
+    def __init__(self, region: str) -> None:
+        self.client: Any = _client("dynamodb", region_name=region)
+        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        make_table(self.client, TABLE, KEY, StreamSpecification=stream)
+        make_table(self.client, TOMBSTONES, KEY)
+        arn = self.client.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
+        streams = _client("dynamodbstreams", region_name=region)
+        self._stream = StreamReader(streams, arn, "TRIM_HORIZON")
+
+    def put(self, item: Item) -> None:
+        self.client.put_item(TableName=TABLE, Item=item)
+
+    def items(self) -> list[dict[str, Any]]:
+        """The items as an application reads them, without the ring's attributes."""
+        return [own_attributes(item) for item in self.client.scan(TableName=TABLE)["Items"]]
+
+    def new_records(self) -> list[Any]:
+        """The records that no function has been given yet, as Lambda hands them over."""
+        return [to_event_record(one, self._stream.arn) for one in self._stream.read()]
+
+
+class Left:
+    """Lambda's context, with a clock of the test's own: it goes on by a tick at every look."""
+
+    def __init__(self, seconds: float = 60.0, tick: float = 0.0) -> None:
+        self.seconds = seconds
+        self._tick = tick
+
+    def get_remaining_time_in_millis(self) -> int:
+        left = self.seconds
+        self.seconds = max(0.0, left - self._tick)
+        return int(left * 1000)
+
+
+async def _do_not_wait(_: float) -> None:
+    """Take the time between two tries for gone."""
+
+
+@dataclass
+class Calls:
+    """The calls of the functions' own clients."""
+
+    writes: list[str] = field(default_factory=list)
+    """The region of each put into and delete from a member's table."""
+    trouble: dict[str, Exception] = field(default_factory=dict)
+    """What a put of an item with that key raises."""
+
+    def hear(self, region: str, params: dict[str, Any], model: Any, **_: Any) -> None:
+        key = params.get("Item", params.get("Key", {})).get("k", {}).get("S", "")
+        if model.name == "PutItem" and key in self.trouble:
+            raise self.trouble[key]
+        if model.name in {"PutItem", "DeleteItem"} and params["TableName"] == TABLE:
+            self.writes.append(region)
+
+
+class Ring:
+    """A ring of three, whose hops run when a test says so."""
+
+    def __init__(self, environ: pytest.MonkeyPatch, calls: Calls) -> None:
+        self.members = [Member(region) for region in REGIONS]
+        self.calls = calls
+        self.s3: Any = _client("s3", region_name=REGIONS[0])
+        self.s3.create_bucket(Bucket=QUARANTINE)
+        self._environ = environ
+
+    def hop(self, source: int) -> dict[str, list[dict[str, str]]]:
+        """Call the function of the hop from that member with all that is new in its stream."""
+        self.become(source)
+        return self.handle(event_of(self.members[source].new_records()))
+
+    def handle(self, event: Any, left: Left | None = None) -> dict[str, list[dict[str, str]]]:
+        """Call the function that this process is."""
+        return app.handle(event, left or Left())
+
+    def become(self, source: int) -> None:
+        """Turn this process into the function of the hop from that member."""
+        app._function.cache_clear()
+        for name, value in environment(source, (source + 1) % len(self.members)).items():
+            self._environ.setenv(name, value)
+
+    def quarantined(self) -> list[Any]:
+        listed = self.s3.list_objects_v2(Bucket=QUARANTINE).get("Contents", [])
+        bodies = [self.s3.get_object(Bucket=QUARANTINE, Key=one["Key"])["Body"] for one in listed]
+        return [json.loads(body.read()) for body in bodies]
+
+
+@contextmanager
+def ring_of_three() -> Iterator[Ring]:
+    calls = Calls()
+    with ExitStack() as cleared, mock_aws(), pytest.MonkeyPatch.context() as patch:
+
+        @cache
+        def once(service: Any, region: str, role: str | None) -> Any:
+            client = _functions_client(service, region, role)
+            event = "provide-client-params.dynamodb"
+            cleared.enter_context(hearing(client, event, partial(calls.hear, region)))
+            return client
+
+        def heard(service: Any, region: str, role: str | None = None) -> Any:
+            return once(service, region, role)
+
+        # moto does not know the addresses that belong to an account.
+        patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+        patch.setattr(app, "make_client", heard)
+        patch.setattr(patience, "sleep", _do_not_wait)
+        cleared.callback(app._function.cache_clear)
+        yield Ring(patch, calls)

@@ -1,0 +1,78 @@
+"""Two members and the hop between them, in memory: one record at a time, no surprises."""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from handler.decide import Replica
+from handler.image import Item, Key, own_attributes
+from handler.records import read_change
+from handler.replicate import Hop, Outcome, replicate
+from handler.version import Version
+from tests.simulation.member import Member, SimulatedStore
+
+T = TypeVar("T")
+
+HERE = Replica("aaaaaaaa", "us-east-1", "orders")
+THERE = Replica("bbbbbbbb", "eu-west-1", "orders")
+ELSEWHERE = Replica("cccccccc", "ap-southeast-2", "orders")
+KEY: Key = {"k": {"S": "1"}}
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine whose every store call is answered at once."""
+    while True:
+        try:
+            work.send(None)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+class Pair:
+    """A source, a target, and the hop that brings one's changes to the other."""
+
+    def __init__(self, *, tombstones: bool = True, expiry: str = "own") -> None:
+        self.now = 1000
+        self.here = Member(HERE, lambda: self.now)
+        self.there = Member(THERE, lambda: self.now)
+        self.calls: list[str] = []
+        source, target = (
+            SimulatedStore(member, keeps_tombstones=tombstones)
+            for member in (self.here, self.there)
+        )
+        self.hop = Hop(HERE, THERE, source, target, tombstones, expiry == "delete")
+        self.done = 0
+
+    def process(self) -> list[Outcome]:
+        """Let the hop work on all records of the source that it has not seen yet."""
+        outcomes = []
+        while self.done < len(self.here.stream):
+            outcomes.append(self.deliver(self.done))
+            self.done += 1
+        return outcomes
+
+    def deliver(self, place: int) -> Outcome:
+        """Deliver one record of the source, perhaps not for the first time."""
+        return run(replicate(read_change(self.here.stream[place]), self.hop))
+
+    def forget(self) -> None:
+        """Take what happened so far as seen."""
+        self.done = len(self.here.stream)
+
+
+def item(value: str, **more: Any) -> dict[str, Any]:
+    """An item as an application writes it."""
+    return {**KEY, "v": {"S": value}, **more}
+
+
+def seen(member: Member) -> Item | None:
+    """The item as an application reads it, without the ring's attributes."""
+    standing = member.items.get("1")
+    return None if standing is None else own_attributes(standing)
+
+
+def version_at(member: Member) -> Version:
+    """The version of the item that stands there."""
+    version = Version.parse(member.items["1"]["_repl_version"]["S"])
+    assert version is not None
+    return version

@@ -1,0 +1,209 @@
+"""Which failures pass, which last, and which are the hop's own fault."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from handler.carry import ContendedError
+from handler.failures import Kind, kind_of, kind_of_answer
+from handler.patience import OutOfTimeError
+from handler.records import UnreadableRecordError
+from handler.store import ItemTooLargeError
+from tests.dynamodb_local import dynamodb_local
+from tests.handler.benches import KEY, _local_client
+
+
+def answer(code: str, message: str = "", status: int = 400) -> ClientError:
+    """An error as boto3 raises it."""
+    told: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(told, "PutItem")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ExpiredTokenException",
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottlingException",
+        "ThrottlingError",
+        "TransactionConflictException",
+    ],
+)
+def test_what_the_moment_is_to_blame_for_passes(code: str) -> None:
+    assert kind_of(answer(code)) is Kind.PASSING
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectTimeoutError(endpoint_url="https://there"),
+        EndpointConnectionError(endpoint_url="https://there"),
+        ReadTimeoutError(endpoint_url="https://there"),
+        ConnectionResetError(),
+        ContendedError(),
+        OutOfTimeError(),
+        answer("NeverHeardOf", status=503),
+    ],
+)
+def test_a_region_that_cannot_be_reached_passes(error: Exception) -> None:
+    assert kind_of(error) is Kind.PASSING
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreadableRecordError("no"),
+        ItemTooLargeError("no"),
+        answer("ItemCollectionSizeLimitExceededException"),
+        answer("SerializationException", "NUMBER_VALUE cannot be converted to String"),
+        ParamValidationError(report="Invalid type for parameter Item.v.S, value: 5"),
+    ],
+)
+def test_what_the_record_is_to_blame_for_lasts(error: Exception) -> None:
+    assert kind_of(error) is Kind.LASTING
+
+
+REFUSED_BY_THE_SERVICE = (
+    "Item size has exceeded the maximum allowed size",
+    "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: "
+    "N IndexName: by-g",
+    "One or more parameter values were invalid: Size limit exceeded for Index Key g Actual Size: "
+    "2175 bytes Max Size: 2048 bytes IndexName: by-g",
+    "One or more parameter values are not valid. A value specified for a secondary index key is "
+    "not supported. The AttributeValue for a key attribute cannot contain an empty string value. "
+    "IndexName: by-g, IndexKey: g",
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+    "beyond supported limit",
+    "Attempting to store more than 38 significant digits in a Number",
+    "Number overflow. Attempting to store a number with magnitude larger than supported range",
+)
+
+
+@pytest.mark.parametrize("message", REFUSED_BY_THE_SERVICE)
+@pytest.mark.parametrize("code", ["ValidationException", "ValidationError"])
+def test_a_refusal_of_the_items_shape_lasts_as_the_service_words_it(
+    code: str, message: str
+) -> None:
+    assert kind_of_answer(code, message) is Kind.LASTING
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        answer("AccessDeniedException"),
+        answer("ResourceNotFoundException"),
+        answer("KMSAccessDeniedException"),
+        answer("KMSDisabledException"),
+        answer("UnrecognizedClientException"),
+        answer("NoSuchBucket"),
+        answer("NeverHeardOf"),
+        answer("ValidationException", "The provided key element does not match the schema"),
+        answer("ValidationException", "Type mismatch for key k expected: S actual: N"),
+        answer("ValidationException", "Missing the key k in the item"),
+        answer("ValidationException", "nobody has heard this yet"),
+        ParamValidationError(report="Invalid length for parameter TableName, value: 0"),
+        NoCredentialsError(),
+        KeyError("a mistake in this program"),
+    ],
+)
+def test_all_else_is_the_hops_own_fault(error: Exception) -> None:
+    assert kind_of(error) is Kind.FAULT
+
+
+def deep(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"S": "x"}
+    for _ in range(levels):
+        value = {"M": {"a": value}}
+    return value
+
+
+@pytest.fixture(scope="module")
+def indexed() -> Iterator[Any]:
+    """A client of a DynamoDB Local that has a table with an index on ``g``, a text."""
+    client = _local_client(dynamodb_local())
+    client.create_table(
+        TableName="indexed",
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in "kg"],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-g",
+                "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    yield client
+    with suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName="indexed")
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"g": {"N": "1"}},
+        {"g": {"L": []}},
+        {"g": {"S": ""}},
+        {"g": {"S": "x" * 3000}},
+        {"v": {"S": "x" * 409_600}},
+        {"v": deep(40)},
+        {"v": {"N": "1E+200"}},
+        {"v": {"N": "1E-200"}},
+        {"v": {"N": "1" * 45}},
+        {"v": {"N": "a number"}},
+        {"v": {"SS": []}},
+        {"v": {"SS": ["a", "a"]}},
+        {"v": {"NS": ["1", "1.0"]}},
+        {"v": {}},
+        {"v": {"NULL": False}},
+        {"v": {"S": 5}},
+        {"v": {"Q": "5"}},
+        {"n" * 70_000: {"S": "x"}},
+        {"": {"S": "x"}},
+        {"k": {"S": ""}},
+        {"k": {"S": "x" * 2_100}},
+    ],
+    ids=lambda refused: f"{refused}"[:30],
+)
+def test_an_item_that_dynamodb_refuses_lasts(indexed: Any, refused: dict[str, Any]) -> None:
+    with pytest.raises((ClientError, ParamValidationError)) as refusal:
+        indexed.put_item(TableName="indexed", Item={**KEY, **refused})
+    assert kind_of(refusal.value) is Kind.LASTING
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_of_a_wrong_hop"),
+    [
+        ("put_item", {"TableName": "nowhere", "Item": KEY}),
+        ("put_item", {"TableName": "indexed", "Item": {"k": {"N": "1"}}}),
+        ("put_item", {"TableName": "indexed", "Item": {"id": {"S": "1"}}}),
+        ("get_item", {"TableName": "indexed", "Key": {"k": {"N": "1"}}}),
+        ("get_item", {"TableName": "indexed", "Key": {"id": {"S": "1"}}}),
+        ("delete_item", {"TableName": "indexed", "Key": {**KEY, "s": {"S": "1"}}}),
+    ],
+)
+def test_a_table_that_is_gone_or_has_another_key_is_the_hops_fault(
+    indexed: Any, operation: str, request_of_a_wrong_hop: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError) as refusal:
+        getattr(indexed, operation)(**request_of_a_wrong_hop)
+    assert kind_of(refusal.value) is Kind.FAULT

@@ -1,0 +1,109 @@
+"""What a function reads from its environment, and how it tells what is wrong there."""
+
+import pytest
+
+from handler.decide import Replica
+from handler.settings import Settings, SettingsError
+from handler.store import Tables
+
+PLAIN = {
+    "RING_SOURCE_REGION": "us-east-1",
+    "RING_SOURCE_TABLE": "orders",
+    "RING_SOURCE_ID": "0a1b2c3d",
+    "RING_TARGET_REGION": "eu-west-1",
+    "RING_TARGET_TABLE": "orders-eu",
+    "RING_TARGET_ID": "ffffffff",
+    "RING_EXPIRY": "own",
+    "RING_QUARANTINE": "lost-and-found",
+}
+WITH_TOMBSTONES = {
+    **PLAIN,
+    "RING_SOURCE_TOMBSTONES": "orders-tombstones",
+    "RING_TARGET_TOMBSTONES": "orders-eu-tombstones",
+    "RING_RETENTION_DAYS": "7",
+}
+
+
+def mistakes(environment: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as told:
+        Settings.read(environment)
+    return str(told.value)
+
+
+def test_a_function_knows_its_two_ends() -> None:
+    settings = Settings.read(WITH_TOMBSTONES)
+    assert settings.here == Replica("0a1b2c3d", "us-east-1", "orders")
+    assert settings.there == Replica("ffffffff", "eu-west-1", "orders-eu")
+    assert settings.quarantine == "lost-and-found"
+
+
+def test_each_end_has_its_own_tombstones_kept_for_that_many_days() -> None:
+    settings = Settings.read(WITH_TOMBSTONES)
+    assert settings.source == Tables("orders", "orders-tombstones", 604_800)
+    assert settings.target == Tables("orders-eu", "orders-eu-tombstones", 604_800)
+
+
+def test_without_their_names_tombstones_are_off() -> None:
+    settings = Settings.read(PLAIN)
+    assert settings.source == Tables("orders", None, 0)
+    assert settings.target == Tables("orders-eu", None, 0)
+
+
+def test_anothers_variable_that_ends_alike_does_not_turn_tombstones_on() -> None:
+    assert Settings.read({**PLAIN, "MY_TOMBSTONES": "x"}).source.tombstones is None
+
+
+@pytest.mark.parametrize(("expiry", "travels"), [("own", False), ("delete", True)])
+def test_an_expiry_travels_where_the_function_is_told_so(expiry: str, travels: bool) -> None:
+    assert Settings.read({**PLAIN, "RING_EXPIRY": expiry}).passes_expiry_on is travels
+
+
+def test_a_role_is_assumed_only_where_one_is_named() -> None:
+    role = "arn:aws:iam::210987654321:role/writer"
+    assert Settings.read(PLAIN).target_access is None
+    assert Settings.read({**PLAIN, "RING_TARGET_ROLE": role}).target_access == role
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    told = mistakes({})
+    assert [name for name in PLAIN if f"{name} is missing" in told] == list(PLAIN)
+
+
+@pytest.mark.parametrize("name", WITH_TOMBSTONES)
+def test_a_variable_that_is_empty_is_missing(name: str) -> None:
+    assert f"{name} is missing" in mistakes({**WITH_TOMBSTONES, name: ""})
+
+
+@pytest.mark.parametrize(
+    "name", ["RING_SOURCE_TOMBSTONES", "RING_TARGET_TOMBSTONES", "RING_RETENTION_DAYS"]
+)
+def test_half_of_the_tombstones_settings_is_a_mistake(name: str) -> None:
+    rest = {other: value for other, value in WITH_TOMBSTONES.items() if other != name}
+    assert f"{name} is missing" in mistakes(rest)
+
+
+def test_a_variable_that_is_missing_for_two_reasons_is_named_once() -> None:
+    rest = {name: value for name, value in WITH_TOMBSTONES.items() if name != "RING_RETENTION_DAYS"}
+    assert mistakes(rest).count("RING_RETENTION_DAYS") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("RING_SOURCE_ID", "us-east-1", "RING_SOURCE_ID is 'us-east-1', not 8 hex digits"),
+        ("RING_TARGET_ID", "0A1B2C3D", "RING_TARGET_ID is '0A1B2C3D', not 8 hex digits"),
+        ("RING_TARGET_ID", "0a1b2c3d4", "RING_TARGET_ID is '0a1b2c3d4', not 8 hex digits"),
+        ("RING_RETENTION_DAYS", "7.5", "RING_RETENTION_DAYS is '7.5', not a whole number"),
+        ("RING_RETENTION_DAYS", "-7", "RING_RETENTION_DAYS is '-7', not a whole number"),
+        ("RING_EXPIRY", "never", "RING_EXPIRY is 'never', not one of own, delete"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_it_should_be(name: str, value: str, told: str) -> None:
+    assert told in mistakes({**WITH_TOMBSTONES, name: value})
+
+
+def test_wrong_and_missing_variables_are_told_together_and_with_the_way_out() -> None:
+    told = mistakes({**WITH_TOMBSTONES, "RING_EXPIRY": "never", "RING_QUARANTINE": ""})
+    assert "RING_EXPIRY is 'never'" in told
+    assert "RING_QUARANTINE is missing" in told
+    assert "deploy it again" in told

@@ -1,0 +1,164 @@
+"""Trying again within the function's time, and giving back what there is no time for."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from handler import patience
+from handler.patience import LONGEST_PAUSE, OutOfTimeError, Patience, PatientStore
+from handler.store import Older, Written
+from tests.handler.fakes import EmptyStore
+from tests.handler.wire import stamped, version
+
+
+class Clock:
+    """A clock that only pauses and calls move."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.pauses: list[float] = []
+
+    def left(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds -= seconds
+
+
+class Flaky:
+    """A call that fails a number of times, each time after some seconds."""
+
+    def __init__(self, clock: Clock, failures: float, takes: float = 0.0) -> None:
+        self._clock = clock
+        self._failures = failures
+        self._takes = takes
+        self.made = 0
+
+    async def __call__(self) -> str:
+        self.made += 1
+        self._clock.seconds -= self._takes
+        if self.made <= self._failures:
+            raise ConnectionError
+        return "done"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(60.0)
+    monkeypatch.setattr(patience, "sleep", clock.sleep)
+    monkeypatch.setattr(patience, "random", lambda: 1.0)
+    return clock
+
+
+def patient(clock: Clock, at_once: int = 32) -> Patience:
+    passes = (ConnectionError,)
+    return Patience(
+        clock.left, lambda error: isinstance(error, passes), reserve=9.0, at_once=at_once
+    )
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def test_what_fails_for_the_moment_is_tried_again_after_longer_and_longer_pauses(
+    clock: Clock,
+) -> None:
+    told = patient(clock)
+    assert run(told.call(Flaky(clock, 3))) == "done"
+    assert clock.pauses == [0.025, 0.05, 0.1]
+    assert (told.calls, told.retries) == (4, 3)
+
+
+def test_pauses_are_drawn_so_that_those_who_failed_together_do_not_come_back_together(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws = iter([0.5, 0.0, 0.25])
+    monkeypatch.setattr(patience, "random", lambda: next(draws))
+    run(patient(clock).call(Flaky(clock, 3)))
+    assert clock.pauses == [0.0125, 0.0, 0.025]
+
+
+def test_nothing_begins_when_the_time_left_is_what_a_call_may_take(clock: Clock) -> None:
+    call = Flaky(clock, failures=float("inf"), takes=1.0)
+    with pytest.raises(ConnectionError):
+        run(patient(clock).call(call))
+    assert 7.0 < clock.seconds < 9.0 + LONGEST_PAUSE
+    late = Flaky(clock, failures=0)
+    told = patient(Clock(60.0))
+    told._left = lambda: 9.0
+    with pytest.raises(OutOfTimeError):
+        run(told.call(late))
+    assert late.made == 0
+
+
+def test_what_does_not_pass_is_not_tried_again(clock: Clock) -> None:
+    async def refused() -> None:
+        raise ValueError("never")
+
+    told = patient(clock)
+    with pytest.raises(ValueError, match="never"):
+        run(told.call(refused))
+    assert (told.calls, told.retries) == (1, 0)
+
+
+def test_a_function_with_little_time_uses_half_of_it(clock: Clock) -> None:
+    clock.seconds = 3.0
+    told = patient(clock)
+    assert run(told.call(Flaky(clock, 0))) == "done"
+    clock.seconds = 1.5
+    with pytest.raises(OutOfTimeError):
+        run(told.call(Flaky(clock, 0)))
+
+
+def test_no_more_calls_are_under_way_than_may_be(clock: Clock) -> None:
+    under_way = most = 0
+
+    async def call() -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+
+    async def ten() -> None:
+        told = patient(clock, at_once=3)
+        await asyncio.gather(*(told.call(call) for _ in range(10)))
+
+    run(ten())
+    assert most == 3
+
+
+def test_a_key_that_pauses_holds_up_no_other(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    b_is_done = asyncio.Event()
+
+    async def until_b_is_done(_: float) -> None:
+        await b_is_done.wait()
+
+    async def two() -> None:
+        told = patient(clock, at_once=1)
+
+        async def b() -> None:
+            b_is_done.set()
+
+        a = told.call(Flaky(clock, 1))
+        async with asyncio.timeout(30):
+            await asyncio.gather(a, told.call(b))
+
+    monkeypatch.setattr(patience, "sleep", until_b_is_done)
+    run(two())
+
+
+def test_a_put_that_failed_for_the_moment_is_put_again(clock: Clock) -> None:
+    async def fail_once(_: str) -> None:
+        if len(store.puts) == 1:
+            raise ConnectionError
+
+    store = EmptyStore(fail_once)
+    item = stamped({"k": {"S": "1"}, "v": {"S": "a"}})
+    put = PatientStore(store, patient(clock)).put({"k": {"S": "1"}}, item, Older(version()))
+    assert run(put) == Written(over=None)
+    assert store.puts == [("1", "a"), ("1", "a")]

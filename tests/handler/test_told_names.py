@@ -1,0 +1,78 @@
+"""Both sides of a function's environment: what the stack sets is what the handler reads."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from handler.settings import Settings
+from ring import topology
+from ring.environment import environment
+from ring.settings import Settings as StackSettings
+
+ROLE = "arn:aws:iam::210987654321:role/writer"
+
+
+class Watched(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("the handler looks for names, it does not try what there is")
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+
+def told(
+    *,
+    role: str | None = None,
+    tombstones: bool = True,
+    expiry: str | None = None,
+    log_items: bool = False,
+) -> Any:
+    """The variables that the stack sets for the first hop of a ring with these settings."""
+    table: dict[str, object] = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
+    if expiry is not None:
+        table["ttl"] = {"attribute": "expires", "expiry": expiry}
+    members = [{"region": "us-east-1"}, {"region": "eu-west-1", "table": "orders-eu"}]
+    settings = StackSettings.parse(
+        {
+            "table": table,
+            "members": members,
+            "tombstones": {"enabled": tombstones},
+            "function": {"log_items": log_items},
+        }
+    )
+    hop = topology.hops(settings)[0]
+    return environment(hop.source, hop.target, settings, quarantine="lost", target_role=role)
+
+
+def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
+    variables = told(role=ROLE, log_items=True)
+    watched = Watched(variables)
+    Settings.read(watched)
+    assert watched.asked == set(variables)
+
+
+@pytest.mark.parametrize("log_items", [True, False])
+@pytest.mark.parametrize("role", [None, ROLE])
+@pytest.mark.parametrize("tombstones", [True, False])
+@pytest.mark.parametrize("expiry", [None, "own", "delete"])
+def test_the_handler_understands_whatever_the_stack_sets(
+    role: str | None, tombstones: bool, expiry: str | None, log_items: bool
+) -> None:
+    variables = told(role=role, tombstones=tombstones, expiry=expiry, log_items=log_items)
+    settings = Settings.read(variables)
+    assert settings.logs_items == log_items
+    assert (settings.here.table, settings.there.table) == ("orders", "orders-eu")
+    assert settings.target_access == role
+    assert (settings.source.tombstones is not None) == tombstones
+    assert settings.passes_expiry_on == (expiry == "delete")

@@ -1,0 +1,43 @@
+"""Stream records and items as tests of the handler need them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handler.image import VERSION, Item, digest
+from handler.version import Version
+
+NOON = 1_700_000_000
+"""When the records here were made, in seconds since the epoch."""
+
+
+def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
+    """A record as Lambda hands it over: the insert of an item, unless told otherwise."""
+    keys = {"k": {"S": key}}
+    stream = {
+        "ApproximateCreationDateTime": NOON,
+        "Keys": keys,
+        "NewImage": {**keys, "v": {"S": f"written by {number}"}},
+        "SequenceNumber": str(number),
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    return {"eventID": str(number), "dynamodb": {**stream, **parts}}
+
+
+def without(whole: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """A copy of a record that lacks the part at the end of the path."""
+    name, *rest = path
+    if rest:
+        return {**whole, name: without(whole[name], *rest)}
+    return {other: part for other, part in whole.items() if other != name}
+
+
+def version(
+    seconds: int = 500, *, replica: str = "cccccccc", sequence: int = 7, of: Item | None = None
+) -> Version:
+    """A version of an item as a hop makes it; without an item, one whose digest fits nothing."""
+    return Version.make(seconds, 0, replica, sequence, "0" * 16 if of is None else digest(of))
+
+
+def stamped(item: Item, seconds: int = 500, **origin: Any) -> dict[str, Any]:
+    """An item as a hop wrote it: clean, with a version of that time."""
+    return {**item, VERSION: {"S": version(seconds, of=item, **origin)}}

@@ -1,0 +1,92 @@
+"""What goes wrong between two steps of a ring, by name. Failing calls are the world's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulation.world import World
+
+_MOST_MEMBERS = 8
+_JUMPS = (1, -1, 30, -30, 3_600, -3_600)
+
+
+def die(world: World) -> None:
+    """A function dies between two of its calls."""
+    mapping = world.choices.one_of(world.mappings)
+    world.say(f"hop {mapping.source.name} dies")
+    mapping.crash()
+
+
+def lose_the_answer(world: World) -> None:
+    """A batch is done, but some of it is delivered again all the same."""
+    mapping = world.choices.one_of(world.mappings)
+    world.say(f"hop {mapping.source.name} will not be heard")
+    mapping.loses_answer = True
+
+
+def start_over(world: World) -> None:
+    """A mapping starts over, from the beginning of its stream or from somewhere in it."""
+    mapping = world.choices.one_of(world.mappings)
+    at = world.choices.below(mapping.position + 1)
+    world.say(f"hop {mapping.source.name} starts over behind #{at}")
+    mapping.start_over(at)
+
+
+def stand_still(world: World) -> None:
+    """A hop does nothing for long."""
+    mapping = world.choices.one_of(world.mappings)
+    steps = world.choices.one_of((10, 100, 1_000))
+    world.say(f"hop {mapping.source.name} stands still for {steps} steps")
+    mapping.still_until = world.steps + steps
+
+
+def jump_of_a_clock(world: World) -> None:
+    """A region's clock is put forward, or back."""
+    clock = world.choices.one_of(world.clocks)
+    clock.skew += (seconds := world.choices.one_of(_JUMPS))
+    world.say(f"the clock of {clock.region} jumps by {seconds} s")
+
+
+def bypass(world: World) -> None:
+    """The ring closes around a member; or the member that was out comes back."""
+    circle = world.circle
+    if circle.out is not None:
+        circle.rejoin()
+    elif circle.may_close:
+        circle.bypass(world.choices.one_of(world.members))
+
+
+def come_and_go(world: World) -> None:
+    """A new member joins; or one is taken out as planned, and comes back or leaves for good."""
+    circle = world.circle
+    if circle.out is not None and circle.out.own is not None:
+        if world.choices.below(2):
+            world.leave()
+        else:
+            circle.rejoin()
+    elif circle.may_close and world.choices.below(2):
+        circle.bypass(world.choices.one_of(world.members), goes_on=True)
+    elif circle.is_whole and len(world.members) < _MOST_MEMBERS:
+        world.join()
+
+
+def redrive(world: World) -> None:
+    """An operator has a record played again that was set aside, while all goes on."""
+    if world.shelf.lost:
+        world.say("a record that was set aside is played again")
+        world.redrive.wanted = 1
+
+
+STRIKES: dict[str, Callable[[World], None]] = {
+    "die": die,
+    "lose the answer": lose_the_answer,
+    "start over": start_over,
+    "stand still": stand_still,
+    "jump of a clock": jump_of_a_clock,
+    "bypass": bypass,
+    "redrive": redrive,
+    "come and go": come_and_go,
+}

@@ -1,0 +1,173 @@
+"""A member in memory: table, tombstones, stream and clock, and the Store that hops see."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler.decide import Replica
+from handler.image import DELETED, VERSION, Item, Key, Write, own_attributes
+from handler.store import Condition, ItemTooLargeError, Older, Refusal, Same, Versioned, Written
+from handler.version import Version
+
+
+@dataclass
+class Member:
+    """One table of the simulated ring. Keys are texts here, items what the handler sees."""
+
+    replica: Replica
+    now: Callable[[], int]
+    """This region's clock: seconds since the epoch, as its stream gives them."""
+    items: dict[str, Item] = field(default_factory=dict)
+    tombstones: dict[str, Write] = field(default_factory=dict)
+    stream: list[dict[str, Any]] = field(default_factory=list)
+    horizon: int = 0
+    """How many records at the stream's beginning are too old to be read again."""
+    writes: int = 0
+    """Writes that DynamoDB would charge for, tombstones and refusals included."""
+    reads: int = 0
+
+    @property
+    def name(self) -> str:
+        """What a trace calls it."""
+        return self.replica.region
+
+    def contents(self) -> dict[str, Any]:
+        """The table as an application sees it."""
+        return {name: own_attributes(item) for name, item in self.items.items()}
+
+    def write(self, key: Key, item: Item | None, *, expired: bool = False) -> None:
+        """Replace the item, or delete it for None; the change goes into the stream."""
+        name = key["k"]["S"]
+        old = self.items.get(name)
+        self.writes += 1
+        if old == item:
+            return  # DynamoDB streams no record for what changes nothing.
+        if item is None:
+            del self.items[name]
+        else:
+            self.items[name] = item
+        images = {"OldImage": old, "NewImage": item}
+        record: dict[str, Any] = {
+            "dynamodb": {
+                "Keys": key,
+                "SequenceNumber": str(len(self.stream) + 1),
+                "ApproximateCreationDateTime": self.now(),
+                **{name: image for name, image in images.items() if image is not None},
+            }
+        }
+        if expired:
+            record["userIdentity"] = {
+                "type": "Service",
+                "principalId": "dynamodb.amazonaws.com",
+            }
+        self.stream.append(record)
+
+
+class Turn:
+    """What a Store call awaits: the scheduler decides who goes on."""
+
+    def __await__(self) -> Generator["Turn", None, None]:
+        yield self
+
+
+Trouble = Callable[[str], None]
+Witness = Callable[[Member, Item | None, Item | None], None]
+
+
+class SimulatedStore:
+    """A Store over a Member.
+
+    ``trouble`` may raise before a call's effect, or after it. ``fits`` tells whether an item is
+    small enough for a table. ``witness`` is shown what each write replaced, and by what.
+    """
+
+    def __init__(
+        self,
+        member: Member,
+        *,
+        keeps_tombstones: bool,
+        trouble: Trouble = lambda _: None,
+        fits: Callable[[Item], bool] = lambda _: True,
+        witness: Witness = lambda *_: None,
+    ) -> None:
+        self.member = member
+        self._keeps_tombstones = keeps_tombstones
+        self._trouble = trouble
+        self._fits = fits
+        self._witness = witness
+
+    async def _begin(self) -> None:
+        await Turn()
+        self._trouble("before")
+
+    async def read(self, key: Key) -> Item | None:
+        await self._begin()
+        self.member.reads += 1
+        return self.member.items.get(key["k"]["S"])
+
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+        await self._begin()
+        if not self._fits(item):
+            raise ItemTooLargeError("Item size has exceeded the maximum allowed size")
+        return self._write(key, item, condition)
+
+    async def remove_stub(self, key: Key, version: Version) -> None:
+        await self._begin()
+        standing = self.member.items.get(key["k"]["S"])
+        if standing is not None and standing.get(VERSION) == {"S": version} and DELETED in standing:
+            self.member.write(key, None)
+            self._trouble("after")
+
+    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+        await self._begin()
+        return self._write(key, None, Older(version))
+
+    def _write(self, key: Key, item: Item | None, condition: Condition) -> Written | Refusal:
+        standing = self.member.items.get(key["k"]["S"])
+        if not _holds(condition, standing):
+            self.member.writes += 1
+            return Refusal(standing)
+        self.member.write(key, item)
+        self._witness(self.member, standing, item)
+        self._trouble("after")
+        return Written(standing)
+
+    async def tombstone(self, key: Key) -> Write | None:
+        if not self._keeps_tombstones:
+            return None
+        await self._begin()
+        self.member.reads += 1
+        return self.member.tombstones.get(key["k"]["S"])
+
+    async def bury(self, key: Key, delete: Write) -> Write | None:
+        if not self._keeps_tombstones:
+            return None
+        await self._begin()
+        self.member.writes += 1
+        kept = self.member.tombstones.get(key["k"]["S"])
+        if kept is not None and kept.version >= delete.version:
+            return kept
+        self.member.tombstones[key["k"]["S"]] = delete
+        self._trouble("after")
+        return None
+
+
+def _holds(condition: Condition, standing: Item | None) -> bool:
+    version = None if standing is None else standing.get(VERSION)
+    match condition:
+        case Older(than, or_absent):
+            if standing is None:
+                return or_absent
+            return version is None or _is_below(version, than)
+        case Versioned(than):
+            return version is not None and _is_below(version, than)
+        case Same(item):
+            if item is None or standing is None:
+                return item is standing
+            return bool(version == item[VERSION])
+
+
+def _is_below(version: Any, than: Version) -> bool:
+    """Whether a version attribute is a text below that one; what is no text is below nothing."""
+    text = version.get("S")
+    return text is not None and bool(text < than)

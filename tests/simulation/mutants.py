@@ -1,0 +1,300 @@
+"""Take the protocol's rules out, one by one, and see that the simulation notices.
+
+``python -m tests.simulation.mutants`` prints the table that stands in docs/guarantees.md. A rule
+that can be taken out unnoticed is either not needed or not tested.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path(__file__).parent.parent.parent
+_HUNT = """
+import sys
+from tests.simulation.schedule import first_failure
+from tests.simulation.shapes import SHAPES
+found = first_failure(SHAPES[sys.argv[1]], range(int(sys.argv[2])))
+print(*found or "", sep="\\n")
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The handler without one rule of docs/protocol.md."""
+
+    rule: str
+    file: str
+    old: str
+    """What stands in the file, exactly once."""
+    new: str
+    shape: str = "plain"
+    within: int = 3_000
+    """How many schedules are enough to notice."""
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How the simulation noticed."""
+
+    schedules: int
+    promise: str
+
+
+class MutantError(Exception):
+    """A mutant that cannot be made: the handler's text is not what it says."""
+
+
+def hunt(mutant: Mutant) -> Caught | None:
+    """Run the simulation on the mutant, until it fails or has run often enough.
+
+    Raises:
+        MutantError: the text to replace is not there, or there more than once.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder)
+        for package in ("handler", "tests/simulation"):
+            shutil.copytree(
+                _ROOT / package, there / package, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        _mutate(there / mutant.file, mutant)
+        command = [sys.executable, "-c", _HUNT, mutant.shape, str(mutant.within)]
+        run = subprocess.run(command, cwd=there, capture_output=True, text=True, check=True)
+    if not run.stdout.strip():
+        return None
+    seed, promise = run.stdout.strip().splitlines()
+    return Caught(int(seed) + 1, promise)
+
+
+def _mutate(file: Path, mutant: Mutant) -> None:
+    text = file.read_text()
+    if text.count(mutant.old) != 1:
+        raise MutantError(
+            f"{mutant.file} has {mutant.old!r} {text.count(mutant.old)} times, not once: "
+            f"say anew how the rule is taken out ({mutant.rule})"
+        )
+    file.write_text(text.replace(mutant.old, mutant.new))
+
+
+_IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"
+_REPLICATE, _CARRY = "handler/replicate.py", "handler/carry.py"
+
+MUTANTS = [
+    Mutant(
+        "the digest tells dirty from clean",
+        _IMAGE,
+        "return self.version is not None and self.version.digest == digest(self.item)",
+        "return self.version is not None",
+    ),
+    Mutant(
+        "an older copy put back is a local write",
+        _DECIDE,
+        "if write is None or _goes_back(old, write.version):",
+        "if write is None:",
+        "copies",
+    ),
+    Mutant(
+        "the second half of an arrived delete is no delete",
+        _DECIDE,
+        "return StubGone(gone) if gone is not None and gone.is_delete else LocalDelete()",
+        "return LocalDelete()",
+    ),
+    Mutant(
+        "a version is above all that it follows",
+        _DECIDE,
+        "if base is not None and base.seconds >= change.seconds:",
+        "if False:",
+    ),
+    Mutant(
+        "refused by an earlier write of one's own, it comes after",
+        _REPLICATE,
+        "if version.replica == hop.here.id and version.sequence < change.sequence:",
+        "if False:",
+    ),
+    Mutant(
+        "below the tombstone here, it comes after that delete",
+        _REPLICATE,
+        "    if buried is None or buried.version <= write.version:",
+        "    if True:",
+    ),
+    Mutant(
+        "... only while an application's item stands here",
+        _REPLICATE,
+        "return buried.version if _still_stands(change, standing) else None",
+        "return buried.version",
+    ),
+    Mutant(
+        "an arrival whose origin is next stops",
+        _REPLICATE,
+        "if write.version.replica == hop.there.id:",
+        "if False:",
+    ),
+    Mutant(
+        "... but agrees where it replaced a dirty item",
+        _REPLICATE,
+        "if arrival.replaced_dirty:",
+        "if False:",
+    ),
+    Mutant(
+        "the second half of a delete sees to the tombstone",
+        _REPLICATE,
+        "        await hop.source.bury(change.key, delete)\n    return Outcome(Did.NOTHING)",
+        "        pass\n    return Outcome(Did.NOTHING)",
+        "storm",
+        8_000,
+    ),
+    Mutant(
+        "refused by something newer, agree",
+        _REPLICATE,
+        "    await agree(hop.source, hop.target, change.key, lost)\n    if won",
+        "    if won",
+    ),
+    Mutant(
+        "a created arrival is held against the tombstone here",
+        _REPLICATE,
+        "if buried is not None and buried.version > write.version:",
+        "if False:",
+    ),
+    Mutant(
+        "an absent item is created only past next's tombstone",
+        _CARRY,
+        "if buried is not None and buried.version > write.version:",
+        "if False:",
+    ),
+    Mutant(
+        "a delete's tombstone is recorded at next",
+        _CARRY,
+        "        await store.bury(key, stands)\n",
+        "",
+    ),
+    Mutant(
+        "a local delete's tombstone is recorded here",
+        _REPLICATE,
+        "            write = await _bury_here(change, write, hop)",
+        "            pass",
+    ),
+    Mutant(
+        "a delete that is tried again keeps its version",
+        _REPLICATE,
+        "return kept if kept is not None and "
+        "kept.version.is_same_write(delete.version) else delete",
+        "return delete",
+        "storm",
+        6_000,
+    ),
+    Mutant(
+        "a delete that was done spares what was put since",
+        _CARRY,
+        "condition = Versioned(delete.version) if was_done else Older(delete.version)",
+        "condition = Older(delete.version)",
+    ),
+    Mutant(
+        "agreement knows of the delete that is on its way",
+        _CARRY,
+        "seen if seen is not None and seen.is_delete else None",
+        "None",
+        "storm",
+    ),
+    Mutant(
+        "a put over an item without a version may have hidden a delete",
+        _REPLICATE,
+        "return not outcome.over_unversioned",
+        "return True",
+        "aimed",
+        9_000,
+    ),
+    Mutant(
+        "the stub is taken away",
+        _CARRY,
+        "        await store.remove_stub(key, stands.version)\n",
+        "",
+    ),
+    Mutant(
+        "a stub that a crash left is finished",
+        _CARRY,
+        "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
+        "stands = delete if isinstance(outcome, Written) else None",
+    ),
+    Mutant(
+        "agreement leaves a dirty item to its record",
+        _DECIDE,
+        "    if image is not None and standing is None:\n        return None\n",
+        "",
+    ),
+    Mutant(
+        "an item that its tombstone has outlived is taken away",
+        _CARRY,
+        "if held is not None and held.is_debris:",
+        "if False:",
+    ),
+    Mutant(
+        "a stub that an application updates loses its mark",
+        _REPLICATE,
+        "if isinstance(reading, LocalWrite) and DELETED in reading.image.item:",
+        "if False:",
+    ),
+    Mutant(
+        "each member expires its own",
+        _REPLICATE,
+        "case LocalDelete() if change.expired and not hop.passes_expiry_on:",
+        "case LocalDelete() if False:",
+    ),
+    Mutant(
+        "the ring's attributes are set anew",
+        _DECIDE,
+        "        **own_attributes(content),\n",
+        "        **content,\n",
+        "aimed",
+    ),
+    Mutant(
+        "the records of a key that failed come again",
+        "handler/batch.py",
+        "                self.report.undone.extend(undone)\n",
+        "                self.report.undone.extend(undone[1:])\n",
+    ),
+    Mutant(
+        "what was left out and is played again alone, agrees",
+        _REPLICATE,
+        "    await agree(hop.source, hop.target, change.key)\n    return outcome",
+        "    return outcome",
+        "poison",
+    ),
+]
+
+
+def main() -> int:
+    """Print the table; 1 if a mutant lives."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulation.mutants",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="", metavar="WORDS", help="rules that have these words")
+    words = parser.parse_args().only
+    chosen = [mutant for mutant in MUTANTS if words in mutant.rule]
+    if not chosen:
+        parser.error(f"no rule has the words {words!r}")
+    survived = 0
+    sys.stdout.write("| without the rule | shape | noticed after | broken promise |\n")
+    sys.stdout.write("| --- | --- | ---: | --- |\n")
+    for mutant, caught in _hunt_all(chosen):
+        survived += caught is None
+        told = f"{caught.schedules:,} | {caught.promise}" if caught else "NEVER | none"
+        sys.stdout.write(f"| {mutant.rule} | {mutant.shape} | {told} |\n")
+        sys.stdout.flush()
+    return 1 if survived else 0
+
+
+def _hunt_all(mutants: list[Mutant]) -> Iterator[tuple[Mutant, Caught | None]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(mutants, pool.map(hunt, mutants), strict=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The kinds of rings and troubles that are simulated, by name."""
+
+from dataclasses import dataclass, replace
+
+PLAIN = (
+    "put",
+    "update",
+    "delete",
+    "put if absent",
+    "update if there",
+    "delete and put",
+    "put with a time to live",
+    "expire",
+)
+STALE = (*PLAIN, "hold", "put back edited")
+COPIES = (*STALE, "put back")
+HOT = ("put", "update", "delete", "delete and put")
+WITHOUT_DELETES = ("put", "update", "put if absent", "update if there")
+
+FAULTS = (
+    "throttle",
+    "time out",
+    "die",
+    "lose the answer",
+    "start over",
+    "stand still",
+    "jump of a clock",
+    "bypass",
+    "long rest",
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What kind of ring and of trouble a run has; decisions fill in the rest."""
+
+    about: str
+    operations: tuple[str, ...] = PLAIN
+    faults: tuple[str, ...] = FAULTS
+    keeps_tombstones: bool = True
+    late_replays: bool = False
+    """Whether mappings start over from far back while the last write is made."""
+    rate: int = 1
+    """How often something goes wrong, against the usual."""
+    aims: bool = False
+    """Whether applications wait for the stub of a delete, and write where it stands."""
+    replays_at_rest: bool = True
+    """Whether mappings start over from far back when all is done."""
+    replays_what_expired: bool = False
+    """Whether streams are read again from far back where members expire items on their own."""
+    most_members: int = 6
+    most_keys: int = 5
+    most_operations: int = 12
+
+
+AIMED = Shape(
+    "one key, and applications that wait for a stub and write there",
+    HOT,
+    tuple(fault for fault in FAULTS if fault != "bypass"),
+    aims=True,
+    most_members=4,
+    most_keys=1,
+    most_operations=20,
+)
+
+# A record may be set aside at a hop that is gone when it is played again: no bypass.
+POISON = tuple(fault for fault in FAULTS if fault != "bypass")
+
+SHAPES = {
+    "plain": Shape("application writes under every fault"),
+    "calm": Shape("plain, without faults", faults=()),
+    "aimed": AIMED,
+    "storm": replace(
+        AIMED,
+        about="aimed, at two or three members, and something goes wrong all the time",
+        faults=("throttle", "time out", "die", "lose the answer", "stand still"),
+        rate=5,
+        replays_at_rest=False,
+        most_members=3,
+    ),
+    "stale": Shape("plain, and items put back edited, with the ring's attributes", STALE),
+    "copies": Shape("stale, and exact copies of old versions put back", COPIES),
+    "rejoin": replace(AIMED, about="aimed, and members go and come back", faults=FAULTS),
+    "members": Shape(
+        "plain, and members join, are taken out as planned, come back or leave for good",
+        faults=(
+            *(fault for fault in FAULTS if fault not in ("bypass", "long rest")),
+            "come and go",
+        ),
+    ),
+    "expiry": Shape(
+        "plain, and streams are read again after own expiries", replays_what_expired=True
+    ),
+    "replays": Shape(
+        "plain, and mappings start over while the last write is made", late_replays=True
+    ),
+    "poison": Shape(
+        "plain, and tables refuse items for a while; what was set aside is played again, alone",
+        faults=(*POISON, "refuse", "redrive"),
+    ),
+    "poison-storm": replace(
+        AIMED,
+        about="poison, on one key at two or three members",
+        faults=("throttle", "die", "lose the answer", "stand still", "refuse", "redrive"),
+        rate=3,
+        replays_at_rest=False,
+        most_members=3,
+    ),
+    "patient": replace(
+        AIMED,
+        about="storm, and calls that failed are made again at once",
+        faults=("throttle", "time out", "die", "lose the answer", "stand still", "try again"),
+        rate=5,
+        replays_at_rest=False,
+        most_members=3,
+    ),
+    "off": Shape("tombstones off, and nothing is deleted", WITHOUT_DELETES, keeps_tombstones=False),
+    "off-deletes": Shape("tombstones off, with deletes", keeps_tombstones=False),
+}

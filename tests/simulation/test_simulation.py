@@ -1,0 +1,111 @@
+"""The whole ring under a few thousand seeds, its known limits, and what a failure shows."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.schedule import first_failure, run_list, run_seed
+from tests.simulation.shapes import SHAPES
+from tests.simulation.shrink import shrink
+
+
+@pytest.mark.parametrize("name", ["plain", "calm", "aimed", "stale", "copies", "off", "members"])
+def test_members_end_equal_and_every_promise_is_kept(name: str) -> None:
+    assert first_failure(SHAPES[name], range(800)) is None
+
+
+LIMITS = {
+    "off-deletes": (range(300), "replays changed what was at rest"),
+    "expiry": (range(700, 820), "replays changed what was at rest"),
+    "replays": (range(600, 800), "the last write was lost"),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_known_limit_shows_itself(name: str) -> None:
+    """What docs/guarantees.md warns of; where one does not show any more, it should not warn."""
+    seeds, promise = LIMITS[name]
+    found = first_failure(SHAPES[name], seeds)
+    assert found is not None
+    assert found[1] == promise
+
+
+def test_without_tombstones_a_delete_and_a_put_can_chase_each_other_for_ever() -> None:
+    """The origin of the put is out of the ring, and nothing else stops a copy of it."""
+    failure = run_seed(781, SHAPES["off-deletes"])
+    assert failure is not None
+    assert failure.kind == "something still circulates after 50000 steps"
+
+
+def test_a_seed_decides_everything() -> None:
+    first, second = (run_seed(7, SHAPES["off-deletes"]) for _ in range(2))
+    assert first == second
+
+
+def test_a_failing_schedule_is_made_shorter_and_still_fails() -> None:
+    shape = SHAPES["off-deletes"]
+    found = first_failure(shape, range(300))
+    assert found is not None
+    failure = run_seed(found[0], shape)
+    assert failure is not None
+    short = shrink(failure.choices, lambda made: run_list(made, shape) is not None, tries=300)
+    assert len(short) < len(failure.choices)
+    assert run_list(short, shape) is not None
+
+
+def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_failure_tells_a_short_schedule_call_by_call_and_how_to_replay_it() -> None:
+    run = simulate("--shape", "expiry", "--first", "737", "--seeds", "1")
+    assert run.returncode == 1
+    assert "1 failed: replays changed what was at rest. Seeds: 737" in run.stdout
+    assert " starts over behind #" in run.stdout
+    assert "reads the tombstone of" in run.stdout
+    (again,) = (line for line in run.stdout.splitlines() if "--schedule" in line)
+    replayed = simulate(*again.split()[3:])
+    assert replayed.returncode == 1
+    assert "replays changed what was at rest: " in replayed.stdout
+
+
+def test_a_run_without_failures_says_how_many_schedules_it_was() -> None:
+    run = simulate("--seeds", "20")
+    assert run.returncode == 0
+    assert run.stdout == "20 schedules of the shape plain, 0 failed\n"
+
+
+def test_a_run_that_is_interrupted_says_how_to_go_on() -> None:
+    command = [sys.executable, "-m", "tests.simulation", "--first", "7", "--seeds", "1000000"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        done = int(run.stdout.readline().split(" of ")[0])
+        run.send_signal(signal.SIGINT)
+        rest, errors = run.communicate(timeout=300)
+    assert run.returncode == 130
+    assert errors == ""
+    (onward,) = (line for line in rest.splitlines() if line.startswith("Interrupted."))
+    first, seeds = (int(onward.split()[place]) for place in (-3, -1))
+    assert first >= 7 + done
+    assert first + seeds == 1_000_007
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--seeds", "0"], "0 schedules prove nothing: at least 1"),
+        (["--seeds", "many"], "'many' is not a whole number"),
+        (["--shape", "square"], "invalid choice: 'square'"),
+        (["--schedule", "1.x"], "a schedule is a row of numbers, as in 0.3.1, not '1.x'"),
+    ],
+)
+def test_wrong_use_is_told_and_runs_nothing(arguments: list[str], told: str) -> None:
+    run = simulate(*arguments)
+    assert run.returncode == 2
+    assert told in run.stderr
+    assert run.stdout == ""

@@ -1,0 +1,100 @@
+"""A run told so that a person can follow it: every store call, in a line."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from handler.image import DELETED, VERSION, Item, Key, Write
+from handler.store import Condition, Older, Refusal, Same, Store, Versioned, Written
+from handler.version import Version
+from tests.simulation.member import Member, SimulatedStore
+
+T = TypeVar("T")
+
+START = 1_700_000_000
+"""When a run begins: its trace counts seconds from here."""
+
+
+class TracedStore(Store):
+    """A simulated Store that says what each call did, and for whom."""
+
+    def __init__(self, store: SimulatedStore, caller: Member, say: Callable[[str], None]) -> None:
+        self._store = store
+        self._say = say
+        self._who = f"    hop {caller.name}:"
+        self._where = f"in {store.member.name}"
+
+    async def read(self, key: Key) -> Item | None:
+        return await self._tell(self._store.read(key), f"reads {_name(key)}", tell_item)
+
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+        what = f"puts {tell_item(item)} if {_tell_condition(condition)}"
+        return await self._tell(self._store.put(key, item, condition), what, _tell_outcome)
+
+    async def remove_stub(self, key: Key, version: Version) -> None:
+        what = f"takes the stub {tell_version(version)} of {_name(key)} away"
+        await self._tell(self._store.remove_stub(key, version), what, lambda _: "done")
+
+    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+        what = f"deletes {_name(key)} if older than {tell_version(version)}"
+        return await self._tell(self._store.remove_older(key, version), what, _tell_outcome)
+
+    async def tombstone(self, key: Key) -> Write | None:
+        what = f"reads the tombstone of {_name(key)}"
+        return await self._tell(self._store.tombstone(key), what, _tell_write)
+
+    async def bury(self, key: Key, delete: Write) -> Write | None:
+        what = f"records the tombstone {_tell_write(delete)}"
+        return await self._tell(self._store.bury(key, delete), what, _tell_kept)
+
+    async def _tell(self, call: Awaitable[T], what: str, how: Callable[[T], str]) -> T:
+        try:
+            answer = await call
+        except Exception as error:
+            self._say(f"{self._who} {what} {self._where}: {error}")
+            raise
+        self._say(f"{self._who} {what} {self._where}: {how(answer)}")
+        return answer
+
+
+def tell_item(item: Item | None) -> str:
+    """An item in a few letters: its key, its content, its version."""
+    if item is None:
+        return "nothing"
+    content = "stub" if DELETED in item else item.get("v", {}).get("N", "-")
+    stamp = item.get(VERSION)
+    version = "" if stamp is None else f" at {tell_version(Version(stamp['S']))}"
+    return f"{_name(item)}={content}{version}"
+
+
+def tell_version(version: Version) -> str:
+    """A version in a few letters: seconds.counter/member#sequence."""
+    replica, sequence = int(version.replica, 16), version.sequence
+    return f"{version.seconds - START}.{version.counter}/{replica}#{sequence}"
+
+
+def _name(key: Key) -> str:
+    return str(key["k"]["S"])
+
+
+def _tell_condition(condition: Condition) -> str:
+    match condition:
+        case Older(version, or_absent):
+            return f"{'absent or ' if or_absent else ''}older than {tell_version(version)}"
+        case Versioned(version):
+            return f"it has a version older than {tell_version(version)}"
+        case Same(item):
+            return f"still {tell_item(item)}"
+
+
+def _tell_outcome(outcome: Written | Refusal) -> str:
+    if isinstance(outcome, Written):
+        return f"done, over {tell_item(outcome.over)}"
+    return f"refused, there is {tell_item(outcome.item)}"
+
+
+def _tell_write(write: Write | None) -> str:
+    return "none" if write is None else tell_version(write.version)
+
+
+def _tell_kept(kept: Write | None) -> str:
+    return "done" if kept is None else f"refused, there is {_tell_write(kept)}"

@@ -1,0 +1,255 @@
+"""A whole ring under one source of decisions: members, hops that run the real handler, writers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handler.decide import Replica
+from handler.image import DELETED, Item
+from handler.patience import Patience, PatientStore
+from handler.replicate import Hop
+from handler.store import Store
+from tests.simulation.application import TIME_TO_LIVE, Application
+from tests.simulation.check import Growth
+from tests.simulation.choices import Choices
+from tests.simulation.circle import Circle
+from tests.simulation.faults import STRIKES
+from tests.simulation.hop import Mapping
+from tests.simulation.member import Member, SimulatedStore, Turn
+from tests.simulation.plan import Plan
+from tests.simulation.redrive import Redrive, Shelf
+from tests.simulation.shapes import Shape
+from tests.simulation.trace import START, TracedStore
+
+_RETENTION = 8 * 24 * 60 * 60
+_LATER = 2 * 60 * 60
+
+
+async def _turn() -> None:
+    await Turn()
+
+
+class ThrottledError(OSError):
+    """The simulated DynamoDB refuses or loses a call; the handler lets the record come again."""
+
+
+@dataclass
+class Clock:
+    """A region's clock: it may be wrong, and cut to whole minutes."""
+
+    region: str
+    now: Callable[[], float]
+    grain: int
+    skew: int
+
+    def __call__(self) -> int:
+        return int((self.now() + self.skew) // self.grain * self.grain)
+
+
+class World:
+    """The ring, its writers and its time. With ``tells``, the trace tells every store call."""
+
+    def __init__(self, choices: Choices, shape: Shape, *, tells: bool = False) -> None:
+        self.choices = choices
+        self.shape = shape
+        self.plan = plan = Plan.draw(choices, shape)
+        self.trace: list[str] = []
+        self.growth = Growth()
+        self.shelf = Shelf()
+        self.redrive = Redrive(self.shelf, choices)
+        self._time = float(START)
+        self.steps = 0
+        self._tells = tells
+        self._faults: tuple[str, ...] = ()
+        self.clocks: list[Clock] = []
+        self.circle = Circle([self._member(skew) for skew in plan.skews], self._mapping, self.say)
+        self.last_words: list[str] = []
+        """The keys that were written once, at a member that left after that."""
+        self.application = Application(
+            list(self.members),
+            plan.keys,
+            plan.operations,
+            choices,
+            self.now,
+            self.wait_until,
+            self.say,
+        )
+
+    def now(self) -> float:
+        """Return the true time, in seconds since the epoch; no region knows it."""
+        return self._time
+
+    @property
+    def members(self) -> list[Member]:
+        """Those who are in the ring, in its order."""
+        return self.circle.members
+
+    @property
+    def mappings(self) -> list[Mapping]:
+        """One for each member, in the same order."""
+        return self.circle.mappings
+
+    def _member(self, skew: int) -> Member:
+        place = len(self.clocks)
+        clock = Clock(f"region-{place}", self.now, self.plan.grain, skew)
+        self.clocks.append(clock)
+        return Member(Replica(f"{place:08x}", clock.region, "t"), clock)
+
+    def _mapping(self, here: Member, there: Member) -> Mapping:
+        hop = Hop(
+            here=here.replica,
+            there=there.replica,
+            source=self._store(here, here),
+            target=self._store(there, here),
+            keeps_tombstones=self.shape.keeps_tombstones,
+            passes_expiry_on=self.plan.expiry_travels,
+        )
+        return Mapping(here, hop, self.choices, self.plan.batch, self.shelf)
+
+    def _store(self, member: Member, caller: Member) -> Store:
+        store = SimulatedStore(
+            member,
+            keeps_tombstones=self.shape.keeps_tombstones,
+            trouble=self._trouble,
+            fits=self._fits,
+            witness=self.growth.see,
+        )
+        told = TracedStore(store, caller, self.say) if self._tells else store
+        return PatientStore(told, self._patience()) if "try again" in self.plan.faults else told
+
+    def _patience(self) -> Patience:
+        return Patience(
+            lambda: 0 if self._faults and self.choices.one_in(20) else 60,
+            lambda error: isinstance(error, ThrottledError),
+            reserve=1,
+            at_once=1_000_000,
+            pause=lambda _: _turn(),
+        )
+
+    def _fits(self, item: Item) -> bool:
+        """Whether a table takes an item; a stub, which has nothing but its key, always fits."""
+        return DELETED in item or "refuse" not in self._faults or not self.choices.one_in(8)
+
+    def _trouble(self, when: str) -> None:
+        fault = "throttle" if when == "before" else "time out"
+        if fault in self._faults and self.choices.one_in(40 // self.shape.rate):
+            raise ThrottledError(f"{fault}: {when} the call's effect")
+
+    def run(self) -> None:
+        """Writers, hops and faults all at once, then calm until everything is drained."""
+        self._faults = self.plan.faults
+        for _ in range(1 + self.choices.below(self.shape.most_operations)):
+            self._let_pass()
+            if "long rest" in self._faults and self.circle.out is None and self.choices.one_in(10):
+                self._long_rest()
+            stub = self._stub() if self.shape.aims else None
+            if stub is not None and self.choices.below(4):
+                self.application.act(*stub)
+            else:
+                self.application.act()
+        if self.circle.out is not None and self.choices.below(2) == 0:
+            self.circle.rejoin()
+        self._faults = ()
+        self.settle()
+
+    def _let_pass(self) -> None:
+        """Let hops work for a while; where applications aim, perhaps until a stub stands."""
+        aims = self.shape.aims and self.choices.below(2)
+        for _ in range(self.choices.one_of((0, 1, 3, 10, 30))):
+            if aims and self._stub() is not None:
+                return
+            self._step()
+
+    def _stub(self) -> tuple[Member, str] | None:
+        """A stub that stands somewhere."""
+        for member in self.members:
+            for name, item in member.items.items():
+                if DELETED in item:
+                    return member, name
+        return None
+
+    def settle(self) -> None:
+        """All comes to rest, and what has a time to live goes, by and by, everywhere."""
+        self.drain()
+        for member in self.members:
+            for name, item in list(member.items.items()):
+                if TIME_TO_LIVE in item:
+                    self.application.do("expire", member, name)
+            self.drain()
+
+    def drain(self, bound: int = 50_000) -> None:
+        """Without faults, every stream must come to its end within the bound, in steps."""
+        faults, self._faults = self._faults, ()
+        for mapping in self.circle.running():
+            mapping.still_until, mapping.loses_answer = 0, False
+        self.redrive.wanted = len(self.shelf.lost)
+        end = self.steps + bound
+        while self._step():
+            self.redrive.wanted = len(self.shelf.lost)
+            if self.steps > end:
+                raise AssertionError(f"something still circulates after {bound} steps")
+        self.circle.at_rest |= {member.name: len(member.stream) for member in self.members}
+        self._faults = faults
+
+    def wait_until(self, end: float) -> None:
+        """Let an item's time pass, and all that is on its way arrive.
+
+        Where each member expires its own, DynamoDB comes some time after: see docs/guarantees.md
+        for what can happen if it comes in the very second of other writes.
+        """
+        then = end if self.plan.expiry_travels else max(end, self._time) + _LATER
+        if then > self._time:
+            self.drain()
+            self._time = then
+
+    def _long_rest(self) -> None:
+        """All comes to rest, until records are too old to be read, and tombstones expire."""
+        self.say("all comes to rest, for more than a week")
+        self.drain()
+        self._time += _RETENTION
+        for member in self.members:
+            member.horizon = len(member.stream)
+            for name in self.choices.some_of(list(member.tombstones)):
+                del member.tombstones[name]
+
+    def join(self) -> None:
+        """Let a new, empty member in; the hop that led past it is deleted some time later."""
+        place = 1 + self.choices.below(len(self.members))
+        end = self.steps + self.choices.one_of((0, 10, 100, 1_000))
+        member = self._member(self.choices.one_of((0, 0, 1, -1)))
+        self.application.members.append(member)
+        self.circle.join(member, place, lambda: self.steps >= end or not self._faults)
+
+    def leave(self) -> None:
+        """Let the member that is out go for good, after one last write there."""
+        gone = self.circle.farewell()
+        self.application.do("put", gone, gone.name)
+        self.application.members.remove(gone)
+        self.last_words.append(gone.name)
+
+    def replay(self) -> None:
+        """Deliver anew what was long done, in some of the hops, if this may be."""
+        for mapping in self.mappings if self.plan.reads_again else ():
+            if self.choices.one_in(2):
+                at = self.choices.below(len(mapping.source.stream) + 1)
+                self.say(f"hop {mapping.source.name} starts over behind #{at}")
+                mapping.start_over(at)
+
+    def say(self, what: str) -> None:
+        """Note down what happens, for the trace of a failure."""
+        self.trace.append(f"{self._time - START:7.2f} {what}")
+
+    def _step(self) -> bool:
+        """Let one hop go on, or something go wrong; say whether any hop had something to do."""
+        self.steps += 1
+        self._time += self.plan.pace
+        if self._faults and self.choices.one_in(25 // self.shape.rate):
+            fault = self.choices.one_of(self._faults)
+            if fault in STRIKES:
+                STRIKES[fault](self)
+        running: list[Mapping | Redrive] = [*self.circle.running(), self.redrive]
+        busy = [one for one in running if not one.is_idle]
+        if not busy:
+            return False
+        awake = [one for one in busy if one.still_until <= self.steps]
+        self.choices.one_of(awake or busy).step()
+        return True

@@ -1,0 +1,1 @@
+"""A ring on this machine: the stack's own program and handler over moto."""

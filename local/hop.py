@@ -1,0 +1,143 @@
+"""One hop of a local ring: the stack's function, the mapping that feeds it, and what they did."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+
+from local.archive import zip_archive
+from local.batches import Policy
+from local.events import FailurePlace
+from local.mapping import EventMapping, S3Destination
+from local.runtime import FunctionSpec, LocalFunction
+from local.stream import StreamReader
+from ring.arn import Arn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.deploy import Resource
+    from local.kinds import Properties
+
+
+_NOTES = 5
+
+
+class HopTally:
+    """What a hop did, gathered from the lines that its handler logs.
+
+    The numbers in the lines of the event `batch` are summed; of all other lines, the last ones are
+    kept in `notes`.
+    """
+
+    def __init__(self) -> None:
+        self.notes: deque[str] = deque(maxlen=_NOTES)
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def hear(self, line: str) -> None:
+        """Take in a line of the handler's log."""
+        fields = _fields(line)
+        if fields.get("event") != "batch":
+            self.notes.append(line)
+            return
+        numbers = {name: value for name, value in fields.items() if type(value) is int}
+        with self._lock:
+            self._counts.update(numbers)
+
+    def read(self) -> Mapping[str, int]:
+        """Return the sums so far, by the names that the handler gives them."""
+        with self._lock:
+            return Counter(self._counts)
+
+
+def _fields(line: str) -> dict[str, Any]:
+    """Return what a structured line says; a line that is none says nothing."""
+    try:
+        fields = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+class LocalHop:
+    """A hop that is deployed here: a function and the mapping that feeds it."""
+
+    def __init__(self, names: Mapping[str, str], function: Resource, mapping: Resource) -> None:
+        self.mapping_id = mapping.id
+        self.source = names["source"]
+        self.target = names["target"]
+        self.quarantine = names["quarantine"]
+        self.tally = HopTally()
+        clients = function.place.clients
+        self._endpoint = clients.endpoint
+        self.function = LocalFunction(function_spec(function), self._endpoint, self.tally.hear)
+        self.mapping = _mapping(mapping, self.function)
+
+    def change(self, function: Resource, mapping: Resource) -> None:
+        """Go on with the function and the mapping's settings as they are now."""
+        before, spec = self.function, function_spec(function)
+        if spec != before.spec:
+            self.function = LocalFunction(spec, self._endpoint, self.tally.hear)
+        self.mapping.change(self.function.invoke, policy_of(mapping.outputs))
+        if self.function is not before:
+            before.close()
+
+    @property
+    def label(self) -> str:
+        """The hop as a person reads it."""
+        return f"{self.source} -> {self.target}"
+
+
+def function_spec(resource: Resource) -> FunctionSpec:
+    """Return what it takes to run a function that a program declared."""
+    outputs = resource.outputs
+    return FunctionSpec(
+        name=outputs["name"],
+        arn=outputs["arn"],
+        region=resource.place.region,
+        handler=outputs["handler"],
+        archive=zip_archive(outputs["code"]),
+        timeout=float(outputs.get("timeout", 3)),
+        memory=outputs.get("memorySize", 128),
+        environment=outputs.get("environment", {}).get("variables", {}),
+        credentials=resource.place.clients.credentials,
+    )
+
+
+def _mapping(resource: Resource, function: LocalFunction) -> EventMapping:
+    outputs, place = resource.outputs, resource.place
+    reader = StreamReader(
+        place.clients.streams(place.region), outputs["eventSourceArn"], outputs["startingPosition"]
+    )
+    return EventMapping(reader, function.invoke, policy_of(outputs), _destination(resource, reader))
+
+
+def _destination(resource: Resource, reader: StreamReader) -> S3Destination | None:
+    outputs, place = resource.outputs, resource.place
+    on_failure = outputs.get("destinationConfig", {}).get("onFailure")
+    if not on_failure:
+        return None
+    return S3Destination(
+        place.clients.s3(place.region),
+        Arn.parse(on_failure["destinationArn"]).resource,
+        FailurePlace(outputs["uuid"], outputs["functionArn"], reader.arn, reader.shard),
+    )
+
+
+def policy_of(outputs: Properties) -> Policy:
+    """Return the policy of an event source mapping, with Lambda's defaults.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
+    """
+    return Policy(
+        batch_size=outputs.get("batchSize", 100),
+        window=float(outputs.get("maximumBatchingWindowInSeconds", 0)),
+        parallel=outputs.get("parallelizationFactor", 1),
+        bisect=outputs.get("bisectBatchOnFunctionError", False),
+        max_retries=outputs.get("maximumRetryAttempts", -1),
+        max_age=outputs.get("maximumRecordAgeInSeconds", -1),
+        reports_failures="ReportBatchItemFailures" in outputs.get("functionResponseTypes", []),
+    )

@@ -1,0 +1,34 @@
+"""Each type of resource that can be made here, with the boto3 calls that make it.
+
+Inputs and outputs have the camelCase names of Pulumi's AWS provider:
+https://www.pulumi.com/registry/packages/aws/api-docs/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from local.kinds.bucket import Bucket, BucketPublicAccessBlock
+from local.kinds.function import EventSourceMapping, Function
+from local.kinds.inline_policy import RolePolicy, UserPolicy
+from local.kinds.kind import Created, Kind, PartlyMadeError, Place, Properties
+from local.kinds.log_group import LogGroup
+from local.kinds.role import Role
+from local.kinds.table import Table
+from local.kinds.user import User
+
+__all__ = ["KINDS", "Created", "Kind", "PartlyMadeError", "Place", "Properties"]
+
+KINDS: Mapping[str, Kind] = {
+    "aws:cloudwatch/logGroup:LogGroup": LogGroup(),
+    "aws:dynamodb/table:Table": Table(),
+    "aws:iam/role:Role": Role(),
+    "aws:iam/rolePolicy:RolePolicy": RolePolicy(),
+    "aws:iam/user:User": User(),
+    "aws:iam/userPolicy:UserPolicy": UserPolicy(),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": EventSourceMapping(),
+    "aws:lambda/function:Function": Function(),
+    "aws:s3/bucket:Bucket": Bucket(),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
+}
+"""Every type of resource that can be made, by the token that a program declares it with."""

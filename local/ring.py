@@ -1,0 +1,89 @@
+"""A ring on this machine: the stack's own program, handler and mappings over moto."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from local.aws import Accounts
+from local.cloud import Cloud
+from local.deploy import run_program
+from local.existing import make_existing_tables
+from local.keys import keep_secrets
+from local.mapping import IDLE_SECONDS
+from local.running import LocalMember, RunningRing
+from local.server import LocalServer
+from ring.settings import Settings
+
+if TYPE_CHECKING:
+    from local.faults import Faults
+    from local.meter import Meter
+    from local.stack import Stack
+
+__all__ = ["LocalMember", "LocalRing"]
+
+PROGRAM = Path(__file__).parent.parent / "__main__.py"
+"""The program that `pulumi up` deploys."""
+
+
+class LocalRing(RunningRing):
+    """A stack's ring, running for as long as the context lasts.
+
+    The program is run as Pulumi would run it, each declared resource is made in moto, each hop's
+    function runs in a process of its own, and a mapping feeds it from its table's stream. Members
+    in other accounts are in other accounts of moto's, whose roles need not exist; a profile that is
+    not tied to an account is taken for moto's own. Tables that the stack expects to find are made
+    first (see `local.existing`).
+
+    `port` 0 takes any free one. `dynamodb` is the URL of a DynamoDB Local that keeps the tables
+    and their streams instead of moto (see `local.forward`); what the ring puts there is deleted in
+    the end. `idle` is the time in seconds between two looks at a stream where nothing happens.
+    Making one raises `SettingsError` or `WrongUrlError`, entering it `DeployError`, `ServerError`
+    or `ForwardError`.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        port: int = 0,
+        dynamodb: str | None = None,
+        idle: float = IDLE_SECONDS,
+        program: Path = PROGRAM,
+    ) -> None:
+        super().__init__(Settings.parse(stack.settings), idle)
+        self.stack = stack
+        self._server = LocalServer(port, dynamodb)
+        self._program = program
+        self._end = ExitStack()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that any AWS SDK or the AWS CLI can be pointed at."""
+        return self._server.endpoint
+
+    @property
+    def meter(self) -> Meter:
+        """Counts the requests to every table."""
+        return self._server.meter
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong with the members' tables, for as long as it is put there."""
+        return self._server.faults
+
+    def __enter__(self) -> Self:
+        with ExitStack() as end:
+            end.enter_context(self._server)
+            cloud = Cloud(end.enter_context(Accounts(self.endpoint)))
+            streams = make_existing_tables(self.settings, cloud)
+            end.callback(self.close)
+            deployment = run_program(self._program, self.stack, cloud, streams)
+            keep_secrets(self.settings, deployment, cloud)
+            self.run(deployment, self.settings, cloud)
+            self._end = end.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.close()

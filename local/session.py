@@ -1,0 +1,113 @@
+"""A local ring as a person uses it: started, told about, loaded, watched and ended."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from local import hints
+from local.deploy import DeployError
+from local.forward import ForwardError, WrongUrlError
+from local.load import LoadError, Table, load
+from local.ring import LocalRing
+from local.server import ServerError
+from local.stack import Stack
+from local.view import watch
+from ring.settings import SettingsError
+from ring.stack_file import StackFileError
+from ring.topology import NoSuchMemberError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class WrongUseError(Exception):
+    """What was asked for cannot be: the settings or the arguments are wrong."""
+
+
+class FailedError(Exception):
+    """What was asked for was tried and failed."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a session. `member` is where `file` is loaded into; None: the first.
+
+    `dynamodb` is the URL of a DynamoDB Local that keeps the tables; None: moto does. Without
+    `seconds`, the session lasts until the user interrupts it.
+    """
+
+    stack: str
+    port: int = 0
+    file: Path | None = None
+    member: str | None = None
+    seconds: float | None = None
+    dynamodb: str | None = None
+
+
+def run(project: Path, wish: Wish, console: Console | None = None) -> None:
+    """Run the ring of one of a project's stacks.
+
+    Raises `WrongUseError`, `FailedError`, or `KeyboardInterrupt` when the user ends it; the ring is
+    gone by then in any case.
+    """
+    try:
+        _run(project, wish, console or Console())
+    except (StackFileError, SettingsError, NoSuchMemberError, WrongUrlError) as error:
+        raise WrongUseError(str(error)) from error
+    except (ServerError, ForwardError, DeployError, LoadError) as error:
+        raise FailedError(str(error)) from error
+
+
+def _run(project: Path, wish: Wish, console: Console) -> None:
+    stack = Stack.read(project, wish.stack)
+    with ExitStack() as end:
+        with console.status(f"Deploying the stack {stack.name} on this machine ..."):
+            ring = end.enter_context(LocalRing(stack, port=wish.port, dynamodb=wish.dynamodb))
+        _greet(ring, wish, console)
+        if wish.file:
+            _load(ring, wish.file, wish.member or next(iter(ring.members)), console)
+        watch(ring, console, wish.seconds)
+
+
+def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
+    """Say where the ring is, and how to see it work."""
+    first, second, *_ = ring.members.values()
+    table = ring.settings.table
+    lines = [
+        f"A ring of {len(ring.members)} (stack {ring.stack.name}) at {ring.endpoint}",
+        *([f"Its tables are in the DynamoDB at {wish.dynamodb}."] if wish.dynamodb else []),
+        "Ctrl-C ends it.",
+        "",
+        f"Write an item in {first.name}:",
+        f"  {hints.write_line(first, table)}",
+        f"Read it in {second.name}:",
+        f"  {hints.read_line(second, table)}",
+        "Or in Python:",
+        f"  {hints.boto3_line(first)}",
+        "",
+    ]
+    for line in lines:
+        # As they are, so that what is pasted is what was meant.
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _load(ring: LocalRing, file: Path, word: str, console: Console) -> None:
+    """Load a file into a member, showing how far it is."""
+    member = ring.member(word)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    began = time.monotonic()
+    with Progress(*columns, console=console) as progress:
+        count = load(file, Table(member.client, member.table), progress)
+    seconds = time.monotonic() - began
+    console.print(f"Loaded {count:,} items into {member.name} in {seconds:.1f} s.", highlight=False)

@@ -1,0 +1,105 @@
+"""Small stand-ins for the tests of a local ring: records, streams, functions and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from local.batches import GivenUp, Record
+from local.runtime import FunctionError
+
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
+NOON = 1_700_000_000.0
+"""The time at which most records here were created."""
+
+
+def streamed(number: int, key: str = "a", created: float = NOON, **images: Any) -> dict[str, Any]:
+    """A record as boto3 reads it from a stream."""
+    return {
+        "eventID": f"event-{number}",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": datetime.fromtimestamp(created, UTC),
+            "Keys": {"id": {"S": key}},
+            "NewImage": {"id": {"S": key}},
+            "SequenceNumber": str(number),
+            "SizeBytes": 10,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+            **images,
+        },
+    }
+
+
+def record(number: int, created: float = NOON, size: int = 10) -> Record:
+    """A record as a function gets it, as far as batches care."""
+    return {
+        "dynamodb": {
+            "SequenceNumber": str(number),
+            "ApproximateCreationDateTime": created,
+            "SizeBytes": size,
+        }
+    }
+
+
+def numbers(records: Sequence[Record]) -> list[int]:
+    """The sequence numbers of records."""
+    return [int(one["dynamodb"]["SequenceNumber"]) for one in records]
+
+
+class Clock:
+    """A clock that only a test moves."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def __call__(self) -> float:
+        return self.time
+
+
+class FakeStream:
+    """A stream that a test writes to."""
+
+    arn = STREAM
+    partition_key = "id"
+
+    def __init__(self, *records: Mapping[str, Any]) -> None:
+        self.unread = list(records)
+
+    def read(self) -> Sequence[Mapping[str, Any]]:
+        records, self.unread = self.unread, []
+        return records
+
+
+class FakeFunction:
+    """A function whose answers a test sets; remembers what it was called with.
+
+    It fails at every record in `poison`: by naming it in its answer, or, with `raises`, by an
+    error.
+    """
+
+    def __init__(self, *poison: int, raises: bool = False) -> None:
+        self.poison = set(poison)
+        self.raises = raises
+        self.calls: list[list[int]] = []
+
+    def __call__(self, event: Any) -> Any:
+        batch = numbers(event["Records"])
+        self.calls.append(batch)
+        failed = [number for number in batch if number in self.poison]
+        if failed and self.raises:
+            raise FunctionError("ValueError", "poison")
+        return {"batchItemFailures": [{"itemIdentifier": str(number)} for number in failed]}
+
+
+class FakeDestination:
+    """Keeps what is given up."""
+
+    def __init__(self) -> None:
+        self.taken: list[GivenUp] = []
+
+    def take(self, given_up: GivenUp, now: float) -> None:
+        self.taken.append(given_up)

@@ -1,0 +1,358 @@
+"""Each type of resource that a program may declare, made and then looked at through AWS's API."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from local.archive import ArchiveError, zip_archive
+from local.aws import HOME_ACCOUNT, Accounts
+from local.cloud import FUNCTIONS, Change, Cloud, CloudError
+from local.kinds import KINDS, Place
+from local.server import LocalServer
+
+TABLE = "aws:dynamodb/table:Table"
+WRITES = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}],
+    }
+)
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with LocalServer() as server, Accounts(server.endpoint) as accounts:
+        yield Cloud(accounts)
+
+
+@pytest.fixture(scope="module")
+def ireland(cloud: Cloud) -> Place:
+    tags = json.dumps({"tags": {"team": "orders", "stage": "all"}})
+    return cloud.place({"region": "eu-west-1", "defaultTags": tags})
+
+
+def table(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "hashKey": "customer",
+        "attributes": [{"name": "customer", "type": "S"}],
+        "billingMode": "PAY_PER_REQUEST",
+        **more,
+    }
+
+
+def described(place: Place, name: str) -> Mapping[str, Any]:
+    return place.clients.dynamodb(place.region).describe_table(TableName=name)["Table"]
+
+
+def test_a_table_is_made_with_its_stream(cloud: Cloud, ireland: Place) -> None:
+    inputs = table("plain", streamEnabled=True, streamViewType="NEW_AND_OLD_IMAGES")
+    made, outputs = cloud.create(TABLE, "t", inputs, ireland)
+    found = described(ireland, "plain")
+    assert made == outputs["name"] == "plain"
+    assert outputs["arn"] == found["TableArn"]
+    assert outputs["streamArn"] == found["LatestStreamArn"]
+    assert outputs["streamLabel"] == found["LatestStreamLabel"]
+    assert found["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert found["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_a_table_is_made_with_everything_that_can_be_said_of_it(
+    cloud: Cloud, ireland: Place
+) -> None:
+    inputs = table(
+        "rich",
+        rangeKey="order",
+        attributes=[
+            {"name": "customer", "type": "S"},
+            {"name": "order", "type": "N"},
+            {"name": "status", "type": "S"},
+        ],
+        billingMode="PROVISIONED",
+        readCapacity=5.0,
+        writeCapacity=6.0,
+        globalSecondaryIndexes=[
+            {
+                "name": "wide",
+                "keySchemas": [
+                    {"attributeName": "status", "keyType": "HASH"},
+                    {"attributeName": "order", "keyType": "RANGE"},
+                ],
+                "projectionType": "INCLUDE",
+                "nonKeyAttributes": ["total"],
+                "readCapacity": 1.0,
+                "writeCapacity": 2.0,
+            }
+        ],
+        localSecondaryIndexes=[{"name": "near", "rangeKey": "status", "projectionType": "ALL"}],
+        ttl={"enabled": True, "attributeName": "expires"},
+        pointInTimeRecovery={"enabled": True},
+        deletionProtectionEnabled=True,
+        serverSideEncryption={"enabled": True, "kmsKeyArn": "arn:aws:kms:eu-west-1:1:key/a"},
+        tags={"stage": "one"},
+    )
+    cloud.create(TABLE, "t", inputs, ireland)
+    found = described(ireland, "rich")
+    client = ireland.clients.dynamodb("eu-west-1")
+    assert [key["AttributeName"] for key in found["KeySchema"]] == ["customer", "order"]
+    assert found["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
+    (wide,) = found["GlobalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in wide["KeySchema"]] == ["status", "order"]
+    assert wide["Projection"]["NonKeyAttributes"] == ["total"]
+    assert wide["ProvisionedThroughput"]["ReadCapacityUnits"] == 1
+    (near,) = found["LocalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in near["KeySchema"]] == ["customer", "status"]
+    assert found["DeletionProtectionEnabled"]
+    assert found["SSEDescription"]["KMSMasterKeyArn"] == "arn:aws:kms:eu-west-1:1:key/a"
+    expiry = client.describe_time_to_live(TableName="rich")["TimeToLiveDescription"]
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
+    backups = client.describe_continuous_backups(TableName="rich")
+    recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+    tags = client.list_tags_of_resource(ResourceArn=found["TableArn"])["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "orders", "stage": "one"}
+
+
+def role(cloud: Cloud, place: Place, name: str) -> str:
+    """Make a role; return its ARN."""
+    inputs = {"assumeRolePolicy": TRUST, "name": name, "description": "carries"}
+    arn: str = cloud.create("aws:iam/role:Role", "r", inputs, place)[1]["arn"]
+    return arn
+
+
+def test_a_role_and_its_policy_are_made(cloud: Cloud, ireland: Place) -> None:
+    arn = role(cloud, ireland, "carrier")
+    policy = {"role": "carrier", "policy": WRITES, "name": "writes"}
+    made, _ = cloud.create("aws:iam/rolePolicy:RolePolicy", "p", policy, ireland)
+    iam = ireland.clients.iam("eu-west-1")
+    assert arn == f"arn:aws:iam::{HOME_ACCOUNT}:role/carrier"
+    assert iam.get_role(RoleName="carrier")["Role"]["Description"] == "carries"
+    assert iam.get_role_policy(RoleName="carrier", PolicyName="writes")["PolicyDocument"] == (
+        json.loads(WRITES)
+    )
+    assert made == "carrier:writes"
+
+
+def test_a_user_and_its_policy_are_made_changed_and_deleted(cloud: Cloud, ireland: Place) -> None:
+    user, policy = "aws:iam/user:User", "aws:iam/userPolicy:UserPolicy"
+    made, outputs = cloud.create(user, "u", {"name": "writer"}, ireland)
+    assert outputs["arn"] == f"arn:aws:iam::{HOME_ACCOUNT}:user/writer"
+    reads = WRITES.replace("PutItem", "GetItem")
+    inputs = {"user": "writer", "name": "writes", "policy": reads}
+    written, _ = cloud.create(policy, "p", inputs, ireland)
+    cloud.update(policy, "p", written, Change(inputs, {**inputs, "policy": WRITES}), ireland)
+    seen = cloud.read(policy, "p", written, ireland)
+    assert seen is not None
+    assert json.loads(seen["policy"]) == json.loads(WRITES)
+    tagged = {"name": "writer", "tags": {"team": "users"}}
+    cloud.update(user, "u", made, Change({"name": "writer"}, tagged), ireland)
+    seen = cloud.read(user, "u", made, ireland)
+    assert seen is not None
+    assert seen["tagsAll"] == {"team": "users", "stage": "all"}
+    for token, id_ in ((policy, written), (user, made)):
+        cloud.delete(token, "gone", id_, ireland)
+        assert cloud.read(token, "gone", id_, ireland) is None
+
+
+def test_a_log_group_is_made_with_its_retention(cloud: Cloud, ireland: Place) -> None:
+    inputs = {"name": "hop", "retentionInDays": 30.0}
+    _, outputs = cloud.create("aws:cloudwatch/logGroup:LogGroup", "g", inputs, ireland)
+    (group,) = ireland.clients.logs("eu-west-1").describe_log_groups()["logGroups"]
+    assert group["retentionInDays"] == 30
+    assert outputs["arn"] == group["arn"].removesuffix(":*")
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-east-1"])
+def test_a_bucket_is_made_in_its_region_and_closed_to_the_public(cloud: Cloud, region: str) -> None:
+    place = cloud.place({"region": region})
+    name, outputs = cloud.create(
+        "aws:s3/bucket:Bucket", "b", {"bucket": f"lost-{region}", "tags": {"a": "b"}}, place
+    )
+    block = {"bucket": name, "blockPublicAcls": True, "restrictPublicBuckets": True}
+    cloud.create("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "x", block, place)
+    s3 = place.clients.s3(region)
+    assert outputs["arn"] == f"arn:aws:s3:::lost-{region}"
+    location = s3.get_bucket_location(Bucket=name)["LocationConstraint"]
+    assert (location or "us-east-1") == region
+    assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == [{"Key": "a", "Value": "b"}]
+    closed = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert closed == {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": False,
+        "BlockPublicPolicy": False,
+        "RestrictPublicBuckets": True,
+    }
+
+
+def function(cloud: Cloud, place: Place, name: str) -> dict[str, Any]:
+    """Make a function; return its outputs."""
+    inputs = {
+        "name": name,
+        "role": role(cloud, place, f"{name}-role"),
+        "runtime": "python3.13",
+        "handler": "app.handle",
+        "architectures": ["arm64"],
+        "code": pulumi.AssetArchive({"app.py": pulumi.StringAsset("def handle(*_): ...")}),
+        "environment": {"variables": {"A": "1"}},
+        "timeout": 60.0,
+        "memorySize": 512.0,
+    }
+    return cloud.create("aws:lambda/function:Function", "f", inputs, place)[1]
+
+
+def test_a_function_is_made_from_its_archive(cloud: Cloud, ireland: Place) -> None:
+    outputs = function(cloud, ireland, "hop")
+    found = ireland.clients.functions("eu-west-1").get_function(FunctionName="hop")
+    configuration = found["Configuration"]
+    assert outputs["arn"] == configuration["FunctionArn"]
+    assert outputs["timeout"] == configuration["Timeout"] == 60
+    assert configuration["MemorySize"] == 512
+    assert configuration["Environment"]["Variables"] == {"A": "1"}
+    assert configuration["Architectures"] == ["arm64"]
+    assert found["Tags"] == {"team": "orders", "stage": "all"}
+
+
+def test_an_event_source_mapping_is_made_and_moto_does_not_act_on_it(
+    cloud: Cloud, ireland: Place
+) -> None:
+    stream = {"streamEnabled": True, "streamViewType": "NEW_AND_OLD_IMAGES"}
+    arn = cloud.create(TABLE, "t", table("source", **stream), ireland)[1]["streamArn"]
+    inputs = {
+        "functionName": function(cloud, ireland, "fed")["arn"],
+        "eventSourceArn": arn,
+        "startingPosition": "TRIM_HORIZON",
+        "batchSize": 200.0,
+        "maximumRetryAttempts": -1.0,
+        "bisectBatchOnFunctionError": True,
+        "functionResponseTypes": ["ReportBatchItemFailures"],
+        "destinationConfig": {"onFailure": {"destinationArn": "arn:aws:s3:::lost"}},
+    }
+    made, outputs = cloud.create(
+        "aws:lambda/eventSourceMapping:EventSourceMapping", "m", inputs, ireland
+    )
+    found = ireland.clients.functions("eu-west-1").get_event_source_mapping(UUID=made)
+    assert found["EventSourceArn"] == arn
+    assert found["BatchSize"] == 200
+    assert outputs["uuid"] == made
+    assert outputs["functionArn"] == found["FunctionArn"]
+
+    client = ireland.clients.dynamodb("eu-west-1")
+    for number in range(3):
+        client.put_item(TableName="source", Item={"customer": {"S": str(number)}})
+    streams = ireland.clients.streams("eu-west-1")
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    assert len(streams.get_records(ShardIterator=iterator)["Records"]) == 3
+
+
+def test_what_has_no_name_is_named_after_what_the_program_calls_it(
+    cloud: Cloud, ireland: Place
+) -> None:
+    unnamed = {"assumeRolePolicy": TRUST}
+    made, outputs = cloud.create("aws:iam/role:Role", "ring-eu", unnamed, ireland)
+    assert re.fullmatch("ring-eu-[0-9a-f]{7}", made)
+    assert outputs["name"] == made
+
+
+def test_a_prefix_is_completed_as_the_provider_completes_it(cloud: Cloud, ireland: Place) -> None:
+    made, _ = cloud.create("aws:s3/bucket:Bucket", "b", {"bucketPrefix": "lost-x-"}, ireland)
+    assert re.fullmatch("lost-x-[0-9a-f]{26}", made)
+
+
+def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Place) -> None:
+    with pytest.raises(CloudError, match=r"q: .* type aws:sqs/queue:Queue cannot be made"):
+        cloud.create("aws:sqs/queue:Queue", "q", {}, ireland)
+    with pytest.raises(CloudError, match="aws:index/getAmi:getAmi cannot be called"):
+        cloud.call("aws:index/getAmi:getAmi", ireland)
+
+
+def test_what_aws_refuses_is_told_with_the_name_of_the_resource(
+    cloud: Cloud, ireland: Place
+) -> None:
+    cloud.create(TABLE, "first", table("taken"), ireland)
+    with pytest.raises(CloudError, match=r"^second \(aws:dynamodb.*ResourceInUse"):
+        cloud.create(TABLE, "second", table("taken"), ireland)
+
+
+@pytest.mark.parametrize(
+    ("provider", "account"),
+    [
+        ({}, HOME_ACCOUNT),
+        ({"profile": "p"}, HOME_ACCOUNT),
+        ({"allowedAccountIds": '["210987654321"]'}, HOME_ACCOUNT),
+        ({"profile": "p", "allowedAccountIds": '["210987654321"]'}, "210987654321"),
+        (
+            {"assumeRoles": '[{"roleArn": "arn:aws:iam::310987654321:role/r"}]'},
+            "310987654321",
+        ),
+    ],
+)
+def test_a_provider_leads_to_an_account(
+    cloud: Cloud, provider: Mapping[str, str], account: str
+) -> None:
+    place = cloud.place({"region": "eu-west-1", **provider})
+    assert place.account == account
+    identity = cloud.call("aws:index/getCallerIdentity:getCallerIdentity", place)
+    assert identity["accountId"] == account
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "suffix"),
+    [
+        ("eu-west-1", "aws", "amazonaws.com"),
+        ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+    ],
+)
+def test_the_region_tells_the_partition(
+    cloud: Cloud, region: str, partition: str, suffix: str
+) -> None:
+    place = cloud.place({"region": region})
+    told = cloud.call("aws:index/getPartition:getPartition", place)
+    assert (told["partition"], told["dnsSuffix"]) == (partition, suffix)
+    assert cloud.call("aws:index/getRegion:getRegion", place)["region"] == region
+    _, outputs = cloud.create(TABLE, "t", table("somewhere"), place)
+    assert outputs["arn"].startswith(f"arn:{partition}:dynamodb:{region}:")
+
+
+def test_an_archive_has_what_is_declared_and_is_the_same_each_time(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("print('hello')\n")
+    declared: dict[str, Any] = {
+        "b/text.txt": pulumi.StringAsset("text"),
+        "a/app.py": pulumi.FileAsset(tmp_path / "app.py"),
+    }
+    packed = zip_archive(pulumi.AssetArchive(declared))
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.namelist() == ["a/app.py", "b/text.txt"]
+        assert archive.read("a/app.py") == b"print('hello')\n"
+    (tmp_path / "app.py").touch()
+    assert zip_archive(pulumi.AssetArchive(dict(reversed(declared.items())))) == packed
+
+
+def test_an_archive_that_cannot_be_packed_says_why(tmp_path: Path) -> None:
+    missing: Any = {"app.py": pulumi.FileAsset(tmp_path / "gone.py")}
+    with pytest.raises(ArchiveError, match=r"app.py cannot be read: .*gone.py"):
+        zip_archive(pulumi.AssetArchive(missing))
+    nested: Any = {"x": pulumi.FileArchive(str(tmp_path))}
+    with pytest.raises(ArchiveError, match="x is a FileArchive"):
+        zip_archive(pulumi.AssetArchive(nested))
+    with pytest.raises(ArchiveError, match="code is a FileArchive"):
+        zip_archive(pulumi.FileArchive(str(tmp_path)))
+
+
+def test_every_entry_is_tried_here() -> None:
+    """Whoever adds an entry adds a test."""
+    tests = Path(__file__).read_text()
+    assert [token for token in (*KINDS, *FUNCTIONS) if f'"{token}"' not in tests] == []

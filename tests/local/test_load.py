@@ -1,0 +1,277 @@
+"""Loading data: every line is checked before anything is written, and nothing is changed by it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from local.aws import Clients
+from local.items import Schema, parse_line
+from local.load import LoadError, Table, load
+from local.server import LocalServer
+from local.values import BadItemError
+
+SCHEMA = Schema(("customer", "order"), {"customer": "S", "order": "N", "status": "S"})
+KEY = {"customer": {"S": "ada"}, "order": {"N": "1"}}
+DIGITS = "1234567890.1234567890123456789012345678"  # 38 of them
+
+
+def plain(**more: Any) -> bytes:
+    return json.dumps({"customer": "ada", "order": 1, **more}).encode()
+
+
+def dynamodb_json(**more: Any) -> bytes:
+    return json.dumps({**KEY, **more}).encode()
+
+
+def test_a_plain_object_gets_the_types_of_its_values() -> None:
+    line = b"""{"customer": "ada", "order": 1, "text": "", "on": true, "none": null,
+        "list": [1, [], "a"], "map": {"deep": {"on": false}}}"""
+    assert parse_line(line, SCHEMA) == {
+        **KEY,
+        "text": {"S": ""},
+        "on": {"BOOL": True},
+        "none": {"NULL": True},
+        "list": {"L": [{"N": "1"}, {"L": []}, {"S": "a"}]},
+        "map": {"M": {"deep": {"M": {"on": {"BOOL": False}}}}},
+    }
+
+
+@pytest.mark.parametrize(
+    "number",
+    [DIGITS, f"-{DIGITS}", "9.9E+125", "1E-130", "0", "100000000000000000000000000000000000000000"],
+)
+def test_numbers_keep_all_their_digits(number: str) -> None:
+    line = plain(n=0).replace(b'"n": 0', f'"n": {number}'.encode())
+    assert Decimal(parse_line(line, SCHEMA)["n"]["N"]) == Decimal(number)
+    assert parse_line(dynamodb_json(n={"N": number}), SCHEMA)["n"] == {"N": number}
+
+
+def test_dynamodb_json_is_taken_as_it_is_and_its_binary_decoded() -> None:
+    values = {
+        "b": {"B": "AP8="},
+        "bs": {"BS": ["AA==", "/w=="]},
+        "ss": {"SS": ["a", "b"]},
+        "ns": {"NS": ["1", "2.5"]},
+        "m": {"M": {"l": {"L": [{"B": "AA=="}, {"NULL": True}]}}},
+        "on": {"BOOL": False},
+    }
+    expected = {
+        **values,
+        "b": {"B": b"\x00\xff"},
+        "bs": {"BS": [b"\x00", b"\xff"]},
+        "m": {"M": {"l": {"L": [{"B": b"\x00"}, {"NULL": True}]}}},
+    }
+    assert parse_line(dynamodb_json(**values), SCHEMA) == {**KEY, **expected}
+
+
+def test_a_line_of_an_export_to_s3_is_unwrapped() -> None:
+    assert parse_line(json.dumps({"Item": KEY}).encode(), SCHEMA) == KEY
+
+
+def test_a_key_that_is_called_item_is_not_taken_for_an_export() -> None:
+    schema = Schema(("Item",), {"Item": "S"})
+    assert parse_line(b'{"Item": "a"}', schema) == {"Item": {"S": "a"}}
+    assert parse_line(b'{"Item": {"S": "a"}}', schema) == {"Item": {"S": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "it is not JSON: .* column 2"),
+        (b"{\n", "it is not JSON: .* column 2"),
+        (b"[1]", "it is no JSON object"),
+        (b'{"customer": "\xff"}', "it is not UTF-8"),
+        (plain(n=float("nan")), "NaN is no number"),
+        (b'{"customer": "ada"}', "the key attribute order is missing"),
+        (b'{"customer": "ada", "order": "1"}', "order: a key of type N is expected, this is S"),
+        (b'{"customer": "", "order": 1}', "customer: a key cannot be empty"),
+        (b'{"customer": {"N": "1"}, "order": {"N": "1"}}', "customer: a key of type S"),
+        (plain(status=1), "status: a key of type S is expected, this is N"),
+        (plain(status=""), "status: a key cannot be empty"),
+        (plain(customer="a" * 2049), "customer: a key of 2,049 bytes, and DynamoDB takes 2,048"),
+        (plain(_repl_version="x"), "_repl_version: .* the ring's own; leave them out"),
+        (plain(**{"": 1}), "an attribute has an empty name"),
+        (plain(text="x" * 410_000), r"some 410,0\d\d bytes, and DynamoDB takes 409,600"),
+        (dynamodb_json(a="text"), "a: 'text' is no value in DynamoDB JSON"),
+        (dynamodb_json(a={"S": "a", "N": "1"}), "a: .* is no value in DynamoDB JSON"),
+        (dynamodb_json(a={"X": "a"}), "a: .* is no value in DynamoDB JSON"),
+        (dynamodb_json(a={"S": 1}), "a: 1 is no value of type S"),
+        (dynamodb_json(a={"NULL": False}), "a: False is no value of type NULL"),
+        (dynamodb_json(a={"N": "one"}), "a: 'one' is no number"),
+        (dynamodb_json(a={"N": "Infinity"}), "a: Infinity is no number"),
+        (dynamodb_json(a={"N": f"{DIGITS}1"}), "has 39 digits, and DynamoDB keeps 38"),
+        (dynamodb_json(a={"N": "1E+126"}), r"a: 1E\+126 is out of DynamoDB's range"),
+        (dynamodb_json(a={"B": "?"}), "a: '\\?' is not base64"),
+        (dynamodb_json(a={"SS": []}), "a: a set cannot be empty"),
+        (dynamodb_json(a={"NS": ["1", "1.0"]}), "a: a member of the set is in it twice"),
+        (dynamodb_json(a={"L": [{"M": {"b": {"N": "x"}}}]}), r"a\[0\]\.b: 'x' is no number"),
+        (b'{"customer": "a", "order": 1, "d": ' + b"[" * 40 + b"]" * 40 + b"}", "32 levels deep"),
+        (b'{"customer": ' + b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_line_that_is_no_item_says_why(line: bytes, reason: str) -> None:
+    with pytest.raises(BadItemError, match=reason):
+        parse_line(line, SCHEMA)
+
+
+def test_a_binary_key_cannot_be_said_in_plain_json() -> None:
+    schema = Schema(("id",), {"id": "B"})
+    with pytest.raises(BadItemError, match="plain JSON cannot say binary; DynamoDB JSON can"):
+        parse_line(b'{"id": "AA=="}', schema)
+    assert parse_line(b'{"id": {"B": "AA=="}}', schema) == {"id": {"B": b"\x00"}}
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Clients]:
+    with LocalServer() as server, Clients(server.endpoint) as made:
+        yield made
+
+
+@pytest.fixture
+def table(clients: Clients, request: pytest.FixtureRequest) -> Table:
+    client = clients.dynamodb("eu-west-1")
+    name = request.node.name[:200]
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "customer", "KeyType": "HASH"},
+            {"AttributeName": "order", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "customer", "AttributeType": "S"},
+            {"AttributeName": "order", "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Table(client, name)
+
+
+def quiet() -> Progress:
+    return Progress(console=Console(quiet=True))
+
+
+def items(table: Table) -> list[dict[str, Any]]:
+    return table.client.scan(TableName=table.name)["Items"]
+
+
+def write(path: Path, lines: Sequence[bytes], *, packed: bool = False) -> Path:
+    data = b"".join(line + b"\n" for line in lines)
+    path.write_bytes(gzip.compress(data) if packed else data)
+    return path
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_all_lines_are_loaded(tmp_path: Path, table: Table, packed: bool) -> None:
+    lines = [plain(order=number) for number in range(60)]
+    assert load(write(tmp_path / "data", lines, packed=packed), table, quiet()) == 60
+    assert {item["order"]["N"] for item in items(table)} == {str(number) for number in range(60)}
+
+
+def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: Table) -> None:
+    lines = [dynamodb_json(b={"B": "AP8="}, n={"N": DIGITS}, ss={"SS": ["a", "b"]})]
+    load(write(tmp_path / "data", lines), table, quiet())
+    assert items(table) == [
+        {**KEY, "b": {"B": b"\x00\xff"}, "n": {"N": DIGITS}, "ss": {"SS": ["a", "b"]}}
+    ]
+
+
+def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
+    tmp_path: Path, table: Table
+) -> None:
+    lines = [plain(), b"", b"{", plain(order=2), plain(_repl_x=1)]
+    with pytest.raises(LoadError) as caught:
+        load(write(tmp_path / "data", lines), table, quiet())
+    told = str(caught.value).splitlines()
+    assert told[0].endswith("data: 2 lines cannot be loaded, and nothing was.")
+    assert told[1].startswith("  line 3: it is not JSON")
+    assert told[2].startswith("  line 5: _repl_x: ")
+    assert items(table) == []
+
+
+def test_of_many_bad_lines_the_first_are_named_and_the_rest_counted(
+    tmp_path: Path, table: Table
+) -> None:
+    with pytest.raises(LoadError) as caught:
+        load(write(tmp_path / "data", [b"{"] * 1234), table, quiet())
+    told = str(caught.value).splitlines()
+    assert "1,234 lines" in told[0]
+    assert len(told) == 22
+    assert told[-1] == "  and 1,214 more"
+
+
+def test_a_file_that_is_cut_off_is_an_error_and_nothing_is_loaded(
+    tmp_path: Path, table: Table
+) -> None:
+    path = write(tmp_path / "data", [plain(order=number) for number in range(100)], packed=True)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(LoadError, match=r"cannot be read: .*Nothing was loaded\."):
+        load(path, table, quiet())
+    assert items(table) == []
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, table: Table) -> None:
+    with pytest.raises(LoadError, match="No such file"):
+        load(tmp_path / "data", table, quiet())
+
+
+def test_of_lines_with_one_key_the_last_one_wins(tmp_path: Path, table: Table) -> None:
+    lines = [plain(order=1, n=1), plain(order=2), plain(order=1, n=2)]
+    load(write(tmp_path / "data", lines), table, quiet())
+    assert sorted(item.get("n", {}).get("N", "") for item in items(table)) == ["", "2"]
+
+
+def test_a_batch_has_no_key_twice_which_dynamodb_would_refuse(tmp_path: Path) -> None:
+    client: Any = Busy()
+    lines = [plain(order=1), plain(order=2), plain(order=1.0)]
+    load(write(tmp_path / "data", lines), Table(client, "t"), quiet(), lambda _: None)
+    assert [put["PutRequest"]["Item"]["order"]["N"] for put in client.first] == ["1.0", "2"]
+
+
+def test_an_empty_file_and_a_mark_at_its_beginning_are_no_mistakes(
+    tmp_path: Path, table: Table
+) -> None:
+    assert load(write(tmp_path / "empty", []), table, quiet()) == 0
+    assert load(write(tmp_path / "data", [b"\xef\xbb\xbf" + plain()]), table, quiet()) == 1
+
+
+class Busy:
+    """A table that takes one item of each batch, and the rest when it is asked again."""
+
+    def __init__(self) -> None:
+        self.taken: list[Any] = []
+        self.first: list[Any] = []
+
+    def describe_table(self, **_: Any) -> Any:
+        return {
+            "Table": {
+                "KeySchema": [{"AttributeName": "customer"}, {"AttributeName": "order"}],
+                "AttributeDefinitions": [
+                    {"AttributeName": "customer", "AttributeType": "S"},
+                    {"AttributeName": "order", "AttributeType": "N"},
+                ],
+            }
+        }
+
+    def batch_write_item(self, *, RequestItems: Any) -> Any:  # noqa: N803
+        ((table, (first, *rest)),) = RequestItems.items()
+        self.first = self.first or [first, *rest]
+        self.taken.append(first["PutRequest"]["Item"]["order"]["N"])
+        return {"UnprocessedItems": {table: rest} if rest else {}}
+
+
+def test_what_the_table_was_too_busy_to_take_is_written_again(tmp_path: Path) -> None:
+    client: Any = Busy()
+    waits: list[float] = []
+    path = write(tmp_path / "data", [plain(order=number) for number in range(5)])
+    assert load(path, Table(client, "t"), quiet(), waits.append) == 5
+    assert client.taken == ["0", "1", "2", "3", "4"]
+    assert waits == [0.05, 0.1, 0.2, 0.4]

@@ -1,0 +1,106 @@
+"""Reading a table's stream: from where, in what order, and after trouble."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws import Clients
+from local.server import LocalServer
+from local.stream import StreamReader
+
+REGION = "eu-west-1"
+
+
+class Source:
+    """A table whose stream is read."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self.name = name
+        self.client = clients.dynamodb(REGION)
+        self.streams = clients.streams(REGION)
+        self.arn = self.client.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "at", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "at", "AttributeType": "N"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )["TableDescription"]["LatestStreamArn"]
+
+    def put(self, *numbers: int) -> None:
+        for number in numbers:
+            item: Any = {"id": {"S": "a"}, "at": {"N": str(number)}}
+            self.client.put_item(TableName=self.name, Item=item)
+
+
+@pytest.fixture(scope="module")
+def clients(dynamodb: str | None) -> Iterator[Clients]:
+    with LocalServer(dynamodb=dynamodb) as server, Clients(server.endpoint) as made:
+        yield made
+
+
+@pytest.fixture
+def source(clients: Clients) -> Source:
+    return Source(clients, f"source-{uuid.uuid4()}")
+
+
+def read(reader: StreamReader) -> list[int]:
+    return [int(record["dynamodb"]["Keys"]["at"]["N"]) for record in reader.read()]
+
+
+def test_from_the_horizon_all_is_read_once_and_in_order(source: Source) -> None:
+    source.put(1, 2)
+    reader = StreamReader(source.streams, source.arn, "TRIM_HORIZON")
+    assert read(reader) == [1, 2]
+    assert read(reader) == []
+    source.put(3)
+    assert read(reader) == [3]
+
+
+def test_from_the_latest_only_what_comes_after_is_read(source: Source) -> None:
+    source.put(1)
+    reader = StreamReader(source.streams, source.arn, "LATEST")
+    source.put(2)
+    assert read(reader) == [2]
+
+
+def test_from_the_latest_nothing_is_lost_among_the_records_of_other_tables(
+    source: Source, clients: Clients
+) -> None:
+    other = Source(clients, f"other-{uuid.uuid4()}")
+    reader = StreamReader(source.streams, source.arn, "LATEST")
+    assert read(reader) == []
+    other.put(1, 2)
+    assert read(reader) == []
+    source.put(3)
+    assert read(reader) == [3]
+    other.put(4)
+    source.put(5)
+    assert read(reader) == [5]
+
+
+def test_an_iterator_that_is_lost_loses_no_record(source: Source) -> None:
+    source.put(1, 2)
+    reader = StreamReader(source.streams, source.arn, "TRIM_HORIZON")
+    assert read(reader) == [1, 2]
+    source.put(3)
+    reader._iterator = "lost"
+    with pytest.raises(ClientError):
+        reader.read()
+    assert read(reader) == [3]
+
+
+def test_a_reader_tells_what_it_reads(source: Source) -> None:
+    reader = StreamReader(source.streams, source.arn, "LATEST")
+    assert (reader.arn, reader.partition_key) == (source.arn, "id")
+    assert reader.shard.startswith("shardId-")

@@ -1,0 +1,8 @@
+//go:build tools
+
+// Package tools names the program that `make engine` builds: Pulumi's command line, of the version
+// that requirements.txt pins. It is built because it is no Python package, and needs nothing but
+// Go's module proxy. The `replace` in go.mod is pkg/v3's own, which Go heeds in the main module only.
+package tools
+
+import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

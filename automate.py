@@ -1,0 +1,54 @@
+"""The command line of dynamodb-ring. `python automate.py --help` lists the commands.
+
+Exit codes: 0 fine; 1 something differs or failed; 2 wrong use or wrong settings; 3 something that
+is needed is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+
+try:
+    import click
+
+    from commands import deploy, local, look
+    from commands.pattern import Commands
+except ModuleNotFoundError as missing:
+    PACKAGE = (missing.name or "").partition(".")[0]
+    sys.stderr.write(f"{PACKAGE} is not installed: pip install -r requirements.txt\n")
+    sys.exit(3)
+except KeyboardInterrupt:
+    sys.exit(1)
+
+VERSION = "0.1.0"
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 fine; 1 something differs or failed; 2 wrong use or wrong settings; "
+    "3 something is missing: Pulumi's CLI, a package, a login, credentials.",
+)
+@click.version_option(VERSION, prog_name="dynamodb-ring")
+def main() -> None:
+    """Deploys, looks at and runs rings of DynamoDB tables.
+
+    Which rings: --stack NAME, as `pulumi` knows it; --file RINGS.yaml, for many at a time; or, for
+    `up`, `preview` and `validate`, a ring described by --table, --key, --member and so on.
+    """
+
+
+for command in (
+    deploy.preview,
+    deploy.up,
+    deploy.refresh,
+    deploy.destroy,
+    look.outputs,
+    look.validate,
+    look.status,
+    local.local,
+):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""Commands that deploy rings and take them down: preview, up, refresh, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import click
+
+from commands.live import LiveView
+from commands.pattern import FAILED, FINE, answers, examples, worst
+from commands.rings import which_rings, which_settings
+from commands.screen import Screen, error_document
+from operate.errors import FailedError, WrongError
+from operate.fleet import Ended, run_all
+from operate.result import Result
+from operate.stack import RingStack
+
+Action = Callable[[RingStack], Result]
+
+_COUNTED = ("create", "update", "replace", "delete", "same")
+
+_yes = click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="How many rings to work on at a time.",
+)
+_no_changes = click.option(
+    "--expect-no-changes", is_flag=True, help="Exit with 1 if anything differs."
+)
+
+
+@click.command(
+    epilog=examples(
+        "automate.py preview --stack dev",
+        "automate.py preview --file rings.yaml --only orders --json",
+    )
+)
+@answers
+@which_settings
+@_jobs
+@_no_changes
+def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_changes: bool) -> int:
+    """Show what `up` would do. Nothing is changed."""
+    ended = _run(screen, rings, RingStack.preview, jobs, planned=True)
+    _answer(screen, "preview", ended, planned=True)
+    return _code(ended, expect_no_changes)
+
+
+@click.command(
+    epilog=examples(
+        "automate.py up --stack dev",
+        "automate.py up --table orders --key customer:S --sort order:S \\",
+        "    --member us-east-1 --member eu-west-1:orders-eu --yes",
+        "automate.py up --file rings.yaml --yes --json",
+    )
+)
+@answers
+@which_settings
+@_yes
+@_jobs
+@_no_changes
+def up(
+    screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, expect_no_changes: bool
+) -> int:
+    """Make rings what their settings say.
+
+    The ring of a stack (--stack), those of a ring file (--file), or one that the command line
+    describes (--table, --key, --member ...), whose stack is named after its table unless --stack
+    says otherwise. Settings that are fixed once a table is there, such as its keys, are refused
+    before anything is changed.
+    """
+    work = _Work("up", rings, RingStack.preview, RingStack.up, jobs)
+    return work.carry_out(screen, yes=yes, expect_no_changes=expect_no_changes)
+
+
+@click.command(epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes"))
+@answers
+@which_rings
+@_yes
+@_jobs
+@_no_changes
+def refresh(
+    screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, expect_no_changes: bool
+) -> int:
+    """Bring Pulumi's state up to what AWS has.
+
+    No resource is changed. What somebody has changed by hand shows as an update, and the next `up`
+    changes it back.
+    """
+    plan = partial(RingStack.refresh, dry_run=True)
+    work = _Work("refresh", rings, plan, RingStack.refresh, jobs)
+    return work.carry_out(screen, yes=yes, expect_no_changes=expect_no_changes)
+
+
+@click.command(
+    epilog=examples(
+        "automate.py destroy --stack dev",
+        "automate.py destroy --file rings.yaml --only orders --yes --remove",
+    )
+)
+@answers
+@which_rings
+@_yes
+@_jobs
+@click.option("--remove", is_flag=True, help="Have Pulumi forget the stack too; its file stays.")
+def destroy(screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, remove: bool) -> int:
+    """Delete what rings have created; tables stay, unless told otherwise.
+
+    With `table.deletion_protection: false`, deployed by `up` before, the tables that were created
+    are deleted as well, with their items; adopted ones never. A quarantine that holds records is
+    not deleted: the command fails, and says which.
+    """
+    plan = partial(RingStack.destroy, dry_run=True)
+    act = partial(RingStack.destroy, remove=remove)
+    return _Work("destroy", rings, plan, act, jobs).carry_out(screen, yes=yes)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """An operation on some rings, and how to show beforehand what it would do."""
+
+    operation: str
+    rings: Sequence[RingStack]
+    plan: Action
+    act: Action
+    jobs: int
+
+    def carry_out(self, screen: Screen, *, yes: bool, expect_no_changes: bool = False) -> int:
+        """Show the plan and ask, unless the answer is yes already; then do it."""
+        if not yes and (code := self._asked(screen)) is not None:
+            return code
+        ended = _run(screen, self.rings, self.act, self.jobs)
+        _answer(screen, self.operation, ended)
+        return _code(ended, expect_no_changes)
+
+    def _asked(self, screen: Screen) -> int | None:
+        """None to go on, or else the code to end with."""
+        if not screen.may_ask:
+            raise WrongError("There is nobody here to ask: say --yes to do it without a question.")
+        planned = _run(screen, self.rings, self.plan, self.jobs, planned=True)
+        _answer(screen, self.operation, planned, planned=True)
+        if (code := _code(planned)) != FINE:
+            return code
+        if not any(one.result and one.result.differs for one in planned):
+            screen.say("Nothing to do.")
+            return FINE
+        return None if click.confirm(f"Do this ({self.operation})?", err=True) else FAILED
+
+
+def _run(
+    screen: Screen,
+    rings: Sequence[RingStack],
+    action: Action,
+    jobs: int,
+    planned: bool = False,
+) -> list[Ended[Result]]:
+    def on_cancel() -> None:
+        screen.say(
+            "Cancelling: what has begun is finished and recorded. Ctrl-C again drops it at once, "
+            "and the stack may then stay locked."
+        )
+
+    with LiveView(screen, rings, planned=planned):
+        return run_all(rings, action, jobs=jobs, on_cancel=on_cancel)
+
+
+def _code(ended: Sequence[Ended[Result]], expect_no_changes: bool = False) -> int:
+    differs = expect_no_changes and any(one.result and one.result.differs for one in ended)
+    return worst(one.error for one in ended) or (FAILED if differs else FINE)
+
+
+def _answer(
+    screen: Screen, operation: str, ended: Sequence[Ended[Result]], planned: bool = False
+) -> None:
+    document = {
+        "operation": operation,
+        "ok": not any(one.error for one in ended),
+        "rings": [_document(one) for one in ended],
+    }
+    screen.answer(document, lambda: _show(screen, ended, planned))
+
+
+def _document(ended: Ended[Result]) -> dict[str, Any]:
+    about = {"ring": ended.ring.label, "stack": ended.ring.name, "ok": ended.error is None}
+    if ended.error:
+        return {**about, "error": error_document(ended.error)}
+    assert ended.result
+    told = asdict(ended.result)
+    told.pop("operation")
+    return {**about, **told, "differs": ended.result.differs}
+
+
+def _show(screen: Screen, ended: Sequence[Ended[Result]], planned: bool) -> None:
+    for one in ended:
+        # What the engine said of a ring that is alone stands right above.
+        said = isinstance(one.error, FailedError) and one.error.notes and len(ended) == 1
+        if one.error and not said:
+            screen.say(f"\n{one.ring.label}: {one.error}")
+    screen.say("")
+    screen.table(["ring", "result", *_COUNTED, "seconds"], [_row(one, planned) for one in ended])
+
+
+def _row(ended: Ended[Result], planned: bool) -> list[object]:
+    if ended.result is None:
+        word = type(ended.error).__name__.removesuffix("Error").lower()
+        return [ended.ring.label, word, *(None for _ in _COUNTED), None]
+    result = ended.result
+    word = "unchanged" if not result.differs else "planned" if planned else "done"
+    counts = [result.changes.get(name) for name in _COUNTED]
+    return [ended.ring.label, word, *counts, result.seconds]

@@ -1,0 +1,126 @@
+"""Settings given on the command line, as the mapping that a stack's file would hold. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import yaml
+
+from operate.errors import WrongError
+from ring.mistakes import nearest
+from ring.sections import MemberSettings
+
+_STEP = re.compile(r"([^.\[\]=]+)((?:\[\d+\])*)(?:\.|$)")
+
+
+def config_of(
+    *,
+    table: Mapping[str, str | None],
+    members: Sequence[str],
+    tags: Sequence[str],
+    more: Sequence[str],
+) -> dict[str, Any]:
+    """The configuration of a ring from the options' texts. WrongError for one that has no form.
+
+    `table` has name, key, sort and ttl; `more` are the texts of --set, which come last. Whether the
+    settings are right is not judged here.
+    """
+    sections = {
+        "name": table.get("name"),
+        "partition_key": key(table.get("key")),
+        "sort_key": key(table.get("sort")),
+        "ttl": {"attribute": table["ttl"]} if table.get("ttl") else None,
+    }
+    config: dict[str, Any] = {"table": {name: told for name, told in sections.items() if told}}
+    config["members"] = [member(text) for text in members]
+    if tags:
+        config["tags"] = dict(_pair(text, "--tag", "team=orders") for text in tags)
+    for text in more:
+        path, value = _pair(text, "--set", "tombstones.retention_days=10")
+        put(config, path, _value(value))
+    return config
+
+
+def key(text: str | None) -> dict[str, str] | None:
+    """`customer:S` -> the key's name and type. Without a type it is left out, and found missing."""
+    if not text:
+        return None
+    name, colon, kind = text.rpartition(":")
+    return {"name": name, "type": kind} if colon else {"name": text}
+
+
+def member(text: str) -> dict[str, str]:
+    """`eu-west-1:orders-eu,profile=europe` -> region, table, and what else is told."""
+    place, *more = text.split(",")
+    region, _, table = place.partition(":")
+    told = {"region": region} | ({"table": table} if table else {})
+    for part in more:
+        name, value = _pair(part, f"--member {text}", "profile=europe")
+        if name not in MemberSettings.model_fields:
+            hint = nearest(name, MemberSettings.model_fields, among="A member can have")
+            raise WrongError(f"--member {text}: there is no such setting as `{name}`. {hint}")
+        told[name] = value
+    return told
+
+
+def put(config: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value where a path such as `members[1].kms_key` leads; what is missing is made."""
+    place: Any = config
+    steps = _steps(path)
+    for step, following in pairwise(steps):
+        empty: Any = [] if isinstance(following, int) else {}
+        place = _entered(place, step, path, empty)
+    last = steps[-1]
+    _entered(place, last, path, None)
+    place[last] = value
+
+
+def _entered(place: Any, step: str | int, path: str, empty: Any) -> Any:
+    """What stands at a step, put there if nothing does. One may go one beyond the end of a list."""
+    fits = isinstance(place, list if isinstance(step, int) else dict)
+    if not fits or (isinstance(step, int) and step > len(place)):
+        raise WrongError(
+            f"--set {path}: there is no place for {step!r} there. Lists are counted from 0, and "
+            "grow at their end."
+        )
+    if isinstance(step, int) and step == len(place):
+        place.append(empty)
+    elif isinstance(step, str) and step not in place:
+        place[step] = empty
+    return place[step]
+
+
+def _steps(path: str) -> list[str | int]:
+    steps: list[str | int] = []
+    at = 0
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if not found:
+            raise WrongError(
+                f"--set {path}: this is not the way to a setting. Write it as "
+                "`tombstones.retention_days` or `members[1].kms_key`."
+            )
+        steps.append(found[1])
+        steps += [int(number) for number in re.findall(r"\d+", found[2])]
+        at = found.end()
+    if not steps:
+        raise WrongError("--set: name the setting before the `=`.")
+    return steps
+
+
+def _value(text: str) -> Any:
+    """A value as YAML reads it in a stack's file: 7, true, [a, b], {name: status, type: S}."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise WrongError(f"--set: {text!r} is no value in YAML: {error}") from error
+
+
+def _pair(text: str, option: str, example: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise WrongError(f"{option}: `{text}` says no value. Write it as in `{example}`.")
+    return name, value

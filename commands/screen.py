@@ -1,0 +1,81 @@
+"""Where a command's answer goes: tables and words for a person, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.console import Console
+
+from operate.errors import FailedError, MissingError, OperateError, WrongError
+
+_UNTOLD = "-"
+
+
+class _Told(Console):
+    """Goes on when nobody listens any more, as with `| head`.
+
+    Rich would end the thread that tells of the engine; the engine waits until it has told, for
+    ever, and holds the stack's lock.
+    """
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        # What is buffered would be tried once more in the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+class Screen:
+    """Shows what a command has to say. What is said on the way goes to `told`, never into JSON."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.told = _Told(stderr=as_json, highlight=False)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a person who could answer a question."""
+        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def say(self, text: str) -> None:
+        """Say something on the way, or after the fact."""
+        self.told.print(text, markup=False, soft_wrap=True)
+
+    def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+        """Give the answer: the document as JSON, or by `show`."""
+        if self.as_json:
+            click.echo(json.dumps(document, indent=2, default=str, ensure_ascii=False))
+        else:
+            show()
+
+    def trouble(self, error: OperateError) -> None:
+        """Say what went wrong: in the document on stdout, or in words on stderr."""
+        if self.as_json:
+            self.answer({"ok": False, "error": error_document(error)}, lambda: None)
+        else:
+            click.echo(str(error), err=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Show a table, whole: a cut name is of no use. What is None or empty is a dash."""
+        cells = [[_UNTOLD if cell in (None, "") else str(cell) for cell in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+        for row in (columns, *cells):
+            told = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.say(told.rstrip())
+
+
+def error_document(error: OperateError) -> dict[str, Any]:
+    """An error for scripts: its kind (wrong, missing or failed), its text, and what it holds."""
+    kinds = {WrongError: "wrong", MissingError: "missing"}
+    kind = next((word for one, word in kinds.items() if isinstance(error, one)), "failed")
+    document: dict[str, Any] = {"kind": kind, "text": str(error)}
+    if isinstance(error, WrongError):
+        document["mistakes"] = [asdict(mistake) for mistake in error.mistakes]
+    if isinstance(error, FailedError):
+        document["notes"] = [asdict(note) for note in error.notes]
+    return document

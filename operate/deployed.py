@@ -1,0 +1,205 @@
+"""What a stack has deployed, read from the state that Pulumi keeps of it. Pure.
+
+The state is asked, not the outputs: after an update that failed midway the tables are there, and
+the outputs are those of the update before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ring.arn import Arn
+from ring.hop import HOP
+from ring.replica import REPLICA
+from ring.ring import RING
+from ring.sections import TOMBSTONES
+
+_TABLE = "aws:dynamodb/table:Table"
+_FUNCTION = "aws:lambda/function:Function"
+_PROVIDER = "pulumi:providers:aws"
+
+Resource = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How a member's account is reached: a profile, a role to assume, both or neither."""
+
+    profile: str | None = None
+    role: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a table can never be changed: keys by their part, local indexes by their name."""
+
+    keys: Mapping[str, tuple[str, str]]
+    """`partition_key` and `sort_key`, each a name and a type."""
+    local_indexes: Mapping[str, tuple[str, str, str, tuple[str, ...]]]
+    """Each a sort key's name and type, a projection, and its attributes, sorted."""
+
+
+@dataclass(frozen=True)
+class DeployedMember:
+    """A member whose table this stack has created or adopted, or only names.
+
+    `created` is the shape of the table that it created; None if it did not. `keyed` is that of the
+    tombstones' table. `replica` is the replica id that stands in versions; None if no hop starts
+    here.
+    """
+
+    name: str
+    region: str
+    table: str
+    account: str | None = None
+    stream_arn: str | None = None
+    tombstones: str | None = None
+    created: Shape | None = None
+    keyed: Shape | None = None
+    replica: str | None = None
+    credentials: Credentials = Credentials()
+
+    @property
+    def named_only(self) -> bool:
+        """Whether another stack deploys its table."""
+        return self.created is None and self.stream_arn is None
+
+
+@dataclass(frozen=True)
+class DeployedHop:
+    """A hop: members by name, the function by ARN, the mapping by UUID, the quarantine's bucket.
+
+    What is None was not deployed: the update failed before.
+    """
+
+    source: str
+    target: str
+    function: str | None = None
+    mapping: str | None = None
+    quarantine: str | None = None
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a stack has deployed, in ring order (after an update that failed: in any)."""
+
+    members: Sequence[DeployedMember] = ()
+    hops: Sequence[DeployedHop] = ()
+
+    @classmethod
+    def read(cls, state: Mapping[str, Any]) -> Deployed:
+        """Read it from what `pulumi stack export` prints."""
+        resources = (state.get("deployment") or {}).get("resources") or []
+        live = [one for one in resources if not one.get("delete")]
+        place = _places(live)
+        members = sorted(_members(live), key=lambda one: place.get(one.name, len(place)))
+        hops = sorted(_hops(live), key=lambda one: place.get(one.source, len(place)))
+        return cls(tuple(members), tuple(hops))
+
+
+def _places(resources: Sequence[Resource]) -> dict[str, int]:
+    """The members' places in the ring, by name; the state lists resources as they got ready."""
+    told = [ring.get("outputs") or {} for ring in _of(resources, RING)]
+    members = [member for one in told for member in one.get("members") or ()]
+    return {member["name"]: at for at, member in enumerate(members)}
+
+
+def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
+    ids = dict(_replica_ids(resources))
+    for replica in _of(resources, REPLICA):
+        beneath = [one for one in resources if one.get("parent") == replica["urn"]]
+        provider = next(iter(_of(beneath, _PROVIDER)), None)
+        if provider is None:
+            continue  # it failed before anything of it was made
+        tables = {one["inputs"]["name"]: one["inputs"] for one in _of(beneath, _TABLE)}
+        told = replica.get("outputs") or {}
+        tombstones = told.get("tombstones") or _tombstones(replica, beneath)
+        table = told.get("table") or next((name for name in tables if name != tombstones), None)
+        if table is None:
+            continue
+        region = provider["inputs"]["region"]
+        arn = told.get("table_arn") or _arn(beneath, table)
+        yield DeployedMember(
+            name=told.get("name") or _name(replica).partition("-")[2],
+            region=region,
+            table=table,
+            account=Arn.parse(arn).account if arn else None,
+            stream_arn=told.get("stream_arn"),
+            tombstones=tombstones,
+            created=_shape(tables[table]) if table in tables else None,
+            keyed=_shape(tables[tombstones]) if tombstones in tables else None,
+            replica=ids.get((region, table)),
+            credentials=_credentials(provider["inputs"]),
+        )
+
+
+def _hops(resources: Sequence[Resource]) -> Iterator[DeployedHop]:
+    for hop in _of(resources, HOP):
+        told = hop.get("outputs") or {}
+        if told.get("source"):
+            yield DeployedHop(
+                told["source"],
+                told["target"],
+                told.get("function"),
+                told.get("mapping"),
+                told.get("quarantine"),
+            )
+
+
+def _replica_ids(resources: Sequence[Resource]) -> Iterator[tuple[tuple[str, str], str]]:
+    """The replica ids by region and table, as the functions were told them."""
+    for function in _of(resources, _FUNCTION):
+        told = (function["inputs"].get("environment") or {}).get("variables") or {}
+        if "RING_SOURCE_ID" in told:
+            yield (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]), told["RING_SOURCE_ID"]
+
+
+def _of(resources: Sequence[Resource], kind: str) -> list[Resource]:
+    return [one for one in resources if one["type"] == kind]
+
+
+def _name(resource: Resource) -> str:
+    return str(resource["urn"]).rpartition("::")[2]
+
+
+def _tombstones(replica: Resource, beneath: Sequence[Resource]) -> str | None:
+    """The name of the tombstones' table of a replica that was not finished."""
+    wanted = f"{_name(replica)}{TOMBSTONES}"
+    return next(
+        (one["inputs"]["name"] for one in _of(beneath, _TABLE) if _name(one) == wanted), None
+    )
+
+
+def _arn(beneath: Sequence[Resource], table: str) -> str | None:
+    for one in _of(beneath, _TABLE):
+        if one["inputs"]["name"] == table:
+            return (one.get("outputs") or {}).get("arn")
+    return None
+
+
+def _shape(table: Resource) -> Shape:
+    types = {one["name"]: one["type"] for one in table.get("attributes") or ()}
+    roles = {"partition_key": table.get("hashKey"), "sort_key": table.get("rangeKey")}
+    return Shape(
+        {role: (name, types[name]) for role, name in roles.items() if name},
+        {
+            one["name"]: (
+                one["rangeKey"],
+                types[one["rangeKey"]],
+                one["projectionType"],
+                tuple(sorted(one.get("nonKeyAttributes") or ())),
+            )
+            for one in table.get("localSecondaryIndexes") or ()
+        },
+    )
+
+
+def _credentials(provider: Resource) -> Credentials:
+    roles = provider.get("assumeRoles")
+    # Pulumi keeps all of a provider's inputs but plain text as JSON.
+    role = (json.loads(roles) if isinstance(roles, str) else roles or [{}])[0]
+    return Credentials(provider.get("profile"), role.get("roleArn"), role.get("externalId"))

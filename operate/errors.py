@@ -1,0 +1,41 @@
+"""What can go wrong in an operation, by what the operator has to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from operate.progress import Note
+    from ring.mistakes import Mistake
+
+
+class OperateError(Exception):
+    """The root of all errors of operations. Its text is meant for the operator."""
+
+
+class WrongError(OperateError):
+    """What was asked for cannot be: wrong use or wrong settings. Nothing was changed.
+
+    `mistakes` are the wrong settings, if it is they.
+    """
+
+    def __init__(self, text: str, mistakes: Sequence[Mistake] = ()) -> None:
+        super().__init__(text)
+        self.mistakes = tuple(mistakes)
+
+
+class MissingError(OperateError):
+    """Something that is needed is not there: the CLI, a package, a login, credentials."""
+
+
+class FailedError(OperateError):
+    """It was tried and failed. `notes` is what the engine and the providers said."""
+
+    def __init__(self, text: str, notes: Sequence[Note] = ()) -> None:
+        super().__init__(text)
+        self.notes = tuple(notes)
+
+
+class CancelledError(FailedError):
+    """It was cancelled: what was begun is finished and recorded, the rest not begun."""

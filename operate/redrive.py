@@ -1,0 +1,210 @@
+"""Playing again what was set aside or given up, through the handler's own code.
+
+Safe while the ring runs, and as often as one likes: what is newer by now stays, since versions
+decide, as they do when a stream is read again. Only a delete that is so old that its tombstone has
+expired is nowhere remembered; so what is older than tombstones are kept is held back, unless one
+says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from handler.batch import Report, Work, replicate_batch
+from handler.clients import CONCURRENCY
+from handler.failures import passes, told
+from handler.patience import Patience, PatientStore
+from handler.quarantine import BucketQuarantine, Lost, Shelf
+from handler.replicate import replay
+from handler.settings import Settings
+from handler.store import DynamoStore
+from operate.dry import DryStore
+from operate.quarantine import Bucket, Entry
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+PATIENCE_SECONDS = 60.0
+"""How long an entry may take, calls that are made again included."""
+
+
+class Became(StrEnum):
+    """What became of an entry, or would become of it."""
+
+    DONE = "done"
+    """Applied, or found superseded by what is newer; removed from the quarantine."""
+    HELD = "held"
+    """Not played: older than deletes are remembered."""
+    FAILED = "failed"
+    """It failed again, all of it or a part; still in the quarantine."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """An entry, what became of it, and why, for a person."""
+
+    entry: Entry
+    became: Became
+    why: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to play."""
+
+    dry_run: bool
+    """Whether all is read and nothing written, to see what would become of it. Whether a table
+    takes an item can only be seen by writing it."""
+    however_old: bool = False
+    """Whether to play also what is older than deletes are remembered: a deleted item can come
+    back."""
+    now: Callable[[], float] = time.time
+    """The time, in seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A hop, with clients of the operator's own that reach both its ends."""
+
+    settings: Settings
+    s3: S3Client
+    here: DynamoDBClient
+    there: DynamoDBClient
+
+    @property
+    def bucket(self) -> Bucket:
+        """The hop's quarantine."""
+        settings = self.settings
+        return Bucket(self.s3, settings.quarantine, settings.name, settings.here.table)
+
+
+def settings_of(functions: LambdaClient, function: str) -> Settings:
+    """The hop that a function is, by its own environment. `function` is its ARN or name.
+
+    Raises:
+        handler.settings.SettingsError: it is no function of a ring.
+        botocore.exceptions.ClientError: it cannot be read.
+    """
+    found = functions.get_function_configuration(FunctionName=function)
+    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
+    return Settings.read(variables)
+
+
+def redrive(
+    reach: Reach,
+    entries: Iterable[Entry],
+    wish: Wish,
+    progress: Callable[[Played], None] = lambda _: None,
+) -> list[Played]:
+    """Play entries of one hop's quarantine again, oldest changes first.
+
+    `progress` hears of each entry when it is done with.
+    """
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        player = _Player(reach, pool, wish)
+        played = []
+        for entry in sorted(entries, key=lambda one: one.made or 0.0):
+            played.append(player.play(entry))
+            progress(played[-1])
+    return played
+
+
+@dataclass(frozen=True)
+class _Player:
+    reach: Reach
+    pool: ThreadPoolExecutor
+    wish: Wish
+
+    def play(self, entry: Entry) -> Played:
+        if not entry.records:
+            return Played(entry, Became.FAILED, f"there is no record in it: {entry.error}")
+        if not self.wish.however_old and self._is_too_old(entry):
+            return Played(entry, Became.HELD, self._why_held())
+        if self.wish.dry_run:
+            return self._foretell(entry)
+        return self._judge(entry, asyncio.run(self._play(entry)))
+
+    def _is_too_old(self, entry: Entry) -> bool:
+        made = entry.made
+        return made is None or self.wish.now() - made >= self.reach.settings.source.retention
+
+    def _why_held(self) -> str:
+        days = self.reach.settings.source.retention // (24 * 60 * 60)
+        known = f"deletes are remembered for {days} days" if days else "deletes are not remembered"
+        return (
+            f"{known}, and this is older: if its item was deleted since, it would come back. "
+            "Compare the item, and say that it is to be played however old."
+        )
+
+    async def _play(self, entry: Entry) -> Report:
+        source, target = self._stores()
+        shelf = Shelf(self.reach.settings.quarantine, entry.hop, entry.table)
+        # A batch of Lambda's goes when its poison has a place of its own.
+        keeper = BucketQuarantine(self.reach.s3, self.pool, shelf) if entry.is_lambdas else _Leave()
+        hop = self.reach.settings.hop(source, target)
+        return await replicate_batch(entry.records, Work(hop, keeper, replay))
+
+    async def _pretend(self, entry: Entry) -> tuple[Report, int, int]:
+        """What would become of it, and how many writes it would be at each end."""
+        source, target = map(DryStore, self._stores())
+        hop = self.reach.settings.hop(source, target)
+        report = await replicate_batch(entry.records, Work(hop, _Leave(), replay))
+        return report, source.writes, target.writes
+
+    def _foretell(self, entry: Entry) -> Played:
+        report, here, there = asyncio.run(self._pretend(entry))
+        if troubles := _troubles(report):
+            return Played(entry, Became.FAILED, troubles)
+        region = self.reach.settings.there.region
+        why = f"would be {_counts(report)}: {there} writes at {region}, {here} here"
+        return Played(entry, Became.DONE, why)
+
+    def _judge(self, entry: Entry, report: Report) -> Played:
+        troubles = _troubles(report)
+        if report.undone:
+            return Played(entry, Became.FAILED, troubles)
+        if report.quarantined and not entry.is_lambdas:
+            # A table looks at an item's size before it looks at the condition.
+            would, *writes = asyncio.run(self._pretend(entry))
+            if any(writes) or _troubles(would):
+                return Played(entry, Became.FAILED, troubles)
+            report, troubles = would, ""
+        self.reach.bucket.remove(entry)
+        again = f"; set aside by itself: {troubles}" if troubles else ""
+        return Played(entry, Became.DONE, _counts(report) + again)
+
+    def _stores(self) -> tuple[PatientStore, PatientStore]:
+        settings, ends = self.reach.settings, time.monotonic() + PATIENCE_SECONDS
+        patience = Patience(
+            lambda: ends - time.monotonic(),
+            passes,
+            reserve=0.0,
+            at_once=CONCURRENCY,
+        )
+        here = DynamoStore(self.reach.here, self.pool, settings.source)
+        there = DynamoStore(self.reach.there, self.pool, settings.target)
+        return PatientStore(here, patience), PatientStore(there, patience)
+
+
+class _Leave:
+    """A Quarantine that leaves a record where it lies."""
+
+    async def set_aside(self, lost: Lost) -> None:
+        """See Quarantine."""
+
+
+def _counts(report: Report) -> str:
+    return ", ".join(f"{number} {did}" for did, number in report.counts.items()) or "nothing"
+
+
+def _troubles(report: Report) -> str:
+    lasting = [one.error for one in report.quarantined]
+    return "; ".join(dict.fromkeys([*lasting, *(told(one.error) for one in report.failures)]))

@@ -1,0 +1,103 @@
+"""A ring file: many rings, each with its name and its settings, in one YAML file.
+
+rings:
+  - name: orders
+    settings:
+      table: {name: orders, partition_key: {name: customer, type: S}}
+      members: [{region: us-east-1}, {region: eu-west-1}]
+  - name: carts
+    stack: acme/dynamodb-ring/carts   # default: the ring's name
+    backend: s3://acme-pulumi-state   # default: the one logged in to
+    secrets_provider: awskms://alias/pulumi
+    settings: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from operate.errors import WrongError
+from operate.stack import Keep, RingStack, parsed
+from operate.workspace import absolute
+from ring.mistakes import Mistake, explain, nearest
+from ring.sections import Section
+from ring.settings import SettingsError
+
+
+class Entry(Section):
+    """One ring of the file."""
+
+    name: str = Field(min_length=1)
+    settings: dict[str, Any]
+    stack: str | None = None
+    backend: str | None = None
+    secrets_provider: str | None = None
+
+
+class RingFile(Section):
+    """What a ring file holds."""
+
+    rings: tuple[Entry, ...] = Field(min_length=1)
+
+
+def read_rings(path: Path, only: Sequence[str] = ()) -> list[RingStack]:
+    """The rings of a file, or those with the names in `only`. WrongError tells all mistakes."""
+    file = _parsed(path)
+    mistakes = list(_twins(file))
+    entries = list(_chosen(file, only))
+    rings = []
+    for entry in entries:
+        try:
+            settings = parsed(entry.settings)
+        except WrongError as error:
+            mistakes += [replace(one, key=f"{entry.name}: {one.key}") for one in error.mistakes]
+            continue
+        backend = absolute(entry.backend, path.absolute().parent) if entry.backend else None
+        keep = Keep(backend, entry.secrets_provider)
+        rings.append(RingStack(settings, entry.stack or entry.name, label=entry.name, keep=keep))
+    if mistakes:
+        raise WrongError(str(SettingsError(mistakes)), mistakes)
+    return rings
+
+
+def _parsed(path: Path) -> RingFile:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise WrongError(f"{path} cannot be read: {error}") from error
+    try:
+        return RingFile.model_validate(document)
+    except ValidationError as error:
+        mistakes = [explain(one, RingFile) for one in error.errors()]
+        raise WrongError(f"{path}: {SettingsError(mistakes)}", mistakes) from error
+
+
+def _twins(file: RingFile) -> Iterator[Mistake]:
+    seen: dict[tuple[str | None, str], int] = {}
+    names: dict[str, int] = {}
+    for at, entry in enumerate(file.rings):
+        place = (entry.backend, entry.stack or entry.name)
+        twin = names.get(entry.name, seen.get(place))
+        if twin is not None:
+            yield Mistake(
+                f"rings[{at}]",
+                entry.name,
+                f"rings[{twin}] has the same name, or the same stack",
+                "Give it another name, and another stack if it says one.",
+            )
+        names.setdefault(entry.name, at)
+        seen.setdefault(place, at)
+
+
+def _chosen(file: RingFile, only: Sequence[str]) -> Iterator[Entry]:
+    names = [entry.name for entry in file.rings]
+    for word in only:
+        if word not in names:
+            raise WrongError(f"There is no ring {word}. {nearest(word, names, among='Rings')}")
+    yield from (entry for entry in file.rings if not only or entry.name in only)

@@ -1,0 +1,308 @@
+"""One ring's stack, and what can be done with it through Pulumi's engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import (
+    CommandError,
+    EngineEvent,
+    Stack,
+    StackNotFoundError,
+)
+
+from operate.cli import Cli, find_cli
+from operate.deployed import Deployed
+from operate.errors import WrongError
+from operate.immutable import refused
+from operate.progress import Note, Step, told
+from operate.result import Operation, Outcome, Result, done, planned, shown
+from operate.trouble import explained, failing_quietly
+from operate.workspace import (
+    Program,
+    Workspace,
+    as_it_was,
+    backend_from,
+    checked_name,
+    made_up_project,
+    program_in,
+    short_name,
+    stack_file,
+)
+from ring.mistakes import Mistake, SettingsError
+from ring.program import build
+from ring.settings import Settings, decoded
+from ring.stack_file import StackFile, StackFileError, own
+
+Watch = Callable[["RingStack", Step | Note], None]
+OnEvent = Callable[[EngineEvent], None]
+
+_BUILDING = ("preview", "up")  # these run the program, and make the stack that it needs
+_QUIET: Any = {"show_secrets": False}
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How Pulumi keeps the state: at which URL, and what encrypts its secrets. Default: as usual.
+
+    https://www.pulumi.com/docs/iac/concepts/state-and-backends/
+    """
+
+    backend: str | None = None
+    secrets_provider: str | None = None
+
+
+class RingStack:
+    """A ring, deployed by Pulumi's engine. Each method is one operation, and waits for its end.
+
+    `settings` are those of a ring made by a script, `name` is its stack's (default: the table's
+    name), `label` what results call it. It belongs to the Pulumi project dynamodb-ring, and needs
+    no folder. `watch` is told each step of the engine, from another thread.
+
+    `RingStack.of` takes a stack's file in a project's folder. Without settings, a ring can be
+    looked at, refreshed and destroyed, as its state tells all that this needs.
+
+    All methods raise `OperateError`: `WrongError` before anything was changed, `MissingError` where
+    the CLI, a login or credentials are missing, `FailedError` when it was tried, `CancelledError`
+    after `cancel`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | Mapping[str, Any] | None,
+        name: str | None = None,
+        *,
+        label: str | None = None,
+        keep: Keep | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self._settings = parsed(settings) if isinstance(settings, Mapping) else settings
+        if name is None and self._settings is None:
+            raise WrongError("A ring without settings is known by its stack's name alone: give it.")
+        self.name = checked_name(name or (self._settings.table.name if self._settings else ""))
+        self.label = label or self.name
+        self.folder: Path | None = None
+        self.watch = watch
+        self._keep = keep or Keep()
+        self._cli: Cli | None = None
+        self._cancelled = False
+
+    @classmethod
+    def of(
+        cls, folder: Path, name: str, *, keep: Keep | None = None, watch: Watch | None = None
+    ) -> RingStack:
+        """The ring of a stack in a project's folder, whose file need not be there to destroy it."""
+        ring = cls(None, name, keep=keep, watch=watch)
+        ring.folder = folder.absolute()
+        return ring
+
+    def settings(self) -> Settings:
+        """The settings that it is to have. The CLI is asked only for what is encrypted.
+
+        Raises `WrongError`, with all mistakes.
+        """
+        if self._settings:
+            return self._settings
+        if self.folder is None:
+            raise WrongError(
+                f"What the ring {self.name} is to be was not told: give its settings, a ring file, "
+                "or the folder with its stack's file."
+            )
+        if not self._is_secret():
+            return parsed(_file(self.folder, self.name).settings)
+        with self._opened() as stack:
+            return self._settings_in(stack)
+
+    def preview(self) -> Result:
+        """What `up` would do. A stack that is not there yet is not there afterwards either."""
+        return self._run(
+            "preview", lambda stack, on_event: planned(stack.preview(on_event=on_event))
+        )
+
+    def up(self) -> Result:
+        """Make the ring what its settings say, and its stack, if it is not there."""
+        return self._run("up", lambda stack, on_event: done(stack.up(on_event=on_event, **_QUIET)))
+
+    def refresh(self, *, dry_run: bool = False) -> Result:
+        """Take into Pulumi's state what has become of the resources; `dry_run`: only tell."""
+
+        def run(stack: Stack, on_event: OnEvent) -> Outcome:
+            if dry_run:
+                return planned(stack.preview_refresh(on_event=on_event))
+            return done(stack.refresh(on_event=on_event, **_QUIET))
+
+        return self._run("refresh", run)
+
+    def destroy(self, *, dry_run: bool = False, remove: bool = False) -> Result:
+        """Delete all that the stack has created but protected tables. `dry_run`: only tell.
+
+        With `remove` Pulumi forgets the stack as well, and its history; its file stays.
+        """
+
+        def run(stack: Stack, on_event: OnEvent) -> Outcome:
+            if dry_run:
+                return planned(stack.preview_destroy(on_event=on_event))
+            outcome = done(stack.destroy(on_event=on_event, **_QUIET))
+            if remove:
+                stack.workspace.remove_stack(self.name, preserve_config=True)
+            return outcome
+
+        return self._run("destroy", run)
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """What the stack tells of the ring: `members` and `hops`. Secrets read `[secret]`."""
+        with self._opened() as stack:
+            return shown(stack.outputs(), show_secrets)
+
+    def deployed(self) -> Deployed:
+        """What is deployed, as Pulumi's state has it."""
+        with self._opened() as stack:
+            return self._deployed(stack)
+
+    def cancel(self) -> None:
+        """Have the operation that runs in another thread end in order, and none begin after it.
+
+        Called again, it ends at once, and the stack may stay locked.
+        """
+        self._cancelled = True
+        if self._cli:
+            self._cli.interrupt()
+
+    # --- how ----------------------------------------------------------------------------------
+
+    def _run(self, operation: Operation, run: Callable[[Stack, OnEvent], Outcome]) -> Result:
+        notes: list[Note] = []
+        began = time.monotonic()
+
+        def on_event(event: EngineEvent) -> None:
+            said = told(event)
+            if isinstance(said, Note):
+                notes.append(said)
+            if said and self.watch:
+                self.watch(self, said)
+
+        builds = operation in _BUILDING
+        if builds and not self._is_secret():
+            self.settings()  # wrong ones are told before the CLI is looked for
+        with self._opened(operation, notes) as stack:
+            if builds:
+                self._refuse_what_cannot_change(stack)
+            changes, outputs = run(stack, on_event)
+        seconds = round(time.monotonic() - began, 1)
+        return Result(self.label, operation, changes, seconds, outputs, tuple(notes))
+
+    def _is_secret(self) -> bool:
+        """Whether the CLI is needed to read the settings."""
+        return bool(self.folder and not self._settings and _file(self.folder, self.name).secrets)
+
+    def _refuse_what_cannot_change(self, stack: Stack) -> None:
+        deployed = self._deployed(stack)
+        if deployed.members and (mistakes := refused(deployed, self._settings_in(stack))):
+            raise WrongError(_refusal(mistakes), mistakes)
+
+    def _settings_in(self, stack: Stack) -> Settings:
+        if not self._is_secret():
+            return self.settings()
+        config = stack.get_all_config()
+        return parsed(own({key: decoded(value.value) for key, value in config.items()}))
+
+    def _deployed(self, stack: Stack) -> Deployed:
+        return Deployed.read(_state(stack))
+
+    @contextmanager
+    def _opened(
+        self, operation: Operation | None = None, notes: Sequence[Note] = ()
+    ) -> Iterator[Stack]:
+        """The stack. One that is not there is created to be built; for a preview, in passing."""
+        cli = self._cli = self._cli or find_cli()
+        if self._cancelled:
+            cli.interrupt()
+        builds = operation in _BUILDING
+        with self._directory() as directory, self._explaining(notes), ExitStack() as end:
+            workspace = self._workspace_in(directory, cli, self._program() if builds else None)
+            try:
+                stack = Stack.select(self.name, workspace)
+            except StackNotFoundError:
+                if not builds:
+                    raise
+                if operation == "preview":
+                    end.enter_context(as_it_was(stack_file(directory, self.name)))
+                stack = Stack.create(self.name, workspace)
+                if operation == "preview":
+                    end.callback(self._forget, directory)
+            else:
+                workspace.keep_secrets_as(self.name)
+            yield stack
+
+    @contextmanager
+    def _explaining(self, notes: Sequence[Note]) -> Iterator[None]:
+        try:
+            with failing_quietly():
+                yield
+        except CommandError as error:
+            raise explained(error, self.name, notes) from error
+
+    def _forget(self, directory: Path) -> None:
+        """Remove a stack that was made in passing, with a CLI that nobody has told to stop."""
+        workspace = self._workspace_in(directory, find_cli())
+        workspace.remove_stack(self.name, preserve_config=True)
+
+    def _workspace_in(self, directory: Path, cli: Cli, program: Program | None = None) -> Workspace:
+        return Workspace(
+            directory,
+            cli,
+            program=program,
+            environment=backend_from(self._keep.backend, self.folder),
+            secrets_provider=self._keep.secrets_provider,
+        )
+
+    def _program(self) -> Program | None:
+        settings = self._settings
+        if settings:
+            return lambda: _build(settings)
+        return program_in(self.folder) if self.folder else None
+
+    @contextmanager
+    def _directory(self) -> Iterator[Path]:
+        if self.folder and stack_file(self.folder, self.name).exists():
+            yield self.folder
+            return
+        # Pulumi would write a file for a stack that has none into the user's folder.
+        with made_up_project(self.folder) as directory:
+            yield directory
+
+
+def parsed(config: Mapping[str, Any]) -> Settings:
+    """Settings from a mapping of the sections. WrongError tells all mistakes."""
+    try:
+        return Settings.parse(config)
+    except SettingsError as error:
+        raise WrongError(str(error), error.mistakes) from error
+
+
+def _state(stack: Stack) -> dict[str, Any]:
+    workspace = stack.workspace
+    assert isinstance(workspace, Workspace)
+    return workspace.state(stack.name)
+
+
+def _build(settings: Settings) -> None:
+    build(settings)
+
+
+def _file(folder: Path, name: str) -> StackFile:
+    try:
+        return StackFile.read(folder, short_name(name))
+    except StackFileError as error:
+        raise WrongError(str(error)) from error
+
+
+def _refusal(mistakes: Sequence[Mistake]) -> str:
+    count = "1 setting" if len(mistakes) == 1 else f"{len(mistakes)} settings"
+    told_all = "\n\n".join(f"  {mistake}" for mistake in mistakes)
+    return f"{count} cannot change on what is deployed, nothing was changed.\n\n{told_all}\n"

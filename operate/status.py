@@ -1,0 +1,269 @@
+"""Each member and hop of a ring as AWS sees them now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+
+from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
+from operate.errors import MissingError
+
+_BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
+_RECENT = timedelta(minutes=15)
+_AT_ONCE = 8
+_WITHOUT_CREDENTIALS = (NoCredentialsError, ProfileNotFound, TokenRetrievalError)
+_NOTHING_YET = ("OK", "No records processed", None)
+
+_Client = Callable[[str], Any]
+"""A member's client of the service with this name."""
+
+
+@dataclass(frozen=True)
+class MemberStatus:
+    """A member: its table, its stream (the images in it) and its tombstones' table."""
+
+    name: str
+    region: str
+    table: str
+    state: str | None
+    stream: str | None
+    tombstones: str | None
+    trouble: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HopStatus:
+    """A hop: its mapping and the last result of it, its function, and what it has given up.
+
+    `iterator_age` is how old the last record was when the function was given it, in seconds, by the
+    latest minute of the last 15 in which there was one; None: there was none. `quarantined` counts
+    the objects in the quarantine, up to 1,000.
+    """
+
+    source: str
+    target: str
+    mapping: str | None
+    last_result: str | None
+    iterator_age: float | None
+    function: str | None
+    quarantined: int | None
+    trouble: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Status:
+    """A ring as AWS sees it; members in ring order."""
+
+    members: tuple[MemberStatus, ...]
+    hops: tuple[HopStatus, ...]
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What is not as it should be, in sentences; empty if all is well."""
+        members = [word for member in self.members for word in member.trouble]
+        return (*members, *(word for hop in self.hops for word in hop.trouble))
+
+
+class Clients:
+    """Clients for every member's account and region, each made once; threads may share them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # boto3 makes clients from what threads must not share
+        self._sessions: dict[Credentials, boto3.Session] = {}
+        self._made: dict[tuple[Credentials, str, str], Any] = {}
+
+    def get(self, credentials: Credentials, region: str, service: str) -> Any:
+        """The client of a service, as whoever the credentials are for."""
+        key = (credentials, region, service)
+        with self._lock:
+            if credentials not in self._sessions:
+                self._sessions[credentials] = _session(credentials, region)
+            if key not in self._made:
+                make: Any = self._sessions[credentials].client
+                self._made[key] = make(service, region_name=region)
+            return self._made[key]
+
+
+def _session(credentials: Credentials, region: str) -> boto3.Session:
+    session = boto3.Session(profile_name=credentials.profile)
+    if not credentials.role:
+        return session
+    asked = {"RoleArn": credentials.role, "RoleSessionName": "dynamodb-ring"}
+    if credentials.external_id:
+        asked["ExternalId"] = credentials.external_id
+    sts: Any = session.client("sts", region_name=region)
+    given = sts.assume_role(**asked)["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+def status(
+    deployed: Deployed,
+    clients: Clients | None = None,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Status:
+    """Ask AWS about everything that a stack has deployed.
+
+    What is gone or may not be seen is told in its place. MissingError without credentials.
+    """
+    shared = clients or Clients()
+    members = {member.name: member for member in deployed.members}
+    ours = [member for member in deployed.members if not member.named_only]
+    try:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            tables = pool.map(lambda member: _member(_Asked(shared, member)), ours)
+            hops = pool.map(
+                lambda hop: _hop(hop, _Asked(shared, members[hop.source], hop), now()),
+                deployed.hops,
+            )
+            return Status(tuple(tables), tuple(hops))
+    except _WITHOUT_CREDENTIALS as error:
+        raise MissingError(
+            f"AWS cannot be asked: {error}. Log in (`aws sso login`), or set AWS_PROFILE or "
+            "AWS_ACCESS_KEY_ID."
+        ) from error
+
+
+def _member(asked: _Asked) -> MemberStatus:
+    member = asked.member
+    table = asked.about(member.table, _table)
+    tombstones = asked.about(member.tombstones, _table) if member.tombstones else None
+    state = table.get("TableStatus") if table else None
+    specification = (table or {}).get("StreamSpecification") or {}
+    images = specification.get("StreamViewType")
+    if table:
+        asked.expect(state == "ACTIVE", f"{member.table} is {state}")
+        asked.expect(
+            images == _BOTH_IMAGES,
+            f"the stream of {member.table} {f'carries {images}' if images else 'is off'}, and the "
+            f"hop needs {_BOTH_IMAGES}",
+        )
+        latest = table.get("LatestStreamArn")
+        asked.expect(
+            not (images and member.stream_arn) or latest == member.stream_arn,
+            f"the stream of {member.table} was switched off and on: the hop reads "
+            f"{member.stream_arn}, the table writes to {latest}",
+        )
+    kept = tombstones.get("TableStatus") if tombstones else None
+    asked.expect(not tombstones or kept == "ACTIVE", f"{member.tombstones} is {kept}")
+    return MemberStatus(
+        member.name, member.region, member.table, state, images, kept, tuple(asked.trouble)
+    )
+
+
+def _hop(hop: DeployedHop, asked: _Asked, now: datetime) -> HopStatus:
+    mapping = asked.about(hop.mapping, _mapping) or {}
+    function = asked.about(hop.function, _function) or {}
+    quarantined = asked.about(hop.quarantine, _quarantined)
+    age = asked.about(hop.function, lambda client, arn: _iterator_age(client, arn, now))
+    state, result = mapping.get("State"), mapping.get("LastProcessingResult")
+    if mapping:
+        why = mapping.get("StateTransitionReason")
+        asked.expect(state == "Enabled", f"its mapping is {state} ({why})")
+        asked.expect(result in _NOTHING_YET, f"the last batch ended with: {result}")
+    if function:
+        ready = function.get("State", "Active")
+        asked.expect(ready in ("Active", "Inactive"), f"its function is {ready}")
+    asked.expect(not quarantined, f"{quarantined} objects are in the quarantine {hop.quarantine}")
+    return HopStatus(
+        hop.source,
+        hop.target,
+        state,
+        result,
+        age,
+        function.get("State"),
+        quarantined,
+        tuple(asked.trouble),
+    )
+
+
+class _Asked:
+    """Asks AWS in a member's place, and collects what is not as it should be."""
+
+    def __init__(
+        self, clients: Clients, member: DeployedMember, hop: DeployedHop | None = None
+    ) -> None:
+        self.member = member
+        self.trouble: list[str] = []
+        self._clients = clients
+        self._about = f"the hop from {hop.source} to {hop.target}" if hop else member.name
+
+    def expect(self, sound: bool, otherwise: str) -> None:
+        """Note what is the matter, unless all is well."""
+        if not sound:
+            self.trouble.append(f"{self._about}: {otherwise}")
+
+    def about(self, name: str | None, ask: Callable[[_Client, str], Any]) -> Any:
+        """The answer about something; None if there is none, and why in `trouble`."""
+        if name is None:
+            self.expect(False, "it was not deployed to its end: run `up` again")
+            return None
+        try:
+            return ask(self._client, name)
+        except _WITHOUT_CREDENTIALS:
+            raise
+        except ClientError as error:
+            said = error.response["Error"]
+            gone = said["Code"] in ("ResourceNotFoundException", "NoSuchBucket")
+            told = "is gone" if gone else f"cannot be seen: {said['Code']}: {said['Message']}"
+            self.expect(False, f"{name} {told}")
+        except BotoCoreError as error:
+            self.expect(False, f"{name} cannot be seen: {error}")
+        return None
+
+    def _client(self, service: str) -> Any:
+        return self._clients.get(self.member.credentials, self.member.region, service)
+
+
+def _table(client: _Client, name: str) -> dict[str, Any]:
+    table: dict[str, Any] = client("dynamodb").describe_table(TableName=name)["Table"]
+    return table
+
+
+def _mapping(client: _Client, uuid: str) -> dict[str, Any]:
+    mapping: dict[str, Any] = client("lambda").get_event_source_mapping(UUID=uuid)
+    return mapping
+
+
+def _function(client: _Client, arn: str) -> dict[str, Any]:
+    function: dict[str, Any] = client("lambda").get_function_configuration(FunctionName=arn)
+    return function
+
+
+def _quarantined(client: _Client, bucket: str) -> int:
+    return int(client("s3").list_objects_v2(Bucket=bucket)["KeyCount"])
+
+
+def _iterator_age(client: _Client, function: str, now: datetime) -> float | None:
+    """Seconds. The metric is in milliseconds.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    points = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="IteratorAge",
+        Dimensions=[{"Name": "FunctionName", "Value": function.rpartition(":")[2]}],
+        StartTime=now - _RECENT,
+        EndTime=now,
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    latest = max(points, key=lambda point: point["Timestamp"], default=None)
+    return None if latest is None else latest["Maximum"] / 1000

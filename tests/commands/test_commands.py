@@ -1,0 +1,183 @@
+"""The commands that need no engine: what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automate import main
+from operate import cli
+
+PROJECT = Path(__file__).parents[2]
+RING = (
+    "--table",
+    "orders",
+    "--key",
+    "customer:S",
+    "--member",
+    "us-east-1",
+    "--member",
+    "eu-west-1",
+)
+RINGS = """
+rings:
+  - name: orders
+    settings:
+      table: {name: orders, partition_key: {name: id, type: S}}
+      members: [{region: us-east-1}, {region: eu-west-1}]
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    """What a command answers in JSON: all that is on stdout."""
+    told: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
+    return told
+
+
+@pytest.fixture
+def rings(tmp_path: Path) -> str:
+    path = tmp_path / "rings.yaml"
+    path.write_text(RINGS)
+    return str(path)
+
+
+@pytest.fixture
+def without_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(cli, "BUILT", tmp_path)
+
+
+def test_validate_tells_the_hops_of_a_stack_without_a_cli(without_cli: None) -> None:
+    result = run("validate", "--stack", "dev")
+    assert result.exit_code == 0
+    assert "dev: sound. 3 members, 3 hops:" in result.output
+    assert "us-east-1 (orders) -> eu-west-1 (orders)" in result.output
+
+
+def test_validate_takes_a_ring_file_and_a_ring_on_the_command_line(rings: str) -> None:
+    for given in (("--file", rings), RING):
+        told = document("validate", *given)
+        assert told["ok"]
+        assert [one["ring"] for one in told["rings"]] == ["orders"]
+        assert told["rings"][0]["hops"][0] == {"source": "us-east-1", "target": "eu-west-1"}
+
+
+def test_wrong_settings_are_wrong_use_and_all_of_them_are_told() -> None:
+    wrong = (*RING, "--set", "tombstones.retention_days=1", "--set", "function.memory=1")
+    result = run("validate", *wrong)
+    assert result.exit_code == 2
+    assert "tombstones.retention_days: 1" in result.stderr
+    assert "function.memory: 1" in result.stderr
+    told = document("validate", *wrong)
+    assert told["error"]["kind"] == "wrong"
+    assert {one["key"] for one in told["error"]["mistakes"]} == {
+        "tombstones.retention_days",
+        "function.memory",
+    }
+    assert all({"value", "reason", "remedy"} <= set(one) for one in told["error"]["mistakes"])
+
+
+@pytest.mark.parametrize("command", ["up", "preview"])
+def test_wrong_settings_are_told_before_the_cli_is_looked_for(
+    without_cli: None, command: str
+) -> None:
+    yes = ("--yes",) if command == "up" else ()
+    assert run(command, *RING, "--set", "function.memory=1", *yes).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["up", "destroy", "refresh", "outputs", "status"])
+def test_without_a_cli_something_is_missing(without_cli: None, command: str) -> None:
+    yes = () if command in ("outputs", "status") else ("--yes",)
+    result = run(command, "--stack", "dev", *yes)
+    assert result.exit_code == 3
+    assert "There is no Pulumi CLI that would do" in result.output
+    assert "https://www.pulumi.com/docs/install/" in result.output
+
+
+@pytest.mark.parametrize("command", ["up", "destroy", "refresh"])
+def test_what_changes_something_wants_a_yes_where_nobody_can_be_asked(command: str) -> None:
+    result = run(command, "--stack", "dev")
+    assert result.exit_code == 2
+    assert "say --yes" in result.output
+
+
+# arguments -> what is said about them
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "no ring": (("outputs",), "Which ring?"),
+    "a stack that has no file": (("validate", "--stack", "nope"), "no Pulumi.nope.yaml"),
+    "a described ring over a stack's file": (
+        ("validate", *RING, "--stack", "dev"),
+        "says what the stack dev is",
+    ),
+    "a described ring and a file": (("validate", *RING, "--file", __file__), "leave --file"),
+    "a stack and a file": (("outputs", "--stack", "dev", "--file", __file__), "leave --stack"),
+    "only without a file": (("outputs", "--stack", "dev", "--only", "a"), "give it with --file"),
+    "no project's folder": (
+        ("validate", "--stack", "dev", "--folder", str(PROJECT / "docs")),
+        "no Pulumi.dev.yaml",
+    ),
+    "an unknown option": (("outputs", "--stak", "dev"), "No such option"),
+    "a ring that is not in the file": (("outputs", "--file", "RINGS", "--only", "x"), "no ring x"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_use_ends_with_2_and_says_what_is_wrong(case: str, rings: str) -> None:
+    arguments, words = WRONG[case]
+    result = run(*(rings if one == "RINGS" else one for one in arguments))
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_and_every_option_is_explained(command: str) -> None:
+    assert (main.commands[command].help or "").strip().endswith(".") or main.commands[command].help
+    assert "Examples:" in (main.commands[command].epilog or "")
+    for option in main.commands[command].params:
+        assert getattr(option, "help", None), option.name
+    assert run(command, "--help").exit_code == 0
+
+
+def test_the_version_is_the_projects() -> None:
+    assert (
+        f'version = "{run("--version").output.split()[-1]}"'
+        in (PROJECT / "pyproject.toml").read_text()
+    )
+
+
+def test_a_missing_package_is_told_with_the_way_to_get_it() -> None:
+    without_rich = "import sys; sys.modules['rich.console'] = None; import automate"
+    ended = subprocess.run(
+        [sys.executable, "-c", without_rich],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert ended.stderr == "rich is not installed: pip install -r requirements.txt\n"
+
+
+def test_wrong_use_is_answered_in_json_too() -> None:
+    told = document("validate", "--bogus")
+    assert told["error"]["kind"] == "wrong"
+    assert "--bogus" in told["error"]["text"]
+    assert run("validate", "--bogus", "--json").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["../evil", "a b", "a/b/c/d", ""])
+def test_what_is_no_stacks_name_is_refused(name: str) -> None:
+    told = run("status", "--stack", name)
+    assert told.exit_code == 2

@@ -1,0 +1,94 @@
+"""Settings given on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commands.given import config_of, key, member, put
+from operate.errors import WrongError
+from ring.settings import Settings
+
+
+def test_a_whole_ring_can_be_described() -> None:
+    config = config_of(
+        table={"name": "orders", "key": "customer:S", "sort": "order:N", "ttl": "expires"},
+        members=["us-east-1", "eu-west-1:orders-eu,profile=europe,name=eu"],
+        tags=["team=orders", "note=a=b"],
+        more=["tombstones.retention_days=10", "table.ttl.expiry=delete", "hops=[us-east-1, eu]"],
+    )
+    assert config == {
+        "table": {
+            "name": "orders",
+            "partition_key": {"name": "customer", "type": "S"},
+            "sort_key": {"name": "order", "type": "N"},
+            "ttl": {"attribute": "expires", "expiry": "delete"},
+        },
+        "members": [
+            {"region": "us-east-1"},
+            {"region": "eu-west-1", "table": "orders-eu", "profile": "europe", "name": "eu"},
+        ],
+        "tags": {"team": "orders", "note": "a=b"},
+        "tombstones": {"retention_days": 10},
+        "hops": ["us-east-1", "eu"],
+    }
+    assert Settings.parse(config).tombstones.retention_days == 10
+
+
+def test_every_section_and_setting_can_be_reached_by_set() -> None:
+    config: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        put(config, name, field.default)
+    assert set(config) == set(Settings.model_fields)
+
+
+# path, value, before -> after
+PUT: dict[str, tuple[str, object, dict[str, Any], dict[str, Any]]] = {
+    "a section": ("mapping", {"retries": 3}, {}, {"mapping": {"retries": 3}}),
+    "beneath a section": ("mapping.retries", 3, {"mapping": {}}, {"mapping": {"retries": 3}}),
+    "instead of another": ("tags.a", "2", {"tags": {"a": "1"}}, {"tags": {"a": "2"}}),
+    "in a list": (
+        "members[1].name",
+        "eu",
+        {"members": [{}, {"region": "x"}]},
+        {"members": [{}, {"region": "x", "name": "eu"}]},
+    ),
+    "at the end of a list": ("members[0].region", "x", {}, {"members": [{"region": "x"}]}),
+    "a list's own value": ("hops[0]", "x", {}, {"hops": ["x"]}),
+}
+
+
+@pytest.mark.parametrize("case", PUT)
+def test_a_value_is_put_where_its_path_leads(case: str) -> None:
+    path, value, config, after = PUT[case]
+    put(config, path, value)
+    assert config == after
+
+
+@pytest.mark.parametrize("path", ["", ".a", "a..b", "a[x]", "members[5].name", "table[0]", "a]b"])
+def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
+    with pytest.raises(WrongError, match="--set"):
+        put({"members": [{}], "table": {}}, path, 1)
+
+
+def test_a_key_without_a_type_is_left_to_the_settings_to_miss() -> None:
+    assert key("customer") == {"name": "customer"}
+    assert key("a:b:S") == {"name": "a:b", "type": "S"}
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("members", "eu-west-1,profle=x"), ("members", "eu-west-1,profile"), ("tags", "team")],
+)
+def test_what_has_no_form_is_told(option: str, text: str) -> None:
+    given: dict[str, Any] = {"table": {}, "members": [], "tags": [], "more": []}
+    with pytest.raises(WrongError, match=r"profile=europe|team=orders|`profile`"):
+        config_of(**{**given, option: [text]})
+
+
+def test_a_member_names_what_else_it_has() -> None:
+    assert member("eu-west-1,role=arn:aws:iam::1:role/x") == {
+        "region": "eu-west-1",
+        "role": "arn:aws:iam::1:role/x",
+    }

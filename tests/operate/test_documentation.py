@@ -1,0 +1,24 @@
+"""The examples of docs/python.md that need no engine; tests/engine runs the other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from local.aws import Accounts
+from local.cloud import Cloud
+from local.deploy import run_program
+from local.server import LocalServer
+from local.stack import Stack
+
+DOCS = Path(__file__).parents[2] / "docs" / "python.md"
+
+
+def test_a_ring_can_be_a_part_of_somebody_elses_program(tmp_path: Path) -> None:
+    program = tmp_path / "__main__.py"
+    program.write_text(re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)[1])
+    with LocalServer() as server, Accounts(server.endpoint) as accounts:
+        deployment = run_program(program, Stack("shop", {}), Cloud(accounts))
+    first, second = deployment.outputs["cart_streams"]
+    assert first.startswith("arn:aws:dynamodb:us-east-1:")
+    assert second.startswith("arn:aws:dynamodb:eu-west-1:")

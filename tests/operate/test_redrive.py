@@ -1,0 +1,331 @@
+"""What was set aside or given up is listed, shown and played again, while the ring goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from handler.settings import Settings, SettingsError
+from handler.store import ItemTooLargeError
+from local.batches import Batch, GivenUp
+from local.events import FailurePlace, event_of, failure_key, failure_record
+from operate.quarantine import Entry, NoSuchEntryError
+from operate.redrive import Became, Played, Reach, Wish, redrive, settings_of
+from tests.handler.lambdas import (
+    KEY,
+    QUARANTINE,
+    REGIONS,
+    TABLE,
+    TOMBSTONES,
+    Ring,
+    environment,
+    ring_of_three,
+)
+from tests.handler.wire import record
+
+LARGE = "x" * 404_950
+"""With the ring's attributes it is too large for moto; without them it is not."""
+PLAY, TRY = Wish(dry_run=False), Wish(dry_run=True)
+PLACE = FailurePlace("11111111-2222-3333-4444-555555555555", "arn:f", "arn:stream", "shardId-1")
+
+
+@pytest.fixture
+def ring() -> Iterator[Ring]:
+    with ring_of_three() as three:
+        yield three
+
+
+@pytest.fixture
+def reach(ring: Ring) -> Reach:
+    """The hop from the first member to the second, with the operator's clients."""
+    here, there, _ = (member.client for member in ring.members)
+    return Reach(Settings.read(environment(0, 1)), ring.s3, here, there)
+
+
+def item(value: str, key: str = "1") -> dict[str, Any]:
+    return {"k": {"S": key}, "v": {"S": value}}
+
+
+def go_round(ring: Ring) -> None:
+    """Let every hop work until no stream has anything new."""
+    for source in (0, 1, 2) * 3:
+        ring.hop(source)
+
+
+def equal(ring: Ring) -> list[dict[str, Any]]:
+    """What all members hold, which must be the same."""
+    first, *others = (
+        sorted(member.items(), key=lambda one: str(one["k"]["S"])) for member in ring.members
+    )
+    assert all(other == first for other in others)
+    return first
+
+
+def set_aside(ring: Ring, value: str = "lost", seconds: int = 0) -> Any:
+    """Let the first hop set the insert of an item aside, whatever the item; return the record.
+
+    It was made so many seconds later than it was.
+    """
+    ring.members[0].put(item(value))
+    ring.become(0)
+    (lost,) = ring.members[0].new_records()
+    lost["dynamodb"]["ApproximateCreationDateTime"] += seconds
+    ring.calls.trouble["1"] = ItemTooLargeError("that day")
+    ring.handle(event_of([lost]))
+    ring.calls.trouble.clear()
+    return lost
+
+
+def give_up(ring: Ring, *records: Any) -> str:
+    """Put a batch where Lambda puts what it has given up, and return its name."""
+    lost = GivenUp(Batch(records, invocations=7), "RecordAgeExceeded")
+    name = failure_key(PLACE, time.time())
+    body = json.dumps(failure_record(lost, PLACE, time.time()))
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=body)
+    return name
+
+
+def listed(reach: Reach) -> list[Entry]:
+    return list(reach.bucket.entries())
+
+
+def test_what_is_set_aside_is_listed_with_table_key_reason_hop_and_time(
+    ring: Ring, reach: Reach
+) -> None:
+    set_aside(ring)
+    (entry,) = listed(reach)
+    assert (entry.table, entry.keys, entry.reason) == (TABLE, [KEY], "too large")
+    assert entry.hop == "us-east-1/orders -> eu-west-1/orders"
+    assert "that day" in entry.error
+    assert abs(time.time() - entry.time) < 60
+
+
+def test_one_is_shown_whole_and_none_that_is_not_there(ring: Ring, reach: Reach) -> None:
+    lost = set_aside(ring)
+    (entry,) = listed(reach)
+    assert reach.bucket.entry(entry.id).document["record"] == lost
+    with pytest.raises(NoSuchEntryError, match="is not in the quarantine"):
+        reach.bucket.entry("quarantine/0.json")
+
+
+def test_what_fits_by_now_is_played_goes_around_and_is_removed(ring: Ring, reach: Reach) -> None:
+    set_aside(ring)
+    heard: list[Played] = []
+    played = redrive(reach, listed(reach), PLAY, heard.append)
+    assert [one.became for one in played] == [Became.DONE]
+    assert heard == played
+    assert listed(reach) == []
+    go_round(ring)
+    assert equal(ring) == [item("lost")]
+
+
+def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: Reach) -> None:
+    set_aside(ring)
+    ring.calls.writes.clear()
+    (would,) = redrive(reach, listed(reach), TRY)
+    assert would.became is Became.DONE
+    assert would.why == "would be 1 replicated: 1 writes at eu-west-1, 0 here"
+    assert ring.members[1].items() == []
+    assert len(listed(reach)) == 1
+
+
+def test_a_later_good_write_wins_and_a_redrive_does_not_undo_it(ring: Ring, reach: Reach) -> None:
+    set_aside(ring, "old")
+    ring.members[0].put(item("new"))
+    go_round(ring)
+    assert equal(ring) == [item("new")]
+    (would,) = redrive(reach, listed(reach), TRY)
+    assert would.why == "would be 1 refused: 0 writes at eu-west-1, 0 here"
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.became is Became.DONE
+    go_round(ring)
+    assert equal(ring) == [item("new")]
+    assert listed(reach) == []
+
+
+def test_what_the_table_refuses_still_goes_when_something_newer_is_there(
+    ring: Ring, reach: Reach
+) -> None:
+    """A table looks at an item's size before it looks at the condition."""
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    ring.members[0].put(item("new"))
+    go_round(ring)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert (played.became, played.why) == (Became.DONE, "1 refused")
+    assert listed(reach) == []
+    assert equal(ring) == [item("new")]
+
+
+def test_a_later_delete_stays_too(ring: Ring, reach: Reach) -> None:
+    set_aside(ring, "old")
+    ring.members[0].client.delete_item(TableName=TABLE, Key=KEY)
+    go_round(ring)
+    redrive(reach, listed(reach), PLAY)
+    go_round(ring)
+    assert equal(ring) == []
+
+
+def test_what_arrived_here_meanwhile_and_is_older_gives_way_at_this_end_too(
+    ring: Ring, reach: Reach
+) -> None:
+    """The later write is in the quarantine when the earlier one takes its item's place."""
+    ring.members[1].put(item("earlier"))
+    set_aside(ring, "later", seconds=5)
+    go_round(ring)
+    assert equal(ring) == [item("earlier")]
+    redrive(reach, listed(reach), PLAY)
+    go_round(ring)
+    assert equal(ring) == [item("later")]
+
+
+def test_a_redrive_can_be_done_again(ring: Ring, reach: Reach) -> None:
+    set_aside(ring)
+    entries = listed(reach)
+    for _ in range(2):
+        assert [one.became for one in redrive(reach, entries, PLAY)] == [Became.DONE]
+    go_round(ring)
+    assert equal(ring) == [item("lost")]
+
+
+def test_what_fails_again_stays_and_says_why(ring: Ring, reach: Reach) -> None:
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.became is Became.FAILED
+    assert "ItemTooLargeError" in played.why
+    assert len(listed(reach)) == 1
+
+
+def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(ring: Ring, reach: Reach) -> None:
+    for key in ("1", "2"):
+        ring.members[0].put(item("first", key))
+        ring.members[0].put(item("second", key))
+    ring.become(0)
+    give_up(ring, *ring.members[0].new_records())
+    (entry,) = listed(reach)
+    assert (entry.reason, len(entry.records)) == ("RecordAgeExceeded", 4)
+    assert entry.keys == [KEY, {"k": {"S": "2"}}]
+    assert "7 invocations" in entry.error
+    (played,) = redrive(reach, [entry], PLAY)
+    assert played.became is Became.DONE
+    go_round(ring)
+    assert equal(ring) == [item("second", "1"), item("second", "2")]
+    assert listed(reach) == []
+
+
+def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(
+    ring: Ring, reach: Reach
+) -> None:
+    ring.members[0].put(item(LARGE, "1"))
+    ring.members[0].put(item("small", "2"))
+    give_up(ring, *ring.members[0].new_records())
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.became is Became.DONE
+    assert "set aside by itself: ItemTooLargeError" in played.why
+    assert ring.members[1].items() == [item("small", "2")]
+    (entry,) = listed(reach)
+    assert (entry.reason, entry.keys) == ("too large", [KEY])
+    assert entry.id.startswith("quarantine/")
+
+
+def test_the_event_of_a_batch_may_be_text(ring: Ring, reach: Reach) -> None:
+    name = give_up(ring, record(1))
+    body = json.loads(ring.s3.get_object(Bucket=QUARANTINE, Key=name)["Body"].read())
+    body["payload"] = json.dumps(body["payload"])
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=json.dumps(body))
+    assert [list(entry.records) for entry in listed(reach)] == [[record(1)]]
+
+
+def test_what_is_older_than_deletes_are_remembered_is_held_unless_one_insists(
+    ring: Ring, reach: Reach
+) -> None:
+    set_aside(ring)
+    later = time.time() + 8 * 24 * 60 * 60
+    held = Wish(dry_run=False, now=lambda: later)
+    (played,) = redrive(reach, listed(reach), held)
+    assert played.became is Became.HELD
+    assert "deletes are remembered for 7 days" in played.why
+    assert len(listed(reach)) == 1
+    insists = Wish(dry_run=False, however_old=True, now=lambda: later)
+    (played,) = redrive(reach, listed(reach), insists)
+    assert played.became is Became.DONE
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("quarantine/1.json", b"\xff no JSON"),
+        ("quarantine/2.json", b"{}"),
+        ("aws/lambda/m/s/2026/01/01/x", b'{"payload": []}'),
+    ],
+)
+def test_an_object_that_cannot_be_understood_is_listed_and_left(
+    ring: Ring, reach: Reach, name: str, body: bytes
+) -> None:
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=body)
+    (entry,) = listed(reach)
+    assert (entry.reason, entry.records) == ("not understood", ())
+    (played,) = redrive(reach, [entry], PLAY)
+    assert played.became is Became.FAILED
+    assert [one.id for one in listed(reach)] == [name]
+
+
+def test_what_others_keep_in_the_bucket_is_no_entry(ring: Ring, reach: Reach) -> None:
+    ring.s3.put_object(Bucket=QUARANTINE, Key="notes.txt", Body=b"mine")
+    assert listed(reach) == []
+
+
+def test_one_entry_that_fails_holds_up_no_other(ring: Ring, reach: Reach) -> None:
+    ring.s3.put_object(Bucket=QUARANTINE, Key="quarantine/0.json", Body=b"?")
+    set_aside(ring)
+    became = [one.became for one in redrive(reach, listed(reach), PLAY)]
+    assert sorted(became) == [Became.DONE, Became.FAILED]
+    assert len(listed(reach)) == 1
+
+
+def test_without_tombstones_everything_is_held(ring: Ring) -> None:
+    told = {
+        name: value
+        for name, value in environment(0, 1).items()
+        if "TOMBSTONES" not in name and "RETENTION" not in name
+    }
+    here, there, _ = (member.client for member in ring.members)
+    reach = Reach(Settings.read(told), ring.s3, here, there)
+    set_aside(ring)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.became is Became.HELD
+    assert "deletes are not remembered" in played.why
+
+
+def made_function(variables: dict[str, str]) -> Any:
+    client: Any = boto3.client("iam")
+    role = client.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    functions: Any = boto3.client("lambda", region_name=REGIONS[0])
+    functions.create_function(
+        FunctionName="hop",
+        Role=role,
+        Runtime="python3.13",
+        Handler="handler.app.handle",
+        Code={"ZipFile": b"none"},
+        Environment={"Variables": variables},
+    )
+    return functions
+
+
+def test_a_hops_settings_are_those_of_its_function(ring: Ring) -> None:
+    told = environment(0, 1)
+    assert settings_of(made_function(told), "hop") == Settings.read(told)
+    assert settings_of(boto3.client("lambda", region_name=REGIONS[0]), "hop").source.tombstones == (
+        TOMBSTONES
+    )
+
+
+def test_a_function_that_is_no_hop_is_told(ring: Ring) -> None:
+    with pytest.raises(SettingsError, match="RING_SOURCE_REGION is missing"):
+        settings_of(made_function({}), "hop")

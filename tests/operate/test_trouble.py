@@ -1,0 +1,84 @@
+"""What the CLI says, in words that help."""
+
+from __future__ import annotations
+
+import pytest
+from pulumi.automation._cmd import CommandResult
+from pulumi.automation.errors import create_command_error
+
+from operate.errors import FailedError, MissingError, OperateError, WrongError
+from operate.progress import Note
+from operate.trouble import explained
+
+# Texts of Pulumi v3.220.0, as it printed them; that of AWS is of pulumi-aws 7.
+SAID: dict[str, tuple[type[OperateError], str]] = {
+    "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions": (
+        MissingError,
+        "PULUMI_BACKEND_URL",
+    ),
+    "error: getting stack configuration: get stack secrets manager: passphrase must be set with "
+    "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables": (
+        MissingError,
+        "Set PULUMI_CONFIG_PASSPHRASE",
+    ),
+    "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (
+        MissingError,
+        "is not the passphrase",
+    ),
+    "error: could not create secrets manager for new stack: unable to read "
+    "PULUMI_CONFIG_PASSPHRASE_FILE: open /nonexistent: no such file or directory": (
+        MissingError,
+        "names a file that cannot be read",
+    ),
+    "error: problem logging in: unable to open bucket file:///nonexistent?no_tmp_dir=true: stat "
+    "/nonexistent: no such file or directory": (MissingError, "cannot be opened"),
+    "error: problem logging in: MissingRegion: could not find region configuration": (
+        MissingError,
+        "?region=",
+    ),
+    "error: no stack named 'dev' found": (WrongError, "There is no stack dev"),
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to "
+    "end or delete the lock file with `pulumi cancel`.\n"
+    "  file:///state/lock.json: created by ada@host (pid 7) at 2026-01-01T00:00:00Z": (
+        FailedError,
+        "pid 7",
+    ),
+    "error: something else": (FailedError, "something else"),
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_the_cli_says_is_told_with_what_to_do(said: str) -> None:
+    kind, words = SAID[said]
+    error = explained(create_command_error(CommandResult("", said, 255)), "dev")
+    assert type(error) is kind
+    assert words in str(error)
+
+
+def test_what_a_provider_said_is_the_reason_of_a_failure() -> None:
+    notes = [Note("error", "Table already exists: orders", "ring-us-east-1"), Note("info", "hello")]
+    failure = create_command_error(CommandResult("", "error: update failed", 255))
+    error = explained(failure, "dev", notes)
+    assert str(error) == "ring-us-east-1: Table already exists: orders"
+
+
+def test_a_plugin_that_cannot_be_fetched_is_something_missing() -> None:
+    notes = [
+        Note(
+            "error",
+            "Could not automatically download and install resource plugin 'pulumi-resource-aws' at "
+            "version v7.29.0, install the plugin using `pulumi plugin install resource aws "
+            "v7.29.0`: error downloading provider aws to file",
+            "ring-us-east-1",
+        )
+    ]
+    failure = create_command_error(CommandResult("", "error: update failed", 255))
+    error = explained(failure, "dev", notes)
+    assert isinstance(error, MissingError)
+    assert "pulumi plugin install" in str(error)
+
+
+def test_missing_credentials_are_something_missing_not_a_failure() -> None:
+    notes = [Note("error", "No valid credential sources found. Please see ...", "ring-us-east-1")]
+    failure = create_command_error(CommandResult("", "error: update failed", 255))
+    assert isinstance(explained(failure, "dev", notes), MissingError)

@@ -1,0 +1,59 @@
+"""The engine's state as a deployment, which a ring can be run from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from local.archive import zip_archive
+from local.cloud import PROVIDER, Cloud
+from local.deploy import Deployment, Resource
+from local.kinds import KINDS, Place
+
+_STACK = "pulumi:pulumi:Stack"
+_FUNCTION = "aws:lambda/function:Function"
+_HANDLER = Path(__file__).parents[2] / "handler"
+
+
+def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deployment:
+    """Return the resources of a state that are there, as AWS has them, and what it exports.
+
+    https://www.pulumi.com/docs/iac/concepts/state-and-backends/
+    """
+    state = list(state)
+    places = {
+        f"{one['urn']}::{one['id']}": cloud.place(one["inputs"])
+        for one in state
+        if one["type"] == PROVIDER
+    }
+    found = []
+    for one in state:
+        if one["type"] not in KINDS or one.get("delete"):
+            continue
+        name = one["urn"].rpartition("::")[2]
+        place = places[one["provider"]]
+        seen = cloud.read(one["type"], name, one["id"], place) or {}
+        outputs = {**one["outputs"], **seen}
+        if one["type"] == _FUNCTION:
+            outputs["code"] = _code(one["id"], place)
+        found.append(Resource(one["type"], name, one["id"], outputs, place))
+    (exports,) = [one.get("outputs", {}) for one in state if one["type"] == _STACK] or [{}]
+    return Deployment(exports, tuple(found))
+
+
+def _code(function: str, place: Place) -> pulumi.AssetArchive:
+    """Return the code of a function, having seen by its checksum that it is the handler's.
+
+    moto does not hand it out, and a refresh leaves the engine's state with nothing but its hash.
+    """
+    files = sorted(_HANDLER.glob("*.py"))
+    code = pulumi.AssetArchive({f"handler/{one.name}": pulumi.FileAsset(one) for one in files})
+    client = place.clients.functions(place.region)
+    told = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
+    assert told == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()
+    return code

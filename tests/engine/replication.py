@@ -1,0 +1,53 @@
+"""How tests see that what the engine deployed replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+from local.compare import differences
+from local.running import LocalMember, RunningRing
+from ring.settings import Settings
+from ring.topology import members_of
+from tests.engine.stacks import Engine, EngineStack
+
+PATIENCE = 300.0
+"""How long a busy machine may take to get through what was written, in seconds."""
+_numbers = count()
+
+
+@contextmanager
+def running(stack: EngineStack) -> Iterator[RunningRing]:
+    """A ring that runs nothing yet, and ends with the context."""
+    ring = RunningRing(Settings.parse(stack.settings), idle=0.2)
+    try:
+        yield ring
+    finally:
+        ring.close()
+
+
+def joined(ring: RunningRing) -> list[LocalMember]:
+    """Return the members that the circle leads through."""
+    states = {member.name: member.state for member in members_of(ring.settings)}
+    return [member for member in ring.members.values() if states[member.name] == "in"]
+
+
+def check_replication(engine: Engine, stack: EngineStack, ring: RunningRing) -> None:
+    """Run what is deployed, and see that an item written at each member is at all of them."""
+    engine.run(stack, ring)
+    members = joined(ring)
+    keys = [f"seen-{next(_numbers)}" for _ in members]
+    for key, member in zip(keys, members, strict=True):
+        member.client.put_item(TableName=member.table, Item={"id": {"S": key}})
+    ring.wait_until_quiet(PATIENCE)
+    for member in members:
+        assert set(keys) <= keys_at(member)
+    assert differences(members) == []
+
+
+def keys_at(member: LocalMember) -> set[str]:
+    """Return the keys of all items of a member."""
+    pages: Any = member.client.get_paginator("scan").paginate(TableName=member.table)
+    return {item["id"]["S"] for page in pages for item in page["Items"]}

@@ -1,0 +1,133 @@
+"""Stacks of the real engine, over an AWS on this machine."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+
+from local.aws import Accounts
+from local.cloud import Cloud
+from local.engine import EngineProvider
+from local.kinds import Place
+from local.meter import Meter
+from local.running import RunningRing
+from local.server import LocalServer
+from local.stack import Stack
+from operate.result import counted
+from operate.trouble import failing_quietly
+from ring.settings import NAMESPACE, Settings
+from tests.engine.cli import pulumi_command
+from tests.engine.deployed import deployment_of
+
+PROGRAM = Path(__file__).parents[2] / "__main__.py"
+
+
+class Engine:
+    """The engine, with a home and a backend of its own, and the AWS that its stacks are made in."""
+
+    def __init__(self, server: LocalServer, cloud: Cloud, environment: Mapping[str, str]) -> None:
+        self.cloud = cloud
+        self.environment = environment
+        self._server = server
+
+    @property
+    def meter(self) -> Meter:
+        """Counts the requests to every table."""
+        return self._server.meter
+
+    def stack(self, name: str, settings: Mapping[str, Any]) -> EngineStack:
+        """Make a stack that nothing is deployed of yet."""
+        made = auto.create_stack(name, NAMESPACE, _program, opts=self._options())
+        return EngineStack(made, settings)
+
+    def run(self, stack: EngineStack, ring: RunningRing) -> None:
+        """Let a ring run what is deployed of a stack now."""
+        deployment = deployment_of(stack.state(), self.cloud)
+        ring.run(deployment, Settings.parse(stack.settings), self.cloud)
+
+    def place(self, region: str) -> Place:
+        """Return a place of the account in which a stack's resources are, if it says no other."""
+        return self.cloud.place({"region": region})
+
+    def _options(self) -> auto.LocalWorkspaceOptions:
+        project = auto.ProjectSettings(NAMESPACE, runtime="python")
+        return auto.LocalWorkspaceOptions(
+            env_vars=dict(self.environment),
+            project_settings=project,
+            pulumi_command=pulumi_command(),
+        )
+
+
+def _program() -> None:
+    runpy.run_path(str(PROGRAM), run_name="__main__")
+
+
+class EngineStack:
+    """A stack of the ring's own program. Each method is one command; what fails raises.
+
+    The answers count the resources by what was, or would be, done to them.
+    """
+
+    def __init__(self, stack: auto.Stack, settings: Mapping[str, Any]) -> None:
+        self.stack = stack
+        self.settings: dict[str, Any] = {}
+        self.configure(**settings)
+
+    def configure(self, **changes: Any) -> None:
+        """Change some of the ring's settings; None takes one away."""
+        told = {**self.settings, **changes}
+        self.settings = {key: value for key, value in told.items() if value is not None}
+        workspace = self.stack.workspace
+        file = workspace.stack_settings(self.stack.name)
+        file.config = Stack.of(self.settings).encoded()
+        workspace.save_stack_settings(self.stack.name, file)
+
+    def state(self) -> list[Mapping[str, Any]]:
+        """Return the resources as the engine keeps them."""
+        kept = self.stack.export_stack().deployment or {}
+        resources: list[Mapping[str, Any]] = kept.get("resources", [])
+        return resources
+
+    def preview(self) -> Mapping[str, int]:
+        """Tell what `up` would do."""
+        with failing_quietly():
+            return counted(self.stack.preview().change_summary)
+
+    def up(self, *, continue_on_error: bool = False) -> Mapping[str, int]:
+        """Make what the settings say, all that can be made if told to continue."""
+        with failing_quietly():
+            result = self.stack.up(continue_on_error=continue_on_error)
+            return counted(result.summary.resource_changes or {})
+
+    def refresh(self) -> Mapping[str, int]:
+        """Take in what is there now."""
+        return counted(self.stack.refresh().summary.resource_changes or {})
+
+    def destroy(self) -> Mapping[str, int]:
+        """Delete what is in the stack."""
+        return counted(self.stack.destroy().summary.resource_changes or {})
+
+
+@contextmanager
+def running_engine(folder: Path) -> Iterator[Engine]:
+    """Run an AWS and a provider that the engine attaches to; keep its state in a folder."""
+    pulumi_command()
+    backend = folder / "backend"
+    backend.mkdir()
+    with ExitStack() as end:
+        server = end.enter_context(LocalServer())
+        cloud = Cloud(end.enter_context(Accounts(server.endpoint)))
+        provider = end.enter_context(EngineProvider(cloud))
+        environment = {
+            **provider.environment,
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{backend}",
+            "PULUMI_CONFIG_PASSPHRASE": "open",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        yield Engine(server, cloud, environment)

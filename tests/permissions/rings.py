@@ -1,0 +1,258 @@
+"""Rings of which every call is heard: a stack's own program and handler over moto.
+
+The handler runs in this process, hop by hop, with the environment that the stack gives its
+function; the documents are those that the stack puts into its roles.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from handler import app
+from handler.image import DELETED
+from local.aws import Accounts
+from local.cloud import Cloud
+from local.deploy import Deployment, Resource, run_program
+from local.events import event_of, to_event_record
+from local.existing import make_existing_tables, provider_of
+from local.hop import function_spec
+from local.keys import keep_secrets
+from local.ring import PROGRAM
+from local.server import LocalServer
+from local.stack import Stack
+from local.stream import StreamReader
+from ring.arn import partition_of, table_arn
+from ring.settings import Settings
+from ring.topology import Member, members_of
+from tests.handler.wire import record, stamped
+from tests.permissions.calls import Ear, listening
+from tests.permissions.judge import Call, Law, Policy, read_policy, read_trust
+from tests.permissions.services import Served, in_the_callers_name, lambdas
+
+_FUTURE = 9_000_000_000
+"""Later than any write here, in seconds since the epoch: it wins every conflict."""
+_CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a ring may do and what it does: documents as plain JSON too, by whose they are."""
+
+    law: Law
+    calls: frozenset[Call]
+    documents: Mapping[str, Mapping[str, Any]]
+    served: tuple[Served, ...]
+
+
+def tried(stack: Stack) -> Trial:
+    """Deploy a stack, drive every path of each hop's handler, and tell what was called."""
+    settings = Settings.parse(stack.settings)
+    with LocalServer() as server, Accounts(server.endpoint) as accounts, listening() as ear:
+        cloud = Cloud(accounts)
+        streams = make_existing_tables(settings, cloud)
+        deployment = run_program(PROGRAM, stack, cloud, streams)
+        keep_secrets(settings, deployment, cloud)
+        ear.whose.update(_keys_of_users(deployment))
+        told = {here: there for there, here in streams.items()}
+        served: list[Served] = []
+        for hop in _hops(deployment, settings, cloud):
+            served.append(hop.served(told))
+            with hop.running(server.endpoint, ear):
+                hop.drive()
+    heard = [*ear.calls(), *(call for one in served for call in lambdas(one))]
+    keys = dict(_keys(settings, deployment))
+    calls = frozenset([*heard, *in_the_callers_name(heard, keys)])
+    law, documents = _law(deployment)
+    return Trial(law, calls, documents, tuple(served))
+
+
+class Hop:
+    """One hop: its function's handler in this process, between two tables of moto's."""
+
+    def __init__(self, function: Resource, mapping: Resource, log_group: str, ends: Any) -> None:
+        self._function = function
+        self._mapping = mapping
+        self._log_group = log_group
+        self._keys, self._source, self._target = ends
+        place = function.place
+        streams = place.clients.streams(place.region)
+        stream = mapping.outputs["eventSourceArn"]
+        self._stream = StreamReader(streams, stream, "TRIM_HORIZON")
+
+    def served(self, told: Mapping[str, str]) -> Served:
+        """What Lambda is told. An adopted stream has the ARN that the settings give it."""
+        outputs = self._mapping.outputs
+        stream = outputs["eventSourceArn"]
+        destination = outputs["destinationConfig"]["onFailure"]["destinationArn"]
+        return Served(
+            function=self._function.outputs["arn"],
+            role=self._function.outputs["role"],
+            stream=told.get(stream, stream),
+            log_group=self._log_group,
+            quarantine=destination,
+            mapping=outputs["uuid"],
+        )
+
+    @contextmanager
+    def running(self, endpoint: str, ear: Ear) -> Iterator[None]:
+        """Let this process be the function, and hear what it calls."""
+        spec = function_spec(self._function)
+        # moto's credentials are those of an account; here they are the role's.
+        ear.whose[spec.credentials["AWS_ACCESS_KEY_ID"]] = self._function.outputs["role"]
+        self._ear = ear
+        with pytest.MonkeyPatch.context() as patch:
+            for name in (
+                "RING_TARGET_ROLE",
+                "RING_TARGET_SECRET",
+                "AWS_SESSION_TOKEN",
+                "AWS_PROFILE",
+            ):
+                patch.delenv(name, raising=False)
+            for end in ("SOURCE", "TARGET"):
+                patch.delenv(f"RING_{end}_TOMBSTONES", raising=False)
+            environment = {
+                **spec.environment,
+                **spec.credentials,
+                "AWS_DEFAULT_REGION": spec.region,
+                "AWS_REGION": spec.region,
+                "AWS_ENDPOINT_URL": endpoint,
+                "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+                "AWS_CONFIG_FILE": "/dev/null",
+                "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            app._function.cache_clear()
+            try:
+                yield
+            finally:
+                app._function.cache_clear()
+
+    def drive(self) -> None:
+        """Go down every path that ends in another call."""
+        self._write("plain", 1)
+        self._write("plain", 2)
+        self._remove("plain")
+        # What a hop brings here meets something newer at the target, which is brought here then.
+        self._arrive("newer", {"n": {"N": "0"}})
+        # It meets a newer delete, its stub still standing: the delete is carried out here.
+        self._arrive("deleted", {DELETED: {"BOOL": True}})
+        # Nothing can be made of it: it is set aside.
+        self._deliver([record(7, NewImage=None)])
+
+    def _write(self, key: str, number: int) -> None:
+        client, table = self._source
+        item = {**self._key(key), "n": {"N": str(number)}}
+        client.put_item(TableName=table, Item=item)
+        self._deliver_new()
+
+    def _remove(self, key: str) -> None:
+        client, table = self._source
+        client.delete_item(TableName=table, Key=self._key(key))
+        self._deliver_new()
+
+    def _arrive(self, key: str, newer: Mapping[str, Any]) -> None:
+        """Bring an item here and a newer one to the target, as hops from elsewhere would."""
+        for (client, table), more, seconds in (
+            (self._target, newer, _FUTURE),
+            (self._source, {"n": {"N": "1"}}, _FUTURE - 1),
+        ):
+            client.put_item(TableName=table, Item=stamped({**self._key(key), **more}, seconds))
+        self._deliver_new()
+
+    def _key(self, text: str) -> dict[str, Any]:
+        return {name: {"S": f"{text} of {self._function.name}"} for name in self._keys}
+
+    def _deliver_new(self) -> None:
+        arn = self._stream.arn
+        self._deliver([to_event_record(one, arn) for one in self._stream.read()])
+
+    def _deliver(self, records: Sequence[Any]) -> None:
+        with self._ear.opened():
+            assert app.handle(event_of(records), _CONTEXT) == {"batchItemFailures": []}
+
+
+def _hops(deployment: Deployment, settings: Settings, cloud: Cloud) -> Iterator[Hop]:
+    functions = {one.outputs["arn"]: one for one in deployment.of("aws:lambda/function:Function")}
+    mappings = {
+        one.id: one for one in deployment.of("aws:lambda/eventSourceMapping:EventSourceMapping")
+    }
+    groups = {
+        (one.place.account, one.place.region, one.id): one.outputs["arn"]
+        for one in deployment.of("aws:cloudwatch/logGroup:LogGroup")
+    }
+    members = {one.name: one for one in members_of(settings)}
+    table = settings.table
+    keys = [table.partition_key.name, *([table.sort_key.name] if table.sort_key else [])]
+    for told in deployment.outputs["hops"]:
+        function, mapping = functions[told["function"]], mappings[told["mapping"]]
+        group = function.outputs["loggingConfig"]["logGroup"]
+        place = function.place
+        yield Hop(
+            function,
+            mapping,
+            groups[place.account, place.region, group],
+            (keys, *(_table(members[told[end]], cloud) for end in ("source", "target"))),
+        )
+
+
+def _table(member: Member, cloud: Cloud) -> tuple[Any, str]:
+    """A client for a member's table, as an application has one, and the table's name."""
+    place = cloud.place(provider_of(member))
+    return place.clients.dynamodb(member.region), member.table
+
+
+def _keys_of_users(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """The access keys of the stack's users, each with its user's ARN."""
+    for user in deployment.of("aws:iam/user:User"):
+        client = user.place.clients.iam(user.place.region)
+        for key in client.list_access_keys(UserName=user.id)["AccessKeyMetadata"]:
+            yield key["AccessKeyId"], user.outputs["arn"]
+
+
+def _law(deployment: Deployment) -> tuple[Law, dict[str, Any]]:
+    """All documents that the stack declares, taken apart and as they are."""
+    roles, users = deployment.of("aws:iam/role:Role"), deployment.of("aws:iam/user:User")
+    owners = {(_partition(one), one.id): one.outputs["arn"] for one in (*roles, *users)}
+    policies: dict[str, tuple[Policy, ...]] = {}
+    documents: dict[str, Any] = {}
+    for one in (
+        *deployment.of("aws:iam/rolePolicy:RolePolicy"),
+        *deployment.of("aws:iam/userPolicy:UserPolicy"),
+    ):
+        arn = owners[_partition(one), one.outputs.get("role") or one.outputs["user"]]
+        documents[f"{arn} {one.name}"] = document = json.loads(one.outputs["policy"])
+        policies[arn] = (*policies.get(arn, ()), read_policy(document))
+    trusts: dict[str, Policy] = {}
+    for role in roles:
+        arn, document = role.outputs["arn"], json.loads(role.outputs["assumeRolePolicy"])
+        documents[f"{arn} trust"] = document
+        trusts[arn] = read_trust(document)
+    return Law(policies, trusts), documents
+
+
+def _partition(one: Resource) -> tuple[str, str]:
+    """What IAM's names are apart in: an account of a partition."""
+    return one.place.account, partition_of(one.place.region)
+
+
+def _keys(settings: Settings, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """The ARN of each encrypted table and secret, and that of its key."""
+    accounts = {
+        told["name"]: told["table_arn"].split(":")[4] for told in deployment.outputs["members"]
+    }
+    for member in members_of(settings):
+        if member.writer_secret and member.writer_secret.kms_key:
+            yield member.writer_secret.arn, member.writer_secret.kms_key
+        if member.kms_key:
+            for table in (member.table, member.tombstones):
+                partition, account = partition_of(member.region), accounts[member.name]
+                yield table_arn(partition, member.region, account, table), member.kms_key

@@ -1,0 +1,66 @@
+"""The calls that AWS's services make with a role of the ring's: listed, since no client makes them.
+
+Everything else that a role does is heard (see `calls`). Each entry has its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ring.arn import Arn, table_arn_of_stream
+from tests.permissions.judge import ASSUME, Call
+
+LAMBDA = "lambda.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Served:
+    """What Lambda is told about a hop: ARNs, and the mapping's UUID."""
+
+    function: str
+    role: str
+    stream: str
+    log_group: str
+    quarantine: str
+    mapping: str
+
+
+def lambdas(hop: Served) -> Iterator[Call]:
+    """What Lambda does to run a hop's function and to feed it."""
+    # The service's name is the same in every partition.
+    # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    yield Call(LAMBDA, ASSUME, hop.role)
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-permissions.html
+    # and, for what each can be limited to,
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    for action in ("DescribeStream", "GetRecords", "GetShardIterator"):
+        yield Call(hop.role, f"dynamodb:{action}", hop.stream)
+    yield Call(hop.role, "dynamodb:ListStreams", "*")
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
+    # The stream's name is Lambda's to choose.
+    log_stream = f"{hop.log_group}:log-stream:2026/01/01/[$LATEST]0123456789abcdef"
+    for action in ("CreateLogStream", "PutLogEvents"):
+        yield Call(hop.role, f"logs:{action}", log_stream)
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#dynamodb-on-failure-destination-console
+    given_up = f"aws/lambda/{hop.mapping}/shardId-0/2026/01/01/2026-01-01T00.00.00-0"
+    yield Call(hop.role, "s3:PutObject", f"{hop.quarantine}/{given_up}")
+    yield Call(hop.role, "s3:ListBucket", hop.quarantine)
+
+
+def in_the_callers_name(calls: Iterable[Call], keys: Mapping[str, str]) -> Iterator[Call]:
+    """What services decrypt with the keys of tables, streams' tables and secrets (by ARN).
+
+    DynamoDB decrypts the table's key when it is accessed; that alone is done in the name of who
+    accesses it, as the CloudTrail events there show. A stream has its table's key.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
+    Secrets Manager decrypts a secret in the name of who reads it.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-authz
+    """
+    for call in calls:
+        key = keys.get(table_arn_of_stream(call.resource))
+        if key is not None:
+            arn = Arn.parse(call.resource)
+            suffix = "amazonaws.com.cn" if arn.partition == "aws-cn" else "amazonaws.com"
+            through = f"{arn.service}.{arn.region}.{suffix}"
+            yield Call(call.who, "kms:Decrypt", key, (("kms:ViaService", through),))

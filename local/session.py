@@ -20,7 +20,7 @@ from local.stack import Stack
 from local.view import watch
 from ring.settings import SettingsError
 from ring.stack_file import StackFileError
-from ring.topology import NoSuchMemberError
+from ring.topology import NoSuchMemberError, find_member, members_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,9 +66,12 @@ def run(project: Path, wish: Wish, console: Console | None = None) -> None:
 
 def _run(project: Path, wish: Wish, console: Console) -> None:
     stack = Stack.read(project, wish.stack)
+    ring = LocalRing(stack, port=wish.port, dynamodb=wish.dynamodb)
+    if wish.member:
+        find_member(members_of(ring.settings), wish.member)
     with ExitStack() as end:
         with console.status(f"Deploying the stack {stack.name} on this machine ..."):
-            ring = end.enter_context(LocalRing(stack, port=wish.port, dynamodb=wish.dynamodb))
+            end.enter_context(ring)
         _greet(ring, wish, console)
         if wish.file:
             _load(ring, wish.file, wish.member or next(iter(ring.members)), console)

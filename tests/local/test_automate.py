@@ -163,13 +163,19 @@ def test_a_bad_line_in_a_file_is_a_failure_that_names_it(tmp_path: Path) -> None
         ("--into", "eu-west-1"),
         ("--load", "/there/is/none"),
         ("--port", "many"),
-        ("--load", __file__, "--into", "mars-1", "--port", "0"),
     ],
 )
 def test_arguments_that_cannot_be_are_wrong_use(arguments: tuple[str, ...]) -> None:
     code, told = invoke(*arguments)
     assert code == 2
     assert told
+
+
+def test_a_member_that_is_none_is_told_before_anything_is_started() -> None:
+    code, told = invoke("--load", __file__, "--into", "mars-1", "--port", "0")
+    assert code == 2
+    assert "no member has this name" in told
+    assert "A ring of" not in told
 
 
 def test_a_missing_package_is_told_with_the_way_to_get_it() -> None:

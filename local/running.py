@@ -120,7 +120,7 @@ class RunningRing:
             for hop in hops:
                 hop.mapping.resume()
 
-    def wait_until_quiet(self, timeout: float = 60.0) -> None:
+    def wait_until_quiet(self, timeout: float = 180.0) -> None:
         """Wait until every stream is drained and nothing is being delivered.
 
         Hops that are paused are left out. Raises `TimeoutError` after `timeout` seconds, with what
@@ -128,7 +128,7 @@ class RunningRing:
         """
         self._wait(list(self.hops.values()), timeout)
 
-    def wait_until_drained(self, word: str, timeout: float = 60.0) -> None:
+    def wait_until_drained(self, word: str, timeout: float = 180.0) -> None:
         """Wait until the hops from a member have told all that its stream held.
 
         It is for a member that nothing is written to any more. Raises `TimeoutError`.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from local.ring import LocalMember, LocalRing
 
-_TIMEOUT = 30.0
+_TIMEOUT = 180.0
 _INDENT = "   "
 
 

@@ -13,7 +13,7 @@ from handler.replicate import Hop
 from handler.store import Condition, Refusal, Written
 from handler.version import Version
 
-PATIENCE = 2.0
+PATIENCE = 60.0
 """Seconds after which a test that waits for two calls at once has failed."""
 
 

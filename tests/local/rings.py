@@ -14,7 +14,7 @@ from local.stack import Stack
 from operate.redrive import Reach, settings_of
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
-PATIENCE = 120.0
+PATIENCE = 300.0
 """How long a busy machine may take to start a ring's functions, in seconds."""
 TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 

@@ -53,11 +53,11 @@ def test_what_a_session_prints_can_be_pasted_and_ctrl_c_ends_it(dynamodb: str | 
             assert client.get_item(TableName="orders", Key=key)["Item"] == key
             if shutil.which("aws"):
                 shell(printed["put-item"])
-                end = time.monotonic() + 60
+                end = time.monotonic() + 180
                 while "hello" not in shell(printed["get-item"]):
                     assert time.monotonic() < end, "it did not arrive"
             session.send_signal(signal.SIGINT)
-            rest = session.communicate(timeout=60)[0]
+            rest = session.communicate(timeout=180)[0]
         finally:
             session.kill()
     assert session.returncode == 0
@@ -95,7 +95,7 @@ def test_a_polite_kill_ends_it_as_cleanly() -> None:
         try:
             read_lines(session)
             session.terminate()
-            rest = session.communicate(timeout=60)[0]
+            rest = session.communicate(timeout=180)[0]
         finally:
             session.kill()
     assert session.returncode == 0

@@ -241,7 +241,7 @@ def test_a_record_that_cannot_be_handed_over_is_kept_with_those_beside_it() -> N
     assert [number for call in function.calls for number in call] == [1, 2]
 
 
-def wait_for(condition: Any, seconds: float = 30) -> None:
+def wait_for(condition: Any, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

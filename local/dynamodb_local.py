@@ -20,7 +20,7 @@ from typing import Self
 JARS = Path(__file__).parents[1] / ".dynamodb-local"
 """Where `make dynamodb-local-jars` puts it. No part of the project."""
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 _HOST = "127.0.0.1"
 _CLASS = "software.amazon.dynamodb.services.local.main.ServerRunner"
 # The shell becomes the server; what it leaves behind ends the server when whoever started it is

@@ -12,7 +12,7 @@ ENGINE := .engine
 # The CLI's version is that of the Python package.
 PULUMI = v$(shell sed -n 's/^pulumi==//p' requirements.txt)
 
-.PHONY: help setup demo local test lint types simulate mutants check clean dynamodb-local dynamodb-local-jars \
+.PHONY: help setup demo local test lint types simulate mutants bench check clean dynamodb-local dynamodb-local-jars \
 	engine
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make test      all tests'
 	@echo 'make simulate  the whole ring under random schedules (SEEDS=20000 SHAPE=plain)'
 	@echo 'make mutants   each rule of the protocol taken out, and after how many schedules it shows'
+	@echo 'make bench     what a hop costs beside what people use today (some minutes; PART=kind: that alone)'
 	@echo 'make dynamodb-local'
 	@echo '               DynamoDB Local in the foreground (PORT=8000), fetched if it is not there;'
 	@echo '               make dynamodb-local-jars only fetches it: needs java and mvn'
@@ -61,6 +62,9 @@ simulate: $(READY)
 
 mutants: $(READY)
 	@$(BIN)/python -m tests.simulation.mutants
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(foreach part,$(PART),--part $(part))
 
 dynamodb-local: $(READY) $(JARS)/.ready
 	@$(BIN)/python -m local.dynamodb_local --port $(PORT)

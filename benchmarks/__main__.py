@@ -1,0 +1,41 @@
+"""``python -m benchmarks``: prints the tables of docs/performance.md; ``make bench`` does it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import costs, lag, speed, start
+from benchmarks.screen import Screen
+
+PARTS: dict[str, Callable[[Screen, float], None]] = {
+    "round-trip": speed.ROUND_TRIP.run,
+    "size": speed.SIZE.run,
+    "kind": speed.KIND.run,
+    "batch": speed.BATCH.run,
+    "trouble": speed.TROUBLE.run,
+    "latency": start.latency,
+    "start": start.cold_start,
+    "memory": start.memory,
+    "writes": costs.run,
+    "lag": lag.run,
+}
+
+
+def main() -> int:
+    """Run the parts that are asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--part", action="append", choices=PARTS, metavar="PART", help=", ".join(PARTS)
+    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of each batch")
+    told = parser.parse_args()
+    screen = Screen()
+    for part in told.part or PARTS:
+        PARTS[part](screen, 0.1 if told.quick else 1.0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""What one invocation costs: its time beyond the calls that it makes, its start, its memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.records import Load
+from benchmarks.screen import Screen, number, times
+from benchmarks.speed import one_core
+from benchmarks.target import Conduct, target
+from benchmarks.ways import Way, environment, ways
+
+_ROOT = Path(__file__).parent.parent
+_STARTS = 7
+
+_HANDLER = """
+import time; began = time.perf_counter()
+import contextlib, io, json, resource, sys
+from handler import app
+imported = time.perf_counter()
+class Context:
+    def get_remaining_time_in_millis(self): return 900_000
+event = json.load(open(sys.argv[1]))
+read = time.perf_counter()
+with contextlib.redirect_stdout(io.StringIO()):
+    assert app.handle(event, Context()) == {"batchItemFailures": []}
+done = time.perf_counter()
+"""
+_BOTO3 = """
+import time; began = time.perf_counter()
+import json, resource, sys
+import boto3
+imported = time.perf_counter()
+records = json.load(open(sys.argv[1]))["Records"]
+read = time.perf_counter()
+client = boto3.client("dynamodb", region_name="eu-west-1")
+for record in records:
+    client.put_item(TableName="orders", Item=record["dynamodb"]["NewImage"],
+                    ConditionExpression="attribute_not_exists(k)")
+done = time.perf_counter()
+"""
+_TELL = """
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([(imported - began) * 1000, (done - read) * 1000, peak]))
+"""
+
+
+def latency(screen: Screen, scale: float) -> None:
+    """Print what an invocation with one record takes that its one call does not."""
+    count = max(20, int(500 * scale))
+    rows = []
+    with target(Conduct()) as endpoint, ways(endpoint) as (one_by_one, *_, hop), one_core():
+        named = [("(a) one PutItem", one_by_one), ("this hop", hop)]
+        for name, way in screen.progress("From event to stored", named):
+            taken = _latencies(way, count)
+            middle, high = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
+            rows.append([name, number(middle), number(high)])
+    title = f"From event to stored: one update of 200 bytes an invocation, {count} times, 0 ms"
+    screen.table(title, ["", "p50 ms", "p99 ms"], rows)
+
+
+def _latencies(way: Way, count: int) -> list[float]:
+    records = Load("updates", count=count + 20).records()
+    taken = []
+    for record in records:
+        began = time.perf_counter()
+        way.bring([record])
+        taken.append((time.perf_counter() - began) * 1000)
+    return taken[20:]
+
+
+def cold_start(screen: Screen, scale: float) -> None:
+    """Print how long a new process takes until its first write is done."""
+    rows: list[list[str]] = []
+    count = max(3, int(_STARTS * scale))
+    programs = {"boto3 and one PutItem": _BOTO3, "this hop": _HANDLER}
+    base = 0.0
+    for name, program in screen.progress("Cold start", list(programs.items())):
+        runs = [_run(program, Load("updates", count=1), Conduct()) for _ in range(count)]
+        imported, first = (statistics.median(run[place] for run in runs) for place in (0, 1))
+        base = base or imported + first
+        whole = imported + first
+        rows.append([name, number(imported), number(first), number(whole), times(whole / base)])
+    columns = ["", "import ms", "clients and first write ms", "together ms", "of boto3's"]
+    screen.table(f"Cold start: median of {count} processes, 0 ms", columns, rows)
+
+
+def memory(screen: Screen, scale: float) -> None:
+    """Print what a process holds at most, with a batch."""
+    rows: list[list[str]] = []
+    loads = [Load(count=1), Load(count=500), Load(count=10_000), Load(size=2_000, count=2_500)]
+    for load in screen.progress("Memory", loads):
+        few = Load(load.kind, load.size, max(1, int(load.count * scale)))
+        peaks = [_run(program, few, Conduct())[2] for program in (_BOTO3, _HANDLER)]
+        rows.append([f"{few.count:,} of {few.size:,} B", *(f"{peak:.0f}" for peak in peaks)])
+    title = "Memory: the most that a process held, in MB"
+    screen.table(title, ["inserts", "boto3, one PutItem each", "this hop"], rows)
+
+
+def _run(program: str, load: Load, conduct: Conduct) -> Sequence[float]:
+    """Run a program in a new process on a load, as Lambda does; what it tells."""
+    event = _ROOT / f".benchmark-{os.getpid()}.json"
+    event.write_text(json.dumps({"Records": load.records()}))
+    try:
+        with target(conduct) as endpoint:
+            run = subprocess.run(
+                [sys.executable, "-c", program + _TELL, str(event)],
+                cwd=_ROOT,
+                env={**os.environ, **environment(endpoint)},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+    finally:
+        event.unlink()
+    told: list[float] = json.loads(run.stdout)
+    return told

@@ -18,7 +18,9 @@ from pulumi import _types as pulumi_types
 from pulumi.runtime import rpc
 
 _ARGUMENTS: Mapping[str, type] = {
+    "aws:cloudwatch/dashboard:Dashboard": aws.cloudwatch.DashboardArgs,
     "aws:cloudwatch/logGroup:LogGroup": aws.cloudwatch.LogGroupArgs,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": aws.cloudwatch.MetricAlarmArgs,
     "aws:dynamodb/table:Table": aws.dynamodb.TableArgs,
     "aws:iam/role:Role": aws.iam.RoleArgs,
     "aws:iam/rolePolicy:RolePolicy": aws.iam.RolePolicyArgs,
@@ -28,6 +30,8 @@ _ARGUMENTS: Mapping[str, type] = {
     "aws:lambda/function:Function": aws.lambda_.FunctionArgs,
     "aws:s3/bucket:Bucket": aws.s3.BucketArgs,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": aws.s3.BucketPublicAccessBlockArgs,
+    "aws:sns/topic:Topic": aws.sns.TopicArgs,
+    "aws:sns/topicSubscription:TopicSubscription": aws.sns.TopicSubscriptionArgs,
     "pulumi:providers:aws": aws.ProviderArgs,
 }
 _BASIC: Mapping[type, tuple[type, ...]] = {

@@ -13,6 +13,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_iam import IAMClient
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
 HOME_ACCOUNT = "123456789012"
@@ -90,6 +92,14 @@ class Clients:
     def logs(self, region: str) -> CloudWatchLogsClient:
         """Return the client for log groups in `region`."""
         return cast("CloudWatchLogsClient", self._client("logs", region))
+
+    def cloudwatch(self, region: str) -> CloudWatchClient:
+        """Return the client for metrics, alarms and dashboards in `region`."""
+        return cast("CloudWatchClient", self._client("cloudwatch", region))
+
+    def sns(self, region: str) -> SNSClient:
+        """Return the client for topics in `region`."""
+        return cast("SNSClient", self._client("sns", region))
 
     def secrets(self, region: str) -> SecretsManagerClient:
         """Return the client for secrets in `region`."""

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from local.kinds.alarm import MetricAlarm
 from local.kinds.bucket import Bucket, BucketPublicAccessBlock
+from local.kinds.dashboard import Dashboard
 from local.kinds.function import EventSourceMapping, Function
 from local.kinds.inline_policy import RolePolicy, UserPolicy
 from local.kinds.kind import Created, Kind, PartlyMadeError, Place, Properties
 from local.kinds.log_group import LogGroup
 from local.kinds.role import Role
 from local.kinds.table import Table
+from local.kinds.topic import Topic, TopicSubscription
 from local.kinds.user import User
 
 __all__ = ["KINDS", "Created", "Kind", "PartlyMadeError", "Place", "Properties"]
 
 KINDS: Mapping[str, Kind] = {
+    "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
     "aws:cloudwatch/logGroup:LogGroup": LogGroup(),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": MetricAlarm(),
     "aws:dynamodb/table:Table": Table(),
     "aws:iam/role:Role": Role(),
     "aws:iam/rolePolicy:RolePolicy": RolePolicy(),
@@ -30,5 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "aws:lambda/function:Function": Function(),
     "aws:s3/bucket:Bucket": Bucket(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
+    "aws:sns/topic:Topic": Topic(),
+    "aws:sns/topicSubscription:TopicSubscription": TopicSubscription(),
 }
 """Every type of resource that can be made, by the token that a program declares it with."""

@@ -138,6 +138,7 @@ class EventSourceMapping(Kind):
             request["DestinationConfig"] = {
                 "OnFailure": {"Destination": on_failure["destinationArn"]}
             }
+        request["MetricsConfig"] = {"Metrics": inputs.get("metricsConfig", {}).get("metrics", [])}
         return request
 
     def read(self, id_: str, place: Place) -> Properties | None:
@@ -151,6 +152,8 @@ class EventSourceMapping(Kind):
         destination = told.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if destination:
             seen["destinationConfig"] = {"onFailure": {"destinationArn": destination}}
+        if metrics := told.get("MetricsConfig", {}).get("Metrics"):
+            seen["metricsConfig"] = {"metrics": metrics}
         return {**seen, "functionName": told["FunctionArn"], **_identity(told)}
 
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:

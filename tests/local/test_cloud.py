@@ -236,6 +236,7 @@ def test_an_event_source_mapping_is_made_and_moto_does_not_act_on_it(
         "bisectBatchOnFunctionError": True,
         "functionResponseTypes": ["ReportBatchItemFailures"],
         "destinationConfig": {"onFailure": {"destinationArn": "arn:aws:s3:::lost"}},
+        "metricsConfig": {"metrics": ["EventCount"]},
     }
     made, outputs = cloud.create(
         "aws:lambda/eventSourceMapping:EventSourceMapping", "m", inputs, ireland
@@ -243,6 +244,7 @@ def test_an_event_source_mapping_is_made_and_moto_does_not_act_on_it(
     found = ireland.clients.functions("eu-west-1").get_event_source_mapping(UUID=made)
     assert found["EventSourceArn"] == arn
     assert found["BatchSize"] == 200
+    assert found["MetricsConfig"] == {"Metrics": ["EventCount"]}
     assert outputs["uuid"] == made
     assert outputs["functionArn"] == found["FunctionArn"]
 
@@ -354,5 +356,6 @@ def test_an_archive_that_cannot_be_packed_says_why(tmp_path: Path) -> None:
 
 def test_every_entry_is_tried_here() -> None:
     """Whoever adds an entry adds a test."""
-    tests = Path(__file__).read_text()
+    here = Path(__file__).parent
+    tests = "".join(one.read_text() for one in here.glob("test_*.py"))
     assert [token for token in (*KINDS, *FUNCTIONS) if f'"{token}"' not in tests] == []

@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import deploy, local, look
+    from commands import deploy, local, look, redrive
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -46,6 +46,7 @@ for command in (
     look.outputs,
     look.validate,
     look.status,
+    redrive.redrive,
     local.local,
 ):
     main.add_command(command)

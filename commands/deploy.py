@@ -13,7 +13,7 @@ from commands.live import LiveView
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_rings, which_settings
 from commands.screen import Screen, error_document
-from operate.errors import FailedError, WrongError
+from operate.errors import FailedError
 from operate.fleet import Ended, run_all
 from operate.result import Result
 from operate.stack import RingStack
@@ -141,8 +141,7 @@ class _Work:
 
     def _asked(self, screen: Screen) -> int | None:
         """None to go on, or else the code to end with."""
-        if not screen.may_ask:
-            raise WrongError("There is nobody here to ask: say --yes to do it without a question.")
+        screen.expect_somebody()
         planned = _run(screen, self.rings, self.plan, self.jobs, planned=True)
         _answer(screen, self.operation, planned, planned=True)
         if (code := _code(planned)) != FINE:

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from commands.pattern import FAILED, FINE, answers, examples, worst
-from commands.rings import which_rings, which_settings
-from commands.screen import Screen, error_document
-from operate.fleet import Ended, run_all
+from commands.rings import which_rings, which_running, which_settings
+from commands.screen import Screen, ring_document
+from operate.fleet import Ended, Running, run_all
 from operate.stack import RingStack
 from operate.status import Status
 from operate.status import status as ask
@@ -26,15 +26,10 @@ from ring.topology import hops, members_of
 def outputs(screen: Screen, rings: Sequence[RingStack], show_secrets: bool) -> int:
     """Tell what the stacks export: the tables and streams, the functions and mappings."""
     ended = run_all(rings, lambda ring: ring.outputs(show_secrets=show_secrets))
-    told = [_about(one) | ({} if one.error else {"outputs": one.result}) for one in ended]
+    told = [ring_document(one) | ({} if one.error else {"outputs": one.result}) for one in ended]
     sound = not any(one.error for one in ended)
     screen.answer({"ok": sound, "rings": told}, lambda: _show_outputs(screen, ended))
     return worst(one.error for one in ended)
-
-
-def _about(ended: Ended[Any]) -> dict[str, Any]:
-    about: dict[str, Any] = {"ring": ended.ring.label}
-    return about | ({"error": error_document(ended.error)} if ended.error else {})
 
 
 def _show_outputs(screen: Screen, ended: Sequence[Ended[dict[str, Any]]]) -> None:
@@ -91,10 +86,14 @@ def _show_sound(screen: Screen, sound: Mapping[str, Settings]) -> None:
             )
 
 
-@click.command(epilog=examples("automate.py status --stack prod"))
+@click.command(
+    epilog=examples(
+        "automate.py status --stack prod", "automate.py status --local http://127.0.0.1:8000"
+    )
+)
 @answers
-@which_rings
-def status(screen: Screen, rings: Sequence[RingStack]) -> int:
+@which_running
+def status(screen: Screen, rings: Sequence[Running]) -> int:
     """Show each member and hop as AWS sees them now.
 
     Tables and streams, mappings and their last results, functions, the age of the records that
@@ -102,8 +101,8 @@ def status(screen: Screen, rings: Sequence[RingStack]) -> int:
 
     Exits with 1 if anything is not as it should be, or nothing is deployed, and says what.
     """
-    ended = run_all(rings, lambda ring: ask(ring.deployed()))
-    told = [_about(one) | (asdict(one.result) if one.result else {}) for one in ended]
+    ended = run_all(rings, lambda ring: ask(ring.deployed(), ring.clients()))
+    told = [ring_document(one) | (asdict(one.result) if one.result else {}) for one in ended]
     sound = all(one.result and one.result.members and not one.result.trouble for one in ended)
     screen.answer({"ok": sound, "rings": told}, lambda: _show_status(screen, ended))
     return worst(one.error for one in ended) or (FINE if sound else FAILED)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from commands.given import config_of
+from commands.local_stack import LocalStack
 from operate.errors import WrongError
 from operate.ring_file import read_rings
 from operate.stack import Keep, RingStack, parsed
@@ -43,6 +44,12 @@ _WHICH = (
         help="Where Pulumi keeps the ring's state. Default: PULUMI_BACKEND_URL, or where it is "
         "logged in to.",
     ),
+)
+_LOCAL = click.option(
+    "--local",
+    "endpoint",
+    metavar="URL",
+    help="The ring that `automate.py local` runs at this URL, instead of a stack's.",
 )
 _GIVEN = (
     click.option("--table", metavar="NAME", help="The tables' name."),
@@ -91,6 +98,9 @@ class _Which:
         return cls(**{field.name: given.pop(field.name) for field in fields(cls)})
 
 
+_NONE = _Which(None, None, None, (), None)
+
+
 def which_rings(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command `rings`: those of a stack or of a ring file."""
 
@@ -100,6 +110,21 @@ def which_rings(function: Callable[..., int]) -> Callable[..., int]:
         return function(rings=_chosen(which), **given)
 
     return _with(command, _WHICH)
+
+
+def which_running(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command `rings` as `which_rings` does, or the one that runs on this machine."""
+
+    @wraps(function)
+    def command(endpoint: str | None, **given: Any) -> int:
+        which = _Which.taken_from(given)
+        if endpoint is None:
+            return function(rings=_chosen(which), **given)
+        if which != _NONE:
+            raise WrongError("--local says which ring: leave --stack, --file and the like out.")
+        return function(rings=[LocalStack(endpoint)], **given)
+
+    return _with(command, (*_WHICH, _LOCAL))
 
 
 def which_settings(function: Callable[..., int]) -> Callable[..., int]:

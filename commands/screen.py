@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from operate.errors import FailedError, MissingError, OperateError, WrongError
+from operate.fleet import Ended
 
 _UNTOLD = "-"
 
@@ -41,6 +42,11 @@ class Screen:
     def may_ask(self) -> bool:
         """Whether there is a person who could answer a question."""
         return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def expect_somebody(self) -> None:
+        """See that there is a person to ask. Raises `WrongError` if there is none."""
+        if not self.may_ask:
+            raise WrongError("There is nobody here to ask: say --yes to do it without a question.")
 
     def say(self, text: str) -> None:
         """Say something on the way, or after the fact."""
@@ -79,3 +85,9 @@ def error_document(error: OperateError) -> dict[str, Any]:
     if isinstance(error, FailedError):
         document["notes"] = [asdict(note) for note in error.notes]
     return document
+
+
+def ring_document(ended: Ended[Any]) -> dict[str, Any]:
+    """For scripts: which ring an operation was done to, and the error that it ended with."""
+    about: dict[str, Any] = {"ring": ended.ring.label}
+    return about | ({"error": error_document(ended.error)} if ended.error else {})

@@ -71,45 +71,46 @@ class Clients:
 
     def dynamodb(self, region: str) -> DynamoDBClient:
         """Return the client for tables in `region`."""
-        return cast("DynamoDBClient", self._client("dynamodb", region))
+        return cast("DynamoDBClient", self.client("dynamodb", region))
 
     def streams(self, region: str) -> DynamoDBStreamsClient:
         """Return the client for the streams of tables in `region`."""
-        return cast("DynamoDBStreamsClient", self._client("dynamodbstreams", region))
+        return cast("DynamoDBStreamsClient", self.client("dynamodbstreams", region))
 
     def functions(self, region: str) -> LambdaClient:
         """Return the client for functions and event source mappings in `region`."""
-        return cast("LambdaClient", self._client("lambda", region))
+        return cast("LambdaClient", self.client("lambda", region))
 
     def s3(self, region: str) -> S3Client:
         """Return the client for buckets in `region`."""
-        return cast("S3Client", self._client("s3", region))
+        return cast("S3Client", self.client("s3", region))
 
     def iam(self, region: str) -> IAMClient:
         """Return the client for roles; IAM is global, and the region tells the partition."""
-        return cast("IAMClient", self._client("iam", region))
+        return cast("IAMClient", self.client("iam", region))
 
     def logs(self, region: str) -> CloudWatchLogsClient:
         """Return the client for log groups in `region`."""
-        return cast("CloudWatchLogsClient", self._client("logs", region))
+        return cast("CloudWatchLogsClient", self.client("logs", region))
 
     def cloudwatch(self, region: str) -> CloudWatchClient:
         """Return the client for metrics, alarms and dashboards in `region`."""
-        return cast("CloudWatchClient", self._client("cloudwatch", region))
+        return cast("CloudWatchClient", self.client("cloudwatch", region))
 
     def sns(self, region: str) -> SNSClient:
         """Return the client for topics in `region`."""
-        return cast("SNSClient", self._client("sns", region))
+        return cast("SNSClient", self.client("sns", region))
 
     def secrets(self, region: str) -> SecretsManagerClient:
         """Return the client for secrets in `region`."""
-        return cast("SecretsManagerClient", self._client("secretsmanager", region))
+        return cast("SecretsManagerClient", self.client("secretsmanager", region))
 
     def sts(self, region: str) -> STSClient:
         """Return the client that tells who one is in `region`, and makes one somebody else."""
-        return cast("STSClient", self._client("sts", region))
+        return cast("STSClient", self.client("sts", region))
 
-    def _client(self, service: str, region: str) -> Any:
+    def client(self, service: str, region: str) -> Any:
+        """Return the client of any service in `region`."""
         # boto3 makes clients from a session's shared loader, which threads must not share.
         with self._lock:
             key = (service, region)

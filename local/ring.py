@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from local import about
 from local.aws import Accounts
 from local.cloud import Cloud
 from local.deploy import run_program
@@ -82,6 +83,7 @@ class LocalRing(RunningRing):
             deployment = run_program(self._program, self.stack, cloud, streams)
             keep_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
+            self._server.pages[about.PATH] = about.page(self.members.values(), deployment)
             self._end = end.pop_all()
         return self
 

@@ -65,7 +65,7 @@ class RunningRing:
         that it has now; one that is not there any more ends; the others begin.
         """
         self.settings = settings
-        self.members = _members(deployment, settings, cloud)
+        self.members = members_in(deployment, settings, cloud)
         functions = {one.outputs["arn"]: one for one in deployment.of(_FUNCTION)}
         mappings = {one.id: one for one in deployment.of(_MAPPING)}
         before = {hop.mapping_id: hop for hop in self.hops.values()}
@@ -165,7 +165,7 @@ class RunningRing:
         return differences(list(self.members.values()))
 
 
-def _members(deployment: Deployment, settings: Settings, cloud: Cloud) -> dict[str, LocalMember]:
+def members_in(deployment: Deployment, settings: Settings, cloud: Cloud) -> dict[str, LocalMember]:
     """Return the members that are deployed, by name, in ring order."""
     deployed = {member["name"] for member in deployment.outputs.get("members", ())}
     places = {

@@ -33,7 +33,7 @@ from local.forward import Forward, mappings_of_streams_elsewhere
 from local.meter import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
@@ -70,8 +70,10 @@ class OneAtATime:
         meter: Meter,
         forward: Forward | None = None,
         faults: Faults | None = None,
+        pages: Mapping[str, bytes] | None = None,
     ) -> None:
         self._app = app
+        self._pages = {} if pages is None else pages
         self._meter = meter
         self._forward = forward
         self._faults = faults or Faults()
@@ -81,6 +83,8 @@ class OneAtATime:
         """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""
         if not _is_ours(environ.get("HTTP_HOST", "")):
             return Answer("403 Forbidden", [], b"This server answers to localhost alone.\n")
+        if page := self._pages.get(environ.get("PATH_INFO", "")):
+            return Answer("200 OK", [("Content-Type", "application/json")], page)
         # A slow sender must not hold the others up, so its body is read before the lock is taken.
         body = _take_body(environ)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -247,6 +251,8 @@ class LocalServer:
     def __init__(self, port: int = 0, dynamodb: str | None = None) -> None:
         self.meter = Meter()
         self.faults = Faults()
+        self.pages: dict[str, bytes] = {}
+        """What it answers itself, JSON by path."""
         self._forward = None if dynamodb is None else Forward(dynamodb)
         self._port = port
         self._undo = ExitStack()
@@ -276,7 +282,7 @@ class LocalServer:
 
     @contextmanager
     def _serving(self, listener: socket.socket) -> Iterator[None]:
-        app: Any = OneAtATime(_Dispatcher(), self.meter, self._forward, self.faults)
+        app: Any = OneAtATime(_Dispatcher(), self.meter, self._forward, self.faults, self.pages)
         server = make_server(
             LOOPBACK,
             self._port,

@@ -5,11 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from operate.deployed import Deployed
 from operate.errors import OperateError
-from operate.stack import RingStack
+from operate.status import Clients
 
+
+class Running(Protocol):
+    """A ring that is deployed, by whatever: what an operation on it while it runs needs."""
+
+    label: str
+    """What results call it."""
+    name: str
+    """Its stack's name."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+
+    def deployed(self) -> Deployed:
+        """What is deployed of it. Raises `OperateError`."""
+
+    def clients(self) -> Clients:
+        """Clients that reach its members."""
+
+    def cancel(self) -> None:
+        """Have what is done to it end in order."""
+
+
+R = TypeVar("R", bound=Running)
 T = TypeVar("T")
 
 
@@ -17,14 +42,14 @@ T = TypeVar("T")
 class Ended(Generic[T]):
     """How an operation on a ring ended: with a result, or with an error."""
 
-    ring: RingStack
+    ring: Running
     result: T | None = None
     error: OperateError | None = None
 
 
 def run_all(
-    rings: Sequence[RingStack],
-    action: Callable[[RingStack], T],
+    rings: Sequence[R],
+    action: Callable[[R], T],
     *,
     jobs: int = 4,
     on_cancel: Callable[[], object] = lambda: None,
@@ -34,7 +59,7 @@ def run_all(
     Ctrl-C cancels all of them in order, a second one at once; `on_cancel` is called after each.
     """
 
-    def guarded(ring: RingStack) -> Ended[T]:
+    def guarded(ring: R) -> Ended[T]:
         try:
             return Ended(ring, result=action(ring))
         except OperateError as error:

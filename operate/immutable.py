@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from operate.deployed import Deployed, DeployedMember, Shape
+from operate.errors import WrongError
 from ring.arn import Arn
 from ring.mistakes import Mistake
 from ring.settings import Settings
@@ -17,6 +18,18 @@ _ANOTHER_RING = (
     "Leave it as it is deployed. To have it otherwise, make a ring with another `table.name`, copy "
     "the items into one of its members, point the applications there, and destroy this one."
 )
+
+
+def refuse(deployed: Deployed, settings: Settings) -> None:
+    """Raise `WrongError` if a setting cannot be as it is now; it tells all that cannot."""
+    mistakes = refused(deployed, settings)
+    if not mistakes:
+        return
+    count = "1 setting" if len(mistakes) == 1 else f"{len(mistakes)} settings"
+    told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
+    raise WrongError(
+        f"{count} cannot change on what is deployed, nothing was changed.\n\n{told}\n", mistakes
+    )
 
 
 def refused(deployed: Deployed, settings: Settings) -> list[Mistake]:

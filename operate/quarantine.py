@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 
 _LAMBDAS = "aws/lambda/"
+_AT_ONCE = 8
 
 
 class NoSuchEntryError(Exception):
@@ -72,12 +74,13 @@ class Bucket:
     table: str
 
     def entries(self) -> Iterator[Entry]:
-        """All that lies there, by name."""
+        """All that lies there, by name. What somebody removes meanwhile is left out."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
-        for page in pages:
-            for listed in page.get("Contents", ()):
-                if listed["Key"].startswith((PREFIX, _LAMBDAS)):
-                    yield self._entry(listed["Key"], listed["LastModified"])
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for page in pages:
+                listed = [one["Key"] for one in page.get("Contents", ())]
+                ours = [name for name in listed if name.startswith((PREFIX, _LAMBDAS))]
+                yield from (one for one in pool.map(self._entry, ours) if one is not None)
 
     def entry(self, name: str) -> Entry:
         """The entry of that id.
@@ -85,22 +88,21 @@ class Bucket:
         Raises:
             NoSuchEntryError: there is none.
         """
-        try:
-            found = self.client.head_object(Bucket=self.name, Key=name)
-        except self.client.exceptions.ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
-            raise NoSuchEntryError(
-                f"{name} is not in the quarantine of {self.hop}: list what is."
-            ) from error
-        return self._entry(name, found["LastModified"])
+        entry = self._entry(name)
+        if entry is None:
+            raise NoSuchEntryError(f"{name} is not in the quarantine of {self.hop}: list what is.")
+        return entry
 
     def remove(self, entry: Entry) -> None:
         """Remove an entry; one that is gone stays gone."""
         self.client.delete_object(Bucket=self.name, Key=entry.id)
 
-    def _entry(self, name: str, modified: datetime) -> Entry:
-        text = self.client.get_object(Bucket=self.name, Key=name)["Body"].read()
+    def _entry(self, name: str) -> Entry | None:
+        try:
+            found = self.client.get_object(Bucket=self.name, Key=name)
+        except self.client.exceptions.NoSuchKey:
+            return None
+        text = found["Body"].read()
         try:
             document = json.loads(text)
             told = _given_up(document) if name.startswith(_LAMBDAS) else _set_aside(document)
@@ -112,7 +114,7 @@ class Bucket:
                 "id": name,
                 "hop": self.hop,
                 "table": self.table,
-                "time": modified.timestamp(),
+                "time": found["LastModified"].timestamp(),
                 "records": (),
                 "document": document,
                 **told,

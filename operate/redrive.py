@@ -12,9 +12,11 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.batch import Report, Work, replicate_batch
 from handler.clients import CONCURRENCY
@@ -45,6 +47,8 @@ class Became(StrEnum):
     """Not played: older than deletes are remembered."""
     FAILED = "failed"
     """It failed again, all of it or a part; still in the quarantine."""
+    LEFT = "left"
+    """Not played: it was stopped before."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,13 @@ class Played:
     entry: Entry
     became: Became
     why: str
+    again: int = 0
+    """How many of its records were set aside anew, each as an entry of its own."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether anything of it is in the quarantine still."""
+        return self.became is not Became.DONE or self.again > 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class Wish:
     back."""
     now: Callable[[], float] = time.time
     """The time, in seconds since the epoch."""
+    stop: Callable[[], bool] = lambda: False
+    """Whether to begin with no other entry. One that is begun is finished, or stays whole."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,8 @@ class _Player:
     wish: Wish
 
     def play(self, entry: Entry) -> Played:
+        if self.wish.stop():
+            return Played(entry, Became.LEFT, "stopped before it was played")
         if not entry.records:
             return Played(entry, Became.FAILED, f"there is no record in it: {entry.error}")
         if not self.wish.however_old and self._is_too_old(entry):
@@ -177,9 +192,18 @@ class _Player:
             if any(writes) or _troubles(would):
                 return Played(entry, Became.FAILED, troubles)
             report, troubles = would, ""
-        self.reach.bucket.remove(entry)
         again = f"; set aside by itself: {troubles}" if troubles else ""
-        return Played(entry, Became.DONE, _counts(report) + again)
+        done = Played(entry, Became.DONE, _counts(report) + again, len(report.quarantined))
+        return self._removed(done)
+
+    def _removed(self, done: Played) -> Played:
+        """Remove what was played. To play it once more does no harm."""
+        try:
+            self.reach.bucket.remove(done.entry)
+        except (ClientError, BotoCoreError) as error:
+            why = f"{done.why}; it is still in the quarantine: {told(error)}"
+            return replace(done, became=Became.FAILED, why=why)
+        return done
 
     def _stores(self) -> tuple[PatientStore, PatientStore]:
         settings, ends = self.reach.settings, time.monotonic() + PATIENCE_SECONDS

@@ -19,9 +19,10 @@ from pulumi.automation import (
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
-from operate.immutable import refused
+from operate.immutable import refuse
 from operate.progress import Note, Step, told
 from operate.result import Operation, Outcome, Result, done, planned, shown
+from operate.status import Clients
 from operate.trouble import explained, failing_quietly
 from operate.workspace import (
     Program,
@@ -34,7 +35,7 @@ from operate.workspace import (
     short_name,
     stack_file,
 )
-from ring.mistakes import Mistake, SettingsError
+from ring.mistakes import SettingsError
 from ring.program import build
 from ring.settings import Settings, decoded
 from ring.stack_file import StackFile, StackFileError, own
@@ -164,6 +165,15 @@ class RingStack:
         with self._opened() as stack:
             return self._deployed(stack)
 
+    def clients(self) -> Clients:
+        """Clients that reach its members, as whoever deployed them."""
+        return Clients()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled
+
     def cancel(self) -> None:
         """Have the operation that runs in another thread end in order, and none begin after it.
 
@@ -202,8 +212,8 @@ class RingStack:
 
     def _refuse_what_cannot_change(self, stack: Stack) -> None:
         deployed = self._deployed(stack)
-        if deployed.members and (mistakes := refused(deployed, self._settings_in(stack))):
-            raise WrongError(_refusal(mistakes), mistakes)
+        if deployed.members:
+            refuse(deployed, self._settings_in(stack))
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
@@ -300,9 +310,3 @@ def _file(folder: Path, name: str) -> StackFile:
         return StackFile.read(folder, short_name(name))
     except StackFileError as error:
         raise WrongError(str(error)) from error
-
-
-def _refusal(mistakes: Sequence[Mistake]) -> str:
-    count = "1 setting" if len(mistakes) == 1 else f"{len(mistakes)} settings"
-    told_all = "\n\n".join(f"  {mistake}" for mistake in mistakes)
-    return f"{count} cannot change on what is deployed, nothing was changed.\n\n{told_all}\n"

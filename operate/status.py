@@ -10,21 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    ProfileNotFound,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
+from operate.asking import WITHOUT_CREDENTIALS, asking
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
-from operate.errors import MissingError
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
-_WITHOUT_CREDENTIALS = (NoCredentialsError, ProfileNotFound, TokenRetrievalError)
 _NOTHING_YET = ("OK", "No records processed", None)
 
 _Client = Callable[[str], Any]
@@ -126,19 +119,13 @@ def status(
     shared = clients or Clients()
     members = {member.name: member for member in deployed.members}
     ours = [member for member in deployed.members if not member.named_only]
-    try:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            tables = pool.map(lambda member: _member(_Asked(shared, member)), ours)
-            hops = pool.map(
-                lambda hop: _hop(hop, _Asked(shared, members[hop.source], hop), now()),
-                deployed.hops,
-            )
-            return Status(tuple(tables), tuple(hops))
-    except _WITHOUT_CREDENTIALS as error:
-        raise MissingError(
-            f"AWS cannot be asked: {error}. Log in (`aws sso login`), or set AWS_PROFILE or "
-            "AWS_ACCESS_KEY_ID."
-        ) from error
+    with asking(), ThreadPoolExecutor(_AT_ONCE) as pool:
+        tables = pool.map(lambda member: _member(_Asked(shared, member)), ours)
+        hops = pool.map(
+            lambda hop: _hop(hop, _Asked(shared, members[hop.source], hop), now()),
+            deployed.hops,
+        )
+        return Status(tuple(tables), tuple(hops))
 
 
 def _member(asked: _Asked) -> MemberStatus:
@@ -217,7 +204,7 @@ class _Asked:
             return None
         try:
             return ask(self._client, name)
-        except _WITHOUT_CREDENTIALS:
+        except WITHOUT_CREDENTIALS:
             raise
         except ClientError as error:
             said = error.response["Error"]

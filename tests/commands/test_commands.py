@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -145,7 +146,7 @@ def test_every_command_and_every_option_is_explained(command: str) -> None:
     assert (main.commands[command].help or "").strip().endswith(".") or main.commands[command].help
     assert "Examples:" in (main.commands[command].epilog or "")
     for option in main.commands[command].params:
-        assert getattr(option, "help", None), option.name
+        assert getattr(option, "help", None) or isinstance(option, click.Argument), option.name
     assert run(command, "--help").exit_code == 0
 
 

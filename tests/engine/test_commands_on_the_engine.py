@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,36 @@ def test_status_and_outputs_tell_of_it() -> None:
         r"us-east-1 +us-east-1 +orders +ACTIVE +NEW_AND_OLD_IMAGES +ACTIVE", result.output
     )
     assert "arn:aws:lambda:us-east-1" in run("outputs", "--stack", "orders").output
+
+
+def test_what_a_stacks_hop_has_set_aside_is_played_again(engine: Engine) -> None:
+    hop = RingStack(None, "orders").deployed().hops[0]
+    place = engine.place("us-east-1")
+    image = {"customer": {"S": "ada"}, "order": {"S": "1"}, "total": {"N": "10"}}
+    key = {name: image[name] for name in ("customer", "order")}
+    change = {
+        "Keys": key,
+        "NewImage": image,
+        "SequenceNumber": "1" * 21,
+        "ApproximateCreationDateTime": int(time.time()),
+    }
+    kept = {
+        "table": "orders",
+        "hop": "us-east-1/orders -> eu-west-1/orders-eu",
+        "reason": "refused",
+        "error": "that day",
+        "time": "2026-01-01T00:00:00Z",
+        "record": {"dynamodb": change},
+    }
+    s3 = place.clients.s3("us-east-1")
+    s3.put_object(
+        Bucket=str(hop.quarantine), Key="quarantine/1.json", Body=json.dumps(kept).encode()
+    )
+    assert run("redrive", "--stack", "orders").exit_code == 1
+    assert run("redrive", "--stack", "orders", "--all", "--yes").exit_code == 0
+    there = engine.place("eu-west-1").clients.dynamodb("eu-west-1")
+    assert there.get_item(TableName="orders-eu", Key=key)["Item"]["total"] == {"N": "10"}
+    assert run("redrive", "--stack", "orders").exit_code == 0
 
 
 def test_a_wrong_passphrase_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

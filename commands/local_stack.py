@@ -1,0 +1,64 @@
+"""A ring that `automate.py local` runs on this machine, as operations take a stack's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local import about
+from local.aws import HOME_ACCOUNT, Accounts
+from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
+from operate.errors import FailedError
+from operate.status import Clients
+from ring.arn import Arn
+
+_MEMBER = ("name", "region", "table", "account", "stream_arn", "tombstones", "replica")
+_HOP = ("source", "target", "function", "mapping", "quarantine")
+
+
+class LocalStack:
+    """The ring at an endpoint, as `operate.fleet.Running` says."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.label = self.name = endpoint
+        self.cancelled = False
+
+    def deployed(self) -> Deployed:
+        """What the ring tells of itself. FailedError if there is none."""
+        try:
+            told = about.ask(self.name)
+        except about.NoRingError as error:
+            raise FailedError(str(error)) from error
+        return Deployed(
+            tuple(_member(one) for one in told["members"]),
+            tuple(DeployedHop(**{name: one[name] for name in _HOP}) for one in told["hops"]),
+        )
+
+    def clients(self) -> Clients:
+        """Clients that reach the endpoint and nothing else."""
+        return _LocalClients(self.name)
+
+    def cancel(self) -> None:
+        """Have what is done to it end in order."""
+        self.cancelled = True
+
+
+def _member(told: dict[str, Any]) -> DeployedMember:
+    account = told["account"]
+    # There any role can be taken, and leads into its account.
+    role = f"arn:aws:iam::{account}:role/local-ring" if account != HOME_ACCOUNT else None
+    return DeployedMember(
+        **{name: told[name] for name in _MEMBER}, credentials=Credentials(role=role)
+    )
+
+
+class _LocalClients(Clients):
+    """As Clients, whatever the user's environment says."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self._accounts = Accounts(endpoint)
+
+    def get(self, credentials: Credentials, region: str, service: str) -> Any:
+        """See Clients."""
+        account = Arn.parse(credentials.role).account if credentials.role else HOME_ACCOUNT
+        return self._accounts.clients(account).client(service, region)

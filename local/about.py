@@ -1,0 +1,56 @@
+"""What a local ring tells of itself at its endpoint, for those who operate on it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local.deploy import Deployment
+    from local.running import LocalMember
+
+PATH = "/_dynamodb-ring"
+"""Where it is told. No bucket's name begins so, and nothing else of AWS is asked by path."""
+
+_FUNCTION = "aws:lambda/function:Function"
+
+
+class NoRingError(Exception):
+    """There is no local ring at an endpoint. Says why, and what to do."""
+
+
+def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
+    """Return what is told: the stack's outputs, with each member's account and replica id."""
+    variables = [one.outputs["environment"]["variables"] for one in deployment.of(_FUNCTION)]
+    ids = {
+        (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]): told["RING_SOURCE_ID"]
+        for told in variables
+    }
+    accounts = {member.name: member.account for member in members}
+    told_members = [
+        {
+            **member,
+            "account": accounts[member["name"]],
+            "replica": ids.get((member["region"], member["table"])),
+        }
+        for member in deployment.outputs["members"]
+    ]
+    told = {"members": told_members, "hops": deployment.outputs["hops"]}
+    return json.dumps(told).encode()
+
+
+def ask(endpoint: str) -> dict[str, Any]:
+    """Ask a local ring for what it tells. Raises `NoRingError`."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(endpoint.rstrip("/") + PATH, timeout=10) as answer:
+            told: dict[str, Any] = json.loads(answer.read())
+    except (OSError, ValueError) as error:
+        raise NoRingError(
+            f"There is no local ring at {endpoint}: {error}. Start one (`automate.py local`), and "
+            "give the URL that it prints."
+        ) from error
+    return told

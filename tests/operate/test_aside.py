@@ -1,0 +1,110 @@
+"""Which hop plays what lies in a bucket that hops share, or that is of a hop that is no more."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.local_stack import LocalStack
+from local import about
+from local.aws import Accounts
+from local.batches import Batch, GivenUp
+from local.cloud import Cloud
+from local.deploy import Deployment, run_program
+from local.events import FailurePlace, failure_key, failure_record
+from local.running import members_in
+from local.server import LocalServer
+from local.stack import Stack
+from operate.aside import Quarantines
+from operate.errors import FailedError
+from ring.settings import Settings
+from tests.handler.wire import record
+
+PROGRAM = Path(__file__).parents[2] / "__main__.py"
+CONFIG: dict[str, Any] = {
+    "table": {"name": "orders", "partition_key": {"name": "k", "type": "S"}},
+    "members": [
+        {"region": "us-east-1"},
+        # Two hops start at the first member while the second one rejoins.
+        {"region": "eu-west-1", "state": "rejoining"},
+        {"region": "ap-southeast-2"},
+    ],
+}
+
+
+class Deployed:
+    """A ring that is deployed and does not run."""
+
+    def __init__(self, deployment: Deployment, accounts: Accounts, stack: LocalStack) -> None:
+        self.hops = [one for one in deployment.outputs["hops"] if one["source"] == "us-east-1"]
+        self.s3: Any = accounts.home.s3("us-east-1")
+        self.functions: Any = accounts.home.functions("us-east-1")
+        self.stack = stack
+
+    def put(self, name: str, body: Any) -> None:
+        self.s3.put_object(
+            Bucket=self.hops[0]["quarantine"], Key=name, Body=json.dumps(body).encode()
+        )
+
+    def players(self) -> dict[str, str]:
+        """The hop that plays each entry, by its id."""
+        quarantines = Quarantines(self.stack.deployed(), self.stack.clients())
+        return {one.entry.id: one.way.reach.settings.name for one in quarantines.entries()}
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Deployed]:
+    settings = Settings.parse(CONFIG)
+    with LocalServer() as server, Accounts(server.endpoint) as accounts:
+        cloud = Cloud(accounts)
+        deployment = run_program(PROGRAM, Stack.of(CONFIG), cloud)
+        members = members_in(deployment, settings, cloud)
+        server.pages[about.PATH] = about.page(members.values(), deployment)
+        yield Deployed(deployment, accounts, LocalStack(server.endpoint))
+
+
+def set_aside(hop: str) -> dict[str, Any]:
+    about_it = {
+        "table": "orders",
+        "reason": "refused",
+        "error": "?",
+        "time": "2026-01-01T00:00:00Z",
+    }
+    return {**about_it, "hop": hop, "record": record(1)}
+
+
+def test_each_hop_plays_its_own_and_the_first_what_is_of_none(deployed: Deployed) -> None:
+    first, second = (
+        f"us-east-1/orders -> {region}/orders" for region in ("eu-west-1", "ap-southeast-2")
+    )
+    for name, hop in (("1", first), ("2", second), ("3", "us-east-1/orders -> gone/orders")):
+        deployed.put(f"quarantine/{name}.json", set_aside(hop))
+    assert deployed.players() == {
+        "quarantine/1.json": first,
+        "quarantine/2.json": second,
+        "quarantine/3.json": first,
+    }
+
+
+def test_what_lambda_gave_up_is_its_functions(deployed: Deployed) -> None:
+    lost = GivenUp(Batch((record(1),)), "RecordAgeExceeded")
+    names = {}
+    for hop in deployed.hops:
+        # With the version that was invoked, as Lambda tells it.
+        place = FailurePlace("m", f"{hop['function']}:$LATEST", "arn:s", "shardId-1")
+        name = failure_key(place, time.time())
+        deployed.put(name, failure_record(lost, place, time.time()))
+        names[name] = f"us-east-1/orders -> {hop['target']}/orders"
+    players = deployed.players()
+    assert {name: players[name] for name in names} == names
+
+
+def test_a_function_that_is_gone_is_told_with_its_hop(deployed: Deployed) -> None:
+    deployed.functions.delete_function(FunctionName=deployed.hops[1]["function"])
+    with pytest.raises(FailedError, match="the hop from us-east-1 to ap-southeast-2: "):
+        deployed.players()

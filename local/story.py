@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from local.hop import LocalHop
     from local.ring import LocalMember, LocalRing
 
 _TIMEOUT = 180.0
@@ -31,6 +32,15 @@ class Told:
     because: str = ""
     writes: int | None = None
     conflicts: bool = False
+    places: tuple[int, ...] | None = None
+    """The members that hold it; None: all."""
+    also: Mapping[str, Any] | None = None
+    """The key of another item, which all members hold."""
+    set_aside: tuple[Mapping[str, Any], ...] = ()
+    """The keys of all that is in the quarantines."""
+    right: str = "the members agree"
+    wrong: tuple[str, ...] = ()
+    """What was found wrong on the way."""
 
 
 class Story:
@@ -50,6 +60,10 @@ class Story:
         self._say(
             "The program is the one that `pulumi up` deploys, the handler the one that Lambda runs."
         )
+
+    def begin(self, title: str) -> None:
+        """Head what follows."""
+        self._say(f"\n{title}", style="bold")
 
     def put(self, place: int, item: Item) -> None:
         """Put an item at a member."""
@@ -86,6 +100,33 @@ class Story:
         """Wait until everything has arrived everywhere."""
         self.ring.wait_until_quiet(_TIMEOUT)
 
+    def say(self, text: str) -> None:
+        """Say something within a step."""
+        self._say(f"{_INDENT}{text}")
+
+    def wait_until(self, happened: Callable[[], bool], what: str) -> None:
+        """Wait until something has happened. Raises `TimeoutError`."""
+        end = time.monotonic() + _TIMEOUT
+        while not happened():
+            if time.monotonic() > end:
+                raise TimeoutError(f"It did not happen within {_TIMEOUT:g} s that {what}.")
+            time.sleep(0.01)
+
+    def hop_from(self, place: int) -> LocalHop:
+        """The hop that starts at a member."""
+        (hop,) = self.ring.hops_from(self.members[place].name)
+        return hop
+
+    def show(self, keys: Mapping[int, Mapping[str, Any]]) -> list[Item | None]:
+        """Say what members hold under a key, and return it."""
+        copies = []
+        for place, key in keys.items():
+            member = self.members[place]
+            copy = self._copy(member, key)
+            self.say(f"{member.region:<16} {'has  ' + _shown(copy) if copy else 'has nothing'}")
+            copies.append(copy)
+        return copies
+
     def tell(self, title: str, step: Callable[[Story], Told]) -> list[str]:
         """Tell one step, and return what did not end as it was meant to."""
         self._say(f"\n{title}", style="bold cyan")
@@ -97,13 +138,22 @@ class Story:
         took, cost = time.monotonic() - begun, self.ring.meter.read() - before
         writes = cost.count() + cost.count(refused=True) - self._written
         self._say(f"{_INDENT}{took:.1f} s later, after {writes} writes by the hops:", style="dim")
-        copies = {member.region: self._copy(member, told.key) for member in self.members}
-        for region, copy in copies.items():
-            self._say(f"{_INDENT}{region:<16} {'has  ' + _shown(copy) if copy else 'has nothing'}")
-        self._say(f"{_INDENT}Why: {told.because}.")
+        everywhere = range(len(self.members))
+        copies = self.show(dict.fromkeys(everywhere, told.key))
+        others = self.show(dict.fromkeys(everywhere, told.also)) if told.also else []
+        lost = self._set_aside()
+        self.say(f"Why: {told.because}.")
         if told.conflicts:
-            self._say(f"{_INDENT}Conflicts logged: {self._conflicts() - conflicts}.")
-        return self._judge(told, writes, copies)
+            self.say(f"Conflicts logged: {self._conflicts() - conflicts}.")
+        wrong = [*told.wrong, *_misplaced(told, copies)]
+        if None in others:
+            wrong.append(f"not every member holds {_shown(told.also)}")
+        if lost != [_shown(key) for key in told.set_aside]:
+            wrong.append(f"in the quarantines are {', '.join(lost) or 'no records'}")
+        if told.writes is not None and writes != told.writes:
+            wrong.append(f"it cost {writes} writes, not {told.writes}")
+        self._verdict(wrong, told.right)
+        return wrong
 
     def compare_all(self) -> list[str]:
         """Compare all tables, item by item."""
@@ -121,19 +171,6 @@ class Story:
         self._verdict(wrong, "all members hold the same items")
         return wrong
 
-    def _judge(self, told: Told, writes: int, copies: Mapping[str, Item | None]) -> list[str]:
-        wrong = []
-        if len({_shown(copy) for copy in copies.values()}) > 1:
-            wrong.append("the members differ")
-        if told.content is not None and any(
-            _shown(copy) != _shown({**told.key, **told.content}) for copy in copies.values()
-        ):
-            wrong.append(f"not every member holds {_shown({**told.key, **told.content})}")
-        if told.writes is not None and writes != told.writes:
-            wrong.append(f"it cost {writes} writes, not {told.writes}")
-        self._verdict(wrong, "the members agree")
-        return wrong
-
     def _verdict(self, wrong: list[str], right: str) -> None:
         if wrong:
             self._say(f"{_INDENT}WRONG: {'; '.join(wrong)}", style="bold red")
@@ -148,11 +185,41 @@ class Story:
         answer = member.client.get_item(TableName=member.table, Key=key, ConsistentRead=True)
         return without_stamp(answer["Item"]) if "Item" in answer else None
 
+    def _set_aside(self) -> list[str]:
+        """Say what is in the quarantines, and return the keys."""
+        keys = []
+        for member, bucket in self._quarantines():
+            s3 = member.clients.s3(member.region)
+            for listed in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+                body = s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
+                lost = json.loads(body)
+                keys.append(_shown(lost["key"]))
+                self.say(f"{member.region:<16} has in its quarantine {keys[-1]}: {lost['error']}")
+        return keys
+
+    def _quarantines(self) -> Iterator[tuple[LocalMember, str]]:
+        buckets = {hop.quarantine: hop.source for hop in self.ring.hops.values()}
+        return ((self.ring.members[name], bucket) for bucket, name in buckets.items())
+
     def _conflicts(self) -> int:
         return sum(hop.tally.read().get("conflicts", 0) for hop in self.ring.hops.values())
 
     def _say(self, text: str, style: str | None = None) -> None:
         self._console.print(text, style=style, markup=False)
+
+
+def _misplaced(told: Told, copies: list[Item | None]) -> list[str]:
+    """What of a step's item is not as it was meant to be."""
+    places = range(len(copies)) if told.places is None else told.places
+    held = {_shown(copies[place]) for place in places}
+    wrong = []
+    if len(held) > 1:
+        wrong.append("the members differ")
+    if told.content is not None and held != {_shown({**told.key, **told.content})}:
+        wrong.append(f"not every member holds {_shown({**told.key, **told.content})}")
+    if any(copy is not None for place, copy in enumerate(copies) if place not in places):
+        wrong.append(f"a member holds {_shown(told.key)} that should not")
+    return wrong
 
 
 def _shown(item: Mapping[str, Any] | None) -> str:

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from ring import policies
 from ring.environment import environment
+from ring.metrics import Measured
 from ring.replica import Replica
 from ring.settings import Settings
 
@@ -41,7 +42,7 @@ class Hop(pulumi.ComponentResource):
         super().__init__(HOP, name, {}, opts)
         self.source = source
         self.target = target
-        self._name = name
+        self.name = name
         self._settings = settings
         self._here = pulumi.ResourceOptions(parent=self, provider=source.provider)
 
@@ -79,6 +80,12 @@ class Hop(pulumi.ComponentResource):
         }
 
     @property
+    def measured(self) -> Measured:
+        """The hop, by the names that its metrics go by."""
+        ends = (self.source.member, self.target.member)
+        return Measured(*ends, self.function.name, self.mapping.id)
+
+    @property
     def _title(self) -> str:
         # By slug: a function's description has room for 256 characters, too few for two tables.
         return f"the ring's changes from {self.source.member.slug} to {self.target.member.slug}"
@@ -97,7 +104,7 @@ class Hop(pulumi.ComponentResource):
             return None
         there = pulumi.ResourceOptions(parent=self, provider=self.target.provider)
         role = aws.iam.Role(
-            f"{self._name}-writer",
+            f"{self.name}-writer",
             description=f"Writes {self._title}",
             assume_role_policy=pulumi.Output.json_dumps(
                 self._role.arn.apply(policies.writer_trust)
@@ -105,7 +112,7 @@ class Hop(pulumi.ComponentResource):
             opts=there,
         )
         aws.iam.RolePolicy(
-            f"{self._name}-writer",
+            f"{self.name}-writer",
             role=role.name,
             policy=pulumi.Output.json_dumps(self.target.end.apply(policies.writer_policy)),
             opts=there,
@@ -121,7 +128,7 @@ class Hop(pulumi.ComponentResource):
             target=self._secret or (self._writer.arn if self._writer else self.target.end),
         ).apply(lambda arns: policies.hop_policy(**arns))
         return aws.iam.RolePolicy(
-            self._name,
+            self.name,
             role=self._role.name,
             policy=pulumi.Output.json_dumps(document),
             opts=self._here,
@@ -136,7 +143,7 @@ class Hop(pulumi.ComponentResource):
             target_role=self._writer.arn if self._writer else None,
         )
         return aws.lambda_.Function(
-            self._name,
+            self.name,
             description=f"Carries {self._title}",
             role=self._role.arn,
             runtime="python3.13",
@@ -158,8 +165,9 @@ class Hop(pulumi.ComponentResource):
         on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
             destination_arn=self._quarantine.arn
         )
+        counts = aws.lambda_.EventSourceMappingMetricsConfigArgs(metrics=["EventCount"])
         return aws.lambda_.EventSourceMapping(
-            self._name,
+            self.name,
             function_name=self.function.arn,
             event_source_arn=self.source.stream_arn,
             starting_position=told.starting_position,
@@ -173,6 +181,8 @@ class Hop(pulumi.ComponentResource):
             destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
                 on_failure=on_failure
             ),
+            # What Lambda has given up is counted nowhere else.
+            metrics_config=counts if self._settings.watch.enabled else None,
             opts=pulumi.ResourceOptions.merge(
                 self._here,
                 pulumi.ResourceOptions(

@@ -13,4 +13,5 @@ def build(settings: Settings) -> Ring:
     ring = Ring("ring", settings)
     pulumi.export("members", ring.members)
     pulumi.export("hops", ring.hops)
+    pulumi.export("topics", ring.topics)
     return ring

@@ -11,6 +11,7 @@ from ring.hop import Hop
 from ring.replica import Replica
 from ring.settings import Settings
 from ring.topology import hops, members_of
+from ring.watch import Watch
 
 RING = "dynamodb-ring:index:Ring"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -30,6 +31,8 @@ class Ring(pulumi.ComponentResource):
     hops: Sequence[Mapping[str, Any]]
     """In ring order: source, target (members' names), function (ARN), mapping (UUID), quarantine
     (a bucket's name)."""
+    topics: Mapping[str, pulumi.Output[str]]
+    """By member, the ARN of the topic that its alarms call, where that is the ring's own."""
 
     def __init__(
         self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
@@ -59,6 +62,18 @@ class Ring(pulumi.ComponentResource):
             )
             for way in ways
         ]
+        watches = {
+            replica.member.name: Watch(
+                f"{name}-{replica.member.slug}",
+                replica,
+                [hop for hop in carriers if hop.source is replica],
+                settings,
+                opts=beneath,
+            )
+            for replica in replicas.values()
+            if settings.watch.enabled and replica.member in sources
+        }
+        self.topics = {member: watch.topic.arn for member, watch in watches.items() if watch.topic}
         self.members = [replica.summary for replica in replicas.values()]
         self.hops = [hop.summary for hop in carriers]
-        self.register_outputs({"members": self.members, "hops": self.hops})
+        self.register_outputs({"members": self.members, "hops": self.hops, "topics": self.topics})

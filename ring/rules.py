@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from pydantic import BaseModel, Field
+from collections.abc import Iterator
 
 from ring.arn import Arn, partition_of, table_of_stream
+from ring.draft import Draft
 from ring.mistakes import Mistake
-from ring.sections import TOMBSTONES, MemberSettings, TableSettings, TombstoneSettings
+from ring.sections import TOMBSTONES
 from ring.table_rules import broken_in_table
-from ring.topology import Member, NoSuchMemberError, find_member, member_of, targets_of
+from ring.topology import Member, NoSuchMemberError, find_member, targets_of
+from ring.watch_settings import broken_in_watch
 
 _ROOM = 255 - len(TOMBSTONES)
-
-
-class Draft(BaseModel):
-    """As much of the settings as is sound by itself, so that the rest of it can be judged too."""
-
-    table: TableSettings | None = None
-    members: dict[int, MemberSettings] = Field(default_factory=dict)
-    """The sound ones, by their place in the list."""
-    listed: int | None = None
-    """How many are listed, sound or not; None if there is no list."""
-    tombstones: TombstoneSettings | None = TombstoneSettings()
-    hops: tuple[str, ...] | None = None
-
-    @classmethod
-    def of(cls, config: Mapping[str, object], wrong: Sequence[tuple[int | str, ...]]) -> Draft:
-        """Keep what no wrong place lies in. A wrong member does not take the others with it."""
-        unsound = {place[0] for place in wrong if place[0] != "members" or len(place) == 1}
-        parts = {key: config[key] for key in ("table", "tombstones", "hops") if key in config}
-        parts |= {key: None for key in parts if key in unsound}
-        listed = config.get("members")
-        if isinstance(listed, list | tuple):
-            bad = {place[1] for place in wrong if place[0] == "members" and len(place) > 1}
-            parts["members"] = {at: one for at, one in enumerate(listed) if at not in bad}
-            parts["listed"] = len(listed)
-        return cls.model_validate(parts)
-
-    def located(self) -> dict[str, Member]:
-        """The sound members, by their path in the settings."""
-        default = self.table.name if self.table else ""
-        return {f"members[{at}]": member_of(one, default) for at, one in self.members.items()}
 
 
 def broken(draft: Draft) -> Iterator[Mistake]:
@@ -272,6 +242,11 @@ def _hops_are_members(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(f"hops[{at}]", word, error.reason, error.remedy)
 
 
+def _watch_fits(draft: Draft) -> Iterator[Mistake]:
+    if draft.watch and draft.mapping:
+        yield from broken_in_watch(draft.watch, draft.mapping, draft.sources())
+
+
 _RING_RULES = (
     _at_least_two,
     _ring_stays_whole,
@@ -281,4 +256,5 @@ _RING_RULES = (
     _secrets_are_read,
     _tombstones_outlive_the_lap,
     _hops_are_members,
+    _watch_fits,
 )

@@ -20,7 +20,7 @@ TOMBSTONES = "-tombstones"
 """The tombstone table is named after its table, with this behind it."""
 
 
-def _shape(pattern: str, reason: str, remedy: str) -> AfterValidator:
+def shape(pattern: str, reason: str, remedy: str) -> AfterValidator:
     """Demand that the whole of a text has this shape."""
 
     def check(text: str) -> str:
@@ -36,7 +36,7 @@ _NAME = "[A-Za-z0-9_.-]"
 
 TableName = Annotated[
     str,
-    _shape(
+    shape(
         f"{_NAME}{{3,{255 - len(TOMBSTONES)}}}",
         "DynamoDB takes 3 to 255 of the characters a-z A-Z 0-9 _ . - and the tombstone table's "
         f"name has `{TOMBSTONES}` behind it",
@@ -45,7 +45,7 @@ TableName = Annotated[
 ]
 IndexName = Annotated[
     str,
-    _shape(
+    shape(
         f"{_NAME}{{3,255}}",
         "DynamoDB takes 3 to 255 of the characters a-z A-Z 0-9 _ . - as an index's name",
         "Choose a name of such characters.",
@@ -53,12 +53,12 @@ IndexName = Annotated[
 ]
 AttributeName = Annotated[
     str,
-    _shape(
+    shape(
         f"(?!{RESERVED})(?s:.*)",
         f"attributes that begin with `{RESERVED}` are the ring's own and never compared",
         "Choose another attribute.",
     ),
-    _shape(
+    shape(
         "(?s:.{1,255})",
         "DynamoDB takes 1 to 255 characters as a key attribute's name",
         "Choose a name of such length.",
@@ -66,7 +66,7 @@ AttributeName = Annotated[
 ]
 Region = Annotated[
     str,
-    _shape(
+    shape(
         r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}",
         "no region has a name like this",
         "Write it as AWS does, such as eu-west-1; all are listed at "
@@ -75,18 +75,18 @@ Region = Annotated[
 ]
 Label = Annotated[
     str,
-    _shape(
+    shape(
         "[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
         "a member's name becomes part of the names of functions and roles",
         "Use up to 40 letters, digits, - and _, a letter or digit first.",
     ),
 ]
 Account = Annotated[
-    str, _shape(r"\d{12}", "an AWS account has 12 digits", "Write all 12, between quotes.")
+    str, shape(r"\d{12}", "an AWS account has 12 digits", "Write all 12, between quotes.")
 ]
 StreamArn = Annotated[
     str,
-    _shape(
+    shape(
         rf"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}{{3,255}}/stream/[0-9T:.-]+",
         "this is not the ARN of a table's stream",
         "Copy it from `aws dynamodb describe-table`, where it is called LatestStreamArn: "
@@ -95,7 +95,7 @@ StreamArn = Annotated[
 ]
 RoleArn = Annotated[
     str,
-    _shape(
+    shape(
         r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
         "this is not the ARN of a role",
         "Write arn:aws:iam::<account>:role/<name>, with your partition for aws.",
@@ -103,7 +103,7 @@ RoleArn = Annotated[
 ]
 KeyArn = Annotated[
     str,
-    _shape(
+    shape(
         r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
         "this is not the ARN of a KMS key (an alias will not do: policies name the key itself)",
         "Write arn:aws:kms:<region>:<account>:key/<id>, with your partition for aws.",
@@ -111,7 +111,7 @@ KeyArn = Annotated[
 ]
 SecretArn = Annotated[
     str,
-    _shape(
+    shape(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}",
         "this is not the whole ARN of a secret, which ends with six characters of AWS's choice",
         "Copy it from `aws secretsmanager describe-secret`: "
@@ -120,7 +120,7 @@ SecretArn = Annotated[
 ]
 Profile = Annotated[
     str,
-    _shape(
+    shape(
         r"[^\s\[\]]+",
         "a profile's name is one word without brackets",
         "Write it as it stands in ~/.aws/config, without `profile` and brackets.",
@@ -129,7 +129,7 @@ Profile = Annotated[
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 ExternalId = Annotated[
     str,
-    _shape(
+    shape(
         r"[\w+=,.@:/-]{2,1224}",
         "STS takes 2 to 1224 letters, digits and + = , . @ : / - as an external id",
         "Write the id that the role's trust policy asks for.",
@@ -138,7 +138,7 @@ ExternalId = Annotated[
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 TagKey = Annotated[
     str,
-    _shape(
+    shape(
         "(?!aws:)(?s:.{1,128})",
         "AWS takes 1 to 128 characters as a tag's key and keeps `aws:` for itself",
         "Choose another key.",

@@ -9,8 +9,9 @@ from typing import Annotated
 from pulumi.runtime import config as pulumi_config
 from pydantic import Field, ValidationError
 
+from ring.draft import Draft
 from ring.mistakes import Mistake, SettingsError, explain
-from ring.rules import Draft, broken
+from ring.rules import broken
 from ring.sections import (
     FunctionSettings,
     MappingSettings,
@@ -21,6 +22,7 @@ from ring.sections import (
     TagValue,
     TombstoneSettings,
 )
+from ring.watch_settings import WatchSettings
 
 __all__ = ["NAMESPACE", "Mistake", "Settings", "SettingsError", "read_settings"]
 
@@ -37,6 +39,7 @@ class Settings(Section):
     tombstones: TombstoneSettings = TombstoneSettings()
     mapping: MappingSettings = MappingSettings()
     function: FunctionSettings = FunctionSettings()
+    watch: WatchSettings = WatchSettings()
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The members whose hops this stack deploys. Default: all."""
     tags: dict[TagKey, TagValue] = Field(default_factory=dict)

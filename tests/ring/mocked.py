@@ -112,6 +112,8 @@ class Cloud(mocks.Mocks):
             "aws:cloudwatch/logGroup:LogGroup": place % "logs" + f"log-group:{name}",
             "aws:iam/role:Role": f"arn:{self.partition}:iam::{ACCOUNT}:role/{name}",
             "aws:iam/user:User": f"arn:{self.partition}:iam::{ACCOUNT}:user/{name}",
+            "aws:sns/topic:Topic": place % "sns" + name,
+            "aws:cloudwatch/metricAlarm:MetricAlarm": place % "cloudwatch" + f"alarm:{name}",
             "aws:s3/bucket:Bucket": f"arn:{self.partition}:s3:::{name}",
         }.get(kind, "")
 

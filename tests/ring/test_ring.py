@@ -33,6 +33,8 @@ def test_a_ring_is_its_members_and_the_hops_between_them() -> None:
         ("Replica", "ring-eu-west-1"),
         ("Hop", OUT),
         ("Hop", BACK),
+        ("Watch", "ring-us-east-1"),
+        ("Watch", "ring-eu-west-1"),
     }
 
 
@@ -43,12 +45,14 @@ def test_the_types_of_the_components_never_change() -> None:
         "dynamodb-ring:index:Ring",
         "dynamodb-ring:index:Replica",
         "dynamodb-ring:index:Hop",
+        "dynamodb-ring:index:Watch",
     }
 
 
 def test_every_resource_lies_beneath_the_component_it_belongs_to() -> None:
     ours = ("ring-us-east-1", OUT)
-    names = [(kind, name, parent) for kind, name, parent in tree(deployed()) if parent in ours]
+    unwatched = tree(deployed(watch={"enabled": False}))
+    names = [(kind, name, parent) for kind, name, parent in unwatched if parent in ours]
 
     assert sorted(names) == [
         ("Bucket", "ring-us-east-1-quarantine", "ring-us-east-1"),
@@ -75,7 +79,7 @@ def test_every_resource_is_made_by_the_provider_of_its_members_region() -> None:
     seen = deployed()
     made = [one for one in seen.declared if one.type.startswith("aws:")]
 
-    assert len(made) == 18
+    assert len(made) == 36
     for one in made:
         assert one.provider == one.parent.partition("-to-")[0], one.name
         assert seen.one("aws", one.provider).inputs["region"] in one.name

@@ -8,8 +8,12 @@ import pulumi
 import pytest
 
 from ring.settings import Mistake, Settings, SettingsError, read_settings
-from tests.ring.cases import EVERYTHING_WRONG, RIGHT, WRONG
-from tests.ring.mocked import config
+from tests.ring import cases, watch_cases
+from tests.ring.cases import EVERYTHING_WRONG
+from tests.ring.mocked import TWO, config
+
+WRONG = cases.WRONG | watch_cases.WRONG
+RIGHT = cases.RIGHT | watch_cases.RIGHT
 
 
 def mistakes(sections: dict[str, object]) -> list[Mistake]:
@@ -125,3 +129,27 @@ def test_a_misspelt_key_of_the_configuration_is_told_with_the_nearest_one() -> N
 
     with pytest.raises(SettingsError, match="Did you mean `hops`"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("sections", "seconds"),
+    [
+        ({}, 300),
+        ({"mapping": {"record_age": 400}}, 200),
+        ({"watch": {"iterator_age": 90}}, 90),
+    ],
+)
+def test_somebody_is_told_before_a_record_that_lags_is_given_up(
+    sections: dict[str, object], seconds: int
+) -> None:
+    settings = Settings.parse(config(**sections))
+
+    assert settings.watch.late(settings.mapping) == seconds
+    assert seconds < settings.mapping.record_age
+
+
+def test_where_a_member_is_wrong_it_is_not_said_that_topics_are_missing() -> None:
+    topics = [watch_cases.HERE, watch_cases.ELSEWHERE]
+    told = mistakes({"members": [TWO[0], {"region": "nowhere"}], "watch": {"topics": topics}})
+
+    assert [mistake.key for mistake in told] == ["members[1].region"]

@@ -1,0 +1,116 @@
+"""The component that watches a member's hops: their alarms, and the topic that these call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from ring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
+from ring.hop import Hop
+from ring.metrics import Metric
+from ring.replica import Replica
+from ring.settings import Settings
+
+WATCH = "dynamodb-ring:index:Watch"
+"""The component's type. It is part of every URN beneath it and never changes."""
+
+
+class Watch(pulumi.ComponentResource):
+    """Alarms on the hops that start at a member, in its region and account, as their metrics are.
+
+    They call the user's topics in that region, or else a topic that is made here.
+    """
+
+    topic: aws.sns.Topic | None
+    """The topic made here; None where the user's own are called."""
+    alarms: Mapping[str, Sequence[aws.cloudwatch.MetricAlarm]]
+    """Each hop's, by the hop's name; that of the quarantine is among each one's."""
+
+    def __init__(
+        self,
+        name: str,
+        replica: Replica,
+        hops: Sequence[Hop],
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(WATCH, name, {}, opts)
+        self._here = pulumi.ResourceOptions(parent=self, provider=replica.provider)
+        self.topic = None if settings.watch.topics else self._topic(name, settings.watch.email)
+        self._actions: list[pulumi.Input[str]] = [*settings.watch.topics_in(replica.member.region)]
+        if self.topic:
+            self._actions = [self.topic.arn]
+        assert replica.quarantine  # a hop's source is never named only
+        kept = self._alarm(
+            name, replica.member.name, alarm_of_quarantine(replica.quarantine.bucket)
+        )
+        late = settings.watch.late(settings.mapping)
+        self.alarms = {
+            hop.name: [
+                *(
+                    self._alarm(hop.name, hop.measured.label, alarm)
+                    for alarm in alarms_of_hop(hop.measured, late)
+                ),
+                kept,
+            ]
+            for hop in hops
+        }
+        self.register_outputs({"topic": self.topic and self.topic.arn})
+
+    def _topic(self, name: str, email: str | None) -> aws.sns.Topic:
+        topic = aws.sns.Topic(name, opts=self._here)
+        if email:
+            aws.sns.TopicSubscription(
+                name, topic=topic.arn, protocol="email", endpoint=email, opts=self._here
+            )
+        return topic
+
+    def _alarm(self, name: str, of: str, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
+        return aws.cloudwatch.MetricAlarm(
+            f"{name}-{alarm.slug}",
+            alarm_description=alarm.description(of),
+            alarm_actions=self._actions,
+            comparison_operator="GreaterThanThreshold",
+            threshold=alarm.above,
+            evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.hits,
+            treat_missing_data=alarm.missing,
+            opts=self._here,
+            **(_one_value(alarm) if alarm.expression else _one_metric(alarm)),
+        )
+
+
+def _one_metric(alarm: Alarm) -> dict[str, Any]:
+    (metric,) = alarm.metrics.values()
+    return {
+        "namespace": metric.namespace,
+        "metric_name": metric.name,
+        "dimensions": metric.dimensions,
+        "statistic": metric.statistic,
+        "period": alarm.period,
+    }
+
+
+def _one_value(alarm: Alarm) -> dict[str, Any]:
+    value = aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id="value", expression=alarm.expression, label=alarm.slug, return_data=True
+    )
+    metrics = [_query(name, metric, alarm.period) for name, metric in alarm.metrics.items()]
+    return {"metric_queries": [value, *metrics]}
+
+
+def _query(name: str, metric: Metric, period: int) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
+    return aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id=name,
+        return_data=False,
+        metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+            namespace=metric.namespace,
+            metric_name=metric.name,
+            dimensions=metric.dimensions,
+            stat=metric.statistic,
+            period=period,
+        ),
+    )

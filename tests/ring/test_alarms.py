@@ -1,0 +1,117 @@
+"""The alarms by themselves: what they watch is measured, and what they say is of use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from handler import telling
+from handler.settings import Settings as HopSettings
+from ring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
+from ring.environment import environment
+from ring.metrics import DIMENSION, NAMESPACE, Measured
+from ring.settings import Settings
+from ring.topology import hops
+from tests.measured import AWS, told_by_the_handler
+from tests.ring.mocked import config
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+SETTINGS = Settings.parse(config(members=[{"region": "us-east-1"}, {"region": "eu-west-1"}]))
+(WAY, _) = hops(SETTINGS)
+HOP = Measured(WAY.source, WAY.target, "the-function", "the-mapping")
+ALARMS = (*alarms_of_hop(HOP, 300), alarm_of_quarantine("the-bucket"))
+
+
+def pages() -> list[str]:
+    return re.findall(r"^## (.*)$", RUNBOOK.read_text(), re.MULTILINE)
+
+
+def page(name: str) -> str:
+    (found,) = re.findall(rf"^## {name}$(.*?)(?=^## |\Z)", RUNBOOK.read_text(), re.M | re.S)
+    return str(found)
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
+def test_an_alarm_says_of_what_it_is_and_which_page_says_what_to_do(alarm: Alarm) -> None:
+    text = alarm.description(HOP.label)
+
+    assert text.startswith("us-east-1 -> eu-west-1: ")
+    assert text.endswith(f"docs/runbook.md: {alarm.page}")
+    assert len(text) <= 1024  # what CloudWatch takes
+    assert alarm.page in pages()
+    assert f"`{alarm.slug}`" in page(alarm.page)
+    for part in ("**What it means.**", "**How to look.**", "**What to do.**"):
+        assert part in page(alarm.page)
+
+
+def test_what_is_said_to_be_paid_for_is_what_is_watched() -> None:
+    decision = RUNBOOK.parent / "decisions" / "0010-alarms-are-on.md"
+    assert "eight alarms over eleven metrics: 1.10" in " ".join(decision.read_text().split())
+
+    assert len(ALARMS) == 8
+    assert sum(len(alarm.metrics) for alarm in ALARMS) == 11
+
+
+def test_no_two_alarms_have_one_name() -> None:
+    assert len({alarm.slug for alarm in ALARMS}) == len(ALARMS)
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
+def test_an_alarm_watches_what_is_measured(alarm: Alarm) -> None:
+    own = told_by_the_handler()
+
+    for metric in alarm.metrics.values():
+        if metric.namespace == NAMESPACE:
+            assert metric.name in own
+        else:
+            assert metric.name in AWS[metric.namespace, *metric.dimensions]
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
+def test_an_alarm_is_one_that_cloudwatch_takes(alarm: Alarm) -> None:
+    assert alarm.hits <= alarm.periods
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    assert alarm.period % 60 == 0
+    assert alarm.period * alarm.periods <= 24 * 60 * 60
+    if alarm.expression:
+        names = set(re.findall(r"\b[a-z]\w*", alarm.expression))
+        assert names == set(alarm.metrics)
+    else:
+        assert len(alarm.metrics) == 1
+
+
+def test_both_sides_call_a_hop_and_its_metrics_the_same() -> None:
+    variables = environment(WAY.source, WAY.target, SETTINGS, quarantine="lost")
+    told = {name: value for name, value in variables.items() if isinstance(value, str)}
+
+    assert HopSettings.read(told).name == HOP.name
+    assert (telling.NAMESPACE, telling.DIMENSION) == (NAMESPACE, DIMENSION)
+
+
+def test_the_iterator_age_is_judged_in_its_own_unit() -> None:
+    (lags,) = [alarm for alarm in alarms_of_hop(HOP, 90) if alarm.slug == "lags"]
+
+    assert lags.above == 90_000  # milliseconds
+    assert "over 90 seconds" in lags.means
+
+
+@pytest.mark.parametrize(
+    ("writes", "refused", "calls", "rings"),
+    [(3, 0, 0, 1), (3, 0, 1, 0), (0, 0, 0, 0), (0, 0, 2, 0), (3, 3, 0, 0), (3, 2, 0, 1)],
+)
+def test_a_hop_is_silent_where_its_table_took_a_write_and_nobody_was_called(
+    writes: int, refused: int, calls: int, rings: int
+) -> None:
+    (silent,) = [alarm for alarm in ALARMS if alarm.slug == "silent"]
+    assert silent.expression
+
+    # Metric math in Python: these parts of it mean the same but for how they are written.
+    python = silent.expression.replace("IF(", "choose(").replace(" AND ", " and ")
+    known = {
+        "choose": lambda condition, yes, no: yes if condition else no,
+        "FILL": lambda value, _: value,
+        **{"writes": writes, "refused": refused, "calls": calls},
+    }
+    assert eval(python, known) == rings

@@ -45,6 +45,10 @@ class Circle:
     out: Bypass | None = None
     at_rest: dict[str, int] = field(default_factory=dict)
     """How long each member's stream was when all was last at rest."""
+    by_command: bool = False
+    """Whether a member goes and comes back as `automate.py bypass` and `rejoin` have it: a hop is
+    always a new one, from the beginning of what its stream holds, and the one around a member that
+    comes back ends while applications write on."""
 
     def __post_init__(self) -> None:
         self.mappings += [self._from(place) for place in range(len(self.members))]
@@ -88,7 +92,7 @@ class Circle:
             onward.crash()
         del self.members[place], self.mappings[place]
         around = self._from(place - 1)
-        around.position = self.at_rest.get(to.source.name, 0)
+        around.position = self._beginning(to.source)
         self.mappings[place - 1] = around
         self.out = Bypass(place, member, to, onward, around, own)
 
@@ -98,22 +102,33 @@ class Circle:
         The hop around it stays until both hops of that stream have come to its end at once. A
         record that only one of them gets would else be the delete of an item that only the other
         brought on, at a version of which the first cannot know.
+
+        By command, it stays until both have read all that was there when the member came back.
         """
         assert self.out is not None
         back, self.out = self.out, None
         self.say(f"the ring opens again for {back.member.name}")
         if back.own is not None:
             self.extras.remove(back.own)
-        self.mappings[back.place - 1] = back.to
-        self.mappings.insert(back.place, back.onward)
         self.members.insert(back.place, back.member)
-        self.extras.append(
-            Extra(
-                back.around,
-                f"around {back.member.name}",
-                lambda: back.to.is_idle and back.around.is_idle,
-            )
-        )
+        self.mappings.insert(back.place, back.onward)
+        to = back.to
+        if self.by_command:
+            to = self._from(back.place - 1)
+            to.position = self._beginning(to.source)
+        self.mappings[back.place - 1] = to
+        both, mark = (to, back.around), len(to.source.stream)
+
+        def is_over() -> bool:
+            if self.by_command:
+                return all(one.position >= mark for one in both)
+            return all(one.is_idle for one in both)
+
+        self.extras.append(Extra(back.around, f"around {back.member.name}", is_over))
+
+    def _beginning(self, source: Member) -> int:
+        """Where a hop starts that is made when a member goes or comes back."""
+        return source.horizon if self.by_command else self.at_rest.get(source.name, 0)
 
     def farewell(self) -> Member:
         """Let the member that is out go for good, when its own hop has told all that it had."""

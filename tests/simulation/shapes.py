@@ -48,6 +48,8 @@ class Shape:
     """Whether mappings start over from far back when all is done."""
     replays_what_expired: bool = False
     """Whether streams are read again from far back where members expire items on their own."""
+    by_command: bool = False
+    """Whether members go and come back as `automate.py bypass` and `rejoin` have it."""
     most_members: int = 6
     most_keys: int = 5
     most_operations: int = 12
@@ -81,6 +83,16 @@ SHAPES = {
     "stale": Shape("plain, and items put back edited, with the ring's attributes", STALE),
     "copies": Shape("stale, and exact copies of old versions put back", COPIES),
     "rejoin": replace(AIMED, about="aimed, and members go and come back", faults=FAULTS),
+    "commands": Shape(
+        "plain, and members go and come back by `bypass` and `rejoin`, under writes",
+        by_command=True,
+    ),
+    "commands-storm": replace(
+        AIMED,
+        about="the same, on one key, and applications that wait for a stub",
+        faults=(*(fault for fault in FAULTS if fault != "long rest"), "bypass"),
+        by_command=True,
+    ),
     "members": Shape(
         "plain, and members join, are taken out as planned, come back or leave for good",
         faults=(

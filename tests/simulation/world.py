@@ -61,7 +61,8 @@ class World:
         self._tells = tells
         self._faults: tuple[str, ...] = ()
         self.clocks: list[Clock] = []
-        self.circle = Circle([self._member(skew) for skew in plan.skews], self._mapping, self.say)
+        members = [self._member(skew) for skew in plan.skews]
+        self.circle = Circle(members, self._mapping, self.say, by_command=shape.by_command)
         self.last_words: list[str] = []
         """The keys that were written once, at a member that left after that."""
         self.application = Application(

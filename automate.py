@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import deploy, local, look, redrive
+    from commands import deploy, local, look, members, redrive
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -47,6 +47,7 @@ for command in (
     look.validate,
     look.status,
     redrive.redrive,
+    members.bypass,
     local.local,
 ):
     main.add_command(command)

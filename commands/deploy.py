@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,9 @@ Action = Callable[[RingStack], Result]
 
 _COUNTED = ("create", "update", "replace", "delete", "same")
 
-_yes = click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
+yes_option = click.option(
+    "--yes", "-y", is_flag=True, help="Do it without showing it first and asking."
+)
 _jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -62,7 +64,7 @@ def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_cha
 )
 @answers
 @which_settings
-@_yes
+@yes_option
 @_jobs
 @_no_changes
 def up(
@@ -75,14 +77,14 @@ def up(
     says otherwise. Settings that are fixed once a table is there, such as its keys, are refused
     before anything is changed.
     """
-    work = _Work("up", rings, RingStack.preview, RingStack.up, jobs)
+    work = Work("up", rings, RingStack.preview, RingStack.up, jobs)
     return work.carry_out(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
 @click.command(epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes"))
 @answers
 @which_rings
-@_yes
+@yes_option
 @_jobs
 @_no_changes
 def refresh(
@@ -94,7 +96,7 @@ def refresh(
     changes it back.
     """
     plan = partial(RingStack.refresh, dry_run=True)
-    work = _Work("refresh", rings, plan, RingStack.refresh, jobs)
+    work = Work("refresh", rings, plan, RingStack.refresh, jobs)
     return work.carry_out(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
@@ -106,7 +108,7 @@ def refresh(
 )
 @answers
 @which_rings
-@_yes
+@yes_option
 @_jobs
 @click.option("--remove", is_flag=True, help="Have Pulumi forget the stack too; its file stays.")
 def destroy(screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, remove: bool) -> int:
@@ -118,25 +120,31 @@ def destroy(screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, re
     """
     plan = partial(RingStack.destroy, dry_run=True)
     act = partial(RingStack.destroy, remove=remove)
-    return _Work("destroy", rings, plan, act, jobs).carry_out(screen, yes=yes)
+    return Work("destroy", rings, plan, act, jobs).carry_out(screen, yes=yes)
 
 
 @dataclass(frozen=True)
-class _Work:
-    """An operation on some rings, and how to show beforehand what it would do."""
+class Work:
+    """An operation on some rings, and how to show beforehand what it would do.
+
+    `about` stands in the answer's document too. With `beside` there is something to do even if no
+    resource would change.
+    """
 
     operation: str
     rings: Sequence[RingStack]
     plan: Action
     act: Action
     jobs: int
+    about: Mapping[str, Any] = field(default_factory=dict)
+    beside: bool = False
 
     def carry_out(self, screen: Screen, *, yes: bool, expect_no_changes: bool = False) -> int:
         """Show the plan and ask, unless the answer is yes already; then do it."""
         if not yes and (code := self._asked(screen)) is not None:
             return code
         ended = _run(screen, self.rings, self.act, self.jobs)
-        _answer(screen, self.operation, ended)
+        _answer(screen, self.operation, ended, about=self.about)
         return _code(ended, expect_no_changes)
 
     def _asked(self, screen: Screen) -> int | None:
@@ -146,7 +154,7 @@ class _Work:
         _answer(screen, self.operation, planned, planned=True)
         if (code := _code(planned)) != FINE:
             return code
-        if not any(one.result and one.result.differs for one in planned):
+        if not self.beside and not any(one.result and one.result.differs for one in planned):
             screen.say("Nothing to do.")
             return FINE
         return None if click.confirm(f"Do this ({self.operation})?", err=True) else FAILED
@@ -175,10 +183,15 @@ def _code(ended: Sequence[Ended[Result]], expect_no_changes: bool = False) -> in
 
 
 def _answer(
-    screen: Screen, operation: str, ended: Sequence[Ended[Result]], planned: bool = False
+    screen: Screen,
+    operation: str,
+    ended: Sequence[Ended[Result]],
+    planned: bool = False,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     document = {
         "operation": operation,
+        **(about or {}),
         "ok": not any(one.error for one in ended),
         "rings": [_document(one) for one in ended],
     }

@@ -23,6 +23,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from operate.errors import WrongError
+from operate.settings_edit import MembersPlace
 from operate.stack import Keep, RingStack, parsed
 from operate.workspace import absolute
 from ring.mistakes import Mistake, explain, nearest
@@ -59,8 +60,11 @@ def read_rings(path: Path, only: Sequence[str] = ()) -> list[RingStack]:
             mistakes += [replace(one, key=f"{entry.name}: {one.key}") for one in error.mistakes]
             continue
         backend = absolute(entry.backend, path.absolute().parent) if entry.backend else None
+        steps = ("rings", file.rings.index(entry), "settings", "members")
         keep = Keep(backend, entry.secrets_provider)
-        rings.append(RingStack(settings, entry.stack or entry.name, label=entry.name, keep=keep))
+        ring = RingStack(settings, entry.stack or entry.name, label=entry.name, keep=keep)
+        ring.told_in = MembersPlace(path.absolute(), steps)
+        rings.append(ring)
     if mistakes:
         raise WrongError(str(SettingsError(mistakes)), mistakes)
     return rings

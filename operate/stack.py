@@ -22,6 +22,7 @@ from operate.errors import WrongError
 from operate.immutable import refuse
 from operate.progress import Note, Step, told
 from operate.result import Operation, Outcome, Result, done, planned, shown
+from operate.settings_edit import MembersPlace
 from operate.status import Clients
 from operate.trouble import explained, failing_quietly
 from operate.workspace import (
@@ -32,12 +33,13 @@ from operate.workspace import (
     checked_name,
     made_up_project,
     program_in,
+    program_with,
     short_name,
     stack_file,
 )
 from ring.mistakes import SettingsError
 from ring.program import build
-from ring.settings import Settings, decoded
+from ring.settings import NAMESPACE, Settings, decoded
 from ring.stack_file import StackFile, StackFileError, own
 
 Watch = Callable[["RingStack", Step | Note], None]
@@ -68,6 +70,9 @@ class RingStack:
     `RingStack.of` takes a stack's file in a project's folder. Without settings, a ring can be
     looked at, refreshed and destroyed, as its state tells all that this needs.
 
+    `told_in` is where the list of its members stands, if that is a file. `wished` are settings that
+    take the place of all others: what the file will say, before it does.
+
     All methods raise `OperateError`: `WrongError` before anything was changed, `MissingError` where
     the CLI, a login or credentials are missing, `FailedError` when it was tried, `CancelledError`
     after `cancel`.
@@ -89,6 +94,8 @@ class RingStack:
         self.label = label or self.name
         self.folder: Path | None = None
         self.watch = watch
+        self.told_in: MembersPlace | None = None
+        self.wished: Settings | None = None
         self._keep = keep or Keep()
         self._cli: Cli | None = None
         self._cancelled = False
@@ -100,6 +107,8 @@ class RingStack:
         """The ring of a stack in a project's folder, whose file need not be there to destroy it."""
         ring = cls(None, name, keep=keep, watch=watch)
         ring.folder = folder.absolute()
+        steps = ("config", f"{NAMESPACE}:members")
+        ring.told_in = MembersPlace(stack_file(ring.folder, ring.name), steps)
         return ring
 
     def settings(self) -> Settings:
@@ -107,8 +116,8 @@ class RingStack:
 
         Raises `WrongError`, with all mistakes.
         """
-        if self._settings:
-            return self._settings
+        if settings := self.wished or self._settings:
+            return settings
         if self.folder is None:
             raise WrongError(
                 f"What the ring {self.name} is to be was not told: give its settings, a ring file, "
@@ -208,7 +217,8 @@ class RingStack:
 
     def _is_secret(self) -> bool:
         """Whether the CLI is needed to read the settings."""
-        return bool(self.folder and not self._settings and _file(self.folder, self.name).secrets)
+        told = self.wished or self._settings
+        return bool(self.folder and not told and _file(self.folder, self.name).secrets)
 
     def _refuse_what_cannot_change(self, stack: Stack) -> None:
         deployed = self._deployed(stack)
@@ -272,10 +282,11 @@ class RingStack:
         )
 
     def _program(self) -> Program | None:
-        settings = self._settings
-        if settings:
-            return lambda: _build(settings)
-        return program_in(self.folder) if self.folder else None
+        if self.folder:
+            program = program_in(self.folder)
+            return program_with(program, self.wished) if self.wished else program
+        settings = self.wished or self._settings
+        return (lambda: _build(settings)) if settings else None
 
     @contextmanager
     def _directory(self) -> Iterator[Path]:

@@ -18,11 +18,12 @@ from typing import Any
 
 import yaml
 from pulumi.automation import LocalWorkspace
+from pulumi.runtime import set_config
 
 from operate.cli import Cli
 from operate.errors import FailedError, WrongError
 from ring.program import build
-from ring.settings import NAMESPACE, read_settings
+from ring.settings import NAMESPACE, Settings, read_settings
 
 PROJECT = NAMESPACE
 """The Pulumi project that rings without a project's folder belong to."""
@@ -192,6 +193,17 @@ def program_in(directory: Path) -> Program:
         )
     main = directory / str(project.get("main") or ".") / "__main__.py"
     return (lambda: _run(main)) if main.exists() else _from_configuration
+
+
+def program_with(program: Program, settings: Settings) -> Program:
+    """A program that finds these members, whatever the stack's file says of them."""
+    members = [one.model_dump(exclude_defaults=True) for one in settings.members]
+
+    def run() -> None:
+        set_config(f"{NAMESPACE}:members", json.dumps(members))
+        program()
+
+    return run
 
 
 def _from_configuration() -> None:

@@ -10,15 +10,17 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from local.aws import Accounts
+from local.aws import FAKE_CREDENTIALS, Accounts
 from local.cloud import Cloud
 from local.engine import EngineProvider
+from local.faults import Faults
 from local.kinds import Place
 from local.meter import Meter
 from local.running import RunningRing
 from local.server import LocalServer
 from local.stack import Stack
 from operate.result import counted
+from operate.stack import RingStack
 from operate.trouble import failing_quietly
 from ring.settings import NAMESPACE, Settings
 from tests.engine.cli import pulumi_command
@@ -36,6 +38,22 @@ class Engine:
         self._server = server
 
     @property
+    def faults(self) -> Faults:
+        """What goes wrong with calls to the tables."""
+        return self._server.faults
+
+    @property
+    def users_environment(self) -> Mapping[str, str]:
+        """What a user of the command line has set, who knows nothing of this machine's own AWS."""
+        return {
+            **self.environment,
+            **FAKE_CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.place("us-east-1").clients.endpoint,
+            "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+            "AWS_CONFIG_FILE": str(Path(self.environment["PULUMI_HOME"]) / "none"),
+        }
+
+    @property
     def meter(self) -> Meter:
         """Counts the requests to every table."""
         return self._server.meter
@@ -49,6 +67,12 @@ class Engine:
         """Let a ring run what is deployed of a stack now."""
         deployment = deployment_of(stack.state(), self.cloud)
         ring.run(deployment, Settings.parse(stack.settings), self.cloud)
+
+    def run_ring(self, deployed: RingStack, ring: RunningRing) -> None:
+        """Let a ring run what the operations have deployed, by the settings that it has now."""
+        with deployed._opened() as stack:
+            resources = (stack.export_stack().deployment or {}).get("resources", [])
+        ring.run(deployment_of(resources, self.cloud), deployed.settings(), self.cloud)
 
     def place(self, region: str) -> Place:
         """Return a place of the account in which a stack's resources are, if it says no other."""

@@ -16,7 +16,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from local.aws import FAKE_CREDENTIALS
 from operate.stack import RingStack
 from operate.workspace import PROJECT
 from tests.engine.stacks import Engine
@@ -55,16 +54,9 @@ rings:
 
 
 @pytest.fixture(autouse=True)
-def environment(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def environment(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a user has set, and nothing of this machine's own."""
-    told = {
-        **engine.environment,
-        **FAKE_CREDENTIALS,
-        "AWS_ENDPOINT_URL": engine.cloud.place({"region": "us-east-1"}).clients.endpoint,
-        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-    }
-    for name, value in told.items():
+    for name, value in engine.users_environment.items():
         monkeypatch.setenv(name, value)
 
 

@@ -1,0 +1,60 @@
+"""Since when a member may have been out of reach, as far as CloudWatch tells."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler.replicate import Did
+from handler.telling import DIMENSION, NAMESPACE
+from operate.deployed import Deployed, DeployedHop, DeployedMember
+from operate.errors import FailedError
+from operate.status import Clients
+
+_LOOKS_BACK = timedelta(days=14)
+_PERIOD = 900  # seconds: 14 days of them are 1,344 points, and an answer has up to 1,440
+_ARRIVED = (Did.WROTE, Did.DELETED, Did.REFUSED)  # each takes an answer of the target
+
+
+def last_delivery(
+    deployed: Deployed, hop: DeployedHop, clients: Clients, now: datetime
+) -> datetime | None:
+    """When a hop last had an answer of its target to a change, or up to 15 minutes before that.
+
+    An outage began then or later: all that was told until then has arrived. It is asked of the
+    hop's own metrics. Lambda's iterator age would not do: it is the age of the last record of a
+    batch, and a batch that fails may hold all of a day.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+
+    None: not within 14 days. FailedError if CloudWatch cannot be asked.
+    """
+    members = {member.name: member for member in deployed.members}
+    source, target = members[hop.source], members[hop.target]
+    client = clients.get(source.credentials, source.region, "cloudwatch")
+    try:
+        starts = [start for did in _ARRIVED for start in _starts(client, did, source, target, now)]
+    except (ClientError, BotoCoreError) as error:
+        raise FailedError(
+            f"When the hop from {hop.source} to {hop.target} last delivered anything cannot be "
+            f"asked of CloudWatch in {source.region}: {error}. Say since when {hop.target} is out, "
+            "with --since."
+        ) from error
+    return max(starts, default=None)
+
+
+def _starts(
+    client: Any, did: Did, source: DeployedMember, target: DeployedMember, now: datetime
+) -> list[datetime]:
+    name = f"{source.region}/{source.table} -> {target.region}/{target.table}"
+    points = client.get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=did.value,
+        Dimensions=[{"Name": DIMENSION, "Value": name}],
+        StartTime=now - _LOOKS_BACK,
+        EndTime=now,
+        Period=_PERIOD,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return [point["Timestamp"] for point in points if point["Sum"] > 0]

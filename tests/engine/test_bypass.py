@@ -1,0 +1,226 @@
+"""A region is lost and comes back, under writes. Each test begins where the last ended."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from automate import main
+from local.cloud import Cloud
+from local.compare import differences
+from local.faults import outage
+from local.running import RunningRing
+from operate.ring_file import read_rings
+from tests.engine.replication import PATIENCE, joined, keys_at
+from tests.engine.stacks import Engine
+from tests.engine.writers import Writers
+
+AUTOMATE = Path(__file__).parents[2] / "automate.py"
+LOST, BEFORE, BEHIND = "eu-west-1", "us-east-1", "ap-southeast-2"
+FILE = """\
+rings:
+  - name: orders # the only one
+    settings:
+      table: {name: orders, partition_key: {name: id, type: S}}
+      members:
+        - region: us-east-1
+        - region: eu-west-1 # the one that will be lost
+        - region: ap-southeast-2
+      function: {timeout: 4} # gives up early what it cannot do
+      mapping: {batch_size: 20}
+"""
+UNSENT = {"id": {"S": f"{LOST}-unsent"}}
+DENIED = ClientError(
+    {"Error": {"Code": "AccessDeniedException", "Message": "Not now."}}, "CreateEventSourceMapping"
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def environment(engine: Engine) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as set_by_user:
+        for name, value in engine.users_environment.items():
+            set_by_user.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ring") / "rings.yaml"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def ring(engine: Engine, file: Path) -> Iterator[RunningRing]:
+    assert command("up", file).exit_code == 0
+    (deployed,) = read_rings(file)
+    running = RunningRing(deployed.settings(), idle=0.2)
+    try:
+        engine.run_ring(deployed, running)
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def writers(ring: RunningRing) -> Iterator[Writers]:
+    with Writers() as writers:
+        yield writers
+
+
+class Lost:
+    """A region that answers nothing: neither its tables, nor its functions, nor whoever deploys."""
+
+    def __init__(self, engine: Engine, ring: RunningRing) -> None:
+        self.asked: list[str] = []
+        """What was tried there by a deployment all the same."""
+        self._engine, self._ring = engine, ring
+        self._end = ExitStack()
+
+    def begin(self) -> None:
+        self._end.enter_context(self._ring.paused(LOST))
+        self._ring.client(LOST).put_item(TableName="orders", Item=UNSENT)
+        self._end.enter_context(self._engine.faults.put(outage(LOST)))
+
+    def end(self) -> None:
+        self._end.close()
+
+    @contextmanager
+    def deploying(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("create", "read", "update", "delete", "call"):
+                patch.setattr(self._engine.cloud, name, self._guarded(name))
+            yield
+
+    def _guarded(self, name: str) -> Any:
+        ask = getattr(Cloud, name)
+
+        def guarded(*given: Any) -> Any:
+            if given[-1].region == LOST:
+                self.asked.append(f"{name} {given[:2]}")
+                raise ConnectionError(f"{LOST} does not answer.")
+            return ask(self._engine.cloud, *given)
+
+        return guarded
+
+
+@pytest.fixture(scope="module")
+def lost(engine: Engine, ring: RunningRing) -> Iterator[Lost]:
+    lost = Lost(engine, ring)
+    yield lost
+    lost.end()
+
+
+def command(*arguments: str | Path) -> Result:
+    name, *rest, file = map(str, arguments)
+    given = [name, *rest, "--file", file, "--yes", "--json"]
+    return CliRunner().invoke(main, given, catch_exceptions=False)
+
+
+def delivered(ago: timedelta) -> None:
+    """Tell CloudWatch what the function of the hop to the lost member tells in its log line."""
+    make: Any = boto3.client
+    make("cloudwatch", region_name=BEFORE).put_metric_data(
+        Namespace="DynamoDBRing",
+        MetricData=[
+            {
+                "MetricName": "replicated",
+                "Dimensions": [{"Name": "hop", "Value": f"{BEFORE}/orders -> {LOST}/orders"}],
+                "Timestamp": datetime.now(UTC) - ago,
+                "Value": 3,
+            }
+        ],
+    )
+
+
+def check_nothing_is_missing(ring: RunningRing, writers: Writers) -> None:
+    """Let all writers end: what they left at the members in the ring is then at all of these."""
+    writers.end()
+    assert writers.wrong == []
+    ring.wait_until_quiet(PATIENCE)
+    members = joined(ring)
+    out = tuple({f"{name}-" for name in ring.members} - {f"{one.name}-" for one in members})
+    for member in members:
+        missing = writers.kept - keys_at(member)
+        assert {key for key in missing if not key.startswith(out)} == set()
+        assert writers.deleted & keys_at(member) == set()
+    assert differences(members) == []
+
+
+def test_since_when_it_is_out_has_to_be_known(
+    file: Path, ring: RunningRing, writers: Writers, lost: Lost
+) -> None:
+    writers.begin(*ring.members.values())
+    writers.end(LOST)
+    lost.begin()
+    result = command("bypass", LOST, file)
+    assert result.exit_code == 2
+    assert "Say it with --since" in json.loads(result.stdout)["error"]["text"]
+    assert file.read_text() == FILE
+
+
+def test_out_for_longer_than_the_streams_hold_it_is_refused(file: Path) -> None:
+    delivered(timedelta(hours=30))
+    result = command("bypass", LOST, file)
+    assert result.exit_code == 2
+    text = json.loads(result.stdout)["error"]["text"]
+    assert "30 h" in text
+    assert "automate.py repair" in text
+    assert file.read_text() == FILE
+
+
+def test_a_deployment_that_fails_leaves_the_file_as_it_is_wished(
+    engine: Engine, file: Path
+) -> None:
+    delivered(timedelta(minutes=20))
+    functions = engine.place(BEFORE).clients.functions(BEFORE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "create_event_source_mapping", _raise)
+        # Apart, as Pulumi's SDK leaves to the process what a failed program has begun.
+        words = [sys.executable, str(AUTOMATE), "bypass", LOST, "--file", str(file), "--yes"]
+        result = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "says what is wished. Run the same command again" in result.stdout
+    assert file.read_text() == FILE.replace("lost\n", "lost\n          state: bypassed\n")
+
+
+def _raise(**_: Any) -> None:
+    raise DENIED
+
+
+def test_the_same_command_goes_on_and_nothing_is_asked_of_the_lost_region(
+    engine: Engine, file: Path, ring: RunningRing, writers: Writers, lost: Lost
+) -> None:
+    with lost.deploying():
+        result = command("bypass", LOST, file)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["member"], told["diff"]) == (LOST, "")
+    assert lost.asked == []
+    (deployed,) = read_rings(file)
+    engine.run_ring(deployed, ring)
+    assert list(ring.hops) == [
+        f"{BEFORE} -> {BEHIND}",
+        f"{LOST} -> {BEHIND}",
+        f"{BEHIND} -> {BEFORE}",
+    ]
+    check_nothing_is_missing(ring, writers)
+
+
+def test_fewer_than_two_cannot_remain(file: Path) -> None:
+    before = file.read_text()
+    result = command("bypass", BEHIND, file)
+    assert result.exit_code == 2
+    assert "fewer than two members" in json.loads(result.stdout)["error"]["text"]
+    assert file.read_text() == before

@@ -48,6 +48,7 @@ for command in (
     look.status,
     redrive.redrive,
     members.bypass,
+    members.rejoin,
     local.local,
 ):
     main.add_command(command)

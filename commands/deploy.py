@@ -141,14 +141,23 @@ class Work:
 
     def carry_out(self, screen: Screen, *, yes: bool, expect_no_changes: bool = False) -> int:
         """Show the plan and ask, unless the answer is yes already; then do it."""
-        if not yes and (code := self._asked(screen)) is not None:
+        if not yes and (code := self.asked(screen)) is not None:
             return code
-        ended = _run(screen, self.rings, self.act, self.jobs)
+        return self.answer(screen, self.run(screen), expect_no_changes=expect_no_changes)
+
+    def run(self, screen: Screen) -> list[Ended[Result]]:
+        """Do it."""
+        return _run(screen, self.rings, self.act, self.jobs)
+
+    def answer(
+        self, screen: Screen, ended: Sequence[Ended[Result]], *, expect_no_changes: bool = False
+    ) -> int:
+        """Tell what was done, and return the code to end with."""
         _answer(screen, self.operation, ended, about=self.about)
         return _code(ended, expect_no_changes)
 
-    def _asked(self, screen: Screen) -> int | None:
-        """None to go on, or else the code to end with."""
+    def asked(self, screen: Screen) -> int | None:
+        """Show the plan and ask. None to go on, or else the code to end with."""
         screen.expect_somebody()
         planned = _run(screen, self.rings, self.plan, self.jobs, planned=True)
         _answer(screen, self.operation, planned, planned=True)

@@ -83,6 +83,17 @@ def new_ways(wished: Wish, deployed: Deployed) -> list[tuple[str, str]]:
     return made
 
 
+def refuse_unseen(wished: Wish) -> None:
+    """WrongError where other stacks deploy hops, which cannot be watched from here."""
+    if others := wished.sources_elsewhere:
+        raise WrongError(
+            f"The hops of {', '.join(others)} are deployed by other stacks, and whether they have "
+            "caught up cannot be seen from here. Write `state: rejoining` in the files of all "
+            "stacks and deploy them; when `status` of each shows a small iterator age at its hops "
+            "for ten minutes and more, write `state: in`, and deploy them again."
+        )
+
+
 def longest(settings: Settings) -> timedelta:
     """How long a member may be out so that a new hop still tells all that it missed.
 

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.replicate import Did
 from handler.telling import DIMENSION, NAMESPACE
-from operate.deployed import Deployed, DeployedHop, DeployedMember
+from operate.deployed import Deployed, DeployedMember
 from operate.errors import FailedError
 from operate.status import Clients
 
@@ -18,28 +18,33 @@ _PERIOD = 900  # seconds: 14 days of them are 1,344 points, and an answer has up
 _ARRIVED = (Did.WROTE, Did.DELETED, Did.REFUSED)  # each takes an answer of the target
 
 
-def last_delivery(
-    deployed: Deployed, hop: DeployedHop, clients: Clients, now: datetime
-) -> datetime | None:
-    """When a hop last had an answer of its target to a change, or up to 15 minutes before that.
+def hop_name(source: DeployedMember, target: DeployedMember) -> str:
+    """The hop, as its log lines and metrics call it."""
+    return " -> ".join(f"{end.region}/{end.table}" for end in (source, target))
 
-    An outage began then or later: all that was told until then has arrived. It is asked of the
-    hop's own metrics. Lambda's iterator age would not do: it is the age of the last record of a
-    batch, and a batch that fails may hold all of a day.
+
+def last_delivery(
+    deployed: Deployed, ends: tuple[str, str], clients: Clients, now: datetime
+) -> datetime | None:
+    """When the hop between two members last had an answer of its target to a change.
+
+    The moment may be up to 15 minutes too early. An outage began then or later: all that was told
+    until then has arrived. It is asked of the hop's own metrics. Lambda's iterator age would not
+    do: it is the age of the last record of a batch, and a batch that fails may hold all of a day.
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 
     None: not within 14 days. FailedError if CloudWatch cannot be asked.
     """
     members = {member.name: member for member in deployed.members}
-    source, target = members[hop.source], members[hop.target]
+    source, target = (members[name] for name in ends)
     client = clients.get(source.credentials, source.region, "cloudwatch")
     try:
         starts = [start for did in _ARRIVED for start in _starts(client, did, source, target, now)]
     except (ClientError, BotoCoreError) as error:
         raise FailedError(
-            f"When the hop from {hop.source} to {hop.target} last delivered anything cannot be "
-            f"asked of CloudWatch in {source.region}: {error}. Say since when {hop.target} is out, "
-            "with --since."
+            f"When the hop from {source.name} to {target.name} last delivered anything cannot be "
+            f"asked of CloudWatch in {source.region}: {error}. Say since when {target.name} is "
+            "out, with --since."
         ) from error
     return max(starts, default=None)
 
@@ -47,11 +52,10 @@ def last_delivery(
 def _starts(
     client: Any, did: Did, source: DeployedMember, target: DeployedMember, now: datetime
 ) -> list[datetime]:
-    name = f"{source.region}/{source.table} -> {target.region}/{target.table}"
     points = client.get_metric_statistics(
         Namespace=NAMESPACE,
         MetricName=did.value,
-        Dimensions=[{"Name": DIMENSION, "Value": name}],
+        Dimensions=[{"Name": DIMENSION, "Value": hop_name(source, target)}],
         StartTime=now - _LOOKS_BACK,
         EndTime=now,
         Period=_PERIOD,

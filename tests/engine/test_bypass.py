@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,9 @@ from local.cloud import Cloud
 from local.compare import differences
 from local.faults import outage
 from local.running import RunningRing
+from operate import catching_up
+from operate.catching_up import Left
+from operate.deployed import Deployed, DeployedHop
 from operate.ring_file import read_rings
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
@@ -224,3 +228,62 @@ def test_fewer_than_two_cannot_remain(file: Path) -> None:
     assert result.exit_code == 2
     assert "fewer than two members" in json.loads(result.stdout)["error"]["text"]
     assert file.read_text() == before
+
+
+def test_it_is_interrupted_while_it_waits_and_the_file_says_where_it_is(
+    file: Path, ring: RunningRing, writers: Writers, lost: Lost
+) -> None:
+    writers.begin(*joined(ring))
+    lost.end()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catching_up, "left", _interrupted)
+        result = command("rejoin", LOST, file)
+    assert result.exit_code == 1
+    assert "Cancelled." in result.stderr
+    assert file.read_text() == FILE.replace("lost\n", "lost\n          state: rejoining\n")
+
+
+def _interrupted(*_: Any) -> Left:
+    raise KeyboardInterrupt
+
+
+def test_the_same_command_goes_on_and_opens_the_ring_when_all_have_caught_up(
+    engine: Engine, file: Path, ring: RunningRing, writers: Writers
+) -> None:
+    engine.run_ring(read_rings(file)[0], ring)
+    writers.begin(ring.member(LOST))
+    watched = Watched(ring)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catching_up, "left", watched.left)
+        patch.setattr(catching_up, "LOOK_EVERY", 0.1)
+        result = command("rejoin", LOST, file)
+    assert result.exit_code == 0, result.output
+    assert watched.hops == {f"{BEFORE} -> {LOST}", f"{BEFORE} -> {BEHIND}", f"{LOST} -> {BEHIND}"}
+    assert file.read_text() == FILE.replace("lost\n", "lost\n          state: in\n")
+    engine.run_ring(read_rings(file)[0], ring)
+    assert list(ring.hops) == [
+        f"{BEFORE} -> {LOST}",
+        f"{LOST} -> {BEHIND}",
+        f"{BEHIND} -> {BEFORE}",
+    ]
+    check_nothing_is_missing(ring, writers)
+    assert all(UNSENT["id"]["S"] in keys_at(member) for member in ring.members.values())
+
+
+class Watched:
+    """Lambda and CloudWatch, as the command asks them: how far the hops of the local ring are."""
+
+    def __init__(self, ring: RunningRing) -> None:
+        self.hops: set[str] = set()
+        self._ring = ring
+        self._began = time.monotonic()
+
+    def left(self, _deployed: Deployed, hop: DeployedHop, *_: Any) -> Left:
+        label = f"{hop.source} -> {hop.target}"
+        self.hops.add(label)
+        mapping = self._ring.hops[label].mapping
+        mapping.look()
+        stats = mapping.stats()
+        # It has read all that was there when the command began, though applications write on.
+        done = mapping.was_quiet_after(self._began) is not None and stats.waiting == 0
+        return Left(hop.source, hop.target, done, None, "keeps up" if done else "catches up")

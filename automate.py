@@ -49,6 +49,8 @@ for command in (
     redrive.redrive,
     members.bypass,
     members.rejoin,
+    members.pause,
+    members.resume,
     local.local,
 ):
     main.add_command(command)

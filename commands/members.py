@@ -163,3 +163,48 @@ def moment(text: str, now: datetime) -> datetime:
     if then > now:
         raise WrongError(f"--since: {text} is yet to come.")
     return then
+
+
+@click.command(
+    epilog=examples(
+        "automate.py pause eu-west-1 --stack prod",
+        "automate.py pause eu-west-1 --file rings.yaml --only orders --yes",
+    )
+)
+@click.argument("hop")
+@answers
+@which_rings
+@how_options
+def pause(screen: Screen, rings: Sequence[RingStack], hop: str, how: How) -> int:
+    """Let HOP rest, which is named by the member that it starts at.
+
+    What is written at that member waits in its stream, and nothing passes it on its way round the
+    ring. It may rest for `mapping.record_age`: what is older when it is resumed is given up, into
+    the quarantine; after 24 hours it is gone.
+
+    The settings file says `paused: true`, so that no `up` resumes it, and nobody forgets it.
+    """
+    return _switch(screen, rings, hop, "pause", how)
+
+
+@click.command(epilog=examples("automate.py resume eu-west-1 --stack prod"))
+@click.argument("hop")
+@answers
+@which_rings
+@how_options
+def resume(screen: Screen, rings: Sequence[RingStack], hop: str, how: How) -> int:
+    """Let HOP go on, which was paused, from where it was."""
+    return _switch(screen, rings, hop, "resume", how)
+
+
+def _switch(screen: Screen, rings: Sequence[RingStack], hop: str, operation: str, how: How) -> int:
+    wished = wish(one_of(rings), hop, "paused", operation == "pause")
+    plan = Plan(screen, wished, operation, how.yes)
+    if operation == "pause":
+        age = timedelta(seconds=wished.settings.mapping.record_age)
+        until = datetime.now(UTC) + age
+        screen.say(
+            f"It may rest for {spoken(age)}, until {until:%Y-%m-%d %H:%M} UTC: after that, records "
+            "are given up into the quarantine when it is resumed."
+        )
+    return plan.edit_only() if how.no_deploy else plan.carry_out(wished.ring.deployed())

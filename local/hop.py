@@ -75,6 +75,8 @@ class LocalHop:
         self._endpoint = clients.endpoint
         self.function = LocalFunction(function_spec(function), self._endpoint, self.tally.hear)
         self.mapping = _mapping(mapping, self.function)
+        self._enabled = True
+        self._switch(mapping)
 
     def change(self, function: Resource, mapping: Resource) -> None:
         """Go on with the function and the mapping's settings as they are now."""
@@ -82,8 +84,18 @@ class LocalHop:
         if spec != before.spec:
             self.function = LocalFunction(spec, self._endpoint, self.tally.hear)
         self.mapping.change(self.function.invoke, policy_of(mapping.outputs))
+        self._switch(mapping)
         if self.function is not before:
             before.close()
+
+    def _switch(self, mapping: Resource) -> None:
+        """Rest or go on, if the mapping says another thing than before."""
+        enabled, before = mapping.outputs.get("enabled", True), self._enabled
+        self._enabled = enabled
+        if enabled and not before:
+            self.mapping.resume()
+        elif before and not enabled:
+            self.mapping.pause()
 
     @property
     def label(self) -> str:

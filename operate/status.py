@@ -162,8 +162,7 @@ def _hop(hop: DeployedHop, asked: _Asked, now: datetime) -> HopStatus:
     age = asked.about(hop.function, lambda client, arn: _iterator_age(client, arn, now))
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
-        why = mapping.get("StateTransitionReason")
-        asked.expect(state == "Enabled", f"its mapping is {state} ({why})")
+        asked.expect(state == "Enabled", _resting(mapping))
         asked.expect(result in _NOTHING_YET, f"the last batch ended with: {result}")
     if function:
         ready = function.get("State", "Active")
@@ -178,6 +177,20 @@ def _hop(hop: DeployedHop, asked: _Asked, now: datetime) -> HopStatus:
         function.get("State"),
         quarantined,
         tuple(asked.trouble),
+    )
+
+
+def _resting(mapping: dict[str, Any]) -> str:
+    """How a mapping that is not enabled is, and for how long it may rest."""
+    state, why = mapping.get("State"), mapping.get("StateTransitionReason")
+    since, age = mapping.get("LastModified"), mapping.get("MaximumRecordAgeInSeconds") or -1
+    told = f"its mapping is {state} ({why})"
+    if state != "Disabled" or not since:
+        return told
+    until = since + (timedelta(seconds=age) if age > 0 else timedelta(hours=24))
+    return (
+        f"{told} since {since:%Y-%m-%d %H:%M %Z}: with `automate.py resume` before "
+        f"{until:%Y-%m-%d %H:%M %Z} nothing is given up"
     )
 
 

@@ -170,6 +170,8 @@ class Hop(pulumi.ComponentResource):
             self.name,
             function_name=self.function.arn,
             event_source_arn=self.source.stream_arn,
+            # Said either way, so that an update undoes what somebody has switched by hand.
+            enabled=not self.source.member.paused,
             starting_position=told.starting_position,
             batch_size=told.batch_size,
             maximum_batching_window_in_seconds=told.batching_window,

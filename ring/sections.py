@@ -274,6 +274,9 @@ class MemberSettings(Section):
     that partition. What it holds: docs/decisions/0005-other-partitions.md"""
     state: MemberState = "in"
     """Whether the ring leads through it."""
+    paused: StrictBool = False
+    """Whether its hops rest. What is written there waits in its stream, for `mapping.record_age`
+    at most."""
 
 
 class TombstoneSettings(Section):

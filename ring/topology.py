@@ -35,6 +35,7 @@ class Member:
     kms_key: str | None = None
     writer_secret: SecretSettings | None = None
     state: MemberState = "in"
+    paused: bool = False
 
     @property
     def id(self) -> str:
@@ -132,6 +133,7 @@ def member_of(entry: MemberSettings, default_table: str) -> Member:
         kms_key=entry.kms_key,
         writer_secret=entry.writer_secret,
         state=entry.state,
+        paused=entry.paused,
     )
 
 

@@ -154,6 +154,7 @@ class EventSourceMapping(Kind):
             seen["destinationConfig"] = {"onFailure": {"destinationArn": destination}}
         if metrics := told.get("MetricsConfig", {}).get("Metrics"):
             seen["metricsConfig"] = {"metrics": metrics}
+        seen["enabled"] = told["State"] == "Enabled"
         return {**seen, "functionName": told["FunctionArn"], **_identity(told)}
 
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:

@@ -270,6 +270,45 @@ def test_the_same_command_goes_on_and_opens_the_ring_when_all_have_caught_up(
     assert all(UNSENT["id"]["S"] in keys_at(member) for member in ring.members.values())
 
 
+def test_a_paused_hop_rests_until_it_is_resumed_whatever_is_deployed_or_refreshed(
+    engine: Engine, file: Path, ring: RunningRing
+) -> None:
+    before = file.read_text()
+    assert command("pause", BEFORE, file).exit_code == 0
+    for told in ("up", "refresh", "up"):
+        assert command(told, "--expect-no-changes", file).exit_code == 0
+    engine.run_ring(read_rings(file)[0], ring)
+    ring.client(BEFORE).put_item(TableName="orders", Item={"id": {"S": "waits"}})
+    ring.wait_until_quiet(PATIENCE)
+    assert "waits" not in keys_at(ring.member(LOST))
+    seen = json.loads(CliRunner().invoke(main, ["status", "--file", str(file), "--json"]).stdout)
+    paused, *others = seen["rings"][0]["hops"]
+    assert (paused["mapping"], [one["mapping"] for one in others]) == ("Disabled", ["Enabled"] * 2)
+    assert "`automate.py resume` before" in paused["trouble"][0]
+
+    assert command("resume", BEFORE, file).exit_code == 0
+    engine.run_ring(read_rings(file)[0], ring)
+    ring.wait_until_quiet(PATIENCE)
+    assert "waits" in keys_at(ring.member(LOST))
+    assert differences(joined(ring)) == []
+    assert file.read_text() == before.replace(
+        "us-east-1\n", "us-east-1\n          paused: false\n", 1
+    )
+
+
+def test_what_is_switched_by_hand_is_seen_and_made_as_the_file_says(
+    engine: Engine, file: Path
+) -> None:
+    functions: Any = engine.place(BEFORE).clients.functions(BEFORE)
+    (mapping,) = [
+        hop.mapping for hop in read_rings(file)[0].deployed().hops if hop.source == BEFORE
+    ]
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    assert command("refresh", "--expect-no-changes", file).exit_code == 1
+    assert command("up", file).exit_code == 0
+    assert functions.get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
+
+
 class Watched:
     """Lambda and CloudWatch, as the command asks them: how far the hops of the local ring are."""
 

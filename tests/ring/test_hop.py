@@ -192,3 +192,10 @@ def test_the_user_of_a_member_is_the_same_whichever_hop_leads_there() -> None:
 
     assert [user.name for user in whole] == [user.name for user in closed]
     assert [user.parent for user in whole] == ["ring-cn-north-1", "ring-us-east-1"]
+
+
+def test_a_mapping_is_enabled_unless_its_member_is_paused_and_says_which() -> None:
+    paused = deployed(members=[{"region": "us-east-1", "paused": True}, {"region": "eu-west-1"}])
+
+    assert paused.one("EventSourceMapping", OUT).inputs["enabled"] is False
+    assert paused.one("EventSourceMapping", BACK).inputs["enabled"] is True

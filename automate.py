@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import deploy, local, look, members, redrive
+    from commands import cost, deploy, local, look, members, redrive
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -51,6 +51,7 @@ for command in (
     members.rejoin,
     members.pause,
     members.resume,
+    cost.cost,
     local.local,
 ):
     main.add_command(command)

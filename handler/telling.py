@@ -35,6 +35,9 @@ _UNITS = {
     "lap": "Seconds",
 }
 
+METRICS = tuple(_UNITS)
+"""The names of the metrics of a hop."""
+
 Line = dict[str, Any]
 
 

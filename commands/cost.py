@@ -1,0 +1,203 @@
+"""The command that tells what a ring costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.change import one_of
+from commands.pattern import FINE, answers, examples
+from commands.rings import which_settings
+from commands.screen import Screen
+from operate.cost import Line, Load, Shape, global_tables, ring, total
+from operate.errors import WrongError
+from operate.prices import SHIPPED, PriceList
+from operate.stack import RingStack
+from ring.settings import Settings
+from ring.topology import members_of, ring_of
+
+_SIZES = {"": 1, "B": 1, "KB": 1024}
+
+
+def _size(_context: Any, _option: Any, text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(B|KB|)", text, re.IGNORECASE)
+    size = round(float(found[1]) * _SIZES[found[2].upper()]) if found else 0
+    if not 0 < size <= 400 * 1024:
+        raise click.BadParameter(f"{text!r} is no size of an item. Write 700B or 2KB, up to 400KB.")
+    return size
+
+
+def _share(_context: Any, _option: Any, text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)%?", text)
+    share = float(found[1]) / 100 if found else -1.0
+    if not 0 <= share <= 1:
+        raise click.BadParameter(f"{text!r} is no share. Write 5%.")
+    return share
+
+
+def _load(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command `load`."""
+
+    @click.option(
+        "--writes",
+        type=click.FloatRange(min=0),
+        required=True,
+        help="A second, of applications at all members together: puts, updates and deletes.",
+    )
+    @click.option(
+        "--size",
+        callback=_size,
+        default="1KB",
+        show_default=True,
+        help="Of an item, such as 700B or 2KB.",
+    )
+    @click.option(
+        "--deletes",
+        callback=_share,
+        default="0%",
+        show_default=True,
+        help="Which share of the writes deletes.",
+    )
+    @click.option(
+        "--inserts",
+        callback=_share,
+        default="0%",
+        show_default=True,
+        help="Which share of the writes makes an item that was not there.",
+    )
+    @wraps(function)
+    def command(writes: float, size: int, deletes: float, inserts: float, **given: Any) -> int:
+        if deletes + inserts > 1:
+            raise WrongError("--deletes and --inserts are shares of the writes: 100% at most.")
+        return function(load=Load(writes, size, deletes, inserts), **given)
+
+    return command
+
+
+def _prices(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command `prices`."""
+
+    @click.option(
+        "--prices",
+        "price_list",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        default=SHIPPED,
+        help="A price list; default: the dated one of this program.",
+    )
+    @click.option(
+        "--price",
+        multiple=True,
+        metavar="[REGION.]NAME=VALUE",
+        help="Another price, as the price list names it; repeatable.",
+    )
+    @wraps(function)
+    def command(price_list: Path, price: tuple[str, ...], **given: Any) -> int:
+        prices = PriceList.read(price_list)
+        prices.change(price)
+        return function(prices=prices, **given)
+
+    return command
+
+
+@click.command(
+    epilog=examples(
+        "automate.py cost --stack prod --writes 50 --size 2KB --deletes 5% --inserts 20%",
+        "automate.py cost --stack prod --writes 50 --price eu-west-1.write=0.705 --json",
+    )
+)
+@answers
+@which_settings
+@_load
+@_prices
+@click.option(
+    "--round-trip",
+    type=click.FloatRange(min=0),
+    default=100,
+    show_default=True,
+    help="Milliseconds of a call from a hop to the next member.",
+)
+def cost(
+    screen: Screen,
+    rings: Sequence[RingStack],
+    load: Load,
+    prices: PriceList,
+    round_trip: float,
+) -> int:
+    """Tell what a ring costs a month for a given load, beside Global Tables.
+
+    Item by item, with the formulas, in US dollars, on demand, without free tiers. Left out is what
+    is the same in both: storage, backups and the applications' reads. Conflicts and failures make a
+    ring dearer than this; nothing is asked of AWS.
+    """
+    settings = one_of(rings).settings()
+    regions = [member.region for member in members_of(settings)]
+    known = [prices.of(region) for region in regions]
+    shape = _shape(settings, round_trip / 1000)
+    bills = {"ring": ring(load, shape, known), "global tables": global_tables(load, shape, known)}
+    warnings = _warnings(prices, settings)
+    document = {
+        "ok": True,
+        "prices_of": prices.date,
+        "warnings": warnings,
+        "load": asdict(load),
+        **{name.replace(" ", "_"): _document(lines) for name, lines in bills.items()},
+    }
+    screen.answer(document, lambda: _show(screen, bills, prices.date, warnings))
+    return FINE
+
+
+def _shape(settings: Settings, round_trip: float) -> Shape:
+    ways = ring_of(settings)
+    return Shape(
+        members=len(settings.members),
+        crossing=sum(hop.source.region != hop.target.region for hop in ways),
+        tombstones=settings.tombstones.enabled,
+        memory=settings.function.memory,
+        batch_size=settings.mapping.batch_size,
+        window=settings.mapping.batching_window,
+        round_trip=round_trip,
+    )
+
+
+def _warnings(prices: PriceList, settings: Settings) -> list[str]:
+    told = []
+    if guessed := prices.guessed(dict.fromkeys(one.region for one in settings.members)):
+        told.append(
+            f"No prices of {', '.join(guessed)} are known here: those of us-east-1 stand in. Say "
+            "them with --price or --prices."
+        )
+    if any(one.state != "in" for one in settings.members):
+        told.append("Told is what it costs when all members are in the ring.")
+    if settings.table.billing.mode != "PAY_PER_REQUEST":
+        told.append("The tables are billed by provisioned capacity, and this is by request.")
+    return told
+
+
+def _document(lines: Sequence[Line]) -> dict[str, Any]:
+    return {
+        "dollars": round(total(lines), 2),
+        "lines": [asdict(line) | {"dollars": round(line.dollars, 2)} for line in lines],
+    }
+
+
+def _show(screen: Screen, bills: dict[str, list[Line]], date: str, warnings: Sequence[str]) -> None:
+    for name, lines in bills.items():
+        rows = [
+            (line.name, f"{line.quantity:,.3f}", line.unit, f"{line.price:g}",
+             f"{line.dollars:,.2f}", line.formula)
+            for line in lines
+        ]  # fmt: skip
+        screen.table(
+            [name, "a month", "", "price", "dollars", "how"],
+            [*rows, ("total", "", "", "", f"{total(lines):,.2f}", "")],
+        )
+        screen.say("")
+    screen.say(f"Prices of {date}.")
+    for warning in warnings:
+        screen.say(f"! {warning}")

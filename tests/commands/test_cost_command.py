@@ -1,0 +1,57 @@
+"""What `cost` answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automate import main
+
+LOAD = ("--writes", "50", "--size", "2KB", "--deletes", "5%", "--inserts", "20%")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["cost", "--stack", "dev", *arguments])
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
+    return told
+
+
+def test_it_tells_both_bills_item_by_item_with_date_and_what_is_guessed() -> None:
+    told = document(*LOAD)
+    assert told["load"] == {"writes": 50, "size": 2048, "deletes": 0.05, "inserts": 0.2}
+    ring, beside = told["ring"], told["global_tables"]
+    for bill in (ring, beside):
+        assert bill["dollars"] == pytest.approx(
+            sum(one["dollars"] for one in bill["lines"]), abs=0.1
+        )
+    # 131.4 million writes, of 2 units, in 3 regions, at 0.625 dollars a million.
+    assert beside["lines"][0]["dollars"] == pytest.approx(131.4 * 2 * 3 * 0.625)
+    assert told["prices_of"] == "2026-09-18"
+    assert "eu-west-1, ap-southeast-2" in told["warnings"][0]
+    assert "us-east-1" in run(*LOAD).output
+
+
+def test_a_price_that_is_said_changes_the_bill() -> None:
+    assert (
+        document(*LOAD, "--price", "write=0")["ring"]["dollars"]
+        < document(*LOAD)["ring"]["dollars"]
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--writes", "1", "--size", "2MB"),
+        ("--writes", "1", "--deletes", "101%"),
+        ("--writes", "1", "--deletes", "60%", "--inserts", "50%"),
+        (),
+    ],
+)
+def test_a_load_that_cannot_be_is_wrong_use(wrong: tuple[str, ...]) -> None:
+    assert run(*wrong).exit_code == 2

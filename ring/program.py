@@ -14,4 +14,5 @@ def build(settings: Settings) -> Ring:
     pulumi.export("members", ring.members)
     pulumi.export("hops", ring.hops)
     pulumi.export("topics", ring.topics)
+    pulumi.export("dashboards", ring.dashboards)
     return ring

@@ -11,7 +11,7 @@ from ring.hop import Hop
 from ring.replica import Replica
 from ring.settings import Settings
 from ring.topology import hops, members_of
-from ring.watch import Watch
+from ring.watch import Watch, dashboards
 
 RING = "dynamodb-ring:index:Ring"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -33,6 +33,8 @@ class Ring(pulumi.ComponentResource):
     (a bucket's name)."""
     topics: Mapping[str, pulumi.Output[str]]
     """By member, the ARN of the topic that its alarms call, where that is the ring's own."""
+    dashboards: Sequence[pulumi.Output[str]]
+    """The names of the dashboards, one for each account in which hops start."""
 
     def __init__(
         self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
@@ -62,18 +64,29 @@ class Ring(pulumi.ComponentResource):
             )
             for way in ways
         ]
-        watches = {
-            replica.member.name: Watch(
-                f"{name}-{replica.member.slug}",
+        watches = [
+            Watch(
+                f"{name}-{member.slug}",
                 replica,
                 [hop for hop in carriers if hop.source is replica],
                 settings,
                 opts=beneath,
             )
-            for replica in replicas.values()
-            if settings.watch.enabled and replica.member in sources
+            for member, replica in replicas.items()
+            if settings.watch.enabled and member in sources
+        ]
+        shown = dashboards(name, watches, settings, beneath)
+        self.topics = {
+            watch.replica.member.name: watch.topic.arn for watch in watches if watch.topic
         }
-        self.topics = {member: watch.topic.arn for member, watch in watches.items() if watch.topic}
+        self.dashboards = [one.dashboard_name for one in shown]
         self.members = [replica.summary for replica in replicas.values()]
         self.hops = [hop.summary for hop in carriers]
-        self.register_outputs({"members": self.members, "hops": self.hops, "topics": self.topics})
+        self.register_outputs(
+            {
+                "members": self.members,
+                "hops": self.hops,
+                "topics": self.topics,
+                "dashboards": self.dashboards,
+            }
+        )

@@ -1,7 +1,8 @@
-"""The component that watches a member's hops: their alarms, and the topic that these call."""
+"""What watches the hops: the component of a member's alarms, and the dashboards."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,12 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
+from ring.dashboard import Row, body
 from ring.hop import Hop
 from ring.metrics import Metric
 from ring.replica import Replica
 from ring.settings import Settings
+from ring.topology import ring_of
 
 WATCH = "dynamodb-ring:index:Watch"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -38,6 +41,8 @@ class Watch(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(WATCH, name, {}, opts)
+        self.replica = replica
+        self.hops = hops
         self._here = pulumi.ResourceOptions(parent=self, provider=replica.provider)
         self.topic = None if settings.watch.topics else self._topic(name, settings.watch.email)
         self._actions: list[pulumi.Input[str]] = [*settings.watch.topics_in(replica.member.region)]
@@ -113,4 +118,43 @@ def _query(name: str, metric: Metric, period: int) -> aws.cloudwatch.MetricAlarm
             stat=metric.statistic,
             period=period,
         ),
+    )
+
+
+def dashboards(
+    name: str, watches: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
+) -> list[aws.cloudwatch.Dashboard]:
+    """Declare a dashboard for each of the accounts in which hops start, of those hops.
+
+    One sees no other account, unless somebody has the accounts share their metrics; and a member
+    says how it is reached, not always in which account it is, so credentials tell accounts apart.
+    """
+    accounts: dict[object, list[Watch]] = {}
+    for watch in watches:
+        member = watch.replica.member
+        accounts.setdefault((member.partition, member.credentials), []).append(watch)
+    return [_dashboard(name, mine, settings, opts) for mine in accounts.values()]
+
+
+def _dashboard(
+    name: str, watches: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
+) -> aws.cloudwatch.Dashboard:
+    first = watches[0].replica
+    rows = [
+        Row(hop.measured, [alarm.arn for alarm in watch.alarms[hop.name]])
+        for watch in watches
+        for hop in watch.hops
+    ]
+    here = {row.hop.label for row in rows}
+    labels = [f"{way.source.name} -> {way.target.name}" for way in ring_of(settings)]
+    elsewhere = [label for label in labels if label not in here]
+    told = body(settings.table.name, rows, elsewhere, settings.watch.late(settings.mapping))
+    # The name must be the ring's alone: AWS would put it in the place of another's. A table is in
+    # one ring, and the first one's replica id is in no other.
+    table = re.sub("[^A-Za-z0-9_-]", "-", settings.table.name)[:200]
+    return aws.cloudwatch.Dashboard(
+        f"{name}-{first.member.slug}",
+        dashboard_name=f"ring-{table}-{first.member.id}",
+        dashboard_body=pulumi.Output.json_dumps(told),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=first.provider)),
     )

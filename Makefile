@@ -12,8 +12,8 @@ ENGINE := .engine
 # The CLI's version is that of the Python package.
 PULUMI = v$(shell sed -n 's/^pulumi==//p' requirements.txt)
 
-.PHONY: help setup demo local test lint types simulate mutants bench check clean dynamodb-local dynamodb-local-jars \
-	engine
+.PHONY: help setup demo local test lint types simulate mutants bench bench-check check clean dynamodb-local \
+	dynamodb-local-jars engine
 
 help:
 	@echo 'make setup     the virtual environment .venv alone, which all others make as well'
@@ -23,6 +23,8 @@ help:
 	@echo 'make simulate  the whole ring under random schedules (SEEDS=20000 SHAPE=plain)'
 	@echo 'make mutants   each rule of the protocol taken out, and after how many schedules it shows'
 	@echo 'make bench     what a hop costs beside what people use today (some minutes; PART=kind: that alone)'
+	@echo 'make bench-check'
+	@echo '               how much memory and time a check takes, of few items and of many (some minutes)'
 	@echo 'make dynamodb-local'
 	@echo '               DynamoDB Local in the foreground (PORT=8000), fetched if it is not there;'
 	@echo '               make dynamodb-local-jars only fetches it: needs java and mvn'
@@ -65,6 +67,9 @@ mutants: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(foreach part,$(PART),--part $(part))
+
+bench-check: $(READY)
+	@$(BIN)/python -m benchmarks.check_memory
 
 dynamodb-local: $(READY) $(JARS)/.ready
 	@$(BIN)/python -m local.dynamodb_local --port $(PORT)

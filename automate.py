@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import cost, deploy, local, look, members, redrive
+    from commands import cost, deploy, equal, local, look, members, redrive
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -52,6 +52,7 @@ for command in (
     members.pause,
     members.resume,
     cost.cost,
+    equal.check_command,
     local.local,
 ):
     main.add_command(command)

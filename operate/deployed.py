@@ -7,7 +7,7 @@ the outputs are those of the update before.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class DeployedMember:
 
     `created` is the shape of the table that it created; None if it did not. `keyed` is that of the
     tombstones' table. `replica` is the replica id that stands in versions; None if no hop starts
-    here.
+    here. `retention_days` is how long its tombstones are kept.
     """
 
     name: str
@@ -62,6 +62,7 @@ class DeployedMember:
     keyed: Shape | None = None
     replica: str | None = None
     credentials: Credentials = Credentials()
+    retention_days: int = 7
 
     @property
     def named_only(self) -> bool:
@@ -109,7 +110,7 @@ def _places(resources: Sequence[Resource]) -> dict[str, int]:
 
 
 def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
-    ids = dict(_replica_ids(resources))
+    told_to = dict(_environments(resources))
     for replica in _of(resources, REPLICA):
         beneath = [one for one in resources if one.get("parent") == replica["urn"]]
         provider = next(iter(_of(beneath, _PROVIDER)), None)
@@ -132,8 +133,9 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
             tombstones=tombstones,
             created=_shape(tables[table]) if table in tables else None,
             keyed=_shape(tables[tombstones]) if tombstones in tables else None,
-            replica=ids.get((region, table)),
+            replica=told_to.get((region, table), {}).get("RING_SOURCE_ID"),
             credentials=_credentials(provider["inputs"]),
+            retention_days=_retention(told_to.values()),
         )
 
 
@@ -150,12 +152,20 @@ def _hops(resources: Sequence[Resource]) -> Iterator[DeployedHop]:
             )
 
 
-def _replica_ids(resources: Sequence[Resource]) -> Iterator[tuple[tuple[str, str], str]]:
-    """The replica ids by region and table, as the functions were told them."""
+def _environments(
+    resources: Sequence[Resource],
+) -> Iterator[tuple[tuple[str, str], Mapping[str, str]]]:
+    """What the functions were told, by the region and table where their hops start."""
     for function in _of(resources, _FUNCTION):
         told = (function["inputs"].get("environment") or {}).get("variables") or {}
         if "RING_SOURCE_ID" in told:
-            yield (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]), told["RING_SOURCE_ID"]
+            yield (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]), told
+
+
+def _retention(environments: Iterable[Mapping[str, str]]) -> int:
+    """How many days tombstones are kept, which is alike in all of a ring."""
+    told = (one.get("RING_RETENTION_DAYS") for one in environments)
+    return next((int(days) for days in told if days), DeployedMember.retention_days)
 
 
 def _of(resources: Sequence[Resource], kind: str) -> list[Resource]:

@@ -10,14 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.clients import CONCURRENCY
 from operate.asking import WITHOUT_CREDENTIALS, asking
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
+_CONFIG = Config(
+    max_pool_connections=CONCURRENCY, retries={"mode": "standard", "total_max_attempts": 10}
+)
 _NOTHING_YET = ("OK", "No records processed", None)
 
 _Client = Callable[[str], Any]
@@ -86,7 +91,7 @@ class Clients:
                 self._sessions[credentials] = _session(credentials, region)
             if key not in self._made:
                 make: Any = self._sessions[credentials].client
-                self._made[key] = make(service, region_name=region)
+                self._made[key] = make(service, region_name=region, config=_CONFIG)
             return self._made[key]
 
 

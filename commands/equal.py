@@ -1,0 +1,220 @@
+"""Commands that tell whether the members of a ring are equal, and make them so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, Any
+
+import click
+
+from commands.pattern import FAILED, FINE, answers, examples, worst
+from commands.rings import which_running
+from commands.screen import Screen, ring_document
+from commands.whole import Whole, bar, keys_in, line_of, whole_tables
+from operate.check import CHANGING, Checked, Wish, check, findings
+from operate.errors import OperateError
+from operate.fleet import Ended, Running
+from operate.journal import Journal
+from operate.reach import Reached
+
+_SHOWN = 20  # findings that are told in words, or in the answer in JSON
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a check of a ring found; `shown` are the first findings as documents."""
+
+    checked: Checked
+    shown: Sequence[Mapping[str, Any]]
+    units: float
+
+
+def how_to_check(function: Any) -> Any:
+    """Give a command the options that say which keys are compared, and how."""
+    for option in reversed(_HOW):
+        function = option(function)
+    return function
+
+
+_HOW = (
+    click.option(
+        "--member",
+        "chosen",
+        multiple=True,
+        metavar="NAME",
+        help="Compare these members alone; repeatable.",
+    ),
+    click.option(
+        "--keys",
+        "keys",
+        type=click.File(encoding="utf-8"),
+        help="Compare these keys alone: JSON objects, one a line, plain or DynamoDB JSON, or the "
+        "report of a check. - reads them from stdin.",
+    ),
+    click.option(
+        "--sample",
+        type=click.IntRange(min=1),
+        metavar="KEYS",
+        help="Compare about so many keys, drawn at random.",
+    ),
+    click.option(
+        "--settle",
+        type=click.FloatRange(min=0),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long the ring may need to deliver a write. What differs is looked at again "
+        "after that, and counts if it has not changed.",
+    ),
+    click.option(
+        "--segments",
+        type=click.IntRange(1, 1000),
+        default=4,
+        show_default=True,
+        help="In how many parts each table is read, side by side.",
+    ),
+)
+
+
+@click.command(
+    name="check",
+    epilog=examples(
+        "automate.py check --stack prod",
+        "automate.py check --stack prod --rate 200 --report differences.jsonl",
+        "automate.py check --stack prod --sample 1000",
+        "automate.py check --stack prod --keys differences.jsonl",
+    ),
+)
+@answers
+@which_running
+@whole_tables
+@how_to_check
+@click.option(
+    "--report",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    help="Write every key that differs into this file, as a line of JSON: the key, the kind, and "
+    "what each member has.",
+)
+def check_command(
+    screen: Screen, rings: Sequence[Running], whole: Whole, report: IO[str] | None, **how: Any
+) -> int:
+    """Tell whether all members are equal, and in which keys they are not.
+
+    Reads all tables, and changes nothing. What is on its way is not counted: where members differ,
+    their items are read again, consistently, after --settle seconds. Exits with 0 if all members
+    are equal, with 1 if not.
+    """
+    ended: list[Ended[Compared]] = []
+    for ring in rings:
+        with _ended(ring, ended):
+            members = whole.reach(ring, how["chosen"])
+            wish = wish_of(how, members)
+            with whole.open(screen, ring, "check", about_check(members, wish)) as journal:
+                ended.append(Ended(ring, _compare(screen, members, journal, wish, report)))
+    sound = all(one.result and not one.result.checked.differing for one in ended)
+    told = [ring_document(one) | (document(one.result) if one.result else {}) for one in ended]
+    screen.answer({"ok": sound, "rings": told}, lambda: _show(screen, ended))
+    return worst(one.error for one in ended) or (FINE if sound else FAILED)
+
+
+@contextmanager
+def _ended(ring: Running, ended: list[Ended[Any]]) -> Iterator[None]:
+    """Let a ring that fails not keep the others."""
+    try:
+        yield
+    except OperateError as error:
+        ended.append(Ended(ring, error=error))
+
+
+def wish_of(how: Mapping[str, Any], members: Sequence[Reached]) -> Wish:
+    """How to check, by the options. Raises `WrongError` for keys that are none."""
+    keys = None if how["keys"] is None else keys_in(how["keys"], members[0])
+    return Wish(keys, how["sample"], how["segments"], how["settle"])
+
+
+def about_check(members: Sequence[Reached], wish: Wish) -> Any:
+    """What a check is of: one that was interrupted goes on only as the same."""
+    tables = [(one.name, one.tables.table) for one in members]
+    return [tables, wish.keys, wish.sample, wish.segments]
+
+
+def _compare(
+    screen: Screen,
+    members: Sequence[Reached],
+    journal: Journal,
+    wish: Wish,
+    report: IO[str] | None,
+) -> Compared:
+    with bar(screen) as tell:
+        checked = check(members, journal, wish, tell)
+    documents = (finding.document(members) for finding in findings(journal))
+    return Compared(checked, _first(documents, report), sum(one.pace.spent for one in members))
+
+
+def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> list[Any]:
+    """The first documents; all of them go into the report."""
+    if report is None:
+        return list(islice(documents, _SHOWN))
+    shown: list[Any] = []
+    for one in documents:
+        report.write(line_of(one) + "\n")
+        if len(shown) < _SHOWN:
+            shown.append(one)
+    return shown
+
+
+def document(compared: Compared) -> dict[str, Any]:
+    """What was found, for scripts."""
+    checked = compared.checked
+    return {
+        "equal": not checked.differing,
+        "compared": checked.compared,
+        "differing": checked.differing,
+        "changing": checked.changing,
+        "kinds": {kind: n for kind, n in checked.found.items() if kind not in ("equal", CHANGING)},
+        "first": compared.shown,
+        "units": compared.units,
+    }
+
+
+def _show(screen: Screen, ended: Sequence[Ended[Compared]]) -> None:
+    for ring in ended:
+        name, one = ring.ring.label, ring.result
+        if one is None:
+            screen.say(f"{name}: {ring.error}")
+            continue
+        tell_compared(screen, name, one)
+
+
+def tell_compared(screen: Screen, name: str, compared: Compared) -> None:
+    """Say what a check found."""
+    checked = compared.checked
+    verdict = f"{checked.differing:,} differ" if checked.differing else "all members are equal"
+    screen.say(
+        f"{name}: {checked.compared:,} keys compared, {verdict}. "
+        f"It took {compared.units:,.0f} capacity units."
+    )
+    if checked.changing:
+        screen.say(
+            f"{checked.changing:,} keys changed at every look, so nothing is said of them: check "
+            "them with --keys when they are calmer, or with a longer --settle."
+        )
+    for one in compared.shown:
+        screen.say(f"\n{one['kind']}: {line_of(one['key'])}")
+        for member, held in one["members"].items():
+            screen.say(f"  {member:<16} {_words(held)}")
+    if checked.differing > len(compared.shown):
+        screen.say(f"\nand {checked.differing - len(compared.shown):,} more: --report has all.")
+
+
+def _words(held: Mapping[str, Any]) -> str:
+    if held["digest"] is None:
+        words = "nothing"
+    elif held["version"] is None:
+        words = f"an item without a version, digest {held['digest']}"
+    else:
+        words = f"version {held['version']}"
+    return f"{words}; deleted at {held['tombstone']}" if held["tombstone"] else words

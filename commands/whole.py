@@ -1,0 +1,155 @@
+"""What commands on whole tables have alike: pace, journal, progress, and keys that are given."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from commands.screen import Screen
+from local.items import Schema, parse_line
+from operate.errors import WrongError
+from operate.fleet import Running
+from operate.journal import Journal
+from operate.reach import Reached, reach
+from operate.segments import key_text
+
+JOURNALS = Path(".dynamodb-ring")
+"""Where journals are, in the current folder, unless a command is told another file."""
+
+_OPTIONS = (
+    click.option(
+        "--rate",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="UNITS",
+        help="Take no more than so many capacity units a second at each member, reads and writes "
+        "together. Default: as fast as it goes.",
+    ),
+    click.option(
+        "--journal",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The file that says how far it is, by which it goes on after an interruption. "
+        f"Default: one in {JOURNALS}/ for each command and ring. Where many items differ, or are "
+        "compared, it grows by some 100 bytes an item and member.",
+    ),
+    click.option(
+        "--anew", is_flag=True, help="Begin anew, also where an interrupted one could go on."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What these options say."""
+
+    rate: float | None
+    journal: Path | None
+    anew: bool
+
+    def reach(self, ring: Running, only: Iterable[str] = ()) -> list[Reached]:
+        """Reach a ring's members. Raises `OperateError`, also if they are fewer than two."""
+        members = reach(ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate)
+        if len(members) < 2:
+            raise WrongError(f"{ring.label}: it takes two members, and here is {len(members)}.")
+        return members
+
+    @contextmanager
+    def open(self, screen: Screen, ring: Running, command: str, about: Any) -> Iterator[Journal]:
+        """The journal of a command on a ring. If it ends well, the journal is removed."""
+        name = re.sub(r"[^\w.-]", "-", f"{command}-{ring.label}.sqlite")
+        with Journal(self.journal or JOURNALS / name, about, anew=self.anew) as journal:
+            if journal.resumed:
+                screen.say(f"It goes on where it was interrupted ({journal.path}; --anew: not so).")
+            try:
+                yield journal
+            except KeyboardInterrupt:
+                screen.say("Interrupted. The same command goes on from here.")
+                raise
+            journal.remove()
+
+
+def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of commands on whole tables, as `whole`."""
+
+    @wraps(function)
+    def command(**given: Any) -> int:
+        whole = Whole(**{field.name: given.pop(field.name) for field in fields(Whole)})
+        return function(whole=whole, **given)
+
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "")
+
+
+@contextmanager
+def bar(screen: Screen) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar with rate and time left, on a terminal alone; yields what it is told by."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=screen.told, disable=not screen.told.is_terminal) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what)
+            progress.update(tasks[what], completed=done, total=of)
+
+        yield tell
+
+
+def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
+    """Keys, a JSON object a line: plain, in DynamoDB JSON, or a line of a report.
+
+    They are returned as `operate.segments.key_text` writes them. Raises `WrongError`.
+    """
+    schema = Schema(member.keys, dict(zip(member.keys, member.types, strict=True)))
+    texts = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            texts.append(key_text(parse_line(_key_in(line), schema), member.keys))
+        except ValueError as error:  # a BadItemError is one
+            raise WrongError(f"Line {number} is no key of these tables: {error}.") from error
+    return texts
+
+
+def _key_in(line: str) -> bytes:
+    """The key's own text, of a line that may be one of a report."""
+    told = json.loads(line)
+    if isinstance(told, dict) and told.keys() >= {"key", "kind", "members"}:
+        return json.dumps(told["key"]).encode()
+    return line.encode()
+
+
+def line_of(document: Any) -> str:
+    """A line of a report."""
+    return json.dumps(document, ensure_ascii=False)

@@ -1,0 +1,226 @@
+"""Whether all members of a ring are equal, and in which keys they differ.
+
+Writes nothing. Applications may write and hops run meanwhile: what differs is looked at again, and
+counts only if it stands still for longer than the ring needs to deliver.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from handler.image import Key
+from operate.asking import asking
+from operate.journal import Journal
+from operate.judge import Held, Kind, judge
+from operate.looks import look
+from operate.reach import Reached
+from operate.segments import Page, Segment, digest_of, read_page, rows_of, version_of
+from operate.sweep import Part, Sweep
+
+EQUAL, CHANGING = "equal", "changing"
+"""What a suspect may be found to be besides a `Kind`; the latter changes at every look."""
+
+Tell = Callable[[str, int, int], None]
+"""Told what goes on, how much of it is done, and of how much (about)."""
+
+_JOBS = 8
+_MOST_SEGMENTS = 1_000_000  # that a table can be read in
+
+
+def silently(what: str, done: int, of: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to check.
+
+    `keys` (as texts) or a `sample` of so many keys instead of all. Each table is read in so many
+    `segments`. What differs is looked at again after `settle` seconds, up to `looks` times while it
+    changes.
+    """
+
+    keys: Sequence[str] | None = None
+    sample: int | None = None
+    segments: int = 4
+    settle: float = 30.0
+    looks: int = 5
+    pause: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How many keys were compared, and how many were found to be what (see `Kind`, `CHANGING`)."""
+
+    compared: int
+    found: Mapping[str, int]
+
+    @property
+    def differing(self) -> int:
+        """How many keys differ."""
+        return sum(self.found.get(kind, 0) for kind in Kind)
+
+    @property
+    def changing(self) -> int:
+        """How many keys changed at every look, so that nothing can be said of them."""
+        return self.found.get(CHANGING, 0)
+
+
+class Finding(NamedTuple):
+    """A key in which members differ, as a text, and what each holds, in ring order."""
+
+    number: int
+    key: str
+    kind: Kind
+    held: list[Held]
+
+    def document(self, members: Sequence[Reached]) -> dict[str, Any]:
+        """It, for scripts."""
+        names = (member.name for member in members)
+        return {
+            "key": dict(zip(members[0].keys, json.loads(self.key), strict=True)),
+            "kind": self.kind,
+            "members": {name: _shown(held) for name, held in zip(names, self.held, strict=True)},
+        }
+
+
+def check(
+    members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell = silently
+) -> Checked:
+    """Compare members. What is found stays in the journal; see `findings`.
+
+    Interrupted, it goes on where it was when called with the same journal. Raises `OperateError`.
+    """
+    with asking():
+        compared = journal.finished("compare")
+        if compared is None:
+            if wish.keys is not None or wish.sample is not None:
+                compared = _name_keys(members, journal, wish)
+            else:
+                _read_all(members, journal, wish, tell)
+                compared = _compare_all(members, journal, tell)
+        _look_again(members, journal, wish, tell)
+    return Checked(compared, journal.counts())
+
+
+def findings(journal: Journal) -> Iterator[Finding]:
+    """The keys in which members differ, by kind, as they were at the last look."""
+    for kind in Kind:
+        for chunk in journal.suspects(kind):
+            for number, text, held in chunk:
+                yield Finding(number, text, kind, held or [])
+
+
+def _read_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> None:
+    journal.plan(_parts(members, wish.segments))
+    total = sum(member.items + member.buried for member in members)
+    seen = journal.seen()
+
+    def read(part: Part, position: Key | None) -> Page:
+        client = members[part.source // 2].client
+        return read_page(client, part.segment, position, consistent=False)
+
+    with closing(Sweep(journal.parts(), read, _JOBS).pages()) as pages:
+        for part, page in pages:
+            member = members[part.source // 2]
+            # A tombstone's own end is its table's affair.
+            expires = None if part.source % 2 else member.expires
+            journal.take(part, page, rows_of(page.items, member.keys, expires))
+            seen += len(page.items)
+            tell("reading", seen, max(total, seen))
+
+
+def _parts(members: Sequence[Reached], segments: int) -> Iterator[Part]:
+    for place, member in enumerate(members):
+        for number in range(segments):
+            yield Part(2 * place, Segment(member.tables.table, number, segments))
+            if member.tables.tombstones:
+                yield Part(2 * place + 1, Segment(member.tables.tombstones, number, segments))
+
+
+def _compare_all(members: Sequence[Reached], journal: Journal, tell: Tell) -> int:
+    count, replicas = 0, [member.replica for member in members]
+
+    def differing() -> Iterator[tuple[str, list[Held]]]:
+        nonlocal count
+        for key, held in journal.keys(len(members)):
+            count += any(one.item for one in held)
+            if count % 10_000 == 0:
+                tell("comparing", count, count)
+            if judge(held, replicas) is not None:
+                yield key, held
+
+    journal.suspect(differing(), "compare", lambda: count)
+    return count
+
+
+def _name_keys(members: Sequence[Reached], journal: Journal, wish: Wish) -> int:
+    keys = wish.keys if wish.keys is not None else _drawn(members, wish.sample or 0)
+    journal.suspect(((key, None) for key in dict.fromkeys(keys)), "compare", lambda: len(keys))
+    return len(keys)
+
+
+def _drawn(members: Sequence[Reached], count: int) -> list[str]:
+    """Some keys, drawn at random, about as many from each member: what one lacks, another has."""
+    keys: dict[str, None] = {}
+    for place, member in enumerate(members):
+        wanted = count * (place + 1) // len(members)
+        segments = min(_MOST_SEGMENTS, max(1, member.items // max(1, count)))
+        for number in random.sample(range(segments), min(segments, 20)):
+            segment = Segment(member.tables.table, number, segments)
+            page = read_page(member.client, segment, None, consistent=False)
+            rows = rows_of(page.items, member.keys, member.expires)
+            new = [key for key, _ in rows if key not in keys]
+            missing = max(0, wanted - len(keys))
+            keys.update(dict.fromkeys(random.sample(new, min(len(new), missing))))
+            if len(keys) >= wanted:
+                break
+    return list(keys)
+
+
+def _look_again(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> None:
+    replicas = [member.replica for member in members]
+    for number in range(wish.looks):
+        left = journal.open_suspects()
+        if not left:
+            return
+        if number or journal.were_seen():
+            tell(f"waiting {wish.settle:g} s for what is on its way", 0, left)
+            wish.pause(wish.settle)
+        last = number == wish.looks - 1
+        done = 0
+        for chunk in journal.suspects(None):
+            seen = look(members, [text for _, text, _ in chunk])
+            pairs = zip(chunk, seen, strict=True)
+            journal.judge(
+                (row, now, _found(before, now, judge(now, replicas), last))
+                for (row, _, before), now in pairs
+            )
+            done += len(chunk)
+            tell("looking again", done, left)
+
+
+def _found(
+    before: Sequence[Held] | None, now: Sequence[Held], kind: Kind | None, last: bool
+) -> str | None:
+    """What a key is found to be; None: another look must tell."""
+    if kind is None:
+        return EQUAL
+    if before == now:
+        return kind
+    return CHANGING if last else None
+
+
+def _shown(held: Held) -> dict[str, str | None]:
+    item = held.item
+    return {
+        "version": item and version_of(item),
+        "digest": item and digest_of(item),
+        "tombstone": held.tombstone and version_of(held.tombstone),
+    }

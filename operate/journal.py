@@ -1,0 +1,217 @@
+"""A file that an operation on a whole table keeps: how far it is, and what it must sort.
+
+Memory stays flat whatever the table's size, and after an interruption the operation goes on where
+it was: docs/decisions/0006-a-journal-on-disk.md.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Self
+
+from handler.image import Key
+from operate.errors import FailedError, WrongError
+from operate.judge import Held
+from operate.segments import Page, Row, Segment
+from operate.sweep import Part
+
+_CHUNK = 500
+_ROW = "CREATE TABLE row (key TEXT, source INT, mark TEXT);"
+_SCHEMA = f"""
+{_ROW}
+CREATE TABLE about (what TEXT);
+CREATE TABLE done (phase TEXT PRIMARY KEY, counted INT);
+CREATE TABLE part (source INT, tables TEXT, number INT, parts INT, position TEXT, over INT,
+                   seen INT, PRIMARY KEY (source, number));
+CREATE TABLE suspect (id INTEGER PRIMARY KEY, key TEXT, held TEXT, found TEXT);
+"""
+
+
+class Journal:
+    """The journal of one operation on one ring; one process at a time may have it open.
+
+    `about` says what it is the journal of: one of anything else is begun anew. `resumed` tells
+    whether there was one. Raises `WrongError` while another process has it, `FailedError` where
+    the file cannot be kept.
+    """
+
+    def __init__(self, path: Path, about: Any, *, anew: bool = False) -> None:
+        self.path = path
+        told = json.dumps(about, sort_keys=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+            self._db.executescript(
+                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+                "PRAGMA temp_store=FILE; PRAGMA cache_size=-4000;"
+            )
+            self.resumed = not anew and self._is_about(told)
+            if not self.resumed:
+                self._begin(told)
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise WrongError(f"Another command has {path} open. Let it end first.") from error
+            raise FailedError(f"{path} cannot be kept: {error}. Say another --journal.") from error
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise FailedError(f"{path} is no journal: {error}. Say another --journal.") from error
+
+    def _is_about(self, told: str) -> bool:
+        names = self._db.execute("SELECT name FROM sqlite_master WHERE name = 'about'").fetchall()
+        return bool(names) and self._db.execute("SELECT what FROM about").fetchall() == [(told,)]
+
+    def _begin(self, told: str) -> None:
+        tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        drops = "".join(f"DROP TABLE {name};" for (name,) in tables)
+        self._db.executescript(f"BEGIN EXCLUSIVE; {drops} {_SCHEMA}")
+        self._db.execute("INSERT INTO about VALUES (?)", (told,))
+        self._db.execute("COMMIT")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def remove(self) -> None:
+        """Delete it: what it was for is done."""
+        self._db.close()
+        self.path.unlink(missing_ok=True)
+
+    # --- how far it is ------------------------------------------------------------------------
+
+    def finish(self, phase: str, counted: int) -> None:
+        """Note that a phase is over, and what was counted in it."""
+        self._db.execute("INSERT INTO done VALUES (?, ?)", (phase, counted))
+
+    def finished(self, phase: str) -> int | None:
+        """What was counted in a phase; None: it is not over."""
+        found = self._db.execute("SELECT counted FROM done WHERE phase = ?", (phase,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def plan(self, parts: Iterable[Part]) -> None:
+        """Note which segments are to be read, unless that is known already."""
+        for one in parts:
+            row = (one.source, one.segment.table, one.segment.number, one.segment.of)
+            self._db.execute("INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, 0, 0)", row)
+
+    def parts(self) -> list[Part]:
+        """The segments that are not read to their end, each from where it was."""
+        found = self._db.execute(
+            "SELECT source, tables, number, parts, position FROM part WHERE NOT over "
+            "ORDER BY number"
+        )
+        return [
+            Part(source, Segment(table, number, of), position and _decoded(position))
+            for source, table, number, of, position in found.fetchall()
+        ]
+
+    def seen(self) -> int:
+        """How many items have been read."""
+        return int(self._db.execute("SELECT coalesce(sum(seen), 0) FROM part").fetchone()[0])
+
+    def take(self, part: Part, page: Page, rows: Iterable[Row] = ()) -> None:
+        """Keep a page's rows and where its segment goes on: both or neither."""
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO row VALUES (?, ?, ?)", ((key, part.source, mark) for key, mark in rows)
+        )
+        position = None if page.position is None else _encoded(page.position)
+        self._db.execute(
+            "UPDATE part SET position = ?, over = ?, seen = seen + ? "
+            "WHERE source = ? AND number = ?",
+            (position, position is None, len(page.items), part.source, part.segment.number),
+        )
+        self._db.execute("COMMIT")
+
+    # --- what it sorts ------------------------------------------------------------------------
+
+    def keys(self, members: int) -> Iterator[tuple[str, list[Held]]]:
+        """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1."""
+        with closing(
+            self._db.execute("SELECT key, source, mark FROM row ORDER BY key, source")
+        ) as rows:
+            for key, found in groupby(rows, key=lambda row: str(row[0])):
+                marks = {source: mark for _, source, mark in found}
+                yield key, [Held(marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members)]
+
+    def suspect(
+        self,
+        keys: Iterable[tuple[str, Sequence[Held] | None]],
+        phase: str,
+        counted: Callable[[], int],
+    ) -> None:
+        """Keep keys for another look, with what was seen of them at the first (None: nothing yet).
+
+        The phase is over then, and what was sorted for it is dropped.
+        """
+        self._db.execute("BEGIN")
+        try:
+            rows = ((key, held and json.dumps(held)) for key, held in keys)
+            self._db.executemany("INSERT INTO suspect (key, held) VALUES (?, ?)", rows)
+            self._db.execute("DROP TABLE row")
+            self._db.execute(_ROW)
+            self.finish(phase, counted())
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def open_suspects(self) -> int:
+        """How many suspects are not yet judged."""
+        found = self._db.execute("SELECT count(*) FROM suspect WHERE found IS NULL")
+        return int(found.fetchone()[0])
+
+    def were_seen(self) -> bool:
+        """Whether suspects that are not yet judged have been seen before."""
+        some = "SELECT 1 FROM suspect WHERE found IS NULL AND held IS NOT NULL LIMIT 1"
+        return self._db.execute(some).fetchone() is not None
+
+    def suspects(self, found: str | None) -> Iterator[list[tuple[int, str, list[Held] | None]]]:
+        """The suspects that were found to be so (None: not yet judged), some at a time."""
+        last = 0
+        while True:
+            chunk = self._db.execute(
+                "SELECT id, key, held FROM suspect WHERE found IS ? AND id > ? ORDER BY id LIMIT ?",
+                (found, last, _CHUNK),
+            ).fetchall()
+            if not chunk:
+                return
+            last = chunk[-1][0]
+            yield [(number, key, held and _held(held)) for number, key, held in chunk]
+
+    def judge(self, judged: Iterable[tuple[int, Sequence[Held], str | None]]) -> None:
+        """Keep what was seen at a look, and what it was found to be; None: not yet known."""
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "UPDATE suspect SET held = ?, found = ? WHERE id = ?",
+            [(json.dumps(held), found, number) for number, held, found in judged],
+        )
+        self._db.execute("COMMIT")
+
+    def counts(self) -> dict[str, int]:
+        """How many suspects were found to be what."""
+        rows = self._db.execute(
+            "SELECT found, count(*) FROM suspect WHERE found IS NOT NULL GROUP BY found"
+        )
+        return {found: int(count) for found, count in rows.fetchall()}
+
+
+def _held(text: str) -> list[Held]:
+    return [Held(*one) for one in json.loads(text)]
+
+
+def _encoded(position: Key) -> str:
+    return json.dumps(position, default=lambda binary: {"_bytes": binary.hex()})
+
+
+def _decoded(text: str) -> Key:
+    def whole(part: dict[str, Any]) -> Any:
+        return bytes.fromhex(part["_bytes"]) if "_bytes" in part else part
+
+    decoded: Key = json.loads(text, object_hook=whole)
+    return decoded

@@ -1,0 +1,41 @@
+"""What members hold of some keys, read consistently."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from handler.clients import CONCURRENCY
+from handler.image import Key
+from handler.store import DynamoStore
+from operate.judge import Held
+from operate.reach import Reached
+from operate.segments import is_expired, key_of, mark_of
+
+
+def look(members: Sequence[Reached], keys: Sequence[str]) -> list[list[Held]]:
+    """What every member holds of each key."""
+
+    async def all_keys(pool: ThreadPoolExecutor) -> list[list[Held]]:
+        names = members[0].keys
+        stores = [member.store(pool) for member in members]
+        return await asyncio.gather(*(_look(members, stores, key_of(text, names)) for text in keys))
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        return asyncio.run(all_keys(pool))
+
+
+async def _look(members: Sequence[Reached], stores: Sequence[DynamoStore], key: Key) -> list[Held]:
+    pairs = zip(members, stores, strict=True)
+    return await asyncio.gather(*(_held(member, store, key) for member, store in pairs))
+
+
+async def _held(member: Reached, store: DynamoStore, key: Key) -> Held:
+    item, buried = await asyncio.gather(store.read(key), store.tombstone(key))
+    gone = item is None or is_expired(item, member.expires, time.time())
+    return Held(
+        None if item is None or gone else mark_of(item),
+        None if buried is None else mark_of(buried.item),
+    )

@@ -1,0 +1,74 @@
+"""The file that says how far an operation is: what was kept is there again, whatever ended it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from operate.errors import FailedError
+from operate.journal import Journal
+from operate.judge import Held
+from operate.segments import Page, Segment
+from operate.sweep import Part
+
+PARTS = [Part(source, Segment("t", number, 2)) for source in (0, 2) for number in (0, 1)]
+
+
+def page(*names: str, position: dict[str, object] | None = None) -> Page:
+    return Page([{"k": {"S": name}} for name in names], position)
+
+
+def test_a_segment_goes_on_behind_the_last_page_that_was_kept(tmp_path: Path) -> None:
+    position = {"k": {"B": b"\x00\xff"}, "s": {"N": "1"}}
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.plan(PARTS)
+        journal.take(PARTS[0], page("a", "b", position=position))
+        journal.take(PARTS[1], page("c"))
+    with Journal(tmp_path / "j", "x") as journal:
+        assert journal.resumed
+        journal.plan(PARTS)
+        assert journal.seen() == 3
+        first, *others = journal.parts()
+        assert (first.segment, first.position) == (PARTS[0].segment, position)
+        assert others == [PARTS[2], PARTS[3]]
+
+
+def test_rows_come_back_by_key_whatever_their_order(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.take(PARTS[0], page(), [("b", "1"), ("a", "2")])
+        journal.take(Part(1, Segment("t", 0, 1)), page(), [("c", "3")])
+        journal.take(PARTS[2], page(), [("a", "4")])
+        assert list(journal.keys(2)) == [
+            ("a", [Held("2"), Held("4")]),
+            ("b", [Held("1"), Held()]),
+            ("c", [Held(None, "3"), Held()]),
+        ]
+
+
+@pytest.mark.parametrize(("about", "anew"), [("another", False), ("x", True)])
+def test_a_journal_of_something_else_is_begun_anew(tmp_path: Path, about: str, anew: bool) -> None:
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.plan(PARTS)
+    with Journal(tmp_path / "j", about, anew=anew) as journal:
+        assert not journal.resumed
+        assert journal.parts() == []
+
+
+def test_what_is_not_finished_of_a_phase_is_not_kept(tmp_path: Path) -> None:
+    def fails() -> int:
+        raise KeyboardInterrupt
+
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.take(PARTS[0], page(), [("a", "1")])
+        with pytest.raises(KeyboardInterrupt):
+            journal.suspect([("a", None)], "compare", fails)
+        assert journal.finished("compare") is None
+        assert (journal.open_suspects(), len(list(journal.keys(1)))) == (0, 1)
+
+
+def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine, and no database at all")
+    with pytest.raises(FailedError, match="is no journal"):
+        Journal(tmp_path / "notes", "x")
+    assert (tmp_path / "notes").read_text() == "mine, and no database at all"

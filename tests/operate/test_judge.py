@@ -1,0 +1,77 @@
+"""Whether members are equal in a key, by versions and digests alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handler.image import DELETED, VERSION, digest
+from handler.version import Version
+from operate.judge import Held, Kind, judge
+from operate.segments import mark_of
+
+NOTHING = Held()
+
+
+def content(value: str) -> dict[str, Any]:
+    return {"k": {"S": "1"}, "v": {"S": value}}
+
+
+def at_origin(value: str) -> Held:
+    return Held(mark_of(content(value)))
+
+
+def stamped(value: str, seconds: int = 1) -> dict[str, Any]:
+    version = Version.make(seconds, 0, "aaaaaaaa", 1, digest(content(value)))
+    return {**content(value), VERSION: {"S": version}}
+
+
+def copy(value: str, seconds: int = 1) -> Held:
+    return Held(mark_of(stamped(value, seconds)))
+
+
+def edited(value: str, before: str) -> Held:
+    """What UpdateItem makes of a copy: the version stands, the content is another."""
+    return Held(mark_of({**stamped(before), "v": {"S": value}}))
+
+
+def stub(seconds: int) -> str:
+    key = {"k": {"S": "1"}}
+    version = Version.make(seconds, 0, "aaaaaaaa", 1, digest(key))
+    return mark_of({**key, VERSION: {"S": version}, DELETED: {"BOOL": True}})
+
+
+def deleted(seconds: int, item: Held = NOTHING) -> Held:
+    return item._replace(tombstone=stub(seconds))
+
+
+CASES: dict[str, tuple[list[Held], Kind | None]] = {
+    "nothing anywhere": ([NOTHING, NOTHING], None),
+    "an origin and its copies": ([at_origin("a"), copy("a"), copy("a")], None),
+    "copies of one write": ([copy("a"), copy("a")], None),
+    "the same, never sent": ([at_origin("a"), at_origin("a")], None),
+    "a deleted key": ([deleted(2), deleted(2)], None),
+    "a tombstone that expired at one": ([deleted(2), NOTHING], None),
+    "written anew after a delete": ([deleted(2, copy("a", 3)), deleted(2, copy("a", 3))], None),
+    "missing at one": ([copy("a"), NOTHING, copy("a")], Kind.MISSING),
+    "missing at all but the origin": ([at_origin("a"), NOTHING], Kind.MISSING),
+    "older at one": ([copy("a", 2), copy("b", 1)], Kind.STALE),
+    "the same content of an older write": ([copy("a", 2), copy("a", 1)], Kind.STALE),
+    "an older copy of the same, put back at the origin": ([copy("a", 1), copy("a", 2)], None),
+    "two without a version": ([at_origin("a"), at_origin("b")], Kind.DIFFERENT),
+    "another than the copies have": ([at_origin("a"), copy("b"), copy("b")], Kind.DIFFERENT),
+    "a copy that was edited": ([edited("b", "a"), copy("a")], Kind.DIFFERENT),
+    "a stub": ([Held(stub(2)), deleted(2)], Kind.STUB),
+    "a stub at all": ([Held(stub(2)), Held(stub(2))], Kind.STUB),
+    "one left behind by a delete": ([copy("a", 1), deleted(2)], Kind.OUTLIVED),
+    "all left behind": ([deleted(2, copy("a", 1)), deleted(2, copy("a", 1))], Kind.OUTLIVED),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_members_are_judged_by_what_they_hold(case: str) -> None:
+    held, kind = CASES[case]
+    replicas = ["aaaaaaaa", "bbbbbbbb", "cccccccc"][: len(held)]
+    assert judge(held, replicas) == kind
+    assert judge(held[::-1], replicas[::-1]) == kind

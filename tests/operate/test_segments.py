@@ -1,0 +1,43 @@
+"""Rows of a segment: keys as texts, and marks that tell items apart."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from handler.image import VERSION, digest
+from handler.version import Version
+from operate.segments import digest_of, key_of, key_text, mark_of, rows_of, version_of
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"k": {"S": 'a"b\u2028'}, "s": {"N": "1.5"}},
+        {"k": {"B": b"\x00\xff"}, "s": {"S": ""}},
+        {"k": {"N": "-0.1"}, "s": {"B": b"{}"}},
+    ],
+)
+def test_a_key_comes_back_from_its_text(key: dict[str, Any]) -> None:
+    item = {**key, "v": {"S": "more"}}
+    assert key_of(key_text(item, ("k", "s")), ("k", "s")) == key
+
+
+def test_a_clean_item_is_marked_by_its_version_and_any_other_by_its_digest() -> None:
+    item: dict[str, Any] = {"k": {"S": "1"}, "v": {"SS": ["b", "a"]}}
+    version = Version.make(5, 0, "aaaaaaaa", 7, digest(item))
+    clean = mark_of({**item, VERSION: {"S": version}})
+    assert (version_of(clean), digest_of(clean)) == (version, digest(item))
+    edited = mark_of({**item, "v": {"S": "x"}, VERSION: {"S": version}})
+    assert version_of(edited) is None
+    assert digest_of(edited) == digest({**item, "v": {"S": "x"}})
+    assert mark_of({**item, "v": {"SS": ["a", "b"]}}) == digest_of(clean)
+
+
+def test_what_may_expire_any_moment_has_no_row() -> None:
+    ends = {"past": 1, "far": Decimal(10**11)}
+    items = [{"k": {"S": name}, "ttl": {"N": str(end)}} for name, end in ends.items()]
+    assert [key for key, _ in rows_of(items, ("k",), "ttl")] == ['[{"S":"far"}]']
+    assert len(list(rows_of(items, ("k",), None))) == 2

@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import cost, deploy, equal, local, look, members, redrive
+    from commands import cost, deploy, equal, local, look, members, redrive, repair
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -53,6 +53,7 @@ for command in (
     members.resume,
     cost.cost,
     equal.check_command,
+    repair.repair_command,
     local.local,
 ):
     main.add_command(command)

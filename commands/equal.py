@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import click
 
@@ -19,6 +18,8 @@ from operate.errors import OperateError
 from operate.fleet import Ended, Running
 from operate.journal import Journal
 from operate.reach import Reached
+
+T = TypeVar("T")
 
 _SHOWN = 20  # findings that are told in words, or in the answer in JSON
 
@@ -107,26 +108,32 @@ def check_command(
     their items are read again, consistently, after --settle seconds. Exits with 0 if all members
     are equal, with 1 if not.
     """
-    ended: list[Ended[Compared]] = []
-    for ring in rings:
-        with _ended(ring, ended):
-            members = whole.reach(ring, how["chosen"])
-            wish = wish_of(how, members)
-            with whole.open(screen, ring, "check", about_check(members, wish)) as journal:
-                ended.append(Ended(ring, _compare(screen, members, journal, wish, report)))
+
+    def one_ring(ring: Running) -> Compared:
+        members = whole.reach(ring, how["chosen"])
+        wish = wish_of(how, members)
+        with whole.open(screen, ring, "check", about_check(members, wish)) as journal:
+            return compare(screen, members, journal, wish, report)
+
+    ended = each(rings, one_ring)
     sound = all(one.result and not one.result.checked.differing for one in ended)
     told = [ring_document(one) | (document(one.result) if one.result else {}) for one in ended]
     screen.answer({"ok": sound, "rings": told}, lambda: _show(screen, ended))
     return worst(one.error for one in ended) or (FINE if sound else FAILED)
 
 
-@contextmanager
-def _ended(ring: Running, ended: list[Ended[Any]]) -> Iterator[None]:
-    """Let a ring that fails not keep the others."""
-    try:
-        yield
-    except OperateError as error:
-        ended.append(Ended(ring, error=error))
+def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended[T]]:
+    """Do the same to one ring after the other; one that fails does not keep the others.
+
+    Not at the same time: each may take all that its tables give, and ask its own question.
+    """
+    ended = []
+    for ring in rings:
+        try:
+            ended.append(Ended(ring, result=action(ring)))
+        except OperateError as error:
+            ended.append(Ended(ring, error=error))
+    return ended
 
 
 def wish_of(how: Mapping[str, Any], members: Sequence[Reached]) -> Wish:
@@ -141,13 +148,14 @@ def about_check(members: Sequence[Reached], wish: Wish) -> Any:
     return [tables, wish.keys, wish.sample, wish.segments]
 
 
-def _compare(
+def compare(
     screen: Screen,
     members: Sequence[Reached],
     journal: Journal,
     wish: Wish,
     report: IO[str] | None,
 ) -> Compared:
+    """Check a ring, with a progress bar."""
     with bar(screen) as tell:
         checked = check(members, journal, wish, tell)
     documents = (finding.document(members) for finding in findings(journal))

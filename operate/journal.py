@@ -193,6 +193,14 @@ class Journal:
         )
         self._db.execute("COMMIT")
 
+    def settle(self, became: Iterable[tuple[int, str]]) -> None:
+        """Keep what has become of suspects."""
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "UPDATE suspect SET found = ? WHERE id = ?", ((found, row) for row, found in became)
+        )
+        self._db.execute("COMMIT")
+
     def counts(self) -> dict[str, int]:
         """How many suspects were found to be what."""
         rows = self._db.execute(

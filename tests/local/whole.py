@@ -17,7 +17,7 @@ from operate.reach import Reached, reach
 from operate.stack import RingStack
 from operate.status import Clients
 from ring.topology import members_of
-from tests.local.rings import item
+from tests.local.rings import PATIENCE, item
 
 
 def lead_to(ring: LocalRing, patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -84,3 +84,15 @@ def writing(ring: LocalRing, *, keys: int = 10, prefix: str = "live") -> Iterato
         stop.set()
         for writer in writers:
             writer.join()
+
+
+@contextmanager
+def unseen(ring: LocalRing) -> Iterator[None]:
+    """Let what is written while the context lasts never be delivered: its records are lost."""
+    mappings = [hop.mapping for hop in ring.hops.values()]
+    ring.wait_until_quiet(PATIENCE)
+    with ring.paused():
+        yield
+        for mapping in mappings:
+            while mapping._reader.read():
+                pass

@@ -1,0 +1,145 @@
+"""The command that brings members in line where a check finds that they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from commands.equal import (
+    about_check,
+    compare,
+    document,
+    each,
+    how_to_check,
+    tell_compared,
+    wish_of,
+)
+from commands.pattern import FAILED, FINE, answers, examples, worst
+from commands.rings import which_running
+from commands.screen import Screen, ring_document
+from commands.whole import Whole, bar, whole_tables
+from operate.errors import CancelledError, WrongError
+from operate.fleet import Running
+from operate.journal import Journal
+from operate.reach import Reached
+from operate.repair import Repaired, repair
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Whose items win where no version tells, and whether to ask, or only to tell."""
+
+    prefer: str | None
+    yes: bool
+    dry_run: bool
+
+    def place(self, members: Sequence[Reached]) -> int | None:
+        """The preferred member's place."""
+        if self.prefer is None:
+            return None
+        names = [member.name for member in members]
+        if self.prefer not in names:
+            raise WrongError(f"There is no member {self.prefer}. There are: {', '.join(names)}.")
+        return names.index(self.prefer)
+
+
+@click.command(
+    name="repair",
+    epilog=examples(
+        "automate.py repair --stack prod --dry-run",
+        "automate.py repair --stack prod --keys differences.jsonl",
+        "automate.py repair --stack prod --prefer eu-west-1 --rate 200",
+    ),
+)
+@answers
+@which_running
+@whole_tables
+@how_to_check
+@click.option(
+    "--prefer",
+    metavar="NAME",
+    help="Where members have items without a version that differ from what others have, and no "
+    "stream will tell of them any more: what this member has wins. Say it only when all streams "
+    "are drained. Default: such keys are left.",
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+@click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
+def repair_command(screen: Screen, rings: Sequence[Running], whole: Whole, **how: Any) -> int:
+    """Bring members in line where they differ: the newest version of each key wins.
+
+    First checks, as `check` does, then shows what it would do, and asks. It writes as a hop does,
+    under conditions: what is newer by then stays, so applications may write and hops run
+    meanwhile. Exits with 1 if something was left as it is.
+    """
+    wish = _Wish(how["prefer"], how["yes"], how["dry_run"])
+    if not (wish.yes or wish.dry_run):
+        screen.expect_somebody()
+    ended = each(rings, lambda ring: _repair(screen, ring, whole, wish, how))
+    told = [ring_document(one) | (one.result or {}) for one in ended]
+    sound = all(one.result and not one.result["left"] for one in ended)
+    screen.answer(
+        {"ok": sound, "dry_run": wish.dry_run, "rings": told}, lambda: _errors(screen, told)
+    )
+    return worst(one.error for one in ended) or (FINE if sound else FAILED)
+
+
+def _repair(
+    screen: Screen, ring: Running, whole: Whole, wish: _Wish, how: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was found and done, for scripts; in words as it is done."""
+    members = whole.reach(ring, how["chosen"])
+    place, checking = wish.place(members), wish_of(how, members)
+    with whole.open(screen, ring, "repair", about_check(members, checking)) as journal:
+        compared = compare(screen, members, journal, checking, None)
+        if not screen.as_json:
+            tell_compared(screen, ring.label, compared)
+        if wish.dry_run or (not wish.yes and compared.checked.differing):
+            planned = _do(screen, members, journal, place, dry_run=True)
+            if wish.dry_run:
+                return document(compared) | _told(planned)
+            if not click.confirm("Do this?", err=True):
+                raise CancelledError("Nothing was changed.")
+        repaired = _do(screen, members, journal, place, dry_run=False)
+        return document(compared) | _told(repaired)
+
+
+def _do(
+    screen: Screen, members: Sequence[Reached], journal: Journal, place: int | None, dry_run: bool
+) -> Repaired:
+    with bar(screen) as tell:
+        repaired = repair(members, journal, prefer=place, dry_run=dry_run, tell=tell)
+    if not screen.as_json:
+        _show(screen, repaired, dry_run)
+    return repaired
+
+
+def _show(screen: Screen, repaired: Repaired, dry_run: bool) -> None:
+    if not repaired.mended and not repaired.left:
+        screen.say("Nothing to do.")
+        return
+    word = "would be" if dry_run else "were"
+    writes = ", ".join(f"{count:,} at {name}" for name, count in sorted(repaired.writes.items()))
+    screen.say(f"\n{repaired.mended:,} keys {word} brought in line: {writes or 'no writes'}.")
+    if repaired.left:
+        screen.say(f"{repaired.left:,} keys {word} left, among them:")
+    for key, why in repaired.why.items():
+        screen.say(f"  {key}: {why}")
+
+
+def _told(repaired: Repaired) -> dict[str, Any]:
+    return {
+        "mended": repaired.mended,
+        "left": repaired.left,
+        "writes": dict(repaired.writes),
+        "why": [{"key": json.loads(key), "why": why} for key, why in repaired.why.items()],
+    }
+
+
+def _errors(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
+    for one in told:
+        if "error" in one:
+            screen.say(f"{one['ring']}: {one['error']['text']}")

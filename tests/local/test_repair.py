@@ -1,0 +1,147 @@
+"""Members that differ are brought in line, while applications write and hops run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automate import main
+from local.faults import throttling
+from local.ring import LocalRing
+from operate.check import Wish, check
+from operate.journal import Journal
+from operate.repair import repair
+from tests.local.rings import PATIENCE, REGIONS, get, item, put, ring_of
+from tests.local.whole import lead_to, reached, unseen, writing
+
+FIRST, SECOND, THIRD = REGIONS[:3]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalRing]:
+    with ring_of(3) as three:
+        yield three
+
+
+@pytest.fixture
+def ring(running: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LocalRing:
+    lead_to(running, monkeypatch, tmp_path)
+    for number in range(30):
+        put(running, REGIONS[number % 3], item(f"k{number}", v={"S": "first"}))
+    running.wait_until_quiet(PATIENCE)
+    return running
+
+
+def command(*arguments: str) -> Result:
+    given = ("repair", "--stack", "dev", "--settle", "0.1", *arguments)
+    return CliRunner().invoke(main, given)
+
+
+def told(*arguments: str) -> dict[str, Any]:
+    (one,) = json.loads(command(*arguments, "--json").stdout)["rings"]
+    return dict(one)
+
+
+def spoil(ring: LocalRing) -> None:
+    """Let a member lose items, have an older one, and never have been told of a delete."""
+    with unseen(ring):
+        for key in ("k1", "k4", "k7"):
+            ring.client(FIRST).delete_item(TableName="orders", Key=item(key))
+        put(ring, THIRD, item("k2", v={"S": "never sent"}))
+
+
+def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing) -> None:
+    spoil(ring)
+    result = command("--dry-run")
+    assert result.exit_code == 1
+    assert "3 keys would be brought in line: 3 at us-east-1." in result.output
+    assert "1 keys would be left, among them:" in result.output
+    assert get(ring, FIRST, "k1") is None
+
+
+def test_the_newest_version_wins_and_what_has_none_is_left(ring: LocalRing) -> None:
+    spoil(ring)
+    done = told("--yes")
+    assert (done["mended"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
+    assert done["why"][0]["key"] == [{"S": "k2"}]
+    ring.wait_until_quiet(PATIENCE)
+    for key in ("k1", "k4", "k7"):
+        assert get(ring, FIRST, key) == item(key, v={"S": "first"})
+    assert [one.key["id"]["S"] for one in ring.differences()] == ["k2"]
+
+
+@pytest.mark.parametrize(("preferred", "value"), [(THIRD, "never sent"), (FIRST, "first")])
+def test_what_has_no_version_wins_or_loses_by_the_operators_word(
+    ring: LocalRing, preferred: str, value: str
+) -> None:
+    spoil(ring)
+    result = command("--yes", "--prefer", preferred)
+    assert result.exit_code == 0
+    ring.wait_until_quiet(PATIENCE)
+    assert ring.differences() == []
+    assert {str(get(ring, word, "k2")) for word in REGIONS[:3]} == {str(item("k2", v={"S": value}))}
+
+
+def test_a_delete_that_did_not_arrive_is_brought_with_its_tombstone(ring: LocalRing) -> None:
+    copy = ring.client(SECOND).get_item(TableName="orders", Key=item("k3"))["Item"]
+    ring.client(FIRST).delete_item(TableName="orders", Key=item("k3"))
+    ring.wait_until_quiet(PATIENCE)
+    with unseen(ring):
+        ring.client(SECOND).put_item(TableName="orders", Item=copy)
+    assert told("--dry-run")["kinds"] == {"older than its tombstone": 1}
+    assert command("--yes").exit_code == 0
+    ring.wait_until_quiet(PATIENCE)
+    assert get(ring, SECOND, "k3") is None
+    assert ring.differences() == []
+
+
+def test_an_equal_ring_has_nothing_to_do(ring: LocalRing) -> None:
+    result = command("--yes")
+    assert (result.exit_code, "Nothing to do." in result.output) == (0, True)
+
+
+def test_it_wants_a_yes_where_nobody_can_be_asked(ring: LocalRing) -> None:
+    result = command()
+    assert (result.exit_code, "say --yes" in result.stderr) == (2, True)
+
+
+def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: Path) -> None:
+    spoil(ring)
+    members = reached(ring)
+    with (
+        writing(ring, keys=20, prefix="k"),
+        ring.faults.put(throttling(SECOND, 0.2)),
+        Journal(tmp_path / "j", "x") as journal,
+    ):
+        check(members, journal, Wish(settle=0.1, looks=2))
+        repair(members, journal)
+    ring.wait_until_quiet(PATIENCE)
+    with Journal(tmp_path / "again", "x") as journal:
+        assert check(members, journal, Wish(settle=0.1)).differing == 0
+    assert ring.differences() == []
+
+
+def test_an_interrupted_repair_goes_on_with_what_is_left(ring: LocalRing, tmp_path: Path) -> None:
+    with unseen(ring):
+        for number in range(30):
+            ring.client(FIRST).delete_item(TableName="orders", Key=item(f"k{number}"))
+    members = reached(ring)
+
+    def interrupt(what: str, done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with Journal(tmp_path / "j", "x") as journal:
+        assert check(members, journal, Wish(settle=0.1)).differing == 30
+        with pytest.raises(KeyboardInterrupt):
+            repair(members, journal, tell=interrupt)
+    with Journal(tmp_path / "j", "x") as journal:
+        assert journal.resumed
+        assert journal.counts() == {"mended": 30}
+        assert repair(members, journal).mended == 0
+    ring.wait_until_quiet(PATIENCE)
+    assert ring.differences() == []

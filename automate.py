@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import cost, deploy, equal, local, look, members, redrive, repair
+    from commands import cost, deploy, equal, fill, local, look, members, redrive, repair
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -54,6 +54,7 @@ for command in (
     cost.cost,
     equal.check_command,
     repair.repair_command,
+    fill.backfill_command,
     local.local,
 ):
     main.add_command(command)

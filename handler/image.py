@@ -22,6 +22,7 @@ SOURCE_REGION = "_repl_source_region"
 SOURCE_TABLE = "_repl_source_table"
 VERSION = "_repl_version"
 DELETED = "_repl_deleted"
+KNOWN = "_repl_known"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class Write:
     version: Version
     item: Item
     is_delete: bool
+
+    def is_known_at(self, replica: str) -> bool:
+        """Whether a backfill saw that a member had this already, or something newer."""
+        return replica in self.item.get(KNOWN, {}).get("SS", ())
 
 
 def carried(image: Image) -> Write | None:

@@ -15,7 +15,7 @@ from handler.decide import (
     read_as,
     versions_in,
 )
-from handler.image import DELETED, Image, Item, Key, Write, digest
+from handler.image import DELETED, KNOWN, Image, Item, Key, Write, digest
 from handler.records import Change
 from handler.store import Same, Store, Written
 from handler.version import Version
@@ -105,10 +105,11 @@ async def _pass_on(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
             # It slipped in behind the delete, between a hop's look and its put.
             return await _give_way(change, hop, Blocker(buried.version, buried.item), write)
     made = write.version.seconds
-    if write.version.replica == hop.there.id:
+    if write.version.replica == hop.there.id or write.is_known_at(hop.there.id):
         if arrival.replaced_dirty:
             await agree(hop.source, hop.target, change.key, write)
-        return Outcome(Did.LAP, made=made)
+        # What a backfill put here made no lap, and would tell of one that took years.
+        return Outcome(Did.LAP, made=None if KNOWN in write.item else made)
     outcome = await _bring(change, write, hop)
     if isinstance(outcome, Brought) or outcome.version == write.version:
         return Outcome(Did.DELETED if write.is_delete else Did.WROTE, made=made)

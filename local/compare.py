@@ -61,11 +61,16 @@ def judge(copies: Mapping[str, Item | None], places: Mapping[str, tuple[str, str
         return "different contents"
     newest = max(held.values(), key=_version)
     origin = tuple(newest.get(name, {}).get("S") for name in _ORIGIN)
-    elsewhere = [item for name, item in held.items() if places[name] != origin]
+    elsewhere = [_as_sent(item) for name, item in held.items() if places[name] != origin]
     return "different versions" if _distinct(elsewhere) > 1 else None
 
 
 _ORIGIN = ("_repl_source_region", "_repl_source_table")
+
+
+def _as_sent(item: Item) -> Item:
+    """Return the item without what a backfill noted on it for the next hop alone."""
+    return {name: value for name, value in item.items() if name != "_repl_known"}
 
 
 def _version(item: Item) -> str:

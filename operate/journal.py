@@ -114,12 +114,19 @@ class Journal:
         """How many items have been read."""
         return int(self._db.execute("SELECT coalesce(sum(seen), 0) FROM part").fetchone()[0])
 
-    def take(self, part: Part, page: Page, rows: Iterable[Row] = ()) -> None:
-        """Keep a page's rows and where its segment goes on: both or neither."""
+    def take(
+        self,
+        part: Part,
+        page: Page,
+        rows: Iterable[Row] = (),
+        found: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Keep a page's rows, what was found of keys, and where its segment goes on, at once."""
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO row VALUES (?, ?, ?)", ((key, part.source, mark) for key, mark in rows)
         )
+        self._db.executemany("INSERT INTO suspect (key, found) VALUES (?, ?)", found)
         position = None if page.position is None else _encoded(page.position)
         self._db.execute(
             "UPDATE part SET position = ?, over = ?, seen = seen + ? "

@@ -7,11 +7,12 @@ its stub and tombstone. So to hops and applications it is as if a late hop had c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handler.carry import Blocker, Brought, ContendedError, bring, bring_delete
 from handler.decide import Replica
 from handler.image import (
+    DELETED,
     SOURCE_REGION,
     SOURCE_TABLE,
     VERSION,
@@ -93,13 +94,12 @@ def newest_of(standings: Sequence[Standing]) -> Write | None:
     return max(writes, key=lambda write: write.version, default=None)
 
 
-def stamped(item: Item, at: Replica, over: Write | None = None) -> Write:
-    """An item that nobody gave a version, as a write of the member where it stands.
+def stamped(item: Item, at: Replica, over: Version | None = None) -> Write:
+    """An item or a stub as a write of a member that nobody gave a version.
 
     It comes just after `over`; where there is nothing, before all writes that ever were.
     """
-    base = None if over is None else over.version
-    seconds, counter = (0, 0) if base is None else (base.seconds, base.counter + 1)
+    seconds, counter = (0, 0) if over is None else (over.seconds, over.counter + 1)
     version = Version.make(seconds, counter, at.id, 0, digest(item))
     content = {
         **own_attributes(item),
@@ -125,7 +125,8 @@ async def mend(ends: Sequence[End], key: Key, prefer: int | None = None) -> Mend
         task = _task(ends, await see(ends, key), prefer)
         for place in task.behind:
             assert task.write is not None
-            if isinstance(await _bring(ends[place].store, key, task.write), Blocker):
+            outcome = await _bring(ends[place].store, key, task.write)
+            if isinstance(outcome, Blocker) and outcome.version != task.write.version:
                 break  # something newer has come
             brought[place] = None
         else:
@@ -158,13 +159,47 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
         return _Task(newest, behind)
     if prefer is None:
         return _Task(newest, behind, "an item without a version: its record may be on its way")
-    chosen = standings[prefer].item
-    if prefer in unsent and chosen is not None:
-        write = stamped(chosen, ends[prefer].replica, newest)
-        return _Task(write, [place for place in range(len(ends)) if place != prefer])
+    highest = max(filter(None, map(_highest, standings)), default=None)
+    winner = prefer if prefer in unsent else _written_after(newest, standings, unsent)
+    item = None if winner is None else standings[winner].item
+    if winner is not None and item is not None:
+        write = stamped(item, ends[winner].replica, highest)
+        return _Task(write, [place for place in range(len(ends)) if place != winner])
     if newest is None:
         return _Task(None, (), "no item has a version, and the preferred member has none at all")
-    return _Task(newest, [*behind, *unsent])
+    # Over an item that carries the newest version along, or a higher one, only a higher one goes.
+    return _Task(_again(newest, ends[prefer].replica, highest), range(len(ends)))
+
+
+def _again(write: Write, at: Replica, over: Version | None) -> Write:
+    """The write, as one of a member that comes just after `over`."""
+    again = stamped(write.item, at, over)
+    if not write.is_delete:
+        return again
+    return replace(again, item={**again.item, DELETED: {"BOOL": True}}, is_delete=True)
+
+
+def _highest(standing: Standing) -> Version | None:
+    """The highest version at a member, also one that an application's item carries along."""
+    carried_along = None if standing.item is None else Image(standing.item).version
+    newest = None if standing.newest is None else standing.newest.version
+    return max(filter(None, (carried_along, newest)), default=None)
+
+
+def _written_after(
+    newest: Write | None, standings: Sequence[Standing], unsent: Sequence[int]
+) -> int | None:
+    """The place of an item that was written after the newest delete, if that is the newest write.
+
+    A delete that is recorded at a member has taken away what stood there before it.
+    """
+    if newest is None or not newest.is_delete:
+        return None
+    for place in unsent:
+        buried = standings[place].buried
+        if buried is not None and buried.version >= newest.version:
+            return place
+    return None
 
 
 async def _bring(store: Store, key: Key, write: Write) -> Brought | Blocker:

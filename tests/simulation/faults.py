@@ -80,6 +80,34 @@ def redrive(world: World) -> None:
         world.redrive.wanted = 1
 
 
+def mend(world: World) -> None:
+    """An operator mends a key, and perhaps prefers a member although records are on their way."""
+    prefer = world.choices.one_of((None, None, *range(len(world.members))))
+    world.operator.mend(f"k{world.choices.below(world.plan.keys)}", prefer)
+
+
+def lose(world: World) -> None:
+    """A record is lost: it goes from its stream before it was read."""
+    mapping = world.choices.one_of(world.mappings)
+    if mapping.lose_next():
+        world.say(f"hop {mapping.source.name} loses record #{mapping.position}")
+
+
+def empty(world: World) -> None:
+    """A member's tables are lost, with their stream, and empty ones take their place."""
+    mapping = world.choices.one_of(world.mappings)
+    world.say(f"{mapping.source.name} is emptied")
+    mapping.source.empty()
+    mapping.start_anew()
+    if world.choices.below(2):
+        world.operator.fill(mapping.source)
+
+
+def fill(world: World) -> None:
+    """An operator fills a member from the one before it."""
+    world.operator.fill(world.choices.one_of(world.members))
+
+
 STRIKES: dict[str, Callable[[World], None]] = {
     "die": die,
     "lose the answer": lose_the_answer,
@@ -89,4 +117,8 @@ STRIKES: dict[str, Callable[[World], None]] = {
     "bypass": bypass,
     "redrive": redrive,
     "come and go": come_and_go,
+    "mend": mend,
+    "lose": lose,
+    "empty": empty,
+    "fill": fill,
 }

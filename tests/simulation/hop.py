@@ -70,6 +70,18 @@ class Mapping:
         self.crash()
         self.position = min(self.position, max(at, self.source.horizon))
 
+    def start_anew(self) -> None:
+        """The stream ended, and with it what it had not told; what comes now is another's."""
+        self.crash()
+        self.position = len(self.source.stream)
+
+    def lose_next(self) -> bool:
+        """Pass over the next record, if one waits and none is being worked on."""
+        if self._invocation is not None or self.is_idle:
+            return False
+        self.position += 1
+        return True
+
     def _start(self) -> None:
         size = 1 + self._choices.below(self._batch_size)
         self._batch = list(self.source.stream[self.position : self.position + size])

@@ -35,6 +35,12 @@ class Member:
         """The table as an application sees it."""
         return {name: own_attributes(item) for name, item in self.items.items()}
 
+    def empty(self) -> None:
+        """Lose all items and tombstones, and the stream that could tell of them."""
+        self.items.clear()
+        self.tombstones.clear()
+        self.horizon = len(self.stream)
+
     def write(self, key: Key, item: Item | None, *, expired: bool = False) -> None:
         """Replace the item, or delete it for None; the change goes into the stream."""
         name = key["k"]["S"]

@@ -59,7 +59,7 @@ def hunt(mutant: Mutant) -> Caught | None:
     """
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder)
-        for package in ("handler", "tests/simulation"):
+        for package in ("handler", "operate", "tests/simulation"):
             shutil.copytree(
                 _ROOT / package, there / package, ignore=shutil.ignore_patterns("__pycache__")
             )
@@ -84,6 +84,7 @@ def _mutate(file: Path, mutant: Mutant) -> None:
 
 _IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"
 _REPLICATE, _CARRY = "handler/replicate.py", "handler/carry.py"
+_MEND = "operate/mend.py"
 
 MUTANTS = [
     Mutant(
@@ -132,8 +133,8 @@ MUTANTS = [
     Mutant(
         "an arrival whose origin is next stops",
         _REPLICATE,
-        "if write.version.replica == hop.there.id:",
-        "if False:",
+        "if write.version.replica == hop.there.id or write.is_known_at(hop.there.id):",
+        "if write.is_known_at(hop.there.id):",
     ),
     Mutant(
         "... but agrees where it replaced a dirty item",
@@ -264,6 +265,20 @@ MUTANTS = [
         "    await agree(hop.source, hop.target, change.key)\n    return outcome",
         "    return outcome",
         "poison",
+    ),
+    Mutant(
+        "what was there before the ring is older than all writes",
+        _MEND,
+        "(0, 0) if over is None",
+        "(9_999_999_998, 0) if over is None",
+        "adopted",
+    ),
+    Mutant(
+        "an operator leaves an item whose record may be on its way",
+        _MEND,
+        "    if prefer is None:\n",
+        "    prefer = prefer or 0\n    if False:\n",
+        "mend",
     ),
 ]
 

@@ -46,6 +46,10 @@ class Shape:
     """Whether applications wait for the stub of a delete, and write where it stands."""
     replays_at_rest: bool = True
     """Whether mappings start over from far back when all is done."""
+    adopts: bool = False
+    """Whether some member has items from before the ring, of which no stream knows."""
+    loses: bool = False
+    """Whether an operator mends every key in the end, since records may have been lost."""
     replays_what_expired: bool = False
     """Whether streams are read again from far back where members expire items on their own."""
     by_command: bool = False
@@ -125,6 +129,43 @@ SHAPES = {
         rate=5,
         replays_at_rest=False,
         most_members=3,
+    ),
+    "mend": Shape(
+        "plain, and an operator mends keys in the midst of it",
+        faults=(*POISON, "mend"),
+    ),
+    "mend-storm": replace(
+        AIMED,
+        about="mend, on one key at two or three members",
+        faults=("throttle", "time out", "die", "lose the answer", "stand still", "mend"),
+        rate=3,
+        replays_at_rest=False,
+        most_members=3,
+    ),
+    "lost": Shape(
+        "plain, and records are lost; an operator mends all in the end",
+        faults=(*(fault for fault in POISON if fault != "start over"), "mend", "lose"),
+        loses=True,
+        replays_at_rest=False,  # what is lost comes back then
+    ),
+    "fill": Shape(
+        "plain, and members are emptied and filled again in the midst of it",
+        faults=(*POISON, "empty", "fill"),
+        loses=True,
+        replays_at_rest=False,  # see docs/guarantees.md
+    ),
+    "fill-storm": replace(
+        AIMED,
+        about="fill, on one key at two to four members",
+        faults=("throttle", "time out", "die", "lose the answer", "stand still", "empty", "fill"),
+        rate=3,
+        replays_at_rest=False,
+        loses=True,
+    ),
+    "adopted": Shape(
+        "plain, over a table that had items before the ring, and is filled from in the midst",
+        faults=(*POISON, "fill"),
+        adopts=True,
     ),
     "off": Shape("tombstones off, and nothing is deleted", WITHOUT_DELETES, keeps_tombstones=False),
     "off-deletes": Shape("tombstones off, with deletes", keeps_tombstones=False),

@@ -15,6 +15,7 @@ from tests.simulation.circle import Circle
 from tests.simulation.faults import STRIKES
 from tests.simulation.hop import Mapping
 from tests.simulation.member import Member, SimulatedStore, Turn
+from tests.simulation.operator import Operator
 from tests.simulation.plan import Plan
 from tests.simulation.redrive import Redrive, Shelf
 from tests.simulation.shapes import Shape
@@ -56,6 +57,7 @@ class World:
         self.growth = Growth()
         self.shelf = Shelf()
         self.redrive = Redrive(self.shelf, choices)
+        self.operator = Operator(self)
         self._time = float(START)
         self.steps = 0
         self._tells = tells
@@ -99,14 +101,15 @@ class World:
         hop = Hop(
             here=here.replica,
             there=there.replica,
-            source=self._store(here, here),
-            target=self._store(there, here),
+            source=self.store(here, here),
+            target=self.store(there, here),
             keeps_tombstones=self.shape.keeps_tombstones,
             passes_expiry_on=self.plan.expiry_travels,
         )
         return Mapping(here, hop, self.choices, self.plan.batch, self.shelf)
 
-    def _store(self, member: Member, caller: Member) -> Store:
+    def store(self, member: Member, caller: Member) -> Store:
+        """A member as a caller sees it, with all that can go wrong."""
         store = SimulatedStore(
             member,
             keeps_tombstones=self.shape.keeps_tombstones,
@@ -138,6 +141,8 @@ class World:
     def run(self) -> None:
         """Writers, hops and faults all at once, then calm until everything is drained."""
         self._faults = self.plan.faults
+        if self.shape.adopts:
+            self._adopt()
         for _ in range(1 + self.choices.below(self.shape.most_operations)):
             self._let_pass()
             if "long rest" in self._faults and self.circle.out is None and self.choices.one_in(10):
@@ -151,6 +156,31 @@ class World:
             self.circle.rejoin()
         self._faults = ()
         self.settle()
+        if self.shape.adopts or self.shape.loses:
+            self._operate()
+
+    def _adopt(self) -> None:
+        """Let items stand somewhere of which no stream knows, alike where at several."""
+        for number in range(self.plan.keys):
+            item: Item = {"k": {"S": f"k{number}"}, "v": {"N": f"-{number + 1}"}}
+            holders = self.choices.some_of(self.members) or [self.members[0]]
+            for member in holders:
+                member.items[f"k{number}"] = item
+            self.say(f"k{number} is from before the ring in {[one.name for one in holders]}")
+
+    def _operate(self) -> None:
+        """Some time later, let an operator set right what no record will."""
+        self._time += _LATER
+        for member in self.members if self._may_lack() else ():
+            self.operator.fill(member)
+            self.drain()
+        for number in range(self.plan.keys) if self.shape.loses else ():
+            self.operator.mend(f"k{number}", self.choices.below(len(self.members)))
+            self.drain()
+        self.settle()
+
+    def _may_lack(self) -> bool:
+        return self.shape.adopts or "empty" in self.plan.faults
 
     def _let_pass(self) -> None:
         """Let hops work for a while; where applications aim, perhaps until a stub stands."""
@@ -247,7 +277,11 @@ class World:
             fault = self.choices.one_of(self._faults)
             if fault in STRIKES:
                 STRIKES[fault](self)
-        running: list[Mapping | Redrive] = [*self.circle.running(), self.redrive]
+        running: list[Mapping | Redrive | Operator] = [
+            *self.circle.running(),
+            self.redrive,
+            self.operator,
+        ]
         busy = [one for one in running if not one.is_idle]
         if not busy:
             return False

@@ -1,0 +1,129 @@
+"""The command that fills members from others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from commands.equal import each
+from commands.pattern import FAILED, FINE, answers, examples, worst
+from commands.rings import which_running
+from commands.screen import Screen, ring_document
+from commands.whole import Whole, bar, line_of, whole_tables
+from operate.backfill import Backfilled, Route, backfill, route
+from operate.errors import CancelledError, WrongError
+from operate.fill import Filled
+from operate.fleet import Running
+from operate.reach import Reached
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Which members to fill, from whom, and how."""
+
+    into: tuple[str, ...]
+    source: str | None
+    everyone: bool
+    segments: int
+    yes: bool
+
+    def routes(self, members: Sequence[Reached]) -> list[Route]:
+        """The routes. Raises `WrongError`."""
+        names = [member.name for member in members] if self.everyone else self.into
+        return [route(members, name, self.source) for name in names]
+
+
+@click.command(
+    name="backfill",
+    epilog=examples(
+        "automate.py backfill --stack prod --into ap-southeast-2",
+        "automate.py backfill --stack prod --into sa-east-1 --from us-east-1 --rate 500",
+        "automate.py backfill --stack prod --all --yes",
+    ),
+)
+@answers
+@which_running
+@whole_tables
+@click.option("--into", multiple=True, metavar="NAME", help="Fill this member; repeatable.")
+@click.option(
+    "--from",
+    "source",
+    metavar="NAME",
+    help="Fill from this member. Default: the one whose hop leads to the one that is filled.",
+)
+@click.option(
+    "--all",
+    "everyone",
+    is_flag=True,
+    help="Fill every member from the one before it: for tables that had items before the ring.",
+)
+@click.option(
+    "--segments",
+    type=click.IntRange(1, 1000),
+    default=4,
+    show_default=True,
+    help="In how many parts each table is read, side by side.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **given: Any) -> int:
+    """Fill a new or emptied member from another, or all from each other.
+
+    Applications may write at all members meanwhile, and hops run. An item that is newer at the
+    member stays, one that was deleted there too. Filling costs a write an item: the ring does not
+    carry it around once more. Exits with 1 if something could not be filled.
+    """
+    wish = _Wish(**given)
+    if bool(wish.into) == wish.everyone:
+        raise WrongError("Which members? Say --into NAME, or --all.")
+    if not wish.yes:
+        screen.expect_somebody()
+    ended = each(rings, lambda ring: _backfill(screen, ring, whole, wish))
+    told = [ring_document(one) | (_document(one.result) if one.result else {}) for one in ended]
+    sound = all(one.result and not one.result.left for one in ended)
+    screen.answer({"ok": sound, "rings": told}, lambda: _show(screen, told))
+    return worst(one.error for one in ended) or (FINE if sound else FAILED)
+
+
+def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backfilled:
+    members = whole.reach(ring)
+    routes = wish.routes(members)
+    for one in routes:
+        source, target = members[one.source], members[one.target]
+        screen.say(
+            f"{ring.label}: {target.name} ({target.tables.table}, about {target.items:,} items) "
+            f"from {source.name} ({source.tables.table}, about {source.items:,})"
+        )
+    if not wish.yes and not click.confirm("Do this?", err=True):
+        raise CancelledError("Nothing was changed.")
+    tables = [(one.name, one.tables.table) for one in members]
+    ways = [(one.source, one.target) for one in routes]
+    kept = whole.open(screen, ring, "backfill", [tables, ways, wish.segments])
+    with kept as journal, bar(screen) as tell:
+        return backfill(members, routes, journal, segments=wish.segments, tell=tell)
+
+
+def _document(done: Backfilled) -> dict[str, Any]:
+    return {
+        "read": done.read,
+        "written": done.became[Filled.WRITTEN],
+        "there": done.became[Filled.THERE],
+        "left": done.left,
+        "why": [{"key": json.loads(key), "why": why} for key, why in done.unfilled.items()],
+    }
+
+
+def _show(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
+    for one in told:
+        if "error" in one:
+            screen.say(f"{one['ring']}: {one['error']['text']}")
+            continue
+        screen.say(
+            f"{one['ring']}: {one['read']:,} items read, {one['written']:,} written, "
+            f"{one['there']:,} were there already, {one['left']:,} were left."
+        )
+        for each_one in one["why"]:
+            screen.say(f"  {line_of(each_one['key'])}: {each_one['why']}")

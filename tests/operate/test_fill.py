@@ -1,0 +1,166 @@
+"""One key filled or mended, over members in memory: what is written, and what is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handler.decide import Replica
+from handler.image import KNOWN, VERSION, Image, own_attributes
+from operate.fill import Filled, Way, fill
+from operate.mend import End, Mended, mend
+from tests.handler.pair import KEY, item, run
+from tests.handler.test_replicate import arrived, deleted
+from tests.simulation.member import Member, SimulatedStore
+
+PLACES = [Replica(f"{letter}" * 8, letter, "t") for letter in "abc"]
+
+
+class Three:
+    """Source, target and the one after it, and nothing between them."""
+
+    def __init__(self) -> None:
+        self.members = [Member(place, lambda: 1000) for place in PLACES]
+        self.ends = [
+            End(one.replica, SimulatedStore(one, keeps_tombstones=True)) for one in self.members
+        ]
+        self.source, self.target, self.next = self.members
+
+    def fill(self) -> Filled:
+        source, target, following = self.ends
+        way = Way(source, target, [following], [following])
+        return run(fill(way, KEY, self.source.items["1"]))
+
+    def mend(self, prefer: int | None = None) -> Mended:
+        return run(mend(self.ends, KEY, prefer))
+
+    def contents(self) -> list[dict[str, Any] | None]:
+        items = [one.items.get("1") for one in self.members]
+        return [None if one is None else own_attributes(one) for one in items]
+
+
+@pytest.fixture
+def three() -> Three:
+    return Three()
+
+
+COPY = arrived("a", PLACES[0])
+
+
+def test_a_copy_is_put_as_it_is_and_names_who_has_it_next(three: Three) -> None:
+    three.source.items["1"] = three.next.items["1"] = COPY.item
+    assert three.fill() is Filled.WRITTEN
+    assert three.target.items["1"] == {**COPY.item, KNOWN: {"SS": [PLACES[2].id]}}
+    assert three.target.writes == 1
+
+
+@pytest.mark.parametrize("seconds", [None, 800])
+def test_who_lacks_it_or_has_an_older_one_is_not_named(three: Three, seconds: int | None) -> None:
+    three.source.items["1"] = COPY.item
+    if seconds:
+        three.next.items["1"] = arrived("older", PLACES[1], seconds=seconds).item
+    assert three.fill() is Filled.WRITTEN
+    assert three.target.items["1"] == COPY.item
+
+
+def test_an_origins_item_gets_the_version_that_its_copies_have(three: Three) -> None:
+    three.source.items["1"] = item("a")
+    three.next.items["1"] = COPY.item
+    assert three.fill() is Filled.WRITTEN
+    assert three.target.items["1"][VERSION] == {"S": COPY.version}
+
+
+def test_what_nobody_has_a_version_of_is_older_than_any_write(three: Three) -> None:
+    three.source.items["1"] = item("a")
+    assert three.fill() is Filled.WRITTEN
+    version = Image(three.target.items["1"]).version
+    assert version is not None
+    assert (version.seconds, version.replica) == (0, PLACES[0].id)
+
+
+@pytest.mark.parametrize(
+    "standing", [COPY.item, arrived("newer", PLACES[2], seconds=950).item], ids=["same", "newer"]
+)
+def test_what_is_there_or_newer_stays(three: Three, standing: Any) -> None:
+    three.source.items["1"] = COPY.item
+    three.target.items["1"] = standing
+    assert three.fill() is Filled.THERE
+    assert three.target.items["1"] == standing
+
+
+def test_what_is_older_is_replaced(three: Three) -> None:
+    three.source.items["1"] = COPY.item
+    three.target.items["1"] = arrived("older", PLACES[2], seconds=800).item
+    assert three.fill() is Filled.WRITTEN
+    assert three.contents()[1] == item("a")
+
+
+def test_an_applications_write_is_left_to_its_record(three: Three) -> None:
+    three.source.items["1"] = COPY.item
+    three.target.items["1"] = item("just written")
+    assert three.fill() is Filled.LEFT
+    assert three.contents()[1] == item("just written")
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["target", "next"])
+def test_what_was_deleted_since_is_not_brought_back(three: Three, place: int) -> None:
+    three.source.items["1"] = COPY.item
+    three.members[place].tombstones["1"] = deleted(PLACES[2], seconds=950)
+    assert three.fill() is Filled.THERE
+    assert three.target.items == {}
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["target", "next"])
+def test_of_two_without_a_version_a_backfill_chooses_none(three: Three, place: int) -> None:
+    three.source.items["1"] = item("a")
+    three.members[place].items["1"] = item("b")
+    before = three.contents()
+    assert three.fill() is Filled.CONFLICT
+    assert three.contents() == before
+
+
+def test_a_mend_brings_the_newest_to_who_is_behind_and_writes_nowhere_else(three: Three) -> None:
+    three.source.items["1"] = item("a")  # the origin, which has no version
+    three.next.items["1"] = COPY.item
+    assert three.mend() == Mended((1,))
+    assert three.contents() == [item("a")] * 3
+    assert [one.writes for one in three.members] == [0, 2, 0]  # refused once, as it was absent
+
+
+def test_a_mend_finishes_a_delete(three: Three) -> None:
+    three.source.items["1"] = COPY.item
+    three.next.tombstones["1"] = delete = deleted(PLACES[2], seconds=950)
+    three.target.items["1"] = delete.item
+    assert three.mend() == Mended((0, 1))
+    assert three.contents() == [None] * 3
+    assert three.source.tombstones["1"] == delete
+
+
+@pytest.mark.parametrize("prefer", [None, 0, 1, 2])
+def test_what_has_no_version_is_left_unless_one_says_who_is_right(
+    three: Three, prefer: int | None
+) -> None:
+    three.source.items["1"] = item("unsent")
+    three.target.items["1"] = COPY.item
+    done = three.mend(prefer)
+    values = {None: ["unsent", "a", "a"], 0: ["unsent"] * 3}.get(prefer, ["a"] * 3)
+    assert three.contents() == [item(value) for value in values]
+    assert (done.left is None) is (prefer is not None)
+
+
+def test_without_any_version_the_preferred_members_item_is_the_oldest_of_writes(
+    three: Three,
+) -> None:
+    three.source.items["1"], three.next.items["1"] = item("a"), item("b")
+    assert three.mend().left
+    assert three.mend(2) == Mended((0, 1))
+    assert three.contents() == [item("b")] * 3
+
+
+def test_an_item_beside_the_newest_delete_was_written_after_it(three: Three) -> None:
+    three.target.items["1"] = item("after")
+    for member in three.members:
+        member.tombstones["1"] = deleted(PLACES[2])
+    assert three.mend(0) == Mended((0, 2))
+    assert three.contents() == [item("after")] * 3

@@ -87,7 +87,7 @@ class Keys(Credentials):
             self._read_at = self._now()
 
 
-def session_with(keys: Keys) -> botocore.session.Session:
+def session_with(keys: Credentials) -> botocore.session.Session:
     """Make a session whose clients sign with these keys."""
     session = botocore.session.Session()
     session.register_component("credential_provider", CredentialResolver([_Given(keys)]))
@@ -99,11 +99,11 @@ class _Given(CredentialProvider):
 
     METHOD = "secret"
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Credentials) -> None:
         super().__init__()
         self._keys = keys
 
-    def load(self) -> Keys:
+    def load(self) -> Credentials:
         return self._keys
 
 

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clients import CONCURRENCY
+from handler.keys import session_with
 from operate.asking import WITHOUT_CREDENTIALS, asking
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
 
@@ -99,16 +102,16 @@ def _session(credentials: Credentials, region: str) -> boto3.Session:
     session = boto3.Session(profile_name=credentials.profile)
     if not credentials.role:
         return session
-    asked = {"RoleArn": credentials.role, "RoleSessionName": "dynamodb-ring"}
+    asked = {"RoleSessionName": "dynamodb-ring"}
     if credentials.external_id:
         asked["ExternalId"] = credentials.external_id
-    sts: Any = session.client("sts", region_name=region)
-    given = sts.assume_role(**asked)["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
+    make: Any = session.client
+    taken = AssumeRoleCredentialFetcher(
+        partial(make, region_name=region), session.get_credentials(), credentials.role, asked
     )
+    # Taken again before it expires: to compare large tables can take longer than a role lasts.
+    kept = DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role")
+    return boto3.Session(botocore_session=session_with(kept))
 
 
 def status(

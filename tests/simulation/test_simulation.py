@@ -12,7 +12,11 @@ from tests.simulation.shrink import shrink
 
 
 @pytest.mark.parametrize(
-    "name", ["plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"]
+    "name",
+    [
+        *("plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"),
+        *("mend", "lost", "fill", "adopted"),
+    ],
 )
 def test_members_end_equal_and_every_promise_is_kept(name: str) -> None:
     assert first_failure(SHAPES[name], range(800)) is None

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from handler.telling import DIMENSION, NAMESPACE
+from operate.asking import asking
 from operate.deployed import Deployed, DeployedHop
+from operate.errors import FailedError
 from operate.outage import hop_name
 from operate.status import Clients
 
@@ -57,10 +57,14 @@ def concerned(deployed: Deployed, member: str) -> list[DeployedHop]:
 
 
 def left(deployed: Deployed, hop: DeployedHop, clients: Clients, now: datetime) -> Left:
-    """What is left for a hop to tell. Where AWS cannot be asked, it has not caught up."""
+    """What is left for a hop to tell. Where AWS does not answer, it has not caught up.
+
+    MissingError without credentials.
+    """
     try:
-        is_done, age, words = _left(_Asked(deployed, hop, clients, now), now)
-    except (ClientError, BotoCoreError) as error:
+        with asking():
+            is_done, age, words = _left(_Asked(deployed, hop, clients, now), now)
+    except FailedError as error:
         is_done, age, words = False, None, f"cannot be seen: {error}"
     return Left(hop.source, hop.target, is_done, age, words)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from handler.replicate import Did
 from handler.telling import DIMENSION, NAMESPACE
+from operate.asking import asking
 from operate.deployed import Deployed, DeployedMember
-from operate.errors import FailedError
 from operate.status import Clients
 
 _LOOKS_BACK = timedelta(days=14)
@@ -33,19 +31,17 @@ def last_delivery(
     do: it is the age of the last record of a batch, and a batch that fails may hold all of a day.
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 
-    None: not within 14 days. FailedError if CloudWatch cannot be asked.
+    None: not within 14 days. Raises as `asking` does if CloudWatch cannot be asked.
     """
     members = {member.name: member for member in deployed.members}
     source, target = (members[name] for name in ends)
-    client = clients.get(source.credentials, source.region, "cloudwatch")
-    try:
+    about = (
+        f"When the hop from {source.name} to {target.name} last delivered anything is not known "
+        f"(--since says since when {target.name} is out)"
+    )
+    with asking(about):
+        client = clients.get(source.credentials, source.region, "cloudwatch")
         starts = [start for did in _ARRIVED for start in _starts(client, did, source, target, now)]
-    except (ClientError, BotoCoreError) as error:
-        raise FailedError(
-            f"When the hop from {source.name} to {target.name} last delivered anything cannot be "
-            f"asked of CloudWatch in {source.region}: {error}. Say since when {target.name} is "
-            "out, with --since."
-        ) from error
     return max(starts, default=None)
 
 

@@ -25,7 +25,10 @@ from local.running import RunningRing
 from operate import catching_up
 from operate.catching_up import Left
 from operate.deployed import Deployed, DeployedHop
+from operate.membership import wish
 from operate.ring_file import read_rings
+from operate.stack import RingStack
+from operate.workspace import PROJECT
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
 from tests.engine.writers import Writers
@@ -160,6 +163,27 @@ def check_nothing_is_missing(ring: RunningRing, writers: Writers) -> None:
         assert {key for key in missing if not key.startswith(out)} == set()
         assert writers.deleted & keys_at(member) == set()
     assert differences(members) == []
+
+
+def test_the_plan_is_of_what_the_file_will_say_before_it_does(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(
+        "config:\n"
+        "  dynamodb-ring:table: {name: users, partition_key: {name: id, type: S}}\n"
+        "  dynamodb-ring:members:\n"
+        f"    [{{region: {BEFORE}}}, {{region: {LOST}}}, {{region: {BEHIND}}}]\n"
+    )
+    before, planned = file.read_text(), set[str]()
+    ring = RingStack.of(
+        tmp_path, "prod", watch=lambda _, said: planned.add(getattr(said, "name", ""))
+    )
+    wished = wish(ring, LOST, "state", "bypassed")
+    ring.wished = wished.settings
+    ring.preview()
+    assert f"ring-{BEFORE}-to-{BEHIND}" in planned
+    assert f"ring-{BEFORE}-to-{LOST}" not in planned
+    assert file.read_text() == before
 
 
 def test_since_when_it_is_out_has_to_be_known(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from operate.catching_up import Left, Progress, concerned, left
 from operate.deployed import Deployed, DeployedHop, DeployedMember
@@ -128,3 +129,12 @@ def test_the_last_delivery_is_the_last_time_in_which_the_target_answered(aws: Aw
     assert last_delivery(DEPLOYED, ("here", "there"), aws, NOW) == ago(75)
     aws.metrics = {"laps": [(15, 9)]}
     assert last_delivery(DEPLOYED, ("here", "there"), aws, NOW) is None
+
+
+def test_where_aws_does_not_answer_a_hop_has_not_caught_up(aws: Aws) -> None:
+    def refuse(**_: str) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://lambda.us-east-1.amazonaws.com")
+
+    aws.get_event_source_mapping = refuse  # type: ignore[method-assign]
+    assert not told(aws).is_done
+    assert told(aws).words.startswith("cannot be seen: ")

@@ -1,4 +1,4 @@
-"""The entry: Lambda calls ``handle`` with a batch of a table's stream.
+"""The entry: Lambda calls ``handle`` with a batch of a table's stream, or for a heartbeat.
 
 The way of the data: event -> Change (records) -> what it calls for (decide) -> the next
 member's Store (replicate, store).
@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
-from handler.batch import Work, replicate_batch
+from handler.batch import Report, Work, replicate_batch
 from handler.clients import CALL_SECONDS, CONCURRENCY, make_client
 from handler.failures import passes
+from handler.heartbeat import Heart, is_call
 from handler.log import log
 from handler.patience import Patience, PatientQuarantine, PatientStore
 from handler.quarantine import BucketQuarantine, Quarantine, Shelf
@@ -44,11 +45,13 @@ class Context(Protocol):
 
 
 def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
-    """Replicate a batch; the answer names the records to be delivered again.
+    """Replicate a batch, or write a beat; the answer names the records to be delivered again.
 
     Raises:
         MalformedEventError: the event is no batch of a stream.
     """
+    if is_call(event):
+        return _beat()
     function, records = _function(), _records(event)
     patience = Patience(
         lambda: context.get_remaining_time_in_millis() / 1000,
@@ -68,6 +71,14 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[st
     return report.response()
 
 
+def _beat() -> dict[str, list[dict[str, str]]]:
+    """Write a beat, where the heart is on."""
+    heart = _function().heart
+    if heart is not None:
+        heart.beat()
+    return Report().response()
+
+
 @dataclass(frozen=True)
 class _Function:
     """What lives as long as the function's process."""
@@ -75,6 +86,7 @@ class _Function:
     hop: Hop
     quarantine: Quarantine
     teller: Teller
+    heart: Heart | None
 
 
 @cache
@@ -90,7 +102,13 @@ def _function() -> _Function:
     )
     shelf = Shelf(settings.quarantine, settings.name, here.table)
     quarantine = BucketQuarantine(make_client("s3", here.region), pool, shelf)
-    return _Function(hop, quarantine, Teller(settings.name, settings.logs_items))
+    key = settings.heartbeat
+    return _Function(
+        hop,
+        quarantine,
+        Teller(settings.name, settings.logs_items),
+        None if key is None else Heart(here_client, here.table, key),
+    )
 
 
 def _records(event: Any) -> list[Any]:

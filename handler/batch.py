@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.failures import Kind, kind_of, reason_of, told
+from handler.heartbeat import beaten_at
 from handler.quarantine import Lost, Quarantine
 from handler.records import Change, Record, read_change
 from handler.replicate import Conflict, Did, Hop, Outcome, replicate
@@ -59,18 +60,27 @@ class Report:
     laps: list[float] = field(default_factory=list)
     """Of each write that has been everywhere: the same."""
 
+    beat_lags: list[float] = field(default_factory=list)
+    beat_laps: list[float] = field(default_factory=list)
+    """The same of heartbeats, which are in neither of the others."""
+
     def response(self) -> dict[str, list[dict[str, str]]]:
         """Lambda's partial batch response: the lowest number named becomes the checkpoint."""
         return {"batchItemFailures": [{"itemIdentifier": number} for number in self.undone]}
 
-    def add(self, outcome: Outcome, now: float) -> None:
-        """Take in what became of a change."""
+    def add(self, outcome: Outcome, now: float, beaten: float | None = None) -> None:
+        """Take in what became of a change; ``beaten`` is when it was made, if it is a heartbeat."""
         self.counts[outcome.did] += 1
         if outcome.conflict is not None:
             self.conflicts.append(outcome.conflict)
         if outcome.made is not None:
-            lags = self.laps if outcome.did is Did.LAP else self.lags
-            lags.append(max(0.0, now - outcome.made))
+            made = outcome.made if beaten is None else beaten
+            self._times(outcome.did, beaten is not None).append(max(0.0, now - made))
+
+    def _times(self, did: Did, is_beat: bool) -> list[float]:
+        if did is Did.LAP:
+            return self.beat_laps if is_beat else self.laps
+        return self.beat_lags if is_beat else self.lags
 
 
 @dataclass(frozen=True)
@@ -135,7 +145,8 @@ class _Batch:
 
     async def _replicate_record(self, record: Record) -> None:
         try:
-            outcome = await self.work.carry(read_change(record), self.work.hop)
+            change = read_change(record)
+            outcome = await self.work.carry(change, self.work.hop)
         except Exception as error:
             if kind_of(error) is not Kind.LASTING:
                 raise
@@ -143,7 +154,7 @@ class _Batch:
             await self.work.quarantine.set_aside(lost)
             self.report.quarantined.append(Quarantined(_number(record), lost.reason, lost.error))
             return
-        self.report.add(outcome, self.work.now())
+        self.report.add(outcome, self.work.now(), beaten_at(change))
 
 
 def _number(record: Record) -> str:

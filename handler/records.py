@@ -58,7 +58,7 @@ def read_change(record: Record) -> Change:
     try:
         stream = record["dynamodb"]
         return Change(
-            key=_item(stream["Keys"]),
+            key=read_item(stream["Keys"]),
             old=_image(stream.get("OldImage")),
             new=_image(stream.get("NewImage")),
             sequence=_whole(stream["SequenceNumber"], digits=40),
@@ -85,10 +85,14 @@ def _whole(number: Any, *, digits: int) -> int:
 
 
 def _image(wire: Mapping[str, Any] | None) -> Image | None:
-    return None if wire is None else Image(_item(wire))
+    return None if wire is None else Image(read_item(wire))
 
 
-def _item(wire: Mapping[str, Any]) -> Item:
+def read_item(wire: Mapping[str, Any]) -> Item:
+    """An item, or a key, that JSON holds as a record does: binary is base64 text.
+
+    Raises ValueError, TypeError or AttributeError for what is none.
+    """
     return {name: _value(value) for name, value in wire.items()}
 
 

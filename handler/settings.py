@@ -1,11 +1,14 @@
 """What a function is told by its environment; ``ring/hop.py`` is where it is set."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from handler.decide import Replica
+from handler.image import Key
+from handler.records import read_item
 from handler.replicate import Hop
 from handler.store import Store, Tables
 
@@ -29,6 +32,8 @@ class Settings:
     target_access: str | None
     """What calls to the target's tables are made with: the ARN of a role to assume or, in another
     partition, of the secret with a user's keys; None: the function's own role."""
+    heartbeat: Key | None
+    """The key of the item that this member's beats are written to; None: the heart is off."""
     logs_items: bool
     """Whether the line of a conflict tells what is in its items."""
 
@@ -68,6 +73,7 @@ class Settings:
             target_access=environment.get("RING_TARGET_ROLE")
             or environment.get("RING_TARGET_SECRET")
             or None,
+            heartbeat=reader.key("HEARTBEAT"),
             logs_items=environment.get("RING_LOG_ITEMS") == "yes",
         )
         if reader.mistakes:
@@ -106,6 +112,17 @@ class _Reader:
         if value and value not in allowed:
             self.mistakes.append(f"RING_{name} is {value!r}, not one of {', '.join(allowed)}")
         return value
+
+    def key(self, name: str) -> Key | None:
+        """A key, as a stream's record has it."""
+        text = self._environment.get(f"RING_{name}")
+        if not text:
+            return None
+        try:
+            return read_item(json.loads(text))
+        except (ValueError, TypeError, AttributeError) as error:
+            self.mistakes.append(f"RING_{name} is {text!r}, no item's key: {error}")
+            return None
 
     def replica(self, end: str) -> Replica:
         replica_id = self.text(f"{end}_ID")

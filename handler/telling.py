@@ -33,6 +33,8 @@ _UNITS = {
     "store_ms": "Milliseconds",
     "lag": "Seconds",
     "lap": "Seconds",
+    "beat_lag": "Seconds",
+    "beat_lap": "Seconds",
 }
 
 METRICS = tuple(_UNITS)
@@ -77,7 +79,12 @@ def _of_batch(records: int, report: Report, patience: Patience) -> Line:
         "retries": patience.retries,
         "store_ms": round(patience.seconds * 1000),
     }
-    lags = {"lag": _sample(report.lags), "lap": _sample(report.laps)}
+    lags = {
+        "lag": _sample(report.lags),
+        "lap": _sample(report.laps),
+        "beat_lag": _sample(report.beat_lags),
+        "beat_lap": _sample(report.beat_laps),
+    }
     return numbers | {name: values for name, values in lags.items() if values}
 
 

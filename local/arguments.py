@@ -19,6 +19,8 @@ from pulumi.runtime import rpc
 
 _ARGUMENTS: Mapping[str, type] = {
     "aws:cloudwatch/dashboard:Dashboard": aws.cloudwatch.DashboardArgs,
+    "aws:cloudwatch/eventRule:EventRule": aws.cloudwatch.EventRuleArgs,
+    "aws:cloudwatch/eventTarget:EventTarget": aws.cloudwatch.EventTargetArgs,
     "aws:cloudwatch/logGroup:LogGroup": aws.cloudwatch.LogGroupArgs,
     "aws:cloudwatch/metricAlarm:MetricAlarm": aws.cloudwatch.MetricAlarmArgs,
     "aws:dynamodb/table:Table": aws.dynamodb.TableArgs,
@@ -28,6 +30,7 @@ _ARGUMENTS: Mapping[str, type] = {
     "aws:iam/userPolicy:UserPolicy": aws.iam.UserPolicyArgs,
     "aws:lambda/eventSourceMapping:EventSourceMapping": aws.lambda_.EventSourceMappingArgs,
     "aws:lambda/function:Function": aws.lambda_.FunctionArgs,
+    "aws:lambda/permission:Permission": aws.lambda_.PermissionArgs,
     "aws:s3/bucket:Bucket": aws.s3.BucketArgs,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": aws.s3.BucketPublicAccessBlockArgs,
     "aws:sns/topic:Topic": aws.sns.TopicArgs,

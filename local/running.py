@@ -11,6 +11,7 @@ from local.compare import Difference, differences
 from local.existing import provider_of
 from local.hop import LocalHop
 from local.mapping import IDLE_SECONDS
+from local.schedule import Schedule
 from ring.topology import find_member, members_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class RunningRing:
         self.hops: Mapping[str, LocalHop] = {}
         self.settings = settings
         self._idle = idle
+        self._schedule = Schedule()
 
     def run(self, deployment: Deployment, settings: Settings, cloud: Cloud) -> None:
         """Run what is deployed now.
@@ -82,9 +84,14 @@ class RunningRing:
             hops[hop.label] = hop
         for hop in hops.values():
             hop.mapping.start(self._idle)
+        self._schedule.close()
+        self._schedule = Schedule()
+        functions_here = {hop.function.spec.arn: hop.function.invoke for hop in hops.values()}
+        self._schedule.start(deployment, functions_here)
 
     def close(self) -> None:
         """End all hops."""
+        self._schedule.close()
         hops, self.hops = self.hops, {}
         _end(hops.values())
 

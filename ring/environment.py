@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pulumi
 
+from ring.heart import beat_key
 from ring.settings import Settings
 from ring.topology import Member
 
@@ -36,6 +39,8 @@ def environment(
         variables["RING_SOURCE_TOMBSTONES"] = source.tombstones
         variables["RING_TARGET_TOMBSTONES"] = target.tombstones
         variables["RING_RETENTION_DAYS"] = str(settings.tombstones.retention_days)
+    if settings.heartbeat.enabled:
+        variables["RING_HEARTBEAT"] = json.dumps(beat_key(settings.table, source))
     if settings.function.log_items:
         variables["RING_LOG_ITEMS"] = "yes"
     if target_role is not None:

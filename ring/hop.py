@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from ring import policies
 from ring.environment import environment
+from ring.heart import beat_rule
 from ring.metrics import Measured
 from ring.replica import Replica
 from ring.settings import Settings
@@ -62,6 +63,8 @@ class Hop(pulumi.ComponentResource):
         policy = self._policy()
         self.function = self._function()
         self.mapping = self._mapping(policy)
+        if settings.heartbeat.enabled:
+            beat_rule(name, self.function, settings.heartbeat.every, self._here)
         self.register_outputs(self.summary)
 
     @property

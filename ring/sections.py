@@ -311,6 +311,17 @@ class MappingSettings(Section):
     24: given up before that, it reaches the quarantine whole."""
 
 
+class HeartbeatSettings(Section):
+    """Whether each member writes an item of the ring's own every so many minutes.
+
+    A minute is the least that EventBridge can do:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+    """
+
+    enabled: StrictBool = False
+    every: Annotated[StrictInt, Field(ge=1, le=1440)] = 1
+
+
 class FunctionSettings(Section):
     """The function of a hop. memory in MB, timeout in seconds.
 

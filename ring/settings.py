@@ -14,6 +14,7 @@ from ring.mistakes import Mistake, SettingsError, explain
 from ring.rules import broken
 from ring.sections import (
     FunctionSettings,
+    HeartbeatSettings,
     MappingSettings,
     MemberSettings,
     Section,
@@ -40,6 +41,7 @@ class Settings(Section):
     mapping: MappingSettings = MappingSettings()
     function: FunctionSettings = FunctionSettings()
     watch: WatchSettings = WatchSettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The members whose hops this stack deploys. Default: all."""
     tags: dict[TagKey, TagValue] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from local.kinds.inline_policy import RolePolicy, UserPolicy
 from local.kinds.kind import Created, Kind, PartlyMadeError, Place, Properties
 from local.kinds.log_group import LogGroup
 from local.kinds.role import Role
+from local.kinds.schedule import EventRule, EventTarget, Permission
 from local.kinds.table import Table
 from local.kinds.topic import Topic, TopicSubscription
 from local.kinds.user import User
@@ -24,6 +25,8 @@ __all__ = ["KINDS", "Created", "Kind", "PartlyMadeError", "Place", "Properties"]
 
 KINDS: Mapping[str, Kind] = {
     "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
+    "aws:cloudwatch/eventRule:EventRule": EventRule(),
+    "aws:cloudwatch/eventTarget:EventTarget": EventTarget(),
     "aws:cloudwatch/logGroup:LogGroup": LogGroup(),
     "aws:cloudwatch/metricAlarm:MetricAlarm": MetricAlarm(),
     "aws:dynamodb/table:Table": Table(),
@@ -33,6 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "aws:iam/userPolicy:UserPolicy": UserPolicy(),
     "aws:lambda/eventSourceMapping:EventSourceMapping": EventSourceMapping(),
     "aws:lambda/function:Function": Function(),
+    "aws:lambda/permission:Permission": Permission(),
     "aws:s3/bucket:Bucket": Bucket(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
     "aws:sns/topic:Topic": Topic(),

@@ -37,6 +37,7 @@ def told(
     tombstones: bool = True,
     expiry: str | None = None,
     log_items: bool = False,
+    heartbeat: bool = False,
 ) -> Any:
     """The variables that the stack sets for the first hop of a ring with these settings."""
     table: dict[str, object] = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
@@ -49,6 +50,7 @@ def told(
             "members": members,
             "tombstones": {"enabled": tombstones},
             "function": {"log_items": log_items},
+            "heartbeat": {"enabled": heartbeat},
         }
     )
     hop = topology.hops(settings)[0]
@@ -56,7 +58,7 @@ def told(
 
 
 def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
-    variables = told(role=ROLE, log_items=True)
+    variables = told(role=ROLE, log_items=True, heartbeat=True)
     watched = Watched(variables)
     Settings.read(watched)
     assert watched.asked == set(variables)

@@ -259,6 +259,45 @@ def test_an_event_source_mapping_is_made_and_moto_does_not_act_on_it(
     assert len(streams.get_records(ShardIterator=iterator)["Records"]) == 3
 
 
+def test_a_rule_with_its_target_and_permission_lives_its_whole_life(
+    cloud: Cloud, ireland: Place
+) -> None:
+    rule_kind = "aws:cloudwatch/eventRule:EventRule"
+    target_kind = "aws:cloudwatch/eventTarget:EventTarget"
+    permission_kind = "aws:lambda/permission:Permission"
+    called = function(cloud, ireland, "called")
+    rule = {"name": "beat", "scheduleExpression": "rate(1 minute)", "tags": {"a": "b"}}
+    made, outputs = cloud.create(rule_kind, "r", rule, ireland)
+    target = {"rule": made, "arn": called["arn"], "input": '{"beat": true}'}
+    aimed, _ = cloud.create(target_kind, "t", target, ireland)
+    permission = {
+        "action": "lambda:InvokeFunction",
+        "function": called["name"],
+        "principal": "events.amazonaws.com",
+        "sourceArn": outputs["arn"],
+    }
+    allowed, _ = cloud.create(permission_kind, "p", permission, ireland)
+
+    seen = cloud.read(rule_kind, "r", made, ireland) or {}
+    assert seen["scheduleExpression"] == "rate(1 minute)"
+    assert seen["tagsAll"] == {"team": "orders", "stage": "all", "a": "b"}
+    assert target.items() <= (cloud.read(target_kind, "t", aimed, ireland) or {}).items()
+    assert permission.items() <= (cloud.read(permission_kind, "p", allowed, ireland) or {}).items()
+
+    slower = {**rule, "scheduleExpression": "rate(5 minutes)", "tags": {"c": "d"}}
+    cloud.update(rule_kind, "r", made, Change(rule, slower), ireland)
+    seen = cloud.read(rule_kind, "r", made, ireland) or {}
+    assert seen["scheduleExpression"] == "rate(5 minutes)"
+    assert seen["tagsAll"] == {"team": "orders", "stage": "all", "c": "d"}
+    cloud.update(target_kind, "t", aimed, Change(target, {**target, "input": "{}"}), ireland)
+    assert (cloud.read(target_kind, "t", aimed, ireland) or {})["input"] == "{}"
+
+    for kind, id_ in ((target_kind, aimed), (permission_kind, allowed), (rule_kind, made)):
+        for _ in range(2):  # what is not there is deleted
+            cloud.delete(kind, "x", id_, ireland)
+        assert cloud.read(kind, "x", id_, ireland) is None
+
+
 def test_what_has_no_name_is_named_after_what_the_program_calls_it(
     cloud: Cloud, ireland: Place
 ) -> None:

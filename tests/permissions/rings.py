@@ -28,6 +28,7 @@ from local.ring import PROGRAM
 from local.server import LocalServer
 from local.stack import Stack
 from local.stream import StreamReader
+from ring import heart
 from ring.arn import partition_of, table_arn
 from ring.settings import Settings
 from ring.topology import Member, members_of
@@ -109,6 +110,7 @@ class Hop:
         self._ear = ear
         with pytest.MonkeyPatch.context() as patch:
             for name in (
+                "RING_HEARTBEAT",
                 "RING_TARGET_ROLE",
                 "RING_TARGET_SECRET",
                 "AWS_SESSION_TOKEN",
@@ -147,6 +149,8 @@ class Hop:
         self._arrive("deleted", {DELETED: {"BOOL": True}})
         # Nothing can be made of it: it is set aside.
         self._deliver([record(7, NewImage=None)])
+        with self._ear.opened():
+            app.handle(heart.CALL, _CONTEXT)
 
     def _write(self, key: str, number: int) -> None:
         client, table = self._source

@@ -109,6 +109,7 @@ class Cloud(mocks.Mocks):
         return {
             "aws:dynamodb/table:Table": place % "dynamodb" + f"table/{name}",
             "aws:lambda/function:Function": place % "lambda" + f"function:{name}",
+            "aws:cloudwatch/eventRule:EventRule": place % "events" + f"rule/{name}",
             "aws:cloudwatch/logGroup:LogGroup": place % "logs" + f"log-group:{name}",
             "aws:iam/role:Role": f"arn:{self.partition}:iam::{ACCOUNT}:role/{name}",
             "aws:iam/user:User": f"arn:{self.partition}:iam::{ACCOUNT}:user/{name}",

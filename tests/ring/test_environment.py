@@ -5,6 +5,8 @@ The stack and the handler know nothing of each other; this is where they meet.
 
 from __future__ import annotations
 
+import json
+
 import handler.settings
 from ring.environment import environment
 from ring.settings import Settings
@@ -80,6 +82,16 @@ def test_a_hop_within_a_partition_is_told_of_no_keys() -> None:
 
 def test_that_a_conflicts_items_are_told_is_told_only_where_they_are() -> None:
     assert variables(function={"log_items": True})["RING_LOG_ITEMS"] == "yes"
+
+
+def test_a_function_is_told_of_its_heart_only_where_it_beats() -> None:
+    told = variables(heartbeat={"enabled": True})["RING_HEARTBEAT"]
+
+    assert json.loads(told) == {
+        "customer": {"S": "_repl_heartbeat-0996013b"},
+        "order": {"S": "_repl_heartbeat-0996013b"},
+    }
+    assert "RING_HEARTBEAT" not in variables()
 
 
 def test_an_expiry_that_travels_is_told() -> None:

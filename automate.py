@@ -11,7 +11,7 @@ import sys
 try:
     import click
 
-    from commands import cost, deploy, equal, fill, local, look, members, redrive, repair
+    from commands import cost, deploy, equal, fill, lag, local, look, members, redrive, repair
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -46,6 +46,7 @@ for command in (
     look.outputs,
     look.validate,
     look.status,
+    lag.lag,
     redrive.redrive,
     members.bypass,
     members.rejoin,

@@ -11,6 +11,7 @@ from local.archive import zip_archive
 from local.batches import Policy
 from local.events import FailurePlace
 from local.mapping import EventMapping, S3Destination
+from local.metrics import Metrics
 from local.runtime import FunctionSpec, LocalFunction
 from local.stream import StreamReader
 from ring.arn import Arn
@@ -71,9 +72,10 @@ class LocalHop:
         self.target = names["target"]
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
-        clients = function.place.clients
+        clients, region = function.place.clients, function.place.region
+        self.metrics = Metrics(clients.client("cloudwatch", region))
         self._endpoint = clients.endpoint
-        self.function = LocalFunction(function_spec(function), self._endpoint, self.tally.hear)
+        self.function = self._function(function_spec(function))
         self.mapping = _mapping(mapping, self.function)
         self._enabled = True
         self._switch(mapping)
@@ -82,7 +84,7 @@ class LocalHop:
         """Go on with the function and the mapping's settings as they are now."""
         before, spec = self.function, function_spec(function)
         if spec != before.spec:
-            self.function = LocalFunction(spec, self._endpoint, self.tally.hear)
+            self.function = self._function(spec)
         self.mapping.change(self.function.invoke, policy_of(mapping.outputs))
         self._switch(mapping)
         if self.function is not before:
@@ -96,6 +98,13 @@ class LocalHop:
             self.mapping.resume()
         elif before and not enabled:
             self.mapping.pause()
+
+    def _function(self, spec: FunctionSpec) -> LocalFunction:
+        return LocalFunction(spec, self._endpoint, self._hear)
+
+    def _hear(self, line: str) -> None:
+        self.tally.hear(line)
+        self.metrics.hear(line)
 
     @property
     def label(self) -> str:

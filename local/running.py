@@ -197,3 +197,4 @@ def _end(hops: Iterable[LocalHop]) -> None:
         hop.function.close()
     for hop in hops:
         hop.mapping.close()
+        hop.metrics.close()

@@ -5,24 +5,15 @@ DynamoDB's part can be played by another DynamoDB (see `local.forward`).
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 import logging
 import socket
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
-from unittest.mock import patch
 
-from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.core.config import default_user_config
-from moto.dynamodbstreams.models import dynamodbstreams_backends
-from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
-from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.serving import make_server
@@ -31,6 +22,7 @@ from werkzeug.test import run_wsgi_app
 from local.faults import Faults, NoAnswerError
 from local.forward import Forward, mappings_of_streams_elsewhere
 from local.meter import Meter
+from local.moto_as_aws import forget_what_is_old, moto_without_surprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +30,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _AMZ_JSON = "application/x-amz-json-1.0"
-_KEPT_ITERATORS = 10_000
 _OUR_NAMES = frozenset({LOOPBACK, "localhost"})
 _one_a_process = threading.Lock()
 
@@ -104,7 +95,7 @@ class OneAtATime:
         with self._lock:
             chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
             answer = Answer(status, list(headers), b"".join(chunks))
-            _forget_old_iterators()
+            forget_what_is_old()
         return answer
 
 
@@ -134,20 +125,6 @@ def _take_body(environ: WSGIEnvironment) -> bytes:
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     return body
-
-
-def _forget_old_iterators() -> None:
-    """Let go of shard iterators that were given out long ago.
-
-    moto keeps every one for ever, and a ring of three asks for a dozen a second. AWS's own are
-    good for 15 minutes.
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html
-    """
-    for regions in dynamodbstreams_backends.values():
-        for backend in regions.values():
-            iterators = backend.shard_iterators
-            while len(iterators) > _KEPT_ITERATORS:
-                del iterators[next(iter(iterators))]
 
 
 class _Dispatcher(werkzeug_app.DomainDispatcherApplication):
@@ -200,45 +177,6 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
         """Say nothing: a line a request would drown what a person watches."""
 
 
-def _get_records(handler: DynamoDBStreamsHandler) -> str:
-    """Answer GetRecords as moto does, in a tenth of the time, and with times as DynamoDB has them.
-
-    moto looks each of a record's fields up in its model of the API; a record is JSON already, but
-    for its binary values and its time, which a real stream gives in whole seconds.
-    """
-    limit = handler._get_param("Limit") or 1000
-    page = handler.backend.get_records(handler._get_param("ShardIterator"), limit)
-    return json.dumps(page, default=_on_the_wire)
-
-
-def _on_the_wire(value: object) -> int | str:
-    if isinstance(value, datetime):
-        return int(value.timestamp())
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"{value!r} in a stream's record")
-
-
-@contextmanager
-def _moto_without_surprises() -> Iterator[None]:
-    """Set moto up for a ring, with no state of an earlier server, and put everything back after."""
-    with ExitStack() as changes:
-        changes.enter_context(patch.dict(default_user_config, {"lambda": {"use_docker": False}}))
-        # Once it knows an event source mapping, moto calls the function inside every write, with
-        # the stream's whole history, and then empties the stream. Our own mappings poll it.
-        changes.enter_context(
-            patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
-        )
-        changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
-        # By default moto lets every web page that the user visits read its answers.
-        changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
-        moto_api_backend.reset()
-        try:
-            yield
-        finally:
-            moto_api_backend.reset()
-
-
 class LocalServer:
     """AWS's services, played by moto, at `endpoint` for as long as the context lasts.
 
@@ -269,7 +207,7 @@ class LocalServer:
             undo.callback(_one_a_process.release)
             listener = undo.enter_context(_listen(self._port))
             self._port = listener.getsockname()[1]
-            undo.enter_context(_moto_without_surprises())
+            undo.enter_context(moto_without_surprises())
             if self._forward is not None:
                 undo.enter_context(self._forward)
                 undo.enter_context(mappings_of_streams_elsewhere())

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 
-from local import server as server_module
+from local import moto_as_aws
 from local.aws import HOME_ACCOUNT, Accounts, Clients
 from local.meter import Meter
 from local.server import LocalServer, OneAtATime, ServerError
@@ -267,7 +267,7 @@ def read_stream(clients: Clients, arn: str) -> Any:
 def test_iterators_that_were_given_out_long_ago_are_forgotten(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "_KEPT_ITERATORS", 5)
+    monkeypatch.setattr(moto_as_aws, "_KEPT_ITERATORS", 5)
     arn = make_table(clients, "iterated")
     streams = clients.streams(REGION)
     shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]

@@ -162,7 +162,9 @@ def _is_silent(hop: Measured) -> Alarm:
         metrics={
             "writes": hop.of_table("ConsumedWriteCapacityUnits", "SampleCount"),
             "refused": hop.of_table("ConditionalCheckFailedRequests"),
-            "calls": hop.of_function("Invocations"),
+            # One for each batch that is sent; `Invocations` counts calls for heartbeats too.
+            # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+            "calls": hop.of_function("IteratorAge", "SampleCount"),
         },
         expression="IF(FILL(calls, 0) == 0 AND FILL(writes, 0) > FILL(refused, 0), 1, 0)",
         # Two of many: one alone can be a write at the end of a period that is read in the next,

@@ -97,6 +97,13 @@ def test_the_iterator_age_is_judged_in_its_own_unit() -> None:
     assert "over 90 seconds" in lags.means
 
 
+def test_a_call_for_a_heartbeat_does_not_break_the_silence() -> None:
+    (silent,) = [alarm for alarm in ALARMS if alarm.slug == "silent"]
+    calls = silent.metrics["calls"]
+
+    assert (calls.name, calls.statistic) == ("IteratorAge", "SampleCount")
+
+
 @pytest.mark.parametrize(
     ("writes", "refused", "calls", "rings"),
     [(3, 0, 0, 1), (3, 0, 1, 0), (0, 0, 0, 0), (0, 0, 2, 0), (3, 3, 0, 0), (3, 2, 0, 1)],

@@ -136,6 +136,8 @@ def test_who_deploys_a_bypassed_member_is_asked_in_a_region_that_is_there() -> N
     assert asked_in([here, out, other], out) == "us-east-1"
     assert asked_in([out, here, china, other], out) == "us-east-1"
     assert asked_in([out, china], out) is None
+    lost_too = Member("e", "us-west-2", "t", state="bypassed")
+    assert asked_in([here, lost_too, out], out) == "us-east-1"
 
 
 def test_members_keep_their_names_and_ids_whatever_their_states() -> None:

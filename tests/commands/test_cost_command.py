@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from commands.rings import PROJECT
 
 LOAD = ("--writes", "50", "--size", "2KB", "--deletes", "5%", "--inserts", "20%")
 
@@ -35,6 +37,17 @@ def test_it_tells_both_bills_item_by_item_with_date_and_what_is_guessed() -> Non
     assert told["prices_of"] == "2026-09-18"
     assert "eu-west-1, ap-southeast-2" in told["warnings"][0]
     assert "us-east-1" in run(*LOAD).output
+
+
+def test_the_readme_says_what_the_command_says() -> None:
+    readme = " ".join((PROJECT / "README.md").read_text().split())
+    found = re.search(r"cost ([\d.]+) a month .*? Global Tables ([\d.]+[\d])", readme)
+    assert found
+    told = document(*LOAD)
+    assert [float(one) for one in found.groups()] == [
+        told["ring"]["dollars"],
+        told["global_tables"]["dollars"],
+    ]
 
 
 def test_a_price_that_is_said_changes_the_bill() -> None:

@@ -116,6 +116,14 @@ def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Kind]) 
     assert "an item without a version, digest " in told
 
 
+def test_a_ring_on_this_machine_is_told_by_its_url(
+    ring: LocalRing, differing: dict[str, Kind]
+) -> None:
+    given = ("check", "--local", ring.endpoint, "--settle", "0.1", "--json")
+    (found,) = json.loads(CliRunner().invoke(main, given).stdout)["rings"]
+    assert found["differing"] == len(differing)
+
+
 def test_some_keys_can_be_checked_and_those_of_a_report_again(
     ring: LocalRing, differing: dict[str, Kind]
 ) -> None:

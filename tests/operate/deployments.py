@@ -47,7 +47,7 @@ def state(config: Mapping[str, Any], *, finished: bool = True) -> dict[str, Any]
         for resource in _replica(settings, member, member in sources, finished)
     ]
     for way in ways if finished else ():
-        resources += _hop(way.source, way.target, way.slug)
+        resources += _hop(settings, way.source, way.target, way.slug)
     # Pulumi lists resources as they got ready, which is in no order of ours.
     resources.reverse()
     if finished:
@@ -138,7 +138,7 @@ def _indexes(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _hop(source: Member, target: Member, slug: str) -> list[dict[str, Any]]:
+def _hop(settings: Settings, source: Member, target: Member, slug: str) -> list[dict[str, Any]]:
     kind = "dynamodb-ring:index:Hop"
     urn = _urn(kind, f"ring-{slug}")
     told = {
@@ -152,6 +152,7 @@ def _hop(source: Member, target: Member, slug: str) -> list[dict[str, Any]]:
         "RING_SOURCE_REGION": source.region,
         "RING_SOURCE_TABLE": source.table,
         "RING_SOURCE_ID": source.id,
+        "RING_RETENTION_DAYS": str(settings.tombstones.retention_days),
     }
     inputs = {"environment": {"variables": variables}}
     function = _beneath(urn, "aws:lambda/function:Function", f"ring-{slug}", inputs)

@@ -30,6 +30,11 @@ def test_a_member_is_told_with_how_to_reach_it() -> None:
     assert found.members[1].stream_arn == stream("eu-west-1", "orders")
 
 
+def test_tombstones_are_kept_as_long_as_the_hops_were_told() -> None:
+    found = deployed({**CONFIG, "tombstones": {"retention_days": 10}})
+    assert [member.retention_days for member in found.members] == [10, 10, 10]
+
+
 def test_a_member_that_another_stack_deploys_is_named_only() -> None:
     found = deployed({**CONFIG, "hops": ["us-east-1"]})
     assert [member.named_only for member in found.members] == [False, True]

@@ -133,7 +133,12 @@ def ways(endpoint: str) -> Iterator[list[Way]]:
 
 def environment(endpoint: str) -> dict[str, str]:
     """What a hop's function is told, with an endpoint in the place of AWS."""
-    told = {"RING_EXPIRY": "own", "RING_QUARANTINE": "lost", "RING_RETENTION_DAYS": "7"}
+    told = {
+        "RING_EXPIRY": "own",
+        "RING_QUARANTINE": "lost",
+        "RING_RETENTION_DAYS": "7",
+        "RING_WRITES": "batched",
+    }
     ends = (("SOURCE", _REGIONS[0], "aaaaaaaa"), ("TARGET", _REGIONS[1], "bbbbbbbb"))
     for end, region, identity in ends:
         told |= {
@@ -143,6 +148,7 @@ def environment(endpoint: str) -> dict[str, str]:
             f"RING_{end}_TOMBSTONES": "orders-tombstones",
         }
     return told | {
+        "RING_RETENTION_DAYS": "7",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "none",

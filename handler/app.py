@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
 from handler.batch import Report, Work, replicate_batch
+from handler.batched import BatchedStore
 from handler.clients import CALL_SECONDS, CONCURRENCY, make_client
 from handler.failures import passes
 from handler.heartbeat import Heart, is_call
@@ -22,7 +23,7 @@ from handler.patience import Patience, PatientQuarantine, PatientStore
 from handler.quarantine import BucketQuarantine, Quarantine, Shelf
 from handler.replicate import Hop
 from handler.settings import Settings
-from handler.store import DynamoStore
+from handler.store import DynamoStore, Store, Tables
 from handler.telling import Teller
 
 _ANSWER_SECONDS = 2.0
@@ -59,11 +60,7 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[st
         reserve=CALL_SECONDS + _ANSWER_SECONDS,
         at_once=CONCURRENCY,
     )
-    hop = replace(
-        function.hop,
-        source=PatientStore(function.hop.source, patience),
-        target=PatientStore(function.hop.target, patience),
-    )
+    hop = function.hop(patience)
     quarantine = PatientQuarantine(function.quarantine, patience)
     report = asyncio.run(replicate_batch(records, Work(hop, quarantine)))
     for line in function.teller.lines(len(records), report, patience, time.time()):
@@ -83,31 +80,41 @@ def _beat() -> dict[str, list[dict[str, str]]]:
 class _Function:
     """What lives as long as the function's process."""
 
-    hop: Hop
+    settings: Settings
+    here: Any
+    there: Any
+    pool: ThreadPoolExecutor
     quarantine: Quarantine
     teller: Teller
     heart: Heart | None
+
+    def hop(self, patience: Patience) -> Hop:
+        """The hop of one invocation."""
+        source = self._store(self.here, self.settings.source, patience)
+        target = self._store(self.there, self.settings.target, patience)
+        return self.settings.hop(source, target)
+
+    def _store(self, client: Any, tables: Tables, patience: Patience) -> Store:
+        make = BatchedStore if self.settings.batches else DynamoStore
+        return PatientStore(make(client, self.pool, tables, through=patience.request), patience)
 
 
 @cache
 def _function() -> _Function:
     settings = Settings.read(os.environ)
-    pool = ThreadPoolExecutor(CONCURRENCY)
     here, there = settings.here, settings.there
-    here_client = make_client("dynamodb", here.region)
-    there_client = make_client("dynamodb", there.region, settings.target_access)
-    hop = settings.hop(
-        DynamoStore(here_client, pool, settings.source),
-        DynamoStore(there_client, pool, settings.target),
-    )
+    pool = ThreadPoolExecutor(CONCURRENCY)
     shelf = Shelf(settings.quarantine, settings.name, here.table)
-    quarantine = BucketQuarantine(make_client("s3", here.region), pool, shelf)
-    key = settings.heartbeat
+    here_client = make_client("dynamodb", here.region)
+    heartbeat = settings.heartbeat
     return _Function(
-        hop,
-        quarantine,
-        Teller(settings.name, settings.logs_items),
-        None if key is None else Heart(here_client, here.table, key),
+        settings,
+        here=here_client,
+        there=make_client("dynamodb", there.region, settings.target_access),
+        pool=pool,
+        quarantine=BucketQuarantine(make_client("s3", here.region), pool, shelf),
+        teller=Teller(settings.name, settings.logs_items),
+        heart=None if heartbeat is None else Heart(here_client, here.table, heartbeat),
     )
 
 

@@ -27,6 +27,9 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONCURRENCY,
     tcp_keepalive=True,
+    # Everything that is sent was read from a record of the stream by its type, and DynamoDB looks
+    # itself. It takes longer than all that the handler does.
+    parameter_validation=False,
 )
 
 

@@ -34,7 +34,7 @@ class OutOfTimeError(Exception):
 
 
 class Patience:
-    """What one invocation has of it. No call begins in the last ``reserve`` seconds.
+    """What one invocation has of it. No request begins in the last ``reserve`` seconds.
 
     A call that is under way is always waited for: one that was left to itself would go on when
     Lambda thaws the process, behind all that was done since.
@@ -56,7 +56,7 @@ class Patience:
             passes: whether an error is one of the moment.
             reserve: seconds that a call may take, and the answer after it. Of a function that
                 has less than twice that, half its time.
-            at_once: how many calls may be under way.
+            at_once: how many requests may be under way.
             pause: what waits for so many seconds.
         """
         self._left = left
@@ -65,23 +65,22 @@ class Patience:
         self._gate = Semaphore(at_once)
         self._pause = pause or sleep
         self.calls = 0
-        """How many were made, the repeated ones included."""
+        """How many requests were made, the repeated ones included."""
         self.retries = 0
-        """How many were made again."""
+        """How often something was tried again; in one request, each of many may have failed."""
         self.seconds = 0.0
-        """How long they took, all together; many are under way at the same time."""
+        """How long the requests took, all together; many are under way at the same time."""
 
     async def call(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, and make it again for as long as it fails for the moment and time is left.
+        """Do something, and do it again for as long as it fails for the moment and time is left.
 
         Raises:
-            OutOfTimeError: there was no time to make it.
-            Exception: what the call raised, if that does not pass or did not pass in time.
+            Exception: what it raised, if that does not pass or did not pass in time.
         """
         pause = FIRST_PAUSE
         while True:
             try:
-                return await self._once(attempt)
+                return await attempt()
             except Exception as error:
                 wait = random() * pause
                 if not self._passes(error) or self._left() - wait <= self._reserve:
@@ -90,7 +89,12 @@ class Patience:
             await self._pause(wait)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _once(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def request(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Make one request, when not too many are under way; see ``handler.gather.Through``.
+
+        Raises:
+            OutOfTimeError: there was no time to make it.
+        """
         async with self._gate:
             if self._left() <= self._reserve:
                 raise OutOfTimeError
@@ -143,8 +147,9 @@ class PatientQuarantine:
 
     def __init__(self, quarantine: Quarantine, patience: Patience) -> None:
         self._quarantine = quarantine
-        self._call = patience.call
+        self._patience = patience
 
     async def set_aside(self, lost: Lost) -> None:
         """See Quarantine."""
-        await self._call(lambda: self._quarantine.set_aside(lost))
+        request = self._patience.request
+        await self._patience.call(lambda: request(lambda: self._quarantine.set_aside(lost)))

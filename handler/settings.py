@@ -34,6 +34,8 @@ class Settings:
     partition, of the secret with a user's keys; None: the function's own role."""
     heartbeat: Key | None
     """The key of the item that this member's beats are written to; None: the heart is off."""
+    batches: bool
+    """Whether to write and read for many keys in one request, where that can be said so."""
     logs_items: bool
     """Whether the line of a conflict tells what is in its items."""
 
@@ -74,6 +76,7 @@ class Settings:
             or environment.get("RING_TARGET_SECRET")
             or None,
             heartbeat=reader.key("HEARTBEAT"),
+            batches=reader.one_of("WRITES", ("batched", "single")) == "batched",
             logs_items=environment.get("RING_LOG_ITEMS") == "yes",
         )
         if reader.mistakes:

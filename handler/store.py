@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from handler.gather import Through, directly
 from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
 from handler.version import Version
 
@@ -114,6 +115,7 @@ class DynamoStore:
         pool: Executor,
         tables: Tables,
         now: Callable[[], int] = lambda: int(time.time()),
+        through: Through = directly,
     ) -> None:
         """Take a client of the member's region and the tables there.
 
@@ -122,6 +124,7 @@ class DynamoStore:
             pool: where calls wait for their answers.
             tables: the member's tables.
             now: the time, in seconds since the epoch.
+            through: what lets a request begin.
         """
         self._client = client
         self._pool = pool
@@ -129,6 +132,7 @@ class DynamoStore:
         self._tombstones = tables.tombstones
         self._retention = tables.retention
         self._now = now
+        self._through = through
 
     async def read(self, key: Key) -> Item | None:
         """See Store."""
@@ -169,20 +173,23 @@ class DynamoStore:
         """See Store."""
         if self._tombstones is None:
             return None
-        return _tombstone(await self._get(self._tombstones, key))
+        return tombstone_of(await self._get(self._tombstones, key))
 
     async def bury(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
         if self._tombstones is None:
             return None
-        expires = self._now() + self._retention
         outcome = await self._write(
             self._client.put_item,
             TableName=self._tombstones,
-            Item={**delete.item, EXPIRES: {"N": str(expires)}},
+            Item=self._kept(delete),
             **_expression(key, Older(delete.version)),
         )
-        return _tombstone(outcome.item) if isinstance(outcome, Refusal) else None
+        return tombstone_of(outcome.item) if isinstance(outcome, Refusal) else None
+
+    def _kept(self, delete: Write) -> Item:
+        """The tombstone as it stands in the table."""
+        return {**delete.item, EXPIRES: {"N": str(self._now() + self._retention)}}
 
     async def _get(self, table: str, key: Key) -> Item | None:
         answer = await self._call(
@@ -206,11 +213,15 @@ class DynamoStore:
         return Written(answer.get("Attributes"))
 
     async def _call(self, operation: Callable[..., Any], **request: Any) -> Any:
+        return await self._through(lambda: self._in_pool(operation, **request))
+
+    async def _in_pool(self, operation: Callable[..., Any], **request: Any) -> Any:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(operation, **request))
 
 
-def _tombstone(kept: Item | None) -> Write | None:
+def tombstone_of(kept: Item | None) -> Write | None:
+    """The delete that a tombstone, as it stands in the table, remembers."""
     if kept is None:
         return None
     return carried(Image({name: value for name, value in kept.items() if name != EXPIRES}))

@@ -213,8 +213,9 @@ class _Player:
             reserve=0.0,
             at_once=CONCURRENCY,
         )
-        here = DynamoStore(self.reach.here, self.pool, settings.source)
-        there = DynamoStore(self.reach.there, self.pool, settings.target)
+        request = patience.request
+        here = DynamoStore(self.reach.here, self.pool, settings.source, through=request)
+        there = DynamoStore(self.reach.there, self.pool, settings.target, through=request)
         return PatientStore(here, patience), PatientStore(there, patience)
 
 

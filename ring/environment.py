@@ -34,6 +34,7 @@ def environment(
         "RING_TARGET_ID": target.id,
         "RING_EXPIRY": settings.table.ttl.expiry if settings.table.ttl else "own",
         "RING_QUARANTINE": quarantine,
+        "RING_WRITES": "batched",
     }
     if settings.tombstones.enabled:
         variables["RING_SOURCE_TOMBSTONES"] = source.tombstones

@@ -15,8 +15,21 @@ from ring.arn import Arn
 
 Document = dict[str, Any]
 
-_ITEMS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
-_TOMBSTONES = ("dynamodb:GetItem", "dynamodb:PutItem")
+# A batch of statements needs no action of its own, but one for each kind of statement:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+_ITEMS = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLDelete",
+)
+_TOMBSTONES = (
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:PutItem",
+    "dynamodb:PartiQLInsert",
+)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 

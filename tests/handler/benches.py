@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from handler import clients
+from handler.batched import BatchedStore
 from handler.clients import make_client
 from handler.decide import Replica
 from handler.image import Item, Key
@@ -101,6 +102,7 @@ class DynamoBench:
         tombstones: bool = True,
         key: Key = KEY,
         limit: int = LIMIT,
+        make: type[DynamoStore] = DynamoStore,
     ) -> None:
         self.client = client
         self.limit = limit
@@ -109,7 +111,7 @@ class DynamoBench:
         for table in ("orders", "orders-tombstones"):
             make_table(client, table, key)
         tables = Tables("orders", "orders-tombstones" if tombstones else None, RETENTION)
-        self.store: Store = DynamoStore(client, pool, tables, now=lambda: NOW)
+        self.store: Store = make(client, pool, tables, now=lambda: NOW)
 
     def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls.append((model.name, params))
@@ -207,11 +209,13 @@ def over_moto(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBenc
 
 
 @contextmanager
-def over_dynamodb_local(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBench]:
+def over_dynamodb_local(
+    *, tombstones: bool = True, key: Key = KEY, make: type[DynamoStore] = DynamoStore
+) -> Iterator[DynamoBench]:
     client = _local_client(dynamodb_local())
     with ThreadPoolExecutor(4) as pool:
         try:
-            yield DynamoBench(client, pool, tombstones=tombstones, key=key)
+            yield DynamoBench(client, pool, tombstones=tombstones, key=key, make=make)
         finally:
             for table in ("orders", "orders-tombstones"):
                 with suppress(client.exceptions.ResourceNotFoundException):
@@ -225,6 +229,7 @@ DYNAMO_BENCHES: dict[str, Callable[..., AbstractContextManager[DynamoBench]]] = 
 BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": simulated,
     **DYNAMO_BENCHES,
+    "DynamoDB Local, batched": partial(over_dynamodb_local, make=BatchedStore),
 }
 
 

@@ -151,7 +151,7 @@ def test_a_target_that_throttles_nine_calls_of_ten_gets_all_within_one_call(
         code = "ProvisionedThroughputExceededException"
         return AWSResponse("", 400, HTTPHeaders(), None), {"Error": {"Code": code, "Message": ""}}
 
-    client = app._function().hop.target._client  # type: ignore[attr-defined]
+    client = app._function().there
     with hearing(client, "before-call.dynamodb", throttle):
         assert ring.handle(event_of(batch)) == NOTHING_FAILED
     assert len(keys_at(ring, 1)) == 20
@@ -174,7 +174,7 @@ def killing(ring: Ring, nth: int, moment: str) -> Any:
         if calls == nth:
             raise KilledError
 
-    client = app._function().hop.target._client  # type: ignore[attr-defined]
+    client = app._function().there
     return hearing(client, f"{moment}.dynamodb", kill)
 
 

@@ -15,6 +15,7 @@ PLAIN = {
     "RING_TARGET_ID": "ffffffff",
     "RING_EXPIRY": "own",
     "RING_QUARANTINE": "lost-and-found",
+    "RING_WRITES": "batched",
 }
 WITH_TOMBSTONES = {
     **PLAIN,
@@ -64,6 +65,11 @@ def test_a_role_is_assumed_only_where_one_is_named() -> None:
     assert Settings.read({**PLAIN, "RING_TARGET_ROLE": role}).target_access == role
 
 
+@pytest.mark.parametrize(("writes", "batches"), [("batched", True), ("single", False)])
+def test_writes_are_gathered_where_the_function_is_told_so(writes: str, batches: bool) -> None:
+    assert Settings.read({**PLAIN, "RING_WRITES": writes}).batches is batches
+
+
 def test_all_that_is_missing_is_named_at_once() -> None:
     told = mistakes({})
     assert [name for name in PLAIN if f"{name} is missing" in told] == list(PLAIN)
@@ -96,6 +102,7 @@ def test_a_variable_that_is_missing_for_two_reasons_is_named_once() -> None:
         ("RING_RETENTION_DAYS", "7.5", "RING_RETENTION_DAYS is '7.5', not a whole number"),
         ("RING_RETENTION_DAYS", "-7", "RING_RETENTION_DAYS is '-7', not a whole number"),
         ("RING_EXPIRY", "never", "RING_EXPIRY is 'never', not one of own, delete"),
+        ("RING_WRITES", "both", "RING_WRITES is 'both', not one of batched, single"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_it_should_be(name: str, value: str, told: str) -> None:

@@ -1,8 +1,8 @@
 """Trying again within the function's time, and giving back what there is no time for."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import pytest
 
@@ -11,6 +11,8 @@ from handler.patience import LONGEST_PAUSE, OutOfTimeError, Patience, PatientSto
 from handler.store import Older, Written
 from tests.handler.fakes import EmptyStore
 from tests.handler.wire import stamped, version
+
+T = TypeVar("T")
 
 
 class Clock:
@@ -60,6 +62,11 @@ def patient(clock: Clock, at_once: int = 32) -> Patience:
     )
 
 
+def asked(told: Patience, request: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+    """Make one request, and again where it fails."""
+    return told.call(lambda: told.request(request))
+
+
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
 
@@ -68,7 +75,7 @@ def test_what_fails_for_the_moment_is_tried_again_after_longer_and_longer_pauses
     clock: Clock,
 ) -> None:
     told = patient(clock)
-    assert run(told.call(Flaky(clock, 3))) == "done"
+    assert run(asked(told, Flaky(clock, 3))) == "done"
     assert clock.pauses == [0.025, 0.05, 0.1]
     assert (told.calls, told.retries) == (4, 3)
 
@@ -78,20 +85,20 @@ def test_pauses_are_drawn_so_that_those_who_failed_together_do_not_come_back_tog
 ) -> None:
     draws = iter([0.5, 0.0, 0.25])
     monkeypatch.setattr(patience, "random", lambda: next(draws))
-    run(patient(clock).call(Flaky(clock, 3)))
+    run(asked(patient(clock), Flaky(clock, 3)))
     assert clock.pauses == [0.0125, 0.0, 0.025]
 
 
 def test_nothing_begins_when_the_time_left_is_what_a_call_may_take(clock: Clock) -> None:
     call = Flaky(clock, failures=float("inf"), takes=1.0)
     with pytest.raises(ConnectionError):
-        run(patient(clock).call(call))
+        run(asked(patient(clock), call))
     assert 7.0 < clock.seconds < 9.0 + LONGEST_PAUSE
     late = Flaky(clock, failures=0)
     told = patient(Clock(60.0))
     told._left = lambda: 9.0
     with pytest.raises(OutOfTimeError):
-        run(told.call(late))
+        run(asked(told, late))
     assert late.made == 0
 
 
@@ -101,17 +108,17 @@ def test_what_does_not_pass_is_not_tried_again(clock: Clock) -> None:
 
     told = patient(clock)
     with pytest.raises(ValueError, match="never"):
-        run(told.call(refused))
+        run(asked(told, refused))
     assert (told.calls, told.retries) == (1, 0)
 
 
 def test_a_function_with_little_time_uses_half_of_it(clock: Clock) -> None:
     clock.seconds = 3.0
     told = patient(clock)
-    assert run(told.call(Flaky(clock, 0))) == "done"
+    assert run(asked(told, Flaky(clock, 0))) == "done"
     clock.seconds = 1.5
     with pytest.raises(OutOfTimeError):
-        run(told.call(Flaky(clock, 0)))
+        run(asked(told, Flaky(clock, 0)))
 
 
 def test_no_more_calls_are_under_way_than_may_be(clock: Clock) -> None:
@@ -126,7 +133,7 @@ def test_no_more_calls_are_under_way_than_may_be(clock: Clock) -> None:
 
     async def ten() -> None:
         told = patient(clock, at_once=3)
-        await asyncio.gather(*(told.call(call) for _ in range(10)))
+        await asyncio.gather(*(asked(told, call) for _ in range(10)))
 
     run(ten())
     assert most == 3
@@ -144,9 +151,9 @@ def test_a_key_that_pauses_holds_up_no_other(clock: Clock, monkeypatch: pytest.M
         async def b() -> None:
             b_is_done.set()
 
-        a = told.call(Flaky(clock, 1))
+        a = asked(told, Flaky(clock, 1))
         async with asyncio.timeout(30):
-            await asyncio.gather(a, told.call(b))
+            await asyncio.gather(a, asked(told, b))
 
     monkeypatch.setattr(patience, "sleep", until_b_is_done)
     run(two())

@@ -139,18 +139,30 @@ class Hop:
                 app._function.cache_clear()
 
     def drive(self) -> None:
-        """Go down every path that ends in another call."""
-        self._write("plain", 1)
-        self._write("plain", 2)
-        self._remove("plain")
-        # What a hop brings here meets something newer at the target, which is brought here then.
-        self._arrive("newer", {"n": {"N": "0"}})
-        # It meets a newer delete, its stub still standing: the delete is carried out here.
-        self._arrive("deleted", {DELETED: {"BOOL": True}})
+        """Go down every path that ends in another call, in both ways of writing."""
+        for way in ("batched", "single"):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("RING_WRITES", way)
+                app._function.cache_clear()
+                self._drive(way)
         # Nothing can be made of it: it is set aside.
         self._deliver([record(7, NewImage=None)])
         with self._ear.opened():
             app.handle(heart.CALL, _CONTEXT)
+
+    def _drive(self, way: str) -> None:
+        plain, late = f"plain, {way}", f"late, {way}"
+        self._write(plain, 1)
+        self._write(plain, 2)
+        self._remove(plain)
+        # What a hop brings here meets something newer at the target, which is brought here then.
+        self._arrive(f"newer, {way}", {"n": {"N": "0"}})
+        # It meets a newer delete, its stub still standing: the delete is carried out here.
+        self._arrive(f"deleted, {way}", {DELETED: {"BOOL": True}})
+        # A delete meets it when its own stub is gone: the newer item is created here.
+        self._lay(self._target, late, {"n": {"N": "0"}}, _FUTURE)
+        self._lay(self._source, late, {DELETED: {"BOOL": True}}, _FUTURE - 1)
+        self._remove(late)
 
     def _write(self, key: str, number: int) -> None:
         client, table = self._source
@@ -165,12 +177,14 @@ class Hop:
 
     def _arrive(self, key: str, newer: Mapping[str, Any]) -> None:
         """Bring an item here and a newer one to the target, as hops from elsewhere would."""
-        for (client, table), more, seconds in (
-            (self._target, newer, _FUTURE),
-            (self._source, {"n": {"N": "1"}}, _FUTURE - 1),
-        ):
-            client.put_item(TableName=table, Item=stamped({**self._key(key), **more}, seconds))
+        self._lay(self._target, key, newer, _FUTURE)
+        self._lay(self._source, key, {"n": {"N": "1"}}, _FUTURE - 1)
         self._deliver_new()
+
+    def _lay(self, end: tuple[Any, str], key: str, more: Mapping[str, Any], seconds: int) -> None:
+        client, table = end
+        item = stamped({**self._key(key), **more}, seconds)
+        client.put_item(TableName=table, Item=item)
 
     def _key(self, text: str) -> dict[str, Any]:
         return {name: {"S": f"{text} of {self._function.name}"} for name in self._keys}

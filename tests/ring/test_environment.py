@@ -22,6 +22,7 @@ ALWAYS = {
     "RING_TARGET_ID",
     "RING_EXPIRY",
     "RING_QUARANTINE",
+    "RING_WRITES",
 }
 WITH_TOMBSTONES = {"RING_SOURCE_TOMBSTONES", "RING_TARGET_TOMBSTONES", "RING_RETENTION_DAYS"}
 MEMBERS: list[object] = [{"region": "us-east-1"}, {"region": "eu-west-1", "table": "orders-eu"}]
@@ -49,6 +50,7 @@ def test_a_function_is_told_its_hop() -> None:
         "RING_RETENTION_DAYS": "7",
         "RING_EXPIRY": "own",
         "RING_QUARANTINE": "lost",
+        "RING_WRITES": "batched",
     }
 
 
@@ -110,6 +112,7 @@ def test_the_handler_reads_the_environment_that_the_stack_declares() -> None:
     assert (read.there.region, read.there.table) == ("eu-west-1", "orders-eu")
     assert read.quarantine == "ring-quarantine-0996013b-a1b2c3"
     assert read.target_access is None
+    assert read.batches
 
 
 def test_the_handler_reads_the_environment_of_a_ring_without_tombstones_and_with_a_role() -> None:

@@ -133,6 +133,8 @@ def test_a_function_writes_with_its_own_role_where_both_ends_share_their_credent
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:DeleteItem",
+        "dynamodb:PartiQLInsert",
+        "dynamodb:PartiQLDelete",
     }
 
 

@@ -16,8 +16,14 @@ from ring.policies import (
 )
 
 PLACES = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-ITEMS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}
-TOMBSTONES = {"dynamodb:GetItem", "dynamodb:PutItem"}
+PARTIQL = {"dynamodb:PartiQLInsert", "dynamodb:PartiQLDelete"}
+ITEMS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", *PARTIQL}
+TOMBSTONES = {
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:PutItem",
+    "dynamodb:PartiQLInsert",
+}
 
 
 def arn(partition: str, service: str, resource: str, *, account: str = "123456789012") -> str:

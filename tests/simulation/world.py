@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from handler.decide import Replica
 from handler.image import DELETED, Item
-from handler.patience import Patience, PatientStore
+from handler.patience import OutOfTimeError, Patience, PatientStore
 from handler.replicate import Hop
 from handler.store import Store
 from tests.simulation.application import TIME_TO_LIVE, Application
@@ -134,6 +134,8 @@ class World:
         return DELETED in item or "refuse" not in self._faults or not self.choices.one_in(8)
 
     def _trouble(self, when: str) -> None:
+        if when == "before" and "try again" in self._faults and self.choices.one_in(20):
+            raise OutOfTimeError
         fault = "throttle" if when == "before" else "time out"
         if fault in self._faults and self.choices.one_in(40 // self.shape.rate):
             raise ThrottledError(f"{fault}: {when} the call's effect")

@@ -1,0 +1,176 @@
+"""The Store that gathers: how few requests it makes, and that each write has an outcome of its own.
+
+That it keeps to the contract of a Store is in ``test_store``. moto knows no parameters in PartiQL,
+so this runs on DynamoDB Local alone.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+from botocore.exceptions import ClientError
+
+from handler import batched
+from handler.batched import BatchedStore
+from handler.failures import Kind, kind_of
+from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.store import Older, Refusal, Written
+from handler.version import Version
+from tests.handler.benches import DynamoBench, hearing, over_dynamodb_local
+from tests.handler.wire import stamped
+
+
+@pytest.fixture
+def bench() -> Iterator[DynamoBench]:
+    with over_dynamodb_local(make=BatchedStore) as one:
+        yield one
+
+
+def key(number: int) -> Key:
+    return {"k": {"S": f"{number}"}}
+
+
+def item(number: int, **more: Any) -> Item:
+    return stamped({**key(number), "v": {"S": "ours"}, **more})
+
+
+def create(bench: DynamoBench, one: Item) -> Coroutine[Any, Any, Written | Refusal]:
+    return bench.store.put({"k": one["k"]}, one, Older(Version(one[VERSION]["S"])))
+
+
+def delete(number: int) -> Write:
+    write = carried(Image({**stamped(key(number)), DELETED: {"BOOL": True}}))
+    assert write is not None
+    return write
+
+
+def together(bench: DynamoBench, calls: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    return bench.run(all_of_them())
+
+
+def requests(bench: DynamoBench) -> Counter[str]:
+    return Counter(name for name, _ in bench.calls)
+
+
+def test_sixty_items_are_created_in_three_requests(bench: DynamoBench) -> None:
+    outcomes = together(bench, [create(bench, item(number)) for number in range(60)])
+    assert outcomes == [Written(None)] * 60
+    assert requests(bench) == {"BatchExecuteStatement": 3}
+    assert bench.read("orders", key(59)) == item(59)
+
+
+def test_each_write_of_a_request_has_its_own_outcome(bench: DynamoBench) -> None:
+    newer, older = stamped({**key(1), "v": {"S": "b"}}, 600), stamped(key(2), 400)
+    bench.client.put_item(TableName="orders", Item=newer)
+    bench.client.put_item(TableName="orders", Item=older)
+    outcomes = together(bench, [create(bench, item(number)) for number in (1, 2, 3)])
+    assert outcomes == [Refusal(newer), Written(older), Written(None)]
+    assert requests(bench) == {"BatchExecuteStatement": 1, "PutItem": 2}
+
+
+def test_the_tombstones_of_a_hundred_and_fifty_keys_are_read_in_two_requests(
+    bench: DynamoBench,
+) -> None:
+    together(bench, [bench.store.bury(key(number), delete(number)) for number in range(0, 150, 2)])
+    assert requests(bench) == {"BatchExecuteStatement": 3}
+    bench.calls.clear()
+    found = together(bench, [bench.store.tombstone(key(number)) for number in range(150)])
+    assert found == [None if number % 2 else delete(number) for number in range(150)]
+    assert requests(bench) == {"BatchGetItem": 2}
+    assert all(
+        params["RequestItems"]["orders-tombstones"]["ConsistentRead"] for _, params in bench.calls
+    )
+
+
+def test_stubs_are_taken_away_in_one_request_and_nothing_else_is(bench: DynamoBench) -> None:
+    stub, edited = delete(1), {**item(2), VERSION: {"S": delete(2).version}}
+    bench.client.put_item(TableName="orders", Item=stub.item)
+    bench.client.put_item(TableName="orders", Item=edited)
+    together(
+        bench,
+        [bench.store.remove_stub(key(number), delete(number).version) for number in (1, 2, 3)],
+    )
+    assert [bench.read("orders", key(number)) for number in (1, 2, 3)] == [None, edited, None]
+    assert requests(bench)["BatchExecuteStatement"] == 1
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"v": {"S": "x" * 409_600}},
+        {"v": {"NS": ["1", "1.0"]}},
+        {"": {"S": "x"}},
+        {"v": {"N": "1E+200"}},
+    ],
+    ids=["too large", "fails all in the request", "no name", "no number"],
+)
+def test_an_item_that_is_refused_is_refused_alone_and_in_the_words_that_are_known(
+    bench: DynamoBench, poison: dict[str, Any]
+) -> None:
+    first, refused, last = together(
+        bench, [create(bench, one) for one in (item(1), item(2, **poison), item(3))]
+    )
+    assert (first, last) == (Written(None), Written(None))
+    assert kind_of(refused) is Kind.LASTING
+    assert bench.read("orders", key(3)) == item(3)
+
+
+def test_attributes_of_any_name_are_written_as_they_are(bench: DynamoBench) -> None:
+    names = ("it's", 'a"b', "a b.c#d[0]", "back\\slash", "日本", "?", "{}", "SELECT", "--")
+    odd = item(1, **{name: {"S": name} for name in names})
+    assert bench.run(create(bench, odd)) == Written(None)
+    assert bench.read("orders", key(1)) == odd
+    assert requests(bench) == {"BatchExecuteStatement": 1}
+
+
+def test_an_item_with_too_many_names_for_a_statement_is_put_alone(bench: DynamoBench) -> None:
+    wide = item(1, **{f"attribute {number}": {"S": ""} for number in range(500)})
+    assert bench.run(create(bench, wide)) == Written(None)
+    assert bench.read("orders", key(1)) == wide
+    assert requests(bench) == {"PutItem": 1}
+
+
+def answering(bench: DynamoBench, operation: str, answer: dict[str, Any]) -> Any:
+    def say(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        return AWSResponse("", 200, HTTPHeaders(), None), answer
+
+    return hearing(bench.client, f"before-call.dynamodb.{operation}", say)
+
+
+def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alone(
+    bench: DynamoBench,
+) -> None:
+    throttled = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
+    with answering(bench, "BatchExecuteStatement", {"Responses": [{}, throttled]}):
+        first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
+    assert first == Written(None)
+    assert isinstance(second, ClientError)
+    assert kind_of(second) is Kind.PASSING
+    assert requests(bench) == {"BatchExecuteStatement": 1}
+
+
+def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answered(
+    bench: DynamoBench,
+) -> None:
+    answer = {
+        "Responses": {"orders-tombstones": [delete(1).item]},
+        "UnprocessedKeys": {"orders-tombstones": {"Keys": [key(2)]}},
+    }
+    with answering(bench, "BatchGetItem", answer):
+        found, left_out, none = together(
+            bench, [bench.store.tombstone(key(number)) for number in (1, 2, 3)]
+        )
+    assert (found, none) == (delete(1), None)
+    assert kind_of(left_out) is Kind.PASSING
+
+
+def test_a_key_is_found_however_its_number_is_spelled() -> None:
+    asked: Key = {"k": {"N": "1.0"}, "s": {"S": "1.0"}}
+    assert batched._name(asked) == batched._name({"s": {"S": "1.0"}, "k": {"N": "1"}})
+    assert batched._name(asked) != batched._name({"s": {"S": "1"}, "k": {"N": "1"}})

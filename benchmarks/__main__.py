@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import costs, lag, speed, start
+from benchmarks import costs, lag, sizes, speed, start
 from benchmarks.screen import Screen
 
 PARTS: dict[str, Callable[[Screen, float], None]] = {
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
     "latency": start.latency,
     "start": start.cold_start,
     "memory": start.memory,
+    "sizes": sizes.run,
     "writes": costs.run,
     "lag": lag.run,
 }

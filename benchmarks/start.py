@@ -7,8 +7,9 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.records import Load
@@ -20,7 +21,7 @@ from benchmarks.ways import Way, environment, ways
 _ROOT = Path(__file__).parent.parent
 _STARTS = 7
 
-_HANDLER = """
+HANDLER = """
 import time; began = time.perf_counter()
 import contextlib, io, json, resource, sys
 from handler import app
@@ -80,10 +81,10 @@ def cold_start(screen: Screen, scale: float) -> None:
     """Print how long a new process takes until its first write is done."""
     rows: list[list[str]] = []
     count = max(3, int(_STARTS * scale))
-    programs = {"boto3 and one PutItem": _BOTO3, "this hop": _HANDLER}
+    programs = {"boto3 and one PutItem": _BOTO3, "this hop": HANDLER}
     base = 0.0
     for name, program in screen.progress("Cold start", list(programs.items())):
-        runs = [_run(program, Load("updates", count=1), Conduct()) for _ in range(count)]
+        runs = [told_by(program + _TELL, Load("updates", count=1), Conduct()) for _ in range(count)]
         imported, first = (statistics.median(run[place] for run in runs) for place in (0, 1))
         base = base or imported + first
         whole = imported + first
@@ -98,27 +99,30 @@ def memory(screen: Screen, scale: float) -> None:
     loads = [Load(count=1), Load(count=500), Load(count=10_000), Load(size=2_000, count=2_500)]
     for load in screen.progress("Memory", loads):
         few = Load(load.kind, load.size, max(1, int(load.count * scale)))
-        peaks = [_run(program, few, Conduct())[2] for program in (_BOTO3, _HANDLER)]
+        peaks = [told_by(program + _TELL, few, Conduct())[2] for program in (_BOTO3, HANDLER)]
         rows.append([f"{few.count:,} of {few.size:,} B", *(f"{peak:.0f}" for peak in peaks)])
     title = "Memory: the most that a process held, in MB"
     screen.table(title, ["inserts", "boto3, one PutItem each", "this hop"], rows)
 
 
-def _run(program: str, load: Load, conduct: Conduct) -> Sequence[float]:
-    """Run a program in a new process on a load, as Lambda does; what it tells."""
-    event = _ROOT / f".benchmark-{os.getpid()}.json"
-    event.write_text(json.dumps({"Records": load.records()}))
-    try:
-        with target(conduct) as endpoint:
-            run = subprocess.run(
-                [sys.executable, "-c", program + _TELL, str(event)],
-                cwd=_ROOT,
-                env={**os.environ, **environment(endpoint)},
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-    finally:
-        event.unlink()
-    told: list[float] = json.loads(run.stdout)
-    return told
+def told_by(
+    program: str,
+    load: Load,
+    conduct: Conduct,
+    meanwhile: Callable[[subprocess.Popen[str]], object] = lambda process: process,
+) -> Sequence[float]:
+    """Run a program in a new process on a load, as Lambda does; the numbers that it tells."""
+    with tempfile.TemporaryDirectory() as folder, target(conduct) as endpoint:
+        event = Path(folder) / "event.json"
+        event.write_text(json.dumps({"Records": load.records()}))
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(event)],
+            cwd=_ROOT,
+            env={**os.environ, **environment(endpoint)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        meanwhile(process)
+        told, _ = process.communicate()
+    numbers: list[float] = json.loads(told)
+    return numbers

@@ -112,7 +112,7 @@ def _function() -> _Function:
         here=here_client,
         there=make_client("dynamodb", there.region, settings.target_access),
         pool=pool,
-        quarantine=BucketQuarantine(make_client("s3", here.region), pool, shelf),
+        quarantine=BucketQuarantine(lambda: make_client("s3", here.region), pool, shelf),
         teller=Teller(settings.name, settings.logs_items),
         heart=None if heartbeat is None else Heart(here_client, here.table, heartbeat),
     )

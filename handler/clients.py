@@ -1,11 +1,15 @@
-"""The clients of a hop: made once in a function's life, shared by its threads."""
+"""The clients of a hop: made once in a function's life, shared by its threads.
+
+They are botocore's own: boto3 adds nothing to a client, and takes time to import.
+"""
 
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 
@@ -41,33 +45,44 @@ def make_client(service: Literal["dynamodb", "s3"], region: str, access: str | N
     """
     if access is not None and ":secretsmanager:" in access:
         return _client_with_keys(service, region, access)
-    return _session(access).client(service, region_name=region, config=_CONFIG)
+    return _session(access).create_client(service, region_name=region, config=_CONFIG)
 
 
 def _client_with_keys(service: Literal["dynamodb", "s3"], region: str, secret: str) -> Any:
     """Make a client that reads its keys from a secret, and again when they are refused."""
-    secrets = boto3.Session().client(
+    secrets: Any = _session(None).create_client(
         "secretsmanager", region_name=secret.split(":")[3], config=_CONFIG
     )
     keys = Keys(lambda: secrets.get_secret_value(SecretId=secret)["SecretString"])
-    session = boto3.Session(botocore_session=session_with(keys))
-    client = session.client(service, region_name=region, config=_CONFIG)
+    session = _quick(session_with(keys))
+    client = session.create_client(service, region_name=region, config=_CONFIG)
     client.meta.events.register(f"needs-retry.{service}", keys.on_answer)
     return client
 
 
-def _session(role: str | None) -> boto3.Session:
+def _session(role: str | None) -> botocore.session.Session:
     """Make a session that assumes the role, and again before its credentials expire.
 
     That a profile may name a role and take the environment's credentials to assume it is the
     SDK's own way: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
     """
     if role is None:
-        return boto3.Session()
+        return _quick(botocore.session.Session())
     profile = Path(tempfile.gettempdir()) / f"dynamodb-ring-aws-config-{os.getpid()}"
     profile.write_text(f"[profile target]\nrole_arn = {role}\ncredential_source = Environment\n")
     session = botocore.session.Session(profile="target")
     session.set_config_variable("config_file", str(profile))
     # Also for the call that assumes the role, which would else wait for a minute, five times.
     session.set_default_client_config(_CONFIG)
-    return boto3.Session(botocore_session=session)
+    return _quick(session)
+
+
+def _quick(session: botocore.session.Session) -> botocore.session.Session:
+    """Let a session know what others have read of botocore's megabytes of JSON."""
+    session.register_component("data_loader", _loader())
+    return session
+
+
+@cache
+def _loader() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from handler.records import Record
@@ -58,13 +58,16 @@ class BucketQuarantine:
 
     def __init__(
         self,
-        client: "S3Client",
+        connect: Callable[[], "S3Client"],
         pool: Executor,
         shelf: Shelf,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Take a client of the bucket's region. ``now`` is the time, in seconds since the epoch."""
-        self._client = client
+        """Take what makes a client of the bucket's region: few hops ever need one.
+
+        ``now`` is the time, in seconds since the epoch.
+        """
+        self._connected = cache(connect)
         self._pool = pool
         self._shelf = shelf
         self._now = now
@@ -82,7 +85,7 @@ class BucketQuarantine:
             "record": lost.record,
         }
         call = partial(
-            self._client.put_object,
+            self._connected().put_object,
             Bucket=self._shelf.bucket,
             Key=f"{PREFIX}{_name(lost.record)}.json",
             Body=json.dumps(kept, default=repr).encode(),

@@ -163,7 +163,11 @@ class _Player:
         source, target = self._stores()
         shelf = Shelf(self.reach.settings.quarantine, entry.hop, entry.table)
         # A batch of Lambda's goes when its poison has a place of its own.
-        keeper = BucketQuarantine(self.reach.s3, self.pool, shelf) if entry.is_lambdas else _Leave()
+        keeper = (
+            BucketQuarantine(lambda: self.reach.s3, self.pool, shelf)
+            if entry.is_lambdas
+            else _Leave()
+        )
         hop = self.reach.settings.hop(source, target)
         return await replicate_batch(entry.records, Work(hop, keeper, replay))
 

@@ -78,7 +78,7 @@ def test_a_call_does_not_wait_for_long_and_leaves_trying_again_to_the_handler() 
 
 
 def test_the_call_that_assumes_a_role_does_not_wait_for_long_either() -> None:
-    session = clients._session(ROLE)._session
+    session = clients._session(ROLE)
     config: Any = session.create_client("sts", region_name="eu-west-1").meta.config
     assert config.connect_timeout + config.read_timeout == CALL_SECONDS
     assert config.retries["total_max_attempts"] == 1

@@ -1,5 +1,6 @@
 """The function as Lambda calls it: events from real streams in, tables and log lines out."""
 
+import gc
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -236,3 +237,19 @@ def test_the_environment_is_read_once_and_serves_all_batches(
     ring.members[0].put(item("a"))
     assert ring.handle(event_of(ring.members[0].new_records())) == NOTHING_FAILED
     assert ring.members[1].items() == [item("a")]
+
+
+def test_garbage_is_looked_for_again_when_a_batch_is_over(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    async def fail(*_: Any) -> None:
+        seen.append(gc.isenabled())
+        raise KeyboardInterrupt
+
+    ring.become(0)
+    monkeypatch.setattr(app, "replicate_batch", fail)
+    with pytest.raises(KeyboardInterrupt):
+        ring.handle(event_of([record(1)]))
+    assert (seen, gc.isenabled()) == ([False], True)

@@ -17,6 +17,7 @@ from handler.heartbeat import beaten_at
 from handler.quarantine import Lost, Quarantine
 from handler.records import Change, Record, read_change
 from handler.replicate import Conflict, Did, Hop, Outcome, replicate
+from handler.runs import Run, runs
 
 Concurrently = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]
 
@@ -134,14 +135,31 @@ class _Batch:
     report: Report
 
     async def replicate_key(self, records: list[Record]) -> None:
-        for done, record in enumerate(records):
+        done = 0
+        for run in runs(records):
             try:
-                await self._replicate_record(record)
+                await self._replicate_run(run)
             except Exception as error:
                 undone = [_number(record) for record in records[done:]]
                 self.report.failures.append(Failure(undone[0], error, kind_of(error)))
                 self.report.undone.extend(undone)
                 return
+            done += len(run.records)
+
+    async def _replicate_run(self, run: Run) -> None:
+        if run.change is not None and len(run.records) > 1:
+            try:
+                outcome = await self.work.carry(run.change, self.work.hop)
+            except Exception as error:
+                if kind_of(error) is not Kind.LASTING:
+                    raise
+            else:
+                self.report.add(outcome, self.work.now())
+                self.report.counts[Did.NOTHING] += len(run.records) - 1
+                return
+        # Also of a run that is refused: it may be the last of its items alone that is.
+        for record in run.records:
+            await self._replicate_record(record)
 
     async def _replicate_record(self, record: Record) -> None:
         try:

@@ -85,6 +85,7 @@ def _mutate(file: Path, mutant: Mutant) -> None:
 _IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"
 _REPLICATE, _CARRY = "handler/replicate.py", "handler/carry.py"
 _MEND = "operate/mend.py"
+_RUNS = "handler/runs.py"
 
 MUTANTS = [
     Mutant(
@@ -258,6 +259,26 @@ MUTANTS = [
         "handler/batch.py",
         "                self.report.undone.extend(undone)\n",
         "                self.report.undone.extend(undone[1:])\n",
+    ),
+    Mutant(
+        "a run of local writes follows what its first did",
+        _RUNS,
+        "replace(then, old=first.old)",
+        "then",
+        within=4_000,
+    ),
+    Mutant(
+        "... and is of local writes alone",
+        _RUNS,
+        "for one in (first, then, joined))",
+        "for one in (joined,))",
+    ),
+    Mutant(
+        "... and between which none is missing",
+        _RUNS,
+        "if then.old is None or first.new.item != then.old.item:",
+        "if then.old is None:",
+        "poison",
     ),
     Mutant(
         "what was left out and is played again alone, agrees",

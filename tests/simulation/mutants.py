@@ -208,8 +208,8 @@ MUTANTS = [
         _REPLICATE,
         "return not outcome.over_unversioned",
         "return True",
-        "aimed",
-        9_000,
+        "rejoin",
+        7_000,
     ),
     Mutant(
         "the stub is taken away",

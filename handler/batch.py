@@ -154,7 +154,7 @@ class _Batch:
                 if kind_of(error) is not Kind.LASTING:
                     raise
             else:
-                self.report.add(outcome, self.work.now())
+                self.report.add(outcome, self.work.now(), beaten_at(run.change))
                 self.report.counts[Did.NOTHING] += len(run.records) - 1
                 return
         # Also of a run that is refused: it may be the last of its items alone that is.

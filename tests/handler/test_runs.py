@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handler.batch import Report, Work, replicate_batch
+from handler.heartbeat import MARK
 from handler.image import VERSION, own_attributes
 from handler.store import ItemTooLargeError
 from tests.handler.fakes import ListQuarantine
@@ -49,6 +50,17 @@ def test_it_is_sent_as_the_last_and_after_all_that_the_first_followed() -> None:
     work(pair, records)
     assert version_at(pair.there) > known
     assert version_at(pair.there).sequence == int(records[-1]["dynamodb"]["SequenceNumber"])
+
+
+def test_beats_in_a_row_are_measured_as_a_beat() -> None:
+    pair = Pair()
+    for second in ("900.5", "960.5"):
+        pair.here.write(KEY, item("", **{MARK: {"N": second}}))
+    records = pair.here.stream
+    report = run(
+        replicate_batch(records, Work(pair.hop, ListQuarantine(), now=lambda: 970.75), _in_turn)
+    )
+    assert (report.beat_lags, report.lags) == ([10.25], [])
 
 
 def test_a_delete_in_between_is_not_left_out() -> None:

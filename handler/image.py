@@ -62,7 +62,7 @@ class Write:
     is_delete: bool
 
     def is_known_at(self, replica: str) -> bool:
-        """Whether a backfill saw that a member had this already, or something newer."""
+        """Whether a backfill saw that a member had this already."""
         return replica in self.item.get(KNOWN, {}).get("SS", ())
 
 

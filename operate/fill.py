@@ -75,7 +75,11 @@ async def _version(way: Way, key: Key, item: Item) -> Write | Filled:
 
 
 def _known(way: Way, standings: Sequence[Standing], write: Write) -> Item:
-    """The item, with the ids of the next members that have it or something newer."""
+    """The item, with the ids of the next members that have it.
+
+    Not of those that have something newer: if the target made that, and lost it with its table, its
+    copy ends at the source, and only the target's hop, refused there, brings it back.
+    """
     ids = [
         end.replica.id
         for end, standing in zip(way.next, standings, strict=True)
@@ -88,7 +92,7 @@ def _known(way: Way, standings: Sequence[Standing], write: Write) -> Item:
 def _has(standing: Standing, write: Write) -> bool:
     if standing.is_open:
         return standing.has_content_of(write)
-    return standing.newest is not None and standing.newest.version >= write.version
+    return standing.newest is not None and standing.newest.version == write.version
 
 
 async def _put(store: Store, key: Key, item: Item) -> Filled:

@@ -8,6 +8,8 @@ import pytest
 
 from handler.decide import Replica
 from handler.image import KNOWN, VERSION, Image, own_attributes
+from handler.records import read_change
+from handler.replicate import Hop, replicate
 from operate.fill import Filled, Way, fill
 from operate.mend import End, Mended, mend
 from tests.handler.pair import KEY, item, run
@@ -62,6 +64,17 @@ def test_who_lacks_it_or_has_an_older_one_is_not_named(three: Three, seconds: in
         three.next.items["1"] = arrived("older", PLACES[1], seconds=seconds).item
     assert three.fill() is Filled.WRITTEN
     assert three.target.items["1"] == COPY.item
+
+
+def test_who_has_a_newer_one_is_not_named_so_that_its_hop_brings_that_back(three: Three) -> None:
+    # The target's own, from before it was emptied: its copy at the source would end its lap there.
+    newer = arrived("newer", PLACES[1], seconds=950)
+    three.source.items["1"], three.next.items["1"] = COPY.item, newer.item
+    assert three.fill() is Filled.WRITTEN
+    _, target, following = three.ends
+    hop = Hop(target.replica, following.replica, target.store, following.store, True, False)
+    run(replicate(read_change(three.target.stream[-1]), hop))
+    assert three.contents() == [item("a"), item("newer"), item("newer")]
 
 
 def test_an_origins_item_gets_the_version_that_its_copies_have(three: Three) -> None:

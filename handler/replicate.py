@@ -15,7 +15,7 @@ from handler.decide import (
     read_as,
     versions_in,
 )
-from handler.image import DELETED, KNOWN, Image, Item, Key, Write, digest
+from handler.image import DELETED, KNOWN, VERSION, Image, Item, Key, Write, digest
 from handler.records import Change
 from handler.store import Same, Store, Written
 from handler.version import Version
@@ -145,9 +145,9 @@ async def _send(change: Change, reading: LocalWrite | LocalDelete, hop: Hop) -> 
             break
         else:
             return await _give_way(change, hop, outcome, write)
-    if isinstance(reading, LocalWrite) and DELETED in reading.image.item:
-        # The application updated a stub. Take the mark away, or those who leave stubs out of
-        # what they read would not see the item.
+    if isinstance(reading, LocalWrite) and {DELETED, VERSION} <= reading.image.item.keys():
+        # The application updated a stub, which has a version as well. Take the mark away, or those
+        # who leave stubs out of what they read would not see the item.
         await hop.source.put(change.key, write.item, Same(reading.image.item))
     return Outcome(Did.DELETED if write.is_delete else Did.WROTE, made=change.seconds)
 

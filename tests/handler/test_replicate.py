@@ -227,6 +227,15 @@ def test_an_update_of_a_visible_stub_ends_as_an_item_without_the_stubs_mark() ->
         assert "_repl_deleted" not in member.items["1"]
 
 
+def test_an_applications_item_with_a_stubs_mark_and_no_version_is_sent_as_any_other() -> None:
+    pair = Pair()
+    marked = item("a", _repl_deleted={"BOOL": True})
+    pair.here.write(KEY, marked)
+    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert seen(pair.there) == item("a")
+    assert pair.here.items["1"] == marked
+
+
 def test_an_earlier_write_that_finds_a_later_one_of_its_own_member_is_no_conflict() -> None:
     pair = Pair()
     pair.here.write(KEY, arrived("first", THERE, seconds=800).item)

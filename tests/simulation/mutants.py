@@ -238,7 +238,7 @@ MUTANTS = [
     Mutant(
         "a stub that an application updates loses its mark",
         _REPLICATE,
-        "if isinstance(reading, LocalWrite) and DELETED in reading.image.item:",
+        "if isinstance(reading, LocalWrite) and {DELETED, VERSION} <= reading.image.item.keys():",
         "if False:",
     ),
     Mutant(

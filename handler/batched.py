@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -70,7 +70,14 @@ class BatchedStore(DynamoStore):
 
     async def tombstone(self, key: Key) -> Write | None:
         """See Store."""
-        return None if self._tombstones is None else tombstone_of(await self._keys.ask(key))
+        if self._tombstones is None:
+            return None
+        try:
+            return tombstone_of(await self._keys.ask(key))
+        except ClientError as error:
+            if not _refuses_all(error):
+                raise
+        return await super().tombstone(key)
 
     async def bury(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
@@ -83,10 +90,10 @@ class BatchedStore(DynamoStore):
 
     async def _is_done(self, text: str, parameters: Item) -> bool:
         """Execute a statement with its parameters in order; whether that settled it."""
+        values = list(parameters.values())
         if len(text) > _LONGEST:
             return False
-        statement = {"Statement": text, "Parameters": list(parameters.values())}
-        return await self._statements.ask(statement)
+        return await self._statements.ask({"Statement": text, "Parameters": values})
 
     async def _execute(self, statements: list[Statement]) -> list[bool | Exception]:
         """Execute some statements; of each, whether that settled it, or what went wrong."""
@@ -94,7 +101,7 @@ class BatchedStore(DynamoStore):
         try:
             answer = await self._in_pool(execute, Statements=statements)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSES_ALL:
+            if not _refuses_all(error):
                 raise
             return [False] * len(statements)
         return [_outcome(one.get("Error")) for one in answer["Responses"]]
@@ -108,9 +115,13 @@ class BatchedStore(DynamoStore):
         found = dict.fromkeys(wanted)
         left_out = answer.get("UnprocessedKeys", {}).get(self._tombstones, {}).get("Keys", ())
         found |= {_name(key): _error("ThrottlingException", "left out") for key in left_out}
-        for item in answer["Responses"][self._tombstones]:
+        for item in answer["Responses"].get(self._tombstones, ()):
             found[_name({name: item[name] for name in keys[0]})] = item
         return [found[_name(key)] for key in keys]
+
+
+def _refuses_all(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in _REFUSES_ALL
 
 
 def _outcome(error: Mapping[str, Any] | None) -> bool | Exception:
@@ -142,7 +153,16 @@ def _quoted(name: str, mark: str) -> str:
 def _name(key: Key) -> tuple[tuple[str, str, Any], ...]:
     """A key as a value to find it by, however its numbers are spelled."""
     return tuple(
-        (name, kind, Decimal(value) if kind == "N" else value)
+        (name, kind, _number(value) if kind == "N" else value)
         for name in sorted(key)
         for kind, value in key[name].items()
     )
+
+
+def _number(text: str) -> Decimal | str:
+    """What a text says, however it is spelled; a text that says no number will be refused."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return number if number.is_finite() else text

@@ -170,6 +170,23 @@ def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answere
     assert kind_of(left_out) is Kind.PASSING
 
 
+@pytest.mark.parametrize("number", ["1E+200", "1" * 40, "no number", "", "NaN", "sNaN"])
+def test_a_key_that_is_refused_is_refused_alone(number: str) -> None:
+    with over_dynamodb_local(make=BatchedStore, key={"k": {"N": "1"}}) as numbered:
+        keys: list[Key] = [{"k": {"N": one}} for one in ("1", number, "2")]
+        asked = [numbered.store.tombstone(one) for one in keys]
+        first, refused, last = together(numbered, asked)
+    assert (first, last) == (None, None)
+    assert kind_of(refused) is Kind.LASTING
+
+
+def test_where_all_keys_were_left_out_all_fail_for_the_moment(bench: DynamoBench) -> None:
+    left_out = {"orders-tombstones": {"Keys": [key(1), key(2)]}}
+    with answering(bench, "BatchGetItem", {"Responses": {}, "UnprocessedKeys": left_out}):
+        found = together(bench, [bench.store.tombstone(key(number)) for number in (1, 2)])
+    assert [kind_of(one) for one in found] == [Kind.PASSING] * 2
+
+
 def test_a_key_is_found_however_its_number_is_spelled() -> None:
     asked: Key = {"k": {"N": "1.0"}, "s": {"S": "1.0"}}
     assert batched._name(asked) == batched._name({"s": {"S": "1.0"}, "k": {"N": "1"}})

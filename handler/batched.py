@@ -28,6 +28,11 @@ _MOST_STATEMENTS, _MOST_KEYS = 25, 100
 _LONGEST = 8192
 """Letters of a statement:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementRequest.html"""
+_LARGEST = 45_000
+"""Letters of a statement's parameters, each of which is 12 bytes of JSON at the most: so that a
+request stays below 16 MB, beyond which nothing of it is done. AWS names that limit for
+BatchWriteItem, none for statements; DynamoDB Local answers with 413, or closes the connection.
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
 
 # Errors of a statement that say less than the same write alone: the first two not what stands
 # there (an INSERT returns no item), the others not in the words that ``handler.failures`` knows.
@@ -91,7 +96,7 @@ class BatchedStore(DynamoStore):
     async def _is_done(self, text: str, parameters: Item) -> bool:
         """Execute a statement with its parameters in order; whether that settled it."""
         values = list(parameters.values())
-        if len(text) > _LONGEST:
+        if len(text) > _LONGEST or len(repr(values)) > _LARGEST:
             return False
         return await self._statements.ask({"Statement": text, "Parameters": values})
 

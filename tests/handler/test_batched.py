@@ -187,6 +187,14 @@ def test_where_all_keys_were_left_out_all_fail_for_the_moment(bench: DynamoBench
     assert [kind_of(one) for one in found] == [Kind.PASSING] * 2
 
 
+def test_items_that_are_too_much_for_one_request_are_put_alone(bench: DynamoBench) -> None:
+    # In JSON each of these letters is six, so 6 MB of a batch of Lambda's are more than 16 MB.
+    large = [item(number, v={"S": "ж" * 195_000}) for number in range(15)]
+    outcomes = together(bench, [create(bench, one) for one in large])
+    assert outcomes == [Written(None)] * 15
+    assert requests(bench) == {"PutItem": 15}
+
+
 def test_a_key_is_found_however_its_number_is_spelled() -> None:
     asked: Key = {"k": {"N": "1.0"}, "s": {"S": "1.0"}}
     assert batched._name(asked) == batched._name({"s": {"S": "1.0"}, "k": {"N": "1"}})

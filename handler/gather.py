@@ -7,7 +7,7 @@ nothing waits but for the end of the event loop's turn, in which others may ask 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 Asked = TypeVar("Asked")
@@ -60,7 +60,10 @@ class Gatherer(Generic[Asked, Answer]):
             request = asyncio.create_task(self._request())
             self._requests.add(request)
             request.add_done_callback(self._requests.discard)
-        return await future
+        try:
+            return await future
+        finally:
+            del future  # an error in it has a traceback, which has this frame: a circle
 
     async def _request(self) -> None:
         share: list[tuple[Asked, asyncio.Future[Answer]]] = []
@@ -75,8 +78,11 @@ class Gatherer(Generic[Asked, Answer]):
         except BaseException as error:  # whatever it is, nobody may wait for ever
             # Refused before it began, it still has a share of those who wait.
             answered = [(one, error) for one in share or self._take()]
-        for (_, future), answer in answered:
-            _settle(future, answer)
+        _settle(answered)
+        # An error has a traceback, which has this frame: a circle, and all that the SDK made of the
+        # request is in it.
+        answered.clear()
+        share.clear()
 
     def _take(self) -> list[tuple[Asked, asyncio.Future[Answer]]]:
         self._unsent -= 1
@@ -84,10 +90,13 @@ class Gatherer(Generic[Asked, Answer]):
         return share
 
 
-def _settle(future: asyncio.Future[Answer], answer: Answer | BaseException) -> None:
-    if future.done():  # who asked was stopped meanwhile
-        return
-    if isinstance(answer, BaseException):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)
+def _settle(
+    answered: Sequence[tuple[tuple[Any, asyncio.Future[Answer]], Answer | BaseException]],
+) -> None:
+    for (_, future), answer in answered:
+        if future.done():  # who asked was stopped meanwhile
+            continue
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

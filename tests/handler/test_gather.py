@@ -1,7 +1,10 @@
 """What is asked one by one goes out together, and each who asked hears its own answer."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import pytest
@@ -80,6 +83,10 @@ def test_one_that_fails_raises_to_who_asked_it_alone() -> None:
     assert isinstance(second, ValueError)
 
 
+class TroubleError(Exception):
+    """What a request fails with."""
+
+
 class EndError(BaseException):
     """No error that a program handles."""
 
@@ -114,6 +121,34 @@ def test_a_request_that_fails_whole_leaves_nobody_waiting(
         return await asyncio.gather(*asked, return_exceptions=True)
 
     assert [type(answer) for answer in run(ask())] == [error] * 3
+
+
+def test_an_error_goes_when_those_who_asked_have_heard_it() -> None:
+    """Its traceback holds a request of the SDK's, and within a batch no garbage is looked for."""
+    heard: list[weakref.ref[BaseException]] = []
+
+    def trouble() -> TroubleError:
+        error = TroubleError()
+        heard.append(weakref.ref(error))
+        return error
+
+    async def fail(_: list[int]) -> list[int]:
+        raise trouble()
+
+    async def ask(gatherer: Gatherer[int, int], number: int) -> None:
+        with suppress(TroubleError):
+            await gatherer.ask(number)
+
+    async def look() -> list[BaseException | None]:
+        gatherer = Gatherer(fail, 2)
+        await asyncio.gather(*(ask(gatherer, number) for number in range(2)))
+        return [error() for error in heard]
+
+    gc.disable()
+    try:
+        assert run(look()) == [None]
+    finally:
+        gc.enable()
 
 
 def test_who_was_stopped_meanwhile_is_not_answered_and_the_others_are() -> None:

@@ -84,6 +84,7 @@ def _nothing_collected() -> Iterator[None]:
     """Let no garbage be looked for in a batch: nearly all of it lives until the end.
 
     Each look costs time for all that lives; and what has no circle in it goes at once in any case.
+    A call that fails is an end to this: see ``Patience.call``.
     """
     gc.disable()
     try:

@@ -7,6 +7,7 @@ that failed: under heavy throttling a batch that gives up quickly is delivered a
 and again, and each delivery costs what it finds done already.
 """
 
+import gc
 import time
 from asyncio import Semaphore, sleep
 from collections.abc import Awaitable, Callable
@@ -86,6 +87,9 @@ class Patience:
                 if not self._passes(error) or self._left() - wait <= self._reserve:
                     raise
             self.retries += 1
+            # Of a call without an answer the SDK leaves circles, with the whole request in them: in
+            # an outage they would fill the function's memory (see ``handler.app``).
+            gc.enable()
             await self._pause(wait)
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -1,6 +1,7 @@
 """Trying again within the function's time, and giving back what there is no time for."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -78,6 +79,22 @@ def test_what_fails_for_the_moment_is_tried_again_after_longer_and_longer_pauses
     assert run(asked(told, Flaky(clock, 3))) == "done"
     assert clock.pauses == [0.025, 0.05, 0.1]
     assert (told.calls, told.retries) == (4, 3)
+
+
+def test_garbage_is_looked_for_once_a_call_has_failed(clock: Clock) -> None:
+    seen: list[bool] = []
+
+    async def fail_once() -> None:
+        seen.append(gc.isenabled())
+        if len(seen) == 1:
+            raise ConnectionError
+
+    gc.disable()
+    try:
+        run(asked(patient(clock), fail_once))
+    finally:
+        gc.enable()
+    assert seen == [False, True]
 
 
 def test_pauses_are_drawn_so_that_those_who_failed_together_do_not_come_back_together(

@@ -130,9 +130,10 @@ def _refuses_all(error: ClientError) -> bool:
 
 
 def _outcome(error: Mapping[str, Any] | None) -> bool | Exception:
-    if error is None or error["Code"] in _SAYS_TOO_LITTLE:
-        return error is None
-    return _error(error["Code"], error.get("Message", ""))
+    if error is None:
+        return True
+    code = error.get("Code", "")
+    return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))
 
 
 def _error(code: str, message: str) -> ClientError:

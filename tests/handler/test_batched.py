@@ -155,6 +155,14 @@ def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alon
     assert requests(bench) == {"BatchExecuteStatement": 1}
 
 
+def test_an_error_without_a_code_is_a_fault_of_its_own_statement(bench: DynamoBench) -> None:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+    with answering(bench, "BatchExecuteStatement", {"Responses": [{}, {"Error": {}}]}):
+        first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
+    assert first == Written(None)
+    assert kind_of(second) is Kind.FAULT
+
+
 def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answered(
     bench: DynamoBench,
 ) -> None:

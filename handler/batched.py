@@ -12,7 +12,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteS
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -29,7 +29,7 @@ _LONGEST = 8192
 """Letters of a statement:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementRequest.html"""
 _LARGEST = 45_000
-"""Letters of a statement's parameters, each of which is 12 bytes of JSON at the most: so that a
+"""Letters of a statement's attributes, each of which is 12 bytes of JSON at the most: so that a
 request stays below 16 MB, beyond which nothing of it is done. AWS names that limit for
 BatchWriteItem, none for statements; DynamoDB Local answers with 413, or closes the connection.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
@@ -45,6 +45,8 @@ _REFUSES_ALL = {"ValidationException", "SerializationException"}
 _TEXT, _PATH = "'", '"'
 
 Statement = Mapping[str, Any]
+Sayer = Callable[[str, tuple[str, ...]], str]
+"""Says a statement about a table and some attributes by their names."""
 
 
 class BatchedStore(DynamoStore):
@@ -70,7 +72,7 @@ class BatchedStore(DynamoStore):
     async def remove_stub(self, key: Key, version: Version) -> None:
         """See Store."""
         wanted = {**key, VERSION: {"S": version}, DELETED: {"BOOL": True}}
-        if not await self._is_done(_deletion(self._table, tuple(wanted)), wanted):
+        if not await self._is_done(_deletion, self._table, wanted):
             await super().remove_stub(key, version)
 
     async def tombstone(self, key: Key) -> Write | None:
@@ -91,14 +93,17 @@ class BatchedStore(DynamoStore):
         return await super().bury(key, delete)
 
     async def _insert(self, table: str, item: Item) -> bool:
-        return await self._is_done(_insertion(table, tuple(item)), item)
+        return await self._is_done(_insertion, table, item)
 
-    async def _is_done(self, text: str, parameters: Item) -> bool:
-        """Execute a statement with its parameters in order; whether that settled it."""
-        values = list(parameters.values())
-        if len(text) > _LONGEST or len(repr(values)) > _LARGEST:
+    async def _is_done(self, say: Sayer, table: str, attributes: Item) -> bool:
+        """Execute a statement about some attributes; whether that settled it."""
+        if len(repr(attributes)) > _LARGEST:
             return False
-        return await self._statements.ask({"Statement": text, "Parameters": values})
+        text = say(table, tuple(attributes))
+        if len(text) > _LONGEST:
+            return False
+        statement = {"Statement": text, "Parameters": list(attributes.values())}
+        return await self._statements.ask(statement)
 
     async def _execute(self, statements: list[Statement]) -> list[bool | Exception]:
         """Execute some statements; of each, whether that settled it, or what went wrong."""
@@ -140,13 +145,13 @@ def _error(code: str, message: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Batch")
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _insertion(table: str, names: tuple[str, ...]) -> str:
     attributes = ", ".join(f"{_quoted(name, _TEXT)}: ?" for name in names)
     return f'INSERT INTO "{table}" VALUE {{{attributes}}}'
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _deletion(table: str, names: tuple[str, ...]) -> str:
     condition = " AND ".join(f"{_quoted(name, _PATH)} = ?" for name in names)
     return f'DELETE FROM "{table}" WHERE {condition}'

@@ -136,6 +136,13 @@ def test_an_item_with_too_many_names_for_a_statement_is_put_alone(bench: DynamoB
     assert requests(bench) == {"PutItem": 1}
 
 
+def test_no_statement_is_remembered_for_names_that_no_statement_holds(bench: DynamoBench) -> None:
+    batched._insertion.cache_clear()
+    wide = item(1, **{f"{number}" * 5_000: {"S": ""} for number in range(10)})
+    assert bench.run(create(bench, wide)) == Written(None)
+    assert batched._insertion.cache_info().currsize == 0
+
+
 def answering(bench: DynamoBench, operation: str, answer: dict[str, Any]) -> Any:
     def say(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         return AWSResponse("", 200, HTTPHeaders(), None), answer

@@ -1,7 +1,9 @@
 """The entry: Lambda calls ``handle`` with a batch of a table's stream, or for a heartbeat.
 
-The way of the data: event -> Change (records) -> what it calls for (decide) -> the next
-member's Store (replicate, store).
+The way of the data: event -> records by key (batch) -> Changes, of writes in a row only one
+(records, runs) -> what each calls for (decide), done at both ends (replicate, carry) -> their
+Stores: a call is made again where it fails (patience), goes with those of other keys where it
+can (batched, gather), and alone where it cannot (store).
 """
 
 import asyncio

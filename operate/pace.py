@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_CALLS = ("Scan", "GetItem", "PutItem", "DeleteItem")
+_CALLS = ("Scan", "GetItem", "BatchGetItem", "PutItem", "DeleteItem")
 
 
 class Pace:
@@ -26,6 +26,7 @@ class Pace:
         self._left = rate or 0.0  # as much as a second's may be taken at once
         self._at = now()
         self._last: dict[str, float] = {}
+        self._begun = threading.local()  # what the thread's call has taken beforehand
 
     def take(self, units: float) -> float:
         """Take units; how many seconds to wait until they may be used."""
@@ -40,11 +41,12 @@ class Pace:
 
     def begin(self, call: str) -> float:
         """Take what a call will probably take; how many seconds to wait before it is made."""
-        return self.take(self._last.setdefault(call, 1.0))
+        self._begun.units = self._last.get(call, 1.0)
+        return self.take(self._begun.units)
 
     def end(self, call: str, units: float) -> None:
-        """Set right what a call took."""
-        self.take(units - self._last[call])
+        """Set right what a call took that this thread began."""
+        self.take(units - self._begun.units)
         self._last[call] = units
 
 
@@ -64,7 +66,8 @@ def put_pace(client: Any, pace: Pace) -> None:
     def after(model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
         told = parsed.get("ConsumedCapacity")
         if told:  # an answer that is an error says nothing
-            pace.end(model.name, float(told["CapacityUnits"]))
+            tables = told if isinstance(told, list) else [told]
+            pace.end(model.name, sum(float(one["CapacityUnits"]) for one in tables))
 
     hooks = {"before-parameter-build": ask, "before-call": before, "after-call": after}
     for call in _CALLS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from operate.pace import Pace
@@ -53,3 +55,18 @@ def test_a_call_takes_beforehand_what_the_last_one_took() -> None:
     assert pace.spent == 256
     pace.end("Scan", 28)
     assert pace.spent == 156
+
+
+def test_calls_that_overlap_are_counted_each_as_what_it_took() -> None:
+    pace = Pace(None)
+    pace.begin("Scan")
+
+    def call() -> None:
+        pace.begin("Scan")
+        pace.end("Scan", 128)
+
+    other = threading.Thread(target=call)
+    other.start()
+    other.join()
+    pace.end("Scan", 28)
+    assert pace.spent == 128 + 28

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ class MadeUp:
         """An item, as DynamoDB answers."""
         return {"Item": self._made(int(request["Key"]["id"]["S"]))}
 
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        """Items, as DynamoDB answers."""
+        ((table, wanted),) = RequestItems.items()
+        items = [self._made(int(key["id"]["S"])) for key in wanted["Keys"]]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
+
     def _item(self, place: int) -> dict[str, Any]:
         return self._made(place * self._multiplier % self.items)
 
@@ -87,10 +94,10 @@ def members(items: int) -> list[Reached]:
     ]
 
 
-def by_journal(items: int) -> int:
+def by_journal(items: int, *, apart: bool = False) -> int:
     """What `automate.py check` does."""
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "j", "b") as journal:
-        wish = Wish(segments=SEGMENTS, settle=0)
+        wish = Wish(segments=SEGMENTS, apart=apart, settle=0)
         return check(members(items), journal, wish).differing
 
 
@@ -112,7 +119,11 @@ def _rows(member: Reached) -> Iterator[tuple[str, str]]:
                 break
 
 
-WAYS: dict[str, Callable[[int], int]] = {"journal": by_journal, "memory": in_memory}
+WAYS: dict[str, Callable[[int], int]] = {
+    "journal": by_journal,
+    "apart": partial(by_journal, apart=True),
+    "memory": in_memory,
+}
 
 
 def main() -> int:

@@ -77,6 +77,12 @@ _HOW = (
         show_default=True,
         help="In how many parts each table is read, side by side.",
     ),
+    click.option(
+        "--apart",
+        is_flag=True,
+        help="Compare each item with the next member's while its table is read, instead of sorting "
+        "all on this machine's disk. It takes no disk and more read units: see `estimate`.",
+    ),
 )
 
 
@@ -139,13 +145,13 @@ def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended
 def wish_of(how: Mapping[str, Any], members: Sequence[Reached]) -> Wish:
     """How to check, by the options. Raises `WrongError` for keys that are none."""
     keys = None if how["keys"] is None else keys_in(how["keys"], members[0])
-    return Wish(keys, how["sample"], how["segments"], how["settle"])
+    return Wish(keys, how["sample"], how["segments"], how["apart"], how["settle"])
 
 
 def about_check(members: Sequence[Reached], wish: Wish) -> Any:
     """What a check is of: one that was interrupted goes on only as the same."""
     tables = [(one.name, one.tables.table) for one in members]
-    return [tables, wish.keys, wish.sample, wish.segments]
+    return [tables, wish.keys, wish.sample, wish.segments, wish.apart]
 
 
 def compare(

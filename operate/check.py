@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from handler.image import Key
+from operate.apart import Looked, read_and_look
 from operate.asking import asking
 from operate.journal import Journal
 from operate.judge import Held, Kind, judge
@@ -42,13 +43,15 @@ class Wish:
     """How to check.
 
     `keys` (as texts) or a `sample` of so many keys instead of all. Each table is read in so many
-    `segments`. What differs is looked at again after `settle` seconds, up to `looks` times while it
-    changes.
+    `segments`; `apart` compares items with the next member's, one page after the other, instead of
+    sorting them all on this machine's disk. What differs is looked at again after `settle` seconds,
+    up to `looks` times while it changes.
     """
 
     keys: Sequence[str] | None = None
     sample: int | None = None
     segments: int = 4
+    apart: bool = False
     settle: float = 30.0
     looks: int = 5
     pause: Callable[[float], None] = time.sleep
@@ -102,10 +105,15 @@ def check(
         if compared is None:
             if wish.keys is not None or wish.sample is not None:
                 compared = _name_keys(members, journal, wish)
+            elif wish.apart:
+                compared = _read_apart(members, journal, wish, tell)
             else:
                 _read_all(members, journal, wish, tell)
                 compared = _compare_all(members, journal, tell)
         _look_again(members, journal, wish, tell)
+    if wish.apart:
+        # Only the first member's items were counted: what it lacks are keys as well.
+        compared += sum(found.held[0].item is None for found in findings(journal))
     return Checked(compared, journal.counts())
 
 
@@ -134,6 +142,26 @@ def _read_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Te
             journal.take(part, page, rows_of(page.items, member.keys, expires))
             seen += len(page.items)
             tell("reading", seen, max(total, seen))
+
+
+def _read_apart(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> int:
+    """Note as suspects the keys in which neighbours differ; how many the first member has."""
+    journal.plan(_parts(members, wish.segments))
+    total = sum(member.items + member.buried for member in members)
+    seen = journal.seen()
+
+    def read(part: Part, position: Key | None) -> Looked:
+        return read_and_look(members, part, position)
+
+    with closing(Sweep(journal.parts(), read, _JOBS).pages()) as pages:
+        for part, page in pages:
+            journal.take(part, page, found=((key, None) for key in page.suspects))
+            seen += len(page.items)
+            tell("reading and comparing", seen, max(total, seen))
+    journal.merge()
+    compared = journal.seen(source=0)
+    journal.finish("compare", compared)
+    return compared
 
 
 def _parts(members: Sequence[Reached], segments: int) -> Iterator[Part]:

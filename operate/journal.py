@@ -110,18 +110,22 @@ class Journal:
             for source, table, number, of, position in found.fetchall()
         ]
 
-    def seen(self) -> int:
-        """How many items have been read."""
-        return int(self._db.execute("SELECT coalesce(sum(seen), 0) FROM part").fetchone()[0])
+    def seen(self, source: int | None = None) -> int:
+        """How many items have been read, of all sources or of one."""
+        total = "SELECT coalesce(sum(seen), 0) FROM part WHERE ?1 IS NULL OR source = ?1"
+        return int(self._db.execute(total, (source,)).fetchone()[0])
 
     def take(
         self,
         part: Part,
         page: Page,
         rows: Iterable[Row] = (),
-        found: Iterable[tuple[str, str]] = (),
+        found: Iterable[tuple[str, str | None]] = (),
     ) -> None:
-        """Keep a page's rows, what was found of keys, and where its segment goes on, at once."""
+        """Keep a page's rows, what was found of keys, and where its segment goes on, at once.
+
+        What was found may be None: another look must tell.
+        """
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO row VALUES (?, ?, ?)", ((key, part.source, mark) for key, mark in rows)
@@ -167,6 +171,12 @@ class Journal:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def merge(self) -> None:
+        """Keep each suspect once."""
+        self._db.execute(
+            "DELETE FROM suspect WHERE id NOT IN (SELECT min(id) FROM suspect GROUP BY key)"
+        )
 
     def open_suspects(self) -> int:
         """How many suspects are not yet judged."""

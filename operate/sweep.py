@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from handler.image import Key
 from operate.segments import Page, Segment
@@ -21,24 +22,25 @@ class Part:
     position: Key | None = None
 
 
-Read = Callable[[Part, "Key | None"], Page]
+P = TypeVar("P", bound=Page)
+Read = Callable[[Part, "Key | None"], P]
 
 
-class Sweep:
+class Sweep(Generic[P]):
     """Reads all parts, `jobs` at a time; the pages of a part come in their order.
 
     A page is read while the one before is worked on, and no further. Left early, what is being read
     is read to its end and dropped.
     """
 
-    def __init__(self, parts: Sequence[Part], read: Read, jobs: int) -> None:
+    def __init__(self, parts: Sequence[Part], read: Read[P], jobs: int) -> None:
         self._parts = parts
         self._read = read
         self._stop = threading.Event()
-        self._answers: queue.Queue[tuple[Part, Page | BaseException]] = queue.Queue(maxsize=1)
+        self._answers: queue.Queue[tuple[Part, P | BaseException]] = queue.Queue(maxsize=1)
         self._pool = ThreadPoolExecutor(jobs)
 
-    def pages(self) -> Generator[tuple[Part, Page]]:
+    def pages(self) -> Generator[tuple[Part, P]]:
         """All pages, once. Raises what `read` raises."""
         try:
             for part in self._parts:
@@ -67,7 +69,7 @@ class Sweep:
             if position is None:
                 return
 
-    def _tell(self, part: Part, answer: Page | BaseException) -> None:
+    def _tell(self, part: Part, answer: P | BaseException) -> None:
         while not self._stop.is_set():
             try:
                 self._answers.put((part, answer), timeout=0.1)

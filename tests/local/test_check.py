@@ -18,7 +18,7 @@ from operate.errors import WrongError
 from operate.journal import Journal
 from operate.judge import Kind
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
-from tests.local.whole import lead_to, reached, writing
+from tests.local.whole import lead_to, reached, unseen, writing
 
 ITEMS = 60
 OTHERS = (REGIONS[1], REGIONS[2])
@@ -81,12 +81,15 @@ def command(*arguments: str, **how: Any) -> Result:
     return CliRunner().invoke(main, given, **how)
 
 
-def test_an_equal_ring_is_equal_and_says_how_much_was_compared(ring: LocalRing) -> None:
-    result = command()
+@pytest.mark.parametrize("way", [(), ("--apart",)])
+def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    result = command(*way)
     assert (result.exit_code, result.output.splitlines()[0]) == (
         0,
         f"dev: {held(ring)} keys compared, all members are equal. It took "
-        f"{json.loads(command('--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
+        f"{json.loads(command(*way, '--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
     )
 
 
@@ -107,6 +110,34 @@ def test_what_differs_is_told_by_kind_with_who_has_what(
     assert missing[REGIONS[0]] == {"version": None, "digest": None, "tombstone": None}
     assert missing[REGIONS[1]]["digest"] == missing[REGIONS[2]]["digest"]
     assert missing[REGIONS[2]]["version"]
+
+
+def test_segments_apart_tell_the_same(ring: LocalRing, differing: dict[str, Kind]) -> None:
+    def told(*way: str) -> dict[str, Any]:
+        (found,) = json.loads(command(*way, "--json").stdout)["rings"]
+        found["first"].sort(key=json.dumps)
+        return {name: value for name, value in found.items() if name != "units"}
+
+    assert told("--apart") == told()
+    assert told("--apart")["differing"] == len(differing)
+
+
+@pytest.mark.parametrize("way", [(), ("--apart",)])
+def test_an_item_that_all_have_but_was_deleted_since_is_found(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    put(ring, REGIONS[0], item("k8", v={"S": "back again"}))
+    ring.wait_until_quiet(PATIENCE)
+    copy = ring.client(REGIONS[1]).get_item(TableName="orders", Key=item("k8"))["Item"]
+    ring.client(REGIONS[0]).delete_item(TableName="orders", Key=item("k8"))
+    ring.wait_until_quiet(PATIENCE)
+    with unseen(ring):
+        for word in REGIONS[:3]:
+            put(ring, word, copy)
+        (found,) = json.loads(command(*way, "--json").stdout)["rings"]
+        for word in REGIONS[:3]:
+            ring.client(word).delete_item(TableName="orders", Key=item("k8"))
+    assert found["kinds"] == {Kind.OUTLIVED: 1}
 
 
 def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Kind]) -> None:
@@ -214,12 +245,13 @@ def interrupted(after: int) -> Callable[[str, int, int], None]:
     return tell
 
 
+@pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("after", [1, 30])
 def test_an_interrupted_check_goes_on_where_it_was(
-    ring: LocalRing, differing: dict[str, Kind], tmp_path: Path, after: int
+    ring: LocalRing, differing: dict[str, Kind], tmp_path: Path, after: int, apart: bool
 ) -> None:
     members = reached(ring)
-    wish = Wish(segments=10, settle=0.1)
+    wish = Wish(segments=10, apart=apart, settle=0.1)
     parts = 2 * 3 * wish.segments
 
     def scans() -> int:

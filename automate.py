@@ -11,7 +11,19 @@ import sys
 try:
     import click
 
-    from commands import cost, deploy, equal, fill, lag, local, look, members, redrive, repair
+    from commands import (
+        cost,
+        deploy,
+        equal,
+        estimate,
+        fill,
+        lag,
+        local,
+        look,
+        members,
+        redrive,
+        repair,
+    )
     from commands.pattern import Commands
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
@@ -53,6 +65,7 @@ for command in (
     members.pause,
     members.resume,
     cost.cost,
+    estimate.estimate,
     equal.check_command,
     repair.repair_command,
     fill.backfill_command,

@@ -25,7 +25,8 @@ from ring.topology import members_of, ring_of
 _SIZES = {"": 1, "B": 1, "KB": 1024}
 
 
-def _size(_context: Any, _option: Any, text: str) -> int:
+def size_of_item(_context: Any, _option: Any, text: str) -> int:
+    """Bytes, of a text such as 700B or 2KB."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(B|KB|)", text, re.IGNORECASE)
     size = round(float(found[1]) * _SIZES[found[2].upper()]) if found else 0
     if not 0 < size <= 400 * 1024:
@@ -52,7 +53,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
     )
     @click.option(
         "--size",
-        callback=_size,
+        callback=size_of_item,
         default="1KB",
         show_default=True,
         help="Of an item, such as 700B or 2KB.",
@@ -80,12 +81,12 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def _prices(function: Callable[..., int]) -> Callable[..., int]:
+def price_list(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command `prices`."""
 
     @click.option(
         "--prices",
-        "price_list",
+        "price_file",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         default=SHIPPED,
         help="A price list; default: the dated one of this program.",
@@ -97,8 +98,8 @@ def _prices(function: Callable[..., int]) -> Callable[..., int]:
         help="Another price, as the price list names it; repeatable.",
     )
     @wraps(function)
-    def command(price_list: Path, price: tuple[str, ...], **given: Any) -> int:
-        prices = PriceList.read(price_list)
+    def command(price_file: Path, price: tuple[str, ...], **given: Any) -> int:
+        prices = PriceList.read(price_file)
         prices.change(price)
         return function(prices=prices, **given)
 
@@ -114,7 +115,7 @@ def _prices(function: Callable[..., int]) -> Callable[..., int]:
 @answers
 @which_settings
 @_load
-@_prices
+@price_list
 @click.option(
     "--round-trip",
     type=click.FloatRange(min=0),
@@ -146,7 +147,7 @@ def cost(
         "prices_of": prices.date,
         "warnings": warnings,
         "load": asdict(load),
-        **{name.replace(" ", "_"): _document(lines) for name, lines in bills.items()},
+        **{name.replace(" ", "_"): bill_document(lines) for name, lines in bills.items()},
     }
     screen.answer(document, lambda: _show(screen, bills, prices.date, warnings))
     return FINE
@@ -179,7 +180,8 @@ def _warnings(prices: PriceList, settings: Settings) -> list[str]:
     return told
 
 
-def _document(lines: Sequence[Line]) -> dict[str, Any]:
+def bill_document(lines: Sequence[Line]) -> dict[str, Any]:
+    """A bill, for scripts."""
     return {
         "dollars": round(total(lines), 2),
         "lines": [asdict(line) | {"dollars": round(line.dollars, 2)} for line in lines],
@@ -188,16 +190,21 @@ def _document(lines: Sequence[Line]) -> dict[str, Any]:
 
 def _show(screen: Screen, bills: dict[str, list[Line]], date: str, warnings: Sequence[str]) -> None:
     for name, lines in bills.items():
-        rows = [
-            (line.name, f"{line.quantity:,.3f}", line.unit, f"{line.price:g}",
-             f"{line.dollars:,.2f}", line.formula)
-            for line in lines
-        ]  # fmt: skip
-        screen.table(
-            [name, "a month", "", "price", "dollars", "how"],
-            [*rows, ("total", "", "", "", f"{total(lines):,.2f}", "")],
-        )
+        show_bill(screen, (name, "a month"), lines)
         screen.say("")
     screen.say(f"Prices of {date}.")
     for warning in warnings:
         screen.say(f"! {warning}")
+
+
+def show_bill(screen: Screen, heads: tuple[str, str], lines: Sequence[Line]) -> None:
+    """Show a bill as a table; `heads` are those of names and quantities."""
+    rows = [
+        (line.name, f"{line.quantity:,.3f}", line.unit, f"{line.price:g}",
+         f"{line.dollars:,.2f}", line.formula)
+        for line in lines
+    ]  # fmt: skip
+    screen.table(
+        [*heads, "", "price", "dollars", "how"],
+        [*rows, ("total", "", "", "", f"{total(lines):,.2f}", "")],
+    )

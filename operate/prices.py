@@ -19,8 +19,8 @@ _STAND_IN = "us-east-1"
 class Prices:
     """In US dollars.
 
-    write, replicated_write, read, requests and gb_seconds are of a million, transfer and logs of a
-    GB, metrics of a metric and month.
+    write, replicated_write, read, requests, gb_seconds, transitions and puts are of a million,
+    transfer, internet and logs of a GB, metrics of a metric and month.
     """
 
     write: float
@@ -31,6 +31,9 @@ class Prices:
     transfer: float
     logs: float
     metrics: float
+    internet: float
+    transitions: float
+    puts: float
 
 
 NAMES = tuple(one.name for one in fields(Prices))

@@ -1,0 +1,38 @@
+"""What `estimate` answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automate import main
+from commands.rings import PROJECT
+
+MEANT = ("--size", "1TB", "--item", "1KB")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["estimate", "--stack", "dev", *arguments])
+
+
+def test_the_documentation_says_what_the_command_says() -> None:
+    told = run(*MEANT).output
+    assert told.strip() in (PROJECT / "docs" / "operating.md").read_text()
+
+
+def test_scripts_are_told_both_ways_whole() -> None:
+    told = json.loads(run(*MEANT, "--json").stdout)
+    assert told["tables"]["items"] == 1024**3
+    assert list(told["ways"]) == ["sorted here", "apart, in functions"]
+    for way in told["ways"].values():
+        assert way["bill"]["dollars"] == pytest.approx(
+            sum(line["dollars"] for line in way["bill"]["lines"]), abs=0.1
+        )
+        assert way["hours"] == max(one["quantity"] for one in way["times"])
+
+
+@pytest.mark.parametrize("wrong", [(), ("--size", "1PB"), ("--size", "0GB"), ("--size", "many")])
+def test_a_size_that_cannot_be_is_wrong_use(wrong: tuple[str, ...]) -> None:
+    assert run(*wrong).exit_code == 2

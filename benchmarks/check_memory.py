@@ -24,7 +24,7 @@ from handler.version import Version
 from operate.check import Wish, check
 from operate.journal import Journal
 from operate.pace import Pace
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.segments import Segment, read_page, rows_of
 
 SEGMENTS = 4

@@ -17,7 +17,7 @@ from operate.check import CHANGING, Checked, Wish, check, findings
 from operate.errors import OperateError
 from operate.fleet import Ended, Running
 from operate.journal import Journal
-from operate.reach import Reached
+from operate.reached import Reached
 
 T = TypeVar("T")
 

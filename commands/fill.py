@@ -18,7 +18,7 @@ from operate.backfill import Backfilled, Route, backfill, route
 from operate.errors import CancelledError, WrongError
 from operate.fill import Filled
 from operate.fleet import Running
-from operate.reach import Reached
+from operate.reached import Reached
 
 
 @dataclass(frozen=True)

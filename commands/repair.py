@@ -25,7 +25,7 @@ from commands.whole import Whole, bar, whole_tables
 from operate.errors import CancelledError, WrongError
 from operate.fleet import Running
 from operate.journal import Journal
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.repair import Repaired, repair
 
 

@@ -28,7 +28,8 @@ from local.items import Schema, parse_line
 from operate.errors import WrongError
 from operate.fleet import Running
 from operate.journal import Journal
-from operate.reach import Reached, reach
+from operate.reach import reach
+from operate.reached import Reached
 from operate.segments import key_text
 
 JOURNALS = Path(".dynamodb-ring")

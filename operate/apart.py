@@ -17,7 +17,7 @@ from typing import Any
 
 from handler.image import Key
 from operate.judge import Held, judge
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.segments import (
     Page,
     digest_of,

@@ -18,7 +18,7 @@ from operate.check import Tell, silently
 from operate.errors import WrongError
 from operate.fill import Filled, Way, fill
 from operate.journal import Journal
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.repair import ends_of
 from operate.segments import Page, Segment, is_expired, key_text, read_page
 from operate.sweep import Part, Sweep

@@ -20,7 +20,7 @@ from operate.asking import asking
 from operate.journal import Journal
 from operate.judge import Held, Kind, judge
 from operate.looks import look
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.segments import Page, Segment, digest_of, read_page, rows_of, version_of
 from operate.sweep import Part, Sweep
 
@@ -110,7 +110,7 @@ def check(
             else:
                 _read_all(members, journal, wish, tell)
                 compared = _compare_all(members, journal, tell)
-        _look_again(members, journal, wish, tell)
+        look_again(members, journal, wish, tell)
     if wish.apart:
         # Only the first member's items were counted: what it lacks are keys as well.
         compared += sum(found.held[0].item is None for found in findings(journal))
@@ -212,7 +212,10 @@ def _drawn(members: Sequence[Reached], count: int) -> list[str]:
     return list(keys)
 
 
-def _look_again(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> None:
+def look_again(
+    members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell = silently
+) -> None:
+    """Look at the journal's suspects, all members', until it is clear of each what it is."""
     replicas = [member.replica for member in members]
     for number in range(wish.looks):
         left = journal.open_suspects()

@@ -172,6 +172,15 @@ class Journal:
             raise
         self._db.execute("COMMIT")
 
+    def keep(self, found: Iterable[tuple[str, Sequence[Held], str]]) -> None:
+        """Keep keys of which others found what they are, with what members hold of them."""
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO suspect (key, held, found) VALUES (?, ?, ?)",
+            ((key, json.dumps(held), what) for key, held, what in found),
+        )
+        self._db.execute("COMMIT")
+
     def merge(self) -> None:
         """Keep each suspect once."""
         self._db.execute(

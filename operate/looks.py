@@ -11,7 +11,7 @@ from handler.clients import CONCURRENCY
 from handler.image import Key
 from handler.store import DynamoStore
 from operate.judge import Held
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.segments import is_expired, key_of, mark_of
 
 

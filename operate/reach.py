@@ -1,49 +1,22 @@
-"""A ring's members as an operator reaches them: their tables, and a client for each."""
+"""How an operator reaches the members of a ring that is deployed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handler.store import DynamoStore, Tables
+from handler.store import Tables
 from operate.asking import asking
 from operate.deployed import Deployed, DeployedMember
 from operate.errors import WrongError
 from operate.pace import Pace, put_pace
+from operate.reached import Reached
 from operate.status import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _DAY = 24 * 60 * 60
-
-
-@dataclass(frozen=True)
-class Reached:
-    """A member. `replica` is its id in versions, `next` the ids of those to whom its hops lead.
-
-    `keys` are the key's attributes, the partition key first, `types` their types, `expires` is the
-    attribute of the time to live, if it has one; `items` is about how many items there are.
-    """
-
-    name: str
-    region: str
-    replica: str | None
-    next: tuple[str, ...]
-    client: DynamoDBClient
-    tables: Tables
-    keys: tuple[str, ...]
-    types: tuple[str, ...]
-    expires: str | None
-    items: int
-    buried: int
-    pace: Pace
-
-    def store(self, pool: Executor) -> DynamoStore:
-        """The member as the protocol sees it; calls run in `pool`."""
-        return DynamoStore(self.client, pool, self.tables)
 
 
 def reach(

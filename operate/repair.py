@@ -20,7 +20,7 @@ from operate.errors import WrongError
 from operate.journal import Journal
 from operate.judge import Kind
 from operate.mend import End, Mended, mend
-from operate.reach import Reached
+from operate.reached import Reached
 from operate.segments import key_of
 
 MENDED, LEFT = "mended", "left"

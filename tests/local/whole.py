@@ -13,7 +13,8 @@ import pytest
 from local.aws import FAKE_CREDENTIALS
 from local.ring import LocalRing
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.reach import Reached, reach
+from operate.reach import reach
+from operate.reached import Reached
 from operate.stack import RingStack
 from operate.status import Clients
 from ring.topology import members_of

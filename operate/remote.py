@@ -58,7 +58,7 @@ def handle(event: Event, context: Any) -> dict[str, Any]:
 
 def check_segment(event: Event, make: Make, left: Callable[[], float]) -> dict[str, Any]:
     """Check a segment until it is over or little time is `left`, in seconds; say how far it is."""
-    members = [_reached(one, make) for one in event["members"]]
+    members = [reached(one, make) for one in event["members"]]
     wish = Wish(settle=event["settle"])
     state = event.get("state") or {"turn": 0, "read": 0, "position": None}
     names = members[0].keys
@@ -160,7 +160,8 @@ def _name(event: Event, turn: int) -> str:
     return f"{event['run']}/{part['source']}-{part['number']}-{turn}.jsonl"
 
 
-def _reached(one: Mapping[str, Any], make: Make) -> Reached:
+def reached(one: Mapping[str, Any], make: Make) -> Reached:
+    """A member, of what an event says of it."""
     return Reached(
         name=one["name"],
         region=one["region"],

@@ -93,7 +93,7 @@ def _silent(hops: Sequence[HopLag]) -> list[str]:
     told = []
     for hop in hops:
         name = f"the hop from {hop.source} to {hop.target}"
-        if hop.lag is None and hop.beat_lag is None:
+        if not any((hop.lag, hop.beat_lag, hop.whole_lap)):
             why = (
                 "and no heartbeat came by, though it is on: is `heartbeat.every` longer?"
                 if hop.heartbeat

@@ -156,3 +156,9 @@ def test_a_hop_that_was_not_finished_is_told(ring: LocalRing) -> None:
 def test_what_is_no_number_of_minutes_is_wrong_use(minutes: str) -> None:
     arguments = ["lag", "--local", "http://127.0.0.1:9", "--minutes", minutes]
     assert CliRunner().invoke(main, arguments).exit_code == 2
+
+
+def test_a_hop_that_only_sees_laps_end_is_not_said_to_be_without_traffic(ring: LocalRing) -> None:
+    measure(ring, OUT, "lag", [1.0])
+    measure(ring, BACK, "lap", [2.0])
+    assert "no traffic" not in run(ring).output

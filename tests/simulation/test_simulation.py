@@ -26,6 +26,8 @@ LIMITS = {
     "off-deletes": (range(300), "replays changed what was at rest"),
     "expiry": (range(700, 820), "replays changed what was at rest"),
     "replays": (range(600, 800), "the last write was lost"),
+    "poison": (range(2990, 2995), "diverged"),
+    "lost": (range(2908, 2913), "diverged"),
 }
 
 

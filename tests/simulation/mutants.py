@@ -6,16 +6,14 @@ that can be taken out unnoticed is either not needed or not tested.
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-_ROOT = Path(__file__).parent.parent.parent
+from tests.mutation import Cut, without
+
 _HUNT = """
 import sys
 from tests.simulation.schedule import first_failure
@@ -47,39 +45,20 @@ class Caught:
     promise: str
 
 
-class MutantError(Exception):
-    """A mutant that cannot be made: the handler's text is not what it says."""
-
-
 def hunt(mutant: Mutant) -> Caught | None:
     """Run the simulation on the mutant, until it fails or has run often enough.
 
     Raises:
         MutantError: the text to replace is not there, or there more than once.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        there = Path(folder)
-        for package in ("handler", "operate", "tests/simulation"):
-            shutil.copytree(
-                _ROOT / package, there / package, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        _mutate(there / mutant.file, mutant)
+    cut = Cut(mutant.file, mutant.old, mutant.new)
+    with without(cut, ("handler", "operate", "tests/simulation")) as folder:
         command = [sys.executable, "-c", _HUNT, mutant.shape, str(mutant.within)]
-        run = subprocess.run(command, cwd=there, capture_output=True, text=True, check=True)
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     if not run.stdout.strip():
         return None
     seed, promise = run.stdout.strip().splitlines()
     return Caught(int(seed) + 1, promise)
-
-
-def _mutate(file: Path, mutant: Mutant) -> None:
-    text = file.read_text()
-    if text.count(mutant.old) != 1:
-        raise MutantError(
-            f"{mutant.file} has {mutant.old!r} {text.count(mutant.old)} times, not once: "
-            f"say anew how the rule is taken out ({mutant.rule})"
-        )
-    file.write_text(text.replace(mutant.old, mutant.new))
 
 
 _IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"

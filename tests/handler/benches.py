@@ -131,11 +131,7 @@ class DynamoBench:
 
     @contextmanager
     def refusing(self, code: str) -> Iterator[None]:
-        def refuse(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-            answer = AWSResponse("", 400, HTTPHeaders(), None)
-            return answer, {"Error": {"Code": code, "Message": "no"}}
-
-        with hearing(self.client, "before-call.dynamodb", refuse):
+        with hearing(self.client, "before-call.dynamodb", lambda **_: answering(code)):
             yield
 
     def read(self, table: str, key: Key) -> Item | None:
@@ -169,6 +165,12 @@ def hearing(client: Any, event: str, listener: Callable[..., Any]) -> Iterator[N
         yield
     finally:
         client.meta.events.unregister(event, listener)
+
+
+def answering(code: str) -> tuple[AWSResponse, dict[str, Any]]:
+    """What a listener of ``before-call`` returns to have a call refused with that error."""
+    answer = AWSResponse("", 400, HTTPHeaders(), None)
+    return answer, {"Error": {"Code": code, "Message": "no"}}
 
 
 @cache

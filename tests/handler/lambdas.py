@@ -22,6 +22,7 @@ REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 IDS = ("aaaaaaaa", "bbbbbbbb", "cccccccc")
 TABLE, TOMBSTONES, QUARANTINE = "orders", "orders-tombstones", "lost-and-found"
 KEY: Key = {"k": {"S": "1"}}
+NOTHING_FAILED: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 
 
 def environment(source: int, target: int) -> dict[str, str]:
@@ -51,7 +52,8 @@ class Member:
         make_table(self.client, TOMBSTONES, KEY)
         arn = self.client.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
         streams = _client("dynamodbstreams", region_name=region)
-        self._stream = StreamReader(streams, arn, "TRIM_HORIZON")
+        self._begin = partial(StreamReader, streams, arn, "TRIM_HORIZON")
+        self._stream = self._begin()
 
     def put(self, item: Item) -> None:
         self.client.put_item(TableName=TABLE, Item=item)
@@ -63,6 +65,10 @@ class Member:
     def new_records(self) -> list[Any]:
         """The records that no function has been given yet, as Lambda hands them over."""
         return [to_event_record(one, self._stream.arn) for one in self._stream.read()]
+
+    def start_over(self) -> None:
+        """Let all records be new again, as where a mapping begins at TRIM_HORIZON."""
+        self._stream = self._begin()
 
 
 class Left:
@@ -124,10 +130,33 @@ class Ring:
         for name, value in environment(source, (source + 1) % len(self.members)).items():
             self._environ.setenv(name, value)
 
+    def go_round(self) -> None:
+        """Let every hop work until no stream has anything new."""
+        for source in (0, 1, 2) * 3:
+            assert self.hop(source) == NOTHING_FAILED
+
+    def equal(self) -> list[dict[str, Any]]:
+        """What all members hold, which must be the same, in the order of the keys."""
+        first, *others = (
+            sorted(member.items(), key=lambda one: str(one["k"]["S"])) for member in self.members
+        )
+        assert all(other == first for other in others)
+        return first
+
+    def keys(self, member: int) -> list[str]:
+        """The keys that a member holds, in their order."""
+        return sorted(one["k"]["S"] for one in self.members[member].items())
+
     def quarantined(self) -> list[Any]:
         listed = self.s3.list_objects_v2(Bucket=QUARANTINE).get("Contents", [])
         bodies = [self.s3.get_object(Bucket=QUARANTINE, Key=one["Key"])["Body"] for one in listed]
         return [json.loads(body.read()) for body in bodies]
+
+
+def logged(capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any]]:
+    """The log lines of that event since the last look."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line["event"] == event]
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The function as Lambda calls it: events from real streams in, tables and log lines out."""
 
 import gc
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -14,10 +13,20 @@ from handler.image import VERSION
 from handler.log import log
 from handler.settings import SettingsError
 from local.events import event_of
-from tests.handler.lambdas import IDS, KEY, REGIONS, TABLE, TOMBSTONES, Left, Ring, ring_of_three
+from tests.handler.lambdas import (
+    IDS,
+    KEY,
+    NOTHING_FAILED,
+    REGIONS,
+    TABLE,
+    TOMBSTONES,
+    Left,
+    Ring,
+    logged,
+    ring_of_three,
+)
 from tests.handler.wire import record, stamped, version
 
-NOTHING_FAILED: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 BYTES = bytes(range(256))
 
 
@@ -29,12 +38,6 @@ def ring() -> Iterator[Ring]:
 
 def item(value: str, key: str = "1", **more: Any) -> dict[str, Any]:
     return {"k": {"S": key}, "v": {"S": value}, **more}
-
-
-def logged(capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any]]:
-    """The log lines of that event since the last look."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [line for line in lines if line["event"] == event]
 
 
 def throttled() -> ClientError:

@@ -1,13 +1,12 @@
-"""Faults, through the function's entry: afterwards the good is there, and the poison set aside."""
+"""Records that no hop can apply, through the function's entry: the good arrives, they are kept."""
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
-from random import Random
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse, HTTPHeaders
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,12 +14,20 @@ from handler import app
 from handler.app import MalformedEventError
 from handler.image import VERSION
 from local.events import event_of
-from tests.handler.benches import MOTO_LIMIT, hearing, make_table
-from tests.handler.lambdas import KEY, QUARANTINE, TABLE, Left, Ring, ring_of_three
+from tests.handler.benches import MOTO_LIMIT, answering, hearing
+from tests.handler.lambdas import (
+    KEY,
+    NOTHING_FAILED,
+    QUARANTINE,
+    TABLE,
+    Left,
+    Ring,
+    logged,
+    ring_of_three,
+)
 from tests.handler.size import size_of
-from tests.handler.wire import NOON, record
+from tests.handler.wire import NOON, numbered, record
 
-NOTHING_FAILED: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 UNREADABLE = record(0, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
 UNFIT = record(0, NewImage={"k": {"S": "1"}, "v": {"S": "x" * MOTO_LIMIT}})
 UNDEFINED = record(0, NewImage={"k": {"S": "1"}, "v": {"N": "1E+200"}})
@@ -33,23 +40,6 @@ def ring() -> Iterator[Ring]:
         yield three
 
 
-def numbered(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records in their order, each with a number of its own."""
-    told = [copy.deepcopy(one) for one in records]
-    for number, one in enumerate(told, 1):
-        one["dynamodb"]["SequenceNumber"] = str(number)
-    return told
-
-
-def logged(capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [line for line in lines if line["event"] == event]
-
-
-def keys_at(ring: Ring, member: int) -> list[str]:
-    return sorted(one["k"]["S"] for one in ring.members[member].items())
-
-
 @pytest.mark.parametrize("poison", [UNREADABLE, UNFIT, UNDEFINED], ids=["shape", "size", "range"])
 @pytest.mark.parametrize("place", [0, 2, 4], ids=["first", "in the middle", "last"])
 def test_poison_is_set_aside_wherever_it_is_and_all_else_goes_on(
@@ -58,7 +48,7 @@ def test_poison_is_set_aside_wherever_it_is_and_all_else_goes_on(
     good = [record(0, key) for key in ("1", "2", "3", "4")]
     batch = numbered([*good[:place], poison, *good[place:]])
     assert ring.handle(event_of(batch)) == NOTHING_FAILED
-    assert keys_at(ring, 1) == ["1", "2", "3", "4"]
+    assert ring.keys(1) == ["1", "2", "3", "4"]
     assert [kept["record"] for kept in ring.quarantined()] == [batch[place]]
     assert logged(capsys, "batch")[0]["quarantined"] == 1
 
@@ -83,142 +73,46 @@ def test_an_item_that_just_fits_travels_and_one_byte_more_is_set_aside(ring: Rin
         assert [kept["reason"] for kept in ring.quarantined()] == held
 
 
-def test_a_hop_without_its_target_keeps_everything_sets_nothing_aside_and_says_so(
-    ring: Ring, capsys: pytest.CaptureFixture[str]
-) -> None:
-    batch = numbered([record(0, key) for key in ("1", "2", "2")])
-    ring.members[1].client.delete_table(TableName=TABLE)
-    answer = ring.handle(event_of(batch))
-    assert sorted(one["itemIdentifier"] for one in answer["batchItemFailures"]) == ["1", "2", "3"]
-    assert ring.quarantined() == []
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    failure, told = lines
-    assert (failure["kind"], failure["code"]) == ("fault", "ResourceNotFoundException")
-    assert failure["keys"] == 2
-    assert (told["failures"], told["faults"], told["given_back"]) == (2, 2, 3)
-    make_table(ring.members[1].client, TABLE, KEY)
-    assert ring.handle(event_of(batch)) == NOTHING_FAILED
-    assert keys_at(ring, 1) == ["1", "2"]
-
-
-def test_a_target_with_another_key_schema_empties_no_stream_into_the_quarantine(
-    ring: Ring,
-) -> None:
-    ring.members[1].client.delete_table(TableName=TABLE)
-    make_table(ring.members[1].client, TABLE, {"k": {"N": "1"}})
-    answer = ring.handle(event_of(numbered([record(0, "1")])))
-    assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}]
-    assert ring.quarantined() == []
-
-
 def test_what_the_quarantine_refuses_is_kept_in_the_stream(ring: Ring) -> None:
     batch = numbered([record(0, "2"), UNREADABLE, record(0, "1")])
     ring.s3.delete_bucket(Bucket=QUARANTINE)
     answer = ring.handle(event_of(batch))
     assert answer["batchItemFailures"] == [{"itemIdentifier": "2"}, {"itemIdentifier": "3"}]
-    assert keys_at(ring, 1) == ["2"]
+    assert ring.keys(1) == ["2"]
     ring.s3.create_bucket(Bucket=QUARANTINE)
     assert ring.handle(event_of(batch)) == NOTHING_FAILED
-    assert keys_at(ring, 1) == ["1", "2"]
+    assert ring.keys(1) == ["1", "2"]
     assert [kept["record"] for kept in ring.quarantined()] == [batch[1]]
 
 
-def test_what_there_is_no_time_for_is_given_back_in_order_and_the_rest_is_done(
+def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    batch = numbered([record(0, str(number)) for number in range(40)])
-    # Every look at the clock takes 4 seconds, and the last 9 are for what is under way.
-    answer = ring.handle(event_of(batch), Left(60, tick=4))
-    back = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-    done = {str(int(key) + 1) for key in keys_at(ring, 1)}
-    assert back | done == {str(number) for number in range(1, 41)}
-    assert back
-    assert ring.quarantined() == []
-    assert {one["code"] for one in logged(capsys, "failure")} == {"OutOfTimeError"}
-    assert ring.handle(event_of(batch)) == NOTHING_FAILED
-    assert len(keys_at(ring, 1)) == 40
-
-
-def test_a_target_that_throttles_nine_calls_of_ten_gets_all_within_one_call(
-    ring: Ring, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The pauses between the tries are taken for gone; see ``handler.patience`` for how long."""
-    draws, batch = Random(0), numbered([record(0, str(number)) for number in range(20)])
-
-    def throttle(**_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
-        if draws.random() >= 0.9:
-            return None
-        code = "ProvisionedThroughputExceededException"
-        return AWSResponse("", 400, HTTPHeaders(), None), {"Error": {"Code": code, "Message": ""}}
-
-    client = app._function().there
-    with hearing(client, "before-call.dynamodb", throttle):
-        assert ring.handle(event_of(batch)) == NOTHING_FAILED
-    assert len(keys_at(ring, 1)) == 20
-    (told,) = logged(capsys, "batch")
-    assert told["retries"] > 100
-    assert (told["failures"], told["quarantined"]) == (0, 0)
-
-
-class KilledError(BaseException):
-    """The process ends here."""
-
-
-def killing(ring: Ring, nth: int, moment: str) -> Any:
-    """Let a function die at the nth of its calls, before or after it took effect."""
-    calls = 0
-
-    def kill(**_: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == nth:
-            raise KilledError
-
-    client = app._function().there
-    return hearing(client, f"{moment}.dynamodb", kill)
-
-
-@pytest.mark.parametrize("moment", ["before-call", "after-call"])
-def test_a_function_that_dies_at_any_of_its_calls_leaves_nothing_undone(
-    ring: Ring, moment: str
-) -> None:
-    """Of a put, an update, a delete and another put of one key, each call, one after the other."""
-    ring.members[0].put({**KEY, "v": {"S": "a"}})
-    ring.members[0].put({**KEY, "v": {"S": "b"}})
-    ring.members[0].client.delete_item(TableName=TABLE, Key=KEY)
-    ring.members[0].put({**KEY, "v": {"S": "c"}})
-    event = event_of(ring.members[0].new_records())
-    deaths = 0
-    for nth in range(1, 100):
-        try:
-            with killing(ring, nth, moment):
-                assert ring.handle(event) == NOTHING_FAILED
-            break
-        except KilledError:
-            deaths += 1
-            assert ring.handle(event) == NOTHING_FAILED
-            assert ring.members[1].items() == [{**KEY, "v": {"S": "c"}}]
-    assert deaths >= 4
-    for member in (1, 2, 0):
-        ring.hop(member)
-    assert [member.items() for member in ring.members] == [[{**KEY, "v": {"S": "c"}}]] * 3
-    assert ring.quarantined() == []
-
-
-def test_a_stream_that_is_read_again_from_its_beginning_changes_nothing(ring: Ring) -> None:
-    events = []
-    for value, number in (("a", "1"), ("b", "2"), ("c", "1")):
-        ring.members[0].put({"k": {"S": number}, "v": {"S": value}})
-    ring.members[0].client.delete_item(TableName=TABLE, Key={"k": {"S": "2"}})
-    records = [*ring.members[0].new_records(), *numbered([UNFIT])]
-    for _ in range(3):
-        events.append(ring.handle(event_of(records)))
-        for source in (1, 2, 0):
-            ring.hop(source)
-        ring.become(0)
-    assert events == [NOTHING_FAILED] * 3
-    assert [member.items() for member in ring.members] == [[{**KEY, "v": {"S": "c"}}]] * 3
+    busy = iter([answering("SlowDown"), answering("SlowDown"), None])
+    bucket: Any = app._function().quarantine
+    with hearing(bucket._connected(), "before-call.s3", lambda **_: next(busy)):
+        assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
     assert len(ring.quarantined()) == 1
+    (told,) = logged(capsys, "batch")
+    assert (told["quarantined"], told["retries"]) == (1, 2)
+
+
+def test_two_records_of_one_number_are_both_kept(ring: Ring) -> None:
+    """A bucket outlives the stream in which a number is one record's alone."""
+    other = record(0, "2", NewImage={"k": {"S": "2"}, "v": {"S": 5}})
+    for poison in (UNREADABLE, other):
+        assert ring.handle(event_of(numbered([poison]))) == NOTHING_FAILED
+    assert len(ring.quarantined()) == 2
+
+
+@pytest.mark.parametrize("number", ["9" * 2_000, "../1", None, {"S": "1"}], ids=str)
+def test_poison_is_kept_under_a_name_that_is_one_whatever_its_number(
+    ring: Ring, number: object
+) -> None:
+    poison = record(0, SequenceNumber=number, NewImage=None)
+    assert ring.handle(event_of([poison])) == NOTHING_FAILED
+    (kept,) = ring.s3.list_objects_v2(Bucket=QUARANTINE)["Contents"]
+    assert re.fullmatch(r"quarantine/[0-9a-f]{16}\.json", kept["Key"])
 
 
 ANY_JSON = st.recursive(
@@ -270,7 +164,10 @@ def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
         assert not isinstance(event, dict) or not isinstance(event.get("Records"), list)
         return
     json.dumps(answer)
-    (told,) = logged(capsys, "batch")
+    *lines, told = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    stopped = {one["code"] for one in lines if one["event"] == "failure"}
+    # The table's word about a key that it does not have, and nothing that went wrong here.
+    assert stopped <= {"OutOfTimeError", "ValidationException"}
     done = sum(told[name] for name in ("ignored", "replicated", "deletes", "laps", "refused"))
     assert done + told["quarantined"] + told["given_back"] == len(event["Records"])
     assert len(answer["batchItemFailures"]) == told["given_back"]

@@ -3,15 +3,14 @@
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine
+from inspect import signature
 from typing import Any, TypeVar
 
 import pytest
 
 from handler import patience
 from handler.patience import LONGEST_PAUSE, OutOfTimeError, Patience, PatientStore
-from handler.store import Older, Written
-from tests.handler.fakes import EmptyStore
-from tests.handler.wire import stamped, version
+from handler.store import Store
 
 T = TypeVar("T")
 
@@ -76,9 +75,9 @@ def test_what_fails_for_the_moment_is_tried_again_after_longer_and_longer_pauses
     clock: Clock,
 ) -> None:
     told = patient(clock)
-    assert run(asked(told, Flaky(clock, 3))) == "done"
-    assert clock.pauses == [0.025, 0.05, 0.1]
-    assert (told.calls, told.retries) == (4, 3)
+    assert run(asked(told, Flaky(clock, 9))) == "done"
+    assert clock.pauses == [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    assert (told.calls, told.retries) == (10, 9)
 
 
 def test_garbage_is_looked_for_once_a_call_has_failed(clock: Clock) -> None:
@@ -176,13 +175,29 @@ def test_a_key_that_pauses_holds_up_no_other(clock: Clock, monkeypatch: pytest.M
     run(two())
 
 
-def test_a_put_that_failed_for_the_moment_is_put_again(clock: Clock) -> None:
-    async def fail_once(_: str) -> None:
-        if len(store.puts) == 1:
-            raise ConnectionError
+class FailsOnce:
+    """A Store each of whose calls fails for the moment, and is answered when it is made again."""
 
-    store = EmptyStore(fail_once)
-    item = stamped({"k": {"S": "1"}, "v": {"S": "a"}})
-    put = PatientStore(store, patient(clock)).put({"k": {"S": "1"}}, item, Older(version()))
-    assert run(put) == Written(over=None)
-    assert store.puts == [("1", "a"), ("1", "a")]
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[str]]:
+        async def call(*_: Any) -> str:
+            self.asked.append(name)
+            if len(self.asked) == 1:
+                raise ConnectionError
+            return "the answer"
+
+        return call
+
+
+CALLS = [name for name in vars(Store) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_call_of_a_store_is_made_again(clock: Clock, name: str) -> None:
+    store: Any = FailsOnce()
+    call = getattr(PatientStore(store, patient(clock)), name)
+    arguments = len(signature(call).parameters)
+    assert run(call(*range(arguments))) in ("the answer", None)
+    assert store.asked == [name, name]

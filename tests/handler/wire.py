@@ -1,6 +1,7 @@
 """Stream records and items as tests of the handler need them."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handler.image import VERSION, Item, digest
@@ -21,6 +22,14 @@ def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
         "StreamViewType": "NEW_AND_OLD_IMAGES",
     }
     return {"eventID": str(number), "dynamodb": {**stream, **parts}}
+
+
+def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records in their order, each with a number of its own."""
+    told = [copy.deepcopy(one) for one in records]
+    for number, one in enumerate(told, 1):
+        one["dynamodb"]["SequenceNumber"] = str(number)
+    return told
 
 
 def without(whole: Mapping[str, Any], *path: str) -> dict[str, Any]:

@@ -51,21 +51,6 @@ def item(value: str, key: str = "1") -> dict[str, Any]:
     return {"k": {"S": key}, "v": {"S": value}}
 
 
-def go_round(ring: Ring) -> None:
-    """Let every hop work until no stream has anything new."""
-    for source in (0, 1, 2) * 3:
-        ring.hop(source)
-
-
-def equal(ring: Ring) -> list[dict[str, Any]]:
-    """What all members hold, which must be the same."""
-    first, *others = (
-        sorted(member.items(), key=lambda one: str(one["k"]["S"])) for member in ring.members
-    )
-    assert all(other == first for other in others)
-    return first
-
-
 def set_aside(ring: Ring, value: str = "lost", seconds: int = 0) -> Any:
     """Let the first hop set the insert of an item aside, whatever the item; return the record.
 
@@ -120,8 +105,8 @@ def test_what_fits_by_now_is_played_goes_around_and_is_removed(ring: Ring, reach
     assert [one.became for one in played] == [Became.DONE]
     assert heard == played
     assert listed(reach) == []
-    go_round(ring)
-    assert equal(ring) == [item("lost")]
+    ring.go_round()
+    assert ring.equal() == [item("lost")]
 
 
 def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: Reach) -> None:
@@ -137,14 +122,14 @@ def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: Re
 def test_a_later_good_write_wins_and_a_redrive_does_not_undo_it(ring: Ring, reach: Reach) -> None:
     set_aside(ring, "old")
     ring.members[0].put(item("new"))
-    go_round(ring)
-    assert equal(ring) == [item("new")]
+    ring.go_round()
+    assert ring.equal() == [item("new")]
     (would,) = redrive(reach, listed(reach), TRY)
     assert would.why == "would be 1 refused: 0 writes at eu-west-1, 0 here"
     (played,) = redrive(reach, listed(reach), PLAY)
     assert played.became is Became.DONE
-    go_round(ring)
-    assert equal(ring) == [item("new")]
+    ring.go_round()
+    assert ring.equal() == [item("new")]
     assert listed(reach) == []
 
 
@@ -155,20 +140,20 @@ def test_what_the_table_refuses_still_goes_when_something_newer_is_there(
     ring.members[0].put(item(LARGE))
     ring.hop(0)
     ring.members[0].put(item("new"))
-    go_round(ring)
+    ring.go_round()
     (played,) = redrive(reach, listed(reach), PLAY)
     assert (played.became, played.why) == (Became.DONE, "1 refused")
     assert listed(reach) == []
-    assert equal(ring) == [item("new")]
+    assert ring.equal() == [item("new")]
 
 
 def test_a_later_delete_stays_too(ring: Ring, reach: Reach) -> None:
     set_aside(ring, "old")
     ring.members[0].client.delete_item(TableName=TABLE, Key=KEY)
-    go_round(ring)
+    ring.go_round()
     redrive(reach, listed(reach), PLAY)
-    go_round(ring)
-    assert equal(ring) == []
+    ring.go_round()
+    assert ring.equal() == []
 
 
 def test_what_arrived_here_meanwhile_and_is_older_gives_way_at_this_end_too(
@@ -177,11 +162,11 @@ def test_what_arrived_here_meanwhile_and_is_older_gives_way_at_this_end_too(
     """The later write is in the quarantine when the earlier one takes its item's place."""
     ring.members[1].put(item("earlier"))
     set_aside(ring, "later", seconds=5)
-    go_round(ring)
-    assert equal(ring) == [item("earlier")]
+    ring.go_round()
+    assert ring.equal() == [item("earlier")]
     redrive(reach, listed(reach), PLAY)
-    go_round(ring)
-    assert equal(ring) == [item("later")]
+    ring.go_round()
+    assert ring.equal() == [item("later")]
 
 
 def test_a_redrive_can_be_done_again(ring: Ring, reach: Reach) -> None:
@@ -189,8 +174,8 @@ def test_a_redrive_can_be_done_again(ring: Ring, reach: Reach) -> None:
     entries = listed(reach)
     for _ in range(2):
         assert [one.became for one in redrive(reach, entries, PLAY)] == [Became.DONE]
-    go_round(ring)
-    assert equal(ring) == [item("lost")]
+    ring.go_round()
+    assert ring.equal() == [item("lost")]
 
 
 def test_what_fails_again_stays_and_says_why(ring: Ring, reach: Reach) -> None:
@@ -214,8 +199,8 @@ def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(ring: Ring, re
     assert "7 invocations" in entry.error
     (played,) = redrive(reach, [entry], PLAY)
     assert played.became is Became.DONE
-    go_round(ring)
-    assert equal(ring) == [item("second", "1"), item("second", "2")]
+    ring.go_round()
+    assert ring.equal() == [item("second", "1"), item("second", "2")]
     assert listed(reach) == []
 
 

@@ -12,7 +12,7 @@ ENGINE := .engine
 # The CLI's version is that of the Python package.
 PULUMI = v$(shell sed -n 's/^pulumi==//p' requirements.txt)
 
-.PHONY: help setup demo local test lint types simulate mutants bench bench-check check clean dynamodb-local \
+.PHONY: help setup demo local test lint types simulate mutants remedies bench bench-check check clean dynamodb-local \
 	dynamodb-local-jars engine
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make test      all tests'
 	@echo 'make simulate  the whole ring under random schedules (SEEDS=20000 SHAPE=plain)'
 	@echo 'make mutants   each rule of the protocol taken out, and after how many schedules it shows'
+	@echo 'make remedies  each thing that is done about failures taken out, and the test that fails then'
 	@echo 'make bench     what a hop costs beside what people use today (some minutes; PART=kind: that alone)'
 	@echo 'make bench-check'
 	@echo '               how much memory and time a check takes, of few items and of many (some minutes)'
@@ -64,6 +65,9 @@ simulate: $(READY)
 
 mutants: $(READY)
 	@$(BIN)/python -m tests.simulation.mutants
+
+remedies: $(READY)
+	@$(BIN)/python -m tests.handler.remedies
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(foreach part,$(PART),--part $(part))

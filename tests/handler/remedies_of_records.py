@@ -1,0 +1,205 @@
+"""What is done about records that cannot be applied, or that come again."""
+
+from tests.handler.remedy import Remedy
+
+_POISON = "a record that cannot be applied"
+_SIZE = "an item of nearly 400 KB"
+_JSON = "anything comes to the entry"
+_BUCKET = "the quarantine refuses"
+_TWICE = "records come twice, or all again"
+_FAULT = "the hop itself is wrong"
+_POISON_TEST = "faults: poison is set aside wherever it is and all else goes on"
+_SIZE_TEST = "faults: an item that just fits travels and one byte more is set aside"
+_JSON_TEST = "faults: whatever comes each record is done set aside or given back"
+_BUCKET_TEST = "faults: what the quarantine refuses is kept in the stream"
+_TWICE_TEST = "target_faults: what comes twice is done once"
+_AGAIN_TEST = "target_faults: mappings that start over from trim horizon change nothing"
+_FAULT_TEST = (
+    "target_faults: a hop without its target keeps everything sets nothing aside and says so"
+)
+
+OF_RECORDS = [
+    Remedy(
+        _POISON,
+        "what cannot be read is set aside",
+        "failures",
+        "case UnreadableRecordError() | ItemTooLargeError():",
+        "case ItemTooLargeError():",
+        _POISON_TEST,
+    ),
+    Remedy(
+        _POISON,
+        "... and what is too large",
+        "failures",
+        "case UnreadableRecordError() | ItemTooLargeError():",
+        "case UnreadableRecordError():",
+        _POISON_TEST,
+    ),
+    Remedy(
+        _POISON,
+        "... and what the table refuses",
+        "failures",
+        "refused = any(shape in words for shape in _REFUSED_SHAPES)",
+        "refused = False",
+        _POISON_TEST,
+    ),
+    Remedy(
+        _POISON,
+        "it is kept",
+        "batch",
+        "            await self.work.quarantine.set_aside(lost)\n",
+        "",
+        _POISON_TEST,
+    ),
+    Remedy(
+        _POISON,
+        "... whole",
+        "quarantine",
+        '"record": lost.record,',
+        '"record": lost.record["eventID"],',
+        _POISON_TEST,
+    ),
+    Remedy(
+        _POISON,
+        "... and counted",
+        "telling",
+        '"quarantined": len(report.quarantined),',
+        '"quarantined": 0,',
+        _POISON_TEST,
+    ),
+    Remedy(
+        _POISON,
+        "each has a name of its own",
+        "quarantine",
+        'return f"{number}-{digest}"',
+        "return number",
+        "faults: two records of one number are both kept",
+    ),
+    Remedy(
+        _POISON,
+        "of records in a row that are refused, the last alone may be",
+        "batch",
+        "                if kind_of(error) is not Kind.LASTING:\n"
+        "                    raise\n"
+        "            else:",
+        "                raise\n            else:",
+        "runs: where the last is refused those before it are sent and it alone is set aside",
+    ),
+    Remedy(
+        _SIZE,
+        "what no longer fits is told from other refusals",
+        "store",
+        'if code == "ValidationException" and "size has exceeded" in str(error):',
+        "if False:",
+        _SIZE_TEST,
+    ),
+    Remedy(
+        _JSON,
+        "what is no batch is refused as a whole",
+        "app",
+        "    if not isinstance(records, list):\n",
+        "    if not isinstance(records, list):\n        return []\n    if False:\n",
+        "faults: what is no batch is told",
+    ),
+    Remedy(
+        _JSON,
+        "whatever cannot be read is unreadable",
+        "records",
+        "        AttributeError,\n        OverflowError,",
+        "        OverflowError,",
+        "records: whatever comes is a change or unreadable",
+    ),
+    Remedy(
+        _JSON,
+        "a record without a key is one of its own",
+        "batch",
+        '    except (KeyError, TypeError, ValueError, RecursionError):\n        return ""',
+        '    except (KeyError, ValueError, RecursionError):\n        return ""',
+        _JSON_TEST,
+    ),
+    Remedy(
+        _JSON,
+        "a failure without a number gives the whole batch back",
+        "batch",
+        "return number if isinstance(number, str) else WHOLE_BATCH",
+        "return number",
+        "batch: a failure that cannot be named gives the whole batch back",
+    ),
+    Remedy(
+        _JSON,
+        "a number that is none names no object",
+        "quarantine",
+        "number.isascii() and number.isdecimal() and len(number) <= 40:",
+        "number:",
+        "faults: poison is kept under a name that is one whatever its number",
+    ),
+    Remedy(
+        _BUCKET,
+        "what cannot be kept stays in the stream, its key behind it",
+        "batch",
+        "            await self.work.quarantine.set_aside(lost)\n",
+        "            try:\n"
+        "                await self.work.quarantine.set_aside(lost)\n"
+        "            except Exception:\n"
+        "                pass\n",
+        _BUCKET_TEST,
+    ),
+    Remedy(
+        _BUCKET,
+        "it is asked again",
+        "app",
+        "quarantine = PatientQuarantine(function.quarantine, patience)",
+        "quarantine = function.quarantine",
+        "faults: a quarantine that refuses for a moment is asked again",
+    ),
+    Remedy(
+        _TWICE,
+        "nothing takes the place of what is newer",
+        "store",
+        'f"attribute_not_exists(#version) OR {older}"',
+        'f"attribute_not_exists(#version) OR {older} OR NOT {older}"',
+        _AGAIN_TEST,
+    ),
+    Remedy(
+        _TWICE,
+        "what is set aside twice is kept once",
+        "quarantine",
+        "    text = json.dumps(record, sort_keys=True, default=repr)\n",
+        "    text = str(time.time_ns())\n",
+        _TWICE_TEST,
+    ),
+    Remedy(
+        _FAULT,
+        "what is not known is kept in the stream",
+        "failures",
+        "return Kind.PASSING if name in _PASSING or status >= 500 else Kind.FAULT",
+        "return Kind.PASSING if name in _PASSING or status >= 500 else Kind.LASTING",
+        _FAULT_TEST,
+    ),
+    Remedy(
+        _FAULT,
+        "... also a refusal that is not known",
+        "failures",
+        "return Kind.LASTING if refused else Kind.FAULT",
+        "return Kind.LASTING",
+        "target_faults: a target with another key schema empties no stream into the quarantine",
+    ),
+    Remedy(
+        _FAULT,
+        "only what lasts is set aside",
+        "batch",
+        "            if kind_of(error) is not Kind.LASTING:\n"
+        "                raise\n"
+        "            lost",
+        "            lost",
+        _FAULT_TEST,
+    ),
+    Remedy(
+        _FAULT,
+        "it is counted, so that an alarm rings",
+        "telling",
+        "sum(one.kind is Kind.FAULT for one in report.failures)",
+        "0",
+        _FAULT_TEST,
+    ),
+]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from operate.redrive import Became, Wish, redrive
 from tests.local.rings import PATIENCE, REGIONS, get, hop_from, item, put, reach, ring_of, wait_for
 
 KEYS = [f"k{number}" for number in range(8)]
+THROTTLED_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,54 @@ def test_a_target_that_throttles_every_other_call(ring: LocalRing) -> None:
         ring.wait_until_quiet(PATIENCE)
     all_hold(ring, "throttled")
     assert hop_from(ring, "us-east-1").tally.read()["retries"] > 0
+
+
+def test_writers_go_on_while_the_target_throttles_nine_calls_of_ten_and_the_members_end_equal(
+    ring: LocalRing,
+) -> None:
+    """Real: the time on the wall, pauses and functions' time included; the stream and its mapping;
+    the function's process; the requests, over HTTP; and that 90 % of those to the target's tables
+    come back as DynamoDB's throttling error. Not real: who throttles (a draw, not a table that is
+    out of capacity, and so it does not get worse by being asked more), and 20 seconds for minutes.
+    """
+    hop = hop_from(ring, "us-east-1")
+    before, retries = hop.mapping.stats(), hop.tally.read()["retries"]
+    with ring.faults.put(throttling("eu-west-1", 0.9)):
+        end, written = time.monotonic() + THROTTLED_SECONDS, 0
+        for key in cycle(KEYS):
+            put(ring, "us-east-1", item(key, v={"S": str(written)}))
+            written += 1
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)  # or there are more records than the machine can work off
+        wait_for(ring, "us-east-1", lambda stats: stats.records > before.records)
+    fill(ring, "us-east-1", "after the throttling")
+    all_hold(ring, "after the throttling")
+    stats = hop.mapping.stats()
+    assert written > len(KEYS)
+    assert stats.records - before.records == written + 2 * len(KEYS)
+    assert stats.given_up == before.given_up
+    assert hop.tally.read()["retries"] > retries + 100
+
+
+def test_a_target_that_leaves_calls_hanging_until_the_function_is_stopped(
+    ring: LocalRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The function's 4 seconds end before the 5 that a call waits: Lambda stops it."""
+    caplog.set_level("INFO", "local.mapping")
+    hop, go_on = hop_from(ring, "us-east-1"), threading.Event()
+
+    def hang(region: str, operation: str) -> None:
+        if region == "eu-west-1":
+            go_on.wait(PATIENCE)
+
+    before = hop.mapping.stats().failures
+    with ring.faults.put(hang):
+        fill(ring, "us-east-1", "left hanging")
+        wait_for(ring, "us-east-1", lambda stats: stats.failures > before)
+        go_on.set()
+    assert "timed out after 4" in caplog.text
+    all_hold(ring, "left hanging")
 
 
 @pytest.mark.parametrize("nth", [2, 7])

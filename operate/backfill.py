@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from handler.clients import CONCURRENCY
@@ -91,32 +91,53 @@ def backfill(
         for segment in range(segments)
     )
     total = sum(members[one.source].items for one in routes)
-
-    def read(part: Part, position: Key | None) -> Page:
-        client = members[routes[part.source].source].client
-        return read_page(client, part.segment, position, consistent=True)
-
     done = Backfilled(read=journal.seen())
-    with (
-        asking(),
-        ThreadPoolExecutor(CONCURRENCY) as pool,
-        closing(Sweep(journal.parts(), read, _JOBS).pages()) as pages,
-    ):
-        for part, page in pages:
-            keys = members[0].keys
-            became = asyncio.run(_fill_all(members, routes[part.source], page.items, pool))
-            done.became.update(became)
-            unfilled = [
-                (key_text(item, keys), why)
-                for item, why in zip(page.items, became, strict=True)
-                if why not in (Filled.WRITTEN, Filled.THERE)
-            ]
-            journal.take(part, page, found=unfilled)
-            done.read += len(page.items)
-            tell("filling", done.read, max(total, done.read))
+    # One after the other: of an item without a version, a route must see what the last one made it.
+    for number, one in enumerate(routes):
+        parts = [part for part in journal.parts() if part.source == number]
+        with closing(_filled_pages(members, one, parts)) as pages:
+            for part, page in pages:
+                done.became.update(page.became)
+                journal.take(part, page, found=_unfilled(page, members[0].keys))
+                done.read += len(page.items)
+                tell("filling", done.read, max(total, done.read))
     done.left = sum(journal.counts().values())
     done.unfilled = dict(_first(journal))
     return done
+
+
+@dataclass(frozen=True)
+class _FilledPage(Page):
+    """A page, and what became of each of its items."""
+
+    became: Sequence[str]
+
+
+def _filled_pages(
+    members: Sequence[Reached], way: Route, parts: Sequence[Part]
+) -> Generator[tuple[Part, _FilledPage]]:
+    """All pages of a route's segments, which are filled side by side.
+
+    Left early, calls that are not made yet are not made; a page that was not told is filled again
+    the next time, which writes nothing where it was filled.
+    """
+    pool = ThreadPoolExecutor(CONCURRENCY)
+    source = members[way.source]
+
+    def fill_page(part: Part, position: Key | None) -> _FilledPage:
+        page = read_page(source.client, part.segment, position, consistent=True)
+        became = asyncio.run(_fill_all(members, way, page.items, pool))
+        return _FilledPage(page.items, page.position, became)
+
+    with asking(), closing(Sweep(parts, fill_page, _JOBS).pages()) as pages, ExitStack() as end:
+        end.callback(pool.shutdown, cancel_futures=True)
+        yield from pages
+
+
+def _unfilled(page: _FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for item, why in zip(page.items, page.became, strict=True):
+        if why not in (Filled.WRITTEN, Filled.THERE):
+            yield key_text(item, keys), why
 
 
 def _first(journal: Journal) -> Iterator[tuple[str, str]]:

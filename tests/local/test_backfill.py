@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from handler.image import Item, Key
 from local.faults import throttling
 from local.ring import LocalRing
 from operate.backfill import backfill, route
 from operate.errors import WrongError
+from operate.fill import Filled, Way, fill
 from operate.journal import Journal
+from operate.segments import read_page
 from tests.local.rings import PATIENCE, REGIONS, costs, get, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
 
@@ -139,6 +145,60 @@ def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_pa
     assert done.read == len(KEYS)
     adopted.wait_until_quiet(PATIENCE)
     assert adopted.differences() == []
+
+
+def test_segments_are_filled_side_by_side(
+    emptied: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each segment's first item waits until all segments have begun."""
+    segments = 3
+    begun = threading.Barrier(segments)
+    waiting: set[int] = set()
+
+    async def fill_together(way: Way, key: Key, found: Item) -> Filled:
+        if threading.get_ident() not in waiting:
+            waiting.add(threading.get_ident())
+            await asyncio.to_thread(begun.wait, 60)
+        return await fill(way, key, found)
+
+    monkeypatch.setattr("operate.backfill.fill", fill_together)
+    members = reached(emptied)
+    with Journal(tmp_path / "j", "x") as journal:
+        done = backfill(members, [route(members, SECOND)], journal, segments=segments)
+    assert (done.read, done.became[Filled.WRITTEN]) == (len(KEYS), len(KEYS))
+
+
+def test_an_interrupted_backfill_does_not_fill_to_the_end_what_it_had_begun(
+    emptied: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first segment to begin is filled; the other goes on when the command has ended."""
+    ended = threading.Event()
+    begun: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait, cancel_futures=cancel_futures)
+            ended.set()
+
+    async def fill_first(way: Way, key: Key, found: Item) -> Filled:
+        begun.append(threading.get_ident())
+        if threading.get_ident() != begun[0]:
+            assert await asyncio.to_thread(ended.wait, 60)
+        return await fill(way, key, found)
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("operate.backfill.fill", fill_first)
+    monkeypatch.setattr("operate.backfill.ThreadPoolExecutor", Pool)
+    members = reached(emptied)
+    with Journal(tmp_path / "j", "x") as journal, pytest.raises(KeyboardInterrupt):
+        backfill(members, [route(members, SECOND)], journal, segments=2, tell=interrupt)
+    with Journal(tmp_path / "j", "x") as journal:
+        (left,) = journal.parts()
+        page = read_page(emptied.client(FIRST), left.segment, None, consistent=True)
+    assert page.items
+    assert [get(emptied, SECOND, one["id"]["S"]) for one in page.items] == [None] * len(page.items)
 
 
 @pytest.mark.parametrize(

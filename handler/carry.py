@@ -13,7 +13,7 @@ from handler.version import Version
 
 # How often agreement is sought while others change what was read, before the record is given
 # back to be delivered again.
-_ATTEMPTS = 10
+ATTEMPTS = 10
 
 
 class ContendedError(Exception):
@@ -95,8 +95,8 @@ async def agree(source: Store, target: Store, key: Key, seen: Write | None = Non
     Raises:
         ContendedError: others were faster, every time.
     """
-    for _ in range(_ATTEMPTS):
-        here, there = await _clear(source, key, seen), await _clear(target, key)
+    for _ in range(ATTEMPTS):
+        here, there = await clear(source, key, seen), await clear(target, key)
         if here is None or there is None:
             return  # A local change is still in its stream, and its record will see to it.
         if here.write.version == there.write.version:
@@ -115,7 +115,7 @@ async def agree(source: Store, target: Store, key: Key, seen: Write | None = Non
     raise ContendedError("both ends of the hop change faster than they can be compared")
 
 
-async def _clear(store: Store, key: Key, seen: Write | None = None) -> Holding | None:
+async def clear(store: Store, key: Key, seen: Write | None = None) -> Holding | None:
     """See what a member holds, and take away what its own tombstone has outlived."""
     item = await store.read(key)
     deletes = [await store.tombstone(key), seen if seen is not None and seen.is_delete else None]

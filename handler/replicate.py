@@ -1,9 +1,10 @@
 """One hop's work on one change: what ``handler.decide`` says of it, carried out at both ends."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handler.carry import Blocker, Brought, agree, bring, bring_delete
+from handler.carry import Blocker, Brought, agree, bring, bring_delete, clear
 from handler.decide import (
     Arrival,
     LocalDelete,
@@ -80,20 +81,9 @@ async def replicate(change: Change, hop: Hop) -> Outcome:
         case LocalDelete() as reading if not hop.keeps_tombstones:
             return await _delete_plainly(change, reading, hop)
         case LocalWrite() | LocalDelete() as reading:
-            return await _send(change, reading, hop)
+            return await send(change, reading, hop)
         case Arrival() as arrival:
             return await _pass_on(change, arrival, hop)
-
-
-async def replay(change: Change, hop: Hop) -> Outcome:
-    """Do it again for a change that was left out, after others that came later.
-
-    Those found nothing of it at the next member, and so passed by what must give way to it, or
-    what it must give way to: the two ends are compared in any case.
-    """
-    outcome = await replicate(change, hop)
-    await agree(hop.source, hop.target, change.key)
-    return outcome
 
 
 async def _pass_on(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
@@ -128,9 +118,14 @@ async def _see_buried(change: Change, delete: Write, hop: Hop) -> Outcome:
     return Outcome(Did.NOTHING)
 
 
-async def _send(change: Change, reading: LocalWrite | LocalDelete, hop: Hop) -> Outcome:
-    """Send a local change on its way, with the version that it is due."""
-    follows = versions_in(change)
+async def send(
+    change: Change, reading: LocalWrite | LocalDelete, hop: Hop, known: Iterable[Version] = ()
+) -> Outcome:
+    """Send a local change on its way, with the version that it is due.
+
+    It comes after what its images carry, and after what else was ``known``.
+    """
+    follows = [*versions_in(change), *known]
     while True:
         write = local_write(change, reading, hop.here, follows)
         if write.is_delete:
@@ -182,7 +177,12 @@ async def _known_before(
     if buried.version.replica == hop.here.id and buried.version.sequence > change.sequence:
         return None  # A later delete made here: this change is delivered again, behind it.
     standing = await hop.source.read(change.key)
-    return buried.version if _still_stands(change, standing) else None
+    if _still_stands(change, standing):
+        return buried.version
+    # What was put there may have taken the place of an item and hidden the delete from the later
+    # change, which would then pass for one that nothing stands against.
+    await clear(hop.target, change.key)
+    return None
 
 
 def _still_stands(change: Change, standing: Item | None) -> bool:

@@ -23,7 +23,7 @@ from handler.clients import CONCURRENCY
 from handler.failures import passes, told
 from handler.patience import Patience, PatientStore
 from handler.quarantine import BucketQuarantine, Lost, Shelf
-from handler.replicate import replay
+from handler.replay import replay
 from handler.settings import Settings
 from handler.store import DynamoStore
 from operate.dry import DryStore

@@ -274,6 +274,20 @@ def test_an_update_behind_a_known_delete_follows_it_though_an_unread_write_hides
     assert version_at(pair.there).seconds == 5000
 
 
+def test_the_second_of_two_updates_behind_a_known_delete_follows_it_too() -> None:
+    """The first one took the place of what an application had put there, and hid the delete."""
+    pair = Pair()
+    pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    pair.there.write(KEY, item("concurrent"))
+    pair.here.write(KEY, item("b"))
+    pair.here.write(KEY, item("c"))
+    pair.process()
+    assert seen(pair.there) == item("c")
+    assert version_at(pair.there).seconds == 5000
+
+
 def test_a_write_delivered_again_stays_behind_a_later_delete_of_the_same_member() -> None:
     """To another next member, as when the ring closes around one: it has the stub, and no more.
 

@@ -64,7 +64,7 @@ def hunt(mutant: Mutant) -> Caught | None:
 _IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"
 _REPLICATE, _CARRY = "handler/replicate.py", "handler/carry.py"
 _MEND = "operate/mend.py"
-_RUNS = "handler/runs.py"
+_REPLAY, _RUNS = "handler/replay.py", "handler/runs.py"
 
 MUTANTS = [
     Mutant(
@@ -253,17 +253,17 @@ MUTANTS = [
         "for one in (joined,))",
     ),
     Mutant(
-        "... and between which none is missing",
-        _RUNS,
-        "if then.old is None or first.new.item != then.old.item:",
-        "if then.old is None:",
+        "what was left out and is played again alone, agrees",
+        _REPLAY,
+        "        await agree(hop.source, hop.target, change.key)\n",
+        "",
         "poison",
     ),
     Mutant(
-        "what was left out and is played again alone, agrees",
-        _REPLICATE,
-        "    await agree(hop.source, hop.target, change.key)\n    return outcome",
-        "    return outcome",
+        "... and is what an application has made of it since",
+        _REPLAY,
+        "    then = _what_followed(change, standing, buried, hop)\n",
+        "    then = None\n",
         "poison",
     ),
     Mutant(

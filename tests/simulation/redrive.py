@@ -6,7 +6,8 @@ from typing import Any
 
 from handler.quarantine import Lost
 from handler.records import Record, read_change
-from handler.replicate import Hop, replay
+from handler.replay import replay
+from handler.replicate import Hop
 from handler.store import ItemTooLargeError
 from tests.simulation.choices import Choices
 

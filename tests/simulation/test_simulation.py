@@ -15,7 +15,7 @@ from tests.simulation.shrink import shrink
     "name",
     [
         *("plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"),
-        *("mend", "lost", "fill", "adopted"),
+        *("mend", "lost", "fill", "adopted", "poison", "poison-storm"),
     ],
 )
 def test_members_end_equal_and_every_promise_is_kept(name: str) -> None:
@@ -26,7 +26,8 @@ LIMITS = {
     "off-deletes": (range(300), "replays changed what was at rest"),
     "expiry": (range(700, 820), "replays changed what was at rest"),
     "replays": (range(600, 800), "the last write was lost"),
-    "poison": (range(2990, 2995), "diverged"),
+    "poison": (range(19119, 19124), "replays changed what was at rest"),
+    "poison-storm": (range(20528, 20532), "diverged"),
     "lost": (range(2908, 2913), "diverged"),
 }
 

@@ -97,7 +97,7 @@ def status(screen: Screen, rings: Sequence[Running]) -> int:
     """Show each member and hop as AWS sees them now.
 
     Tables and streams, mappings and their last results, functions, the age of the records that
-    they are given, and how many lie in quarantine.
+    they are given, how many lie in quarantine, and which alarms ring.
 
     Exits with 1 if anything is not as it should be, or nothing is deployed, and says what.
     """
@@ -127,7 +127,16 @@ def _show_status(screen: Screen, ended: Sequence[Ended[Status]]) -> None:
         )
         screen.say("")
         screen.table(
-            ["hop from", "to", "mapping", "last result", "iterator age", "function", "quarantined"],
+            [
+                "hop from",
+                "to",
+                "mapping",
+                "last result",
+                "iterator age",
+                "function",
+                "quarantined",
+                "ringing",
+            ],
             [
                 (
                     each.source,
@@ -137,10 +146,13 @@ def _show_status(screen: Screen, ended: Sequence[Ended[Status]]) -> None:
                     None if each.iterator_age is None else f"{each.iterator_age:.1f} s",
                     each.function,
                     each.quarantined,
+                    None if each.alarms is None else len(each.alarms),
                 )
                 for each in one.hops
             ],
         )
         for line in one.trouble:
             screen.say(f"\n! {line}")
+        for line in one.notes:
+            screen.say(f"\n  {line}")
         screen.say("")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.clients import CONCURRENCY
 from handler.keys import session_with
-from operate.asking import WITHOUT_CREDENTIALS, asking
+from operate.alarms import Ringing, ringing
+from operate.asked import Asked, Client
+from operate.asking import asking
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
@@ -27,9 +28,6 @@ _CONFIG = Config(
     max_pool_connections=CONCURRENCY, retries={"mode": "standard", "total_max_attempts": 10}
 )
 _NOTHING_YET = ("OK", "No records processed", None)
-
-_Client = Callable[[str], Any]
-"""A member's client of the service with this name."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,8 @@ class HopStatus:
 
     `iterator_age` is how old the last record was when the function was given it, in seconds, by the
     latest minute of the last 15 in which there was one; None: there was none. `quarantined` counts
-    the objects in the quarantine, up to 1,000.
+    the objects in the quarantine, up to 1,000. `alarms` names those that ring; None: they cannot be
+    seen. `notes` is what is not known for want of a right, and no trouble by itself.
     """
 
     source: str
@@ -61,7 +60,9 @@ class HopStatus:
     iterator_age: float | None
     function: str | None
     quarantined: int | None
+    alarms: tuple[str, ...] | None = None
     trouble: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class Status:
         """What is not as it should be, in sentences; empty if all is well."""
         members = [word for member in self.members for word in member.trouble]
         return (*members, *(word for hop in self.hops for word in hop.trouble))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be seen and is no trouble by itself, in sentences."""
+        return tuple(word for hop in self.hops for word in hop.notes)
 
 
 class Clients:
@@ -128,15 +134,15 @@ def status(
     members = {member.name: member for member in deployed.members}
     ours = [member for member in deployed.members if not member.named_only]
     with asking(), ThreadPoolExecutor(_AT_ONCE) as pool:
-        tables = pool.map(lambda member: _member(_Asked(shared, member)), ours)
+        tables = pool.map(lambda member: _member(Asked(shared, member)), ours)
         hops = pool.map(
-            lambda hop: _hop(hop, _Asked(shared, members[hop.source], hop), now()),
+            lambda hop: _hop(hop, Asked(shared, members[hop.source], hop), members, now()),
             deployed.hops,
         )
         return Status(tuple(tables), tuple(hops))
 
 
-def _member(asked: _Asked) -> MemberStatus:
+def _member(asked: Asked) -> MemberStatus:
     member = asked.member
     table = asked.about(member.table, _table)
     tombstones = asked.about(member.tombstones, _table) if member.tombstones else None
@@ -163,11 +169,17 @@ def _member(asked: _Asked) -> MemberStatus:
     )
 
 
-def _hop(hop: DeployedHop, asked: _Asked, now: datetime) -> HopStatus:
+def _hop(
+    hop: DeployedHop, asked: Asked, members: Mapping[str, DeployedMember], now: datetime
+) -> HopStatus:
     mapping = asked.about(hop.mapping, _mapping) or {}
     function = asked.about(hop.function, _function) or {}
     quarantined = asked.about(hop.quarantine, _quarantined)
     age = asked.about(hop.function, lambda client, arn: _iterator_age(client, arn, now))
+    ends = tuple(members[name] for name in (hop.source, hop.target) if name in members)
+    alarms: Ringing | None = asked.about(
+        "its alarms", lambda client, _: ringing(client("cloudwatch"), hop, ends)
+    )
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
         asked.expect(state == "Enabled", _resting(mapping))
@@ -176,6 +188,9 @@ def _hop(hop: DeployedHop, asked: _Asked, now: datetime) -> HopStatus:
         ready = function.get("State", "Active")
         asked.expect(ready in ("Active", "Inactive"), f"its function is {ready}")
     asked.expect(not quarantined, f"{quarantined} objects are in the quarantine {hop.quarantine}")
+    for name, says in (alarms.says if alarms else {}).items():
+        asked.expect(False, f"the alarm {name} rings{says}")
+    unseen = alarms.unseen if alarms else None
     return HopStatus(
         hop.source,
         hop.target,
@@ -184,7 +199,9 @@ def _hop(hop: DeployedHop, asked: _Asked, now: datetime) -> HopStatus:
         age,
         function.get("State"),
         quarantined,
+        None if alarms is None or unseen else tuple(alarms.says),
         tuple(asked.trouble),
+        (asked.named(f"whether alarms ring cannot be seen: {unseen}"),) if unseen else (),
     )
 
 
@@ -202,64 +219,26 @@ def _resting(mapping: dict[str, Any]) -> str:
     )
 
 
-class _Asked:
-    """Asks AWS in a member's place, and collects what is not as it should be."""
-
-    def __init__(
-        self, clients: Clients, member: DeployedMember, hop: DeployedHop | None = None
-    ) -> None:
-        self.member = member
-        self.trouble: list[str] = []
-        self._clients = clients
-        self._about = f"the hop from {hop.source} to {hop.target}" if hop else member.name
-
-    def expect(self, sound: bool, otherwise: str) -> None:
-        """Note what is the matter, unless all is well."""
-        if not sound:
-            self.trouble.append(f"{self._about}: {otherwise}")
-
-    def about(self, name: str | None, ask: Callable[[_Client, str], Any]) -> Any:
-        """The answer about something; None if there is none, and why in `trouble`."""
-        if name is None:
-            self.expect(False, "it was not deployed to its end: run `up` again")
-            return None
-        try:
-            return ask(self._client, name)
-        except WITHOUT_CREDENTIALS:
-            raise
-        except ClientError as error:
-            said = error.response["Error"]
-            gone = said["Code"] in ("ResourceNotFoundException", "NoSuchBucket")
-            told = "is gone" if gone else f"cannot be seen: {said['Code']}: {said['Message']}"
-            self.expect(False, f"{name} {told}")
-        except BotoCoreError as error:
-            self.expect(False, f"{name} cannot be seen: {error}")
-        return None
-
-    def _client(self, service: str) -> Any:
-        return self._clients.get(self.member.credentials, self.member.region, service)
-
-
-def _table(client: _Client, name: str) -> dict[str, Any]:
+def _table(client: Client, name: str) -> dict[str, Any]:
     table: dict[str, Any] = client("dynamodb").describe_table(TableName=name)["Table"]
     return table
 
 
-def _mapping(client: _Client, uuid: str) -> dict[str, Any]:
+def _mapping(client: Client, uuid: str) -> dict[str, Any]:
     mapping: dict[str, Any] = client("lambda").get_event_source_mapping(UUID=uuid)
     return mapping
 
 
-def _function(client: _Client, arn: str) -> dict[str, Any]:
+def _function(client: Client, arn: str) -> dict[str, Any]:
     function: dict[str, Any] = client("lambda").get_function_configuration(FunctionName=arn)
     return function
 
 
-def _quarantined(client: _Client, bucket: str) -> int:
+def _quarantined(client: Client, bucket: str) -> int:
     return int(client("s3").list_objects_v2(Bucket=bucket)["KeyCount"])
 
 
-def _iterator_age(client: _Client, function: str, now: datetime) -> float | None:
+def _iterator_age(client: Client, function: str, now: datetime) -> float | None:
     """Seconds. The metric is in milliseconds.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html

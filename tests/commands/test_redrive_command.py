@@ -322,3 +322,21 @@ def test_status_sees_a_local_ring_too(ring: LocalRing) -> None:
     result = CliRunner().invoke(main, ["status", "--local", ring.endpoint])
     assert result.exit_code == 1
     assert "1 objects are in the quarantine" in result.output
+
+
+def test_status_names_an_alarm_that_rings_and_tells_it_to_scripts(ring: LocalRing) -> None:
+    member = ring.member(HERE)
+    cloudwatch = member.clients.cloudwatch(HERE)
+    named = [one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]]
+    (name,) = [one for one in named if "-lags" in one]
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test says so")
+    status = ["status", "--local", ring.endpoint]
+    words, document = (
+        CliRunner().invoke(main, status),
+        CliRunner().invoke(main, [*status, "--json"]),
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test says so")
+    assert (words.exit_code, document.exit_code) == (1, 1)
+    assert f"the alarm {name} rings" in words.output
+    out, back = told(document)["rings"][0]["hops"]
+    assert (out["alarms"], back["alarms"]) == ([name], [])

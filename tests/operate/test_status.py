@@ -19,6 +19,7 @@ from local.stack import Stack
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, Shape
 from operate.errors import MissingError
 from operate.status import Clients, status
+from tests.handler.benches import answering, hearing
 from tests.operate.deployments import TABLE
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
@@ -160,6 +161,81 @@ def test_records_in_quarantine_are_told(deployed: Deployed, clients: Clients) ->
     client("s3").delete_object(**bucket)
     assert seen.hops[0].quarantined == 1
     assert "1 objects are in the quarantine" in seen.trouble[0]
+
+
+def set_alarm(hop: DeployedHop, slug: str, state: str) -> str:
+    """Set the state of an alarm of a hop, as nothing in moto does; return its name."""
+    region = hop.source
+    (name,) = [
+        one["AlarmName"]
+        for one in client("cloudwatch", region).describe_alarms()["MetricAlarms"]
+        if f"{hop.source}-to-{hop.target}-{slug}" in one["AlarmName"]
+        or f"ring-{hop.source}-{slug}" in one["AlarmName"]
+    ]
+    client("cloudwatch", region).set_alarm_state(
+        AlarmName=name, StateValue=state, StateReason="a test says so"
+    )
+    return str(name)
+
+
+@pytest.mark.parametrize("slug", ["lags", "at-fault", "quarantined", "silent", "quarantine-kept"])
+def test_an_alarm_that_rings_is_named_with_what_it_means(
+    deployed: Deployed, clients: Clients, slug: str
+) -> None:
+    _, second = deployed.hops
+    name = set_alarm(second, slug, "ALARM")
+    seen = status(deployed, clients)
+    set_alarm(second, slug, "OK")
+    assert [hop.alarms for hop in seen.hops] == [(), (name,)]
+    (trouble,) = seen.trouble
+    assert f"the hop from eu-west-1 to us-east-1: the alarm {name} rings since 20" in trouble
+    assert "docs/runbook.md: " in trouble
+    assert status(deployed, clients).trouble == ()
+
+
+def test_an_alarm_of_somebody_elses_is_none_of_the_rings(
+    deployed: Deployed, clients: Clients
+) -> None:
+    watching = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum"}
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="others",
+        Dimensions=[{"Name": "FunctionName", "Value": "others"}],
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        **watching,
+    )
+    client("cloudwatch").set_alarm_state(
+        AlarmName="others", StateValue="ALARM", StateReason="a test says so"
+    )
+    seen = status(deployed, clients)
+    client("cloudwatch").delete_alarms(AlarmNames=["others"])
+    assert [hop.alarms for hop in seen.hops] == [(), ()]
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
+def test_whoever_may_not_see_alarms_is_told_so_and_all_else(
+    deployed: Deployed, clients: Clients, code: str
+) -> None:
+    there = clients.get(Credentials(), "us-east-1", "cloudwatch")
+    with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering(code)):
+        seen = status(deployed, clients)
+    assert seen.trouble == ()
+    assert [hop.alarms for hop in seen.hops] == [None, ()]
+    (note,) = seen.notes
+    assert note.startswith(
+        "the hop from us-east-1 to eu-west-1: whether alarms ring cannot be seen"
+    )
+    assert code in note
+
+
+def test_alarms_that_cannot_be_asked_for_are_trouble(deployed: Deployed, clients: Clients) -> None:
+    there = clients.get(Credentials(), "us-east-1", "cloudwatch")
+    with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering("Nope")):
+        seen = status(deployed, clients)
+    (trouble,) = seen.trouble
+    assert "its alarms cannot be seen: Nope" in trouble
 
 
 def test_a_hop_that_was_not_finished_is_told(deployed: Deployed, clients: Clients) -> None:

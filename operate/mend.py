@@ -27,6 +27,9 @@ from handler.image import (
 from handler.store import Store
 from handler.version import Version
 
+OPERATOR = "ffffffff"
+"""Who wrote what an operator decides, in versions: no member."""
+
 _ATTEMPTS = 5
 
 
@@ -115,7 +118,9 @@ async def mend(ends: Sequence[End], key: Key, prefer: int | None = None) -> Mend
 
     An item without a version that is not the newest write's own is left: its record is on its way,
     and will settle it. Unless one says, by `prefer`, that no record is: then what the member in
-    that place has wins, if it has no version; else what has a version wins over what has none.
+    that place has wins, if it has no version; else what has a version wins over what has none. To
+    have nothing says nothing: where nobody has a version, an item is brought to those who lack the
+    key, if all who have it have the same.
 
     Raises:
         ContendedError: others were faster, every time.
@@ -160,15 +165,26 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
     if prefer is None:
         return _Task(newest, behind, "an item without a version: its record may be on its way")
     highest = max(filter(None, map(_highest, standings)), default=None)
-    winner = prefer if prefer in unsent else _written_after(newest, standings, unsent)
-    item = None if winner is None else standings[winner].item
-    if winner is not None and item is not None:
-        write = stamped(item, ends[winner].replica, highest)
-        return _Task(write, [place for place in range(len(ends)) if place != winner])
+    winner = prefer if prefer in unsent else _by_what_is_known(newest, standings, unsent)
+    if winner is not None:
+        item = standings[winner].item
+        assert item is not None
+        write = stamped(item, _by_nobody(ends[winner].replica), highest)
+        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))
     if newest is None:
-        return _Task(None, (), "no item has a version, and the preferred member has none at all")
+        return _Task(None, (), "members have different items without a version: prefer one of them")
     # Over an item that carries the newest version along, or a higher one, only a higher one goes.
-    return _Task(_again(newest, ends[prefer].replica, highest), range(len(ends)))
+    again = _again(newest, _by_nobody(ends[prefer].replica), highest)
+    return _Task(again, range(len(ends)))
+
+
+def _by_nobody(at: Replica) -> Replica:
+    """A member, as the origin of what an operator decides: it is no write of that member's.
+
+    So it goes around the whole ring, and back there, where something else may stand by then. And a
+    record of that member that is delivered again does not take it for an earlier write of its own.
+    """
+    return replace(at, id=OPERATOR)
 
 
 def _again(write: Write, at: Replica, over: Version | None) -> Write:
@@ -186,16 +202,20 @@ def _highest(standing: Standing) -> Version | None:
     return max(filter(None, (carried_along, newest)), default=None)
 
 
-def _written_after(
+def _by_what_is_known(
     newest: Write | None, standings: Sequence[Standing], unsent: Sequence[int]
 ) -> int | None:
-    """The place of an item that was written after the newest delete, if that is the newest write.
+    """The place of the item that wins where the preferred member has none without a version.
 
-    A delete that is recorded at a member has taken away what stood there before it.
+    If the newest write is a delete: one that was written after it. A delete that is recorded at a
+    member has taken away what stood there before it. If there is no write at all: any, where all
+    are the same, since to have nothing says nothing.
     """
-    if newest is None or not newest.is_delete:
-        return None
-    for place in unsent:
+    if newest is None:
+        items = (standings[place].item for place in unsent)
+        contents = {digest(item) for item in items if item is not None}
+        return unsent[0] if len(contents) == 1 else None
+    for place in unsent if newest.is_delete else ():
         buried = standings[place].buried
         if buried is not None and buried.version >= newest.version:
             return place

@@ -11,7 +11,7 @@ from handler.image import KNOWN, VERSION, Image, own_attributes
 from handler.records import read_change
 from handler.replicate import Hop, replicate
 from operate.fill import Filled, Way, fill
-from operate.mend import End, Mended, mend
+from operate.mend import OPERATOR, End, Mended, mend
 from tests.handler.pair import KEY, item, run
 from tests.handler.test_replicate import arrived, deleted
 from tests.simulation.member import Member, SimulatedStore
@@ -167,7 +167,7 @@ def test_without_any_version_the_preferred_members_item_is_the_oldest_of_writes(
 ) -> None:
     three.source.items["1"], three.next.items["1"] = item("a"), item("b")
     assert three.mend().left
-    assert three.mend(2) == Mended((0, 1))
+    assert three.mend(2).brought == (2, 0, 1)
     assert three.contents() == [item("b")] * 3
 
 
@@ -175,5 +175,41 @@ def test_an_item_beside_the_newest_delete_was_written_after_it(three: Three) -> 
     three.target.items["1"] = item("after")
     for member in three.members:
         member.tombstones["1"] = deleted(PLACES[2])
-    assert three.mend(0) == Mended((0, 2))
+    assert three.mend(0).brought == (1, 0, 2)
     assert three.contents() == [item("after")] * 3
+
+
+def test_what_one_member_has_and_nobody_ever_deleted_goes_to_all_whoever_is_preferred(
+    three: Three,
+) -> None:
+    three.source.items["1"] = item("a")
+    assert three.mend().left
+    assert three.mend(1).brought == (0, 1, 2)
+    assert three.contents() == [item("a")] * 3
+
+
+def test_who_has_the_same_without_a_version_does_not_stand_against_it(three: Three) -> None:
+    three.source.items["1"] = three.target.items["1"] = item("a")
+    assert three.mend(2).left is None
+    assert three.contents() == [item("a")] * 3
+
+
+def test_of_two_without_a_version_the_word_of_one_who_has_nothing_chooses_none(
+    three: Three,
+) -> None:
+    three.source.items["1"], three.target.items["1"] = item("a"), item("b")
+    assert "prefer one of them" in str(three.mend(2).left)
+    assert three.contents() == [item("a"), item("b"), None]
+
+
+def test_what_an_operator_decides_is_no_write_of_the_member_where_it_was_found(
+    three: Three,
+) -> None:
+    """A record of that member that is delivered again would count as later than its own write."""
+    three.source.items["1"], three.target.items["1"] = item("unsent"), COPY.item
+    three.mend(0)
+    versions = [Image(one.items["1"]).version for one in three.members]
+    assert versions[0] is not None
+    assert versions == [versions[0]] * 3
+    assert versions[0].replica == OPERATOR
+    assert versions[0].replica not in [place.id for place in PLACES]

@@ -274,11 +274,21 @@ MUTANTS = [
         "adopted",
     ),
     Mutant(
-        "an operator leaves an item whose record may be on its way",
+        "an item that nobody else knows of goes to all, whoever is preferred",
         _MEND,
-        "    if prefer is None:\n",
-        "    prefer = prefer or 0\n    if False:\n",
-        "mend",
+        "return unsent[0] if len(contents) == 1 else None",
+        "return None",
+        "lost",
+    ),
+    Mutant(
+        "what an operator decides is no member's own write, and goes to all",
+        _MEND,
+        "write = stamped(item, _by_nobody(ends[winner].replica), highest)\n"
+        "        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))",
+        "write = stamped(item, ends[winner].replica, highest)\n"
+        "        return _Task(write, [place for place in range(len(ends)) if place != winner])",
+        "mend-storm",
+        10_000,
     ),
 ]
 

@@ -28,7 +28,6 @@ LIMITS = {
     "replays": (range(600, 800), "the last write was lost"),
     "poison": (range(19119, 19124), "replays changed what was at rest"),
     "poison-storm": (range(20528, 20532), "diverged"),
-    "lost": (range(2908, 2913), "diverged"),
 }
 
 

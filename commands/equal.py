@@ -14,7 +14,7 @@ from commands.rings import which_running
 from commands.screen import Screen, ring_document
 from commands.whole import Whole, bar, keys_in, line_of, whole_tables
 from operate.check import CHANGING, Checked, Wish, check, findings
-from operate.errors import OperateError
+from operate.errors import OperateError, WrongError
 from operate.fleet import Ended, Running
 from operate.journal import Journal
 from operate.reached import Reached
@@ -83,6 +83,12 @@ _HOW = (
         help="Compare each item with the next member's while its table is read, instead of sorting "
         "all on this machine's disk. It takes no disk and more read units: see `estimate`.",
     ),
+    click.option(
+        "--tombstones",
+        is_flag=True,
+        help="Let a delete count of which a member has no tombstone, although no item is left: a "
+        "late write could bring the item back there.",
+    ),
 )
 
 
@@ -145,13 +151,18 @@ def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended
 def wish_of(how: Mapping[str, Any], members: Sequence[Reached]) -> Wish:
     """How to check, by the options. Raises `WrongError` for keys that are none."""
     keys = None if how["keys"] is None else keys_in(how["keys"], members[0])
-    return Wish(keys, how["sample"], how["segments"], how["apart"], how["settle"])
+    without = [member.name for member in members if member.tables.tombstones is None]
+    if how["tombstones"] and without:
+        raise WrongError(f"--tombstones: {without[0]} has none, by `tombstones.enabled`.")
+    return Wish(
+        keys, how["sample"], how["segments"], how["apart"], how["tombstones"], how["settle"]
+    )
 
 
 def about_check(members: Sequence[Reached], wish: Wish) -> Any:
     """What a check is of: one that was interrupted goes on only as the same."""
     tables = [(one.name, one.tables.table) for one in members]
-    return [tables, wish.keys, wish.sample, wish.segments, wish.apart]
+    return [tables, wish.keys, wish.sample, wish.segments, wish.apart, wish.tombstones]
 
 
 def compare(

@@ -45,17 +45,20 @@ class Looked(Page):
     suspects: Sequence[str]
 
 
-def read_and_look(members: Sequence[Reached], part: Part, position: Key | None) -> Looked:
+def read_and_look(
+    members: Sequence[Reached], part: Part, position: Key | None, since: float | None = None
+) -> Looked:
     """Read a page of a part, whose source is as `operate.check` numbers them, and compare it.
 
-    Nothing is read consistently: what seems to differ must be looked at again.
+    `since` is as in `operate.judge`. Nothing is read consistently: what seems to differ must be
+    looked at again.
     """
     place, buried = divmod(part.source, 2)
     member = members[place]
     page = read_page(member.client, part.segment, position, consistent=False)
     # A tombstone's own end is its table's affair.
     rows = dict(rows_of(page.items, member.keys, None if buried else member.expires))
-    suspects = _outlived(members, place, rows) if buried else _unlike(members, place, rows)
+    suspects = _outlived(members, place, rows, since) if buried else _unlike(members, place, rows)
     live = [item for item in page.items if key_text(item, member.keys) in rows]
     return Looked(live, page.position, suspects)
 
@@ -83,18 +86,25 @@ def _unlike(members: Sequence[Reached], place: int, rows: Mapping[str, str]) -> 
     return [key for key, mark in rows.items() if not alike((mark, there.get(key)), replicas)]
 
 
-def _outlived(members: Sequence[Reached], place: int, rows: Mapping[str, str]) -> list[str]:
-    """Keys of tombstones of which some member still has something, and not what it should."""
+def _outlived(
+    members: Sequence[Reached], place: int, rows: Mapping[str, str], since: float | None
+) -> list[str]:
+    """Keys of tombstones of which some member still has something, and not what it should.
+
+    Or, where deletes are to be known everywhere, of which some member has no tombstone.
+    """
     replicas = [member.replica for member in members]
-    marks = [_marks(member, list(rows)) for member in members]
+    items = [_marks(member, list(rows)) for member in members]
+    known = [
+        rows if at == place else {} if since is None else _tombstones(member, list(rows))
+        for at, member in enumerate(members)
+    ]
 
     def held(key: str) -> list[Held]:
-        return [
-            Held(there.get(key), rows[key] if at == place else None)
-            for at, there in enumerate(marks)
-        ]
+        pairs = zip(items, known, strict=True)
+        return [Held(item.get(key), tombstone.get(key)) for item, tombstone in pairs]
 
-    return [key for key in rows if judge(held(key), replicas) is not None]
+    return [key for key in rows if judge(held(key), replicas, since) is not None]
 
 
 def _marks(member: Reached, keys: Sequence[str]) -> dict[str, str]:
@@ -102,20 +112,26 @@ def _marks(member: Reached, keys: Sequence[str]) -> dict[str, str]:
     now = time.time()
     return {
         key_text(item, member.keys): mark_of(item)
-        for item in _items(member, keys)
+        for item in _items(member, member.tables.table, keys)
         if not is_expired(item, member.expires, now)
     }
 
 
-def _items(member: Reached, keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def _tombstones(member: Reached, keys: Sequence[str]) -> dict[str, str]:
+    """The marks of the tombstones that a member has, by their keys."""
+    table = member.tables.tombstones
+    found = () if table is None else _items(member, table, keys)
+    return {key_text(item, member.keys): mark_of(item) for item in found}
+
+
+def _items(member: Reached, table: str, keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     requests = [keys[first : first + _MOST] for first in range(0, len(keys), _MOST)]
     with ThreadPoolExecutor(_REQUESTS) as pool:
-        for items in pool.map(lambda some: list(_asked(member, some)), requests):
+        for items in pool.map(lambda some: list(_asked(member, table, some)), requests):
             yield from items
 
 
-def _asked(member: Reached, keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    table = member.tables.table
+def _asked(member: Reached, table: str, keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     wanted: Sequence[Any] = [key_of(text, member.keys) for text in keys]
     tries = 0
     while wanted:

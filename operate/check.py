@@ -31,6 +31,7 @@ Tell = Callable[[str, int, int], None]
 """Told what goes on, how much of it is done, and of how much (about)."""
 
 _JOBS = 8
+_CLOCKS = 3600.0  # seconds that clocks may disagree
 _MOST_SEGMENTS = 1_000_000  # that a table can be read in
 
 
@@ -44,17 +45,29 @@ class Wish:
 
     `keys` (as texts) or a `sample` of so many keys instead of all. Each table is read in so many
     `segments`; `apart` compares items with the next member's, one page after the other, instead of
-    sorting them all on this machine's disk. What differs is looked at again after `settle` seconds,
-    up to `looks` times while it changes.
+    sorting them all on this machine's disk. With `tombstones`, a delete of which a member does not
+    know counts, too, as long as tombstones are kept. What differs is looked at again after `settle`
+    seconds, up to `looks` times while it changes.
     """
 
     keys: Sequence[str] | None = None
     sample: int | None = None
     segments: int = 4
     apart: bool = False
+    tombstones: bool = False
     settle: float = 30.0
     looks: int = 5
     pause: Callable[[float], None] = time.sleep
+
+    def since(self, members: Sequence[Reached]) -> float | None:
+        """Since when deletes must be known everywhere (seconds since 1970); None: it is not asked.
+
+        A tombstone is kept for so long from when it was recorded, which was after the delete.
+        """
+        if not self.tombstones:
+            return None
+        kept = min(member.tables.retention for member in members)
+        return time.time() - kept + _CLOCKS
 
 
 @dataclass(frozen=True)
@@ -109,11 +122,14 @@ def check(
                 compared = _read_apart(members, journal, wish, tell)
             else:
                 _read_all(members, journal, wish, tell)
-                compared = _compare_all(members, journal, tell)
+                compared = _compare_all(members, journal, wish, tell)
         look_again(members, journal, wish, tell)
     if wish.apart:
         # Only the first member's items were counted: what it lacks are keys as well.
-        compared += sum(found.held[0].item is None for found in findings(journal))
+        compared += sum(
+            found.held[0].item is None and any(one.item for one in found.held)
+            for found in findings(journal)
+        )
     return Checked(compared, journal.counts())
 
 
@@ -150,8 +166,10 @@ def _read_apart(members: Sequence[Reached], journal: Journal, wish: Wish, tell: 
     total = sum(member.items + member.buried for member in members)
     seen = journal.seen()
 
+    since = wish.since(members)
+
     def read(part: Part, position: Key | None) -> Looked:
-        return read_and_look(members, part, position)
+        return read_and_look(members, part, position, since)
 
     with closing(Sweep(journal.parts(), read, _JOBS).pages()) as pages:
         for part, page in pages:
@@ -172,8 +190,9 @@ def _parts(members: Sequence[Reached], segments: int) -> Iterator[Part]:
                 yield Part(2 * place + 1, Segment(member.tables.tombstones, number, segments))
 
 
-def _compare_all(members: Sequence[Reached], journal: Journal, tell: Tell) -> int:
+def _compare_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> int:
     count, replicas = 0, [member.replica for member in members]
+    since = wish.since(members)
 
     def differing() -> Iterator[tuple[str, list[Held]]]:
         nonlocal count
@@ -181,7 +200,7 @@ def _compare_all(members: Sequence[Reached], journal: Journal, tell: Tell) -> in
             count += any(one.item for one in held)
             if count % 10_000 == 0:
                 tell("comparing", count, count)
-            if judge(held, replicas) is not None:
+            if judge(held, replicas, since) is not None:
                 yield key, held
 
     journal.suspect(differing(), "compare", lambda: count)
@@ -216,7 +235,7 @@ def look_again(
     members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell = silently
 ) -> None:
     """Look at the journal's suspects, all members', until it is clear of each what it is."""
-    replicas = [member.replica for member in members]
+    replicas, since = [member.replica for member in members], wish.since(members)
     for number in range(wish.looks):
         left = journal.open_suspects()
         if not left:
@@ -230,7 +249,7 @@ def look_again(
             seen = look(members, [text for _, text, _ in chunk])
             pairs = zip(chunk, seen, strict=True)
             journal.judge(
-                (row, now, _found(before, now, judge(now, replicas), last))
+                (row, now, _found(before, now, judge(now, replicas, since), last))
                 for (row, _, before), now in pairs
             )
             done += len(chunk)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from handler.version import Version
 from operate.segments import digest_of, is_stub, version_of
 
 
@@ -25,13 +26,18 @@ class Kind(StrEnum):
     STALE = "stale"
     DIFFERENT = "different"
     """In content, and an item without a version among them: versions cannot tell who is right."""
+    FORGOTTEN = "tombstone missing"
+    """A delete that a member does not know of: a late write could bring the item back there."""
 
 
-def judge(held: Sequence[Held], replicas: Sequence[str | None]) -> Kind | None:
+def judge(
+    held: Sequence[Held], replicas: Sequence[str | None], since: float | None = None
+) -> Kind | None:
     """In what members differ that hold this of a key; None: in nothing.
 
     `replicas` are their ids in versions. An item need not have its version at its origin: there its
-    content decides.
+    content decides. Deletes `since` when (in seconds since 1970) everybody should know of; None: it
+    does not matter who does.
     """
     items = [one.item for one in held if one.item is not None]
     if any(map(is_stub, items)):
@@ -40,7 +46,7 @@ def judge(held: Sequence[Held], replicas: Sequence[str | None]) -> Kind | None:
     if any(version < buried for version in filter(None, map(version_of, items))):
         return Kind.OUTLIVED
     if not items:
-        return None
+        return Kind.FORGOTTEN if since is not None and _is_forgotten(held, since) else None
     return Kind.MISSING if len(items) < len(held) else _judge_copies(items, replicas)
 
 
@@ -53,6 +59,14 @@ def _judge_copies(items: Sequence[str], replicas: Sequence[str | None]) -> Kind 
         if version_of(item) not in (None, newest) and newest and replica != newest.replica:
             return Kind.STALE
     return None
+
+
+def _is_forgotten(held: Sequence[Held], since: float) -> bool:
+    """Whether the newest delete is not known everywhere, where nothing stands that is newer."""
+    newest = Version.parse(_buried(held))
+    if newest is None or newest.seconds < since:
+        return False
+    return any(one.tombstone is None or version_of(one.tombstone) != newest for one in held)
 
 
 def _buried(held: Sequence[Held]) -> str:

@@ -71,7 +71,8 @@ class Standing:
     def is_behind(self, write: Write) -> bool:
         """Whether a write that is the newest of all is to be brought here."""
         if write.is_delete:
-            return self.item is not None
+            buried = None if self.buried is None else self.buried.version
+            return self.item is not None or buried is None or buried < write.version
         return not self.is_open and (self.newest is None or self.newest.version < write.version)
 
 

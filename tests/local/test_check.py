@@ -140,6 +140,22 @@ def test_an_item_that_all_have_but_was_deleted_since_is_found(
     assert found["kinds"] == {Kind.OUTLIVED: 1}
 
 
+@pytest.mark.parametrize("way", [(), ("--apart",)])
+def test_a_delete_that_a_member_does_not_know_of_counts_if_it_is_asked(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    put(ring, REGIONS[0], item("k9", v={"S": "once"}))
+    ring.wait_until_quiet(PATIENCE)
+    ring.client(REGIONS[0]).delete_item(TableName="orders", Key=item("k9"))
+    ring.wait_until_quiet(PATIENCE)
+    assert command(*way, "--tombstones").exit_code == 0
+    (_, tombstones) = sorted(ring.client(REGIONS[1]).list_tables()["TableNames"])
+    ring.client(REGIONS[1]).delete_item(TableName=tombstones, Key=item("k9"))
+    assert command(*way).exit_code == 0
+    (found,) = json.loads(command(*way, "--tombstones", "--json").stdout)["rings"]
+    assert (found["kinds"], found["compared"]) == ({Kind.FORGOTTEN: 1}, held(ring))
+
+
 def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Kind]) -> None:
     told = command().output
     assert f"{held(ring)} keys compared, {len(differing)} differ." in told

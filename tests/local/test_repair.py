@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from handler.carry import Blocker, bring
+from handler.image import Image, carried
 from local.faults import throttling
 from local.ring import LocalRing
 from operate.check import Wish, check
@@ -98,6 +102,35 @@ def test_a_delete_that_did_not_arrive_is_brought_with_its_tombstone(ring: LocalR
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, SECOND, "k3") is None
     assert ring.differences() == []
+
+
+@pytest.mark.parametrize("way", [(), ("--apart",)])
+def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_writes_out(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    late = ring.client(SECOND).get_item(TableName="orders", Key=item("k6"))["Item"]
+    ring.client(FIRST).delete_item(TableName="orders", Key=item("k6"))
+    ring.wait_until_quiet(PATIENCE)
+    (_, tombstones) = sorted(ring.client(THIRD).list_tables()["TableNames"])
+    ring.client(THIRD).delete_item(TableName=tombstones, Key=item("k6"))
+    done = told("--tombstones", "--yes", *way)
+    assert (done["mended"], done["writes"]) == (1, {THIRD: 1})
+    ring.wait_until_quiet(PATIENCE)
+    write, (_, _, third) = carried(Image(late)), reached(ring)
+    assert write is not None
+    with ThreadPoolExecutor(1) as pool:
+        came = asyncio.run(bring(third.store(pool), item("k6"), write, expected=False))
+    assert isinstance(came, Blocker)
+    assert told("--tombstones", "--yes", *way)["differing"] == 0
+
+
+@pytest.mark.parametrize("way", [(), ("--apart",)])
+def test_segments_apart_find_the_same_to_mend(ring: LocalRing, way: tuple[str, ...]) -> None:
+    spoil(ring)
+    done = told("--yes", *way)
+    assert (done["mended"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
+    ring.wait_until_quiet(PATIENCE)
+    assert [one.key["id"]["S"] for one in ring.differences()] == ["k2"]
 
 
 def test_an_equal_ring_has_nothing_to_do(ring: LocalRing) -> None:

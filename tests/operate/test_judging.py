@@ -75,3 +75,21 @@ def test_members_are_judged_by_what_they_hold(case: str) -> None:
     replicas = ["aaaaaaaa", "bbbbbbbb", "cccccccc"][: len(held)]
     assert judge(held, replicas) == kind
     assert judge(held[::-1], replicas[::-1]) == kind
+
+
+FORGOTTEN: dict[str, tuple[list[Held], Kind | None]] = {
+    "a deleted key": ([deleted(2), deleted(2)], None),
+    "no tombstone at one": ([deleted(2), NOTHING], Kind.FORGOTTEN),
+    "an older one at one": ([deleted(2), deleted(1)], Kind.FORGOTTEN),
+    "one that has outlived its use": ([deleted(0), NOTHING], None),
+    "written anew after a delete": ([deleted(2, copy("a", 3)), copy("a", 3)], None),
+    "missing at one, and never deleted": ([copy("a"), NOTHING], Kind.MISSING),
+    "one left behind by a delete": ([copy("a", 1), deleted(2)], Kind.OUTLIVED),
+}
+
+
+@pytest.mark.parametrize("case", FORGOTTEN)
+def test_where_it_is_asked_everybody_must_know_of_a_delete(case: str) -> None:
+    held, kind = FORGOTTEN[case]
+    assert judge(held, ["aaaaaaaa", "bbbbbbbb"], since=1) == kind
+    assert judge(held[::-1], ["bbbbbbbb", "aaaaaaaa"], since=1) == kind

@@ -72,6 +72,13 @@ def route(members: Sequence[Reached], into: str, source: str | None = None) -> R
     return Route(leading[0], target)
 
 
+def parts(members: Sequence[Reached], routes: Sequence[Route], segments: int) -> Iterator[Part]:
+    """The segments of what is read: a part's source is a route's number."""
+    for number, one in enumerate(routes):
+        for segment in range(segments):
+            yield Part(number, Segment(members[one.source].tables.table, segment, segments))
+
+
 def backfill(
     members: Sequence[Reached],
     routes: Sequence[Route],
@@ -85,29 +92,30 @@ def backfill(
     An item of which nobody has a version is stamped as a write of its member from before all
     others; so whatever is written or deleted meanwhile is newer. Raises `OperateError`.
     """
-    journal.plan(
-        Part(number, Segment(members[one.source].tables.table, segment, segments))
-        for number, one in enumerate(routes)
-        for segment in range(segments)
-    )
+    journal.plan(parts(members, routes, segments))
     total = sum(members[one.source].items for one in routes)
     done = Backfilled(read=journal.seen())
     # One after the other: of an item without a version, a route must see what the last one made it.
     for number, one in enumerate(routes):
-        parts = [part for part in journal.parts() if part.source == number]
-        with closing(_filled_pages(members, one, parts)) as pages:
+        left = [part for part in journal.parts() if part.source == number]
+        with closing(_filled_pages(members, one, left)) as pages:
             for part, page in pages:
                 done.became.update(page.became)
-                journal.take(part, page, found=_unfilled(page, members[0].keys))
+                journal.take(part, page, found=unfilled(page, members[0].keys))
                 done.read += len(page.items)
                 tell("filling", done.read, max(total, done.read))
-    done.left = sum(journal.counts().values())
-    done.unfilled = dict(_first(journal))
+    tell_unfilled(done, journal)
     return done
 
 
+def tell_unfilled(done: Backfilled, journal: Journal) -> None:
+    """Have what was done say which keys, of those that the journal has, were not filled."""
+    done.left = sum(journal.counts().values())
+    done.unfilled = dict(_first(journal))
+
+
 @dataclass(frozen=True)
-class _FilledPage(Page):
+class FilledPage(Page):
     """A page, and what became of each of its items."""
 
     became: Sequence[str]
@@ -115,26 +123,37 @@ class _FilledPage(Page):
 
 def _filled_pages(
     members: Sequence[Reached], way: Route, parts: Sequence[Part]
-) -> Generator[tuple[Part, _FilledPage]]:
+) -> Generator[tuple[Part, FilledPage]]:
     """All pages of a route's segments, which are filled side by side.
 
     Left early, calls that are not made yet are not made; a page that was not told is filled again
     the next time, which writes nothing where it was filled.
     """
     pool = ThreadPoolExecutor(CONCURRENCY)
-    source = members[way.source]
 
-    def fill_page(part: Part, position: Key | None) -> _FilledPage:
-        page = read_page(source.client, part.segment, position, consistent=True)
-        became = asyncio.run(_fill_all(members, way, page.items, pool))
-        return _FilledPage(page.items, page.position, became)
+    def fill(part: Part, position: Key | None) -> FilledPage:
+        return fill_page(members, way, part.segment, position, pool)
 
-    with asking(), closing(Sweep(parts, fill_page, _JOBS).pages()) as pages, ExitStack() as end:
+    with asking(), closing(Sweep(parts, fill, _JOBS).pages()) as pages, ExitStack() as end:
         end.callback(pool.shutdown, cancel_futures=True)
         yield from pages
 
 
-def _unfilled(page: _FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+def fill_page(
+    members: Sequence[Reached],
+    way: Route,
+    segment: Segment,
+    position: Key | None,
+    pool: ThreadPoolExecutor,
+) -> FilledPage:
+    """Read on in a segment of a route's source, and fill the target with what is there."""
+    page = read_page(members[way.source].client, segment, position, consistent=True)
+    became = asyncio.run(_fill_all(members, way, page.items, pool))
+    return FilledPage(page.items, page.position, became)
+
+
+def unfilled(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The keys that were not filled, as texts, and why."""
     for item, why in zip(page.items, page.became, strict=True):
         if why not in (Filled.WRITTEN, Filled.THERE):
             yield key_text(item, keys), why

@@ -142,7 +142,7 @@ def findings(journal: Journal) -> Iterator[Finding]:
 
 
 def _read_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> None:
-    journal.plan(_parts(members, wish.segments))
+    journal.plan(parts(members, wish.segments))
     total = sum(member.items + member.buried for member in members)
     seen = journal.seen()
 
@@ -162,7 +162,7 @@ def _read_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Te
 
 def _read_apart(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Tell) -> int:
     """Note as suspects the keys in which neighbours differ; how many the first member has."""
-    journal.plan(_parts(members, wish.segments))
+    journal.plan(parts(members, wish.segments))
     total = sum(member.items + member.buried for member in members)
     seen = journal.seen()
 
@@ -182,7 +182,8 @@ def _read_apart(members: Sequence[Reached], journal: Journal, wish: Wish, tell: 
     return compared
 
 
-def _parts(members: Sequence[Reached], segments: int) -> Iterator[Part]:
+def parts(members: Sequence[Reached], segments: int) -> Iterator[Part]:
+    """The segments of all tables: a member's items are source 2n, its tombstones 2n + 1."""
     for place, member in enumerate(members):
         for number in range(segments):
             yield Part(2 * place, Segment(member.tables.table, number, segments))

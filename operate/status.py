@@ -12,13 +12,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
 from handler.clients import CONCURRENCY
-from handler.keys import session_with
 from operate.alarms import Ringing, ringing
 from operate.asked import Asked, Client
 from operate.asking import asking
+from operate.assume import session_as
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
@@ -108,16 +107,14 @@ def _session(credentials: Credentials, region: str) -> boto3.Session:
     session = boto3.Session(profile_name=credentials.profile)
     if not credentials.role:
         return session
-    asked = {"RoleSessionName": "dynamodb-ring"}
-    if credentials.external_id:
-        asked["ExternalId"] = credentials.external_id
     make: Any = session.client
-    taken = AssumeRoleCredentialFetcher(
-        partial(make, region_name=region), session.get_credentials(), credentials.role, asked
+    taken = session_as(
+        credentials.role,
+        partial(make, region_name=region),
+        session.get_credentials(),
+        credentials.external_id,
     )
-    # Taken again before it expires: to compare large tables can take longer than a role lasts.
-    kept = DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role")
-    return boto3.Session(botocore_session=session_with(kept))
+    return boto3.Session(botocore_session=taken)
 
 
 def status(

@@ -16,9 +16,10 @@ from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
 from operate import remote
-from operate.check import Wish, check, findings
+from operate.check import Wish, check, findings, parts
 from operate.journal import Journal
-from ring.distributed import state_machine
+from operate.results import collect_check, results
+from ring.state_machine import state_machine
 from tests.local.rings import PATIENCE
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
@@ -28,17 +29,19 @@ TOLD = [
         "name": region,
         "region": region,
         "replica": f"{place:08x}",
+        "next": [f"{(place + 1) % 3:08x}"],
         "table": "orders",
         "tombstones": None,
         "keys": ["id"],
         "types": ["S"],
         "expires": None,
+        "role": None,
     }
     for place, region in enumerate(REGIONS)
 ]
 
 
-def make(service: str, region: str | None) -> Any:
+def make(service: str, region: str | None, role: str | None = None) -> Any:
     return boto3.client(service, region_name=region or REGIONS[0])  # type: ignore[call-overload]
 
 
@@ -75,8 +78,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The calls of the function, which moto would not run; each has time for a page of ten."""
     made: list[Any] = []
 
-    def ten(service: str, region: str | None) -> Any:
-        client = make(service, region)
+    def ten(service: str, region: str | None, role: str | None) -> Any:
+        client = make(service, region, role)
         few: Any = lambda params, **_: {**params, "Limit": 10}  # noqa: E731
         client.meta.events.register("provide-client-params.dynamodb.Scan", few)
         return client
@@ -84,7 +87,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def invoke(_: Any, function_name: str, qualifier: Any, body: Any, *more: Any) -> bytes:
         event = json.loads(body)
         made.append(event)
-        return json.dumps(remote.check_segment(event, ten, lambda: 0.0)).encode()
+        return json.dumps(remote.work_on(event, ten, lambda: 0.0)).encode()
 
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
     return made
@@ -103,12 +106,13 @@ def execute() -> dict[str, Any]:
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     members = [remote.reached(one, make) for one in TOLD]
-    parts = json.dumps(list(remote.parts(members, SEGMENTS)))
-    make("s3", None).put_object(Bucket=BUCKET, Key="parts.json", Body=parts)
+    listed = json.dumps([remote.told_part(one) for one in parts(members, SEGMENTS)])
+    make("s3", None).put_object(Bucket=BUCKET, Key="parts.json", Body=listed)
     client = make("stepfunctions", None)
     definition = json.dumps(state_machine(function, "aws", 4))
     machine = client.create_state_machine(name="m", definition=definition, roleArn=role)
-    told = {"members": TOLD, "bucket": BUCKET, "run": "run", "settle": 0, "parts": "parts.json"}
+    told: dict[str, Any] = {"work": "check", "how": {"settle": 0}, "members": TOLD}
+    told |= {"bucket": BUCKET, "run": "run", "parts": "parts.json"}
     run = client.start_execution(
         stateMachineArn=machine["stateMachineArn"], input=json.dumps(told)
     )["executionArn"]
@@ -128,7 +132,7 @@ def test_a_distributed_map_finds_what_a_check_finds(calls: list[Any], tmp_path: 
     assert len(calls) > counts["total"]  # a segment has more than ten items
     members = [remote.reached(one, make) for one in TOLD]
     with Journal(tmp_path / "map", "a") as map_, Journal(tmp_path / "whole", "b") as whole:
-        found = remote.collect(make("s3", None), BUCKET, "run", map_)
+        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), map_)
         assert found == check(members, whole, Wish(settle=0))
         assert {one.key for one in findings(map_)} == {one.key for one in findings(whole)}
     assert found.differing == 2 * len(REGIONS)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
 
 from commands.rings import PROJECT
 from local.ring import LocalRing
 from operate import remote
-from operate.check import CHANGING, Wish, check, findings
+from operate.check import CHANGING, Wish, check, findings, parts
 from operate.journal import Journal
 from operate.judge import Kind
 from operate.reached import Reached
+from operate.results import collect_check, results
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
+from tests.local.segments import few_at_a_time, make, worked
 from tests.local.whole import lead_to, reached
 
 BUCKET, SEGMENTS = "found", 3
@@ -54,28 +54,20 @@ def members(
     s3.delete_bucket(Bucket=BUCKET)
 
 
-def make(service: str, region: str | None) -> Any:
-    return botocore.session.Session().create_client(service, region_name=region or "us-east-1")
-
-
 def run(
-    members: list[Reached], make: remote.Make = make, left: Callable[[], float] = lambda: 900.0
+    members: list[Reached],
+    make: remote.Make = make,
+    left: Callable[[], float] = lambda: 900.0,
 ) -> int:
-    """Check all segments, one after the other; how many calls it took."""
-    calls = 0
-    for part in remote.parts(members, SEGMENTS):
-        event: dict[str, Any] = {
-            "members": [remote.told(member) for member in members],
-            "part": part,
-            "bucket": BUCKET,
-            "run": "run",
-            "settle": 0,
-        }
-        while not event.get("state", {}).get("over"):
-            answer = remote.check_segment(json.loads(json.dumps(event)), make, left)
-            event["state"] = answer
-            calls += 1
-    return calls
+    """Check all segments; how many calls it took."""
+    told = {
+        "work": "check",
+        "how": {"settle": 0},
+        "members": [remote.told(member) for member in members],
+        "bucket": BUCKET,
+        "run": "run",
+    }
+    return worked(told, parts(members, SEGMENTS), make, left)
 
 
 def verdict(journal: Journal) -> list[tuple[str, Kind, Any]]:
@@ -87,7 +79,7 @@ def test_all_segments_together_find_what_a_check_finds(
 ) -> None:
     assert run(members) == 2 * 3 * SEGMENTS
     with Journal(tmp_path / "apart", "a") as apart, Journal(tmp_path / "whole", "b") as whole:
-        found = remote.collect(make("s3", None), BUCKET, "run", apart)
+        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
         assert found == check(members, whole, Wish(settle=0))
         assert verdict(apart) == verdict(whole)
     assert found.differing == 9
@@ -97,22 +89,16 @@ def test_all_segments_together_find_what_a_check_finds(
 def test_a_call_that_comes_near_its_end_is_gone_on_with(
     members: list[Reached], tmp_path: Path
 ) -> None:
-    def few_at_a_time(service: str, region: str | None) -> Any:
-        client = make(service, region)
-        few: Callable[..., Any] = lambda params, **_: {**params, "Limit": 3}  # noqa: E731
-        client.meta.events.register("provide-client-params.dynamodb.Scan", few)
-        return client
-
     assert run(members, few_at_a_time, left=lambda: 0.0) > 3 * 40 / 3
     with Journal(tmp_path / "apart", "a") as apart:
-        found = remote.collect(make("s3", None), BUCKET, "run", apart)
+        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
     assert (found.compared, found.differing) == (42, 9)
 
 
 def test_a_call_that_is_made_again_changes_nothing(members: list[Reached], tmp_path: Path) -> None:
     assert run(members) == run(members)
     with Journal(tmp_path / "apart", "a") as apart:
-        found = remote.collect(make("s3", None), BUCKET, "run", apart)
+        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
     assert (found.compared, found.differing) == (42, 9)
 
 

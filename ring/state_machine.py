@@ -1,4 +1,4 @@
-"""The state machine that has a function called for each segment of a check. Pure.
+"""The state machine that has a function called for each segment of tables. Pure.
 
 A Distributed Map: Step Functions itself knows which segments are done, tries again what fails, and
 goes on with the rest when its execution is redriven.
@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+LABEL = "segments"
+"""What the ARNs of the Map's runs have behind the machine's name."""
+
 
 def state_machine(function: str, partition: str, at_once: int) -> dict[str, Any]:
     """The definition; `function` is an ARN, `at_once` how many segments run at a time.
@@ -18,12 +21,12 @@ def state_machine(function: str, partition: str, at_once: int) -> dict[str, Any]
     `parts`: the key, in `bucket`, of the list of all of them.
     """
     return {
-        "Comment": "Checks the segments of a ring, each by itself",
+        "Comment": "Works on the segments of a ring, each by itself",
         "StartAt": "Segments",
         "States": {
             "Segments": {
                 "Type": "Map",
-                "Label": "segments",
+                "Label": LABEL,
                 "MaxConcurrency": at_once,
                 "ItemReader": {
                     "Resource": f"arn:{partition}:states:::s3:getObject",
@@ -33,7 +36,10 @@ def state_machine(function: str, partition: str, at_once: int) -> dict[str, Any]
                 "ItemSelector": {
                     "part.$": "$$.Map.Item.Value",
                     "state": None,
-                    **{f"{name}.$": f"$.{name}" for name in ("members", "bucket", "run", "settle")},
+                    **{
+                        f"{name}.$": f"$.{name}"
+                        for name in ("work", "how", "members", "bucket", "run")
+                    },
                 },
                 "ItemProcessor": _segment(function),
                 # What the segments answer may be more than a state holds, and is in the bucket.
@@ -48,9 +54,9 @@ def _segment(function: str) -> dict[str, Any]:
     """Call the function until it says that the segment is over."""
     return {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-        "StartAt": "Check",
+        "StartAt": "Work",
         "States": {
-            "Check": {
+            "Work": {
                 "Type": "Task",
                 "Resource": function,
                 "ResultPath": "$.state",
@@ -68,7 +74,7 @@ def _segment(function: str) -> dict[str, Any]:
             "Over": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.state.over", "BooleanEquals": True, "Next": "Done"}],
-                "Default": "Check",
+                "Default": "Work",
             },
             "Done": {"Type": "Succeed"},
         },

@@ -1,0 +1,41 @@
+"""Segments worked on by events, one after the other, as a state machine would have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import botocore.session
+
+from operate import remote
+from operate.sweep import Part
+
+
+def make(service: str, region: str | None, role: str | None = None) -> Any:
+    """A client as whoever runs the test."""
+    return botocore.session.Session().create_client(service, region_name=region or "us-east-1")
+
+
+def few_at_a_time(service: str, region: str | None, role: str | None = None) -> Any:
+    """A client whose scans answer with three items a page."""
+    client = make(service, region, role)
+    few: Callable[..., Any] = lambda params, **_: {**params, "Limit": 3}  # noqa: E731
+    client.meta.events.register("provide-client-params.dynamodb.Scan", few)
+    return client
+
+
+def worked(
+    told: Mapping[str, Any],
+    parts: Iterable[Part],
+    make: remote.Make = make,
+    left: Callable[[], float] = lambda: 900.0,
+) -> int:
+    """Work on all parts; how many calls it took."""
+    calls = 0
+    for part in parts:
+        event: dict[str, Any] = {**told, "part": remote.told_part(part)}
+        while not event.get("state", {}).get("over"):
+            event["state"] = remote.work_on(json.loads(json.dumps(event)), make, left)
+            calls += 1
+    return calls

@@ -24,7 +24,8 @@ class NoRingError(Exception):
 
 def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
     """Return what is told: the stack's outputs, with each member's account and replica id."""
-    variables = [one.outputs["environment"]["variables"] for one in deployment.of(_FUNCTION)]
+    environments = [one.outputs.get("environment", {}) for one in deployment.of(_FUNCTION)]
+    variables = [one["variables"] for one in environments if one.get("variables")]
     ids = {
         (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]): told["RING_SOURCE_ID"]
         for told in variables
@@ -38,7 +39,8 @@ def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
         }
         for member in deployment.outputs["members"]
     ]
-    told = {"members": told_members, "hops": deployment.outputs["hops"]}
+    told = {name: deployment.outputs.get(name) for name in ("hops", "distributed")}
+    told["members"] = told_members
     return json.dumps(told).encode()
 
 

@@ -33,6 +33,7 @@ _ARGUMENTS: Mapping[str, type] = {
     "aws:lambda/permission:Permission": aws.lambda_.PermissionArgs,
     "aws:s3/bucket:Bucket": aws.s3.BucketArgs,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": aws.s3.BucketPublicAccessBlockArgs,
+    "aws:sfn/stateMachine:StateMachine": aws.sfn.StateMachineArgs,
     "aws:sns/topic:Topic": aws.sns.TopicArgs,
     "aws:sns/topicSubscription:TopicSubscription": aws.sns.TopicSubscriptionArgs,
     "pulumi:providers:aws": aws.ProviderArgs,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PROVIDER = "pulumi:providers:aws"
 """The token of a provider: a place, not a resource of AWS."""
+_NOTHING: Properties = {}
 _THE_ENGINES = frozenset({"version", "pluginDownloadURL"})
 
 
@@ -108,11 +109,13 @@ class Cloud:
         computed = {name: seen[name] for name in kind.computed if name in seen}
         return {**new, "id": id_, **computed}
 
-    def delete(self, token: str, logical_name: str, id_: str, place: Place) -> None:
-        """Delete a resource. Raises `CloudError`."""
+    def delete(
+        self, token: str, logical_name: str, id_: str, place: Place, outputs: Properties = _NOTHING
+    ) -> None:
+        """Delete a resource that had these outputs. Raises `CloudError`."""
         kind = kind_of(token, logical_name)
         with _told(logical_name, token):
-            kind.delete(id_, place)
+            kind.delete_as(outputs, id_, place)
 
     def call(self, token: str, place: Place) -> dict[str, Any]:
         """Return what a function of the AWS provider answers in a place. Raises `CloudError`."""

@@ -197,7 +197,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Delete a resource."""
         place = self._place(context)
         try:
-            self._cloud.delete(request.type, request.name, request.id, place)
+            self._cloud.delete(
+                request.type, request.name, request.id, place, decoded(request.properties)
+            )
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         return empty_pb2.Empty()

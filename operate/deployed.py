@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ring.arn import Arn
+from ring.distributed import DISTRIBUTED
 from ring.hop import HOP
 from ring.replica import REPLICA
 from ring.ring import RING
@@ -85,11 +86,34 @@ class DeployedHop:
 
 
 @dataclass(frozen=True)
+class DeployedPart:
+    """The part that works on segments in functions, as `ring.distributed` tells of it.
+
+    `member` is the one, by name, at which it stands and by whose credentials it is reached;
+    `machine` an ARN, `bucket` a name; `readers` are the roles that the function takes, by member;
+    `writes` is whether it may fill members.
+    """
+
+    member: str
+    machine: str
+    bucket: str
+    readers: Mapping[str, str]
+    writes: bool
+
+    @classmethod
+    def told(cls, outputs: Mapping[str, Any]) -> DeployedPart:
+        """Take it from what a stack tells of it."""
+        return cls(**{field.name: outputs[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True)
 class Deployed:
     """What a stack has deployed, in ring order (after an update that failed: in any)."""
 
     members: Sequence[DeployedMember] = ()
     hops: Sequence[DeployedHop] = ()
+    part: DeployedPart | None = None
+    """None: the settings do not ask for it, or it was not deployed to its end."""
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> Deployed:
@@ -99,7 +123,8 @@ class Deployed:
         place = _places(live)
         members = sorted(_members(live), key=lambda one: place.get(one.name, len(place)))
         hops = sorted(_hops(live), key=lambda one: place.get(one.source, len(place)))
-        return cls(tuple(members), tuple(hops))
+        parts = [one["outputs"] for one in _of(live, DISTRIBUTED) if one.get("outputs")]
+        return cls(tuple(members), tuple(hops), DeployedPart.told(parts[0]) if parts else None)
 
 
 def _places(resources: Sequence[Resource]) -> dict[str, int]:

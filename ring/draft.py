@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
+from ring.distributed_settings import DistributedSettings
 from ring.sections import MappingSettings, MemberSettings, TableSettings, TombstoneSettings
 from ring.topology import Member, NoSuchMemberError, find_member, member_of
 from ring.watch_settings import WatchSettings
 
-_SECTIONS = ("table", "tombstones", "mapping", "watch", "hops")
+_SECTIONS = ("table", "tombstones", "mapping", "watch", "distributed", "hops")
 
 
 class Draft(BaseModel):
@@ -24,6 +25,7 @@ class Draft(BaseModel):
     tombstones: TombstoneSettings | None = TombstoneSettings()
     mapping: MappingSettings | None = MappingSettings()
     watch: WatchSettings | None = WatchSettings()
+    distributed: DistributedSettings | None = DistributedSettings()
     hops: tuple[str, ...] | None = None
 
     @classmethod

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
 from ring import policies
+from ring.code import code_of
 from ring.environment import environment
 from ring.heart import beat_rule
 from ring.metrics import Measured
@@ -17,8 +17,6 @@ from ring.settings import Settings
 
 HOP = "dynamodb-ring:index:Hop"
 """The component's type. It is part of every URN beneath it and never changes."""
-
-_HANDLER = Path(__file__).parent.parent / "handler"
 
 
 class Hop(pulumi.ComponentResource):
@@ -152,7 +150,7 @@ class Hop(pulumi.ComponentResource):
             runtime="python3.13",
             architectures=["arm64"],
             handler="handler.app.handle",
-            code=_code(),
+            code=code_of("handler"),
             memory_size=self._settings.function.memory,
             timeout=self._settings.function.timeout,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=variables),
@@ -199,9 +197,3 @@ class Hop(pulumi.ComponentResource):
                 ),
             ),
         )
-
-
-def _code() -> pulumi.AssetArchive:
-    """The handler's source and nothing else: what Python caches there would change its hash."""
-    files = sorted(_HANDLER.glob("*.py"))
-    return pulumi.AssetArchive({f"handler/{file.name}": pulumi.FileAsset(file) for file in files})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ring.arn import Arn
+from ring.state_machine import LABEL
 
 Document = dict[str, Any]
 
@@ -30,6 +31,11 @@ _TOMBSTONES = (
     "dynamodb:PutItem",
     "dynamodb:PartiQLInsert",
 )
+# What the functions of a check do to tables, and of a backfill besides:
+# operate/segments.py, operate/apart.py, operate/looks.py, operate/fill.py.
+_CHECKED_ITEMS = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
+_CHECKED_TOMBSTONES = ("dynamodb:Scan", "dynamodb:GetItem")
+_FILLED_ITEMS = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 
@@ -56,6 +62,11 @@ def lambda_trust() -> Document:
     return _trust({"Service": "lambda.amazonaws.com"})
 
 
+def states_trust() -> Document:
+    """Step Functions may take the role. The service's name is the same in every partition."""
+    return _trust({"Service": "states.amazonaws.com"})
+
+
 def writer_trust(role: str) -> Document:
     """One other role, that of a hop's function, may take the role."""
     return _trust({"AWS": role})
@@ -77,8 +88,7 @@ def hop_policy(
         _allow("ListStreams", ("dynamodb:ListStreams",), "*"),
         *_end("Source", source),
         *_target(target),
-        # The group is the stack's own, so there is no CreateLogGroup.
-        _allow("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), f"{log_group}:*"),
+        _logs(log_group),
         # A failure destination in S3 needs both:
         # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
         _allow("QuarantineRecords", ("s3:PutObject",), f"{quarantine}/*"),
@@ -89,6 +99,64 @@ def hop_policy(
 def writer_policy(target: End) -> Document:
     """What a role, or a user, in the target's account may do for the functions that write as it."""
     return _document(*_end("Target", target))
+
+
+def segments_policy(
+    *, here: Sequence[End], roles: Sequence[str], log_group: str, results: str, writes: bool
+) -> Document:
+    """What the function that works on segments may do: read, and write only if it `writes`.
+
+    `here` are the members that it reaches as what it is, `roles` those that it takes for the
+    others; `log_group` and `results` (a bucket) are ARNs as well.
+    """
+    return _document(
+        *(_whole_tables(here, writes) if here else ()),
+        *([_allow("AssumeReaders", ("sts:AssumeRole",), *roles)] if roles else ()),
+        _logs(log_group),
+        _allow("WriteResults", ("s3:PutObject",), f"{results}/*"),
+    )
+
+
+def reader_policy(end: End, *, writes: bool) -> Document:
+    """What a role in a member's account may do for the function that works on segments."""
+    return _document(*_whole_tables([end], writes))
+
+
+def machine_policy(*, machine: str, function: str, results: str) -> Document:
+    """What a state machine with a Distributed Map may do; all are ARNs, `results` a bucket's.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+    executions = machine.replace(":stateMachine:", ":execution:")
+    return _document(
+        _allow("StartSegments", ("states:StartExecution",), machine),
+        _allow(
+            "WatchSegments",
+            ("states:DescribeExecution", "states:StopExecution"),
+            f"{executions}:*",
+        ),
+        _allow("RedriveSegments", ("states:RedriveExecution",), f"{executions}/{LABEL}:*"),
+        _allow("WorkOnSegments", ("lambda:InvokeFunction",), function),
+        _allow("ReadParts", ("s3:GetObject",), f"{results}/*"),
+    )
+
+
+def _whole_tables(ends: Sequence[End], writes: bool) -> list[Document]:
+    """One statement for all tables of a kind: there is room for so much in a role."""
+    items = (*_CHECKED_ITEMS, *(_FILLED_ITEMS if writes else ()))
+    statements = [_allow("Items", items, *(end.table for end in ends))]
+    if buried := [end.tombstones for end in ends if end.tombstones]:
+        statements.append(_allow("Tombstones", _CHECKED_TOMBSTONES, *buried))
+    keyed = [(end.kms_key, end.region) for end in ends if end.kms_key]
+    return statements + [
+        _decrypt(f"Key{at}", key, f"dynamodb.{region}")
+        for at, (key, region) in enumerate(dict.fromkeys(keyed))
+    ]
+
+
+def _logs(log_group: str) -> Document:
+    # The group is the stack's own, so there is no CreateLogGroup.
+    return _allow("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), f"{log_group}:*")
 
 
 def _target(target: End | str | Secret) -> list[Document]:
@@ -143,8 +211,9 @@ def _trust(principal: dict[str, str]) -> Document:
     )
 
 
-def _allow(sid: str, actions: Sequence[str], resource: str) -> Document:
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+def _allow(sid: str, actions: Sequence[str], *resources: str) -> Document:
+    which = resources[0] if len(resources) == 1 else list(resources)
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": which}
 
 
 def _document(*statements: Document) -> Document:

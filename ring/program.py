@@ -15,4 +15,5 @@ def build(settings: Settings) -> Ring:
     pulumi.export("hops", ring.hops)
     pulumi.export("topics", ring.topics)
     pulumi.export("dashboards", ring.dashboards)
+    pulumi.export("distributed", ring.distributed)
     return ring

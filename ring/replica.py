@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import table_arn, table_arn_of_stream
+from ring.bucket import closed_bucket
 from ring.policies import End, writer_policy
 from ring.settings import Settings
 from ring.tables import table_args, tombstone_args
@@ -140,24 +141,10 @@ class Replica(pulumi.ComponentResource):
 
     def _quarantine(self) -> aws.s3.Bucket:
         here = pulumi.ResourceOptions(parent=self, provider=self.provider)
-        # A bucket's name has 63 characters at most and a prefix 37, which a table's name could
-        # overrun; the replica id cannot. It is never emptied to be deleted: it holds lost changes.
-        bucket = aws.s3.Bucket(
-            f"{self._name}-quarantine",
-            bucket_prefix=f"ring-quarantine-{self.member.id}-",
-            force_destroy=False,
-            opts=here,
+        # It is never emptied to be deleted: it holds lost changes.
+        return closed_bucket(
+            f"{self._name}-quarantine", "quarantine", self.member, here, emptied=False
         )
-        aws.s3.BucketPublicAccessBlock(
-            f"{self._name}-quarantine",
-            bucket=bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=here,
-        )
-        return bucket
 
     def _never_replaced(self, *, retain_on_delete: bool = False) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pulumi
 
+from ring.distributed import Distributed
+from ring.distributed_settings import home
 from ring.hop import Hop
 from ring.replica import Replica
 from ring.settings import Settings
-from ring.topology import hops, members_of
+from ring.topology import Member, hops, members_of
 from ring.watch import Watch, dashboards
 
 RING = "dynamodb-ring:index:Ring"
@@ -35,6 +37,8 @@ class Ring(pulumi.ComponentResource):
     """By member, the ARN of the topic that its alarms call, where that is the ring's own."""
     dashboards: Sequence[pulumi.Output[str]]
     """The names of the dashboards, one for each account in which hops start."""
+    distributed: Mapping[str, Any] | None
+    """What checks and fills whole tables in functions: see `Distributed.summary`."""
 
     def __init__(
         self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
@@ -75,6 +79,7 @@ class Ring(pulumi.ComponentResource):
             for member, replica in replicas.items()
             if settings.watch.enabled and member in sources
         ]
+        self.distributed = self._distributed(f"{name}-segments", replicas, sources, settings)
         shown = dashboards(name, watches, settings, beneath)
         self.topics = {
             watch.replica.member.name: watch.topic.arn for watch in watches if watch.topic
@@ -88,5 +93,19 @@ class Ring(pulumi.ComponentResource):
                 "hops": self.hops,
                 "topics": self.topics,
                 "dashboards": self.dashboards,
+                "distributed": self.distributed,
             }
         )
+
+    def _distributed(
+        self,
+        name: str,
+        replicas: Mapping[Member, Replica],
+        sources: Collection[Member],
+        settings: Settings,
+    ) -> Mapping[str, Any] | None:
+        if not settings.distributed.enabled:
+            return None
+        here = home(settings.distributed, [one for one in replicas if one in sources])
+        beneath = pulumi.ResourceOptions(parent=self)
+        return Distributed(name, replicas[here], list(replicas.values()), settings, beneath).summary

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ring.arn import Arn, partition_of, table_of_stream
+from ring.distributed_settings import broken_in_distributed
 from ring.draft import Draft
 from ring.mistakes import Mistake
 from ring.sections import TOMBSTONES
@@ -247,6 +248,13 @@ def _watch_fits(draft: Draft) -> Iterator[Mistake]:
         yield from broken_in_watch(draft.watch, draft.mapping, draft.sources())
 
 
+def _distributed_reaches_all(draft: Draft) -> Iterator[Mistake]:
+    if draft.distributed:
+        yield from broken_in_distributed(
+            draft.distributed, list(draft.located().values()), draft.sources()
+        )
+
+
 _RING_RULES = (
     _at_least_two,
     _ring_stays_whole,
@@ -257,4 +265,5 @@ _RING_RULES = (
     _tombstones_outlive_the_lap,
     _hops_are_members,
     _watch_fits,
+    _distributed_reaches_all,
 )

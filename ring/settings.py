@@ -9,6 +9,7 @@ from typing import Annotated
 from pulumi.runtime import config as pulumi_config
 from pydantic import Field, ValidationError
 
+from ring.distributed_settings import DistributedSettings
 from ring.draft import Draft
 from ring.mistakes import Mistake, SettingsError, explain
 from ring.rules import broken
@@ -42,6 +43,7 @@ class Settings(Section):
     function: FunctionSettings = FunctionSettings()
     watch: WatchSettings = WatchSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
+    distributed: DistributedSettings = DistributedSettings()
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The members whose hops this stack deploys. Default: all."""
     tags: dict[TagKey, TagValue] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from local.kinds.kind import Created, Kind, PartlyMadeError, Place, Properties
 from local.kinds.log_group import LogGroup
 from local.kinds.role import Role
 from local.kinds.schedule import EventRule, EventTarget, Permission
+from local.kinds.state_machine import StateMachine
 from local.kinds.table import Table
 from local.kinds.topic import Topic, TopicSubscription
 from local.kinds.user import User
@@ -39,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "aws:lambda/permission:Permission": Permission(),
     "aws:s3/bucket:Bucket": Bucket(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
+    "aws:sfn/stateMachine:StateMachine": StateMachine(),
     "aws:sns/topic:Topic": Topic(),
     "aws:sns/topicSubscription:TopicSubscription": TopicSubscription(),
 }

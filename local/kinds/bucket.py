@@ -66,6 +66,17 @@ class Bucket(Kind):
         client = place.clients.s3(place.region)
         found(lambda: client.delete_bucket(Bucket=id_), "NoSuchBucket")
 
+    def delete_as(self, outputs: Properties, id_: str, place: Place) -> None:
+        """Empty it first, if it may be."""
+        if outputs.get("forceDestroy"):
+            self._empty(id_, place.clients.s3(place.region))
+        self.delete(id_, place)
+
+    def _empty(self, id_: str, client: Any) -> None:
+        while objects := client.list_objects_v2(Bucket=id_).get("Contents"):
+            for one in objects:
+                client.delete_object(Bucket=id_, Key=one["Key"])
+
 
 class BucketPublicAccessBlock(Kind):
     """aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock. Its id is the bucket's name.

@@ -91,6 +91,10 @@ class Kind(ABC):
     def delete(self, id_: str, place: Place) -> None:
         """Delete the resource. One that is not there is deleted."""
 
+    def delete_as(self, outputs: Properties, id_: str, place: Place) -> None:
+        """Delete the resource as its outputs say."""
+        self.delete(id_, place)
+
 
 def found(ask: Callable[[], Any], *missing: str) -> Any:
     """Return what AWS answers, or None if its answer is one of the errors named in `missing`."""

@@ -17,7 +17,8 @@ from local.kinds import KINDS, Place
 
 _STACK = "pulumi:pulumi:Stack"
 _FUNCTION = "aws:lambda/function:Function"
-_HANDLER = Path(__file__).parents[2] / "handler"
+_PROJECT = Path(__file__).parents[2]
+_ROOMS = {"handler.app.handle": ("handler",), "operate.remote.handle": ("handler", "operate")}
 
 
 def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deployment:
@@ -40,19 +41,20 @@ def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deploymen
         seen = cloud.read(one["type"], name, one["id"], place) or {}
         outputs = {**one["outputs"], **seen}
         if one["type"] == _FUNCTION:
-            outputs["code"] = _code(one["id"], place)
+            outputs["code"] = _code(one["id"], place, _ROOMS[outputs["handler"]])
         found.append(Resource(one["type"], name, one["id"], outputs, place))
     (exports,) = [one.get("outputs", {}) for one in state if one["type"] == _STACK] or [{}]
     return Deployment(exports, tuple(found))
 
 
-def _code(function: str, place: Place) -> pulumi.AssetArchive:
-    """Return the code of a function, having seen by its checksum that it is the handler's.
+def _code(function: str, place: Place, rooms: Iterable[str]) -> pulumi.AssetArchive:
+    """Return the code of a function, having seen by its checksum that it is that of these rooms.
 
     moto does not hand it out, and a refresh leaves the engine's state with nothing but its hash.
     """
-    files = sorted(_HANDLER.glob("*.py"))
-    code = pulumi.AssetArchive({f"handler/{one.name}": pulumi.FileAsset(one) for one in files})
+    files = sorted(file for room in rooms for file in (_PROJECT / room).glob("*.py"))
+    names = [f"{file.parent.name}/{file.name}" for file in files]
+    code = pulumi.AssetArchive(dict(zip(names, map(pulumi.FileAsset, files), strict=True)))
     client = place.clients.functions(place.region)
     told = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
     assert told == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()

@@ -174,7 +174,10 @@ def _secret(heard: Heard, _: str) -> Asked:
 
 
 _CALLS: Mapping[tuple[str, str], Callable[[Heard, str], Asked]] = {
-    **{("dynamodb", one): _one_table for one in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")},
+    **{
+        ("dynamodb", one): _one_table
+        for one in ("Scan", "GetItem", "PutItem", "UpdateItem", "DeleteItem")
+    },
     **{("dynamodb", one): _many_tables for one in ("BatchGetItem", "BatchWriteItem")},
     **{("dynamodb", one): _transaction for one in ("TransactGetItems", "TransactWriteItems")},
     **{

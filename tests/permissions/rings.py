@@ -22,7 +22,6 @@ from local.cloud import Cloud
 from local.deploy import Deployment, Resource, run_program
 from local.events import event_of, to_event_record
 from local.existing import make_existing_tables, provider_of
-from local.hop import function_spec
 from local.keys import keep_secrets
 from local.ring import PROGRAM
 from local.server import LocalServer
@@ -33,9 +32,11 @@ from ring.arn import partition_of, table_arn
 from ring.settings import Settings
 from ring.topology import Member, members_of
 from tests.handler.wire import record, stamped
+from tests.permissions.being import being
 from tests.permissions.calls import Ear, listening
 from tests.permissions.judge import Call, Law, Policy, read_policy, read_trust
-from tests.permissions.services import Served, in_the_callers_name, lambdas
+from tests.permissions.part import Part
+from tests.permissions.services import Served, in_the_callers_name, lambdas, states
 
 _FUTURE = 9_000_000_000
 """Later than any write here, in seconds since the epoch: it wins every conflict."""
@@ -67,7 +68,16 @@ def tried(stack: Stack) -> Trial:
             served.append(hop.served(told))
             with hop.running(server.endpoint, ear):
                 hop.drive()
-    heard = [*ear.calls(), *(call for one in served for call in lambdas(one))]
+        mapped = []
+        if deployment.outputs.get("distributed"):
+            part = Part(deployment, settings, cloud)
+            part.drive(server.endpoint, ear)
+            mapped.append(part.served())
+    heard = [
+        *ear.calls(),
+        *(call for one in served for call in lambdas(one)),
+        *(call for one in mapped for call in states(one)),
+    ]
     keys = dict(_keys(settings, deployment))
     calls = frozenset([*heard, *in_the_callers_name(heard, keys)])
     law, documents = _law(deployment)
@@ -104,34 +114,8 @@ class Hop:
     @contextmanager
     def running(self, endpoint: str, ear: Ear) -> Iterator[None]:
         """Let this process be the function, and hear what it calls."""
-        spec = function_spec(self._function)
-        # moto's credentials are those of an account; here they are the role's.
-        ear.whose[spec.credentials["AWS_ACCESS_KEY_ID"]] = self._function.outputs["role"]
         self._ear = ear
-        with pytest.MonkeyPatch.context() as patch:
-            for name in (
-                "RING_HEARTBEAT",
-                "RING_TARGET_ROLE",
-                "RING_TARGET_SECRET",
-                "AWS_SESSION_TOKEN",
-                "AWS_PROFILE",
-            ):
-                patch.delenv(name, raising=False)
-            for end in ("SOURCE", "TARGET"):
-                patch.delenv(f"RING_{end}_TOMBSTONES", raising=False)
-            environment = {
-                **spec.environment,
-                **spec.credentials,
-                "AWS_DEFAULT_REGION": spec.region,
-                "AWS_REGION": spec.region,
-                "AWS_ENDPOINT_URL": endpoint,
-                "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-                "AWS_CONFIG_FILE": "/dev/null",
-                "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-                "AWS_EC2_METADATA_DISABLED": "true",
-            }
-            for name, value in environment.items():
-                patch.setenv(name, value)
+        with being(self._function, endpoint, ear):
             app._function.cache_clear()
             try:
                 yield

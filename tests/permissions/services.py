@@ -12,6 +12,7 @@ from ring.arn import Arn, table_arn_of_stream
 from tests.permissions.judge import ASSUME, Call
 
 LAMBDA = "lambda.amazonaws.com"
+STATES = "states.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,57 @@ class Served:
     mapping: str
 
 
-def lambdas(hop: Served) -> Iterator[Call]:
-    """What Lambda does to run a hop's function and to feed it."""
+@dataclass(frozen=True)
+class Mapped:
+    """What Step Functions is told of segments: ARNs, `parts` of the object that lists them."""
+
+    machine: str
+    machine_role: str
+    function: str
+    role: str
+    log_group: str
+    parts: str
+
+
+def states(part: Mapped) -> Iterator[Call]:
+    """What Step Functions does to have segments worked on, and Lambda for it."""
+    # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+    yield Call(STATES, ASSUME, part.machine_role)
+    # Which executions each is about:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    executions = part.machine.replace(":stateMachine:", ":execution:")
+    yield Call(part.machine_role, "states:StartExecution", part.machine)
+    for action in ("DescribeExecution", "StopExecution"):
+        yield Call(part.machine_role, f"states:{action}", f"{executions}:0f1e2d")
+    yield Call(part.machine_role, "states:RedriveExecution", f"{executions}/segments:0f1e2d")
+    # https://docs.aws.amazon.com/step-functions/latest/dg/lambda-iam.html
+    yield Call(part.machine_role, "lambda:InvokeFunction", part.function)
+    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    yield Call(part.machine_role, "s3:GetObject", part.parts)
+    yield from _runs(part.role, part.log_group)
+
+
+def _runs(role: str, log_group: str) -> Iterator[Call]:
+    """What Lambda does to run a function."""
     # The service's name is the same in every partition.
     # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
-    yield Call(LAMBDA, ASSUME, hop.role)
+    yield Call(LAMBDA, ASSUME, role)
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
+    # The stream's name is Lambda's to choose.
+    log_stream = f"{log_group}:log-stream:2026/01/01/[$LATEST]0123456789abcdef"
+    for action in ("CreateLogStream", "PutLogEvents"):
+        yield Call(role, f"logs:{action}", log_stream)
+
+
+def lambdas(hop: Served) -> Iterator[Call]:
+    """What Lambda does to run a hop's function and to feed it."""
+    yield from _runs(hop.role, hop.log_group)
     # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-permissions.html
     # and, for what each can be limited to,
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
     for action in ("DescribeStream", "GetRecords", "GetShardIterator"):
         yield Call(hop.role, f"dynamodb:{action}", hop.stream)
     yield Call(hop.role, "dynamodb:ListStreams", "*")
-    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html#monitoring-cloudwatchlogs-prereqs
-    # The stream's name is Lambda's to choose.
-    log_stream = f"{hop.log_group}:log-stream:2026/01/01/[$LATEST]0123456789abcdef"
-    for action in ("CreateLogStream", "PutLogEvents"):
-        yield Call(hop.role, f"logs:{action}", log_stream)
     # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#dynamodb-on-failure-destination-console
     given_up = f"aws/lambda/{hop.mapping}/shardId-0/2026/01/01/2026-01-01T00.00.00-0"
     yield Call(hop.role, "s3:PutObject", f"{hop.quarantine}/{given_up}")

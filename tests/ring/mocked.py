@@ -115,6 +115,7 @@ class Cloud(mocks.Mocks):
             "aws:iam/user:User": f"arn:{self.partition}:iam::{ACCOUNT}:user/{name}",
             "aws:sns/topic:Topic": place % "sns" + name,
             "aws:cloudwatch/metricAlarm:MetricAlarm": place % "cloudwatch" + f"alarm:{name}",
+            "aws:sfn/stateMachine:StateMachine": place % "states" + f"stateMachine:{name}",
             "aws:s3/bucket:Bucket": f"arn:{self.partition}:s3:::{name}",
         }.get(kind, "")
 

@@ -37,10 +37,11 @@ def test_the_archive_holds_the_handler_that_is_in_the_project() -> None:
 def test_the_archive_holds_source_alone_so_that_its_hash_is_that_of_the_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ring.hop._HANDLER", tmp_path)
-    (tmp_path / "app.py").touch()
-    (tmp_path / "notes.txt").touch()
-    (tmp_path / "__pycache__").mkdir()
+    monkeypatch.setattr("ring.code._PROJECT", tmp_path)
+    room = tmp_path / "handler"
+    (room / "__pycache__").mkdir(parents=True)
+    (room / "app.py").touch()
+    (room / "notes.txt").touch()
     archive = deployed().one("Function", OUT).inputs["code"]
 
     assert set(archive.assets) == {"handler/app.py"}

@@ -8,12 +8,12 @@ import pulumi
 import pytest
 
 from ring.settings import Mistake, Settings, SettingsError, read_settings
-from tests.ring import cases, watch_cases
+from tests.ring import cases, distributed_cases, watch_cases
 from tests.ring.cases import EVERYTHING_WRONG
 from tests.ring.mocked import TWO, config
 
-WRONG = cases.WRONG | watch_cases.WRONG
-RIGHT = cases.RIGHT | watch_cases.RIGHT
+WRONG = cases.WRONG | watch_cases.WRONG | distributed_cases.WRONG
+RIGHT = cases.RIGHT | watch_cases.RIGHT | distributed_cases.RIGHT
 
 
 def mistakes(sections: dict[str, object]) -> list[Mistake]:

@@ -1,0 +1,160 @@
+"""The component that checks and fills whole tables in functions, segment by segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from ring import policies
+from ring.bucket import closed_bucket
+from ring.code import code_of
+from ring.replica import Replica
+from ring.settings import Settings
+from ring.state_machine import state_machine
+
+DISTRIBUTED = "dynamodb-ring:index:Distributed"
+"""The component's type. It is part of every URN beneath it and never changes."""
+
+_TIMEOUT = 900
+"""Seconds: the most. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class Distributed(pulumi.ComponentResource):
+    """A state machine that has a function called for each segment, and a bucket for its results.
+
+    All of it lies in one member's region and account. Where another member is reached with other
+    credentials, there is a role on that side, which the function takes. What is in the bucket can
+    be had again, so it goes with the bucket.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        at: Replica,
+        replicas: Sequence[Replica],
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(DISTRIBUTED, name, {}, opts)
+        self._name = name
+        self._at = at
+        self._settings = settings
+        self._here = pulumi.ResourceOptions(parent=self, provider=at.provider)
+        self._results = closed_bucket(name, "results", at.member, self._here, emptied=True)
+        self._log_group = aws.cloudwatch.LogGroup(
+            name, retention_in_days=settings.function.log_retention_days, opts=self._here
+        )
+        self._role = self._declare_role(name, "Works on segments", policies.lambda_trust())
+        near = [one for one in replicas if one.member.credentials == at.member.credentials]
+        self._readers = {one.member.name: self._reader(one) for one in replicas if one not in near}
+        policy = self._policy(near)
+        self._function = self._declare_function(policy)
+        self._machine = self._declare_machine()
+        self.register_outputs(self.summary)
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """What the stack tells about it.
+
+        The member at which it is, by name; machine and function by ARN, the bucket by name; the
+        `readers` are roles (ARNs) by the member that each is for; whether the function `writes`.
+        """
+        return {
+            "member": self._at.member.name,
+            "machine": self._machine.arn,
+            "function": self._function.arn,
+            "bucket": self._results.bucket,
+            "readers": {member: role.arn for member, role in self._readers.items()},
+            "writes": self._settings.distributed.writes,
+        }
+
+    def _declare_role(
+        self,
+        name: str,
+        does: str,
+        trust: pulumi.Input[Any],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> aws.iam.Role:
+        return aws.iam.Role(
+            name,
+            description=does,
+            assume_role_policy=pulumi.Output.json_dumps(trust),
+            opts=opts or self._here,
+        )
+
+    def _reader(self, there: Replica) -> aws.iam.Role:
+        """The role on a member's side that the function takes to reach it."""
+        # By the id: there is not room for every member's name behind every ring's.
+        name, writes = f"{self._name}-{there.member.id}", self._settings.distributed.writes
+        opts = pulumi.ResourceOptions(parent=self, provider=there.provider)
+        trust = self._role.arn.apply(policies.writer_trust)
+        does = f"Works on segments of the ring's {there.member.slug}"
+        role = self._declare_role(name, does, trust, opts)
+        document = there.end.apply(lambda end: policies.reader_policy(end, writes=writes))
+        aws.iam.RolePolicy(
+            name, role=role.name, policy=pulumi.Output.json_dumps(document), opts=opts
+        )
+        return role
+
+    def _policy(self, near: Sequence[Replica]) -> aws.iam.RolePolicy:
+        document = pulumi.Output.all(
+            here=[one.end for one in near],
+            roles=[role.arn for role in self._readers.values()],
+            log_group=self._log_group.arn,
+            results=self._results.arn,
+            writes=self._settings.distributed.writes,
+        ).apply(lambda parts: policies.segments_policy(**parts))
+        return aws.iam.RolePolicy(
+            self._name,
+            role=self._role.name,
+            policy=pulumi.Output.json_dumps(document),
+            opts=self._here,
+        )
+
+    def _declare_function(self, policy: aws.iam.RolePolicy) -> aws.lambda_.Function:
+        return aws.lambda_.Function(
+            self._name,
+            description="Works on a segment of a ring's tables",
+            role=self._role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler="operate.remote.handle",
+            code=code_of("handler", "operate"),
+            memory_size=self._settings.distributed.memory,
+            timeout=_TIMEOUT,
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="Text", log_group=self._log_group.name
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                self._here, pulumi.ResourceOptions(depends_on=[policy])
+            ),
+        )
+
+    def _declare_machine(self) -> aws.sfn.StateMachine:
+        name = f"{self._name}-machine"
+        role = self._declare_role(name, "Has segments worked on", policies.states_trust())
+        at_once = self._settings.distributed.at_once
+        partition = self._at.member.partition
+        definition = self._function.arn.apply(
+            lambda function: state_machine(function, partition, at_once)
+        )
+        machine = aws.sfn.StateMachine(
+            self._name,
+            definition=pulumi.Output.json_dumps(definition),
+            role_arn=role.arn,
+            opts=self._here,
+        )
+        document = pulumi.Output.all(
+            machine=machine.arn, function=self._function.arn, results=self._results.arn
+        ).apply(lambda arns: policies.machine_policy(**arns))
+        # Its own ARN is in it, so it comes last; nothing is run before the stack is there.
+        aws.iam.RolePolicy(
+            name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps(document),
+            opts=self._here,
+        )
+        return machine

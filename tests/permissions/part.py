@@ -1,0 +1,100 @@
+"""The part of a stack that works on segments, driven down every path of its function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+from local.cloud import Cloud
+from local.deploy import Deployment, Resource
+from local.existing import provider_of
+from operate import remote
+from ring.settings import Settings
+from ring.topology import members_of
+from tests.permissions.being import being
+from tests.permissions.calls import Ear
+from tests.permissions.services import Mapped
+
+_CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+
+
+class Part:
+    """A stack's function for segments, in this process, over its members' tables in moto."""
+
+    def __init__(self, deployment: Deployment, settings: Settings, cloud: Cloud) -> None:
+        self._told: Mapping[str, Any] = deployment.outputs["distributed"]
+        self._deployment = deployment
+        (self._function,) = self._of("lambda/function:Function", "function")
+        self._machine, *_ = self._of("sfn/stateMachine:StateMachine", "machine")
+        table = settings.table
+        self._keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
+        self._buried = settings.tombstones.enabled
+        self._members = members_of(settings)
+        self._clients = [
+            cloud.place(provider_of(one)).clients.dynamodb(one.region) for one in self._members
+        ]
+
+    def _of(self, kind: str, name: str) -> list[Resource]:
+        found = self._deployment.of(f"aws:{kind}")
+        return [one for one in found if one.outputs["arn"] == self._told[name]]
+
+    def served(self) -> Mapped:
+        """What Step Functions and Lambda are told."""
+        (group,) = [
+            one
+            for one in self._deployment.of("aws:cloudwatch/logGroup:LogGroup")
+            if one.name == self._function.name
+        ]
+        return Mapped(
+            machine=self._told["machine"],
+            machine_role=self._machine.outputs["roleArn"],
+            function=self._told["function"],
+            role=self._function.outputs["role"],
+            log_group=group.outputs["arn"],
+            parts=f"arn:{group.outputs['arn'].split(':')[1]}:s3:::{self._told['bucket']}/run.json",
+        )
+
+    def drive(self, endpoint: str, ear: Ear) -> None:
+        """Check all tables, in which members differ, and fill all members if that is allowed."""
+        for member, client in zip(self._members, self._clients, strict=True):
+            text = {"S": f"only at {member.name}"}
+            item: Any = {key.name: text for key in self._keys}
+            client.put_item(TableName=member.table, Item=item)
+        with being(self._function, endpoint, ear), ear.opened():
+            for event in self._events():
+                assert remote.handle(event, _CONTEXT)["over"]
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        count = len(self._members)
+        for source in range(0, 2 * count, 1 if self._buried else 2):
+            yield self._event("check", {"settle": 0}, source)
+        if self._told["writes"]:
+            for route in (*pairwise(range(count)), (count - 1, 0)):
+                yield self._event("backfill", {"route": route}, 0)
+
+    def _event(self, work: str, how: Mapping[str, Any], source: int) -> dict[str, Any]:
+        return {
+            "work": work,
+            "how": how,
+            "members": [self._member(at) for at in range(len(self._members))],
+            "part": {"source": source, "number": 0, "of": 1},
+            "bucket": self._told["bucket"],
+            "run": "run",
+        }
+
+    def _member(self, at: int) -> dict[str, Any]:
+        member = self._members[at]
+        return {
+            "name": member.name,
+            "region": member.region,
+            "replica": member.id,
+            "next": [self._members[(at + 1) % len(self._members)].id],
+            "table": member.table,
+            "tombstones": member.tombstones if self._buried else None,
+            "keys": [key.name for key in self._keys],
+            "types": [key.type for key in self._keys],
+            "expires": None,
+            "role": self._told["readers"].get(member.name),
+        }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +14,19 @@ import click
 
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
-from commands.screen import Screen, ring_document
-from operate.aside import Aside, Quarantines, play
-from operate.errors import WrongError
+from commands.screen import Rows, Screen, ring_document
+from operate.aside import Aside, Quarantines
+from operate.catalogue import Catalogue
+from operate.errors import OperateError, WrongError
 from operate.fleet import Ended, Running, run_all
-from operate.quarantine import Entry
 from operate.redrive import Became, Played, Wish
 
-_Found = Sequence[Ended[list[Aside]]]
-_Ends = Sequence[Ended[list[Played]]]
+_Found = Sequence[Ended[Catalogue]]
+_About = Mapping[str, Any]
+"""An entry as `operate.quarantine.Entry.about` tells it."""
+
+_READ_OUT = 1_000
+"""After how many entries it is told how many have been read."""
 
 _AGES = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
 """From how many seconds on an age is told in a unit, and how many seconds that has."""
@@ -60,11 +65,12 @@ def redrive(screen: Screen, rings: Sequence[Running], **asked: Any) -> int:
     """
     wish = _Asked(**asked)
     wish.check()
-    wanted = (wish.show,) if wish.show else tuple(dict.fromkeys(wish.ids))
-    found = run_all(rings, lambda ring: _set_aside(ring, wanted))
-    _expect_all(wanted, found)
     if wish.show:
-        return _show(screen, found)
+        return _show(screen, rings, wish.show)
+    wanted = tuple(dict.fromkeys(wish.ids))
+    found = run_all(rings, lambda ring: _set_aside(ring, wanted, screen))
+    if wanted:
+        _expect_all(wanted, found)
     if not wish.plays:
         return _list(screen, found)
     work = _Redrive(screen, found, wish.however_old)
@@ -97,40 +103,53 @@ class _Asked:
             )
 
 
-def _set_aside(ring: Running, ids: Sequence[str]) -> list[Aside]:
+def _set_aside(ring: Running, ids: Sequence[str], screen: Screen) -> Catalogue:
     """What a ring has set aside: of these ids, or all."""
     quarantines = Quarantines(ring.deployed(), ring.clients())
-    if not ids:
-        return list(quarantines.entries())
-    return [aside for aside in map(quarantines.find, ids) if aside]
+    if ids:
+        return Catalogue(aside for aside in map(quarantines.find, ids) if aside)
+    return Catalogue(_told_of(quarantines, ring.label, screen))
+
+
+def _told_of(quarantines: Quarantines, label: str, screen: Screen) -> Iterator[Aside]:
+    """All that is set aside; where it is much, it is told how far one is with reading it."""
+    total = 0
+    for place, aside in enumerate(quarantines.entries(), 1):
+        yield aside
+        if place % _READ_OUT == 0:
+            total = total or quarantines.count()
+            screen.say(f"{label}: {place:,} of {total:,} read")
 
 
 def _expect_all(ids: Sequence[str], found: _Found) -> None:
     """See that each id was found, if all rings could be asked."""
-    there = {aside.entry.id for one in found for aside in one.result or ()}
-    missing = [name for name in ids if name not in there]
-    if missing and not any(one.error for one in found):
+    there = {about["id"] for one in found for about in one.result or ()}
+    _expect([name for name in ids if name not in there], (one.error for one in found))
+
+
+def _expect(missing: Sequence[str], errors: Iterable[OperateError | None]) -> None:
+    if missing and not any(errors):
         raise WrongError(
             f"{', '.join(missing)}: not in the quarantine, or not any more. Nothing was played. "
             "`automate.py redrive` without an ID lists what is there."
         )
 
 
-def _show(screen: Screen, found: _Found) -> int:
-    asides = [aside for one in found for aside in one.result or ()]
-    if not asides:
+def _show(screen: Screen, rings: Sequence[Running], name: str) -> int:
+    found = run_all(rings, lambda ring: Quarantines(ring.deployed(), ring.clients()).find(name))
+    aside = next((one.result for one in found if one.result), None)
+    if aside is None:
+        _expect([name], (one.error for one in found))
         raise next(one.error for one in found if one.error)
-    entry = asides[0].entry
+    entry = aside.entry
     text = json.dumps(entry.document, indent=2, ensure_ascii=False)
-    screen.answer({"ok": True, **_about(entry), "holds": entry.document}, lambda: screen.say(text))
+    document = {"ok": True, **entry.about(), "holds": entry.document}
+    screen.answer(document, lambda: screen.say(text))
     return FINE
 
 
 def _list(screen: Screen, found: _Found) -> int:
-    rings = [
-        {**ring_document(one), "entries": [_about(aside.entry) for aside in one.result or ()]}
-        for one in found
-    ]
+    rings = [{**ring_document(one), "entries": Rows(one.result or ())} for one in found]
     clean = not any(one.error or one.result for one in found)
     screen.answer({"ok": clean, "rings": rings}, lambda: _show_list(screen, found))
     return worst(one.error for one in found) or (FINE if clean else FAILED)
@@ -142,11 +161,12 @@ def _show_list(screen: Screen, found: _Found) -> None:
             screen.say(f"{one.ring.label}: {one.error or 'nothing is set aside.'}")
             continue
         screen.say(f"{one.ring.label}: {len(one.result)} set aside.\n")
-        rows = [
-            (*_names(aside.entry), aside.entry.reason, _age(aside.entry)) for aside in one.result
-        ]
-        screen.table(["id", "hop", "key", "reason", "age"], rows)
+        screen.table(["id", "hop", "key", "reason", "age"], Rows(one.result, _row))
         screen.say("")
+
+
+def _row(about: _About) -> Sequence[object]:
+    return (*_names(about), about["reason"], _age(about))
 
 
 @dataclass(frozen=True)
@@ -169,7 +189,7 @@ class _Redrive:
             self.screen.expect_somebody()
             planned = self._play(dry_run=True)
             self._answer(planned, dry_run=True)
-            if not _count(planned, Became.DONE):
+            if not any(_became(one)[Became.DONE] for one in planned):
                 self.screen.say("There is nothing to play.")
                 return _code(planned)
             if not click.confirm("Play this again?", err=True):
@@ -178,43 +198,35 @@ class _Redrive:
         self._answer(ends, dry_run=False)
         return _code(ends)
 
-    def _play(self, *, dry_run: bool) -> _Ends:
+    def _play(self, *, dry_run: bool) -> _Found:
         """Play, or pretend to, ring by ring; what could not be reached keeps its error."""
         reached = {one.ring.label: one.result for one in self.found if one.result is not None}
         heard = _Heard(self.screen, sum(map(len, reached.values())), "would be " if dry_run else "")
 
-        def act(ring: Running) -> list[Played]:
+        def act(ring: Running) -> None:
             wish = Wish(dry_run, self.however_old, stop=lambda: ring.cancelled)
-            return play(reached[ring.label], wish, heard.hear)
+            reached[ring.label].play(wish, heard.hear)
 
         def on_cancel() -> None:
             self.screen.say("Cancelling: what is being played is finished, and the rest stays.")
 
         rings = [one.ring for one in self.found if one.ring.label in reached]
         ends = run_all(rings, act, on_cancel=on_cancel)
-        return ends + [Ended(one.ring, error=one.error) for one in self.found if one.error]
+        played = [Ended(one.ring, reached[one.ring.label], one.error) for one in ends]
+        return played + [one for one in self.found if one.error]
 
-    def _answer(self, ends: _Ends, *, dry_run: bool) -> None:
-        rings = [
-            {
-                **ring_document(one),
-                "entries": [
-                    {**_about(played.entry), "became": played.became, "why": played.why}
-                    for played in one.result or ()
-                ],
-            }
-            for one in ends
-        ]
+    def _answer(self, ends: _Found, *, dry_run: bool) -> None:
+        rings = [{**ring_document(one), "entries": Rows(one.result or ())} for one in ends]
         ok = _code(ends) == FINE
         document = {"operation": "redrive", "dry_run": dry_run, "ok": ok, "rings": rings}
         self.screen.answer(document, lambda: self._show(ends, dry_run))
 
-    def _show(self, ends: _Ends, dry_run: bool) -> None:
+    def _show(self, ends: _Found, dry_run: bool) -> None:
         for one in ends:
             if one.error:
                 self.screen.say(f"{one.ring.label}: {one.error}")
                 continue
-            told = [f"{_count([one], became)} {became}" for became in Became]
+            told = [f"{_became(one)[became]} {became}" for became in Became]
             would = "would be " if dry_run else ""
             self.screen.say(f"{one.ring.label}: {would}{', '.join(told)}.")
         if dry_run:
@@ -233,7 +245,7 @@ class _Heard:
 
     def hear(self, played: Played) -> None:
         """Say it."""
-        name, _, key = _names(played.entry)
+        name, _, key = _names(played.entry.about())
         with self._lock:
             self._done += 1
             place = f"[{self._done}/{self._count}]"
@@ -242,35 +254,21 @@ class _Heard:
             )
 
 
-def _code(ends: _Ends) -> int:
-    stays = any(played.stays for one in ends for played in one.result or ())
+def _code(ends: _Found) -> int:
+    stays = any(one.result.stays for one in ends if one.result is not None)
     return worst(one.error for one in ends) or (FAILED if stays else FINE)
 
 
-def _count(ends: _Ends, became: Became) -> int:
-    return sum(played.became is became for one in ends for played in one.result or ())
+def _became(end: Ended[Catalogue]) -> Mapping[str, int]:
+    """How many of a ring's entries became what."""
+    return Counter() if end.result is None else end.result.became
 
 
-def _about(entry: Entry) -> dict[str, Any]:
-    """An entry for scripts; times in seconds since 1970."""
-    return {
-        "id": entry.id,
-        "hop": entry.hop,
-        "table": entry.table,
-        "keys": entry.keys,
-        "records": len(entry.records),
-        "reason": entry.reason,
-        "error": entry.error,
-        "set_aside": entry.time,
-        "written": entry.made,
-    }
-
-
-def _names(entry: Entry) -> tuple[str, str, str]:
+def _names(about: _About) -> tuple[str, str, str]:
     """An entry for a person: its id, its hop, its key."""
-    first, *more = entry.keys or [None]
+    first, *more = about["keys"] or [None]
     key = "no key" if first is None else _key(first)
-    return entry.id, entry.hop, f"{key} and {len(more)} more" if more else key
+    return about["id"], about["hop"], f"{key} and {len(more)} more" if more else key
 
 
 def _key(key: Any) -> str:
@@ -281,8 +279,8 @@ def _key(key: Any) -> str:
     return " ".join(f"{name}={value}" for name, value in values.items())
 
 
-def _age(entry: Entry) -> str:
+def _age(about: _About) -> str:
     """How long ago it was set aside."""
-    seconds = max(0.0, time.time() - entry.time)
+    seconds = max(0.0, time.time() - about["set_aside"])
     size, unit = next((size, unit) for least, size, unit in _AGES if seconds >= least)
     return f"{seconds / size:.0f} {unit}"

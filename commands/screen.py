@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
 import click
 from rich.console import Console
@@ -55,7 +56,9 @@ class Screen:
     def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
         """Give the answer: the document as JSON, or by `show`."""
         if self.as_json:
-            click.echo(json.dumps(document, indent=2, default=str, ensure_ascii=False))
+            encoder = json.JSONEncoder(indent=2, default=str, ensure_ascii=False)
+            sys.stdout.writelines(encoder.iterencode(document))
+            click.echo()
         else:
             show()
 
@@ -66,13 +69,44 @@ class Screen:
         else:
             click.echo(str(error), err=True)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Show a table, whole: a cut name is of no use. What is None or empty is a dash."""
-        cells = [[_UNTOLD if cell in (None, "") else str(cell) for cell in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-        for row in (columns, *cells):
-            told = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.say(told.rstrip())
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Show a table, whole: a cut name is of no use. What is None or empty is a dash.
+
+        It goes through the rows twice.
+        """
+        widths = [len(column) for column in columns]
+        for row in rows:
+            widths = list(map(max, widths, map(len, _cells(row))))
+        for cells in chain([columns], map(_cells, rows)):
+            pairs = zip(cells, widths, strict=True)
+            self.say("   ".join(cell.ljust(width) for cell, width in pairs).rstrip())
+
+
+def _cells(row: Sequence[object]) -> list[str]:
+    return [_UNTOLD if cell in (None, "") else str(cell) for cell in row]
+
+
+class Many(Protocol):
+    """Things that are counted, and gone through as often as one likes."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Rows(list[Any]):
+    """What is shown of many things, each made when its turn has come: to json it is a list."""
+
+    def __init__(self, source: Many, show: Callable[[Any], Any] = lambda one: one) -> None:
+        super().__init__()
+        self._source = source
+        self._show = show
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._show, self._source)
 
 
 def error_document(error: OperateError) -> dict[str, Any]:

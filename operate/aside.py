@@ -1,8 +1,8 @@
-"""All that the hops of a ring have set aside: found by what is deployed, chosen, played again."""
+"""All that the hops of a ring have set aside, found by what is deployed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handler.settings import SettingsError
@@ -10,7 +10,7 @@ from operate.asking import asking
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.errors import FailedError
 from operate.quarantine import Entry, NoSuchEntryError
-from operate.redrive import Played, Reach, Wish, redrive, settings_of
+from operate.redrive import Reach, settings_of
 from operate.status import Clients
 
 
@@ -36,6 +36,15 @@ class Way:
             return function == self.function or function.startswith(f"{self.function}:")
         return entry.hop == self.reach.settings.name
 
+    def entries(self, ids: Iterable[str]) -> Iterator[Entry]:
+        """The entries of these ids, in that order, as its own. Raises `OperateError`."""
+        with asking(f"the quarantine {self.reach.settings.quarantine}"):
+            yield from (self.own(entry) for entry in self.reach.bucket.read(ids))
+
+    def own(self, entry: Entry) -> Entry:
+        """The entry, with the hop's name: Lambda says which function, not which hop."""
+        return replace(entry, hop=self.reach.settings.name) if entry.is_lambdas else entry
+
 
 class Quarantines:
     """The quarantines of a ring's hops. All methods raise `OperateError`.
@@ -59,6 +68,14 @@ class Quarantines:
                 for entry in ways[0].reach.bucket.entries():
                     yield _aside(entry, ways)
 
+    def count(self) -> int:
+        """How many entries there are, by their names alone."""
+        total = 0
+        for ways in self._buckets.values():
+            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+                total += sum(1 for _ in ways[0].reach.bucket.names())
+        return total
+
     def find(self, name: str) -> Aside | None:
         """The entry of that id; None if there is none (any more)."""
         for ways in self._buckets.values():
@@ -68,20 +85,6 @@ class Quarantines:
                 except NoSuchEntryError:
                     continue
         return None
-
-
-def play(
-    asides: Sequence[Aside], wish: Wish, progress: Callable[[Played], None] = lambda _: None
-) -> list[Played]:
-    """Play entries of a ring again, hop by hop, each hop's oldest changes first."""
-    by_way: dict[Way, list[Entry]] = {}
-    for aside in asides:
-        by_way.setdefault(aside.way, []).append(aside.entry)
-    return [
-        played
-        for way, entries in by_way.items()
-        for played in redrive(way.reach, entries, wish, progress)
-    ]
 
 
 def _way(hop: DeployedHop, members: Mapping[str, DeployedMember], clients: Clients) -> Way:
@@ -104,6 +107,4 @@ def _way(hop: DeployedHop, members: Mapping[str, DeployedMember], clients: Clien
 
 def _aside(entry: Entry, ways: Sequence[Way]) -> Aside:
     way = next((way for way in ways if way.has_set_aside(entry)), ways[0])
-    # Lambda says which function, not which hop.
-    named = replace(entry, hop=way.reach.settings.name) if entry.is_lambdas else entry
-    return Aside(named, way)
+    return Aside(way.own(entry), way)

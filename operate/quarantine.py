@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 
 _LAMBDAS = "aws/lambda/"
-_AT_ONCE = 8
+_AHEAD = 8
+"""How many entries are read at the same time, and so may be in memory: each has up to 6 MB."""
 
 
 class NoSuchEntryError(Exception):
@@ -60,6 +62,26 @@ class Entry:
         times = [_part(record, "ApproximateCreationDateTime") for record in self.records]
         return min((float(one) for one in times if isinstance(one, int | float)), default=None)
 
+    @property
+    def number(self) -> str:
+        """The number of the first of its records, as it sorts as text among those of a stream."""
+        numbers = [_part(record, "SequenceNumber") for record in self.records]
+        return min((one.zfill(40) for one in numbers if isinstance(one, str)), default="")
+
+    def about(self) -> dict[str, Any]:
+        """All but its records, for scripts; times in seconds since 1970."""
+        return {
+            "id": self.id,
+            "hop": self.hop,
+            "table": self.table,
+            "keys": self.keys,
+            "records": len(self.records),
+            "reason": self.reason,
+            "error": self.error,
+            "set_aside": self.time,
+            "written": self.made,
+        }
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -75,12 +97,24 @@ class Bucket:
 
     def entries(self) -> Iterator[Entry]:
         """All that lies there, by name. What somebody removes meanwhile is left out."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for page in pages:
-                listed = [one["Key"] for one in page.get("Contents", ())]
-                ours = [name for name in listed if name.startswith((PREFIX, _LAMBDAS))]
-                yield from (one for one in pool.map(self._entry, ours) if one is not None)
+        return self.read(self.names())
+
+    def names(self) -> Iterator[str]:
+        """The ids of all that lies there, in their order: a thousand to a request."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+            listed = (one["Key"] for one in page.get("Contents", ()))
+            yield from (name for name in listed if name.startswith((PREFIX, _LAMBDAS)))
+
+    def read(self, names: Iterable[str]) -> Iterator[Entry]:
+        """The entries of these ids, in that order, a few ahead; what is gone is left out."""
+        ahead: deque[Future[Entry | None]] = deque()
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            for name in names:
+                ahead.append(pool.submit(self._entry, name))
+                if len(ahead) == _AHEAD:
+                    yield from _found(ahead.popleft())
+            while ahead:
+                yield from _found(ahead.popleft())
 
     def entry(self, name: str) -> Entry:
         """The entry of that id.
@@ -120,6 +154,12 @@ class Bucket:
                 **told,
             }
         )
+
+
+def _found(entry: Future[Entry | None]) -> Iterator[Entry]:
+    found = entry.result()
+    if found is not None:
+        yield found
 
 
 def _set_aside(document: Mapping[str, Any]) -> dict[str, Any]:

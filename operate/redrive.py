@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -111,23 +111,18 @@ def settings_of(functions: LambdaClient, function: str) -> Settings:
     return Settings.read(variables)
 
 
-def redrive(
-    reach: Reach,
-    entries: Iterable[Entry],
-    wish: Wish,
-    progress: Callable[[Played], None] = lambda _: None,
-) -> list[Played]:
-    """Play entries of one hop's quarantine again, oldest changes first.
+def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Played]:
+    """Play entries of one hop's quarantine again, in the order given.
 
-    `progress` hears of each entry when it is done with.
+    Each is played when the answer is asked for what became of it, so that as few are in memory as
+    the caller keeps.
     """
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         player = _Player(reach, pool, wish)
-        played = []
-        for entry in sorted(entries, key=lambda one: one.made or 0.0):
-            played.append(player.play(entry))
-            progress(played[-1])
-    return played
+        for entry in entries:
+            if wish.stop():
+                return
+            yield player.play(entry)
 
 
 @dataclass(frozen=True)
@@ -137,8 +132,6 @@ class _Player:
     wish: Wish
 
     def play(self, entry: Entry) -> Played:
-        if self.wish.stop():
-            return Played(entry, Became.LEFT, "stopped before it was played")
         if not entry.records:
             return Played(entry, Became.FAILED, f"there is no record in it: {entry.error}")
         if not self.wish.however_old and self._is_too_old(entry):

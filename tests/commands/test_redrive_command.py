@@ -151,6 +151,16 @@ def test_it_lists_what_is_set_aside_with_hop_key_reason_and_age(ring: LocalRing)
     assert abs(time.time() - entry["set_aside"]) < PATIENCE
 
 
+def test_where_it_is_much_it_tells_how_far_it_has_read(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commands.redrive._READ_OUT", 2)
+    set_aside(ring, "read first", "read second", "read third")
+    result = redrive(ring, "--json")
+    assert "2 of 3 read" in result.stderr
+    assert len(told(result)["rings"][0]["entries"]) == 3
+
+
 def test_it_shows_one_whole(ring: LocalRing) -> None:
     set_aside(ring, "shown")
     (entry,) = entries(ring)

@@ -46,8 +46,11 @@ def _member(told: dict[str, Any]) -> DeployedMember:
     account = told["account"]
     # There any role can be taken, and leads into its account.
     role = f"arn:aws:iam::{account}:role/local-ring" if account != HOME_ACCOUNT else None
+    days = told["retention_days"]
     return DeployedMember(
-        **{name: told[name] for name in _MEMBER}, credentials=Credentials(role=role)
+        **{name: told[name] for name in _MEMBER},
+        credentials=Credentials(role=role),
+        retention_days=DeployedMember.retention_days if days is None else days,
     )
 
 

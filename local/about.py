@@ -23,19 +23,26 @@ class NoRingError(Exception):
 
 
 def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
-    """Return what is told: the stack's outputs, with each member's account and replica id."""
+    """Return what is told: the stack's outputs, and of each member its account and replica id.
+
+    And for how many days its tombstones are kept; None: it has none.
+    """
     environments = [one.outputs.get("environment", {}) for one in deployment.of(_FUNCTION)]
     variables = [one["variables"] for one in environments if one.get("variables")]
     ids = {
         (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]): told["RING_SOURCE_ID"]
         for told in variables
     }
+    kept = next(
+        (told["RING_RETENTION_DAYS"] for told in variables if "RING_RETENTION_DAYS" in told), None
+    )
     accounts = {member.name: member.account for member in members}
     told_members = [
         {
             **member,
             "account": accounts[member["name"]],
             "replica": ids.get((member["region"], member["table"])),
+            "retention_days": None if kept is None else int(kept),
         }
         for member in deployment.outputs["members"]
     ]

@@ -34,6 +34,7 @@ CONFIG: dict[str, Any] = {
         {"region": "eu-west-1", "state": "rejoining"},
         {"region": "ap-southeast-2"},
     ],
+    "tombstones": {"retention_days": 9},
 }
 
 
@@ -108,3 +109,7 @@ def test_a_function_that_is_gone_is_told_with_its_hop(deployed: Deployed) -> Non
     deployed.functions.delete_function(FunctionName=deployed.hops[1]["function"])
     with pytest.raises(FailedError, match="the hop from us-east-1 to ap-southeast-2: "):
         deployed.players()
+
+
+def test_a_local_ring_tells_how_long_it_keeps_tombstones(deployed: Deployed) -> None:
+    assert {one.retention_days for one in deployed.stack.deployed().members} == {9}

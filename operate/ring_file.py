@@ -54,11 +54,10 @@ def read_rings(path: Path, only: Sequence[str] = ()) -> list[RingStack]:
     entries = list(_chosen(file, only))
     rings = []
     for entry in entries:
-        try:
-            settings = parsed(entry.settings)
-        except WrongError as error:
-            mistakes += [replace(one, key=f"{entry.name}: {one.key}") for one in error.mistakes]
+        if wrong := _mistakes(entry.settings, entry.name):
+            mistakes += wrong
             continue
+        settings = parsed(entry.settings)
         backend = absolute(entry.backend, path.absolute().parent) if entry.backend else None
         steps = ("rings", file.rings.index(entry), "settings", "members")
         keep = Keep(backend, entry.secrets_provider)
@@ -79,7 +78,25 @@ def _parsed(path: Path) -> RingFile:
         return RingFile.model_validate(document)
     except ValidationError as error:
         mistakes = [explain(one, RingFile) for one in error.errors()]
+        mistakes += _wrong_settings(document)
         raise WrongError(f"{path}: {SettingsError(mistakes)}", mistakes) from error
+
+
+def _wrong_settings(document: Any) -> Iterator[Mistake]:
+    """What is wrong with the settings of a file's rings, also where the file has no sound shape."""
+    entries = document.get("rings") if isinstance(document, dict) else None
+    for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+        settings = entry.get("settings") if isinstance(entry, dict) else None
+        if isinstance(settings, dict):
+            yield from _mistakes(settings, entry.get("name") or f"rings[{at}]")
+
+
+def _mistakes(settings: dict[str, Any], ring: str) -> list[Mistake]:
+    try:
+        parsed(settings)
+    except WrongError as error:
+        return [replace(one, key=f"{ring}: {one.key}") for one in error.mistakes]
+    return []
 
 
 def _twins(file: RingFile) -> Iterator[Mistake]:

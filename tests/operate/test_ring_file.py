@@ -52,6 +52,17 @@ WRONG = {
         "region: mars",
         {"orders: members[0].region", "carts: members[0].region"},
     ),
+    "a misspelt word, and wrong settings": (
+        "settings:\n      table: {name: orders, partition_key: {name: id, type: S}}",
+        "stak: a\n    settings:\n      table: {name: orders, partition_key: {name: id, type: X}}",
+        {"rings[0].stak", "orders: table.partition_key.type"},
+    ),
+    "no name, and wrong settings": (
+        "  - name: orders\n    settings:\n      "
+        "table: {name: orders, partition_key: {name: id, type: S}}",
+        "  - settings:\n      table: {name: orders, partition_key: {name: id, type: X}}",
+        {"rings[0].name", "rings[0]: table.partition_key.type"},
+    ),
     "one name twice": ("name: carts\n", "name: orders\n", {"rings[1]"}),
     "one stack twice": ("name: carts\n", "name: carts\n    stack: orders\n", {"rings[1]"}),
     "no ring": (TWO, "rings: []", {"rings"}),

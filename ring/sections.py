@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from ring.mistakes import refusal
+from ring.regions import KNOWN_REGION
 
 RESERVED = "_repl_"
 """Attributes that begin so belong to the ring."""
@@ -72,6 +73,7 @@ Region = Annotated[
         "Write it as AWS does, such as eu-west-1; all are listed at "
         "https://docs.aws.amazon.com/general/latest/gr/ddb.html",
     ),
+    KNOWN_REGION,
 ]
 Label = Annotated[
     str,

@@ -242,6 +242,24 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "same name",
         "`name:`",
     ),
+    "a mistyped region": (
+        member(region="eu-wset-1"),
+        "members[1].region",
+        "knows no such region",
+        "Did you mean `eu-west-1`?",
+    ),
+    "a mistyped region of another partition": (
+        member(region="cn-nroth-1"),
+        "members[1].region",
+        "knows no such region",
+        "Did you mean `cn-north-1`?",
+    ),
+    "a region that is opened some day": (
+        member(region="us-east-9"),
+        "members[1].region",
+        "knows no such region",
+        "a newer boto3 into requirements.txt",
+    ),
     "a region that is none": (
         member(region="eu-west1"),
         "members[1].region",
@@ -404,7 +422,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "2 or more",
     ),
     "more members than the default retention has days": (
-        {"members": [{"region": f"us-east-{at}"} for at in range(1, 9)]},
+        {"members": [TWO[0], *({"region": f"ap-southeast-{at}"} for at in range(1, 8))]},
         "tombstones.retention_days",
         "8 members",
         "8 or more",

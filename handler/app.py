@@ -3,23 +3,25 @@
 The way of the data: event -> records by key (batch) -> Changes, of writes in a row only one
 (records, runs) -> what each calls for (decide), done at both ends (replicate, carry) -> their
 Stores: a call is made again where it fails (patience), goes with those of other keys where it
-can (batched, gather), and alone where it cannot (store).
+can (batched, gather), and alone where it cannot (store), over connections that outlive the
+invocation (wire, signing, connections).
 """
 
 import asyncio
 import gc
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from handler.batch import Report, Work, replicate_batch
 from handler.batched import BatchedStore
-from handler.clients import CALL_SECONDS, CONCURRENCY, make_client
+from handler.calls import Call
+from handler.clients import CALL_SECONDS, CONCURRENCY, make_call, make_client
 from handler.failures import passes
 from handler.heartbeat import Heart, is_call
 from handler.log import log
@@ -29,6 +31,8 @@ from handler.replicate import Hop
 from handler.settings import Settings
 from handler.store import DynamoStore, Store, Tables
 from handler.telling import Teller
+
+T = TypeVar("T")
 
 _ANSWER_SECONDS = 2.0
 """For what is left to do when the last call has been answered."""
@@ -67,7 +71,7 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[st
     hop = function.hop(patience)
     quarantine = PatientQuarantine(function.quarantine, patience)
     with _nothing_collected():
-        report = asyncio.run(replicate_batch(records, Work(hop, quarantine)))
+        report = _wait_for(replicate_batch(records, Work(hop, quarantine)))
     for line in function.teller.lines(len(records), report, patience, time.time()):
         log(line)
     return report.response()
@@ -77,8 +81,20 @@ def _beat() -> dict[str, list[dict[str, str]]]:
     """Write a beat, where the heart is on."""
     heart = _function().heart
     if heart is not None:
-        heart.beat()
+        _wait_for(heart.beat())
     return Report().response()
+
+
+def _wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Do something in the loop that the function's connections belong to."""
+    runner = _function().runner
+    try:
+        return runner.run(work)
+    except BaseException:
+        # Nothing of it may go on in the next invocation. This ends it, and the connections as well.
+        runner.close()
+        _function.cache_clear()
+        raise
 
 
 @contextmanager
@@ -100,9 +116,9 @@ class _Function:
     """What lives as long as the function's process."""
 
     settings: Settings
-    here: Any
-    there: Any
-    pool: ThreadPoolExecutor
+    runner: asyncio.Runner
+    here: Call
+    there: Call
     quarantine: Quarantine
     teller: Teller
     heart: Heart | None
@@ -113,9 +129,9 @@ class _Function:
         target = self._store(self.there, self.settings.target, patience)
         return self.settings.hop(source, target)
 
-    def _store(self, client: Any, tables: Tables, patience: Patience) -> Store:
+    def _store(self, call: Call, tables: Tables, patience: Patience) -> Store:
         make = BatchedStore if self.settings.batches else DynamoStore
-        return PatientStore(make(client, self.pool, tables, through=patience.request), patience)
+        return PatientStore(make(call, tables, through=patience.request), patience)
 
 
 @cache
@@ -124,16 +140,17 @@ def _function() -> _Function:
     here, there = settings.here, settings.there
     pool = ThreadPoolExecutor(CONCURRENCY)
     shelf = Shelf(settings.quarantine, settings.name, here.table)
-    here_client = make_client("dynamodb", here.region)
+    here_call = make_call(here.region, pool)
     heartbeat = settings.heartbeat
     return _Function(
         settings,
-        here=here_client,
-        there=make_client("dynamodb", there.region, settings.target_access),
-        pool=pool,
+        # A loop of its own: the thread's is left as it is.
+        asyncio.Runner(loop_factory=asyncio.new_event_loop),
+        here=here_call,
+        there=make_call(there.region, pool, settings.target_access),
         quarantine=BucketQuarantine(lambda: make_client("s3", here.region), pool, shelf),
         teller=Teller(settings.name, settings.logs_items),
-        heart=None if heartbeat is None else Heart(here_client, here.table, heartbeat),
+        heart=None if heartbeat is None else Heart(here_call, here.table, heartbeat),
     )
 
 

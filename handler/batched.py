@@ -107,9 +107,8 @@ class BatchedStore(DynamoStore):
 
     async def _execute(self, statements: list[Statement]) -> list[bool | Exception]:
         """Execute some statements; of each, whether that settled it, or what went wrong."""
-        execute = self._client.batch_execute_statement
         try:
-            answer = await self._in_pool(execute, Statements=statements)
+            answer = await self._call("BatchExecuteStatement", {"Statements": statements})
         except ClientError as error:
             if not _refuses_all(error):
                 raise
@@ -121,7 +120,7 @@ class BatchedStore(DynamoStore):
         assert self._tombstones is not None
         wanted = {_name(key): key for key in keys}
         asked = {self._tombstones: {"Keys": list(wanted.values()), "ConsistentRead": True}}
-        answer = await self._in_pool(self._client.batch_get_item, RequestItems=asked)
+        answer = await self._call("BatchGetItem", {"RequestItems": asked})
         found = dict.fromkeys(wanted)
         left_out = answer.get("UnprocessedKeys", {}).get(self._tombstones, {}).get("Keys", ())
         found |= {_name(key): _error("ThrottlingException", "left out") for key in left_out}

@@ -1,19 +1,29 @@
-"""The clients of a hop: made once in a function's life, shared by its threads.
+"""What a hop calls AWS with: made once in a function's life.
 
-They are botocore's own: boto3 adds nothing to a client, and takes time to import.
+The clients are botocore's own: boto3 adds nothing to one, and takes time to import.
 """
 
 import os
 import tempfile
+from concurrent.futures import Executor
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
 
+from handler.calls import Call, InThreads
+from handler.connections import Address, Connections
 from handler.keys import Keys, session_with
+from handler.signing import Signer
+from handler.wire import Wallet, Wire
+
+Service = Literal["dynamodb", "s3", "secretsmanager"]
 
 CONCURRENCY = 32
 """How many calls may be on their way at once."""
@@ -37,37 +47,72 @@ _CONFIG = Config(
 )
 
 
-def make_client(service: Literal["dynamodb", "s3"], region: str, access: str | None = None) -> Any:
+def make_call(region: str, pool: Executor, access: str | None = None) -> Call:
+    """Make what calls DynamoDB in a region, with the access that ``make_client`` tells.
+
+    Where a proxy stands between, or the endpoint is not the root of a host, botocore's client makes
+    the calls, in threads of the pool.
+    """
+    session = _session(access)
+    client = _client_of(session, "dynamodb", region)
+    url = str(client.meta.endpoint_url)
+    at = urlsplit(url)
+    if at.path.strip("/") or get_environ_proxies(url).get(at.scheme):
+        return InThreads(client, pool)
+    config, usual = client.meta.config, 443 if at.scheme == "https" else 80
+    host = f"[{at.hostname}]" if ":" in str(at.hostname) else str(at.hostname)
+    trusted = get_cert_path(_bundle(session)) if at.scheme == "https" else None
+    address = Address(url, str(at.hostname), at.port or usual, trusted)
+    return Wire(
+        Connections(address, config.connect_timeout, config.read_timeout),
+        Signer(host if at.port in {None, usual} else f"{host}:{at.port}", region),
+        Wallet(session.get_credentials(), pool),
+    )
+
+
+def make_client(service: Service, region: str, access: str | None = None) -> Any:
     """Make a client of a service in a region.
 
     It acts with the function's own role unless ``access`` says otherwise: the ARN of a role to
     assume, or that of a secret with a user's keys.
     """
-    if access is not None and ":secretsmanager:" in access:
-        return _client_with_keys(service, region, access)
-    return _session(access).create_client(service, region_name=region, config=_CONFIG)
+    return _client_of(_session(access), service, region)
 
 
-def _client_with_keys(service: Literal["dynamodb", "s3"], region: str, secret: str) -> Any:
-    """Make a client that reads its keys from a secret, and again when they are refused."""
-    secrets: Any = _session(None).create_client(
-        "secretsmanager", region_name=secret.split(":")[3], config=_CONFIG
-    )
-    keys = Keys(lambda: secrets.get_secret_value(SecretId=secret)["SecretString"])
-    session = _quick(session_with(keys))
-    client = session.create_client(service, region_name=region, config=_CONFIG)
-    client.meta.events.register(f"needs-retry.{service}", keys.on_answer)
+def _client_of(session: botocore.session.Session, service: Service, region: str) -> Any:
+    client: Any = session.create_client(service, region_name=region, config=_CONFIG)
+    keys = session.get_credentials()
+    if isinstance(keys, Keys):
+        client.meta.events.register(f"needs-retry.{service}", keys.on_answer)
     return client
 
 
-def _session(role: str | None) -> botocore.session.Session:
+def _bundle(session: botocore.session.Session) -> Any:
+    """The file of the authorities to trust, where the environment names one, else True."""
+    return session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+
+
+def _session(access: str | None) -> botocore.session.Session:
+    if access is None:
+        return _quick(botocore.session.Session())
+    if ":secretsmanager:" in access:
+        return _session_with_keys(access)
+    return _session_with_role(access)
+
+
+def _session_with_keys(secret: str) -> botocore.session.Session:
+    """Make a session that reads its keys from a secret, and again when they are refused."""
+    secrets = make_client("secretsmanager", secret.split(":")[3])
+    keys = Keys(lambda: secrets.get_secret_value(SecretId=secret)["SecretString"])
+    return _quick(session_with(keys))
+
+
+def _session_with_role(role: str) -> botocore.session.Session:
     """Make a session that assumes the role, and again before its credentials expire.
 
     That a profile may name a role and take the environment's credentials to assume it is the
     SDK's own way: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
     """
-    if role is None:
-        return _quick(botocore.session.Session())
     profile = Path(tempfile.gettempdir()) / f"dynamodb-ring-aws-config-{os.getpid()}"
     profile.write_text(f"[profile target]\nrole_arn = {role}\ncredential_source = Environment\n")
     session = botocore.session.Session(profile="target")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from handler.calls import Call
 from handler.image import Key
 from handler.records import Change
 
@@ -23,18 +24,18 @@ class Heart:
     """Writes a member's beats, all into one item: the key is the member's own."""
 
     def __init__(
-        self, client: Any, table: str, key: Key, now: Callable[[], float] = time.time
+        self, call: Call, table: str, key: Key, now: Callable[[], float] = time.time
     ) -> None:
-        """Take a client of the table's region, and the key that is kept for beats."""
-        self._client = client
+        """Take what calls DynamoDB in the table's region, and the key that is kept for beats."""
+        self._call = call
         self._table = table
         self._key = key
         self._now = now
 
-    def beat(self) -> None:
+    async def beat(self) -> None:
         """Write one. What fails is raised: Lambda calls again, and the next beat is soon."""
         item = {**self._key, MARK: {"N": f"{self._now():.3f}"}}
-        self._client.put_item(TableName=self._table, Item=item)
+        await self._call("PutItem", {"TableName": self._table, "Item": item})
 
 
 def is_call(event: Any) -> bool:

@@ -25,7 +25,7 @@ _FRESH_SECONDS = 15 * 60
 # What DynamoDB answers to keys that are not, or no longer, those of a user who may do this.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
-_REFUSALS = frozenset(
+REFUSALS = frozenset(
     {
         "AccessDeniedException",
         "ExpiredTokenException",
@@ -70,10 +70,14 @@ class Keys(Credentials):
 
     def on_answer(self, response: Any, attempts: int, **_: Any) -> Any:
         """Hear an answer, as botocore's needs-retry; have a refused call made again, once."""
-        if response is None or response[1].get("Error", {}).get("Code") not in _REFUSALS:
+        if response is None or response[1].get("Error", {}).get("Code") not in REFUSALS:
             return None
-        self._read_again(self._now())
+        self.read_again()
         return 0 if attempts == 1 else None
+
+    def read_again(self) -> None:
+        """Read the keys that were refused again."""
+        self._read_again(self._now())
 
     def _read_again(self, since: float) -> None:
         """Read the keys, unless another thread was done with that after ``since``."""

@@ -4,22 +4,18 @@
 simulation has one in memory.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from handler.calls import Call
 from handler.gather import Through, directly
 from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
 from handler.version import Version
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 EXPIRES = "_repl_expires"
 
@@ -107,27 +103,24 @@ class Store(Protocol):
 
 
 class DynamoStore:
-    """A Store over DynamoDB's API; calls run in a pool of threads, so that they can overlap."""
+    """A Store over DynamoDB's API."""
 
     def __init__(
         self,
-        client: "DynamoDBClient",
-        pool: Executor,
+        call: Call,
         tables: Tables,
         now: Callable[[], int] = lambda: int(time.time()),
         through: Through = directly,
     ) -> None:
-        """Take a client of the member's region and the tables there.
+        """Take what calls DynamoDB in the member's region, and the tables there.
 
         Args:
-            client: as boto3 makes it; it is safe to share between threads.
-            pool: where calls wait for their answers.
+            call: makes one call of the API.
             tables: the member's tables.
             now: the time, in seconds since the epoch.
             through: what lets a request begin.
         """
-        self._client = client
-        self._pool = pool
+        self._call = call
         self._table = tables.table
         self._tombstones = tables.tombstones
         self._retention = tables.retention
@@ -141,7 +134,7 @@ class DynamoStore:
     async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
         """See Store."""
         return await self._write(
-            self._client.put_item,
+            "PutItem",
             TableName=self._table,
             Item=item,
             ReturnValues="ALL_OLD",
@@ -151,7 +144,7 @@ class DynamoStore:
     async def remove_stub(self, key: Key, version: Version) -> None:
         """See Store."""
         await self._write(
-            self._client.delete_item,
+            "DeleteItem",
             TableName=self._table,
             Key=key,
             ConditionExpression="#version = :version AND #deleted = :true",
@@ -162,7 +155,7 @@ class DynamoStore:
     async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
         """See Store."""
         return await self._write(
-            self._client.delete_item,
+            "DeleteItem",
             TableName=self._table,
             Key=key,
             ReturnValues="ALL_OLD",
@@ -180,7 +173,7 @@ class DynamoStore:
         if self._tombstones is None:
             return None
         outcome = await self._write(
-            self._client.put_item,
+            "PutItem",
             TableName=self._tombstones,
             Item=self._kept(delete),
             **_expression(key, Older(delete.version)),
@@ -192,15 +185,13 @@ class DynamoStore:
         return {**delete.item, EXPIRES: {"N": str(self._now() + self._retention)}}
 
     async def _get(self, table: str, key: Key) -> Item | None:
-        answer = await self._call(
-            self._client.get_item, TableName=table, Key=key, ConsistentRead=True
-        )
+        answer = await self._ask("GetItem", TableName=table, Key=key, ConsistentRead=True)
         found: Item | None = answer.get("Item")
         return found
 
-    async def _write(self, operation: Callable[..., Any], **request: Any) -> Written | Refusal:
+    async def _write(self, operation: str, **request: Any) -> Written | Refusal:
         try:
-            answer = await self._call(
+            answer = await self._ask(
                 operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
             )
         except ClientError as error:
@@ -212,12 +203,8 @@ class DynamoStore:
             raise
         return Written(answer.get("Attributes"))
 
-    async def _call(self, operation: Callable[..., Any], **request: Any) -> Any:
-        return await self._through(lambda: self._in_pool(operation, **request))
-
-    async def _in_pool(self, operation: Callable[..., Any], **request: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(operation, **request))
+    async def _ask(self, operation: str, **request: Any) -> Any:
+        return await self._through(partial(self._call, operation, request))
 
 
 def tombstone_of(kept: Item | None) -> Write | None:

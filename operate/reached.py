@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handler.calls import InThreads
 from handler.store import DynamoStore, Tables
 from operate.pace import Pace
 
@@ -36,4 +37,4 @@ class Reached:
 
     def store(self, pool: Executor) -> DynamoStore:
         """The member as the protocol sees it; calls run in `pool`."""
-        return DynamoStore(self.client, pool, self.tables)
+        return DynamoStore(InThreads(self.client, pool), self.tables)

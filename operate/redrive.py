@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.batch import Report, Work, replicate_batch
+from handler.calls import InThreads
 from handler.clients import CONCURRENCY
 from handler.failures import passes, told
 from handler.patience import Patience, PatientStore
@@ -211,8 +212,9 @@ class _Player:
             at_once=CONCURRENCY,
         )
         request = patience.request
-        here = DynamoStore(self.reach.here, self.pool, settings.source, through=request)
-        there = DynamoStore(self.reach.there, self.pool, settings.target, through=request)
+        reach, pool = self.reach, self.pool
+        here = DynamoStore(InThreads(reach.here, pool), settings.source, through=request)
+        there = DynamoStore(InThreads(reach.there, pool), settings.target, through=request)
         return PatientStore(here, patience), PatientStore(there, patience)
 
 

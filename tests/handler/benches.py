@@ -5,9 +5,9 @@ To put another one through the contract, add a function that makes its bench to 
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
@@ -20,7 +20,8 @@ from moto import mock_aws
 
 from handler import clients
 from handler.batched import BatchedStore
-from handler.clients import make_client
+from handler.calls import Call, InThreads
+from handler.clients import make_call, make_client
 from handler.decide import Replica
 from handler.image import Item, Key
 from handler.store import DynamoStore, Store, Tables
@@ -92,12 +93,12 @@ class SimulatedBench:
 
 
 class DynamoBench:
-    """The real Store over a DynamoDB that answers to boto3."""
+    """The real Store over a DynamoDB. `call` is its way there, `client` an application's."""
 
     def __init__(
         self,
         client: Any,
-        pool: ThreadPoolExecutor,
+        call: Call,
         *,
         tombstones: bool = True,
         key: Key = KEY,
@@ -108,17 +109,28 @@ class DynamoBench:
         self.limit = limit
         self.calls: list[tuple[str, dict[str, Any]]] = []
         """Name and parameters of every call of the store."""
+        self.answers: dict[str, Any] = {}
+        """What is answered to calls of that name instead; an error is raised."""
+        self._call = call
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         for table in ("orders", "orders-tombstones"):
             make_table(client, table, key)
         tables = Tables("orders", "orders-tombstones" if tombstones else None, RETENTION)
-        self.store: Store = make(client, pool, tables, now=lambda: NOW)
+        self.store: Store = make(self._noted, tables, now=lambda: NOW)
 
-    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        self.calls.append((model.name, params))
+    async def _noted(self, operation: str, request: Mapping[str, Any]) -> Any:
+        self.calls.append((operation, dict(request)))
+        answer = self.answers.get(operation)
+        if isinstance(answer, Exception):
+            raise answer
+        return await self._call(operation, request) if answer is None else answer
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
-        with hearing(self.client, "provide-client-params.dynamodb", self._note):
-            return asyncio.run(call)
+        return self._runner.run(call)
+
+    def close(self) -> None:
+        """Close what calls were made over."""
+        self._runner.close()
 
     def lay(self, item: Item | None) -> None:
         if item is None:
@@ -131,8 +143,11 @@ class DynamoBench:
 
     @contextmanager
     def refusing(self, code: str) -> Iterator[None]:
-        with hearing(self.client, "before-call.dynamodb", lambda **_: answering(code)):
-            yield
+        error = ClientError({"Error": {"Code": code, "Message": "no"}}, "Any")
+        self.answers = dict.fromkeys(("GetItem", "PutItem", "DeleteItem", "BatchGetItem"), error)
+        self.answers["BatchExecuteStatement"] = error
+        yield
+        self.answers = {}
 
     def read(self, table: str, key: Key) -> Item | None:
         answer = self.client.get_item(TableName=table, Key=key, ConsistentRead=True)
@@ -159,12 +174,13 @@ def make_table(client: Any, name: str, key: Key, **more: Any) -> None:
 
 @contextmanager
 def hearing(client: Any, event: str, listener: Callable[..., Any]) -> Iterator[None]:
-    """Let a listener hear of a client's calls."""
-    client.meta.events.register(event, listener)
+    """Let a listener hear of a client's calls, or of those that it makes in threads."""
+    events = (client.client if isinstance(client, InThreads) else client).meta.events
+    events.register(event, listener)
     try:
         yield
     finally:
-        client.meta.events.unregister(event, listener)
+        events.unregister(event, listener)
 
 
 def answering(code: str) -> tuple[AWSResponse, dict[str, Any]]:
@@ -184,8 +200,9 @@ def simulated() -> Iterator[Bench]:
     yield SimulatedBench()
 
 
-@cache
-def _local_client(url: str) -> Any:
+@contextmanager
+def _reaching(url: str) -> Iterator[None]:
+    """Let what is made reach that endpoint, and nothing else."""
     environment = {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -197,6 +214,12 @@ def _local_client(url: str) -> Any:
     # Nothing tries again here, and DynamoDB Local on a busy machine may take long to warm up.
     patient: Any = clients._CONFIG.merge(Config(read_timeout=60))
     with patch.dict(os.environ, environment), patch.object(clients, "_CONFIG", patient):
+        yield
+
+
+@cache
+def _local_client(url: str) -> Any:
+    with _reaching(url):
         return make_client("dynamodb", "us-east-1")
 
 
@@ -207,17 +230,30 @@ MOTO_LIMIT = 405_000
 @contextmanager
 def over_moto(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBench]:
     with mock_aws(), ThreadPoolExecutor(4) as pool:
-        yield DynamoBench(_client(), pool, tombstones=tombstones, key=key, limit=MOTO_LIMIT)
+        client = _client()
+        call = InThreads(client, pool)
+        bench = DynamoBench(client, call, tombstones=tombstones, key=key, limit=MOTO_LIMIT)
+        with closing(bench):
+            yield bench
 
 
 @contextmanager
 def over_dynamodb_local(
-    *, tombstones: bool = True, key: Key = KEY, make: type[DynamoStore] = DynamoStore
+    *,
+    tombstones: bool = True,
+    key: Key = KEY,
+    make: type[DynamoStore] = DynamoStore,
+    in_threads: bool = False,
 ) -> Iterator[DynamoBench]:
-    client = _local_client(dynamodb_local())
-    with ThreadPoolExecutor(4) as pool:
+    """DynamoDB Local, called as the handler does; or in threads, as where a proxy is between."""
+    url = dynamodb_local()
+    client = _local_client(url)
+    with ThreadPoolExecutor(4) as pool, _reaching(url):
+        call = InThreads(client, pool) if in_threads else make_call("us-east-1", pool)
+        bench = DynamoBench(client, call, tombstones=tombstones, key=key, make=make)
         try:
-            yield DynamoBench(client, pool, tombstones=tombstones, key=key, make=make)
+            with closing(bench):
+                yield bench
         finally:
             for table in ("orders", "orders-tombstones"):
                 with suppress(client.exceptions.ResourceNotFoundException):
@@ -232,6 +268,7 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": simulated,
     **DYNAMO_BENCHES,
     "DynamoDB Local, batched": partial(over_dynamodb_local, make=BatchedStore),
+    "DynamoDB Local, in threads": partial(over_dynamodb_local, make=BatchedStore, in_threads=True),
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -12,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from handler import app, patience
+from handler.calls import Call, InThreads
 from handler.clients import make_client
 from handler.image import Item, Key, own_attributes
 from local.events import event_of, to_event_record
@@ -176,7 +178,13 @@ def ring_of_three() -> Iterator[Ring]:
 
         # moto does not know the addresses that belong to an account.
         patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+
+        def called(region: str, pool: Executor, role: str | None = None) -> Call:
+            return InThreads(heard("dynamodb", region, role), pool)
+
         patch.setattr(app, "make_client", heard)
+        # In this process moto answers to botocore's clients alone.
+        patch.setattr(app, "make_call", called)
         patch.setattr(patience, "sleep", _do_not_wait)
         cleared.callback(app._function.cache_clear)
         yield Ring(patch, calls)

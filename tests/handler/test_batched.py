@@ -10,7 +10,6 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ClientError
 
 from handler import batched
@@ -19,7 +18,7 @@ from handler.failures import Kind, kind_of
 from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
 from handler.store import Older, Refusal, Written
 from handler.version import Version
-from tests.handler.benches import DynamoBench, hearing, over_dynamodb_local
+from tests.handler.benches import DynamoBench, over_dynamodb_local
 from tests.handler.wire import stamped
 
 
@@ -143,19 +142,12 @@ def test_no_statement_is_remembered_for_names_that_no_statement_holds(bench: Dyn
     assert batched._insertion.cache_info().currsize == 0
 
 
-def answering(bench: DynamoBench, operation: str, answer: dict[str, Any]) -> Any:
-    def say(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-        return AWSResponse("", 200, HTTPHeaders(), None), answer
-
-    return hearing(bench.client, f"before-call.dynamodb.{operation}", say)
-
-
 def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alone(
     bench: DynamoBench,
 ) -> None:
     throttled = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
-    with answering(bench, "BatchExecuteStatement", {"Responses": [{}, throttled]}):
-        first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
+    bench.answers["BatchExecuteStatement"] = {"Responses": [{}, throttled]}
+    first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
     assert first == Written(None)
     assert isinstance(second, ClientError)
     assert kind_of(second) is Kind.PASSING
@@ -164,8 +156,8 @@ def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alon
 
 def test_an_error_without_a_code_is_a_fault_of_its_own_statement(bench: DynamoBench) -> None:
     # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
-    with answering(bench, "BatchExecuteStatement", {"Responses": [{}, {"Error": {}}]}):
-        first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
+    bench.answers["BatchExecuteStatement"] = {"Responses": [{}, {"Error": {}}]}
+    first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
     assert first == Written(None)
     assert kind_of(second) is Kind.FAULT
 
@@ -173,14 +165,13 @@ def test_an_error_without_a_code_is_a_fault_of_its_own_statement(bench: DynamoBe
 def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answered(
     bench: DynamoBench,
 ) -> None:
-    answer = {
+    bench.answers["BatchGetItem"] = {
         "Responses": {"orders-tombstones": [delete(1).item]},
         "UnprocessedKeys": {"orders-tombstones": {"Keys": [key(2)]}},
     }
-    with answering(bench, "BatchGetItem", answer):
-        found, left_out, none = together(
-            bench, [bench.store.tombstone(key(number)) for number in (1, 2, 3)]
-        )
+    found, left_out, none = together(
+        bench, [bench.store.tombstone(key(number)) for number in (1, 2, 3)]
+    )
     assert (found, none) == (delete(1), None)
     assert kind_of(left_out) is Kind.PASSING
 
@@ -197,8 +188,8 @@ def test_a_key_that_is_refused_is_refused_alone(number: str) -> None:
 
 def test_where_all_keys_were_left_out_all_fail_for_the_moment(bench: DynamoBench) -> None:
     left_out = {"orders-tombstones": {"Keys": [key(1), key(2)]}}
-    with answering(bench, "BatchGetItem", {"Responses": {}, "UnprocessedKeys": left_out}):
-        found = together(bench, [bench.store.tombstone(key(number)) for number in (1, 2)])
+    bench.answers["BatchGetItem"] = {"Responses": {}, "UnprocessedKeys": left_out}
+    found = together(bench, [bench.store.tombstone(key(number)) for number in (1, 2)])
     assert [kind_of(one) for one in found] == [Kind.PASSING] * 2
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from handler.batch import Report, Work, replicate_batch
 from handler.batched import BatchedStore
+from handler.calls import InThreads
 from handler.failures import passes
 from handler.image import Key, own_attributes
 from handler.patience import Patience, PatientStore
@@ -58,8 +59,7 @@ def work(
         with ThreadPoolExecutor(4) as pool:
             source, target = (
                 BatchedStore(
-                    bench.client,
-                    pool,
+                    InThreads(bench.client, pool),
                     Tables(table, f"{table}-tombstones", 86_400),
                     through=patience.request,
                 )

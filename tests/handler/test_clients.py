@@ -1,6 +1,11 @@
-"""A function's clients: with its own role, or with one that it assumes on the other side."""
+"""What a function calls with: its own role, or one that it assumes on the other side."""
 
+import asyncio
+import ssl
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +13,11 @@ import pytest
 from moto import mock_aws
 
 from handler import clients
-from handler.clients import CALL_SECONDS, CONCURRENCY, make_client
+from handler.calls import Call, InThreads
+from handler.clients import CALL_SECONDS, CONCURRENCY, make_call, make_client
+from handler.wire import Wire
+from tests.handler.benches import hearing
+from tests.handler.hosts import Guest, Host, certified, host
 
 ROLE = "arn:aws:iam::210987654321:role/writer"
 OTHER_ROLE = "arn:aws:iam::123123123123:role/writer"
@@ -91,3 +100,135 @@ def test_as_many_calls_can_be_connected_as_can_be_under_way() -> None:
 def test_an_endpoint_is_taken_the_standard_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4711")
     assert make_client("dynamodb", "eu-west-1").meta.endpoint_url == "http://127.0.0.1:4711"
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as two:
+        yield two
+
+
+@contextmanager
+def listening(tls: ssl.SSLContext | None = None) -> Iterator[tuple[Host, list[str]]]:
+    """A host that answers one request on each connection, and the head of each."""
+    heads: list[str] = []
+
+    def listen(guest: Guest) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += guest.socket.recv(1)
+        heads.append(head.decode())
+        guest.say(b"{}")
+
+    with host(listen, tls) as at:
+        yield at, heads
+
+
+def ask(call: Call) -> Any:
+    return asyncio.run(call("GetItem", {}))
+
+
+def test_calls_are_made_over_the_wire_to_the_endpoint_that_botocore_finds(
+    pool: ThreadPoolExecutor,
+) -> None:
+    call: Any = make_call("cn-north-1", pool)
+    assert isinstance(call, Wire)
+    signer, address = call._signer, call._connections._address
+    assert address.url == "https://dynamodb.cn-north-1.amazonaws.com.cn"
+    assert (address.host, address.port) == ("dynamodb.cn-north-1.amazonaws.com.cn", 443)
+    assert (signer.host, signer.region) == (address.host, "cn-north-1")
+    assert Path(str(address.certificates)).is_file()
+
+
+def test_a_call_waits_as_long_as_a_client_does(pool: ThreadPoolExecutor) -> None:
+    lines = make_call("eu-west-1", pool)._connections  # type: ignore[attr-defined]
+    assert lines._connect_seconds + lines._read_seconds == CALL_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("url", "host_header"),
+    [
+        ("http://127.0.0.1:4711", "127.0.0.1:4711"),
+        ("http://localhost:80/", "localhost"),
+        ("https://Example.com:443", "example.com"),
+        ("https://[::1]:8443", "[::1]:8443"),
+        ("https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com", None),
+    ],
+)
+def test_an_endpoint_of_ones_own_is_called_by_its_name(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, url: str, host_header: str | None
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    call: Any = make_call("eu-west-1", pool)
+    assert call._signer.host == (host_header or url.removeprefix("https://"))
+    assert (call._connections._address.certificates is None) == url.startswith("http:")
+
+
+def test_a_call_is_signed_for_the_role_that_is_assumed(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only calls of DynamoDB's: the role is assumed in moto.
+    with listening() as (at, heads):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{at.port}")
+        assert ask(make_call("eu-west-1", pool, ROLE)) == {}
+    (head,) = heads
+    assert "\r\nx-amz-security-token: " in head
+    assert f"\r\nhost: 127.0.0.1:{at.port}\r\n" in head
+    assert "/eu-west-1/dynamodb/aws4_request, " in head
+
+
+def test_a_host_is_trusted_by_the_bundle_that_the_environment_names(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    certificates, tls = certified(temporary, "127.0.0.1")
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    with listening(tls) as (at, heads):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{at.port}")
+        for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+            with monkeypatch.context() as named:
+                named.setenv(name, str(certificates))
+                assert ask(make_call("eu-west-1", pool)) == {}
+    assert len(heads) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "around", "in_threads"),
+    [
+        ("https://127.0.0.1:1", "", True),
+        ("https://127.0.0.1:1", "127.0.0.1", False),
+        ("http://127.0.0.1:1", "", False),
+        ("https://127.0.0.1:1/part", "127.0.0.1", True),
+    ],
+    ids=["a proxy", "around the proxy", "a proxy for others", "not the root"],
+)
+def test_where_a_proxy_or_a_path_is_between_botocores_client_makes_the_calls(
+    pool: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    around: str,
+    in_threads: bool,
+) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:2")
+    monkeypatch.setenv("NO_PROXY", around)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert isinstance(make_call("eu-west-1", pool), InThreads if in_threads else Wire)
+
+
+def test_calls_in_threads_are_under_way_at_the_same_time(pool: ThreadPoolExecutor) -> None:
+    client = make_client("dynamodb", "us-east-1")
+    account_that_answers(client)
+    both_sent = threading.Barrier(2)
+    call = InThreads(client, pool)
+
+    async def two() -> Any:
+        request = {"TableName": "orders", "Key": {"k": {"S": "1"}}}
+        return await asyncio.gather(call("GetItem", request), call("GetItem", request))
+
+    def wait_for_the_other(**_: Any) -> None:
+        both_sent.wait(timeout=30)
+
+    with hearing(call, "before-call.dynamodb.GetItem", wait_for_the_other):
+        assert ["Item" in answer for answer in asyncio.run(two())] == [False, False]

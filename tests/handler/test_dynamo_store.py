@@ -1,10 +1,7 @@
 """What the Store over DynamoDB promises beyond the contract: its calls, errors, keys and times."""
 
-import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,7 +9,7 @@ from botocore.exceptions import ClientError
 from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
 from handler.store import EXPIRES, Older, Refusal, Same, Written
 from handler.version import Version
-from tests.handler.benches import KEY, NOW, RETENTION, DynamoBench, hearing
+from tests.handler.benches import KEY, NOW, RETENTION, DynamoBench
 from tests.handler.wire import stamped
 
 Over = Callable[..., AbstractContextManager[DynamoBench]]
@@ -103,17 +100,3 @@ def test_keys_of_every_kind_and_name_are_served(over_dynamodb: Over, key: Key) -
         assert bench.run(store.remove_older(key, version_of(newer))) == Refusal(newer)
         bench.run(bench.store.bury(key, delete(key)))
         assert bench.run(bench.store.tombstone(key)) == delete(key)
-
-
-def test_two_calls_are_under_way_at_the_same_time(over_dynamodb: Over) -> None:
-    both_sent = threading.Barrier(2)
-
-    def wait_for_the_other(**_: Any) -> None:
-        both_sent.wait(timeout=30)
-
-    async def two(bench: Any) -> None:
-        await asyncio.gather(bench.store.read(KEY), bench.store.read({"k": {"S": "2"}}))
-
-    sending = "before-call.dynamodb.GetItem"
-    with over_dynamodb() as bench, hearing(bench.client, sending, wait_for_the_other):
-        bench.run(two(bench))

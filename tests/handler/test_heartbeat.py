@@ -1,7 +1,8 @@
 """A beat: written when the function is called for it, carried around, and measured apart."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -99,17 +100,16 @@ def test_a_batch_is_no_call_for_a_beat_whatever_is_in_it(ring: Ring) -> None:
 
 
 def test_the_time_is_that_of_the_beat_to_the_millisecond() -> None:
-    class Table:
-        def put_item(self, **request: Any) -> None:
-            self.request = request
+    heard: list[Any] = []
 
-    table = Table()
-    Heart(table, TABLE, BEAT, lambda: 1_700_000_000.1234).beat()
-    assert table.request == {
-        "TableName": TABLE,
-        "Item": {**BEAT, MARK: {"N": "1700000000.123"}},
-    }
-    written = record(1, Keys=BEAT, NewImage=table.request["Item"])
+    async def call(operation: str, request: Mapping[str, Any]) -> None:
+        heard.extend((operation, request))
+
+    asyncio.run(Heart(call, TABLE, BEAT, lambda: 1_700_000_000.1234).beat())
+    operation, request = heard
+    item = {**BEAT, MARK: {"N": "1700000000.123"}}
+    assert (operation, request) == ("PutItem", {"TableName": TABLE, "Item": item})
+    written = record(1, Keys=BEAT, NewImage=item)
     assert beaten_at(read_change(written)) == 1_700_000_000.123
 
 

@@ -1,0 +1,31 @@
+"""One call of DynamoDB's API: who makes it, and how it is waited for."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, Protocol
+
+from botocore import xform_name
+
+
+class Call(Protocol):
+    """Makes one call, and raises what botocore's client raises."""
+
+    async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
+        """Call an operation by its name in the API, such as PutItem; the answer."""
+
+
+class InThreads:
+    """Calls by botocore's client, each in a thread of a pool, so that they can overlap."""
+
+    def __init__(self, client: Any, pool: Executor) -> None:
+        """Take a client, which is safe to share between threads, and where calls wait."""
+        self.client = client
+        self._pool = pool
+
+    async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
+        """See Call."""
+        method = getattr(self.client, xform_name(operation))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(method, **request))

@@ -1,0 +1,177 @@
+"""HTTP connections to one host, kept open: what is posted on each, one request after the other.
+
+asyncio's streams carry them, all in one thread. urllib3 and http.client under it take half a
+millisecond of the processor for a request, most of it for headers and locks that are not needed
+here, and read the megabyte of certificates again for each connection (docs/performance.md).
+
+Whatever goes wrong is raised as botocore's HTTP session raises it, and ends its connection: so
+none ever has on it the answer to an earlier request.
+"""
+
+import asyncio
+import select
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where connections lead."""
+
+    url: str
+    """For a person."""
+    host: str
+    port: int
+    certificates: str | None
+    """The file of the authorities that are trusted; None: HTTP without TLS."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to a request."""
+
+    status: int
+    headers: Mapping[bytes, bytes]
+    """By name in small letters."""
+    body: bytes
+    is_last: bool
+    """Whether the connection ends with it."""
+
+
+class Connections:
+    """Connections to one address, as many as there are requests under way; for one event loop."""
+
+    def __init__(self, address: Address, connect_seconds: float, read_seconds: float) -> None:
+        """Take an address, and how long to wait for a connection and for an answer."""
+        self._address = address
+        self._connect_seconds = connect_seconds
+        self._read_seconds = read_seconds
+        self._idle: list[_Streams] = []
+
+    async def send(self, request: bytes) -> Answer:
+        """Send a whole request, head and body, and read the answer to it.
+
+        Raises:
+            HTTPClientError: or one of its kind, as botocore's HTTP session does.
+        """
+        reader, writer = self._kept() or await self._connected()
+        loop, abort = asyncio.get_running_loop(), writer.transport.abort
+        # It ends the connection, not the reading: what has arrived by then is read all the same,
+        # so that no answer counts as late because this process was busy.
+        timer = loop.call_later(self._read_seconds, abort)
+        try:
+            writer.write(request)
+            answer = await _read(reader)
+        except (OSError, EOFError) as error:
+            abort()
+            raise self._broken(error, is_late=loop.time() >= timer.when()) from error
+        except (ValueError, LookupError, asyncio.LimitOverrunError) as error:
+            abort()
+            raise HTTPClientError(error=f"the answer is not HTTP: {error!r}") from error
+        except BaseException:
+            abort()
+            raise
+        finally:
+            timer.cancel()
+        if answer.is_last or writer.transport.get_write_buffer_size():
+            abort()
+        else:
+            self._idle.append((reader, writer))
+        return answer
+
+    def _kept(self) -> _Streams | None:
+        """A connection that was kept, if one is still open: the other side ends idle ones."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not writer.is_closing() and not _has_more(writer):
+                return reader, writer
+            writer.transport.abort()
+        return None
+
+    async def _connected(self) -> _Streams:
+        at, url = self._address, self._address.url
+        tls = None if at.certificates is None else _tls(at.certificates)
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                reader, writer = await asyncio.open_connection(at.host, at.port, ssl=tls)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(endpoint_url=url, error=error) from error
+        except ssl.SSLError as error:
+            raise SSLError(endpoint_url=url, error=error) from error
+        except OSError as error:
+            raise EndpointConnectionError(endpoint_url=url, error=error) from error
+        _socket_of(writer).setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return reader, writer
+
+    def _broken(self, error: Exception, *, is_late: bool) -> Exception:
+        raised = ReadTimeoutError if is_late else ConnectionClosedError
+        return raised(endpoint_url=self._address.url, error=error)
+
+
+@cache
+def _tls(certificates: str) -> ssl.SSLContext:
+    """What verifies hosts; to read the authorities takes longer than anything else here."""
+    return ssl.create_default_context(cafile=certificates)
+
+
+def _socket_of(writer: asyncio.StreamWriter) -> Any:
+    return writer.get_extra_info("socket")
+
+
+def _has_more(writer: asyncio.StreamWriter) -> bool:
+    """Whether there is something to read where nothing is to come: its end, mostly.
+
+    The event loop does not see it: it stands still between invocations.
+    """
+    poll = select.poll()
+    poll.register(_socket_of(writer), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+async def _read(reader: asyncio.StreamReader) -> Answer:
+    """An answer, whose body has a length or comes in chunks.
+
+    https://www.rfc-editor.org/rfc/rfc9112#name-message-body-length
+    """
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head[:-4].split(b"\r\n")
+    protocol, status = first.split(b" ", 2)[:2]
+    if protocol not in {b"HTTP/1.1", b"HTTP/1.0"}:
+        raise ValueError(f"{first!r} is no answer")
+    parts = (line.partition(b":") for line in lines)
+    headers = {name.lower(): value.strip() for name, _, value in parts}
+    if b"transfer-encoding" in headers:
+        body = await _read_chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers[b"content-length"]))
+    is_last = protocol == b"HTTP/1.0" or headers.get(b"connection", b"").lower() == b"close"
+    return Answer(int(status), headers, body, is_last)
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    """A body in chunks: https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding."""
+    body = bytearray()
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line.partition(b";")[0], 16)
+        chunk = await reader.readexactly(size + 2)
+        if chunk[size:] != b"\r\n":
+            raise ValueError("a chunk has another length than it says")
+        body += chunk[:size]
+        if size == 0:
+            return bytes(body)

@@ -1,0 +1,136 @@
+"""A host in threads of its own, which answers on each connection as a test says."""
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+Serve = Callable[["Guest"], None]
+
+
+@dataclass
+class Guest:
+    """A connection as the host has it."""
+
+    socket: socket.socket
+    number: int
+    """How many came before it."""
+
+    def hear(self) -> bytes:
+        """The body of the next request; raises EOFError when there is none."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self._receive(1)
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        body = b""
+        while len(body) < length:
+            body += self._receive(length - len(body))
+        return body
+
+    def _receive(self, most: int) -> bytes:
+        data = self.socket.recv(most)
+        if not data:
+            raise EOFError
+        return data
+
+    def say(self, body: bytes, *headers: str, status: int = 200) -> None:
+        """Answer."""
+        self.tell(answer(body, *headers, status=status))
+
+    def tell(self, data: bytes) -> None:
+        """Send some bytes as they are."""
+        self.socket.sendall(data)
+
+
+@dataclass
+class Host:
+    """What listens."""
+
+    port: int
+    guests: list[Guest] = field(default_factory=list)
+
+
+def answer(body: bytes, *headers: str, status: int = 200) -> bytes:
+    """An answer as it goes over the wire."""
+    lines = [f"HTTP/1.1 {status} as it is", *headers, f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def echo(guest: Guest) -> None:
+    """Answer each request with its own body."""
+    while True:
+        guest.say(guest.hear())
+
+
+@contextmanager
+def host(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[Host]:
+    """Let a host serve each connection in a thread, for as long as the context lasts."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    made = Host(listening.getsockname()[1])
+
+    def attend(guest: Guest) -> None:
+        with suppress(OSError, EOFError), guest.socket:
+            if tls is not None:
+                guest.socket = tls.wrap_socket(guest.socket, server_side=True)
+            serve(guest)
+            guest.socket.close()
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                guest = Guest(listening.accept()[0], len(made.guests))
+                made.guests.append(guest)
+                threading.Thread(target=attend, args=(guest,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield made
+    finally:
+        with suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        for guest in made.guests:
+            guest.socket.close()
+
+
+def certified(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for a host of that name, signed by itself, and what serves with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    named: x509.GeneralName = x509.DNSName(name)
+    with suppress(ValueError):
+        named = x509.IPAddress(ipaddress.ip_address(name))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / f"{name}.pem", folder / f"{name}.key"
+    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    return public, context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from commands.change import one_of
 from commands.pattern import FINE, answers, examples
 from commands.rings import which_settings
 from commands.screen import Screen
-from operate.cost import Line, Load, Shape, global_tables, ring, total
+from operate.bill import Index, Line, Load, Shape, total
+from operate.cost import global_tables, ring
 from operate.errors import WrongError
 from operate.prices import SHIPPED, PriceList
 from operate.stack import RingStack
@@ -72,11 +73,19 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         show_default=True,
         help="Which share of the writes makes an item that was not there.",
     )
+    @click.option(
+        "--projected",
+        callback=size_of_item,
+        default="200B",
+        show_default=True,
+        help="What of an item is in a global index that does not project all of it.",
+    )
     @wraps(function)
-    def command(writes: float, size: int, deletes: float, inserts: float, **given: Any) -> int:
-        if deletes + inserts > 1:
+    def command(**given: Any) -> int:
+        load = Load(**{field.name: given.pop(field.name) for field in fields(Load)})
+        if load.deletes + load.inserts > 1:
             raise WrongError("--deletes and --inserts are shares of the writes: 100% at most.")
-        return function(load=Load(writes, size, deletes, inserts), **given)
+        return function(load=load, **given)
 
     return command
 
@@ -133,7 +142,8 @@ def cost(
     """Tell what a ring costs a month for a given load, beside Global Tables.
 
     Item by item, with the formulas, in US dollars, on demand, without free tiers. Left out is what
-    is the same in both: storage, backups and the applications' reads. Conflicts and failures make a
+    is the same in both: storage, backups and the applications' reads. What changes an item is taken
+    to leave the keys of its global indexes as they are. Conflicts and failures make a
     ring dearer than this; nothing is asked of AWS.
     """
     settings = one_of(rings).settings()
@@ -154,7 +164,8 @@ def cost(
 
 
 def _shape(settings: Settings, round_trip: float) -> Shape:
-    ways = ring_of(settings)
+    ways, members = ring_of(settings), members_of(settings)
+    accounts = {(member.partition, member.credentials) for member in members}
     return Shape(
         members=len(settings.members),
         crossing=sum(hop.source.region != hop.target.region for hop in ways),
@@ -163,6 +174,8 @@ def _shape(settings: Settings, round_trip: float) -> Shape:
         batch_size=settings.mapping.batch_size,
         window=settings.mapping.batching_window,
         round_trip=round_trip,
+        indexes=tuple(Index(one.name, one.projection) for one in settings.table.global_indexes),
+        dashboards=len(accounts) if settings.watch.enabled else 0,
     )
 
 

@@ -14,7 +14,7 @@ from commands.cost import bill_document, price_list, show_bill, size_of_item
 from commands.pattern import FINE, answers, examples
 from commands.rings import which_settings
 from commands.screen import Screen
-from operate.cost import total
+from operate.bill import total
 from operate.prices import PriceList
 from operate.size import MOST_AT_ONCE, Functions, Tables, Takes, Way, apart, sorted_here
 from operate.stack import RingStack

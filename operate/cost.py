@@ -2,22 +2,23 @@
 
 Counted is what comes on top of the tables themselves: storage, backups and the applications' reads
 cost the same in both. A ring is taken to be quiet (no conflicts, nothing tried again), on demand,
-without global indexes, and written to in equal parts at all members.
+and written to in equal parts at all members; and what changes an item, to leave the keys of its
+indexes as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import ceil
-from statistics import mean
 
 from handler.clients import CONCURRENCY
 from handler.telling import METRICS
+from operate.bill import MONTH, Line, Load, Shape, mean_price, units
 from operate.prices import Prices
+from ring.alarms import alarm_of_quarantine, alarms_of_hop
+from ring.metrics import Measured
+from ring.topology import Member
 
-MONTH = 730 * 3600
-"""Seconds."""
 _MILLION = 1e6
 _GB = 1e9
 _ATTRIBUTES = len("_repl_source_region_repl_source_table_repl_version") + 84 + 40
@@ -29,61 +30,14 @@ _POLLS = (
 )
 
 
-@dataclass(frozen=True)
-class Load:
-    """What applications write: `writes` a second, at all members together, of `size` bytes.
-
-    `deletes` and `inserts` are shares of them; the rest changes items that are there.
-    """
-
-    writes: float
-    size: int
-    deletes: float = 0.0
-    inserts: float = 0.0
-
-    @property
-    def updates(self) -> float:
-        """The share that changes items that are there."""
-        return 1 - self.deletes - self.inserts
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What of a ring decides its cost. `round_trip` is a call's to the next member, in seconds.
-
-    `crossing` is how many of the hops lead to another region.
-    """
-
-    members: int
-    crossing: int
-    tombstones: bool = True
-    memory: int = 512
-    batch_size: int = 500
-    window: float = 0.0
-    shards: int = 1
-    round_trip: float = 0.1
-
-
-@dataclass(frozen=True)
-class Line:
-    """One item of the bill, for a month."""
-
-    name: str
-    quantity: float
-    unit: str
-    price: float
-    """US dollars a unit."""
-    formula: str
-
-    @property
-    def dollars(self) -> float:
-        """What it comes to."""
-        return self.quantity * self.price
-
-
 def ring(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
     """What a ring costs; `prices` are those of its members' regions."""
-    return [*_tables(load, shape, prices), *_functions(load, shape, prices)]
+    return [
+        *_tables(load, shape, prices),
+        *_indexes(load, shape, prices, _ATTRIBUTES),
+        *_functions(load, shape, prices),
+        *_watch(shape, prices),
+    ]
 
 
 def global_tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
@@ -93,36 +47,32 @@ def global_tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Li
     https://aws.amazon.com/dynamodb/pricing/on-demand/
     """
     n, month = shape.members, load.writes * MONTH
-    units = month * _units(load.size) * n
+    written = month * units(load.size) * n
     sent = month * (n - 1) * load.size * (1 - load.deletes)
     return [
         Line(
             "replicated writes",
-            units / _MILLION,
+            written / _MILLION,
             "million rWRU",
-            _mean(prices, "replicated_write"),
-            f"writes x {n} members x {_units(load.size)} units",
+            mean_price(prices, "replicated_write"),
+            f"writes x {n} members x {units(load.size)} units",
         ),
         Line(
             "transfer",
             sent / _GB,
             "GB",
-            _mean(prices, "transfer"),
+            mean_price(prices, "transfer"),
             f"(puts and updates) x {n - 1} x {load.size} B",
         ),
+        *_indexes(load, shape, prices, 0),
     ]
-
-
-def total(lines: Sequence[Line]) -> float:
-    """Dollars a month."""
-    return sum(line.dollars for line in lines)
 
 
 def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
     n, month = shape.members, load.writes * MONTH
-    own, copy = _units(load.size), _units(load.size + _ATTRIBUTES)
+    own, copy = units(load.size), units(load.size + _ATTRIBUTES)
     puts, deletes = month * (load.updates + load.inserts), month * load.deletes
-    write, read = _mean(prices, "write"), _mean(prices, "read")
+    write, read = mean_price(prices, "write"), mean_price(prices, "read")
     yield Line(
         "applications' writes",
         month * own / _MILLION,
@@ -162,6 +112,55 @@ def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line
     )
 
 
+def _indexes(load: Load, shape: Shape, prices: Sequence[Prices], more: int) -> Iterator[Line]:
+    """What each global index takes at all members, whose copies are larger by so many bytes.
+
+    A write takes units of an index if it changes what is projected, by the size of that; of a
+    delete the stub takes the entry away. With Global Tables, too, they are units of the usual kind:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/global-tables-billing.html
+    """
+    n, month = shape.members, load.writes * MONTH
+    for index in shape.indexes:
+        whole = index.projection == "ALL"
+        own = units(load.size if whole else load.projected)
+        copy = units(load.size + more if whole else load.projected)
+        keys_only = index.projection == "KEYS_ONLY"
+        share = load.inserts + load.deletes if keys_only else 1.0
+        which = "(inserts + deletes)" if keys_only else "writes"
+        yield Line(
+            f"index {index.name}",
+            month * share * (own + (n - 1) * copy) / _MILLION,
+            "million WRU",
+            mean_price(prices, "write"),
+            f"{which} x ({own} units + {n - 1} x {copy} units)",
+        )
+
+
+def _watch(shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+    """The alarms, which are paid by the metrics that they look at, and the dashboards."""
+    if not shape.dashboards:
+        return
+    nobody = Member("", "", "")
+    hop = Measured(nobody, nobody, function="", mapping="")
+    alarms = [*alarms_of_hop(hop, late=0), alarm_of_quarantine("")]
+    metrics = sum(len(alarm.metrics) for alarm in alarms)
+    yield Line(
+        "alarms",
+        shape.members * metrics,
+        "metrics",
+        mean_price(prices, "alarms"),
+        f"{shape.members} hops x {len(alarms)} alarms over {metrics} metrics",
+    )
+    yield Line(
+        "dashboards",
+        shape.dashboards,
+        "dashboards",
+        mean_price(prices, "dashboards"),
+        "one for each account; an account's first three are free",
+    )
+
+
 def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
     n = shape.members
     records = load.writes * _records(load, shape) / n
@@ -173,14 +172,14 @@ def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[L
         "Lambda requests",
         calls / _MILLION,
         "million",
-        _mean(prices, "requests"),
+        mean_price(prices, "requests"),
         f"{n} hops x {called:.3g} a second, of {records / called if called else 0:.3g} records",
     )
     yield Line(
         "Lambda time",
         calls * seconds * shape.memory / 1024 / _MILLION,
         "million GB-s",
-        _mean(prices, "gb_seconds"),
+        mean_price(prices, "gb_seconds"),
         f"requests x {seconds:.3g} s x {shape.memory} MB",
     )
     sent = load.writes * MONTH * _bytes(load, shape) * shape.crossing / n
@@ -188,33 +187,23 @@ def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[L
         "transfer",
         sent / _GB,
         "GB",
-        _mean(prices, "transfer"),
+        mean_price(prices, "transfer"),
         f"copies there, what they replace back; {shape.crossing} of {n} hops cross regions",
     )
     yield Line(
         "logs",
         calls * _LINES / _GB,
         "GB",
-        _mean(prices, "logs"),
+        mean_price(prices, "logs"),
         f"requests x {_LINES} B",
     )
     yield Line(
         "metrics",
         n * len(METRICS),
         "metrics",
-        _mean(prices, "metrics"),
+        mean_price(prices, "metrics"),
         f"{n} hops x {len(METRICS)}",
     )
-
-
-def _units(size: int) -> int:
-    """Write request units of an item: one for each KB that it begins."""
-    return max(1, ceil(size / 1024))
-
-
-def _mean(prices: Sequence[Prices], name: str) -> float:
-    """Every member has an equal part in each item."""
-    return mean(float(getattr(one, name)) for one in prices)
 
 
 def _records(load: Load, shape: Shape) -> float:

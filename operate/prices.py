@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ class Prices:
     """In US dollars.
 
     write, replicated_write, read, requests, gb_seconds, transitions and puts are of a million,
-    transfer, internet and logs of a GB, metrics of a metric and month.
+    transfer, internet and logs of a GB, metrics, alarms (by the metrics that they look at) and
+    dashboards of one and a month.
     """
 
     write: float
@@ -34,6 +36,8 @@ class Prices:
     internet: float
     transitions: float
     puts: float
+    alarms: float
+    dashboards: float
 
 
 NAMES = tuple(one.name for one in fields(Prices))
@@ -53,7 +57,7 @@ class PriceList:
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
             regions = {
-                name: Prices(**{key: float(value) for key, value in told.items()})
+                name: Prices(**{key: _price(value) for key, value in told.items()})
                 for name, told in document["regions"].items()
             }
             return cls(str(document["date"]), regions)
@@ -71,9 +75,9 @@ class PriceList:
             if name not in NAMES:
                 raise WrongError(f"--price {text}: there is no {name!r}. {', '.join(NAMES)}")
             try:
-                price = float(value)
+                price = _price(value)
             except ValueError as error:
-                raise WrongError(f"--price {text}: {value!r} is no number.") from error
+                raise WrongError(f"--price {text}: {error}.") from error
             self.changed.setdefault(region, {})[name] = price
 
     def of(self, region: str) -> Prices:
@@ -94,3 +98,10 @@ class PriceList:
             for name, own in said.items()
             if name not in self.regions and set(own) != set(NAMES)
         ]
+
+
+def _price(value: Any) -> float:
+    price = float(value)
+    if not (isfinite(price) and price >= 0):
+        raise ValueError(f"{value!r} is no price")
+    return price

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import mean
 
-from operate.cost import Line
+from operate.bill import Line
 from operate.prices import Prices
 
 MOST_AT_ONCE = 10_000

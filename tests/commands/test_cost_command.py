@@ -26,7 +26,8 @@ def document(*arguments: str) -> dict[str, Any]:
 
 def test_it_tells_both_bills_item_by_item_with_date_and_what_is_guessed() -> None:
     told = document(*LOAD)
-    assert told["load"] == {"writes": 50, "size": 2048, "deletes": 0.05, "inserts": 0.2}
+    load = {"writes": 50, "size": 2048, "deletes": 0.05, "inserts": 0.2, "projected": 200}
+    assert told["load"] == load
     ring, beside = told["ring"], told["global_tables"]
     for bill in (ring, beside):
         assert bill["dollars"] == pytest.approx(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
-from operate.cost import MONTH, Line, Load, Shape, global_tables, ring, total
+from operate.bill import MONTH, Index, Line, Load, Shape, total
+from operate.cost import global_tables, ring
 from operate.errors import WrongError
 from operate.prices import NAMES, PriceList, Prices
 
@@ -41,6 +44,34 @@ def test_a_copy_is_larger_than_its_item_by_the_rings_attributes() -> None:
     load, shape = Load(ONCE, 1000), Shape(2, 2)
     assert quantity(load, shape, "applications' writes") == 1
     assert quantity(load, shape, "hops' writes") == 2
+
+
+def test_an_index_takes_a_write_of_what_it_projects_at_every_member() -> None:
+    def units(load: Load, projection: str) -> float:
+        shape = Shape(3, 3, indexes=(Index("by-time", projection),))
+        return quantity(load, shape, "index by-time")
+
+    update, insert = Load(ONCE, 1000), Load(ONCE, 1000, inserts=1.0)
+    delete = Load(ONCE, 1000, deletes=1.0)
+    # Each copy is larger than 1 KB by the ring's attributes.
+    assert [units(load, "ALL") for load in (update, insert, delete)] == [5, 5, 5]
+    assert [units(load, "INCLUDE") for load in (update, insert, delete)] == [3, 3, 3]
+    assert [units(load, "KEYS_ONLY") for load in (update, insert, delete)] == [0, 3, 3]
+    assert units(replace(update, projected=1500), "INCLUDE") == 6
+
+
+def test_global_tables_pay_for_indexes_in_units_of_the_usual_kind() -> None:
+    price = Prices(**(dict.fromkeys(NAMES, 1.0) | {"replicated_write": 9.0}))
+    shape = Shape(3, 3, indexes=(Index("by-time", "ALL"),))
+    *_, index = global_tables(Load(ONCE, 1000), shape, [price] * 3)
+    assert (round(index.quantity, 9), index.price) == (3, 1.0)
+
+
+def test_alarms_are_paid_by_the_metrics_that_they_look_at() -> None:
+    watched = lines(Load(1, SMALL), Shape(3, 3, dashboards=1))
+    # What docs/decisions/0010-alarms-are-on.md says of a hop.
+    assert (watched["alarms"].quantity, watched["dashboards"].quantity) == (33, 1)
+    assert "alarms" not in lines(Load(1, SMALL), Shape(3, 3))
 
 
 def test_lambda_is_called_as_often_as_it_looks_and_as_full_batches_ask() -> None:
@@ -96,7 +127,7 @@ def test_prices_are_those_of_the_region_changed_by_what_is_said() -> None:
     assert prices.guessed(["us-east-1", "eu-west-1"]) == []
 
 
-@pytest.mark.parametrize("text", ["writes=1", "write=much", "write"])
+@pytest.mark.parametrize("text", ["writes=1", "write=much", "write", "write=-1", "write=nan"])
 def test_a_price_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(WrongError, match="--price"):
         PriceList.read().change([text])
@@ -108,3 +139,13 @@ def test_a_file_that_is_no_price_list_is_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(WrongError, match="is no price list"):
             PriceList.read(path)
+
+
+@pytest.mark.parametrize("value", ["-1", ".nan", "much"])
+def test_a_price_list_with_what_is_no_price_is_refused(tmp_path: Path, value: str) -> None:
+    sound = PriceList.read().regions["us-east-1"]
+    told = {name: getattr(sound, name) for name in NAMES} | {"write": yaml.safe_load(value)}
+    path = tmp_path / "prices.yaml"
+    path.write_text(yaml.safe_dump({"date": "2026-01-01", "regions": {"eu-west-1": told}}))
+    with pytest.raises(WrongError, match="is no price list"):
+        PriceList.read(path)

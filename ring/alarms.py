@@ -132,8 +132,9 @@ def _sets_aside(hop: Measured) -> Alarm:
             "given_up": hop.of_mapping("OnFailureDestinationDeliveredEventCount"),
         },
         expression="FILL(aside, 0) + FILL(given_up, 0)",
+        # One of several, since FILL takes a value that comes late for none:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
         hits=1,
-        periods=1,
     )
 
 

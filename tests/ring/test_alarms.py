@@ -102,23 +102,3 @@ def test_a_call_for_a_heartbeat_does_not_break_the_silence() -> None:
     calls = silent.metrics["calls"]
 
     assert (calls.name, calls.statistic) == ("IteratorAge", "SampleCount")
-
-
-@pytest.mark.parametrize(
-    ("writes", "refused", "calls", "rings"),
-    [(3, 0, 0, 1), (3, 0, 1, 0), (0, 0, 0, 0), (0, 0, 2, 0), (3, 3, 0, 0), (3, 2, 0, 1)],
-)
-def test_a_hop_is_silent_where_its_table_took_a_write_and_nobody_was_called(
-    writes: int, refused: int, calls: int, rings: int
-) -> None:
-    (silent,) = [alarm for alarm in ALARMS if alarm.slug == "silent"]
-    assert silent.expression
-
-    # Metric math in Python: these parts of it mean the same but for how they are written.
-    python = silent.expression.replace("IF(", "choose(").replace(" AND ", " and ")
-    known = {
-        "choose": lambda condition, yes, no: yes if condition else no,
-        "FILL": lambda value, _: value,
-        **{"writes": writes, "refused": refused, "calls": calls},
-    }
-    assert eval(python, known) == rings

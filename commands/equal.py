@@ -12,11 +12,14 @@ import click
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
 from commands.screen import Screen, ring_document
+from commands.there import distributed_option, machine_of, segments_of, segments_option, told
 from commands.whole import Whole, bar, keys_in, line_of, whole_tables
 from operate.check import CHANGING, Checked, Wish, check, findings
+from operate.distributed import check_distributed, check_task
 from operate.errors import OperateError, WrongError
 from operate.fleet import Ended, Running
 from operate.journal import Journal
+from operate.machine import Machine
 from operate.reached import Reached
 
 T = TypeVar("T")
@@ -70,13 +73,7 @@ _HOW = (
         help="How long the ring may need to deliver a write. What differs is looked at again "
         "after that, and counts if it has not changed.",
     ),
-    click.option(
-        "--segments",
-        type=click.IntRange(1, 1000),
-        default=4,
-        show_default=True,
-        help="In how many parts each table is read, side by side.",
-    ),
+    segments_option,
     click.option(
         "--apart",
         is_flag=True,
@@ -89,6 +86,7 @@ _HOW = (
         help="Let a delete count of which a member has no tombstone, although no item is left: a "
         "late write could bring the item back there.",
     ),
+    distributed_option,
 )
 
 
@@ -99,6 +97,7 @@ _HOW = (
         "automate.py check --stack prod --rate 200 --report differences.jsonl",
         "automate.py check --stack prod --sample 1000",
         "automate.py check --stack prod --keys differences.jsonl",
+        "automate.py check --stack prod --distributed --segments 1000",
     ),
 )
 @answers
@@ -122,15 +121,16 @@ def check_command(
     """
 
     def one_ring(ring: Running) -> Compared:
-        members = whole.reach(ring, how["chosen"])
-        wish = wish_of(how, members)
-        with whole.open(screen, ring, "check", about_check(members, wish)) as journal:
-            return compare(screen, members, journal, wish, report)
+        comparison = comparison_of(ring, whole, how)
+        with whole.open(screen, ring, "check", comparison.about) as journal:
+            return compare(screen, comparison, journal, report)
 
     ended = each(rings, one_ring)
     sound = all(one.result and not one.result.checked.differing for one in ended)
-    told = [ring_document(one) | (document(one.result) if one.result else {}) for one in ended]
-    screen.answer({"ok": sound, "rings": told}, lambda: _show(screen, ended))
+    rings_told = [
+        ring_document(one) | (document(one.result) if one.result else {}) for one in ended
+    ]
+    screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, ended))
     return worst(one.error for one in ended) or (FINE if sound else FAILED)
 
 
@@ -148,35 +148,58 @@ def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended
     return ended
 
 
-def wish_of(how: Mapping[str, Any], members: Sequence[Reached]) -> Wish:
-    """How to check, by the options. Raises `WrongError` for keys that are none."""
+@dataclass(frozen=True)
+class Comparison:
+    """Which members to compare, and how; `machine` has functions do it, None: it is done here."""
+
+    members: Sequence[Reached]
+    wish: Wish
+    machine: Machine | None
+    anew: bool
+
+    @property
+    def about(self) -> Any:
+        """What it is of: one that was interrupted goes on only as the same."""
+        tables, wish = [(one.name, one.tables.table) for one in self.members], self.wish
+        here = self.machine is None
+        about = [wish.keys, wish.sample, wish.segments, wish.apart, wish.tombstones]
+        return [tables, *about, here]
+
+
+def comparison_of(ring: Running, whole: Whole, how: Mapping[str, Any]) -> Comparison:
+    """What to compare, by the options. Raises `OperateError`, also for keys that are none."""
+    machine = machine_of(ring, whole, how)
+    members = whole.reach(ring, how["chosen"])
     keys = None if how["keys"] is None else keys_in(how["keys"], members[0])
     without = [member.name for member in members if member.tables.tombstones is None]
     if how["tombstones"] and without:
         raise WrongError(f"--tombstones: {without[0]} has none, by `tombstones.enabled`.")
-    return Wish(
-        keys, how["sample"], how["segments"], how["apart"], how["tombstones"], how["settle"]
+    wish = Wish(
+        keys, how["sample"], segments_of(how), how["apart"], how["tombstones"], how["settle"]
     )
-
-
-def about_check(members: Sequence[Reached], wish: Wish) -> Any:
-    """What a check is of: one that was interrupted goes on only as the same."""
-    tables = [(one.name, one.tables.table) for one in members]
-    return [tables, wish.keys, wish.sample, wish.segments, wish.apart, wish.tombstones]
+    return Comparison(members, wish, machine, whole.anew)
 
 
 def compare(
-    screen: Screen,
-    members: Sequence[Reached],
-    journal: Journal,
-    wish: Wish,
-    report: IO[str] | None,
+    screen: Screen, comparison: Comparison, journal: Journal, report: IO[str] | None
 ) -> Compared:
     """Check a ring, with a progress bar."""
-    with bar(screen) as tell:
-        checked = check(members, journal, wish, tell)
+    members = comparison.members
+    checked, units = _checked(screen, comparison, journal)
     documents = (finding.document(members) for finding in findings(journal))
-    return Compared(checked, _first(documents, report), sum(one.pace.spent for one in members))
+    spent = units + sum(one.pace.spent for one in members)
+    return Compared(checked, _first(documents, report), spent)
+
+
+def _checked(screen: Screen, comparison: Comparison, journal: Journal) -> tuple[Checked, float]:
+    """What was found, and the capacity units that it took elsewhere."""
+    members, wish, machine = comparison.members, comparison.wish, comparison.machine
+    if machine is None:
+        with bar(screen) as tell:
+            return check(members, journal, wish, tell), 0.0
+    task, anew = check_task(members, wish), comparison.anew
+    with told(screen, machine, [task], anew), bar(screen) as tell:
+        return check_distributed(machine, task, journal, anew=anew, tell=tell)
 
 
 def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> list[Any]:

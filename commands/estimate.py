@@ -84,7 +84,7 @@ def estimate(screen: Screen, rings: Sequence[RingStack], prices: PriceList, **gi
     """Tell what a check of a ring takes, in money, time and disk, for tables of a given size.
 
     Two ways beside each other: sorted on this machine, outside of AWS, as `check` does; and in
-    segments apart, as `check --apart` does, if they ran in functions. Nothing is asked of AWS.
+    segments apart, in functions, as `check --distributed` does. Nothing is asked of AWS.
     """
     regions = [member.region for member in members_of(one_of(rings).settings())]
     known = [prices.of(region) for region in regions]

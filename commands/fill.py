@@ -13,8 +13,16 @@ from commands.equal import each
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
 from commands.screen import Screen, ring_document
+from commands.there import (
+    distributed_option,
+    machine_of,
+    segments_of,
+    segments_option,
+    told,
+)
 from commands.whole import Whole, bar, line_of, whole_tables
 from operate.backfill import Backfilled, Route, backfill, route
+from operate.distributed import backfill_distributed, backfill_task
 from operate.errors import CancelledError, WrongError
 from operate.fill import Filled
 from operate.fleet import Running
@@ -29,6 +37,7 @@ class _Wish:
     source: str | None
     everyone: bool
     segments: int
+    distributed: bool
     yes: bool
 
     def routes(self, members: Sequence[Reached]) -> list[Route]:
@@ -43,6 +52,7 @@ class _Wish:
         "automate.py backfill --stack prod --into ap-southeast-2",
         "automate.py backfill --stack prod --into sa-east-1 --from us-east-1 --rate 500",
         "automate.py backfill --stack prod --all --yes",
+        "automate.py backfill --stack prod --into sa-east-1 --distributed --segments 1000",
     ),
 )
 @answers
@@ -61,13 +71,8 @@ class _Wish:
     is_flag=True,
     help="Fill every member from the one before it: for tables that had items before the ring.",
 )
-@click.option(
-    "--segments",
-    type=click.IntRange(1, 1000),
-    default=4,
-    show_default=True,
-    help="In how many parts each table is read, side by side.",
-)
+@segments_option
+@distributed_option
 @click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **given: Any) -> int:
     """Fill a new or emptied member from another, or all from each other.
@@ -76,19 +81,22 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
     member stays, one that was deleted there too. Filling costs a write an item: the ring does not
     carry it around once more. Exits with 1 if something could not be filled.
     """
-    wish = _Wish(**given)
+    wish = _Wish(**{**given, "segments": segments_of(given)})
     if bool(wish.into) == wish.everyone:
         raise WrongError("Which members? Say --into NAME, or --all.")
     if not wish.yes:
         screen.expect_somebody()
     ended = each(rings, lambda ring: _backfill(screen, ring, whole, wish))
-    told = [ring_document(one) | (_document(one.result) if one.result else {}) for one in ended]
+    rings_told = [
+        ring_document(one) | (_document(one.result) if one.result else {}) for one in ended
+    ]
     sound = all(one.result and not one.result.left for one in ended)
-    screen.answer({"ok": sound, "rings": told}, lambda: _show(screen, told))
+    screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, rings_told))
     return worst(one.error for one in ended) or (FINE if sound else FAILED)
 
 
 def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backfilled:
+    machine = machine_of(ring, whole, {"distributed": wish.distributed})
     members = whole.reach(ring)
     routes = wish.routes(members)
     for one in routes:
@@ -101,9 +109,14 @@ def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backf
         raise CancelledError("Nothing was changed.")
     tables = [(one.name, one.tables.table) for one in members]
     ways = [(one.source, one.target) for one in routes]
-    kept = whole.open(screen, ring, "backfill", [tables, ways, wish.segments])
-    with kept as journal, bar(screen) as tell:
-        return backfill(members, routes, journal, segments=wish.segments, tell=tell)
+    here = machine is None
+    with whole.open(screen, ring, "backfill", [tables, ways, wish.segments, here]) as journal:
+        if machine is None:
+            with bar(screen) as tell:
+                return backfill(members, routes, journal, segments=wish.segments, tell=tell)
+        tasks = [backfill_task(members, one, wish.segments) for one in routes]
+        with told(screen, machine, tasks, whole.anew), bar(screen) as tell:
+            return backfill_distributed(machine, tasks, journal, anew=whole.anew, tell=tell)
 
 
 def _document(done: Backfilled) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from local import about
 from local.aws import HOME_ACCOUNT, Accounts
-from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
+from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, DeployedPart
 from operate.errors import FailedError
 from operate.status import Clients
 from ring.arn import Arn
@@ -31,6 +31,7 @@ class LocalStack:
         return Deployed(
             tuple(_member(one) for one in told["members"]),
             tuple(DeployedHop(**{name: one[name] for name in _HOP}) for one in told["hops"]),
+            DeployedPart.told(told["distributed"]) if told.get("distributed") else None,
         )
 
     def clients(self) -> Clients:

@@ -10,13 +10,12 @@ from typing import Any
 import click
 
 from commands.equal import (
-    about_check,
     compare,
+    comparison_of,
     document,
     each,
     how_to_check,
     tell_compared,
-    wish_of,
 )
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
@@ -91,10 +90,11 @@ def _repair(
     screen: Screen, ring: Running, whole: Whole, wish: _Wish, how: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What was found and done, for scripts; in words as it is done."""
-    members = whole.reach(ring, how["chosen"])
-    place, checking = wish.place(members), wish_of(how, members)
-    with whole.open(screen, ring, "repair", about_check(members, checking)) as journal:
-        compared = compare(screen, members, journal, checking, None)
+    comparison = comparison_of(ring, whole, how)
+    members = comparison.members
+    place = wish.place(members)
+    with whole.open(screen, ring, "repair", comparison.about) as journal:
+        compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
             tell_compared(screen, ring.label, compared)
         if wish.dry_run or (not wish.yes and compared.checked.differing):

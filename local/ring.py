@@ -15,6 +15,7 @@ from local.keys import keep_secrets
 from local.mapping import IDLE_SECONDS
 from local.running import LocalMember, RunningRing
 from local.server import LocalServer
+from local.state_machines import state_machines_run
 from ring.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,10 +81,13 @@ class LocalRing(RunningRing):
             cloud = Cloud(end.enter_context(Accounts(self.endpoint)))
             streams = make_existing_tables(self.settings, cloud)
             end.callback(self.close)
+            if self.settings.distributed.enabled:
+                end.enter_context(state_machines_run(self.endpoint))
             deployment = run_program(self._program, self.stack, cloud, streams)
             keep_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
-            self._server.pages[about.PATH] = about.page(self.members.values(), deployment)
+            self._server.own.invocations.offer(self.functions)
+            self._server.own.pages[about.PATH] = about.page(self.members.values(), deployment)
             self._end = end.pop_all()
         return self
 

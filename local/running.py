@@ -5,23 +5,24 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.compare import Difference, differences
 from local.existing import provider_of
-from local.hop import LocalHop
+from local.hop import LocalHop, function_spec
 from local.mapping import IDLE_SECONDS
+from local.runtime import LocalFunction
 from local.schedule import Schedule
 from ring.topology import find_member, members_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from local.aws import Clients
     from local.cloud import Cloud
-    from local.deploy import Deployment
+    from local.deploy import Deployment, Resource
     from ring.settings import Settings
     from ring.topology import Member
 
@@ -59,6 +60,7 @@ class RunningRing:
         self.settings = settings
         self._idle = idle
         self._schedule = Schedule()
+        self._part: LocalFunction | None = None
 
     def run(self, deployment: Deployment, settings: Settings, cloud: Cloud) -> None:
         """Run what is deployed now.
@@ -86,13 +88,34 @@ class RunningRing:
             hop.mapping.start(self._idle)
         self._schedule.close()
         self._schedule = Schedule()
-        functions_here = {hop.function.spec.arn: hop.function.invoke for hop in hops.values()}
-        self._schedule.start(deployment, functions_here)
+        self._change_part(deployment, functions)
+        self._schedule.start(deployment, self.functions)
+
+    @property
+    def functions(self) -> Mapping[str, Callable[[Any], Any]]:
+        """What calls each function that runs here, by its ARN."""
+        running = [hop.function for hop in self.hops.values()]
+        running += [self._part] if self._part else []
+        return {one.spec.arn: one.invoke for one in running}
+
+    def _change_part(self, deployment: Deployment, functions: Mapping[str, Resource]) -> None:
+        """Run the function that works on segments, if one is deployed, as it is now."""
+        if self._part:
+            self._part.close()
+        told = deployment.outputs.get("distributed")
+        self._part = None
+        if told:
+            function = functions[told["function"]]
+            endpoint = function.place.clients.endpoint
+            self._part = LocalFunction(function_spec(function), endpoint)
 
     def close(self) -> None:
         """End all hops."""
         self._schedule.close()
         hops, self.hops = self.hops, {}
+        part, self._part = self._part, None
+        if part:
+            part.close()
         _end(hops.values())
 
     def hops_from(self, word: str) -> list[LocalHop]:

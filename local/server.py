@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,11 +21,12 @@ from werkzeug.test import run_wsgi_app
 
 from local.faults import Faults, NoAnswerError
 from local.forward import Forward, mappings_of_streams_elsewhere
+from local.invocations import Invocations
 from local.meter import Meter
 from local.moto_as_aws import forget_what_is_old, moto_without_surprises
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
@@ -47,6 +48,14 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Own:
+    """What the server answers itself: JSON by path, and calls of functions."""
+
+    pages: dict[str, bytes] = field(default_factory=dict)
+    invocations: Invocations = field(default_factory=Invocations)
+
+
 class OneAtATime:
     """Answers requests with a WSGI application, one request at a time, and counts them.
 
@@ -61,10 +70,10 @@ class OneAtATime:
         meter: Meter,
         forward: Forward | None = None,
         faults: Faults | None = None,
-        pages: Mapping[str, bytes] | None = None,
+        own: Own | None = None,
     ) -> None:
         self._app = app
-        self._pages = {} if pages is None else pages
+        self._own = own or Own()
         self._meter = meter
         self._forward = forward
         self._faults = faults or Faults()
@@ -74,10 +83,12 @@ class OneAtATime:
         """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""
         if not _is_ours(environ.get("HTTP_HOST", "")):
             return Answer("403 Forbidden", [], b"This server answers to localhost alone.\n")
-        if page := self._pages.get(environ.get("PATH_INFO", "")):
+        if page := self._own.pages.get(environ.get("PATH_INFO", "")):
             return Answer("200 OK", [("Content-Type", "application/json")], page)
         # A slow sender must not hold the others up, so its body is read before the lock is taken.
         body = _take_body(environ)
+        if invoked := self._own.invocations.answer(environ.get("PATH_INFO", ""), body):
+            return Answer("200 OK", list(invoked[0].items()), invoked[1])
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         authorization = environ.get("HTTP_AUTHORIZATION", "")
         refusal = self._faults.refusal(target, authorization)
@@ -189,8 +200,7 @@ class LocalServer:
     def __init__(self, port: int = 0, dynamodb: str | None = None) -> None:
         self.meter = Meter()
         self.faults = Faults()
-        self.pages: dict[str, bytes] = {}
-        """What it answers itself, JSON by path."""
+        self.own = Own()
         self._forward = None if dynamodb is None else Forward(dynamodb)
         self._port = port
         self._undo = ExitStack()
@@ -220,7 +230,7 @@ class LocalServer:
 
     @contextmanager
     def _serving(self, listener: socket.socket) -> Iterator[None]:
-        app: Any = OneAtATime(_Dispatcher(), self.meter, self._forward, self.faults, self.pages)
+        app: Any = OneAtATime(_Dispatcher(), self.meter, self._forward, self.faults, self.own)
         server = make_server(
             LOOPBACK,
             self._port,

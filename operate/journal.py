@@ -181,6 +181,10 @@ class Journal:
         )
         self._db.execute("COMMIT")
 
+    def forget(self) -> None:
+        """Drop all suspects."""
+        self._db.execute("DELETE FROM suspect")
+
     def merge(self) -> None:
         """Keep each suspect once."""
         self._db.execute(

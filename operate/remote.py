@@ -98,6 +98,8 @@ def work_on(event: Event, make: Make, left: Left) -> dict[str, Any]:
         done = _WORKS[event["work"]](members, event, start, journal, left)
         about = {
             "source": event["part"]["source"],
+            "number": event["part"]["number"],
+            "over": done.position is None,
             "read": done.read,
             "units": sum(member.pace.spent for member in members),
             **done.told,

@@ -1,7 +1,7 @@
 """What segments that are worked on elsewhere have found: an object for each call, in a bucket.
 
-An object is lines of JSON: the first is about the call (`source`, `read`, `units`, and what the
-work adds), each other one is of a key. Its name says which part and which turn it is of, so a call
+An object is lines of JSON: the first is about the call (see `Call`), each other one is of a
+key. Its name says which part and which turn it is of, so a call
 that is made again replaces what it had written.
 """
 
@@ -19,12 +19,19 @@ from operate.check import Checked, findings
 from operate.journal import Journal
 from operate.judge import Held
 
+_ABOUT = ("source", "number", "over", "read", "units")
+
 
 @dataclass(frozen=True)
 class Call:
-    """What one call has told: items read, capacity units, what it adds, and its lines."""
+    """What one call has told: of which part, whether that is over then, items read, capacity units.
+
+    And what the work adds, and its lines.
+    """
 
     source: int
+    number: int
+    over: bool
     read: int
     units: float
     told: Mapping[str, Any]
@@ -48,7 +55,7 @@ def results(client: Any, bucket: str, run: str) -> Iterator[Call]:
         for one in page.get("Contents", ()):
             lines = client.get_object(Bucket=bucket, Key=one["Key"])["Body"].iter_lines()
             told = json.loads(next(lines))
-            about = {name: told.pop(name) for name in ("source", "read", "units")}
+            about = {name: told.pop(name) for name in _ABOUT}
             yield Call(**about, told=told, lines=map(json.loads, lines))
 
 
@@ -57,6 +64,7 @@ def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[Checked, flo
 
     The journal has it then, for `check.findings`. A key may be found by several parts.
     """
+    journal.forget()  # what was taken before an interruption is here again
     first, units = 0, 0.0
     for call in calls:
         first += call.read if call.source == 0 else 0
@@ -70,6 +78,7 @@ def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[Checked, flo
 
 def collect_backfill(calls: Iterable[Call], journal: Journal) -> tuple[Backfilled, float]:
     """What a backfill's calls have filled, and the capacity units that it took."""
+    journal.forget()  # what was taken before an interruption is here again
     done, units = Backfilled(), 0.0
     for call in calls:
         done.read += call.read

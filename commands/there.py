@@ -1,0 +1,74 @@
+"""Segments that are worked on in functions: the option, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from commands.screen import Screen
+from commands.whole import Whole
+from operate.errors import WrongError
+from operate.fleet import Running
+from operate.machine import Machine, Task
+
+distributed_option = click.option(
+    "--distributed",
+    is_flag=True,
+    help="Have functions work on the segments, beside each other, as many as the setting "
+    "`distributed.at_once` says. It takes a ring with `distributed.enabled`.",
+)
+segments_option = click.option(
+    "--segments",
+    type=click.IntRange(1, 1000),
+    metavar="PARTS",
+    help="In how many parts each table is read, side by side. Default: 4; 100 with --distributed.",
+)
+HERE, THERE = 4, 100
+"""Segments of each table, unless one says otherwise."""
+
+
+def segments_of(given: Mapping[str, Any]) -> int:
+    """In how many parts each table is read, by the options."""
+    return given["segments"] or (THERE if given["distributed"] else HERE)
+
+
+def machine_of(ring: Running, whole: Whole, given: Mapping[str, Any]) -> Machine | None:
+    """The state machine of a ring; None: the work is done here.
+
+    Raises `WrongError` where the ring has none, and for options that functions know nothing of.
+    """
+    if not given["distributed"]:
+        return None
+    told = {**given, "rate": whole.rate}
+    for option, instead in _NOT_THERE.items():
+        if told.get(option) not in (None, False):
+            raise WrongError(f"--{option} does not go with --distributed: {instead}.")
+    return Machine.of(ring.deployed(), ring.clients())
+
+
+_NOT_THERE = {
+    "rate": "functions know nothing of each other's pace; the setting distributed.at_once says how "
+    "many there are at a time",
+    "keys": "so few are looked at from here",
+    "sample": "so few are looked at from here",
+    "apart": "it is what functions do anyway",
+    "tombstones": "functions do not know for how long they are kept; a check from here does",
+}
+
+
+@contextmanager
+def told(screen: Screen, machine: Machine, tasks: Sequence[Task], anew: bool) -> Iterator[None]:
+    """Say which runs are gone on with, if any, and what becomes of them after Ctrl-C."""
+    for run in filter(None, map(machine.going_on, () if anew else tasks)):
+        screen.say(
+            f"It goes on with the run that was begun on {run.begun:%Y-%m-%d at %H:%M %Z} "
+            "(--anew: not so)."
+        )
+    try:
+        yield
+    except KeyboardInterrupt:
+        screen.say("What runs in AWS runs on. The same command goes on with it; --anew stops it.")
+        raise

@@ -1,0 +1,199 @@
+"""A run of a state machine: found again, redriven, and its results never taken by halves.
+
+Step Functions is made up here, since moto knows no redrive; the bucket is moto's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from operate.deployed import Deployed, DeployedPart
+from operate.errors import FailedError, WrongError
+from operate.machine import Machine, Task
+from operate.results import put_result
+from operate.segments import Segment
+from operate.status import Clients
+from operate.sweep import Part
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
+BUCKET = "results"
+PARTS = [Part(0, Segment("orders", number, 2)) for number in range(2)]
+PART = DeployedPart("us-east-1", MACHINE, BUCKET, {}, writes=False)
+
+
+class States:
+    """Step Functions, as much of it as is asked; `ends` are how runs end, each time they run."""
+
+    def __init__(self, *ends: str) -> None:
+        self.ends = list(ends)
+        self.runs: list[dict[str, Any]] = []
+        self.redriven: list[str] = []
+        self.stopped: list[str] = []
+        self.refuses = False
+
+    def start_execution(self, **told: Any) -> dict[str, Any]:
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=len(self.runs))
+        run = {"name": told["name"], "executionArn": f"run:{told['name']}", "startDate": at}
+        self.runs.append(run | {"status": "RUNNING", "input": told["input"]})
+        return run
+
+    def get_paginator(self, _: str) -> States:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"executions": self.runs}]
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        if executionArn.startswith("child"):
+            return {"error": "Lambda.Unknown", "cause": "out of memory"}
+        run = self._run(executionArn)
+        if run["status"] == "RUNNING":
+            run["status"] = self.ends.pop(0)
+        return {"status": run["status"], "cause": "a threshold was exceeded"}
+
+    def list_map_runs(self, **_: Any) -> dict[str, Any]:
+        return {"mapRuns": [{"mapRunArn": "map"}]}
+
+    def describe_map_run(self, **_: Any) -> dict[str, Any]:
+        return {"itemCounts": {"total": 2, "succeeded": 1}}
+
+    def list_executions(self, **_: Any) -> dict[str, Any]:
+        return {"executions": [{"executionArn": "child:1"}]}
+
+    def redrive_execution(self, executionArn: str) -> None:  # noqa: N803
+        if self.refuses:
+            error = {"Code": "ExecutionNotRedrivable", "Message": "older than 14 days"}
+            raise ClientError({"Error": cast("Any", error)}, "RedriveExecution")
+        self.redriven.append(executionArn)
+        self._run(executionArn)["status"] = "RUNNING"
+
+    def stop_execution(self, executionArn: str) -> None:  # noqa: N803
+        self.stopped.append(executionArn)
+        self._run(executionArn)["status"] = "ABORTED"
+
+    def _run(self, arn: str) -> dict[str, Any]:
+        return next(one for one in self.runs if one["executionArn"] == arn)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+def task(about: str = "all") -> Task:
+    return Task("check", {"settle": 0}, [], PARTS, about)
+
+
+def machine(states: States, s3: Any) -> Machine:
+    return Machine(PART, states, s3, sleep=lambda: None)
+
+
+def objects(s3: Any) -> list[str]:
+    return [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+
+
+def test_a_run_is_told_what_to_do_and_its_parts_lie_in_the_bucket(s3: Any) -> None:
+    states = States("SUCCEEDED")
+    run = machine(states, s3).finish(task())
+
+    told = json.loads(states.runs[0]["input"])
+    assert (told["work"], told["how"], told["bucket"]) == ("check", {"settle": 0}, BUCKET)
+    assert told["run"] == run.name
+    listed = json.loads(s3.get_object(Bucket=BUCKET, Key=told["parts"])["Body"].read())
+    assert listed == [{"source": 0, "number": number, "of": 2} for number in range(2)]
+
+
+def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
+    heard: list[Any] = []
+    machine(States("RUNNING", "SUCCEEDED"), s3).finish(
+        task(), tell=lambda what, done, of: heard.append((what, done, of))
+    )
+    assert heard == [("working on segments", 1, 2)] * 2
+
+
+def test_a_run_that_fails_says_why_how_far_it_is_and_what_to_do(s3: Any) -> None:
+    with pytest.raises(FailedError) as told:
+        machine(States("FAILED"), s3).finish(task())
+    for words in ("out of memory", "1 of 2 segments are done", "the same command", "--anew"):
+        assert words in str(told.value)
+
+
+def test_the_same_command_redrives_a_run_that_failed(s3: Any) -> None:
+    states = States("FAILED", "SUCCEEDED")
+    with pytest.raises(FailedError):
+        machine(states, s3).finish(task())
+    run = machine(states, s3).finish(task())
+    assert states.redriven == [run.arn]
+    assert len(states.runs) == 1
+
+
+def test_a_run_that_cannot_be_redriven_says_so(s3: Any) -> None:
+    states = States("FAILED")
+    states.refuses = True
+    with pytest.raises(FailedError):
+        machine(states, s3).finish(task())
+    with pytest.raises(FailedError, match=r"older than 14 days.*--anew"):
+        machine(states, s3).finish(task())
+
+
+def test_another_task_has_a_run_of_its_own(s3: Any) -> None:
+    states = States("SUCCEEDED", "SUCCEEDED")
+    for about in ("all", "some"):
+        machine(states, s3).finish(task(about))
+    assert len(states.runs) == 2
+
+
+def test_a_run_whose_results_were_taken_is_not_gone_on_with(s3: Any) -> None:
+    states = States("SUCCEEDED", "SUCCEEDED")
+    made = machine(states, s3)
+    first = made.finish(task())
+    made.forget_all(task())
+    assert objects(s3) == []
+    assert made.going_on(task()) is None
+    assert made.finish(task()).name != first.name
+
+
+def test_anew_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
+    states = States("RUNNING", "SUCCEEDED")
+    made = machine(states, s3)
+    begun = made._begin(task())
+    s3.put_object(Bucket=BUCKET, Key=f"{begun.name}/0-0-0.jsonl", Body=b"")
+    states.ends = ["SUCCEEDED"]
+    run = made.finish(task(), anew=True)
+    assert states.stopped == [begun.arn]
+    assert objects(s3) == [f"{run.name}.json"]
+
+
+def told_by(s3: Any, run: str, number: int, *, over: bool) -> None:
+    about = {"source": 0, "number": number, "over": over, "read": 1, "units": 0.5}
+    put_result(s3, BUCKET, f"{run}/0-{number}-0.jsonl", about, [["key", [], "missing"]])
+
+
+def test_results_are_taken_as_a_whole_or_it_is_said_that_some_are_missing(s3: Any) -> None:
+    made = machine(States("SUCCEEDED"), s3)
+    run = made.finish(task())
+    told_by(s3, run.name, 0, over=True)
+    told_by(s3, run.name, 1, over=False)
+    with pytest.raises(FailedError, match="1 segments"):
+        list(made.take(run, task()))
+    told_by(s3, run.name, 1, over=True)
+    calls = list(made.take(run, task()))
+    assert [(call.number, call.read, call.units) for call in calls] == [(0, 1, 0.5), (1, 1, 0.5)]
+
+
+def test_a_stack_without_that_part_says_what_to_do() -> None:
+    with pytest.raises(WrongError, match=r"distributed\.enabled: true"):
+        Machine.of(Deployed(), Clients())

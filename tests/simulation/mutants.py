@@ -107,8 +107,8 @@ MUTANTS = [
     Mutant(
         "... only while an application's item stands here",
         _REPLICATE,
-        "return buried.version if _still_stands(change, standing) else None",
-        "return buried.version",
+        "    if _still_stands(change, standing):\n",
+        "    if True:\n",
     ),
     Mutant(
         "an arrival whose origin is next stops",
@@ -187,8 +187,7 @@ MUTANTS = [
         _REPLICATE,
         "return not outcome.over_unversioned",
         "return True",
-        "rejoin",
-        7_000,
+        "commands-storm",
     ),
     Mutant(
         "the stub is taken away",

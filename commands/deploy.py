@@ -20,7 +20,7 @@ from operate.stack import RingStack
 
 Action = Callable[[RingStack], Result]
 
-_COUNTED = ("create", "update", "replace", "delete", "same")
+_COUNTED = ("create", "update", "replace", "delete", "keep", "same")
 
 yes_option = click.option(
     "--yes", "-y", is_flag=True, help="Do it without showing it first and asking."

@@ -16,8 +16,14 @@ from commands.screen import Screen
 from operate.progress import Note, Step
 from operate.stack import RingStack
 
-_SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±", "import": "="}
-_PAST = {"create": "created", "delete": "deleted", "update": "updated", "replace": "replaced"}
+_SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±", "import": "=", "keep": "="}
+_PAST = {
+    "create": "created",
+    "delete": "deleted",
+    "update": "updated",
+    "replace": "replaced",
+    "keep": "kept",
+}
 _SHOWN = 3  # resources under way that a ring's line has room for
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 State = Literal["begun", "done", "failed"]
 
+KEEP = "keep"
+"""What becomes of a resource that Pulumi lets go of and that stays; Pulumi calls it a delete."""
+
 _COLOURS = re.compile(r"<\{%.*?%\}>")
 _QUIET = ("same", "read", "discard", "refresh")
 _INNER = (f"{NAMESPACE}:", "pulumi:providers:")  # the program's own, and nothing of AWS
@@ -23,8 +26,8 @@ _INNER = (f"{NAMESPACE}:", "pulumi:providers:")  # the program's own, and nothin
 class Step:
     """Something that the engine does to a resource.
 
-    `operation` is Pulumi's word (create, update, replace, delete ...), `kind` the resource's type
-    without its module's file, `keys` the inputs that make the difference.
+    `operation` is Pulumi's word (create, update, replace, delete ...), or `KEEP`, `kind` the
+    resource's type without its module's file, `keys` the inputs that make the difference.
     """
 
     state: State
@@ -74,7 +77,12 @@ def _step(state: State, about: StepEventMetadata) -> Step | None:
     if about.type == "pulumi:pulumi:Stack":
         return None
     keys = tuple(about.keys or about.diffs or ())
-    return Step(state, about.op.value, short(about.type), _name(about.urn), keys)
+    return Step(state, _operation(about), short(about.type), _name(about.urn), keys)
+
+
+def _operation(about: StepEventMetadata) -> str:
+    stays = about.old is not None and about.old.retain_on_delete
+    return KEEP if stays and about.op.value == "delete" else about.op.value
 
 
 def short(kind: str) -> str:

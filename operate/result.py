@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pulumi.automation import DestroyResult, OutputMap, PreviewResult, RefreshResult, UpResult
 
-from operate.progress import Note
+from operate.progress import KEEP, Note
 
 Operation = Literal["preview", "up", "refresh", "destroy"]
 
@@ -19,6 +19,8 @@ Outcome = tuple[Mapping[str, int], Mapping[str, Any]]
 @dataclass(frozen=True)
 class Result:
     """What an operation did. `changes` counts resources by Pulumi's words, `same` among them.
+
+    Those that Pulumi lets go of, and that stay, are counted as `keep` and not as `delete`.
 
     `outputs` are the stack's, secrets as `[secret]`; empty unless it was an `up`.
     """
@@ -50,6 +52,14 @@ def done(result: UpResult | RefreshResult | DestroyResult) -> Outcome:
 def counted(changes: Mapping[Any, int]) -> dict[str, int]:
     """Counts by plain words: the API answers with words or enums."""
     return {str(getattr(word, "value", word)): count for word, count in changes.items()}
+
+
+def with_kept(changes: Mapping[str, int], kept: int) -> dict[str, int]:
+    """Counts in which so many that count as deleted are told as kept."""
+    if not kept:
+        return dict(changes)
+    told = {**changes, "delete": changes.get("delete", 0) - kept, KEEP: kept}
+    return {word: count for word, count in told.items() if count}
 
 
 def shown(outputs: OutputMap, show_secrets: bool = False) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
 from operate.immutable import refuse
-from operate.progress import Note, Step, told
-from operate.result import Operation, Outcome, Result, done, planned, shown
+from operate.progress import KEEP, Note, Step, told
+from operate.result import Operation, Outcome, Result, done, planned, shown, with_kept
 from operate.settings_edit import MembersPlace
 from operate.status import Clients
 from operate.trouble import explained, failing_quietly
@@ -196,12 +196,15 @@ class RingStack:
 
     def _run(self, operation: Operation, run: Callable[[Stack, OnEvent], Outcome]) -> Result:
         notes: list[Note] = []
+        kept: set[str] = set()
         began = time.monotonic()
 
         def on_event(event: EngineEvent) -> None:
             said = told(event)
             if isinstance(said, Note):
                 notes.append(said)
+            elif said and said.operation == KEEP:
+                kept.add(said.name)
             if said and self.watch:
                 self.watch(self, said)
 
@@ -213,6 +216,7 @@ class RingStack:
                 self._refuse_what_cannot_change(stack)
             changes, outputs = run(stack, on_event)
         seconds = round(time.monotonic() - began, 1)
+        changes = with_kept(changes, len(kept))
         return Result(self.label, operation, changes, seconds, outputs, tuple(notes))
 
     def _is_secret(self) -> bool:

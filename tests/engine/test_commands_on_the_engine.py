@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from operate.progress import Note, Step
 from operate.stack import RingStack
 from operate.workspace import PROJECT
 from tests.engine.stacks import Engine
@@ -296,3 +297,22 @@ def test_what_the_documentation_shows_in_python_works(capsys: pytest.CaptureFixt
     example = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)[0]
     exec(compile(example, str(DOCS), "exec"), {"__name__": "example"})
     assert "arn:aws:dynamodb:us-east-1" in capsys.readouterr().out
+
+
+def test_tables_that_outlive_a_ring_are_told_as_kept(engine: Engine) -> None:
+    ring = RingStack(
+        {
+            "table": {"name": "lasting", "partition_key": {"name": "id", "type": "S"}},
+            "members": [{"region": "us-east-1"}, {"region": "eu-west-1"}],
+        }
+    )
+    ring.up()
+    said: list[Step | Note] = []
+    ring.watch = lambda _, one: said.append(one)
+    plan, done = ring.destroy(dry_run=True), ring.destroy(remove=True)
+    assert plan.changes["keep"] == done.changes["keep"] == 2
+    assert plan.changes["delete"] == done.changes["delete"]
+    kept = {one.name for one in said if isinstance(one, Step) and one.operation == "keep"}
+    assert kept == {"ring-us-east-1", "ring-eu-west-1"}
+    for region in ("us-east-1", "eu-west-1"):
+        assert "lasting" in tables(engine, region)

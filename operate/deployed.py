@@ -16,7 +16,7 @@ from ring.distributed import DISTRIBUTED
 from ring.hop import HOP
 from ring.replica import REPLICA
 from ring.ring import RING
-from ring.sections import TOMBSTONES
+from ring.values import TOMBSTONES
 
 _TABLE = "aws:dynamodb/table:Table"
 _FUNCTION = "aws:lambda/function:Function"

@@ -8,9 +8,9 @@ from ring.arn import Arn, partition_of, table_of_stream
 from ring.distributed_settings import broken_in_distributed
 from ring.draft import Draft
 from ring.mistakes import Mistake
-from ring.sections import TOMBSTONES
 from ring.table_rules import broken_in_table
 from ring.topology import Member, NoSuchMemberError, find_member, targets_of
+from ring.values import TOMBSTONES
 from ring.watch_settings import broken_in_watch
 
 _ROOM = 255 - len(TOMBSTONES)

@@ -20,10 +20,9 @@ from ring.sections import (
     MemberSettings,
     Section,
     TableSettings,
-    TagKey,
-    TagValue,
     TombstoneSettings,
 )
+from ring.values import TagKey, TagValue
 from ring.watch_settings import WatchSettings
 
 __all__ = ["NAMESPACE", "Mistake", "Settings", "SettingsError", "read_settings"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ring.arn import Arn, partition_of, table_of_stream
 from ring.mistakes import nearest
-from ring.sections import TOMBSTONES, MemberState
+from ring.values import TOMBSTONES, MemberState
 
 if TYPE_CHECKING:
     from ring.sections import MemberSettings, SecretSettings

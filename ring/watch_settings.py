@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from ring.arn import Arn, partition_of
 from ring.mistakes import Mistake, refusal
-from ring.sections import MappingSettings, Section, shape
+from ring.sections import MappingSettings, Section
 from ring.topology import Member
+from ring.values import shape
 
 LATE = 300
 """How far a hop may lag, in seconds, before somebody is told."""

@@ -14,7 +14,8 @@ from commands.given import config_of
 from commands.local_stack import LocalStack
 from operate.errors import WrongError
 from operate.ring_file import read_rings
-from operate.stack import Keep, RingStack, parsed
+from operate.stack import RingStack
+from operate.wishes import Keep, parsed
 from operate.workspace import stack_file
 
 PROJECT = Path(__file__).parent.parent

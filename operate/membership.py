@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from operate.deployed import Deployed
 from operate.errors import WrongError
 from operate.settings_edit import Edit, edit_member
-from operate.stack import RingStack, parsed
+from operate.stack import RingStack
+from operate.wishes import parsed
 from ring.settings import Settings
 from ring.topology import Member, NoSuchMemberError, find_member, hops, members_of, ring_of
 

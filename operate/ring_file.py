@@ -24,7 +24,8 @@ from pydantic import Field, ValidationError
 
 from operate.errors import WrongError
 from operate.settings_edit import MembersPlace
-from operate.stack import Keep, RingStack, parsed
+from operate.stack import RingStack
+from operate.wishes import Keep, parsed
 from operate.workspace import absolute
 from ring.mistakes import Mistake, explain, nearest
 from ring.sections import Section

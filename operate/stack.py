@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from operate.result import Operation, Outcome, Result, done, planned, shown, wit
 from operate.settings_edit import MembersPlace
 from operate.status import Clients
 from operate.trouble import explained, failing_quietly
+from operate.wishes import Keep, file_of, parsed
 from operate.workspace import (
     Program,
     Workspace,
@@ -34,30 +34,17 @@ from operate.workspace import (
     made_up_project,
     program_in,
     program_with,
-    short_name,
     stack_file,
 )
-from ring.mistakes import SettingsError
 from ring.program import build
 from ring.settings import NAMESPACE, Settings, decoded
-from ring.stack_file import StackFile, StackFileError, own
+from ring.stack_file import own
 
 Watch = Callable[["RingStack", Step | Note], None]
 OnEvent = Callable[[EngineEvent], None]
 
 _BUILDING = ("preview", "up")  # these run the program, and make the stack that it needs
 _QUIET: Any = {"show_secrets": False}
-
-
-@dataclass(frozen=True)
-class Keep:
-    """How Pulumi keeps the state: at which URL, and what encrypts its secrets. Default: as usual.
-
-    https://www.pulumi.com/docs/iac/concepts/state-and-backends/
-    """
-
-    backend: str | None = None
-    secrets_provider: str | None = None
 
 
 class RingStack:
@@ -124,7 +111,7 @@ class RingStack:
                 "or the folder with its stack's file."
             )
         if not self._is_secret():
-            return parsed(_file(self.folder, self.name).settings)
+            return parsed(file_of(self.folder, self.name).settings)
         with self._opened() as stack:
             return self._settings_in(stack)
 
@@ -222,7 +209,7 @@ class RingStack:
     def _is_secret(self) -> bool:
         """Whether the CLI is needed to read the settings."""
         told = self.wished or self._settings
-        return bool(self.folder and not told and _file(self.folder, self.name).secrets)
+        return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
 
     def _refuse_what_cannot_change(self, stack: Stack) -> None:
         deployed = self._deployed(stack)
@@ -302,14 +289,6 @@ class RingStack:
             yield directory
 
 
-def parsed(config: Mapping[str, Any]) -> Settings:
-    """Settings from a mapping of the sections. WrongError tells all mistakes."""
-    try:
-        return Settings.parse(config)
-    except SettingsError as error:
-        raise WrongError(str(error), error.mistakes) from error
-
-
 def _state(stack: Stack) -> dict[str, Any]:
     workspace = stack.workspace
     assert isinstance(workspace, Workspace)
@@ -318,10 +297,3 @@ def _state(stack: Stack) -> dict[str, Any]:
 
 def _build(settings: Settings) -> None:
     build(settings)
-
-
-def _file(folder: Path, name: str) -> StackFile:
-    try:
-        return StackFile.read(folder, short_name(name))
-    except StackFileError as error:
-        raise WrongError(str(error)) from error

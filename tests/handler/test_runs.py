@@ -10,6 +10,7 @@ from handler.image import VERSION, own_attributes
 from handler.store import ItemTooLargeError
 from tests.handler.fakes import ListQuarantine
 from tests.handler.pair import Pair, item, run, seen, version_at
+from tests.handler.wire import stamped
 
 KEY = {"k": {"S": "1"}}
 
@@ -50,6 +51,22 @@ def test_it_is_sent_as_the_last_and_after_all_that_the_first_followed() -> None:
     work(pair, records)
     assert version_at(pair.there) > known
     assert version_at(pair.there).sequence == int(records[-1]["dynamodb"]["SequenceNumber"])
+
+
+def test_a_version_that_a_write_in_between_brought_and_the_last_replaced_is_not_forgotten() -> None:
+    """An application copies an item with its version from elsewhere, edits it, and puts another.
+
+    What stands there afterwards was written in knowledge of that version, and so must be above it.
+    """
+    pair = Pair()
+    newer = stamped(item("from elsewhere"), pair.now + 500)
+    pair.there.write(KEY, newer)
+    pair.here.write(KEY, item("a"))
+    pair.here.write(KEY, {**newer, **item("edited")})
+    pair.here.write(KEY, item("b"))
+    work(pair, pair.here.stream)
+    assert seen(pair.there) == item("b")
+    assert version_at(pair.there) > newer[VERSION]["S"]
 
 
 def test_beats_in_a_row_are_measured_as_a_beat() -> None:

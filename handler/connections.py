@@ -28,6 +28,10 @@ from botocore.exceptions import (
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
+_NEXT_ADDRESS_SECONDS = 0.25
+"""After so long another address of the host is tried as well, one of which may lead nowhere:
+https://www.rfc-editor.org/rfc/rfc8305#section-5"""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -108,7 +112,9 @@ class Connections:
         tls = None if at.certificates is None else _tls(at.certificates)
         try:
             async with asyncio.timeout(self._connect_seconds):
-                reader, writer = await asyncio.open_connection(at.host, at.port, ssl=tls)
+                reader, writer = await asyncio.open_connection(
+                    at.host, at.port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+                )
         except TimeoutError as error:
             raise ConnectTimeoutError(endpoint_url=url, error=error) from error
         except ssl.SSLError as error:

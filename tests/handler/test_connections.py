@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -293,6 +293,33 @@ def test_a_host_whose_name_is_not_known_cannot_be_reached(run: Any) -> None:
     nowhere = Connections(Address("nowhere", "nowhere.invalid", 80, None), PATIENT, PATIENT)
     with pytest.raises(EndpointConnectionError):
         body_of(run, nowhere, b"a")
+
+
+def test_where_one_address_of_a_host_leads_nowhere_another_is_called(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(*addresses: str) -> list[Any]:
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, (address, at.port)) for address in addresses]
+
+    with host(echo) as at, full("127.0.0.2", at.port):
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both("127.0.0.2", "127.0.0.1"))
+        connections = Connections(Address("here", "both", at.port, None), PATIENT, PATIENT)
+        assert body_of(run, connections, b"a") == b"a"
+
+
+@contextmanager
+def full(address: str, port: int) -> Iterator[None]:
+    """Let an address hear of connections at a port, and never answer: its queue is full."""
+    with ExitStack() as open_sockets:
+        listening = open_sockets.enter_context(socket.socket())
+        listening.bind((address, port))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = open_sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((address, port))
+        yield
 
 
 def test_a_host_that_says_nothing_to_a_greeting_is_not_waited_for(run: Any, tmp_path: Path) -> None:

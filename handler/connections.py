@@ -102,7 +102,7 @@ class Connections:
         """A connection that was kept, if one is still open: the other side ends idle ones."""
         while self._idle:
             reader, writer = self._idle.pop()
-            if not writer.is_closing() and not _has_more(writer):
+            if not writer.is_closing() and not _has_more(reader, writer):
                 return reader, writer
             writer.transport.abort()
         return None
@@ -139,14 +139,25 @@ def _socket_of(writer: asyncio.StreamWriter) -> Any:
     return writer.get_extra_info("socket")
 
 
-def _has_more(writer: asyncio.StreamWriter) -> bool:
+def _has_more(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """Whether there is something to read where nothing is to come: its end, mostly.
 
-    The event loop does not see it: it stands still between invocations.
+    The event loop may not have seen it: it stands still between invocations.
     """
     poll = select.poll()
     poll.register(_socket_of(writer), select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(0)) or _has_received(reader)
+
+
+def _has_received(reader: asyncio.StreamReader) -> bool:
+    """Whether bytes, the end or an error have been received: then a read does not wait."""
+    reading = reader.read(1)
+    try:
+        reading.send(None)
+    except (StopIteration, OSError):
+        return True
+    reading.close()
+    return False
 
 
 async def _read(reader: asyncio.StreamReader) -> Answer:

@@ -209,6 +209,21 @@ def test_an_answer_that_came_in_time_counts_though_this_process_was_too_busy_to_
         assert run(send(to(at))) == b"a"
 
 
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_what_came_after_an_answer_is_no_answer_to_the_next_request(
+    run: Any, tmp_path: Path, has_tls: bool
+) -> None:
+    certificates, tls = certified(tmp_path, "127.0.0.1")
+
+    def say_more(guest: Guest) -> None:
+        guest.tell(answer(guest.hear()) + answer(b"more"))
+        guest.say(guest.hear())
+
+    with host(say_more, tls if has_tls else None) as at:
+        connections = to(at, certificates=certificates if has_tls else None)
+        assert [body_of(run, connections, body) for body in (b"a", b"b")] == [b"a", b"b"]
+
+
 def test_a_request_that_was_stopped_leaves_its_answer_to_nobody(run: Any) -> None:
     heard = threading.Event()
 

@@ -83,6 +83,7 @@ class Connections:
             answer = await _read(reader)
         except (OSError, EOFError) as error:
             abort()
+            self._forget_idle()
             raise self._broken(error, is_late=loop.time() >= timer.when()) from error
         except (ValueError, LookupError, asyncio.LimitOverrunError) as error:
             abort()
@@ -106,6 +107,15 @@ class Connections:
                 return reader, writer
             writer.transport.abort()
         return None
+
+    def _forget_idle(self) -> None:
+        """Give up what has been kept: what broke one connection may have broken all of them.
+
+        Who ends them may not say so, and each would keep a request for as long as it may take.
+        """
+        for _, writer in self._idle:
+            writer.transport.abort()
+        self._idle.clear()
 
     async def _connected(self) -> _Streams:
         at, url = self._address, self._address.url

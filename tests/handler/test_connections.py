@@ -174,6 +174,27 @@ def test_an_answer_that_comes_too_late_is_nobodys(run: Any) -> None:
         assert len(at.guests) == 2
 
 
+def test_of_connections_that_all_lead_nowhere_by_now_one_is_tried(run: Any) -> None:
+    all_are_there = threading.Barrier(3)
+
+    def answer_once(guest: Guest) -> None:
+        body = guest.hear()
+        if guest.number < all_are_there.parties:
+            all_are_there.wait(PATIENT)
+        guest.say(body)
+        guest.hear()
+        guest.hear()  # nobody calls twice: this waits for the end
+
+    with host(answer_once) as at:
+        connections = to(at)
+        run(all_of(connections, [b"a", b"b", b"c"]))
+        connections._read_seconds = SOON
+        with pytest.raises(ReadTimeoutError):
+            body_of(run, connections, b"d")
+        connections._read_seconds = PATIENT
+        assert body_of(run, connections, b"e") == b"e"
+
+
 def test_half_an_answer_does_not_buy_more_time(run: Any) -> None:
     def stop_half_way(guest: Guest) -> None:
         guest.hear()

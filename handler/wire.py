@@ -35,7 +35,7 @@ class Wallet:
         """Take botocore's, None where there are none, and where they are looked at."""
         self._credentials = credentials
         self._pool = pool
-        self._looking = asyncio.Lock()
+        self._look: asyncio.Task[None] | None = None
         self._looked_at = 0.0
         self._keys = ReadOnlyCredentials("", "", None)
 
@@ -48,11 +48,16 @@ class Wallet:
         if self._credentials is None:
             raise NoCredentialsError
         if not self._is_fresh():
-            async with self._looking:
-                if not self._is_fresh():
-                    self._keys = await self._in_thread(self._credentials.get_frozen_credentials)
-                    self._looked_at = time.time()
+            # What comes of a look, an error too, is for all who wait: one after the other they
+            # would wait for as many calls as they are, and with no end to their time.
+            if self._look is None or self._look.done():
+                self._look = asyncio.create_task(self._look_at(self._credentials))
+            await asyncio.shield(self._look)
         return self._keys
+
+    async def _look_at(self, credentials: Credentials) -> None:
+        self._keys = await self._in_thread(credentials.get_frozen_credentials)
+        self._looked_at = time.time()
 
     async def replaces(self, refused: str) -> bool:
         """Whether other keys may be there, after an answer with that code."""

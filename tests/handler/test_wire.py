@@ -292,6 +292,19 @@ def test_keys_are_looked_at_once_for_many_calls_and_again_after_a_while(
     assert asyncio.run(looks()) == [1, 1, 2, 3]
 
 
+def test_who_waits_for_keys_that_cannot_be_had_does_not_try_again_one_after_the_other(
+    pool: ThreadPoolExecutor,
+) -> None:
+    trouble = CredentialRetrievalError(provider="sts", error_msg="that day")
+    wallet = Wallet(expiring(trouble, "NEW"), pool)
+
+    async def by_many() -> list[Any]:
+        return await asyncio.gather(*(wallet.keys() for _ in range(20)), return_exceptions=True)
+
+    assert asyncio.run(by_many()) == [trouble] * 20
+    assert {keys.access_key for keys in asyncio.run(by_many())} == {"NEW"}
+
+
 def test_without_keys_no_call_is_made(pool: ThreadPoolExecutor) -> None:
     line = Line(OK)
     with pytest.raises(NoCredentialsError) as error:

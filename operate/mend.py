@@ -39,6 +39,18 @@ class End:
 
     replica: Replica
     store: Store
+    keeps_tombstones: bool = True
+
+    @property
+    def for_operator(self) -> Replica:
+        """The member, as the origin of what an operator decides: it is no write of that member's.
+
+        So it goes around the whole ring, and back there, where something else may stand by then.
+        And a record of that member that is delivered again does not take it for an earlier write of
+        its own. But where a delete leaves no tombstone, it would go around before one for ever:
+        only its origin stops it there.
+        """
+        return replace(self.replica, id=OPERATOR) if self.keeps_tombstones else self.replica
 
 
 @dataclass(frozen=True)
@@ -170,22 +182,13 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
     if winner is not None:
         item = standings[winner].item
         assert item is not None
-        write = stamped(item, _by_nobody(ends[winner].replica), highest)
+        write = stamped(item, ends[winner].for_operator, highest)
         return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))
     if newest is None:
         return _Task(None, (), "members have different items without a version: prefer one of them")
     # Over an item that carries the newest version along, or a higher one, only a higher one goes.
-    again = _again(newest, _by_nobody(ends[prefer].replica), highest)
+    again = _again(newest, ends[prefer].for_operator, highest)
     return _Task(again, range(len(ends)))
-
-
-def _by_nobody(at: Replica) -> Replica:
-    """A member, as the origin of what an operator decides: it is no write of that member's.
-
-    So it goes around the whole ring, and back there, where something else may stand by then. And a
-    record of that member that is delivered again does not take it for an earlier write of its own.
-    """
-    return replace(at, id=OPERATOR)
 
 
 def _again(write: Write, at: Replica, over: Version | None) -> Write:

@@ -52,7 +52,11 @@ def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
                 "Use the stack that deploys its hop, or leave it out by --member."
             )
     return [
-        End(Replica(member.replica or "", member.region, member.tables.table), store)
+        End(
+            Replica(member.replica or "", member.region, member.tables.table),
+            store,
+            keeps_tombstones=member.tables.tombstones is not None,
+        )
         for member, store in zip(members, stores, strict=True)
     ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -10,8 +12,12 @@ from handler.decide import Replica
 from handler.image import KNOWN, VERSION, Image, own_attributes
 from handler.records import read_change
 from handler.replicate import Hop, replicate
+from handler.store import DynamoStore, Tables
 from operate.fill import Filled, Way, fill
 from operate.mend import OPERATOR, End, Mended, mend
+from operate.pace import Pace
+from operate.reached import Reached
+from operate.repair import ends_of
 from tests.handler.pair import KEY, item, run
 from tests.handler.test_replicate import arrived, deleted
 from tests.simulation.member import Member, SimulatedStore
@@ -22,12 +28,18 @@ PLACES = [Replica(f"{letter}" * 8, letter, "t") for letter in "abc"]
 class Three:
     """Source, target and the one after it, and nothing between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_tombstones: bool = True) -> None:
         self.members = [Member(place, lambda: 1000) for place in PLACES]
         self.ends = [
-            End(one.replica, SimulatedStore(one, keeps_tombstones=True)) for one in self.members
+            End(
+                one.replica,
+                SimulatedStore(one, keeps_tombstones=keeps_tombstones),
+                keeps_tombstones,
+            )
+            for one in self.members
         ]
         self.source, self.target, self.next = self.members
+        self._done = Counter[str]()
 
     def fill(self) -> Filled:
         source, target, following = self.ends
@@ -36,6 +48,18 @@ class Three:
 
     def mend(self, prefer: int | None = None) -> Mended:
         return run(mend(self.ends, KEY, prefer))
+
+    def go_round(self, laps: int) -> int:
+        """Let each hop in turn do what has come since its last turn; how many records that was."""
+        before = self._done.total()
+        for here, there in laps * list(zip(self.ends, self.ends[1:] + self.ends[:1], strict=True)):
+            tombstones = here.keeps_tombstones
+            hop = Hop(here.replica, there.replica, here.store, there.store, tombstones, False)
+            (stream,) = (one.stream for one in self.members if one.replica == here.replica)
+            for record in stream[self._done[here.replica.id] :]:
+                run(replicate(read_change(record), hop))
+                self._done[here.replica.id] += 1
+        return self._done.total() - before
 
     def contents(self) -> list[dict[str, Any] | None]:
         items = [one.items.get("1") for one in self.members]
@@ -213,3 +237,21 @@ def test_what_an_operator_decides_is_no_write_of_the_member_where_it_was_found(
     assert versions == [versions[0]] * 3
     assert versions[0].replica == OPERATOR
     assert versions[0].replica not in [place.id for place in PLACES]
+
+
+def test_without_tombstones_a_delete_does_not_chase_it_around_the_ring_for_ever() -> None:
+    three = Three(keeps_tombstones=False)
+    three.source.items["1"] = item("unsent")
+    three.mend(0)
+    three.target.write(KEY, None)
+    three.go_round(laps=4)
+    assert three.contents() == [None, None, None]
+    assert not three.go_round(laps=1)
+
+
+@pytest.mark.parametrize("tombstones", [None, "buried"])
+def test_a_repair_knows_of_a_member_whether_it_keeps_tombstones(tombstones: str | None) -> None:
+    tables, client = Tables("t", tombstones, 0), Mock()
+    at = Reached("a", "a", "a" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, Pace(None))
+    (end,) = ends_of([at], [DynamoStore(client, tables)])
+    assert end.keeps_tombstones == (tombstones is not None)

@@ -208,22 +208,22 @@ def test_half_an_answer_does_not_buy_more_time(run: Any) -> None:
 def test_an_answer_that_came_in_time_counts_though_this_process_was_too_busy_to_read_it(
     run: Any,
 ) -> None:
-    said = threading.Event()
+    said = threading.Semaphore(0)
 
     async def send(connections: Connections) -> bytes:
         await connections.send(request())  # connects
-        said.clear()
+        said.acquire()
         connections._read_seconds = SOON
         sending = asyncio.ensure_future(connections.send(request(b"a")))
         await asyncio.sleep(0)
-        assert said.wait(PATIENT)
+        assert said.acquire(timeout=PATIENT)
         time.sleep(2 * SOON)
         return (await sending).body
 
     def say_twice(guest: Guest) -> None:
         for _ in range(2):
             guest.say(guest.hear())
-            said.set()
+            said.release()
         guest.hear()
 
     with host(say_twice) as at:

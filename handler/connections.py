@@ -141,8 +141,14 @@ class Connections:
 
 @cache
 def _tls(certificates: str) -> ssl.SSLContext:
-    """What verifies hosts; to read the authorities takes longer than anything else here."""
-    return ssl.create_default_context(cafile=certificates)
+    """What verifies hosts; to read the authorities takes longer than anything else here.
+
+    Python's default context refuses, from 3.13 on, many a company's own authority for its form,
+    which botocore trusts: https://docs.python.org/3/whatsnew/3.13.html#ssl
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificates)
+    return context
 
 
 def _socket_of(writer: asyncio.StreamWriter) -> Any:

@@ -104,28 +104,21 @@ def host(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[Host]:
 
 
 def certified(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for a host of that name, signed by itself, and what serves with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    """The certificate of an authority, and what serves with one that it gave a host of that name.
+
+    The authority's does not mark as critical that it may sign, as it should; nor do those of many
+    companies.
+    """
+    authority, host_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     named: x509.GeneralName = x509.DNSName(name)
     with suppress(ValueError):
         named = x509.IPAddress(ipaddress.ip_address(name))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / f"{name}.pem", folder / f"{name}.key"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    trusted, public, private = (folder / f"{name}.{end}" for end in ("ca", "pem", "key"))
+    may_sign = x509.BasicConstraints(ca=True, path_length=None)
+    trusted.write_bytes(_signed("authority", authority, authority, may_sign))
+    public.write_bytes(_signed(name, host_key, authority, x509.SubjectAlternativeName([named])))
     private.write_bytes(
-        key.private_bytes(
+        host_key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
@@ -133,4 +126,30 @@ def certified(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
-    return public, context
+    return trusted, context
+
+
+def _signed(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    authority: ec.EllipticCurvePrivateKey,
+    says: x509.ExtensionType,
+) -> bytes:
+    """A certificate of a key, signed by the authority."""
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_named(name))
+        .issuer_name(_named("authority"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(says, critical=False)
+        .sign(authority, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

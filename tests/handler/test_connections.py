@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import io
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -379,6 +380,21 @@ def test_a_host_with_a_certificate_that_is_trusted_is_called_with_tls(
         large = b"x" * 1_000_000
         assert [body_of(run, connections, body) for body in (b"a", large)] == [b"a", large]
         assert len(at.guests) == 1
+
+
+def test_an_authority_is_trusted_though_pythons_default_would_refuse_its_form(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_of_3_13(**more: Any) -> ssl.SSLContext:
+        context = default(**more)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    default = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", as_of_3_13)
+    certificates, tls = certified(tmp_path, "127.0.0.1")
+    with host(echo, tls) as at:
+        assert body_of(run, to(at, certificates=certificates), b"a") == b"a"
 
 
 def test_a_host_whose_certificate_nobody_trusts_hears_nothing(run: Any, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ class Operator:
         )
 
     def _end(self, member: Member) -> End:
-        return End(member.replica, self._world.store(member, member))
+        store = self._world.store(member, member)
+        return End(member.replica, store, self._world.shape.keeps_tombstones)
 
 
 def _key(name: str) -> Item:

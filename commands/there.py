@@ -55,7 +55,6 @@ _NOT_THERE = {
     "keys": "so few are looked at from here",
     "sample": "so few are looked at from here",
     "apart": "it is what functions do anyway",
-    "tombstones": "functions do not know for how long they are kept; a check from here does",
 }
 
 

@@ -29,10 +29,10 @@ def check_task(members: Sequence[Reached], wish: Wish) -> Task:
         )
     return Task(
         "check",
-        {"settle": wish.settle},
+        {"settle": wish.settle, "tombstones": wish.tombstones},
         members,
         list(check.parts(members, wish.segments)),
-        [_tables(members), wish.segments],
+        [_tables(members), wish.segments, wish.tombstones],
     )
 
 

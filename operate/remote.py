@@ -8,7 +8,8 @@ The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `to
 (`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the second
 call on, `state`, which is what the call before answered.
 
-- check: `how` has `settle`, in seconds. A part's source is as `operate.check` numbers them.
+- check: `how` has `settle` and `tombstones`, as `operate.check.Wish` has them. A part's source is
+  as `operate.check` numbers them.
 - backfill: `how` has `route`, the places of a source and a target. All parts are of source 0.
 """
 
@@ -124,6 +125,7 @@ def told(member: Reached, role: str | None = None) -> dict[str, Any]:
         "next": member.next,
         "table": member.tables.table,
         "tombstones": member.tables.tombstones,
+        "retention": member.tables.retention,
         "keys": member.keys,
         "types": member.types,
         "expires": member.expires,
@@ -137,7 +139,7 @@ def told_part(part: Part) -> dict[str, int]:
 
 
 def reached(one: Mapping[str, Any], make: Make) -> Reached:
-    """A member, of what an event says of it. No tombstone is written to it."""
+    """A member, of what an event says of it."""
     client, pace = make("dynamodb", one["region"], one["role"]), Pace(None)
     put_pace(client, pace)
     return Reached(
@@ -146,7 +148,7 @@ def reached(one: Mapping[str, Any], make: Make) -> Reached:
         replica=one["replica"],
         next=tuple(one["next"]),
         client=client,
-        tables=Tables(one["table"], one["tombstones"], 0),
+        tables=Tables(one["table"], one["tombstones"], one["retention"]),
         keys=tuple(one["keys"]),
         types=tuple(one["types"]),
         expires=one["expires"],
@@ -160,14 +162,15 @@ def _check(
     members: Sequence[Reached], event: Event, start: Key | None, journal: Journal, left: Left
 ) -> Done:
     """Read on until it is late, or there is enough to look at; then look."""
-    wish, part = Wish(settle=event["how"]["settle"]), event["part"]
+    how, part = event["how"], event["part"]
+    wish = Wish(tombstones=how["tombstones"], settle=how["settle"])
     tables = members[part["source"] // 2].tables
     table = tables.tombstones if part["source"] % 2 else tables.table
     segment = Part(part["source"], _segment(part, table))
     enough = wish.settle * (wish.looks - 1) + _LOOKING
-    read, position = 0, start
+    read, position, since = 0, start, wish.since(members)
     while True:
-        page = read_and_look(members, segment, position)
+        page = read_and_look(members, segment, position, since)
         journal.take(segment, page, found=((key, None) for key in page.suspects))
         read += len(page.items)
         position = page.position

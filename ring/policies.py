@@ -33,9 +33,8 @@ _TOMBSTONES = (
 )
 # What the functions of a check do to tables, and of a backfill besides:
 # operate/segments.py, operate/apart.py, operate/looks.py, operate/fill.py.
-_CHECKED_ITEMS = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
-_CHECKED_TOMBSTONES = ("dynamodb:Scan", "dynamodb:GetItem")
-_FILLED_ITEMS = ("dynamodb:PutItem",)
+_CHECKED = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
+_FILLED = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 
@@ -143,10 +142,10 @@ def machine_policy(*, machine: str, function: str, results: str) -> Document:
 
 def _whole_tables(ends: Sequence[End], writes: bool) -> list[Document]:
     """One statement for all tables of a kind: there is room for so much in a role."""
-    items = (*_CHECKED_ITEMS, *(_FILLED_ITEMS if writes else ()))
+    items = (*_CHECKED, *(_FILLED if writes else ()))
     statements = [_allow("Items", items, *(end.table for end in ends))]
     if buried := [end.tombstones for end in ends if end.tombstones]:
-        statements.append(_allow("Tombstones", _CHECKED_TOMBSTONES, *buried))
+        statements.append(_allow("Tombstones", _CHECKED, *buried))
     keyed = [(end.kms_key, end.region) for end in ends if end.kms_key]
     return statements + [
         _decrypt(f"Key{at}", key, f"dynamodb.{region}")

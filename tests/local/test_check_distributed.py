@@ -30,6 +30,7 @@ def ring() -> Iterator[LocalRing]:
             put(three, REGIONS[number % 3], item(key, v={"S": "x" * number}))
         three.client(REGIONS[0]).delete_item(TableName="orders", Key=item("k39"))
         three.wait_until_quiet(PATIENCE)
+        three.client(REGIONS[1]).delete_item(TableName="orders-tombstones", Key=item("k39"))
         with three.paused():
             for number, word in enumerate(REGIONS[:3]):
                 put(three, word, item(f"k{number}", v={"S": "edited"}))
@@ -80,6 +81,13 @@ def test_it_finds_what_a_check_finds_and_leaves_nothing_behind(ring: LocalRing) 
     assert there["differing"] == 6
     assert there["units"] > whole["units"] > 0
     assert objects(ring) == []
+
+
+def test_it_finds_what_a_check_of_tombstones_finds(ring: LocalRing) -> None:
+    how = ("--tombstones", "--segments", "1")
+    whole, there = told(ring, *how), told(ring, "--distributed", *how)
+    assert there["kinds"] == whole["kinds"]
+    assert there["differing"] == whole["differing"] == 7
 
 
 def test_it_ends_and_reports_as_any_check_does(ring: LocalRing, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ TOLD = [
         "next": [f"{(place + 1) % 3:08x}"],
         "table": "orders",
         "tombstones": None,
+        "retention": 0,
         "keys": ["id"],
         "types": ["S"],
         "expires": None,
@@ -111,7 +112,11 @@ def execute() -> dict[str, Any]:
     client = make("stepfunctions", None)
     definition = json.dumps(state_machine(function, "aws", 4))
     machine = client.create_state_machine(name="m", definition=definition, roleArn=role)
-    told: dict[str, Any] = {"work": "check", "how": {"settle": 0}, "members": TOLD}
+    told: dict[str, Any] = {
+        "work": "check",
+        "how": {"settle": 0, "tombstones": False},
+        "members": TOLD,
+    }
     told |= {"bucket": BUCKET, "run": "run", "parts": "parts.json"}
     run = client.start_execution(
         stateMachineArn=machine["stateMachineArn"], input=json.dumps(told)

@@ -69,7 +69,7 @@ class Part:
     def _events(self) -> Iterator[dict[str, Any]]:
         count = len(self._members)
         for source in range(0, 2 * count, 1 if self._buried else 2):
-            yield self._event("check", {"settle": 0}, source)
+            yield self._event("check", {"settle": 0, "tombstones": self._buried}, source)
         if self._told["writes"]:
             for route in (*pairwise(range(count)), (count - 1, 0)):
                 yield self._event("backfill", {"route": route}, 0)
@@ -93,6 +93,7 @@ class Part:
             "next": [self._members[(at + 1) % len(self._members)].id],
             "table": member.table,
             "tombstones": member.tombstones if self._buried else None,
+            "retention": 7 * 24 * 60 * 60,
             "keys": [key.name for key in self._keys],
             "types": [key.type for key in self._keys],
             "expires": None,

@@ -119,7 +119,7 @@ def kind_of(error: Exception) -> Kind:
         case ClientError():
             told = error.response["Error"]
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            return kind_of_answer(told.get("Code", ""), told.get("Message", ""), status)
+            return kind_of_answer(told.get("Code") or "", told.get("Message") or "", status)
         case ParamValidationError():
             return Kind.LASTING if _is_of_item(str(error)) else Kind.FAULT
         case _:

@@ -124,7 +124,7 @@ def _error(status: int, document: dict[str, Any]) -> Any:
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
     """
-    code = document.get("__type", str(status)).rpartition("#")[2]
+    code = str(document.get("__type") or status).rpartition("#")[2]
     message = document.get("message", document.get("Message", ""))
     return {
         **document,
@@ -138,7 +138,7 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
     is_binary = b'"B"' in body or b'"BS"' in body
     try:
         document = json.loads(body, object_hook=_with_bytes if is_binary else None)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

@@ -169,6 +169,7 @@ REFUSALS: dict[str, tuple[int, bytes]] = {
     ),
     "no name space": (400, b'{"__type":"AccessDeniedException"}'),
     "an error inside": (500, b'{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}'),
+    "no words": (400, b'{"__type":"x#ValidationException","message":null}'),
     "a page": (503, b"<html><body>Service Unavailable</body></html>"),
     "nothing": (503, b""),
     "too much": (413, b""),
@@ -195,9 +196,12 @@ def test_a_refusal_is_raised_as_botocores_client_raises_it(
     assert ours.value.operation_name == "PutItem"
 
 
-def test_a_refusal_that_is_no_document_has_its_status_for_a_code(pool: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("body", [b"[]", b'{"__type":null}', b'{"__type":""}', b"[" * 200_000])
+def test_a_refusal_that_names_no_error_has_its_status_for_a_code(
+    pool: ThreadPoolExecutor, body: bytes
+) -> None:
     with pytest.raises(ClientError, match="500") as error:
-        call(Line((500, b"[]")), Wallet(KEYS, pool))
+        call(Line((500, body)), Wallet(KEYS, pool))
     assert kind_of(error.value) is Kind.PASSING
 
 

@@ -94,7 +94,8 @@ async def _pass_on(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
         if buried is not None and buried.version > write.version:
             # It slipped in behind the delete, between a hop's look and its put.
             return await _give_way(change, hop, Blocker(buried.version, buried.item), write)
-    made = write.version.seconds
+    # Second 0 is that of what was there before the ring: nobody knows when it was made.
+    made = write.version.seconds or None
     if write.version.replica == hop.there.id or write.is_known_at(hop.there.id):
         if arrival.replaced_dirty:
             await agree(hop.source, hop.target, change.key, write)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from handler.decide import Replica
 from handler.image import Image, Write, digest
 from handler.replicate import Did
 from tests.handler.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
@@ -31,6 +34,14 @@ def test_what_another_is_known_to_have_is_passed_on_as_it_is() -> None:
     pair.here.write(KEY, write.item)
     assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
     assert pair.there.items["1"] == write.item
+
+
+@pytest.mark.parametrize(("origin", "did"), [(ELSEWHERE, Did.WROTE), (THERE, Did.LAP)])
+def test_what_was_there_before_the_ring_tells_no_lag_of_decades(origin: Replica, did: Did) -> None:
+    pair = Pair()
+    pair.here.write(KEY, arrived("a", origin, seconds=0).item)
+    (outcome,) = pair.process()
+    assert (outcome.did, outcome.made) == (did, None)
 
 
 def test_where_it_replaced_an_applications_write_the_ends_agree() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from handler.settings import SettingsError
 from operate.asking import asking
@@ -24,10 +24,10 @@ class Aside:
 
 @dataclass(frozen=True)
 class Way:
-    """A hop of the ring: its function's ARN, and how both its ends are reached."""
+    """A hop of the ring, known by its function's ARN, and how both its ends are reached."""
 
     function: str
-    reach: Reach
+    reach: Reach = field(compare=False)
 
     def has_set_aside(self, entry: Entry) -> bool:
         """Whether the entry is of this hop, as far as it says so."""

@@ -27,9 +27,10 @@ def ring() -> Iterator[Ring]:
         yield three
 
 
-def way_to(ring: Ring, s3: Any = None) -> Way:
+def way_to(ring: Ring, s3: Any = None, **more: str) -> Way:
     here, there, _ = (member.client for member in ring.members)
-    return Way("arn:f", Reach(Settings.read(environment(0, 1)), s3 or ring.s3, here, there))
+    settings = Settings.read({**environment(0, 1), **more})
+    return Way("arn:f", Reach(settings, s3 or ring.s3, here, there))
 
 
 def catalogue(way: Way) -> Catalogue:
@@ -62,6 +63,13 @@ def test_a_keys_changes_are_played_in_the_order_in_which_they_were_made(ring: Ri
     assert [one.entry.id[11] for one in heard] == ["d", "b", "c", "a"]
     (there,) = ring.members[1].items()
     assert there["v"] == {"S": "written by 110"}
+
+
+def test_a_hop_with_a_heartbeat_has_a_quarantine_as_any_other(ring: Ring) -> None:
+    set_aside(ring, "a", record(110))
+    way = way_to(ring, RING_HEARTBEAT=json.dumps(KEY))
+    assert way.reach.settings.heartbeat == KEY
+    assert len(catalogue(way)) == 1
 
 
 def test_more_than_a_page_is_listed_and_played_to_its_end(ring: Ring) -> None:

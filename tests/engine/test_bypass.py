@@ -21,6 +21,7 @@ from automate import main
 from local.cloud import Cloud
 from local.compare import differences
 from local.faults import outage
+from local.kinds.kind import Place
 from local.running import RunningRing
 from operate import catching_up
 from operate.catching_up import Left
@@ -114,7 +115,8 @@ class Lost:
         ask = getattr(Cloud, name)
 
         def guarded(*given: Any) -> Any:
-            if given[-1].region == LOST:
+            (place,) = (one for one in given if isinstance(one, Place))
+            if place.region == LOST:
                 self.asked.append(f"{name} {given[:2]}")
                 raise ConnectionError(f"{LOST} does not answer.")
             return ask(self._engine.cloud, *given)

@@ -175,7 +175,7 @@ def comparison_of(ring: Running, whole: Whole, how: Mapping[str, Any]) -> Compar
     if how["tombstones"] and without:
         raise WrongError(f"--tombstones: {without[0]} has none, by `tombstones.enabled`.")
     wish = Wish(
-        keys, how["sample"], segments_of(how), how["apart"], how["tombstones"], how["settle"]
+        keys, how["sample"], segments_of(ring, how), how["apart"], how["tombstones"], how["settle"]
     )
     return Comparison(members, wish, machine, whole.anew)
 

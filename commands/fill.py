@@ -36,7 +36,7 @@ class _Wish:
     into: tuple[str, ...]
     source: str | None
     everyone: bool
-    segments: int
+    segments: int | None
     distributed: bool
     yes: bool
 
@@ -81,7 +81,7 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
     member stays, one that was deleted there too. Filling costs a write an item: the ring does not
     carry it around once more. Exits with 1 if something could not be filled.
     """
-    wish = _Wish(**{**given, "segments": segments_of(given)})
+    wish = _Wish(**given)
     if bool(wish.into) == wish.everyone:
         raise WrongError("Which members? Say --into NAME, or --all.")
     if not wish.yes:
@@ -96,7 +96,8 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
 
 
 def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backfilled:
-    machine = machine_of(ring, whole, {"distributed": wish.distributed})
+    how = {"distributed": wish.distributed, "segments": wish.segments}
+    machine, segments = machine_of(ring, whole, how), segments_of(ring, how)
     members = whole.reach(ring)
     routes = wish.routes(members)
     for one in routes:
@@ -110,11 +111,11 @@ def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backf
     tables = [(one.name, one.tables.table) for one in members]
     ways = [(one.source, one.target) for one in routes]
     here = machine is None
-    with whole.open(screen, ring, "backfill", [tables, ways, wish.segments, here]) as journal:
+    with whole.open(screen, ring, "backfill", [tables, ways, segments, here]) as journal:
         if machine is None:
             with bar(screen) as tell:
-                return backfill(members, routes, journal, segments=wish.segments, tell=tell)
-        tasks = [backfill_task(members, one, wish.segments) for one in routes]
+                return backfill(members, routes, journal, segments=segments, tell=tell)
+        tasks = [backfill_task(members, one, segments) for one in routes]
         with told(screen, machine, tasks, whole.anew), bar(screen) as tell:
             return backfill_distributed(machine, tasks, journal, anew=whole.anew, tell=tell)
 

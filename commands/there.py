@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from commands.local_stack import LocalStack
 from commands.screen import Screen
 from commands.whole import Whole
 from operate.errors import WrongError
@@ -24,15 +25,20 @@ segments_option = click.option(
     "--segments",
     type=click.IntRange(1, 1000),
     metavar="PARTS",
-    help="In how many parts each table is read, side by side. Default: 4; 100 with --distributed.",
+    help="In how many parts each table is read, side by side. Default: 4; 100 with --distributed, "
+    "but in a ring on this machine.",
 )
 HERE, THERE = 4, 100
 """Segments of each table, unless one says otherwise."""
 
 
-def segments_of(given: Mapping[str, Any]) -> int:
-    """In how many parts each table is read, by the options."""
-    return given["segments"] or (THERE if given["distributed"] else HERE)
+def segments_of(ring: Running, given: Mapping[str, Any]) -> int:
+    """In how many parts each table is read, by the options.
+
+    The functions of a ring on this machine share its cores: the more parts, the longer it takes.
+    """
+    there = given["distributed"] and not isinstance(ring, LocalStack)
+    return given["segments"] or (THERE if there else HERE)
 
 
 def machine_of(ring: Running, whole: Whole, given: Mapping[str, Any]) -> Machine | None:

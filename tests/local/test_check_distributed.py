@@ -146,6 +146,22 @@ def test_anew_stops_the_run_that_is_there_and_begins_another(
     assert not [one for one in objects(ring) if one.endswith(".json")]
 
 
+def test_a_ring_on_this_machine_is_read_in_few_segments_unless_one_says_more(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[int] = []
+
+    def begun(_: Any, task: machine.Task) -> None:
+        parts.append(len(task.parts))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(machine.Machine, "_begin", begun)
+    for how in ((), ("--segments", "5")):
+        command(ring, "--distributed", *how)
+    tables = 6  # items and tombstones of three members
+    assert parts == [4 * tables, 5 * tables]
+
+
 @pytest.mark.parametrize(
     "option", [("--rate", "5"), ("--sample", "5"), ("--apart",), ("--settle", "500")]
 )

@@ -40,6 +40,7 @@ def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
     told_members = [
         {
             **member,
+            "stream_arn": member.get("stream_arn"),  # one that is only named has none
             "account": accounts[member["name"]],
             "replica": ids.get((member["region"], member["table"])),
             "retention_days": None if kept is None else int(kept),

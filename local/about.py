@@ -7,7 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from local.deploy import Deployment
     from local.running import LocalMember
@@ -22,10 +22,13 @@ class NoRingError(Exception):
     """There is no local ring at an endpoint. Says why, and what to do."""
 
 
-def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
+def page(
+    members: Iterable[LocalMember], deployment: Deployment, streams: Mapping[str, str]
+) -> bytes:
     """Return what is told: the stack's outputs, and of each member its account and replica id.
 
-    And for how many days its tombstones are kept; None: it has none.
+    And for how many days its tombstones are kept; None: it has none. An adopted stream is told as
+    it is here: `streams` are those of `local.existing`. One that is only named has no stream.
     """
     environments = [one.outputs.get("environment", {}) for one in deployment.of(_FUNCTION)]
     variables = [one["variables"] for one in environments if one.get("variables")]
@@ -40,7 +43,7 @@ def page(members: Iterable[LocalMember], deployment: Deployment) -> bytes:
     told_members = [
         {
             **member,
-            "stream_arn": member.get("stream_arn"),  # one that is only named has none
+            "stream_arn": streams.get(arn := member.get("stream_arn"), arn),
             "account": accounts[member["name"]],
             "replica": ids.get((member["region"], member["table"])),
             "retention_days": None if kept is None else int(kept),

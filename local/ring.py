@@ -87,7 +87,8 @@ class LocalRing(RunningRing):
             keep_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
             self._server.own.invocations.offer(self.functions)
-            self._server.own.pages[about.PATH] = about.page(self.members.values(), deployment)
+            told = about.page(self.members.values(), deployment, streams)
+            self._server.own.pages[about.PATH] = told
             self._end = end.pop_all()
         return self
 

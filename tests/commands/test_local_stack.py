@@ -6,7 +6,11 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from commands.local_stack import LocalStack
-from tests.local.rings import ring_of
+from local.ring import LocalRing
+from local.stack import Stack
+from tests.local.rings import REGIONS, TABLE, ring_of
+
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2024-05-01T09:30:00.000"
 
 
 def run(endpoint: str, *arguments: str) -> Result:
@@ -20,3 +24,13 @@ def test_a_member_that_is_only_named_tells_no_stream_and_is_no_trouble() -> None
         answers = [run(ring.endpoint, command) for command in ("status", "lag", "redrive")]
     assert (here.named_only, there.named_only, there.stream_arn) == (False, True, None)
     assert [one.exit_code for one in answers] == [0, 0, 0], [one.output for one in answers]
+
+
+def test_an_adopted_stream_is_told_as_it_is_here_so_that_status_finds_it_on() -> None:
+    members = [{"region": REGIONS[0]}, {"region": REGIONS[1], "stream_arn": STREAM}]
+    with LocalRing(Stack.of({"table": TABLE, "members": members}), idle=0.02) as ring:
+        _, adopted = LocalStack(ring.endpoint).deployed().members
+        table = ring.client(REGIONS[1]).describe_table(TableName="legacy")["Table"]
+        status = run(ring.endpoint, "status")
+    assert adopted.stream_arn == table["LatestStreamArn"] != STREAM
+    assert status.exit_code == 0, status.output

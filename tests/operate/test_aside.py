@@ -65,7 +65,7 @@ def deployed() -> Iterator[Deployed]:
         cloud = Cloud(accounts)
         deployment = run_program(PROGRAM, Stack.of(CONFIG), cloud)
         members = members_in(deployment, settings, cloud)
-        server.own.pages[about.PATH] = about.page(members.values(), deployment)
+        server.own.pages[about.PATH] = about.page(members.values(), deployment, {})
         yield Deployed(deployment, accounts, LocalStack(server.endpoint))
 
 

@@ -148,7 +148,7 @@ def cost(
     """
     settings = one_of(rings).settings()
     regions = [member.region for member in members_of(settings)]
-    known = [prices.of(region) for region in regions]
+    known = prices.of_all(regions)
     shape = _shape(settings, round_trip / 1000)
     bills = {"ring": ring(load, shape, known), "global tables": global_tables(load, shape, known)}
     warnings = _warnings(prices, settings)

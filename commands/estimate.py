@@ -87,7 +87,7 @@ def estimate(screen: Screen, rings: Sequence[RingStack], prices: PriceList, **gi
     segments apart, in functions, as `check --distributed` does. Nothing is asked of AWS.
     """
     regions = [member.region for member in members_of(one_of(rings).settings())]
-    known = [prices.of(region) for region in regions]
+    known = prices.of_all(regions)
     tables = Tables(len(regions), given["size"], given["item"], given["rate"])
     functions = Functions(given["segments"], given["at_once"], given["round_trip"] / 1000)
     ways = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from operate.errors import WrongError
+from ring.mistakes import nearest
 
 SHIPPED = Path(__file__).parent / "prices.yaml"
 _STAND_IN = "us-east-1"
@@ -79,6 +80,14 @@ class PriceList:
             except ValueError as error:
                 raise WrongError(f"--price {text}: {error}.") from error
             self.changed.setdefault(region, {})[name] = price
+
+    def of_all(self, regions: Sequence[str]) -> list[Prices]:
+        """The prices of a ring's regions. WrongError if others were changed: that says nothing."""
+        for region in self.changed:
+            if region and region not in regions:
+                hint = nearest(region, dict.fromkeys(regions), among="Members are in")
+                raise WrongError(f"--price {region}.…: no member is in {region}. {hint}")
+        return [self.of(region) for region in regions]
 
     def of(self, region: str) -> Prices:
         """The prices of a region: its own, or where none are known, those of us-east-1."""

@@ -43,7 +43,8 @@ def broken_in_distributed(
 ) -> Iterator[Mistake]:
     """All mistakes between the section and the ring's members.
 
-    `sources` are the members at which the stack's hops start, None if they are not known.
+    `sources` are the members at which the stack's hops start, or all of them where that is not
+    known; None if not even those are.
     """
     if not distributed.enabled or not sources:
         return

@@ -46,10 +46,15 @@ class Draft(BaseModel):
         default = self.table.name if self.table else ""
         return {f"members[{at}]": member_of(one, default) for at, one in self.members.items()}
 
+    def everyone(self) -> list[Member] | None:
+        """All members; None where one of them is wrong by itself."""
+        members = list(self.located().values())
+        return members if len(members) == self.listed else None
+
     def sources(self) -> list[Member] | None:
         """The members at which the stack's hops start; None where that is not known."""
-        members = list(self.located().values())
-        if len(members) != self.listed:
+        members = self.everyone()
+        if members is None:
             return None
         try:
             chosen = {find_member(members, word) for word in self.hops or ()}

@@ -250,9 +250,9 @@ def _watch_fits(draft: Draft) -> Iterator[Mistake]:
 
 def _distributed_reaches_all(draft: Draft) -> Iterator[Mistake]:
     if draft.distributed:
-        yield from broken_in_distributed(
-            draft.distributed, list(draft.located().values()), draft.sources()
-        )
+        # Where `hops` are wrong, it must stand at some member all the same.
+        sources = draft.sources() or draft.everyone()
+        yield from broken_in_distributed(draft.distributed, list(draft.located().values()), sources)
 
 
 _RING_RULES = (

@@ -153,3 +153,16 @@ def test_where_a_member_is_wrong_it_is_not_said_that_topics_are_missing() -> Non
     told = mistakes({"members": [TWO[0], {"region": "nowhere"}], "watch": {"topics": topics}})
 
     assert [mistake.key for mistake in told] == ["members[1].region"]
+
+
+def test_where_the_part_stands_is_judged_though_the_hops_are_wrong() -> None:
+    told = mistakes({"hops": ["nowhere"], "distributed": {"enabled": True, "at": "mars"}})
+
+    assert {mistake.key for mistake in told} == {"hops[0]", "distributed.at"}
+
+
+def test_the_part_may_stand_at_a_member_that_is_itself_wrong() -> None:
+    members = [*TWO, {"region": "nowhere", "name": "mars"}]
+    told = mistakes({"members": members, "distributed": {"enabled": True, "at": "mars"}})
+
+    assert [mistake.key for mistake in told] == ["members[2].region"]

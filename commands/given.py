@@ -40,7 +40,7 @@ def config_of(
         config["tags"] = dict(_pair(text, "--tag", "team=orders") for text in tags)
     for text in more:
         path, value = _pair(text, "--set", "tombstones.retention_days=10")
-        put(config, path, _value(value))
+        put(config, path, _value(value, "--set"))
     return config
 
 
@@ -52,18 +52,29 @@ def key(text: str | None) -> dict[str, str] | None:
     return {"name": name, "type": kind} if colon else {"name": text}
 
 
-def member(text: str) -> dict[str, str]:
+def member(text: str) -> dict[str, Any]:
     """`eu-west-1:orders-eu,profile=europe` -> region, table, and what else is told."""
+    option = f"--member {text}"
     place, *more = text.split(",")
     region, _, table = place.partition(":")
-    told = {"region": region} | ({"table": table} if table else {})
+    told: dict[str, Any] = {"region": region} | ({"table": table} if table else {})
     for part in more:
-        name, value = _pair(part, f"--member {text}", "profile=europe")
-        if name not in MemberSettings.model_fields:
-            hint = nearest(name, MemberSettings.model_fields, among="A member can have")
-            raise WrongError(f"--member {text}: there is no such setting as `{name}`. {hint}")
-        told[name] = value
+        name, value = _pair(part, option, "profile=europe")
+        told[name] = _of_member(name, value, option)
     return told
+
+
+def _of_member(name: str, text: str, option: str) -> Any:
+    """The value of a member's setting: text as it is (an account is no number), a truth as YAML."""
+    if name not in MemberSettings.model_fields:
+        hint = nearest(name, MemberSettings.model_fields, among="A member can have")
+        raise WrongError(f"{option}: there is no such setting as `{name}`. {hint}")
+    if name == "writer_secret":
+        raise WrongError(
+            f"{option}: `{name}` has settings of its own. Give them as in --set "
+            f"members[1].{name}.arn=arn:…, where members are counted from 0."
+        )
+    return _value(text, option) if MemberSettings.model_fields[name].annotation is bool else text
 
 
 def put(config: dict[str, Any], path: str, value: Any) -> None:
@@ -111,12 +122,12 @@ def _steps(path: str) -> list[str | int]:
     return steps
 
 
-def _value(text: str) -> Any:
+def _value(text: str, option: str) -> Any:
     """A value as YAML reads it in a stack's file: 7, true, [a, b], {name: status, type: S}."""
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise WrongError(f"--set: {text!r} is no value in YAML: {error}") from error
+        raise WrongError(f"{option}: {text!r} is no value in YAML: {error}") from error
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:

@@ -61,7 +61,8 @@ _GIVEN = (
         multiple=True,
         metavar="REGION[:TABLE][,SETTING=VALUE]",
         help="A member, in ring order, with whatever a member can have: name, account, stream_arn, "
-        "profile, role, external_id, kms_key, state. Repeatable: two at least.",
+        "profile, role, external_id, kms_key, state, paused (true or false); "
+        "writer_secret by --set. Repeatable: two at least.",
     ),
     click.option(
         "--ttl", metavar="ATTRIBUTE", help="The attribute that says when an item expires."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from automate import main
 from commands.given import config_of, key, member, put
 from operate.errors import WrongError
+from ring.sections import MemberSettings
 from ring.settings import Settings
 
 
@@ -92,3 +95,28 @@ def test_a_member_names_what_else_it_has() -> None:
         "region": "eu-west-1",
         "role": "arn:aws:iam::1:role/x",
     }
+
+
+def test_what_is_on_or_off_of_a_member_is_no_text_and_an_account_is_no_number() -> None:
+    told = member("eu-west-1,paused=true,account=012345678901")
+    assert told == {"region": "eu-west-1", "paused": True, "account": "012345678901"}
+    table = {"name": "orders", "key": "id:S"}
+    both = ["us-east-1", "eu-west-1,paused=true"]
+    settings = Settings.parse(config_of(table=table, members=both, tags=[], more=[]))
+    assert [one.paused for one in settings.members] == [False, True]
+
+
+def test_what_is_no_value_of_a_member_is_told_with_the_member() -> None:
+    with pytest.raises(WrongError, match=r"--member eu-west-1,paused=\[: '\[' is no value in YAML"):
+        member("eu-west-1,paused=[")
+
+
+def test_a_section_of_a_member_is_left_to_set() -> None:
+    with pytest.raises(WrongError, match=r"--set members\[1\]\.writer_secret\.arn="):
+        member("cn-north-1,writer_secret=arn:aws-cn:secretsmanager:x")
+
+
+def test_all_of_a_member_is_named_in_the_help() -> None:
+    (option,) = (one for one in main.commands["validate"].params if one.name == "member")
+    named = set(re.findall(r"\w+", getattr(option, "help", "")))
+    assert set(MemberSettings.model_fields) - {"region", "table"} <= named

@@ -105,7 +105,7 @@ class Machine:
             run = next(self._open(task), None) or self._begin(task)
             if run.status not in (_RUNNING, _SUCCEEDED):
                 self._redrive(run)
-            self._wait(run, tell)
+            self._wait(run, len(task.parts), tell)
             return run
 
     def going_on(self, task: Task) -> Run | None:
@@ -196,18 +196,18 @@ class Machine:
         if run.status == _RUNNING:
             self._states.stop_execution(executionArn=run.arn)
 
-    def _wait(self, run: Run, tell: Tell) -> None:
+    def _wait(self, run: Run, parts: int, tell: Tell) -> None:
         while True:
             # First: what was just begun or redriven may not be seen at once.
             self._sleep()
             seen = self._states.describe_execution(executionArn=run.arn)
             counts = self._counts(run)
-            if counts.get("total"):
-                tell("working on segments", counts["succeeded"], counts["total"])
+            # Not of how many Step Functions says: it counts what it has listed until then.
+            tell("working on segments", counts.get("succeeded", 0), parts)
             if seen["status"] == _SUCCEEDED:
                 return
             if seen["status"] != _RUNNING:
-                raise FailedError(self._failure(run, seen, counts))
+                raise FailedError(self._failure(run, seen, counts.get("succeeded", 0), parts))
 
     def _counts(self, run: Run) -> Mapping[str, int]:
         """How many segments are how far; empty before Step Functions knows."""
@@ -218,8 +218,8 @@ class Machine:
             return counts
         return {}
 
-    def _failure(self, run: Run, seen: Mapping[str, Any], counts: Mapping[str, int]) -> str:
-        done = f"{counts.get('succeeded', 0):,} of {counts.get('total', 0):,} segments are done"
+    def _failure(self, run: Run, seen: Mapping[str, Any], succeeded: int, parts: int) -> str:
+        done = f"{succeeded:,} of {parts:,} segments are done"
         return (
             f"The run {seen['status'].lower()}: {self._cause(run) or seen.get('cause')} "
             f"({run.arn}). {done}, and stay so: the same command has the rest tried again, --anew "

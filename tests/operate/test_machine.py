@@ -38,6 +38,7 @@ class States:
         self.redriven: list[str] = []
         self.stopped: list[str] = []
         self.refuses = False
+        self.listed = 2
 
     def start_execution(self, **told: Any) -> dict[str, Any]:
         at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=len(self.runs))
@@ -63,7 +64,7 @@ class States:
         return {"mapRuns": [{"mapRunArn": "map"}]}
 
     def describe_map_run(self, **_: Any) -> dict[str, Any]:
-        return {"itemCounts": {"total": 2, "succeeded": 1}}
+        return {"itemCounts": {"total": self.listed, "succeeded": 1}}
 
     def list_executions(self, **_: Any) -> dict[str, Any]:
         return {"executions": [{"executionArn": "child:1"}]}
@@ -122,6 +123,13 @@ def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
         task(), tell=lambda what, done, of: heard.append((what, done, of))
     )
     assert heard == [("working on segments", 1, 2)] * 2
+
+
+def test_it_counts_the_segments_that_step_functions_has_not_listed_yet(s3: Any) -> None:
+    states, heard = States("SUCCEEDED"), list[Any]()
+    states.listed = 1
+    machine(states, s3).finish(task(), tell=lambda *told: heard.append(told))
+    assert heard == [("working on segments", 1, 2)]
 
 
 def test_a_run_that_fails_says_why_how_far_it_is_and_what_to_do(s3: Any) -> None:

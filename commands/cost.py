@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from commands.change import one_of
+from commands.finite import Finite
 from commands.pattern import FINE, answers, examples
 from commands.rings import which_settings
 from commands.screen import Screen
@@ -48,7 +49,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
 
     @click.option(
         "--writes",
-        type=click.FloatRange(min=0),
+        type=Finite(min=0),
         required=True,
         help="A second, of applications at all members together: puts, updates and deletes.",
     )
@@ -127,7 +128,7 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
 @price_list
 @click.option(
     "--round-trip",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=100,
     show_default=True,
     help="Milliseconds of a call from a hop to the next member.",

@@ -9,6 +9,7 @@ from typing import IO, Any, TypeVar
 
 import click
 
+from commands.finite import Finite
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
 from commands.screen import Screen, ring_document
@@ -66,7 +67,7 @@ _HOW = (
     ),
     click.option(
         "--settle",
-        type=click.FloatRange(min=0),
+        type=Finite(min=0),
         default=30.0,
         show_default=True,
         metavar="SECONDS",

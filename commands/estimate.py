@@ -11,6 +11,7 @@ import click
 
 from commands.change import one_of
 from commands.cost import bill_document, price_list, show_bill, size_of_item
+from commands.finite import Finite
 from commands.pattern import FINE, answers, examples
 from commands.rings import which_settings
 from commands.screen import Screen
@@ -46,14 +47,14 @@ def _size(_context: Any, _option: Any, text: str) -> int:
 )
 @click.option(
     "--megabits",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     default=1000,
     show_default=True,
     help="A second, of this machine's line to AWS.",
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     default=Tables.rate,
     show_default=True,
     help="Items a second that one process reads and compares, where it waits for nothing. "
@@ -75,7 +76,7 @@ def _size(_context: Any, _option: Any, text: str) -> int:
 )
 @click.option(
     "--round-trip",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=100,
     show_default=True,
     help="Milliseconds of a call from a function to a member.",

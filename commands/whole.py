@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from commands.finite import Finite
 from commands.screen import Screen
 from local.items import Schema, parse_line
 from operate.errors import WrongError
@@ -38,7 +39,7 @@ JOURNALS = Path(".dynamodb-ring")
 _OPTIONS = (
     click.option(
         "--rate",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Finite(min=0, min_open=True),
         metavar="UNITS",
         help="Take no more than so many capacity units a second at each member, reads and writes "
         "together. Default: as fast as it goes.",

@@ -61,6 +61,9 @@ def test_a_price_that_is_said_changes_the_bill() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
+        ("--writes", "nan"),
+        ("--writes", "inf"),
+        ("--writes", "1", "--round-trip", "nan"),
         ("--writes", "1", "--size", "2MB"),
         ("--writes", "1", "--deletes", "101%"),
         ("--writes", "1", "--deletes", "60%", "--inserts", "50%"),

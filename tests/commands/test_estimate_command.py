@@ -33,6 +33,13 @@ def test_scripts_are_told_both_ways_whole() -> None:
         assert way["hours"] == max(one["quantity"] for one in way["times"])
 
 
+@pytest.mark.parametrize("option", ["--rate", "--megabits", "--round-trip"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_not_finite_is_wrong_use(option: str, value: str) -> None:
+    told = run(*MEANT, option, value)
+    assert (told.exit_code, "finite" in told.output) == (2, True)
+
+
 @pytest.mark.parametrize("wrong", [(), ("--size", "1PB"), ("--size", "0GB"), ("--size", "many")])
 def test_a_size_that_cannot_be_is_wrong_use(wrong: tuple[str, ...]) -> None:
     assert run(*wrong).exit_code == 2

@@ -1,0 +1,19 @@
+"""Numbers of the command line."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import click
+
+
+class Finite(click.FloatRange):
+    """As `click.FloatRange`, which lets nan into every range, and inf into one without an end."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """See click."""
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number

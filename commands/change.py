@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -19,12 +21,14 @@ from operate.membership import Wish
 from operate.result import Result
 from operate.stack import RingStack
 
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
 
 @dataclass(frozen=True)
 class Outage:
     """What is said of how long a member has been out."""
 
-    since: str | None
+    since: datetime | None
     however_long: bool
 
 
@@ -52,9 +56,26 @@ def outage_options(function: Callable[..., int]) -> Callable[..., int]:
     )
     @wraps(function)
     def command(since: str | None, however_long: bool, **given: Any) -> int:
-        return function(outage=Outage(since, however_long), **given)
+        began = moment(since, datetime.now(UTC)) if since else None
+        return function(outage=Outage(began, however_long), **given)
 
     return command
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """The moment that a text names, as a time (UTC unless it says otherwise) or as how long ago."""
+    if ago := re.fullmatch(r"(\d+)([mhd])", text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongError(
+            f"--since: {text!r} is no time. Write 2026-05-01T09:30Z, or how long ago: 90m, 3h, 2d."
+        ) from error
+    then = told if told.tzinfo else told.replace(tzinfo=UTC)
+    if then > now:
+        raise WrongError(f"--since: {text} is yet to come.")
+    return then
 
 
 def how_options(function: Callable[..., int]) -> Callable[..., int]:

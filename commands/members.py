@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +19,6 @@ from operate.membership import Wish, new_ways, refuse_gap, refuse_unseen, spoken
 from operate.outage import last_delivery
 from operate.stack import RingStack
 from operate.status import Clients
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @click.command(
@@ -128,7 +125,7 @@ def _told(hop: Left) -> str:
     return f"{hop.source} -> {hop.target} {hop.words}{age}"
 
 
-def _refuse_gap(wished: Wish, deployed: Deployed, since: str | None, command: str) -> None:
+def _refuse_gap(wished: Wish, deployed: Deployed, since: datetime | None, command: str) -> None:
     """Refuse it if the member may have been out for too long, unless nothing leads to it anyway."""
     now = datetime.now(UTC)
     ways = wished.ways | {(hop.source, hop.target) for hop in deployed.hops}
@@ -136,7 +133,7 @@ def _refuse_gap(wished: Wish, deployed: Deployed, since: str | None, command: st
     if not to_it:
         return
     if since:
-        began = moment(since, now)
+        began = since
     else:
         clients = Clients()
         told = [last_delivery(deployed, way, clients, now) for way in to_it]
@@ -147,22 +144,6 @@ def _refuse_gap(wished: Wish, deployed: Deployed, since: str | None, command: st
             )
         began = min(one for one in told if one)
     refuse_gap(wished, began, now, f"automate.py {command} {wished.member.name}")
-
-
-def moment(text: str, now: datetime) -> datetime:
-    """The moment that a text names, as a time (UTC unless it says otherwise) or as how long ago."""
-    if ago := re.fullmatch(r"(\d+)([mhd])", text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    try:
-        told = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise WrongError(
-            f"--since: {text!r} is no time. Write 2026-05-01T09:30Z, or how long ago: 90m, 3h, 2d."
-        ) from error
-    then = told if told.tzinfo else told.replace(tzinfo=UTC)
-    if then > now:
-        raise WrongError(f"--since: {text} is yet to come.")
-    return then
 
 
 @click.command(

@@ -141,6 +141,18 @@ def test_wrong_use_ends_with_2_and_says_what_is_wrong(case: str, rings: str) -> 
     assert words in result.output
 
 
+@pytest.mark.parametrize("since", ["3x", "nan", "2999-01-01"])
+def test_a_time_that_is_none_is_refused_before_the_file_is_written(
+    tmp_path: Path, since: str
+) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        (tmp_path / name).write_text((PROJECT / name).read_text())
+    of = ("--stack", "dev", "--folder", str(tmp_path))
+    result = run("bypass", "eu-west-1", *of, "--since", since, "--no-deploy", "--yes")
+    assert (result.exit_code, "--since" in result.output) == (2, True)
+    assert (tmp_path / "Pulumi.dev.yaml").read_text() == (PROJECT / "Pulumi.dev.yaml").read_text()
+
+
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_every_command_and_every_option_is_explained(command: str) -> None:
     assert (main.commands[command].help or "").strip().endswith(".") or main.commands[command].help

@@ -22,7 +22,7 @@ from commands.there import (
 )
 from commands.whole import Whole, bar, line_of, whole_tables
 from operate.backfill import Backfilled, Route, backfill, route
-from operate.distributed import backfill_distributed, backfill_task
+from operate.distributed import backfill_distributed, backfill_task, expect_writes
 from operate.errors import CancelledError, WrongError
 from operate.fill import Filled
 from operate.fleet import Running
@@ -98,6 +98,8 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
 def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backfilled:
     how = {"distributed": wish.distributed, "segments": wish.segments}
     machine, segments = machine_of(ring, whole, how), segments_of(ring, how)
+    if machine:
+        expect_writes(machine)
     members = whole.reach(ring)
     routes = wish.routes(members)
     for one in routes:

@@ -59,6 +59,15 @@ def check_distributed(
     return Checked(compared, journal.counts()), units
 
 
+def expect_writes(machine: Machine) -> None:
+    """See that functions may fill. WrongError if they may only read."""
+    if not machine.part.writes:
+        raise WrongError(
+            "The functions of this ring may only read. Set `distributed.writes: true` and run "
+            "`up`, or leave --distributed out."
+        )
+
+
 def backfill_task(members: Sequence[Reached], route: Route, segments: int) -> Task:
     """What is to be done to fill a member along a route."""
     way = (route.source, route.target)
@@ -80,11 +89,6 @@ def backfill_distributed(
     No run is forgotten before all are done, so that an interrupted call goes on behind those that
     are. Raises `OperateError`.
     """
-    if not machine.part.writes:
-        raise WrongError(
-            "The functions of this ring may only read. Set `distributed.writes: true` and run "
-            "`up`, or leave --distributed out."
-        )
     runs = [machine.finish(task, anew=anew, tell=tell) for task in tasks]
     taken = (machine.take(run, task) for run, task in zip(runs, tasks, strict=True))
     done, _ = collect_backfill(chain.from_iterable(taken), journal)

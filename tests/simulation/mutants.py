@@ -187,7 +187,8 @@ MUTANTS = [
         _REPLICATE,
         "return not outcome.over_unversioned",
         "return True",
-        "commands-storm",
+        "rejoin",
+        24_000,
     ),
     Mutant(
         "the stub is taken away",

@@ -56,10 +56,17 @@ def refusal(reason: str, remedy: str) -> PydanticCustomError:
 def nearest(word: str, known: Iterable[str], *, among: str) -> str:
     """A sentence that offers the known word nearest to `word`, or else all of them."""
     words = list(known)
-    alike = difflib.get_close_matches(word, words, n=1)
+    # To difflib `us-esat-1` is as near to us-west-1 as to us-east-1, where two letters are swapped.
+    swapped = [one for one in words if one in _swapped(word)]
+    alike = swapped or difflib.get_close_matches(word, words, n=1)
     if alike:
         return f"Did you mean `{alike[0]}`?"
     return f"{among}: {', '.join(f'`{one}`' for one in words)}."
+
+
+def _swapped(word: str) -> set[str]:
+    """All that becomes of a word when two neighbours change places."""
+    return {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
 
 
 def explain(error: ErrorDetails, model: type[BaseModel]) -> Mistake:

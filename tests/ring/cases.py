@@ -248,6 +248,12 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "knows no such region",
         "Did you mean `eu-west-1`?",
     ),
+    "a region with two letters swapped, and as near to another": (
+        member(region="us-esat-1"),
+        "members[1].region",
+        "knows no such region",
+        "Did you mean `us-east-1`?",
+    ),
     "a mistyped region of another partition": (
         member(region="cn-nroth-1"),
         "members[1].region",

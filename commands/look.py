@@ -78,7 +78,8 @@ def _summary(settings: Settings) -> dict[str, Any]:
 def _show_sound(screen: Screen, sound: Mapping[str, Settings]) -> None:
     for name, settings in sound.items():
         ways = hops(settings)
-        screen.say(f"{name}: sound. {len(settings.members)} members, {len(ways)} hops:")
+        count = "1 hop" if len(ways) == 1 else f"{len(ways)} hops"
+        screen.say(f"{name}: sound. {len(settings.members)} members, {count}:")
         for hop in ways:
             screen.say(
                 f"  {hop.source.name} ({hop.source.table}) -> "

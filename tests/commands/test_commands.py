@@ -66,6 +66,13 @@ def test_validate_tells_the_hops_of_a_stack_without_a_cli(without_cli: None) -> 
     assert "us-east-1 (orders) -> eu-west-1 (orders)" in result.output
 
 
+def test_validate_tells_a_single_hop_as_one() -> None:
+    assert (
+        "orders: sound. 2 members, 1 hop:"
+        in run("validate", *RING, "--set", "hops=[us-east-1]").output
+    )
+
+
 def test_validate_takes_a_ring_file_and_a_ring_on_the_command_line(rings: str) -> None:
     for given in (("--file", rings), RING):
         told = document("validate", *given)

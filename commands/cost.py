@@ -37,10 +37,10 @@ def size_of_item(_context: Any, _option: Any, text: str) -> int:
 
 
 def _share(_context: Any, _option: Any, text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)%?", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
     share = float(found[1]) / 100 if found else -1.0
     if not 0 <= share <= 1:
-        raise click.BadParameter(f"{text!r} is no share. Write 5%.")
+        raise click.BadParameter(f"{text!r} is no share. Write it with its sign: 5%, up to 100%.")
     return share
 
 

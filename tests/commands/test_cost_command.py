@@ -66,6 +66,8 @@ def test_a_price_that_is_said_changes_the_bill() -> None:
         ("--writes", "1", "--round-trip", "nan"),
         ("--writes", "1", "--size", "2MB"),
         ("--writes", "1", "--deletes", "101%"),
+        ("--writes", "1", "--deletes", "0.05"),  # of a hundred, or of one?
+        ("--writes", "1", "--inserts", "5"),
         ("--writes", "1", "--deletes", "60%", "--inserts", "50%"),
         (),
     ],

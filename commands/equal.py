@@ -131,7 +131,7 @@ def check_command(
     rings_told = [
         ring_document(one) | (document(one.result) if one.result else {}) for one in ended
     ]
-    screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, ended))
+    screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, ended, report))
     return worst(one.error for one in ended) or (FINE if sound else FAILED)
 
 
@@ -229,17 +229,18 @@ def document(compared: Compared) -> dict[str, Any]:
     }
 
 
-def _show(screen: Screen, ended: Sequence[Ended[Compared]]) -> None:
+def _show(screen: Screen, ended: Sequence[Ended[Compared]], report: IO[str] | None) -> None:
+    rest = f"all are in {report.name}" if report else "--report FILE has them written down"
     for ring in ended:
         name, one = ring.ring.label, ring.result
         if one is None:
             screen.say(f"{name}: {ring.error}")
             continue
-        tell_compared(screen, name, one)
+        tell_compared(screen, name, one, rest)
 
 
-def tell_compared(screen: Screen, name: str, compared: Compared) -> None:
-    """Say what a check found."""
+def tell_compared(screen: Screen, name: str, compared: Compared, rest: str) -> None:
+    """Say what a check found; `rest` says where that is which is not shown."""
     checked = compared.checked
     verdict = f"{checked.differing:,} differ" if checked.differing else "all members are equal"
     screen.say(
@@ -256,7 +257,7 @@ def tell_compared(screen: Screen, name: str, compared: Compared) -> None:
         for member, held in one["members"].items():
             screen.say(f"  {member:<16} {_words(held)}")
     if checked.differing > len(compared.shown):
-        screen.say(f"\nand {checked.differing - len(compared.shown):,} more: --report has all.")
+        screen.say(f"\nand {checked.differing - len(compared.shown):,} more: {rest}.")
 
 
 def _words(held: Mapping[str, Any]) -> str:

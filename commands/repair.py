@@ -27,6 +27,8 @@ from operate.journal import Journal
 from operate.reached import Reached
 from operate.repair import Repaired, repair
 
+_REST = "`check --report FILE` has them written down"
+
 
 @dataclass(frozen=True)
 class _Wish:
@@ -96,7 +98,7 @@ def _repair(
     with whole.open(screen, ring, "repair", comparison.about) as journal:
         compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
-            tell_compared(screen, ring.label, compared)
+            tell_compared(screen, ring.label, compared, _REST)
         if wish.dry_run or (not wish.yes and compared.checked.differing):
             planned = _do(screen, members, journal, place, dry_run=True)
             if wish.dry_run:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from commands import equal
 from local.faults import throttling
 from local.ring import LocalRing
 from operate.check import CHANGING, Wish, check, findings
@@ -161,6 +162,15 @@ def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Kind]) 
     assert f"{held(ring)} keys compared, {len(differing)} differ." in told
     assert 'missing: {"id": {"S": "k1"}}\n  us-east-1        nothing' in told
     assert "an item without a version, digest " in told
+
+
+def test_what_is_not_shown_is_where_it_says(
+    ring: LocalRing, differing: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equal, "_SHOWN", 1)
+    assert "and 3 more: --report FILE has them written down." in command().output
+    assert "and 3 more: all are in all.jsonl." in command("--report", "all.jsonl").output
+    assert len(Path("all.jsonl").read_text().splitlines()) == len(differing)
 
 
 def test_a_ring_on_this_machine_is_told_by_its_url(

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from commands import equal
 from handler.carry import Blocker, bring
 from handler.image import Image, carried
 from local.faults import throttling
@@ -66,6 +67,14 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing)
     assert "3 keys would be brought in line: 3 at us-east-1." in result.output
     assert "1 keys would be left, among them:" in result.output
     assert get(ring, FIRST, "k1") is None
+
+
+def test_what_is_not_shown_is_found_by_a_check(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equal, "_SHOWN", 1)
+    spoil(ring)
+    assert "and 3 more: `check --report FILE` has them written down." in command("--dry-run").output
 
 
 def test_the_newest_version_wins_and_what_has_none_is_left(ring: LocalRing) -> None:

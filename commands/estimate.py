@@ -124,8 +124,8 @@ def _show(screen: Screen, ways: Mapping[str, Way], document: Mapping[str, Any]) 
         screen.say("")
         screen.table(["", "takes", "", "how"], rows)
         screen.say(
-            f"So {total(way.bill):,.0f} dollars and {way.longest.quantity:,.1f} hours: "
-            f"{way.longest.name} decides.\n"
+            f"So {total(way.bill):,.0f} dollars and {way.longest.quantity:,.1f} hours, "
+            f"decided by {way.longest.name}.\n"
         )
     screen.say(f"Prices of {document['prices_of']}.")
     if document["guessed"]:

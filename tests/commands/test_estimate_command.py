@@ -33,6 +33,11 @@ def test_scripts_are_told_both_ways_whole() -> None:
         assert way["hours"] == max(one["quantity"] for one in way["times"])
 
 
+def test_what_decides_is_told_by_its_name() -> None:
+    assert "hours, decided by functions." in run(*MEANT, "--segments", "1").output
+    assert "hours, decided by a table's quota." in run(*MEANT).output
+
+
 @pytest.mark.parametrize("option", ["--rate", "--megabits", "--round-trip"])
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_what_is_not_finite_is_wrong_use(option: str, value: str) -> None:

@@ -153,6 +153,7 @@ def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended
 class Comparison:
     """Which members to compare, and how; `machine` has functions do it, None: it is done here."""
 
+    ring: Running
     members: Sequence[Reached]
     wish: Wish
     machine: Machine | None
@@ -178,7 +179,7 @@ def comparison_of(ring: Running, whole: Whole, how: Mapping[str, Any]) -> Compar
     wish = Wish(
         keys, how["sample"], segments_of(ring, how), how["apart"], how["tombstones"], how["settle"]
     )
-    return Comparison(members, wish, machine, whole.anew)
+    return Comparison(ring, members, wish, machine, whole.anew)
 
 
 def compare(
@@ -199,7 +200,7 @@ def _checked(screen: Screen, comparison: Comparison, journal: Journal) -> tuple[
         with bar(screen) as tell:
             return check(members, journal, wish, tell), 0.0
     task, anew = check_task(members, wish), comparison.anew
-    with told(screen, machine, [task], anew), bar(screen) as tell:
+    with told(screen, comparison.ring, machine, [task], anew), bar(screen) as tell:
         return check_distributed(machine, task, journal, anew=anew, tell=tell)
 
 

@@ -84,6 +84,10 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
     wish = _Wish(**given)
     if bool(wish.into) == wish.everyone:
         raise WrongError("Which members? Say --into NAME, or --all.")
+    if wish.everyone and wish.source:
+        raise WrongError(
+            "--from does not go with --all, which fills each member from the one before it."
+        )
     if not wish.yes:
         screen.expect_somebody()
     ended = each(rings, lambda ring: _backfill(screen, ring, whole, wish))
@@ -118,7 +122,7 @@ def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backf
             with bar(screen) as tell:
                 return backfill(members, routes, journal, segments=segments, tell=tell)
         tasks = [backfill_task(members, one, segments) for one in routes]
-        with told(screen, machine, tasks, whole.anew), bar(screen) as tell:
+        with told(screen, ring, machine, tasks, whole.anew), bar(screen) as tell:
             return backfill_distributed(machine, tasks, journal, anew=whole.anew, tell=tell)
 
 

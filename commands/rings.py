@@ -124,6 +124,9 @@ def which_running(function: Callable[..., int]) -> Callable[..., int]:
             return function(rings=_chosen(which), **given)
         if which != _NONE:
             raise WrongError("--local says which ring: leave --stack, --file and the like out.")
+        if not endpoint.startswith(("http://", "https://")):
+            there = endpoint.rpartition("://")[2]
+            raise WrongError(f"--local: {endpoint!r} is no URL. Write http://{there}.")
         return function(rings=[LocalStack(endpoint)], **given)
 
     return _with(command, (*_WHICH, _LOCAL))

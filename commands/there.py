@@ -37,8 +37,13 @@ def segments_of(ring: Running, given: Mapping[str, Any]) -> int:
 
     The functions of a ring on this machine share its cores: the more parts, the longer it takes.
     """
-    there = given["distributed"] and not isinstance(ring, LocalStack)
+    there = given["distributed"] and not is_local(ring)
     return given["segments"] or (THERE if there else HERE)
+
+
+def is_local(ring: Running) -> bool:
+    """Whether it is a ring that `automate.py local` runs."""
+    return isinstance(ring, LocalStack)
 
 
 def machine_of(ring: Running, whole: Whole, given: Mapping[str, Any]) -> Machine | None:
@@ -65,7 +70,9 @@ _NOT_THERE = {
 
 
 @contextmanager
-def told(screen: Screen, machine: Machine, tasks: Sequence[Task], anew: bool) -> Iterator[None]:
+def told(
+    screen: Screen, ring: Running, machine: Machine, tasks: Sequence[Task], anew: bool
+) -> Iterator[None]:
     """Say which runs are gone on with, if any, and what becomes of them after Ctrl-C."""
     for run in filter(None, map(machine.going_on, () if anew else tasks)):
         screen.say(
@@ -75,5 +82,6 @@ def told(screen: Screen, machine: Machine, tasks: Sequence[Task], anew: bool) ->
     try:
         yield
     except KeyboardInterrupt:
-        screen.say("What runs in AWS runs on. The same command goes on with it; --anew stops it.")
+        place = "the local ring, as long as that does" if is_local(ring) else "AWS"
+        screen.say(f"It runs on in {place}. The same command goes on with it; --anew stops it.")
         raise

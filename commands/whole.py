@@ -69,7 +69,7 @@ class Whole:
         """Reach a ring's members. Raises `OperateError`, also if they are fewer than two."""
         members = reach(ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate)
         if len(members) < 2:
-            raise WrongError(f"{ring.label}: it takes two members, and here is {len(members)}.")
+            raise WrongError(f"It takes two members, and here is {len(members)}.")
         return members
 
     @contextmanager

@@ -120,6 +120,12 @@ def test_what_changes_something_wants_a_yes_where_nobody_can_be_asked(command: s
     assert "say --yes" in result.output
 
 
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_a_local_ring_is_named_by_a_url(command: str) -> None:
+    result = run(command, "--local", "127.0.0.1:8000")
+    assert (result.exit_code, "Write http://127.0.0.1:8000" in result.output) == (2, True)
+
+
 # arguments -> what is said about them
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "no ring": (("outputs",), "Which ring?"),

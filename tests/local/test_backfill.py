@@ -208,6 +208,7 @@ def test_an_interrupted_backfill_does_not_fill_to_the_end_what_it_had_begun(
         (("--into", FIRST, "--all"), "Say --into NAME, or --all"),
         (("--into", "mars-1", "--yes"), "There is no member mars-1"),
         (("--into", FIRST, "--from", FIRST, "--yes"), "cannot be filled from itself"),
+        (("--all", "--from", FIRST, "--yes"), "--from does not go with --all"),
         (("--into", FIRST), "say --yes"),
     ],
 )

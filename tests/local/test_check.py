@@ -210,7 +210,7 @@ def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, Kind]) -> N
     ("arguments", "words"),
     [
         (("--member", "mars-1"), "There is no member mars-1"),
-        (("--member", REGIONS[0]), "it takes two members"),
+        (("--member", REGIONS[0]), "dev: It takes two members, and here is 1."),
         (("--keys", "-"), "Line 1 is no key of these tables"),
     ],
 )

@@ -46,7 +46,8 @@ def main() -> None:
     """Deploys, looks at and runs rings of DynamoDB tables.
 
     Which rings: --stack NAME, as `pulumi` knows it; --file RINGS.yaml, for many at a time; or, for
-    `up`, `preview` and `validate`, a ring described by --table, --key, --member and so on.
+    `up`, `preview`, `validate`, `cost` and `estimate`, a ring described by --table, --key, --member
+    and so on. `automate.py local` runs one on this machine, which some take as --local URL.
     """
 
 

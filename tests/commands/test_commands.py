@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -176,6 +177,27 @@ def test_every_command_and_every_option_is_explained(command: str) -> None:
         else:
             assert getattr(option, "help", None), option.name
     assert run(command, "--help").exit_code == 0
+
+
+def taking(option: str) -> set[str]:
+    """The commands that take an option."""
+    return {
+        name
+        for name, one in main.commands.items()
+        if any(option in param.opts for param in one.params)
+    }
+
+
+def test_the_readme_and_the_help_say_which_commands_take_which_ring() -> None:
+    readme = " ".join((PROJECT / "README.md").read_text().split())
+    found = re.search(r"no lock\.([^.]*) also take `--local URL`", readme)
+    assert found
+    assert set(re.findall(r"`(\w+)`", found[1])) == taking("--local")
+    described = re.search(
+        r"for many at a time; or, for(.*), a ring described", " ".join((main.help or "").split())
+    )
+    assert described
+    assert set(re.findall(r"`(\w+)`", described[1])) == taking("--table")
 
 
 def test_the_version_is_the_projects() -> None:

@@ -64,11 +64,11 @@ def outage_options(function: Callable[..., int]) -> Callable[..., int]:
 
 def moment(text: str, now: datetime) -> datetime:
     """The moment that a text names, as a time (UTC unless it says otherwise) or as how long ago."""
-    if ago := re.fullmatch(r"(\d+)([mhd])", text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := re.fullmatch(r"(\d+)([mhd])", text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         told = datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the latter: before the first year
         raise WrongError(
             f"--since: {text!r} is no time. Write 2026-05-01T09:30Z, or how long ago: 90m, 3h, 2d."
         ) from error

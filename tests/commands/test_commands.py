@@ -155,7 +155,7 @@ def test_wrong_use_ends_with_2_and_says_what_is_wrong(case: str, rings: str) -> 
     assert words in result.output
 
 
-@pytest.mark.parametrize("since", ["3x", "nan", "2999-01-01"])
+@pytest.mark.parametrize("since", ["3x", "nan", "2999-01-01", "9999999d", "999999999999d"])
 def test_a_time_that_is_none_is_refused_before_the_file_is_written(
     tmp_path: Path, since: str
 ) -> None:

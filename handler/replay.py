@@ -6,7 +6,7 @@ from handler.carry import ATTEMPTS, ContendedError, agree, clear
 from handler.decide import LocalDelete, LocalWrite, local_write, read_as, versions_in
 from handler.image import Image, Item, Write
 from handler.records import Change
-from handler.replicate import Hop, Outcome, replicate, send
+from handler.replicate import Hop, Outcome, came_later, replicate, send
 from handler.version import Version
 
 
@@ -58,7 +58,7 @@ def _what_followed(
     if standing is not None:
         image = Image(standing)
         return None if image.is_clean or image == change.new else LocalWrite(image)
-    if buried is None or not _came_later(buried.version, change, hop):
+    if buried is None or not came_later(buried.version, change, hop):
         return None
     return LocalDelete()
 
@@ -68,9 +68,4 @@ async def _has_followed(change: Change, own: Version, hop: Hop) -> bool:
     there = await clear(hop.target, change.key)
     if there is None or there.write.version < own:
         return False
-    return _came_later(there.write.version, change, hop)
-
-
-def _came_later(version: Version, change: Change, hop: Hop) -> bool:
-    """Whether a write was made here after this change."""
-    return version.replica == hop.here.id and version.sequence > change.sequence
+    return came_later(there.write.version, change, hop)

@@ -175,7 +175,7 @@ async def _known_before(
     buried = await hop.source.tombstone(change.key)
     if buried is None or buried.version <= write.version:
         return None
-    if buried.version.replica == hop.here.id and buried.version.sequence > change.sequence:
+    if came_later(buried.version, change, hop):
         return None  # A later delete made here: this change is delivered again, behind it.
     standing = await hop.source.read(change.key)
     if _still_stands(change, standing):
@@ -184,6 +184,11 @@ async def _known_before(
     # change, which would then pass for one that nothing stands against.
     await clear(hop.target, change.key)
     return None
+
+
+def came_later(version: Version, change: Change, hop: Hop) -> bool:
+    """Whether a write was made here after this change."""
+    return version.replica == hop.here.id and version.sequence > change.sequence
 
 
 def _still_stands(change: Change, standing: Item | None) -> bool:

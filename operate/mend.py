@@ -80,11 +80,12 @@ class Standing:
             and digest(self.item) == write.version.digest
         )
 
-    def is_behind(self, write: Write) -> bool:
+    def is_behind(self, write: Write, *, keeps_tombstones: bool) -> bool:
         """Whether a write that is the newest of all is to be brought here."""
         if write.is_delete:
             buried = None if self.buried is None else self.buried.version
-            return self.item is not None or buried is None or buried < write.version
+            forgot = keeps_tombstones and (buried is None or buried < write.version)
+            return self.item is not None or forgot
         return not self.is_open and (self.newest is None or self.newest.version < write.version)
 
 
@@ -170,8 +171,10 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
     ]
     behind = [
         place
-        for place, one in enumerate(standings)
-        if newest is not None and not one.is_open and one.is_behind(newest)
+        for place, (end, one) in enumerate(zip(ends, standings, strict=True))
+        if newest is not None
+        and not one.is_open
+        and one.is_behind(newest, keeps_tombstones=end.keeps_tombstones)
     ]
     if not unsent:
         return _Task(newest, behind)

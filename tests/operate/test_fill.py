@@ -249,6 +249,14 @@ def test_without_tombstones_a_delete_does_not_chase_it_around_the_ring_for_ever(
     assert not three.go_round(laps=1)
 
 
+def test_without_tombstones_a_delete_is_brought_to_those_alone_who_have_the_item() -> None:
+    three = Three(keeps_tombstones=False)
+    three.source.items["1"] = deleted(PLACES[0]).item
+    three.mend()
+    assert three.contents() == [None, None, None]
+    assert [len(one.stream) for one in three.members[1:]] == [0, 0]
+
+
 @pytest.mark.parametrize("tombstones", [None, "buried"])
 def test_a_repair_knows_of_a_member_whether_it_keeps_tombstones(tombstones: str | None) -> None:
     tables, client = Tables("t", tombstones, 0), Mock()

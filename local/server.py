@@ -160,8 +160,9 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
             return
         except Exception as error:
             logging.getLogger(__name__).debug("%s failed", self.path, exc_info=True)
-            self.close_connection = True  # the rest of the request may still be on its way
-            answer = Answer("500 Internal Server Error", [], f"{error!r}\n".encode())
+            # The rest of the request may still be on its way, and is not the next one.
+            closing = [("Connection", "close")]
+            answer = Answer("500 Internal Server Error", closing, f"{error!r}\n".encode())
         self._send(answer)
 
     def _send(self, answer: Answer) -> None:

@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from operate.errors import WrongError
@@ -30,6 +29,7 @@ from operate.workspace import absolute
 from ring.mistakes import Mistake, explain, nearest
 from ring.sections import Section
 from ring.settings import SettingsError
+from ring.yaml_text import YamlError, read_yaml
 
 
 class Entry(Section):
@@ -72,8 +72,8 @@ def read_rings(path: Path, only: Sequence[str] = ()) -> list[RingStack]:
 
 def _parsed(path: Path) -> RingFile:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        document = read_yaml(path)
+    except (OSError, YamlError) as error:
         raise WrongError(f"{path} cannot be read: {error}") from error
     try:
         return RingFile.model_validate(document)

@@ -148,5 +148,8 @@ def _model_in(annotation: Any) -> type[BaseModel]:
 def _shown(value: object) -> str:
     if value is None:
         return "not given"
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):  # a number, or a nesting, that is beyond Python
+        text = "what is too long or too deep to be shown"
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."

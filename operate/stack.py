@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.automation import (
     CommandError,
     EngineEvent,
@@ -15,8 +16,9 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
+from operate.claimed import newcomers, refuse_claimed
 from operate.cli import Cli, find_cli
-from operate.deployed import Deployed
+from operate.deployed import Credentials, Deployed
 from operate.errors import WrongError
 from operate.immutable import refuse
 from operate.progress import KEEP, Note, Step, told
@@ -34,11 +36,13 @@ from operate.workspace import (
     made_up_project,
     program_in,
     program_with,
+    short_name,
     stack_file,
 )
 from ring.program import build
 from ring.settings import NAMESPACE, Settings, decoded
 from ring.stack_file import own
+from ring.topology import Member
 
 Watch = Callable[["RingStack", Step | Note], None]
 OnEvent = Callable[[EngineEvent], None]
@@ -212,9 +216,20 @@ class RingStack:
         return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
 
     def _refuse_what_cannot_change(self, stack: Stack) -> None:
-        deployed = self._deployed(stack)
+        deployed, settings = self._deployed(stack), self._settings_in(stack)
         if deployed.members:
-            refuse(deployed, self._settings_in(stack))
+            refuse(deployed, settings)
+        if newcomers(deployed, settings):
+            refuse_claimed(_others(stack), deployed, settings, self._account_of)
+
+    def _account_of(self, member: Member) -> str | None:
+        """The account that a member's credentials lead into; None where they lead nowhere."""
+        credentials = Credentials(member.profile, member.role, member.external_id)
+        try:
+            told: Any = self.clients().get(credentials, member.region, "sts").get_caller_identity()
+        except (ClientError, BotoCoreError):
+            return None  # the engine will say why
+        return str(told["Account"])
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
@@ -293,6 +308,17 @@ def _state(stack: Stack) -> dict[str, Any]:
     workspace = stack.workspace
     assert isinstance(workspace, Workspace)
     return workspace.state(stack.name)
+
+
+def _others(stack: Stack) -> dict[str, Deployed]:
+    """What the other stacks of the project have deployed, as the state's backend has them."""
+    workspace = stack.workspace
+    assert isinstance(workspace, Workspace)
+    return {
+        one.name: Deployed.read(workspace.state(one.name))
+        for one in workspace.list_stacks()
+        if short_name(one.name) != short_name(stack.name) and one.resource_count != 0
+    }
 
 
 def _build(settings: Settings) -> None:

@@ -76,7 +76,7 @@ def _run(project: Path, wish: Wish, console: Console) -> None:
         _greet(ring, wish, console)
         if checked:
             _load(ring, checked, wish.member or next(iter(ring.members)), console)
-        watch(ring, console, wish.seconds)
+        watch(ring, console, wish.seconds, greet=lambda: _greet(ring, wish, console))
 
 
 def _expect_member(ring: LocalRing, word: str | None) -> None:

@@ -1,11 +1,15 @@
-"""Tables that another stack has deployed already. Pure, but for what it asks about accounts."""
+"""Tables that another stack has deployed already."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from operate.deployed import Deployed, DeployedMember
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operate.deployed import Credentials, Deployed, DeployedMember
 from operate.errors import WrongError
+from operate.status import Clients
 from ring.mistakes import Mistake
 from ring.settings import Settings, SettingsError
 from ring.sharing import tables_of
@@ -26,13 +30,33 @@ def newcomers(deployed: Deployed, settings: Settings) -> list[tuple[int, Member]
     ]
 
 
+def accounts(clients: Clients) -> AccountOf:
+    """Ask which account a member's credentials lead into."""
+
+    def account_of(member: Member) -> str | None:
+        credentials = Credentials(member.profile, member.role, member.external_id)
+        try:
+            told: Any = clients.get(credentials, member.region, "sts").get_caller_identity()
+        except (ClientError, BotoCoreError):
+            return None  # the engine will say why
+        return str(told["Account"])
+
+    return account_of
+
+
 def refuse_claimed(
-    others: Mapping[str, Deployed], deployed: Deployed, settings: Settings, account_of: AccountOf
+    states: Mapping[str, Mapping[str, Any]],
+    deployed: Deployed,
+    settings: Settings,
+    account_of: AccountOf,
 ) -> None:
-    """Raise `WrongError` if tables that are new here are another stack's. `others` by their names.
+    """Raise `WrongError` if tables that are new here are another stack's.
+
+    `states` are the other stacks' by their names, as `pulumi stack export` prints them.
 
     One stack's tables are another's only in one account: where that is not known, nothing is said.
     """
+    others = {name: Deployed.read(state) for name, state in states.items()}
     mistakes = list(_claimed(others, deployed, settings, account_of))
     if mistakes:
         raise WrongError(str(SettingsError(mistakes)), mistakes)

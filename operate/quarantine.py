@@ -145,7 +145,7 @@ class Bucket:
         Raises:
             NoSuchEntryError: there is none.
         """
-        fetched = self._fetch(name)
+        fetched = self._fetch(name, is_there=False)
         if fetched is None:
             raise NoSuchEntryError(f"{name} is not in the quarantine of {self.hop}: list what is.")
         return self._entry(fetched)
@@ -154,13 +154,15 @@ class Bucket:
         """Remove an entry; one that is gone stays gone."""
         self.client.delete_object(Bucket=self.name, Key=entry.id)
 
-    def _fetch(self, name: str) -> _Fetched | None:
+    def _fetch(self, name: str, *, is_there: bool = True) -> _Fetched | None:
+        """Get an object. Of one that need not be there, a denial says nothing of the object."""
         try:
             found = self.client.get_object(Bucket=self.name, Key=name)
         except self.client.exceptions.NoSuchKey:
             return None
         except ClientError as error:
-            if not error.response["Error"]["Code"].startswith(_OF_THE_OBJECT):
+            code = error.response["Error"]["Code"]
+            if not code.startswith(_OF_THE_OBJECT) or (code == "AccessDenied" and not is_there):
                 raise
             return _Fetched(name, None, b"", str(error))
         text = b""

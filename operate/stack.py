@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.automation import (
     CommandError,
     EngineEvent,
@@ -16,9 +15,9 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
-from operate.claimed import newcomers, refuse_claimed
+from operate.claimed import accounts, newcomers, refuse_claimed
 from operate.cli import Cli, find_cli
-from operate.deployed import Credentials, Deployed
+from operate.deployed import Deployed
 from operate.errors import WrongError
 from operate.immutable import refuse
 from operate.progress import KEEP, Note, Step, told
@@ -36,13 +35,11 @@ from operate.workspace import (
     made_up_project,
     program_in,
     program_with,
-    short_name,
     stack_file,
 )
 from ring.program import build
 from ring.settings import NAMESPACE, Settings, decoded
 from ring.stack_file import own
-from ring.topology import Member
 
 Watch = Callable[["RingStack", Step | Note], None]
 OnEvent = Callable[[EngineEvent], None]
@@ -220,16 +217,8 @@ class RingStack:
         if deployed.members:
             refuse(deployed, settings)
         if newcomers(deployed, settings):
-            refuse_claimed(_others(stack), deployed, settings, self._account_of)
-
-    def _account_of(self, member: Member) -> str | None:
-        """The account that a member's credentials lead into; None where they lead nowhere."""
-        credentials = Credentials(member.profile, member.role, member.external_id)
-        try:
-            told: Any = self.clients().get(credentials, member.region, "sts").get_caller_identity()
-        except (ClientError, BotoCoreError):
-            return None  # the engine will say why
-        return str(told["Account"])
+            others = _workspace(stack).states_beside(stack.name)
+            refuse_claimed(others, deployed, settings, accounts(self.clients()))
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
@@ -238,7 +227,7 @@ class RingStack:
         return parsed(own({key: decoded(value.value) for key, value in config.items()}))
 
     def _deployed(self, stack: Stack) -> Deployed:
-        return Deployed.read(_state(stack))
+        return Deployed.read(_workspace(stack).state(stack.name))
 
     @contextmanager
     def _opened(
@@ -304,21 +293,9 @@ class RingStack:
             yield directory
 
 
-def _state(stack: Stack) -> dict[str, Any]:
-    workspace = stack.workspace
-    assert isinstance(workspace, Workspace)
-    return workspace.state(stack.name)
-
-
-def _others(stack: Stack) -> dict[str, Deployed]:
-    """What the other stacks of the project have deployed, as the state's backend has them."""
-    workspace = stack.workspace
-    assert isinstance(workspace, Workspace)
-    return {
-        one.name: Deployed.read(workspace.state(one.name))
-        for one in workspace.list_stacks()
-        if short_name(one.name) != short_name(stack.name) and one.resource_count != 0
-    }
+def _workspace(stack: Stack) -> Workspace:
+    assert isinstance(stack.workspace, Workspace)
+    return stack.workspace
 
 
 def _build(settings: Settings) -> None:

@@ -75,6 +75,14 @@ class Workspace(LocalWorkspace):
             ) from error
         return state
 
+    def states_beside(self, stack_name: str) -> dict[str, dict[str, Any]]:
+        """The states of the project's other stacks that have any resources, by their names."""
+        return {
+            one.name: self.state(one.name)
+            for one in self.list_stacks()
+            if short_name(one.name) != short_name(stack_name) and one.resource_count != 0
+        }
+
     def keep_secrets_as(self, stack_name: str) -> None:
         """Have a stack without a file encrypt as it did before.
 

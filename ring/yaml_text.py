@@ -64,12 +64,11 @@ class _Loader(yaml.SafeLoader):
         self._level += 1
         self._count += 1
         if self._level > _DEEPEST or self._count > _MOST:
-            deep = self._level > _DEEPEST
+            deep = f"it is nested more than {_DEEPEST} levels deep"
+            many = f"it has more than {_MOST:,} values"
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(
-                problem=f"it is nested more than {_DEEPEST} levels deep"
-                if deep
-                else f"it has more than {_MOST:,} values",
-                problem_mark=self.peek_event().start_mark,
+                problem=deep if self._level > _DEEPEST else many, problem_mark=event.start_mark
             )
         try:
             return super().compose_node(parent, index)

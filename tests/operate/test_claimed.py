@@ -10,7 +10,7 @@ from operate.claimed import newcomers, refuse_claimed
 from operate.deployed import Deployed
 from operate.errors import WrongError
 from ring.settings import Settings
-from tests.operate.deployments import ACCOUNT, deployed
+from tests.operate.deployments import ACCOUNT, deployed, state
 
 CONFIG: dict[str, Any] = {
     "table": {"name": "orders", "partition_key": {"name": "id", "type": "S"}},
@@ -26,7 +26,7 @@ def refused(
     config: dict[str, Any], ours: Deployed | None = None, account: str | None = ACCOUNT
 ) -> dict[str, str]:
     """What is refused of a ring beside the stack `other`, by its place."""
-    others = {"other": deployed(OTHER)}
+    others = {"other": state(OTHER)}
     try:
         refuse_claimed(others, ours or Deployed(), Settings.parse(config), lambda _: account)
     except WrongError as error:

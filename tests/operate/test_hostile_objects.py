@@ -172,6 +172,9 @@ def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: Bucket) -> No
     assert "InvalidObjectState" in found[0].error
     with pytest.raises(ClientError, match="SlowDown"):
         list(locked.read(["SlowDown"]))
+    # Where one may not list a bucket, S3 denies what is not there.
+    with pytest.raises(ClientError, match="AccessDenied"):
+        locked.entry("AccessDenied")
 
 
 def test_a_list_has_no_codes_for_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

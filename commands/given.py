@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import yaml
-
 from operate.errors import WrongError
 from ring.mistakes import nearest
 from ring.sections import MemberSettings
+from ring.yaml_text import YamlError, parse_yaml
 
-_STEP = re.compile(r"([^.\[\]=]+)((?:\[\d+\])*)(?:\.|$)")
+_STEP = re.compile(r"([^.\[\]=]+)((?:\[[0-9]{1,4}\])*)(?:\.|$)")
+_MOST_STEPS = 20
+_SHOWN = 100
 
 
 def config_of(
@@ -109,9 +110,9 @@ def _steps(path: str) -> list[str | int]:
     at = 0
     while at < len(path):
         found = _STEP.match(path, at)
-        if not found:
+        if not found or len(steps) > _MOST_STEPS:
             raise WrongError(
-                f"--set {path}: this is not the way to a setting. Write it as "
+                f"--set {path[:_SHOWN]}: this is not the way to a setting. Write it as "
                 "`tombstones.retention_days` or `members[1].kms_key`."
             )
         steps.append(found[1])
@@ -125,9 +126,10 @@ def _steps(path: str) -> list[str | int]:
 def _value(text: str, option: str) -> Any:
     """A value as YAML reads it in a stack's file: 7, true, [a, b], {name: status, type: S}."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise WrongError(f"{option}: {text!r} is no value in YAML: {error}") from error
+        return parse_yaml(text)
+    except YamlError as error:
+        shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+        raise WrongError(f"{option}: {shown!r} is no value in YAML: {error}") from error
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:

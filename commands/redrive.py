@@ -19,6 +19,7 @@ from operate.aside import Aside, Quarantines
 from operate.catalogue import Catalogue
 from operate.errors import OperateError, WrongError
 from operate.fleet import Ended, Running, run_all
+from operate.quarantine import NOT_UNDERSTOOD
 from operate.redrive import Became, Played, Wish
 
 _Found = Sequence[Ended[Catalogue]]
@@ -28,6 +29,8 @@ _About = Mapping[str, Any]
 _READ_OUT = 1_000
 """After how many entries it is told how many have been read."""
 
+_WIDTH = 400
+"""Characters of a cell."""
 _AGES = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
 """From how many seconds on an age is told in a unit, and how many seconds that has."""
 
@@ -166,7 +169,11 @@ def _show_list(screen: Screen, found: _Found) -> None:
 
 
 def _row(about: _About) -> Sequence[object]:
-    return (*_names(about), about["reason"], _age(about))
+    why = about["reason"]
+    if why == NOT_UNDERSTOOD:
+        why = f"{why}: {about['error']}"
+    name, *rest = (*_names(about), why)
+    return (name, *map(_cut, rest), _age(about))
 
 
 @dataclass(frozen=True)
@@ -271,9 +278,14 @@ def _names(about: _About) -> tuple[str, str, str]:
     return about["id"], about["hop"], f"{key} and {len(more)} more" if more else key
 
 
+def _cut(text: str) -> str:
+    """What an entry says of itself, at a length that a list has room for; --show tells it whole."""
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
+
+
 def _key(key: Any) -> str:
     """A key as one reads it; whatever it is, as it stands in a record."""
-    if not isinstance(key, dict):
+    if not isinstance(key, dict) or not all(isinstance(value, dict) for value in key.values()):
         return json.dumps(key)
     values = {name: json.dumps(next(iter(value.values()), None)) for name, value in key.items()}
     return " ".join(f"{name}={value}" for name, value in values.items())
@@ -281,6 +293,8 @@ def _key(key: Any) -> str:
 
 def _age(about: _About) -> str:
     """How long ago it was set aside."""
+    if about["set_aside"] is None:
+        return ""
     seconds = max(0.0, time.time() - about["set_aside"])
     size, unit = next((size, unit) for least, size, unit in _AGES if seconds >= least)
     return f"{seconds / size:.0f} {unit}"

@@ -141,7 +141,7 @@ def which_settings(function: Callable[..., int]) -> Callable[..., int]:
         described = {name: given.pop(name) for name in _DESCRIBED}
         if any(described.values()):
             return function(rings=[_described(which, described)], **given)
-        return function(rings=_chosen(which), **given)
+        return function(rings=_chosen(which, building=True), **given)
 
     return _with(command, (*_WHICH, *_GIVEN))
 
@@ -155,14 +155,14 @@ def _with(command: Callable[..., int], options: tuple[Any, ...]) -> Callable[...
     return command
 
 
-def _chosen(which: _Which) -> list[RingStack]:
+def _chosen(which: _Which, *, building: bool = False) -> list[RingStack]:
     if which.file:
         if which.stack or which.folder or which.backend:
             raise WrongError(
                 "The rings of a ring file say their stacks themselves: leave --stack, --folder and "
                 "--backend out."
             )
-        return read_rings(which.file, which.only)
+        return read_rings(which.file, which.only, building=building)
     if which.only:
         raise WrongError("--only chooses from a ring file: give it with --file.")
     if not which.stack:

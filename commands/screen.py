@@ -15,6 +15,7 @@ from rich.console import Console
 
 from operate.errors import FailedError, MissingError, OperateError, WrongError
 from operate.fleet import Ended
+from ring.mistakes import escaped
 
 _UNTOLD = "-"
 
@@ -51,7 +52,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Say something on the way, or after the fact."""
-        self.told.print(text, markup=False, soft_wrap=True)
+        self.told.print(_harmless(text), markup=False, soft_wrap=True)
 
     def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
         """Give the answer: the document as JSON, or by `show`."""
@@ -67,7 +68,7 @@ class Screen:
         if self.as_json:
             self.answer({"ok": False, "error": error_document(error)}, lambda: None)
         else:
-            click.echo(str(error), err=True)
+            click.echo(_harmless(str(error)), err=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Show a table, whole: a cut name is of no use. What is None or empty is a dash.
@@ -83,7 +84,12 @@ class Screen:
 
 
 def _cells(row: Sequence[object]) -> list[str]:
-    return [_UNTOLD if cell in (None, "") else str(cell) for cell in row]
+    return [_UNTOLD if cell in (None, "") else escaped(str(cell)) for cell in row]
+
+
+def _harmless(text: str) -> str:
+    """Lines without codes for the terminal: they may quote what anybody has written."""
+    return "\n".join(map(escaped, text.expandtabs().split("\n")))
 
 
 class Many(Protocol):

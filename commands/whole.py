@@ -139,7 +139,7 @@ def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
             continue
         try:
             texts.append(key_text(parse_line(_key_in(line), schema), member.keys))
-        except ValueError as error:  # a BadItemError is one
+        except (ValueError, RecursionError) as error:  # a BadItemError is a ValueError
             raise WrongError(f"Line {number} is no key of these tables: {error}.") from error
     return texts
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
 
 from local.values import BadItemError, Value, from_dynamodb_json, from_plain
+
+if TYPE_CHECKING:
+    from ring.sections import TableSettings
 
 Item = dict[str, Value]
 """An item as boto3's low-level client takes it."""
@@ -33,6 +36,14 @@ class Schema:
     types: Mapping[str, str]
 
     @classmethod
+    def wanted(cls, table: TableSettings) -> Schema:
+        """Read it from what a stack's settings say of its tables."""
+        keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
+        return cls(
+            tuple(key.name for key in keys), {key.name: key.type for _, key in table.all_keys()}
+        )
+
+    @classmethod
     def of(cls, table: Mapping[str, Any]) -> Schema:
         """Read it from what DescribeTable says of a table."""
         return cls(
@@ -48,6 +59,13 @@ def parse_line(line: bytes, schema: Schema) -> Item:
     plain object has a value there, DynamoDB JSON an object with the value's type. Numbers keep all
     their digits. Raises `BadItemError`.
     """
+    try:
+        return _item(line, schema)
+    except RecursionError as error:
+        raise BadItemError(f"it is nested too deeply: DynamoDB takes {_DEEPEST} levels") from error
+
+
+def _item(line: bytes, schema: Schema) -> Item:
     item = _to_item(_parse(line), schema.keys[0])
     for name in item:
         _check_name(name)
@@ -69,12 +87,19 @@ def _parse(line: bytes) -> dict[str, Any]:
             parse_int=Decimal,
             parse_constant=_refuse,
         )
+        if b"\\u" in line:  # only so can JSON say a character that there is not
+            json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeDecodeError as error:
         raise BadItemError(f"it is not UTF-8: {error}") from error
+    except UnicodeEncodeError as error:
+        raise BadItemError(
+            f"it has half a character, \\u{ord(error.object[error.start]):04x} without the other "
+            "half of its pair, and DynamoDB takes UTF-8"
+        ) from error
     except json.JSONDecodeError as error:
         raise BadItemError(f"it is not JSON: {error.msg} at column {error.colno}") from error
-    except RecursionError as error:
-        raise BadItemError("it is nested too deeply") from error
+    except InvalidOperation as error:
+        raise BadItemError("it has a number that is out of DynamoDB's range") from error
     if not isinstance(value, dict):
         raise BadItemError("it is no JSON object")
     return value

@@ -1,4 +1,4 @@
-"""Loads a file into a member: all of it is checked before any of it is written."""
+"""Load a file into a member: all of it is checked before any of it is written."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from local.items import Item, Schema, parse_line
 from local.values import BadItemError
+from ring.mistakes import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +29,11 @@ _SHOWN = 20
 _BATCH = 25
 _BATCH_BYTES = 15_000_000  # of a line's text; 16 MB is the limit
 _LONGEST_WAIT = 5.0
+_LONGEST_LINE = 4 * 1024 * 1024
+"""No item's line is longer, however it is spelt: a list of NULLs takes 2 bytes of 400 KB for each,
+and 16 characters of DynamoDB JSON."""
+_TOLD = 300
+"""Characters of a mistake that are shown: it may quote a line."""
 
 
 class LoadError(Exception):
@@ -41,30 +48,37 @@ class Table:
     name: str
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A file of items of which every line was checked, against the keys of a table."""
+
+    path: Path
+    schema: Schema
+    count: int
+
+
 def load(
     path: Path, table: Table, progress: Progress, wait: Callable[[float], None] = time.sleep
 ) -> int:
-    """Load a file of items into a table; return how many.
+    """Check a file of items and write it into a table; return how many there were.
 
-    The file has one item a line: plain JSON objects, DynamoDB JSON, or DynamoDB's export to S3;
-    gzip is recognised. It is read twice rather than held in memory: once to check every line, once
-    to write. Raises `LoadError` before anything is written.
+    Raises `LoadError` before anything is written.
     """
     schema = Schema.of(table.client.describe_table(TableName=table.name)["Table"])
-    count = _check(path, schema, progress)
-    task = progress.add_task(f"loading {path.name}", total=count)
-    for batch in _batches(path, schema):
-        _write(batch, table, wait)
-        progress.advance(task, len(batch))
-    progress.update(task, completed=count)  # lines that replaced one another are not in a batch
-    return count
+    return write(check(path, schema, progress), table, progress, wait)
 
 
-def _check(path: Path, schema: Schema, progress: Progress) -> int:
-    """Check every line; return the number of items. Raises `LoadError`."""
+def check(path: Path, schema: Schema, progress: Progress) -> Checked:
+    """Check every line of a file of items. Raises `LoadError`.
+
+    The file has one item a line: plain JSON objects, DynamoDB JSON, or DynamoDB's export to S3;
+    gzip is recognised. It is read twice rather than held in memory: here, and in `write`.
+    """
     mistakes = _Mistakes()
     count = 0
     try:
+        if path.exists() and not path.is_file():
+            raise LoadError(f"{path} is no file that can be read twice, as loading does.")
         with _opened(path) as (raw, lines):
             task = progress.add_task(f"checking {path.name}", total=path.stat().st_size)
             for number, line in _numbered(lines):
@@ -76,11 +90,46 @@ def _check(path: Path, schema: Schema, progress: Progress) -> int:
                 if count % 100 == 0:
                     progress.update(task, completed=raw.tell())
             progress.update(task, completed=raw.tell())
+    except _EndlessLineError as error:
+        mistakes.add(error.line, error)
     except (OSError, EOFError, zlib.error) as error:
         raise LoadError(f"{path} cannot be read: {error}. Nothing was loaded.") from error
     if mistakes.count:
         raise LoadError(f"{path}: {mistakes}")
-    return count
+    return Checked(path, schema, count)
+
+
+def write(
+    checked: Checked, table: Table, progress: Progress, wait: Callable[[float], None] = time.sleep
+) -> int:
+    """Write a checked file into a table; return how many items it had.
+
+    Raises `LoadError` if somebody has changed the file since.
+    """
+    task = progress.add_task(f"loading {checked.path.name}", total=checked.count)
+    try:
+        for batch in _batches(checked.path, checked.schema):
+            _write(batch, table, wait)
+            progress.advance(task, len(batch))
+    except (BadItemError, OSError, EOFError, zlib.error) as error:
+        raise LoadError(
+            f"{checked.path} was changed after it was checked: {error}. What stood before was "
+            "loaded. Load it again."
+        ) from error
+    # Lines that replaced one another are not in a batch.
+    progress.update(task, completed=checked.count)
+    return checked.count
+
+
+class _EndlessLineError(BadItemError):
+    """A line is longer than any item; `line` is its number. The rest of the file is not read."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(
+            f"it is longer than {_LONGEST_LINE // 2**20} MB, and an item has 400 KB at most; what "
+            "follows was not looked at"
+        )
+        self.line = line
 
 
 class _Mistakes:
@@ -93,7 +142,9 @@ class _Mistakes:
     def add(self, line: int, error: BadItemError) -> None:
         self.count += 1
         if len(self._told) < _SHOWN:
-            self._told.append(f"  line {line}: {error}")
+            told = escaped(str(error))
+            told = told if len(told) <= _TOLD else f"{told[: _TOLD - 3]}..."
+            self._told.append(f"  line {line}: {told}")
 
     def __str__(self) -> str:
         lines = "1 line" if self.count == 1 else f"{self.count:,} lines"
@@ -117,7 +168,9 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """Number the lines from 1, and leave out those with nothing on them."""
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(iter(partial(lines.readline, _LONGEST_LINE + 1), b""), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise _EndlessLineError(number)
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if text.strip():
             yield number, text

@@ -19,6 +19,7 @@ from werkzeug.datastructures import EnvironHeaders
 from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
 
+from local import browser_guard
 from local.faults import Faults, NoAnswerError
 from local.forward import Forward, mappings_of_streams_elsewhere
 from local.invocations import Invocations
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _AMZ_JSON = "application/x-amz-json-1.0"
-_OUR_NAMES = frozenset({LOOPBACK, "localhost"})
 _one_a_process = threading.Lock()
 
 
@@ -81,12 +81,13 @@ class OneAtATime:
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
         """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""
-        if not _is_ours(environ.get("HTTP_HOST", "")):
-            return Answer("403 Forbidden", [], b"This server answers to localhost alone.\n")
+        # A slow sender must not hold the others up, so its body is read before the lock is taken;
+        # and of a refused one too, or it would be read as the connection's next request.
+        body = _take_body(environ)
+        if reason := browser_guard.refusal(environ):
+            return Answer("403 Forbidden", [("Content-Type", "text/plain")], f"{reason}\n".encode())
         if page := self._own.pages.get(environ.get("PATH_INFO", "")):
             return Answer("200 OK", [("Content-Type", "application/json")], page)
-        # A slow sender must not hold the others up, so its body is read before the lock is taken.
-        body = _take_body(environ)
         if invoked := self._own.invocations.answer(environ.get("PATH_INFO", ""), body):
             return Answer("200 OK", list(invoked[0].items()), invoked[1])
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -115,16 +116,6 @@ def _forwarded(forward: Forward, environ: WSGIEnvironment, body: bytes) -> Answe
     answer = forward.answer(headers, body)
     status = HTTPStatus(answer.status)
     return Answer(f"{status.value} {status.phrase}", [*answer.headers.items()], answer.body)
-
-
-def _is_ours(host: str) -> bool:
-    """Tell whether a Host header names this server.
-
-    A web page can give its own name this machine's address, and read what it likes from a server
-    that does not look at the name it is called by.
-    """
-    name = host.rpartition(":")[0] or host
-    return name in _OUR_NAMES or name.endswith(".localhost")
 
 
 def _take_body(environ: WSGIEnvironment) -> bytes:
@@ -169,7 +160,9 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
             return
         except Exception as error:
             logging.getLogger(__name__).debug("%s failed", self.path, exc_info=True)
-            answer = Answer("500 Internal Server Error", [], f"{error!r}\n".encode())
+            # The rest of the request may still be on its way, and is not the next one.
+            closing = [("Connection", "close")]
+            answer = Answer("500 Internal Server Error", closing, f"{error!r}\n".encode())
         self._send(answer)
 
     def _send(self, answer: Answer) -> None:

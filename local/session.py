@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from local import hints
 from local.deploy import DeployError
 from local.forward import ForwardError, WrongUrlError
-from local.load import LoadError, Table, load
+from local.items import Schema
+from local.load import Checked, LoadError, Table, check, write
 from local.ring import LocalRing
 from local.server import ServerError
 from local.stack import Stack
@@ -58,7 +59,7 @@ def run(project: Path, wish: Wish, console: Console | None = None) -> None:
     """
     try:
         _run(project, wish, console or Console())
-    except (StackFileError, SettingsError, NoSuchMemberError, WrongUrlError) as error:
+    except (StackFileError, SettingsError, WrongUrlError) as error:
         raise WrongUseError(str(error)) from error
     except (ServerError, ForwardError, DeployError, LoadError) as error:
         raise FailedError(str(error)) from error
@@ -67,15 +68,23 @@ def run(project: Path, wish: Wish, console: Console | None = None) -> None:
 def _run(project: Path, wish: Wish, console: Console) -> None:
     stack = Stack.read(project, wish.stack)
     ring = LocalRing(stack, port=wish.port, dynamodb=wish.dynamodb)
-    if wish.member:
-        find_member(members_of(ring.settings), wish.member)
+    _expect_member(ring, wish.member)
+    checked = _check(ring, wish.file, console) if wish.file else None
     with ExitStack() as end:
         with console.status(f"Deploying the stack {stack.name} on this machine ..."):
             end.enter_context(ring)
         _greet(ring, wish, console)
-        if wish.file:
-            _load(ring, wish.file, wish.member or next(iter(ring.members)), console)
-        watch(ring, console, wish.seconds)
+        if checked:
+            _load(ring, checked, wish.member or next(iter(ring.members)), console)
+        watch(ring, console, wish.seconds, greet=lambda: _greet(ring, wish, console))
+
+
+def _expect_member(ring: LocalRing, word: str | None) -> None:
+    try:
+        if word:
+            find_member(members_of(ring.settings), word)
+    except NoSuchMemberError as error:
+        raise WrongUseError(f"--into {word}: {error}") from error
 
 
 def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
@@ -100,17 +109,27 @@ def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _load(ring: LocalRing, file: Path, word: str, console: Console) -> None:
+def _check(ring: LocalRing, file: Path, console: Console) -> Checked:
+    """Check a file before anything is deployed, showing how far it is."""
+    with _progress(console) as progress:
+        return check(file, Schema.wanted(ring.settings.table), progress)
+
+
+def _load(ring: LocalRing, checked: Checked, word: str, console: Console) -> None:
     """Load a file into a member, showing how far it is."""
     member = ring.member(word)
+    began = time.monotonic()
+    with _progress(console) as progress:
+        count = write(checked, Table(member.client, member.table), progress)
+    seconds = time.monotonic() - began
+    console.print(f"Loaded {count:,} items into {member.name} in {seconds:.1f} s.", highlight=False)
+
+
+def _progress(console: Console) -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    began = time.monotonic()
-    with Progress(*columns, console=console) as progress:
-        count = load(file, Table(member.client, member.table), progress)
-    seconds = time.monotonic() - began
-    console.print(f"Loaded {count:,} items into {member.name} in {seconds:.1f} s.", highlight=False)
+    return Progress(*columns, console=console)

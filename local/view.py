@@ -1,8 +1,9 @@
-"""What a person watches: the members and their items, the hops with what they did and their lag."""
+"""The live view of a ring: members with their items, hops with what they did and their lag."""
 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from local.notes import in_words
 
-    from rich.console import Console, RenderableType
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from local.hop import LocalHop
     from local.ring import LocalRing
@@ -67,22 +70,45 @@ class Snapshot:
     notes: tuple[str, ...] = field(default=())
 
 
-def watch(ring: LocalRing, console: Console, seconds: float | None = None) -> None:
+def watch(
+    ring: LocalRing,
+    console: Console,
+    seconds: float | None = None,
+    greet: Callable[[], None] = lambda: None,
+) -> None:
     """Show the ring for some seconds, or until the user interrupts.
 
     On a terminal, the picture stays in place and changes; elsewhere a line is written for each
-    change.
+    change. `greet` says again what stands above the picture, which a terminal of another size takes
+    with it.
     """
     if console.is_terminal:
-        with Live(console=console, auto_refresh=False) as live:
-            for snapshot in _snapshots(ring, seconds):
-                live.update(picture(snapshot), refresh=True)
+        show(_snapshots(ring, seconds), console, greet)
     else:
         before = Snapshot()
         for snapshot in _snapshots(ring, seconds):
             for line in changes(before, snapshot):
                 console.print(line, highlight=False, soft_wrap=True)
             before = snapshot
+
+
+def show(snapshots: Iterable[Snapshot], console: Console, greet: Callable[[], None]) -> None:
+    """Draw each snapshot in the place of the one before.
+
+    A terminal that becomes narrower breaks the lines that stand on it, each terminal in its own
+    way, so where the picture begins is not known any more: then all is drawn anew.
+    """
+    size = console.size
+    with ExitStack() as end:
+        live = end.enter_context(Live(console=console, auto_refresh=False))
+        for snapshot in snapshots:
+            if console.size != size:
+                size = console.size
+                end.close()
+                console.clear()
+                greet()
+                live = end.enter_context(Live(console=console, auto_refresh=False))
+            live.update(picture(snapshot), refresh=True)
 
 
 def _snapshots(ring: LocalRing, seconds: float | None) -> Iterator[Snapshot]:
@@ -105,7 +131,15 @@ def take(ring: LocalRing, now: float) -> Snapshot:
         )
         for member in ring.members.values()
     )
-    notes = [f"{hop.label}: {note}" for hop in ring.hops.values() for note in hop.tally.notes]
+    names = {
+        hop.function.spec.environment.get("RING_SOURCE_ID", ""): hop.source
+        for hop in ring.hops.values()
+    }
+    notes = [
+        f"{hop.label}: {in_words(note, names)}"
+        for hop in ring.hops.values()
+        for note in list(hop.tally.notes)
+    ]
     return Snapshot(
         members, tuple(_hop_row(hop, now) for hop in ring.hops.values()), tuple(notes[-_NOTES:])
     )
@@ -122,9 +156,29 @@ def _hop_row(hop: LocalHop, now: float) -> HopRow:
 
 
 def picture(snapshot: Snapshot) -> RenderableType:
-    """Draw a snapshot."""
-    notes = [Text(note, "yellow", no_wrap=True, overflow="ellipsis") for note in snapshot.notes]
-    return Group(_members_table(snapshot), _hops_table(snapshot), *notes)
+    """Draw a snapshot. The newest note comes first: a low terminal has no room for all."""
+    notes = [Text(note, "yellow", overflow="fold") for note in reversed(snapshot.notes)]
+    return Group(
+        _Fitting(_members_table(snapshot), _members_told(snapshot)),
+        _Fitting(_hops_table(snapshot), _hops_told(snapshot)),
+        *notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A table, or where there is no room for it, lines that say the same."""
+
+    table: Table
+    lines: list[Text]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wanted = console.measure(self.table, options=options.update(max_width=10_000))
+        if wanted.maximum <= options.max_width:
+            yield self.table
+        else:
+            yield from self.lines
+            yield ""
 
 
 def _members_table(snapshot: Snapshot) -> Table:
@@ -133,6 +187,13 @@ def _members_table(snapshot: Snapshot) -> Table:
     for member in snapshot.members:
         table.add_row(member.name, member.place, f"{member.items:,}")
     return table
+
+
+def _members_told(snapshot: Snapshot) -> list[Text]:
+    return [
+        _line(f"{one.name} ({one.place}): {one.items:,} {_noun(one.items, 'item')}")
+        for one in snapshot.members
+    ]
 
 
 def _hops_table(snapshot: Snapshot) -> Table:
@@ -155,6 +216,21 @@ def _hops_table(snapshot: Snapshot) -> Table:
     return table
 
 
+def _hops_told(snapshot: Snapshot) -> list[Text]:
+    lines = []
+    for hop in snapshot.hops:
+        troubled = hop.state or any(hop.counts.get(name) for name in _TROUBLES)
+        lines += [
+            _line(hop.label),
+            _line(f"  {_told(hop) or 'nothing yet'}", "red" if troubled else ""),
+        ]
+    return lines
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(text, style, overflow="fold")
+
+
 def _cell(name: str, number: int) -> Text:
     return Text(f"{number:,}", "red" if number and name in _TROUBLES else "")
 
@@ -172,7 +248,17 @@ def changes(before: Snapshot, after: Snapshot) -> Iterator[str]:
 
 def _told(hop: HopRow) -> str:
     counts = [
-        f"{hop.counts[name]:,} {word}" for name, word in _COUNTERS.items() if hop.counts.get(name)
+        f"{hop.counts[name]:,} {_noun(hop.counts[name], word)}"
+        for name, word in _COUNTERS.items()
+        if hop.counts.get(name)
     ]
     waiting = [f"{hop.waiting:,} waiting for up to {hop.lag:.0f} s"] if hop.lag is not None else []
     return ", ".join([*counts, *waiting, *([hop.state] if hop.state else [])])
+
+
+def _noun(count: int, word: str) -> str:
+    """A counter's word, as it goes with a number."""
+    singular = word.removesuffix("s")
+    if singular not in {"record", "lap", "conflict", "item"}:
+        return word
+    return singular if count == 1 else f"{singular}s"

@@ -8,10 +8,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from operate.errors import WrongError
 from ring.mistakes import nearest
+from ring.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent / "prices.yaml"
 _STAND_IN = "us-east-1"
@@ -56,13 +55,13 @@ class PriceList:
     def read(cls, path: Path = SHIPPED) -> PriceList:
         """Read a file of the form of `prices.yaml`. WrongError if it is none."""
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            document = read_yaml(path)
             regions = {
                 name: Prices(**{key: _price(value) for key, value in told.items()})
                 for name, told in document["regions"].items()
             }
             return cls(str(document["date"]), regions)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise WrongError(
                 f"{path} is no price list: {error}. It needs `date:` and, under `regions:`, for "
                 f"each region {', '.join(NAMES)}; {SHIPPED} is one."

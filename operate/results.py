@@ -15,10 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from operate.backfill import Backfilled, tell_unfilled
-from operate.check import Checked, findings
+from operate.check import CHANGING, Checked, findings
+from operate.errors import FailedError
+from operate.foreign import NotUnderstoodError, fields_of, read_json
 from operate.journal import Journal
-from operate.judge import Held
+from operate.judge import Held, Kind
 
+_CHUNK = 1 << 16
+_LONGEST = 1 << 20
+"""Bytes of a line: a key, and some 100 for each member."""
 _ABOUT = ("source", "number", "over", "read", "units")
 
 
@@ -50,13 +55,77 @@ def put_result(
 
 
 def results(client: Any, bucket: str, run: str) -> Iterator[Call]:
-    """What all calls of a run have told."""
+    """What all calls of a run have told.
+
+    Raises FailedError where an object is not what `put_result` writes: a part that is left out
+    would be taken for one in which nothing was found.
+    """
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{run}/"):
         for one in page.get("Contents", ()):
-            lines = client.get_object(Bucket=bucket, Key=one["Key"])["Body"].iter_lines()
-            told = json.loads(next(lines))
-            about = {name: told.pop(name) for name in _ABOUT}
-            yield Call(**about, told=told, lines=map(json.loads, lines))
+            body = client.get_object(Bucket=bucket, Key=one["Key"])["Body"]
+            yield _call(_documents(body, f"s3://{bucket}/{one['Key']}"))
+
+
+def _call(documents: Iterator[Any]) -> Call:
+    told = next(documents)
+    about = {name: told.pop(name) for name in _ABOUT}
+    return Call(**about, told=told, lines=documents)
+
+
+def _documents(body: Any, where: str) -> Iterator[Any]:
+    """What the lines of an object say: first of the call, then of keys."""
+    try:
+        lines = map(read_json, _lines(body))
+        told = next(lines, None)
+        fields_of(told, source=int, number=int, over=bool, read=int)
+        _expect(isinstance(told["units"], int | float), "its units are no number")
+        if "became" in told:
+            (became,) = fields_of(told, became=dict)
+            _expect(all(type(count) is int for count in became.values()), "a count is no number")
+        yield told
+        for line in lines:
+            _expect(
+                _is_filled(line) if "became" in told else _is_found(line), "a line is of no key"
+            )
+            yield line
+    except (NotUnderstoodError, KeyError) as error:
+        raise FailedError(
+            f"{where} is no result that a function of this ring writes: {error}. Find out who else "
+            "may write there, and run this again with --anew."
+        ) from error
+
+
+def _lines(body: Any) -> Iterator[bytes]:
+    rest = b""
+    for chunk in body.iter_chunks(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+        _expect(len(rest) <= _LONGEST, f"a line is longer than {_LONGEST:,} bytes")
+    if rest:
+        yield rest
+
+
+def _expect(is_so: bool, otherwise: str) -> None:
+    if not is_so:
+        raise NotUnderstoodError(otherwise)
+
+
+def _is_found(line: Any) -> bool:
+    """Whether a line is of a check: a key, what each member has of it, what that means."""
+    match line:
+        case [str(), list(held), str(kind)]:
+            marks = [one for one in held if isinstance(one, list) and len(one) == len(Held._fields)]
+            texts = all(mark is None or isinstance(mark, str) for one in marks for mark in one)
+            return len(marks) == len(held) > 0 and texts and kind in (*Kind, CHANGING)
+    return False
+
+
+def _is_filled(line: Any) -> bool:
+    """Whether a line is of a backfill: a key, and why it was not filled."""
+    match line:
+        case [str(), str()]:
+            return True
+    return False
 
 
 def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[Checked, float]:

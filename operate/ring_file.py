@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from operate.errors import WrongError
@@ -30,6 +29,8 @@ from operate.workspace import absolute
 from ring.mistakes import Mistake, explain, nearest
 from ring.sections import Section
 from ring.settings import SettingsError
+from ring.sharing import shared_between
+from ring.yaml_text import YamlError, read_yaml
 
 
 class Entry(Section):
@@ -48,10 +49,16 @@ class RingFile(Section):
     rings: tuple[Entry, ...] = Field(min_length=1)
 
 
-def read_rings(path: Path, only: Sequence[str] = ()) -> list[RingStack]:
-    """The rings of a file, or those with the names in `only`. WrongError tells all mistakes."""
+def read_rings(path: Path, only: Sequence[str] = (), *, building: bool = False) -> list[RingStack]:
+    """The rings of a file, or those with the names in `only`. WrongError tells all mistakes.
+
+    If they are for `building`, a table of two rings of the file is one: of those chosen and any
+    other. Not otherwise, so that one of them can be taken down.
+    """
     file = _parsed(path)
     mistakes = list(_twins(file))
+    if building:
+        mistakes += _shared(file, only)
     entries = list(_chosen(file, only))
     rings = []
     for entry in entries:
@@ -72,8 +79,8 @@ def read_rings(path: Path, only: Sequence[str] = ()) -> list[RingStack]:
 
 def _parsed(path: Path) -> RingFile:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        document = read_yaml(path)
+    except (OSError, YamlError) as error:
         raise WrongError(f"{path} cannot be read: {error}") from error
     try:
         return RingFile.model_validate(document)
@@ -98,6 +105,17 @@ def _mistakes(settings: dict[str, Any], ring: str) -> list[Mistake]:
     except WrongError as error:
         return [replace(one, key=f"{ring}: {one.key}") for one in error.mistakes]
     return []
+
+
+def _shared(file: RingFile, only: Sequence[str]) -> list[Mistake]:
+    """Tables of two rings. Rings that are not chosen come first: who comes second is told of."""
+    sound = [
+        (entry.name, parsed(entry.settings))
+        for entry in sorted(file.rings, key=lambda one: not only or one.name in only)
+        if not _mistakes(entry.settings, entry.name)
+    ]
+    chosen = [entry.name for entry in file.rings if not only or entry.name in only]
+    return [one for one in shared_between(sound) if one.key.rpartition(": ")[0] in chosen]
 
 
 def _twins(file: RingFile) -> Iterator[Mistake]:

@@ -15,6 +15,7 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
+from operate.claimed import accounts, newcomers, refuse_claimed
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
@@ -212,9 +213,12 @@ class RingStack:
         return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
 
     def _refuse_what_cannot_change(self, stack: Stack) -> None:
-        deployed = self._deployed(stack)
+        deployed, settings = self._deployed(stack), self._settings_in(stack)
         if deployed.members:
-            refuse(deployed, self._settings_in(stack))
+            refuse(deployed, settings)
+        if newcomers(deployed, settings):
+            others = _workspace(stack).states_beside(stack.name)
+            refuse_claimed(others, deployed, settings, accounts(self.clients()))
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
@@ -223,7 +227,7 @@ class RingStack:
         return parsed(own({key: decoded(value.value) for key, value in config.items()}))
 
     def _deployed(self, stack: Stack) -> Deployed:
-        return Deployed.read(_state(stack))
+        return Deployed.read(_workspace(stack).state(stack.name))
 
     @contextmanager
     def _opened(
@@ -289,10 +293,9 @@ class RingStack:
             yield directory
 
 
-def _state(stack: Stack) -> dict[str, Any]:
-    workspace = stack.workspace
-    assert isinstance(workspace, Workspace)
-    return workspace.state(stack.name)
+def _workspace(stack: Stack) -> Workspace:
+    assert isinstance(stack.workspace, Workspace)
+    return stack.workspace
 
 
 def _build(settings: Settings) -> None:

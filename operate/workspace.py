@@ -24,6 +24,7 @@ from operate.cli import Cli
 from operate.errors import FailedError, WrongError
 from ring.program import build
 from ring.settings import NAMESPACE, Settings, read_settings
+from ring.yaml_text import YamlError, read_yaml
 
 PROJECT = NAMESPACE
 """The Pulumi project that rings without a project's folder belong to."""
@@ -73,6 +74,14 @@ class Workspace(LocalWorkspace):
                 "`pulumi` is first on the PATH."
             ) from error
         return state
+
+    def states_beside(self, stack_name: str) -> dict[str, dict[str, Any]]:
+        """The states of the project's other stacks that have any resources, by their names."""
+        return {
+            one.name: self.state(one.name)
+            for one in self.list_stacks()
+            if short_name(one.name) != short_name(stack_name) and one.resource_count != 0
+        }
 
     def keep_secrets_as(self, stack_name: str) -> None:
         """Have a stack without a file encrypt as it did before.
@@ -221,12 +230,12 @@ def _run(main: Path) -> None:
 def _project(directory: Path) -> dict[str, Any]:
     file = directory / "Pulumi.yaml"
     try:
-        project = yaml.safe_load(file.read_text(encoding="utf-8"))
+        project = read_yaml(file)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise WrongError(
             f"There is no Pulumi.yaml in {directory}, so it is no project's folder. "
             "Say which is with --folder."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YamlError, OSError) as error:
         raise WrongError(f"{file} cannot be read: {error}") from error
     return project if isinstance(project, dict) else {}

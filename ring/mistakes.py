@@ -48,6 +48,13 @@ class SettingsError(pulumi.RunError):
         super().__init__(f"{count} in the settings, nothing was deployed.\n\n{told}\n")
 
 
+def escaped(text: str) -> str:
+    """A text that somebody else has written, fit for a terminal: on one line, without codes."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def refusal(reason: str, remedy: str) -> PydanticCustomError:
     """An error for a validator to raise, carrying the reason and the remedy to `explain`."""
     return PydanticCustomError("refusal", "{reason}", {"reason": reason, "remedy": remedy})
@@ -141,5 +148,8 @@ def _model_in(annotation: Any) -> type[BaseModel]:
 def _shown(value: object) -> str:
     if value is None:
         return "not given"
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):  # a number, or a nesting, that is beyond Python
+        text = "what is too long or too deep to be shown"
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."

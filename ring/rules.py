@@ -8,6 +8,7 @@ from ring.arn import Arn, partition_of, table_of_stream
 from ring.distributed_settings import broken_in_distributed
 from ring.draft import Draft
 from ring.mistakes import Mistake
+from ring.sharing import shared_within
 from ring.table_rules import broken_in_table
 from ring.topology import Member, NoSuchMemberError, find_member, targets_of
 from ring.values import TOMBSTONES
@@ -260,6 +261,7 @@ _RING_RULES = (
     _ring_stays_whole,
     _streams_have_two_readers,
     _each_once,
+    shared_within,
     _partitions_are_crossed_with_keys,
     _secrets_are_read,
     _tombstones_outlive_the_lap,

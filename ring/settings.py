@@ -87,8 +87,11 @@ def read_settings() -> Settings:
 
 
 def decoded(text: object) -> object:
-    """A value as it was written: Pulumi hands a mapping or a list over as JSON."""
+    """A value as it was written: Pulumi hands a mapping or a list over as JSON.
+
+    What cannot be read so (also for its depth, or the length of a number) is a text.
+    """
     try:
         return json.loads(text) if isinstance(text, str) else text
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ring.settings import NAMESPACE
+from ring.yaml_text import YamlError, read_yaml
 
 
 class StackFileError(Exception):
@@ -28,14 +27,14 @@ class StackFile:
         """Read a stack's file in a project's directory. Raises `StackFileError`."""
         path = directory / f"Pulumi.{name}.yaml"
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            document = read_yaml(path) or {}
         except FileNotFoundError as error:
             stacks = sorted(found.name.split(".")[1] for found in directory.glob("Pulumi.*.yaml"))
             raise StackFileError(
                 f"There is no {path.name} in {directory}. "
                 f"Stacks there: {', '.join(stacks) or 'none'}."
             ) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (YamlError, OSError) as error:
             raise StackFileError(f"{path} cannot be read: {error}") from error
         config = document.get("config") if isinstance(document, dict) else None
         if not isinstance(config, dict):

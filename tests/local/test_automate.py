@@ -150,11 +150,15 @@ def test_a_dynamodb_that_will_not_do_is_told_and_how_to_get_one(
     assert "Traceback" not in text
 
 
-def test_a_bad_line_in_a_file_is_a_failure_that_names_it(tmp_path: Path) -> None:
+def test_a_bad_line_in_a_file_is_told_before_anything_is_deployed(tmp_path: Path) -> None:
     (tmp_path / "orders.jsonl").write_text('{"customer": "ada"}\n')
-    code, told = invoke("--port", "0", "--load", str(tmp_path / "orders.jsonl"), "--seconds", "0")
+    # Were anything started, the port that is taken would be told.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, told = invoke("--port", port, "--load", str(tmp_path / "orders.jsonl"))
     assert code == 1
     assert "line 1: the key attribute order is missing" in told
+    assert "Choose another port" not in told
 
 
 @pytest.mark.parametrize(
@@ -172,9 +176,9 @@ def test_arguments_that_cannot_be_are_wrong_use(arguments: tuple[str, ...]) -> N
 
 
 def test_a_member_that_is_none_is_told_before_anything_is_started() -> None:
-    code, told = invoke("--load", __file__, "--into", "mars-1", "--port", "0")
+    code, told = invoke("--load", __file__, "--into", "eu-wset-1", "--port", "0")
     assert code == 2
-    assert "no member has this name" in told
+    assert "--into eu-wset-1: no member has this name. Did you mean `eu-west-1`?" in told
     assert "A ring of" not in told
 
 

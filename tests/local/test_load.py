@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,8 @@ from rich.progress import Progress
 
 from local.aws import Clients
 from local.items import Schema, parse_line
-from local.load import LoadError, Table, load
+from local.load import LoadError, Table, check, load
+from local.load import write as write_checked
 from local.server import LocalServer
 from local.values import BadItemError
 
@@ -48,6 +51,7 @@ def test_a_plain_object_gets_the_types_of_its_values() -> None:
 @pytest.mark.parametrize(
     "number",
     [DIGITS, f"-{DIGITS}", "9.9E+125", "1E-130", "0", "100000000000000000000000000000000000000000"],
+    ids=lambda number: number[:12],
 )
 def test_numbers_keep_all_their_digits(number: str) -> None:
     line = plain(n=0).replace(b'"n": 0', f'"n": {number}'.encode())
@@ -107,7 +111,21 @@ def test_a_key_that_is_called_item_is_not_taken_for_an_export() -> None:
         (dynamodb_json(a={"S": 1}), "a: 1 is no value of type S"),
         (dynamodb_json(a={"NULL": False}), "a: False is no value of type NULL"),
         (dynamodb_json(a={"N": "one"}), "a: 'one' is no number"),
-        (dynamodb_json(a={"N": "Infinity"}), "a: Infinity is no number"),
+        (dynamodb_json(a={"N": "Infinity"}), "a: 'Infinity' is no number"),
+        (dynamodb_json(a={"N": "sNaN"}), "a: 'sNaN' is no number"),
+        (dynamodb_json(a={"N": "1_000"}), "a: '1_000' is no number"),
+        (dynamodb_json(a={"N": " 1"}), "a: ' 1' is no number"),
+        (dynamodb_json(a={"N": "1\n"}), r"a: '1\\n' is no number"),
+        (dynamodb_json(a={"N": ""}), "a: '' is no number"),
+        (dynamodb_json(a={"N": "\u0661"}), "a: '\u0661' is no number"),
+        (dynamodb_json(a={"NS": ["1", "2_0"]}), "a: '2_0' is no number"),
+        (dynamodb_json(a={"N": "9" * 5000}), "has 5000 digits, and DynamoDB keeps 38"),
+        (dynamodb_json(a={"N": "1E" + "9" * 30}), "a: '1E9+' is out of DynamoDB's range"),
+        (plain(a=0).replace(b'"a": 0', b'"a": 1E' + b"9" * 30), "out of DynamoDB's range"),
+        (plain(a="\ud800"), r"half a character, \\ud800 without the other half of its pair"),
+        (plain(**{"\udfff": 1}), r"half a character, \\udfff"),
+        (dynamodb_json(a={"M": {"b": {"SS": ["\ud83d"]}}}), r"half a character, \\ud83d"),
+        (dynamodb_json(a={"B": "\xe9"}), "a: '\xe9' is not base64"),
         (dynamodb_json(a={"N": f"{DIGITS}1"}), "has 39 digits, and DynamoDB keeps 38"),
         (dynamodb_json(a={"N": "1E+126"}), r"a: 1E\+126 is out of DynamoDB's range"),
         (dynamodb_json(a={"B": "?"}), "a: '\\?' is not base64"),
@@ -115,12 +133,22 @@ def test_a_key_that_is_called_item_is_not_taken_for_an_export() -> None:
         (dynamodb_json(a={"NS": ["1", "1.0"]}), "a: a member of the set is in it twice"),
         (dynamodb_json(a={"L": [{"M": {"b": {"N": "x"}}}]}), r"a\[0\]\.b: 'x' is no number"),
         (b'{"customer": "a", "order": 1, "d": ' + b"[" * 40 + b"]" * 40 + b"}", "32 levels deep"),
+        (plain(d=0).replace(b'"d": 0', b'"d": ' + b"[" * 700 + b"]" * 700), "nested too deeply"),
         (b'{"customer": ' + b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_a_line_that_is_no_item_says_why(line: bytes, reason: str) -> None:
     with pytest.raises(BadItemError, match=reason):
         parse_line(line, SCHEMA)
+
+
+@pytest.mark.parametrize("number", ["+5", "+1.5", "1e+2", "1.5E+3", "-7", "00042", "-0", ".5"])
+def test_numbers_that_dynamodb_takes_are_taken(number: str) -> None:
+    assert parse_line(dynamodb_json(n={"N": number}), SCHEMA)["n"] == {"N": number}
+
+
+def test_both_halves_of_a_character_are_one() -> None:
+    assert parse_line(plain(text="\U0001f600 \\ud800"), SCHEMA)["text"]["S"] == "\U0001f600 \\ud800"
 
 
 def test_a_binary_key_cannot_be_said_in_plain_json() -> None:
@@ -206,6 +234,53 @@ def test_of_many_bad_lines_the_first_are_named_and_the_rest_counted(
     assert "1,234 lines" in told[0]
     assert len(told) == 22
     assert told[-1] == "  and 1,214 more"
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_line_without_end_is_refused_by_its_number_in_little_memory(
+    tmp_path: Path, packed: bool
+) -> None:
+    endless = b" " * 200_000_000
+    path = write(tmp_path / "data", [plain(), b"{", plain(text="x") + endless], packed=packed)
+    del endless
+    tracemalloc.start()
+    try:
+        with pytest.raises(LoadError) as caught:
+            check(path, SCHEMA, quiet())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    told = str(caught.value).splitlines()
+    assert told[1].startswith("  line 2: it is not JSON")
+    assert told[2].startswith("  line 3: it is longer than 4 MB")
+    assert peak < 40_000_000
+
+
+def test_what_a_line_says_of_itself_is_told_cut_and_without_codes_for_the_terminal(
+    tmp_path: Path,
+) -> None:
+    lines = [dynamodb_json(**{"a\x1b[2J\n": {"N": "x"}}), dynamodb_json(**{"n" * 5000: {"N": "x"}})]
+    path = write(tmp_path / "data", lines)
+    with pytest.raises(LoadError) as caught:
+        check(path, SCHEMA, quiet())
+    told = str(caught.value)
+    assert r"line 1: a\x1b[2J\n: 'x' is no number" in told
+    assert "\x1b" not in told
+    assert len(told) < 900
+
+
+def test_what_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(LoadError, match="no file that can be read twice"):
+        check(tmp_path / "pipe", SCHEMA, quiet())
+
+
+def test_a_file_that_is_changed_after_the_check_is_an_error(tmp_path: Path) -> None:
+    client: Any = Busy()
+    checked = check(write(tmp_path / "data", [plain()]), SCHEMA, quiet())
+    write(tmp_path / "data", [b"{"])
+    with pytest.raises(LoadError, match="was changed after it was checked: it is not JSON"):
+        write_checked(checked, Table(client, "t"), quiet())
 
 
 def test_a_file_that_is_cut_off_is_an_error_and_nothing_is_loaded(

@@ -3,22 +3,123 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Iterator
 
-from rich.console import Console
+import pytest
+from rich.console import Console, ConsoleDimensions
 
+from handler.version import Version
 from local.hop import HopTally
-from local.view import HopRow, MemberRow, Snapshot, changes, picture
+from local.notes import in_words
+from local.view import HopRow, MemberRow, Snapshot, changes, picture, show
 
 MEMBERS = (MemberRow("us", "us-east-1/orders", 1200), MemberRow("eu", "eu-west-1/orders", 1199))
 HOP = HopRow("us -> eu", {"records": 3, "replicated": 2, "laps": 1}, 0, None, "")
 
 
-def drawn(snapshot: Snapshot) -> str:
-    console = Console(file=io.StringIO(), width=100)
+def drawn(snapshot: Snapshot, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
     console.print(picture(snapshot))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
+
+
+NAMES = {"aaaaaaaa": "us-east-1", "bbbbbbbb": "eu-west-1"}
+CONFLICT = {
+    "event": "conflict",
+    "hop": "us-east-1/orders -> eu-west-1/orders",
+    "key": {"customer": {"S": "ada"}, "order": {"N": "1"}},
+    "won": Version.make(1767265200, 0, "bbbbbbbb", 7, "0" * 16),
+    "won_origin": None,
+    "lost": Version.make(1767265198, 0, "aaaaaaaa", 5, "0" * 16),
+    "lost_origin": None,
+}
+TOLD = "conflict: customer=ada order=1: eu-west-1 at 11:00:00 UTC over us-east-1 at 10:59:58 UTC"
+
+
+def test_a_conflict_is_told_as_its_key_and_the_winner_over_the_loser() -> None:
+    assert in_words(json.dumps(CONFLICT), NAMES) == TOLD
+    assert "over aaaaaaaa at" in in_words(json.dumps(CONFLICT), {})
+
+
+def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
+    record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
+    lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
+    assert in_words(json.dumps(lost), {}) == "set aside: id=a: too large: 410 KB"
+    failed = {"event": "failure", "kind": "passing", "code": "Throttled", "keys": 2, "error": "?"}
+    assert in_words(json.dumps(failed), {}) == "failed (passing): 2 keys: Throttled: ?"
+
+
+@pytest.mark.parametrize(
+    "line", ["Task timed out", "[1]", '{"event": "conflict"}', '{"event": "other"}', "[" * 100_000]
+)
+def test_any_other_line_is_told_as_it_is(line: str) -> None:
+    assert in_words(line, NAMES) == line
+    assert in_words("a\x1b[2Jb", NAMES) == r"a\x1b[2Jb"
+
+
+def test_a_note_is_not_cut_however_narrow_the_terminal_is() -> None:
+    for width in (100, 60, 40):
+        text = drawn(Snapshot(MEMBERS, (HOP,), (f"us -> eu: {TOLD}",)), width)
+        assert TOLD.replace(" ", "") in text.replace("\n", "").replace(" ", "")
+
+
+BUSY = HopRow(
+    "us-east-1 -> eu-west-1", {"records": 1234, "replicated": 1, "conflicts": 1}, 7, 12.4, "paused"
+)
+LONG = MemberRow("ap-southeast-2", "ap-southeast-2/a-table-with-a-long-name-of-its-own", 1)
+
+
+def test_where_a_table_has_no_room_lines_say_the_same() -> None:
+    text = drawn(Snapshot((*MEMBERS, LONG), (BUSY,)), 60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert "us (us-east-1/orders): 1,200 items\n" in text
+    one_line = " ".join(text.split())
+    assert "a-table-with-a-long-name-of-its-own): 1 item " in one_line
+    assert (
+        "us-east-1 -> eu-west-1 1,234 records, 1 written, 1 conflict, 7 waiting for up to 12 s, "
+        "paused" in one_line
+    )
+    assert "records   written" in drawn(Snapshot(MEMBERS, (HOP,)), 60)
+
+
+class Resized(Console):
+    """A terminal whose size changes."""
+
+    def __init__(self, size: ConsoleDimensions) -> None:
+        super().__init__(file=io.StringIO(), force_terminal=True, force_interactive=True)
+        self.told = size
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        return self.told
+
+    @size.setter
+    def size(self, new: object) -> None:
+        raise NotImplementedError
+
+
+def test_a_terminal_of_another_size_is_drawn_anew_with_what_stands_above() -> None:
+    console = Resized(ConsoleDimensions(100, 40))
+
+    def snapshots() -> Iterator[Snapshot]:
+        yield Snapshot(MEMBERS, (HOP,))
+        yield Snapshot(MEMBERS, (HOP,), ("before",))
+        console.told = ConsoleDimensions(60, 40)
+        yield Snapshot(MEMBERS, (HOP,), ("after",))
+
+    show(snapshots(), console, lambda: console.print("the ring's endpoint"))
+    assert isinstance(console.file, io.StringIO)
+    before, *after = console.file.getvalue().split("\x1b[2J")
+    assert "before" in before
+    assert "endpoint" not in before
+    assert len(after) == 1
+    assert after[0].count("the ring's endpoint") == 1
+    assert after[0].startswith("\x1b[Hthe ring's endpoint\n")
+    assert "before" not in after[0]
+    assert "after" in after[0]
 
 
 def test_members_are_shown_with_their_items_and_hops_with_what_they_did() -> None:
@@ -49,13 +150,13 @@ def test_without_a_terminal_only_what_changed_is_told() -> None:
     first = Snapshot(MEMBERS, (HOP,))
     assert list(changes(Snapshot(), first)) == [
         "items: us 1,200, eu 1,199",
-        "us -> eu: 3 records, 2 written, 1 laps",
+        "us -> eu: 3 records, 2 written, 1 lap",
     ]
     assert list(changes(first, first)) == []
     slow = HopRow("us -> eu", HOP.counts, 5, 2.2, "no stream there")
     later = Snapshot(MEMBERS, (slow,), ("us -> eu: careful",))
     assert list(changes(first, later)) == [
-        "us -> eu: 3 records, 2 written, 1 laps, 5 waiting for up to 2 s, no stream there",
+        "us -> eu: 3 records, 2 written, 1 lap, 5 waiting for up to 2 s, no stream there",
         "us -> eu: careful",
     ]
 

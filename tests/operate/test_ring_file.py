@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from automate import main
 from operate.errors import WrongError
 from operate.ring_file import read_rings
 
@@ -82,3 +84,94 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, case: str) -> None:
 def test_a_file_that_is_no_ring_file_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(WrongError, match=r"rings\.yaml"):
         read_rings(written(tmp_path, text))
+
+
+def apart(first: str, second: str) -> str:
+    """Two rings in a file, each with its settings."""
+    rings = {"first": first, "second": second}
+    return "\n    ".join(
+        [
+            "rings:",
+            *(f"- {{name: {name}, settings: {settings}}}" for name, settings in rings.items()),
+        ]
+    )
+
+
+def ring_of(table: str, *members: str, more: str = "") -> str:
+    key = "partition_key: {name: id, type: S}"
+    return f"{{table: {{name: {table}, {key}}}, members: [{', '.join(members)}]{more}}}"
+
+
+US, EU, AP = "{region: us-east-1}", "{region: eu-west-1}", "{region: ap-south-1}"
+SHARED = {
+    "the same tables": (ring_of("abc", US, EU), ring_of("abc", US, EU)),
+    "one of them": (ring_of("abc", US, EU), ring_of("abc", EU, AP)),
+    "by another name": (
+        ring_of("abc", US, EU),
+        ring_of("bcd", "{region: us-east-1, table: abc}", AP),
+    ),
+    "the other's tombstones": (ring_of("abc", US, EU), ring_of("abc-tombstones", EU, AP)),
+    "tombstones of the other's": (ring_of("abc-tombstones", US, EU), ring_of("abc", EU, AP)),
+    "one tells its account": (
+        ring_of("abc", US, EU),
+        ring_of("abc", "{region: eu-west-1, account: '123456789012'}", AP),
+    ),
+    "parts that overlap": (
+        ring_of("abc", US, EU, AP, more=", hops: [us-east-1, eu-west-1]"),
+        ring_of("abc", US, EU, AP, more=", hops: [eu-west-1, ap-south-1]"),
+    ),
+    "a part of another ring": (
+        ring_of("abc", US, EU),
+        ring_of("abc", EU, AP, more=", hops: [ap-south-1]"),
+    ),
+}
+APART = {
+    "other tables": (ring_of("abc", US, EU), ring_of("bcd", US, EU)),
+    "other accounts": (
+        ring_of("abc", US, "{region: eu-west-1, account: '123456789012'}"),
+        ring_of("abc", AP, "{region: eu-west-1, account: '210987654321'}"),
+    ),
+    "what is reached otherwise, and may be elsewhere": (
+        ring_of("abc", US, EU),
+        ring_of("abc", "{region: us-east-1, profile: other}", AP),
+    ),
+    "parts of one ring": (
+        ring_of("abc", US, EU, AP, more=", hops: [us-east-1, eu-west-1]"),
+        ring_of("abc", US, EU, AP, more=", hops: [ap-south-1]"),
+    ),
+    "no tombstones to collide with": (
+        ring_of("abc", US, EU, more=", tombstones: {enabled: false}"),
+        ring_of("abc-tombstones", EU, AP),
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), SHARED.values(), ids=SHARED)
+def test_two_rings_over_one_table_are_refused_where_they_are_to_be_made(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    path = written(tmp_path, apart(first, second))
+    with pytest.raises(WrongError) as caught:
+        read_rings(path, building=True)
+    told = caught.value.mistakes
+    assert told[0].key.startswith("second: members[")
+    assert "it is a table of the ring first too" in told[0].reason
+    assert "Give one of the two rings another table" in told[0].remedy
+    with pytest.raises(WrongError, match="it is a table of the ring second too"):
+        read_rings(path, ["first"], building=True)
+    # What there is of them can be looked at, and taken down.
+    assert len(read_rings(path)) == 2
+
+
+@pytest.mark.parametrize(("first", "second"), APART.values(), ids=APART)
+def test_rings_that_share_nothing_are_not(tmp_path: Path, first: str, second: str) -> None:
+    assert len(read_rings(written(tmp_path, apart(first, second)), building=True)) == 2
+
+
+def test_every_command_that_makes_a_ring_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, apart(*SHARED["one of them"]))
+    for command in (("validate",), ("preview",), ("up", "--yes")):
+        result = CliRunner().invoke(main, [*command, "--file", str(path)])
+        assert result.exit_code == 2
+        assert "second: members[0]" in result.output
+        assert "it is a table of the ring first too, whose member eu-west-1 has it" in result.output

@@ -236,6 +236,18 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "a member twice: members[0]",
         "another `table:`",
     ),
+    "a table that is another's tombstones": (
+        {"members": [*TWO, {"region": "us-east-1", "name": "again", "table": "orders-tombstones"}]},
+        "members[2]",
+        "it is a table of members[0] (us-east-1) too",
+        "another `table:`",
+    ),
+    "a table twice, once with its account": (
+        {"members": [*TWO, {"region": "us-east-1", "name": "again", "account": "123456789012"}]},
+        "members[2]",
+        "it is a table of members[0] (us-east-1) too",
+        "another `table:`",
+    ),
     "a name twice": (
         {"members": [*TWO, {"region": "us-west-2", "name": "us-east-1"}]},
         "members[2]",

@@ -1,0 +1,105 @@
+"""PartiQL in a local ring: done, or refused with the reason; never a fault, never by halves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws import Clients
+from local.server import LocalServer
+
+REGION = "eu-west-1"
+Statement = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    with LocalServer() as running:
+        yield running
+
+
+@pytest.fixture
+def table(server: LocalServer) -> Iterator[Any]:
+    """A client, for a table `kept` with the item `a`."""
+    with Clients(server.endpoint) as clients:
+        client = clients.dynamodb(REGION)
+        client.create_table(
+            TableName="kept",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        client.put_item(TableName="kept", Item={"id": {"S": "a"}, "v": {"N": "1"}})
+        yield client
+        client.delete_table(TableName="kept")
+
+
+def say(text: str, *parameters: Any) -> Statement:
+    return {"Statement": text} | ({"Parameters": list(parameters)} if parameters else {})
+
+
+REFUSED = [
+    say("""SELECT * FROM "kept" WHERE id='a'"""),
+    say('SELECT id FROM "kept" WHERE id=?', {"S": "a"}),
+    say("""UPDATE "kept" SET v=2 WHERE id='a'"""),
+    say('UPDATE "kept" SET v=v+1 WHERE id=?', {"S": "a"}),
+    say('UPDATE "kept" SET v=? WHERE id=? RETURNING ALL NEW *', {"N": "3"}, {"S": "a"}),
+    say("""INSERT INTO "kept" VALUE {'id': ?}""", {"S": "b"}),
+    say('DELETE FROM "kept" WHERE id=?', {"S": "a"}),
+    say('EXISTS(SELECT * FROM "kept" WHERE id=?)', {"S": "a"}),
+    say("no statement at all"),
+]
+PUT_B = say("""INSERT INTO "kept" VALUE {'id': 'b'}""")
+
+
+def items(table: Any) -> set[str]:
+    return {f"{one['id']['S']} {one.get('v')}" for one in table.scan(TableName="kept")["Items"]}
+
+
+@pytest.mark.parametrize("statement", REFUSED, ids=lambda one: one["Statement"])
+def test_what_moto_cannot_do_is_refused_with_the_reason(table: Any, statement: Statement) -> None:
+    for ask in (
+        lambda: table.execute_statement(**statement),
+        lambda: table.execute_transaction(TransactStatements=[statement]),
+    ):
+        with pytest.raises(ClientError, match="The local ring cannot do this PartiQL") as refused:
+            ask()
+        assert refused.value.response["Error"]["Code"] == "ValidationException"
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_a_refused_statement_of_a_transaction_leaves_nothing_of_the_others(table: Any) -> None:
+    with pytest.raises(ClientError, match="The local ring cannot do this PartiQL"):
+        table.execute_transaction(TransactStatements=[PUT_B, REFUSED[2]])
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_of_a_batch_each_statement_is_done_or_refused_by_itself(table: Any) -> None:
+    found = say("SELECT * FROM \"kept\" WHERE id = 'a'")
+    other = say("SELECT * FROM \"kept\" WHERE id = 'b' AND v > 1")  # b has no v
+    answers = table.batch_execute_statement(Statements=[PUT_B, found, other])["Responses"]
+    assert "Error" not in answers[0]
+    assert answers[1]["Item"] == {"id": {"S": "a"}, "v": {"N": "1"}}
+    assert "The local ring cannot do this PartiQL" in answers[2]["Error"]["Message"]
+    assert items(table) == {"a {'N': '1'}", "b None"}
+
+
+def test_a_batch_with_a_statement_that_nobody_understands_is_refused_whole(table: Any) -> None:
+    with pytest.raises(ClientError, match="The local ring cannot do this PartiQL"):
+        table.batch_execute_statement(Statements=[PUT_B, REFUSED[2]])
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_what_moto_can_do_is_done(table: Any) -> None:
+    update = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "a"})
+    table.execute_transaction(TransactStatements=[update, PUT_B])
+    assert items(table) == {"a {'N': '3'}", "b None"}
+    found = table.execute_statement(**say('SELECT * FROM "kept" WHERE id = ?', {"S": "b"}))["Items"]
+    assert found == [{"id": {"S": "b"}}]
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        table.execute_statement(**say('SELECT * FROM "no-such-table"'))

@@ -47,7 +47,8 @@ _OPTIONS = (
     click.option(
         "--journal",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="The file that says how far it is, by which it goes on after an interruption. "
+        help="The file that says how far it is, by which it goes on after an interruption: a new "
+        "one, or one that was begun so. It is deleted in the end; any other file is refused. "
         f"Default: one in {JOURNALS}/ for each command and ring. Where many items differ, or are "
         "compared, it grows by some 100 bytes an item and member.",
     ),
@@ -93,6 +94,12 @@ def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
     @wraps(function)
     def command(**given: Any) -> int:
         whole = Whole(**{field.name: given.pop(field.name) for field in fields(Whole)})
+        if whole.journal and len(given["rings"]) > 1:
+            names = ", ".join(ring.label for ring in given["rings"])
+            raise WrongError(
+                f"--journal is the file of one ring, and these are {names}: say which with --only, "
+                "or leave --journal out."
+            )
         return function(whole=whole, **given)
 
     for option in reversed(_OPTIONS):
@@ -138,17 +145,23 @@ def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
         if not line.strip():
             continue
         try:
-            texts.append(key_text(parse_line(_key_in(line), schema), member.keys))
+            texts.append(key_text(parse_line(_key_in(line, member), schema), member.keys))
         except ValueError as error:  # a BadItemError is one
             raise WrongError(f"Line {number} is no key of these tables: {error}.") from error
     return texts
 
 
-def _key_in(line: str) -> bytes:
-    """The key's own text, of a line that may be one of a report."""
+def _key_in(line: str, member: Reached) -> bytes:
+    """The key's own text, of a line that may be one of a report.
+
+    Items may have attributes of a report's names; but a report's line has no other, and its key has
+    just the attributes that these tables' keys have.
+    """
     told = json.loads(line)
-    if isinstance(told, dict) and told.keys() >= {"key", "kind", "members"}:
-        return json.dumps(told["key"]).encode()
+    match told:
+        case {"key": {**key}, "kind": str(), "members": {}} if len(told) == 3:
+            if key.keys() == set(member.keys):
+                return json.dumps(key).encode()
     return line.encode()
 
 

@@ -21,6 +21,7 @@ from local.view import watch
 from ring.settings import SettingsError
 from ring.stack_file import StackFileError
 from ring.topology import NoSuchMemberError, find_member, members_of
+from ring.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,4 +114,6 @@ def _load(ring: LocalRing, file: Path, word: str, console: Console) -> None:
     with Progress(*columns, console=console) as progress:
         count = load(file, Table(member.client, member.table), progress)
     seconds = time.monotonic() - began
-    console.print(f"Loaded {count:,} items into {member.name} in {seconds:.1f} s.", highlight=False)
+    console.print(
+        f"Loaded {counted(count, 'item')} into {member.name} in {seconds:.1f} s.", highlight=False
+    )

@@ -91,7 +91,7 @@ class Screen:
             self._list(columns, rows)
             return
         right = [one and not other for one, other in zip(are_numbers, are_words, strict=True)]
-        for cells in chain([columns], map(_cells, rows)):
+        for cells in chain([list(columns)], map(_cells, rows)):
             places = zip(cells, widths, right, strict=True)
             line = _GAP.join(c.rjust(width) if r else c.ljust(width) for c, width, r in places)
             self.say(line.rstrip())

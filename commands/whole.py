@@ -1,4 +1,4 @@
-"""What commands on whole tables have alike: pace, journal, progress, and keys that are given."""
+"""What commands on whole tables have alike: pace, journal, and keys that are given."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from commands.finite import Finite
 from commands.screen import Screen
@@ -32,6 +22,7 @@ from operate.journal import Journal
 from operate.reach import reach
 from operate.reached import Reached
 from operate.segments import key_text
+from operate.stop import Stop
 
 JOURNALS = Path(".dynamodb-ring")
 """Where journals are, in the current folder, unless a command is told another file."""
@@ -65,10 +56,14 @@ class Whole:
     rate: float | None
     journal: Path | None
     anew: bool
+    stop: Stop = field(default_factory=Stop)
+    """Asks all that is done to end in order."""
 
     def reach(self, ring: Running, only: Iterable[str] = ()) -> list[Reached]:
         """Reach a ring's members. Raises `OperateError`, also if they are fewer than two."""
-        members = reach(ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate)
+        members = reach(
+            ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate, stop=self.stop
+        )
         if len(members) < 2:
             raise WrongError(f"It takes two members, and here is {len(members)}.")
         return members
@@ -88,12 +83,22 @@ class Whole:
             journal.remove()
 
 
+def expect_answer(screen: Screen, rings: Iterable[Running]) -> None:
+    """See that somebody can be asked. What is missing is told first: it takes more than a --yes.
+
+    Raises `WrongError` or `MissingError`.
+    """
+    for ring in rings:
+        ring.expect_ready()
+    screen.expect_somebody()
+
+
 def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of commands on whole tables, as `whole`."""
 
     @wraps(function)
     def command(**given: Any) -> int:
-        whole = Whole(**{field.name: given.pop(field.name) for field in fields(Whole)})
+        whole = Whole(*(given.pop(name) for name in ("rate", "journal", "anew")))
         if whole.journal and len(given["rings"]) > 1:
             names = ", ".join(ring.label for ring in given["rings"])
             raise WrongError(
@@ -105,33 +110,6 @@ def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed else "")
-
-
-@contextmanager
-def bar(screen: Screen) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar with rate and time left, on a terminal alone; yields what it is told by."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=screen.told, disable=not screen.told.is_terminal) as progress:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of)
-            progress.update(tasks[what], completed=done, total=of)
-
-        yield tell
 
 
 def keys_in(lines: Iterable[str], member: Reached) -> list[str]:

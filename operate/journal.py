@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
@@ -19,17 +19,19 @@ from operate.errors import FailedError, OperateError, WrongError
 from operate.journal_file import claim, find, side_files
 from operate.judge import Held
 from operate.segments import Page, Row, Segment, key_of, key_text
+from operate.stop import Stop, StoppedError
 from operate.sweep import Part
 
 _CHUNK = 500
+_STEPS = 100_000  # of SQLite, between two looks at whether to stop: some milliseconds
 _TABLES = ("row", "about", "done", "part", "suspect")
 _ROW = "CREATE TABLE row (key TEXT, source INT, mark TEXT);"
 _SCHEMA = f"""
 {_ROW}
 CREATE TABLE about (what TEXT);
 CREATE TABLE done (phase TEXT PRIMARY KEY, counted INT);
-CREATE TABLE part (source INT, tables TEXT, number INT, parts INT, position TEXT, over INT,
-                   seen INT, PRIMARY KEY (source, number));
+CREATE TABLE part (source INT, tables TEXT, number INT, parts INT, position TEXT, after TEXT,
+                   over INT, seen INT, PRIMARY KEY (source, number));
 CREATE TABLE suspect (id INTEGER PRIMARY KEY, key TEXT, held TEXT, found TEXT);
 """
 
@@ -124,17 +126,19 @@ class Journal:
         """Note which segments are to be read, unless that is known already."""
         for one in parts:
             row = (one.source, one.segment.table, one.segment.number, one.segment.of)
-            self._db.execute("INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, 0, 0)", row)
+            self._db.execute(
+                "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, NULL, 0, 0)", row
+            )
 
     def parts(self) -> list[Part]:
         """The segments that are not read to their end, each from where it was."""
         found = self._db.execute(
-            "SELECT source, tables, number, parts, position FROM part WHERE NOT over "
+            "SELECT source, tables, number, parts, position, after FROM part WHERE NOT over "
             "ORDER BY number"
         )
         return [
-            Part(source, Segment(table, number, of), position and _position(position))
-            for source, table, number, of, position in found.fetchall()
+            Part(source, Segment(table, number, of), position and _position(position), after)
+            for source, table, number, of, position, after in found.fetchall()
         ]
 
     def seen(self, source: int | None = None) -> int:
@@ -158,24 +162,45 @@ class Journal:
             "INSERT INTO row VALUES (?, ?, ?)", ((key, part.source, mark) for key, mark in rows)
         )
         self._db.executemany("INSERT INTO suspect (key, found) VALUES (?, ?)", found)
+        place = (part.source, part.segment.number)
         position = None if page.position is None else _text(page.position)
         self._db.execute(
-            "UPDATE part SET position = ?, over = ?, seen = seen + ? "
+            "UPDATE part SET position = ?, after = ?, over = ?, seen = seen + ? "
             "WHERE source = ? AND number = ?",
-            (position, position is None, len(page.items), part.source, part.segment.number),
+            (position, page.after, page.is_last, len(page.items), *place),
         )
         self._db.execute("COMMIT")
 
     # --- what it sorts ------------------------------------------------------------------------
 
-    def keys(self, members: int) -> Iterator[tuple[str, list[Held]]]:
-        """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1."""
-        with closing(
-            self._db.execute("SELECT key, source, mark FROM row ORDER BY key, source")
-        ) as rows:
+    def keys(self, members: int, stop: Stop | None = None) -> Iterator[tuple[str, list[Held]]]:
+        """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1.
+
+        Raises `StoppedError` when the `stop` is asked for, also while it sorts.
+        """
+        stop = stop or Stop()
+        with (
+            self._interrupted(stop),
+            closing(
+                self._db.execute("SELECT key, source, mark FROM row ORDER BY key, source")
+            ) as rows,
+        ):
             for key, found in groupby(rows, key=lambda row: str(row[0])):
+                stop.check()
                 marks = {source: mark for _, source, mark in found}
                 yield key, [Held(marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members)]
+
+    @contextmanager
+    def _interrupted(self, stop: Stop) -> Iterator[None]:
+        """Have SQLite look at a `stop` while it works: it may sort for minutes."""
+        self._db.set_progress_handler(lambda: stop.is_asked, _STEPS)
+        try:
+            yield
+        except sqlite3.OperationalError:
+            stop.check()
+            raise
+        finally:
+            self._db.set_progress_handler(None, 0)
 
     def suspect(
         self,
@@ -194,8 +219,11 @@ class Journal:
             self._db.execute("DROP TABLE row")
             self._db.execute(_ROW)
             self.finish(phase, counted())
-        except BaseException:
-            self._db.execute("ROLLBACK")
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "interrupt" in str(error):
+                raise StoppedError from error
             raise
         self._db.execute("COMMIT")
 

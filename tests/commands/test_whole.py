@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
@@ -27,8 +27,7 @@ rings:
 
 def member(*keys: str) -> Reached:
     """A member whose keys have these names and are texts."""
-    made: Any = Mock(keys=keys, types=("S",) * len(keys))
-    return made
+    return cast(Reached, Mock(keys=keys, types=("S",) * len(keys)))
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: Re
     ring.calls.writes.clear()
     (would,) = redrive(reach, listed(reach), TRY)
     assert would.became is Became.DONE
-    assert would.why == "would be 1 replicated: 1 writes at eu-west-1, 0 here"
+    assert would.why == "would be 1 replicated: 1 write at eu-west-1, 0 here"
     assert ring.members[1].items() == []
     assert len(listed(reach)) == 1
 

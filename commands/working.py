@@ -46,10 +46,10 @@ def _stoppable(screen: Screen, stop: Stop) -> Iterator[None]:
 
     # A signal's handler may not print: the thread that it interrupts may be at it.
     def say_so() -> None:
-        while not over.wait(_LOOK_EVERY):
-            if stop.is_asked:
-                screen.say("Stopping; finishing what is under way. Ctrl-C again ends at once.")
-                return
+        while not stop.is_asked and not over.wait(_LOOK_EVERY):
+            pass
+        if stop.is_asked:
+            screen.say("Stopping; finishing what is under way. Ctrl-C again ends at once.")
 
     def on_signal(*_: Any) -> None:
         if stop.is_asked:

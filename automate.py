@@ -24,7 +24,7 @@ try:
         redrive,
         repair,
     )
-    from commands.pattern import Commands
+    from commands.pattern import Commands, run
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
     sys.stderr.write(f"{PACKAGE} is not installed: pip install -r requirements.txt\n")
@@ -75,4 +75,4 @@ for command in (
     main.add_command(command)
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -158,6 +158,8 @@ class Work:
 
     def asked(self, screen: Screen) -> int | None:
         """Show the plan and ask. None to go on, or else the code to end with."""
+        for ring in self.rings:
+            ring.expect_ready(self.operation)
         screen.expect_somebody()
         planned = _run(screen, self.rings, self.plan, self.jobs, planned=True)
         _answer(screen, self.operation, planned, planned=True)

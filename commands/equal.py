@@ -14,7 +14,8 @@ from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
 from commands.screen import Screen, ring_document
 from commands.there import distributed_option, machine_of, segments_of, segments_option, told
-from commands.whole import Whole, bar, keys_in, line_of, whole_tables
+from commands.whole import Whole, keys_in, line_of, whole_tables
+from commands.working import at_work
 from operate.check import CHANGING, Checked, Wish, check, findings
 from operate.distributed import check_distributed, check_task
 from operate.errors import OperateError, WrongError
@@ -22,6 +23,8 @@ from operate.fleet import Ended, Running
 from operate.journal import Journal
 from operate.machine import Machine
 from operate.reached import Reached
+from operate.stop import Stop, StoppedError
+from ring.words import counted
 
 T = TypeVar("T")
 
@@ -138,7 +141,8 @@ def check_command(
 def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended[T]]:
     """Do the same to one ring after the other; one that fails does not keep the others.
 
-    Not at the same time: each may take all that its tables give, and ask its own question.
+    Not at the same time: each may take all that its tables give, and ask its own question. Where
+    one is stopped, those behind it are not begun.
     """
     ended = []
     for ring in rings:
@@ -146,6 +150,8 @@ def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended
             ended.append(Ended(ring, result=action(ring)))
         except OperateError as error:
             ended.append(Ended(ring, error=error))
+            if isinstance(error, StoppedError):
+                break
     return ended
 
 
@@ -158,6 +164,7 @@ class Comparison:
     wish: Wish
     machine: Machine | None
     anew: bool
+    stop: Stop
 
     @property
     def about(self) -> Any:
@@ -179,7 +186,7 @@ def comparison_of(ring: Running, whole: Whole, how: Mapping[str, Any]) -> Compar
     wish = Wish(
         keys, how["sample"], segments_of(ring, how), how["apart"], how["tombstones"], how["settle"]
     )
-    return Comparison(ring, members, wish, machine, whole.anew)
+    return Comparison(ring, members, wish, machine, whole.anew, whole.stop)
 
 
 def compare(
@@ -197,10 +204,13 @@ def _checked(screen: Screen, comparison: Comparison, journal: Journal) -> tuple[
     """What was found, and the capacity units that it took elsewhere."""
     members, wish, machine = comparison.members, comparison.wish, comparison.machine
     if machine is None:
-        with bar(screen) as tell:
+        with at_work(screen, comparison.stop) as tell:
             return check(members, journal, wish, tell), 0.0
     task, anew = check_task(members, wish), comparison.anew
-    with told(screen, comparison.ring, machine, [task], anew), bar(screen) as tell:
+    with (
+        told(screen, comparison.ring, machine, [task], anew),
+        at_work(screen, comparison.stop) as tell,
+    ):
         return check_distributed(machine, task, journal, anew=anew, tell=tell)
 
 
@@ -243,15 +253,17 @@ def _show(screen: Screen, ended: Sequence[Ended[Compared]], report: IO[str] | No
 def tell_compared(screen: Screen, name: str, compared: Compared, rest: str) -> None:
     """Say what a check found; `rest` says where that is which is not shown."""
     checked = compared.checked
-    verdict = f"{checked.differing:,} differ" if checked.differing else "all members are equal"
+    differing = "differs" if checked.differing == 1 else "differ"
+    verdict = f"{checked.differing:,} {differing}" if checked.differing else "all members are equal"
     screen.say(
-        f"{name}: {checked.compared:,} keys compared, {verdict}. "
-        f"It took {compared.units:,.0f} capacity units."
+        f"{name}: {counted(checked.compared, 'key')} compared, {verdict}. "
+        f"It took {counted(round(compared.units), 'capacity unit')}."
     )
     if checked.changing:
         screen.say(
-            f"{checked.changing:,} keys changed at every look, so nothing is said of them: check "
-            "them with --keys when they are calmer, or with a longer --settle."
+            f"{counted(checked.changing, 'key')} changed at every look, so nothing is said of "
+            f"{'it' if checked.changing == 1 else 'them'}: check with --keys when it is calmer, "
+            "or with a longer --settle."
         )
     for one in compared.shown:
         screen.say(f"\n{one['kind']}: {line_of(one['key'])}")

@@ -20,6 +20,7 @@ from operate.prices import PriceList
 from operate.size import MOST_AT_ONCE, Functions, Tables, Takes, Way, apart, sorted_here
 from operate.stack import RingStack
 from ring.topology import members_of
+from ring.words import counted
 
 _SIZES = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
@@ -117,7 +118,8 @@ def _document(way: Way) -> dict[str, Any]:
 
 def _show(screen: Screen, ways: Mapping[str, Way], document: Mapping[str, Any]) -> None:
     told = document["tables"]
-    screen.say(f"{told['members']} tables of {told['items']:,} items each.\n")
+    tables = counted(told["members"], "table")
+    screen.say(f"{tables} of {counted(told['items'], 'item')} each.\n")
     for name, way in ways.items():
         show_bill(screen, (name, "quantity"), way.bill)
         rows = [_row(one) for one in (*way.times, *way.needs)]

@@ -20,13 +20,15 @@ from commands.there import (
     segments_option,
     told,
 )
-from commands.whole import Whole, bar, line_of, whole_tables
+from commands.whole import Whole, expect_answer, line_of, whole_tables
+from commands.working import at_work
 from operate.backfill import Backfilled, Route, backfill, route
 from operate.distributed import backfill_distributed, backfill_task, expect_writes
 from operate.errors import CancelledError, WrongError
 from operate.fill import Filled
 from operate.fleet import Running
 from operate.reached import Reached
+from ring.words import counted
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
             "--from does not go with --all, which fills each member from the one before it."
         )
     if not wish.yes:
-        screen.expect_somebody()
+        expect_answer(screen, rings)
     ended = each(rings, lambda ring: _backfill(screen, ring, whole, wish))
     rings_told = [
         ring_document(one) | (_document(one.result) if one.result else {}) for one in ended
@@ -109,7 +111,8 @@ def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backf
     for one in routes:
         source, target = members[one.source], members[one.target]
         screen.say(
-            f"{ring.label}: {target.name} ({target.tables.table}, about {target.items:,} items) "
+            f"{ring.label}: {target.name} ({target.tables.table}, "
+            f"about {counted(target.items, 'item')}) "
             f"from {source.name} ({source.tables.table}, about {source.items:,})"
         )
     if not wish.yes and not click.confirm("Do this?", err=True):
@@ -119,10 +122,13 @@ def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backf
     here = machine is None
     with whole.open(screen, ring, "backfill", [tables, ways, segments, here]) as journal:
         if machine is None:
-            with bar(screen) as tell:
+            with at_work(screen, whole.stop) as tell:
                 return backfill(members, routes, journal, segments=segments, tell=tell)
         tasks = [backfill_task(members, one, segments) for one in routes]
-        with told(screen, ring, machine, tasks, whole.anew), bar(screen) as tell:
+        with (
+            told(screen, ring, machine, tasks, whole.anew),
+            at_work(screen, whole.stop) as tell,
+        ):
             return backfill_distributed(machine, tasks, journal, anew=whole.anew, tell=tell)
 
 
@@ -142,8 +148,8 @@ def _show(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
             screen.say(f"{one['ring']}: {one['error']['text']}")
             continue
         screen.say(
-            f"{one['ring']}: {one['read']:,} items read, {one['written']:,} written, "
-            f"{one['there']:,} were there already, {one['left']:,} were left."
+            f"{one['ring']}: {counted(one['read'], 'item')} read, {one['written']:,} written, "
+            f"{one['there']:,} there already, {one['left']:,} left."
         )
         for each_one in one["why"]:
             screen.say(f"  {line_of(each_one['key'])}: {each_one['why']}")

@@ -12,6 +12,7 @@ from ring.mistakes import nearest
 from ring.sections import MemberSettings
 from ring.yaml_text import YamlError, parse_yaml
 
+_KEY_TYPES = ("S", "N", "B")
 _STEP = re.compile(r"([^.\[\]=]+)((?:\[[0-9]{1,4}\])*)(?:\.|$)")
 _MOST_STEPS = 20
 _SHOWN = 100
@@ -32,7 +33,7 @@ def config_of(
     sections = {
         "name": table.get("name"),
         "partition_key": key(table.get("key")),
-        "sort_key": key(table.get("sort")),
+        "sort_key": key(table.get("sort"), "--sort"),
         "ttl": {"attribute": table["ttl"]} if table.get("ttl") else None,
     }
     config: dict[str, Any] = {"table": {name: told for name, told in sections.items() if told}}
@@ -45,12 +46,22 @@ def config_of(
     return config
 
 
-def key(text: str | None) -> dict[str, str] | None:
-    """`customer:S` -> the key's name and type. Without a type it is left out, and found missing."""
+def key(text: str | None, option: str = "--key") -> dict[str, str] | None:
+    """`customer:S` -> the key's name and type. WrongError without a type that a key can have.
+
+    A name may have colons of its own: what is behind the last one is a type or part of the name.
+    """
     if not text:
         return None
-    name, colon, kind = text.rpartition(":")
-    return {"name": name, "type": kind} if colon else {"name": text}
+    name, _, kind = text.rpartition(":")
+    if name and kind in _KEY_TYPES:
+        return {"name": name, "type": kind}
+    is_small = name and kind.upper() in _KEY_TYPES
+    likely = f"{name}:{kind.upper()}" if is_small else f"{text.rstrip(':')}:S"
+    raise WrongError(
+        f"{option} {text}: say its type as well, as in {option} {likely} (S: text, N: number, "
+        "B: binary)."
+    )
 
 
 def member(text: str) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def lag(screen: Screen, rings: Sequence[Running], minutes: int) -> int:
     from the write at its origin, the hops before included. Where the heartbeat is on, beats tell
     the same of a ring that nobody writes to.
     """
-    ended = run_all(rings, lambda ring: ask(ring.deployed(), ring.clients(), minutes))
+    ended = run_all(
+        rings, lambda ring: ask(ring.deployed(), ring.clients(), minutes), reads_only=True
+    )
     told = [ring_document(one) | {"hops": [*map(_document, one.result or ())]} for one in ended]
     code = worst(one.error for one in ended)
     document = {"ok": code == 0, "minutes": minutes, "rings": told}
@@ -56,7 +58,8 @@ def _show(screen: Screen, ended: _Ends, minutes: int) -> None:
             screen.say(f"{one.ring.label}: {one.error}")
             continue
         hops = one.result or ()
-        screen.say(f"{one.ring.label}, in the last {minutes} minutes; in seconds:\n")
+        window = "minute" if minutes == 1 else f"{minutes} minutes"
+        screen.say(f"{one.ring.label}, in the last {window}; in seconds:\n")
         screen.table(
             ["hop from", "to", "writes", *_SPREAD, "beats", *_SPREAD, "iterator age"],
             [

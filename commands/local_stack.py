@@ -22,6 +22,9 @@ class LocalStack:
         self.label = self.name = endpoint
         self.cancelled = False
 
+    def expect_ready(self) -> None:
+        """See `operate.fleet.Running`: nothing is needed but the ring."""
+
     def deployed(self) -> Deployed:
         """What the ring tells of itself. FailedError if there is none."""
         try:

@@ -17,6 +17,7 @@ from operate.status import Status
 from operate.status import status as ask
 from ring.settings import Settings
 from ring.topology import hops, members_of
+from ring.words import counted
 
 
 @click.command(epilog=examples("automate.py outputs --stack dev --json"))
@@ -25,7 +26,7 @@ from ring.topology import hops, members_of
 @click.option("--show-secrets", is_flag=True, help="Show secrets in plain text.")
 def outputs(screen: Screen, rings: Sequence[RingStack], show_secrets: bool) -> int:
     """Tell what the stacks export: the tables and streams, the functions and mappings."""
-    ended = run_all(rings, lambda ring: ring.outputs(show_secrets=show_secrets))
+    ended = run_all(rings, lambda ring: ring.outputs(show_secrets=show_secrets), reads_only=True)
     told = [ring_document(one) | ({} if one.error else {"outputs": one.result}) for one in ended]
     sound = not any(one.error for one in ended)
     screen.answer({"ok": sound, "rings": told}, lambda: _show_outputs(screen, ended))
@@ -78,8 +79,8 @@ def _summary(settings: Settings) -> dict[str, Any]:
 def _show_sound(screen: Screen, sound: Mapping[str, Settings]) -> None:
     for name, settings in sound.items():
         ways = hops(settings)
-        count = "1 hop" if len(ways) == 1 else f"{len(ways)} hops"
-        screen.say(f"{name}: sound. {len(settings.members)} members, {count}:")
+        members, count = counted(len(settings.members), "member"), counted(len(ways), "hop")
+        screen.say(f"{name}: sound. {members}, {count}:")
         for hop in ways:
             screen.say(
                 f"  {hop.source.name} ({hop.source.table}) -> "
@@ -102,7 +103,7 @@ def status(screen: Screen, rings: Sequence[Running]) -> int:
 
     Exits with 1 if anything is not as it should be, or nothing is deployed, and says what.
     """
-    ended = run_all(rings, lambda ring: ask(ring.deployed(), ring.clients()))
+    ended = run_all(rings, lambda ring: ask(ring.deployed(), ring.clients()), reads_only=True)
     told = [ring_document(one) | (asdict(one.result) if one.result else {}) for one in ended]
     sound = all(one.result and one.result.members and not one.result.trouble for one in ended)
     screen.answer({"ok": sound, "rings": told}, lambda: _show_status(screen, ended))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -16,6 +17,21 @@ from operate.errors import MissingError, OperateError, WrongError
 
 FINE, FAILED, WRONG, MISSING = 0, 1, 2, 3
 """Exit codes: fine; something differs or failed; wrong use or settings; something is missing."""
+
+
+class Interrupted(SystemExit):
+    """The end of a command by Ctrl-C: what still asks a region that does not answer is dropped."""
+
+
+def run(main: Callable[[], object]) -> NoReturn:
+    """Run the command line as a process. After Ctrl-C it waits for no thread."""
+    try:
+        main()
+        sys.exit(FINE)
+    except Interrupted as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(str(end.code)))
 
 
 class Commands(click.Group):
@@ -53,7 +69,7 @@ def answers(function: Callable[..., int]) -> Callable[..., None]:
             code = code_of(error)
         except KeyboardInterrupt:
             screen.say("Cancelled.")
-            code = FAILED
+            raise Interrupted(FAILED) from None
         sys.exit(code)
 
     return command

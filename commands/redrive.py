@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -15,12 +15,14 @@ import click
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
 from commands.screen import Rows, Screen, ring_document
+from commands.working import at_work
 from operate.aside import Aside, Quarantines
 from operate.catalogue import Catalogue
 from operate.errors import OperateError, WrongError
 from operate.fleet import Ended, Running, run_all
 from operate.quarantine import NOT_UNDERSTOOD
 from operate.redrive import Became, Played, Wish
+from operate.stop import Stop
 
 _Found = Sequence[Ended[Catalogue]]
 _About = Mapping[str, Any]
@@ -71,10 +73,10 @@ def redrive(screen: Screen, rings: Sequence[Running], **asked: Any) -> int:
     if wish.show:
         return _show(screen, rings, wish.show)
     wanted = tuple(dict.fromkeys(wish.ids))
-    found = run_all(rings, lambda ring: _set_aside(ring, wanted, screen))
+    found = run_all(rings, lambda ring: _set_aside(ring, wanted, screen), reads_only=True)
     if wanted:
         _expect_all(wanted, found)
-    if not wish.plays:
+    if not wish.plays or all(one.error for one in found):
         return _list(screen, found)
     work = _Redrive(screen, found, wish.however_old)
     return work.plan() if wish.dry_run else work.carry_out(wish.yes)
@@ -139,7 +141,11 @@ def _expect(missing: Sequence[str], errors: Iterable[OperateError | None]) -> No
 
 
 def _show(screen: Screen, rings: Sequence[Running], name: str) -> int:
-    found = run_all(rings, lambda ring: Quarantines(ring.deployed(), ring.clients()).find(name))
+    found = run_all(
+        rings,
+        lambda ring: Quarantines(ring.deployed(), ring.clients()).find(name),
+        reads_only=True,
+    )
     aside = next((one.result for one in found if one.result), None)
     if aside is None:
         _expect([name], (one.error for one in found))
@@ -183,6 +189,7 @@ class _Redrive:
     screen: Screen
     found: _Found
     however_old: bool
+    stop: Stop = field(default_factory=Stop)
 
     def plan(self) -> int:
         """Tell what would become of it."""
@@ -196,6 +203,8 @@ class _Redrive:
             self.screen.expect_somebody()
             planned = self._play(dry_run=True)
             self._answer(planned, dry_run=True)
+            if self.stop.is_asked:
+                return FAILED
             if not any(_became(one)[Became.DONE] for one in planned):
                 self.screen.say("There is nothing to play.")
                 return _code(planned)
@@ -211,14 +220,12 @@ class _Redrive:
         heard = _Heard(self.screen, sum(map(len, reached.values())), "would be " if dry_run else "")
 
         def act(ring: Running) -> None:
-            wish = Wish(dry_run, self.however_old, stop=lambda: ring.cancelled)
+            wish = Wish(dry_run, self.however_old, stop=self.stop)
             reached[ring.label].play(wish, heard.hear)
 
-        def on_cancel() -> None:
-            self.screen.say("Cancelling: what is being played is finished, and the rest stays.")
-
         rings = [one.ring for one in self.found if one.ring.label in reached]
-        ends = run_all(rings, act, on_cancel=on_cancel)
+        with at_work(self.screen, self.stop):
+            ends = run_all(rings, act)
         played = [Ended(one.ring, reached[one.ring.label], one.error) for one in ends]
         return played + [one for one in self.found if one.error]
 

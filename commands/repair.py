@@ -20,12 +20,14 @@ from commands.equal import (
 from commands.pattern import FAILED, FINE, answers, examples, worst
 from commands.rings import which_running
 from commands.screen import Screen, ring_document
-from commands.whole import Whole, bar, whole_tables
+from commands.whole import Whole, expect_answer, whole_tables
+from commands.working import at_work
 from operate.errors import CancelledError, WrongError
 from operate.fleet import Running
 from operate.journal import Journal
 from operate.reached import Reached
 from operate.repair import Repaired, repair
+from ring.words import counted
 
 _REST = "`check --report FILE` has them written down"
 
@@ -78,7 +80,7 @@ def repair_command(screen: Screen, rings: Sequence[Running], whole: Whole, **how
     """
     wish = _Wish(how["prefer"], how["yes"], how["dry_run"])
     if not (wish.yes or wish.dry_run):
-        screen.expect_somebody()
+        expect_answer(screen, rings)
     ended = each(rings, lambda ring: _repair(screen, ring, whole, wish, how))
     told = [ring_document(one) | (one.result or {}) for one in ended]
     sound = all(one.result and not one.result["left"] for one in ended)
@@ -94,50 +96,78 @@ def _repair(
     """What was found and done, for scripts; in words as it is done."""
     comparison = comparison_of(ring, whole, how)
     members = comparison.members
-    place = wish.place(members)
+    wish.place(members)  # a member that is not there is told before anything is read
     with whole.open(screen, ring, "repair", comparison.about) as journal:
         compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
             tell_compared(screen, ring.label, compared, _REST)
         if wish.dry_run or (not wish.yes and compared.checked.differing):
-            planned = _do(screen, members, journal, place, dry_run=True)
+            planned = _do(screen, members, journal, wish, dry_run=True)
             if wish.dry_run:
-                return document(compared) | _told(planned)
+                return document(compared) | _told(planned, wish.prefer)
             if not click.confirm("Do this?", err=True):
                 raise CancelledError("Nothing was changed.")
-        repaired = _do(screen, members, journal, place, dry_run=False)
-        return document(compared) | _told(repaired)
+        repaired = _do(screen, members, journal, wish, dry_run=False)
+        return document(compared) | _told(repaired, wish.prefer)
 
 
 def _do(
-    screen: Screen, members: Sequence[Reached], journal: Journal, place: int | None, dry_run: bool
+    screen: Screen, members: Sequence[Reached], journal: Journal, wish: _Wish, dry_run: bool
 ) -> Repaired:
-    with bar(screen) as tell:
+    place = wish.place(members)
+    with at_work(screen, members[0].stop) as tell:
         repaired = repair(members, journal, prefer=place, dry_run=dry_run, tell=tell)
     if not screen.as_json:
-        _show(screen, repaired, dry_run)
+        _show(screen, repaired, wish.prefer, dry_run)
     return repaired
 
 
-def _show(screen: Screen, repaired: Repaired, dry_run: bool) -> None:
+def next_step(prefer: str | None) -> str:
+    """What to do about keys that were left."""
+    if prefer is None:
+        return (
+            "Next: see `automate.py status`. Wait for a hop that is behind, play what is set aside "
+            "(`automate.py redrive --all`), and run `repair` again. What is left even then is in "
+            "no stream any more: say whose item wins, with `repair --prefer NAME`."
+        )
+    return (
+        f"Next: where members have different items and {prefer} has none, say `--prefer` with one "
+        "of them; for all else, run `repair` again."
+    )
+
+
+def _show(screen: Screen, repaired: Repaired, prefer: str | None, dry_run: bool) -> None:
     if not repaired.mended and not repaired.left:
         screen.say("Nothing to do.")
         return
-    word = "would be" if dry_run else "were"
     writes = ", ".join(f"{count:,} at {name}" for name, count in sorted(repaired.writes.items()))
-    screen.say(f"\n{repaired.mended:,} keys {word} brought in line: {writes or 'no writes'}.")
+    mended, left = _keys(repaired.mended, dry_run), _keys(repaired.left, dry_run)
+    screen.say(f"\n{mended} brought in line: {writes or 'no writes'}.")
     if repaired.left:
-        screen.say(f"{repaired.left:,} keys {word} left, among them:")
+        screen.say(f"{left} left{_among(repaired)}:")
     for key, why in repaired.why.items():
         screen.say(f"  {key}: {why}")
+    if repaired.left:
+        screen.say(f"\n{next_step(prefer)}")
 
 
-def _told(repaired: Repaired) -> dict[str, Any]:
+def _keys(count: int, dry_run: bool) -> str:
+    if dry_run:
+        return f"{counted(count, 'key')} would be"
+    return counted(count, "key was", "keys were")
+
+
+def _among(repaired: Repaired) -> str:
+    return ", among them" if repaired.left > len(repaired.why) else ""
+
+
+def _told(repaired: Repaired, prefer: str | None) -> dict[str, Any]:
     return {
         "mended": repaired.mended,
         "left": repaired.left,
         "writes": dict(repaired.writes),
         "why": [{"key": json.loads(key), "why": why} for key, why in repaired.why.items()],
+        **({"next": next_step(prefer)} if repaired.left else {}),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -18,6 +19,9 @@ from operate.fleet import Ended
 from ring.mistakes import escaped
 
 _UNTOLD = "-"
+_GAP = "   "
+_NUMBER = re.compile(r"-?[\d,]*\.?\d+(e[+-]?\d+)?( (s|min|h|days))?")
+"""A cell that is a number, or a time with its unit."""
 
 
 class _Told(Console):
@@ -73,14 +77,33 @@ class Screen:
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Show a table, whole: a cut name is of no use. What is None or empty is a dash.
 
-        It goes through the rows twice.
+        Numbers are flush right. On a terminal that is too narrow, each row is a list of its cells
+        instead. It goes through the rows twice.
         """
         widths = [len(column) for column in columns]
-        for row in rows:
-            widths = list(map(max, widths, map(len, _cells(row))))
-        for cells in chain([columns], map(_cells, rows)):
-            pairs = zip(cells, widths, strict=True)
-            self.say("   ".join(cell.ljust(width) for cell, width in pairs).rstrip())
+        are_numbers = [False for _ in columns]
+        are_words = [False for _ in columns]
+        for cells in map(_cells, rows):
+            widths = list(map(max, widths, map(len, cells)))
+            for place, cell in enumerate(cells):
+                are_numbers[place] |= bool(_NUMBER.fullmatch(cell))
+                are_words[place] |= not _NUMBER.fullmatch(cell) and cell != _UNTOLD
+        if self.told.is_terminal and sum(widths) + len(_GAP) * (len(widths) - 1) > self.told.width:
+            self._list(columns, rows)
+            return
+        right = [one and not other for one, other in zip(are_numbers, are_words, strict=True)]
+        for cells in chain([list(columns)], map(_cells, rows)):
+            places = zip(cells, widths, right, strict=True)
+            line = _GAP.join(c.rjust(width) if r else c.ljust(width) for c, width, r in places)
+            self.say(line.rstrip())
+
+    def _list(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        width = max(map(len, columns))
+        for number, cells in enumerate(map(_cells, rows)):
+            if number:
+                self.say("")
+            for column, cell in zip(columns, cells, strict=True):
+                self.say(f"{column.ljust(width)}{_GAP}{cell}".strip())
 
 
 def _cells(row: Sequence[object]) -> list[str]:

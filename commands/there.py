@@ -14,6 +14,7 @@ from commands.whole import Whole
 from operate.errors import WrongError
 from operate.fleet import Running
 from operate.machine import Machine, Task
+from operate.stop import StoppedError
 
 distributed_option = click.option(
     "--distributed",
@@ -57,7 +58,7 @@ def machine_of(ring: Running, whole: Whole, given: Mapping[str, Any]) -> Machine
     for option, instead in _NOT_THERE.items():
         if told.get(option) not in (None, False):
             raise WrongError(f"--{option} does not go with --distributed: {instead}.")
-    return Machine.of(ring.deployed(), ring.clients())
+    return Machine.of(ring.deployed(), ring.clients(), whole.stop)
 
 
 _NOT_THERE = {
@@ -81,7 +82,7 @@ def told(
         )
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         place = "the local ring, as long as that does" if is_local(ring) else "AWS"
         screen.say(f"It runs on in {place}. The same command goes on with it; --anew stops it.")
         raise

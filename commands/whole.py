@@ -1,4 +1,4 @@
-"""What commands on whole tables have alike: pace, journal, progress, and keys that are given."""
+"""What commands on whole tables have alike: pace, journal, and keys that are given."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from commands.finite import Finite
 from commands.screen import Screen
@@ -32,6 +22,7 @@ from operate.journal import Journal
 from operate.reach import reach
 from operate.reached import Reached
 from operate.segments import key_text
+from operate.stop import Stop
 
 JOURNALS = Path(".dynamodb-ring")
 """Where journals are, in the current folder, unless a command is told another file."""
@@ -47,7 +38,8 @@ _OPTIONS = (
     click.option(
         "--journal",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="The file that says how far it is, by which it goes on after an interruption. "
+        help="The file that says how far it is, by which it goes on after an interruption: a new "
+        "one, or one that was begun so. It is deleted in the end; any other file is refused. "
         f"Default: one in {JOURNALS}/ for each command and ring. Where many items differ, or are "
         "compared, it grows by some 100 bytes an item and member.",
     ),
@@ -64,10 +56,14 @@ class Whole:
     rate: float | None
     journal: Path | None
     anew: bool
+    stop: Stop = field(default_factory=Stop)
+    """Asks all that is done to end in order."""
 
     def reach(self, ring: Running, only: Iterable[str] = ()) -> list[Reached]:
         """Reach a ring's members. Raises `OperateError`, also if they are fewer than two."""
-        members = reach(ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate)
+        members = reach(
+            ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate, stop=self.stop
+        )
         if len(members) < 2:
             raise WrongError(f"It takes two members, and here is {len(members)}.")
         return members
@@ -87,44 +83,33 @@ class Whole:
             journal.remove()
 
 
+def expect_answer(screen: Screen, rings: Iterable[Running]) -> None:
+    """See that somebody can be asked. What is missing is told first: it takes more than a --yes.
+
+    Raises `WrongError` or `MissingError`.
+    """
+    for ring in rings:
+        ring.expect_ready()
+    screen.expect_somebody()
+
+
 def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of commands on whole tables, as `whole`."""
 
     @wraps(function)
     def command(**given: Any) -> int:
-        whole = Whole(**{field.name: given.pop(field.name) for field in fields(Whole)})
+        whole = Whole(*(given.pop(name) for name in ("rate", "journal", "anew")))
+        if whole.journal and len(given["rings"]) > 1:
+            names = ", ".join(ring.label for ring in given["rings"])
+            raise WrongError(
+                f"--journal is the file of one ring, and these are {names}: say which with --only, "
+                "or leave --journal out."
+            )
         return function(whole=whole, **given)
 
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed else "")
-
-
-@contextmanager
-def bar(screen: Screen) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar with rate and time left, on a terminal alone; yields what it is told by."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=screen.told, disable=not screen.told.is_terminal) as progress:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of)
-            progress.update(tasks[what], completed=done, total=of)
-
-        yield tell
 
 
 def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
@@ -138,17 +123,23 @@ def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
         if not line.strip():
             continue
         try:
-            texts.append(key_text(parse_line(_key_in(line), schema), member.keys))
+            texts.append(key_text(parse_line(_key_in(line, member), schema), member.keys))
         except (ValueError, RecursionError) as error:  # a BadItemError is a ValueError
             raise WrongError(f"Line {number} is no key of these tables: {error}.") from error
     return texts
 
 
-def _key_in(line: str) -> bytes:
-    """The key's own text, of a line that may be one of a report."""
+def _key_in(line: str, member: Reached) -> bytes:
+    """The key's own text, of a line that may be one of a report.
+
+    Items may have attributes of a report's names; but a report's line has no other, and its key has
+    just the attributes that these tables' keys have.
+    """
     told = json.loads(line)
-    if isinstance(told, dict) and told.keys() >= {"key", "kind", "members"}:
-        return json.dumps(told["key"]).encode()
+    match told:
+        case {"key": {**key}, "kind": str(), "members": {}} if len(told) == 3:
+            if key.keys() == set(member.keys):
+                return json.dumps(key).encode()
     return line.encode()
 
 

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from local.items import Item, Schema, parse_line
 from local.values import BadItemError
 from ring.mistakes import escaped
+from ring.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,7 +148,7 @@ class _Mistakes:
             self._told.append(f"  line {line}: {told}")
 
     def __str__(self) -> str:
-        lines = "1 line" if self.count == 1 else f"{self.count:,} lines"
+        lines = counted(self.count, "line")
         rest = self.count - len(self._told)
         more = [f"  and {rest:,} more"] if rest else []
         return "\n".join([f"{lines} cannot be loaded, and nothing was.", *self._told, *more])

@@ -22,6 +22,7 @@ from local.view import watch
 from ring.settings import SettingsError
 from ring.stack_file import StackFileError
 from ring.topology import NoSuchMemberError, find_member, members_of
+from ring.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +123,9 @@ def _load(ring: LocalRing, checked: Checked, word: str, console: Console) -> Non
     with _progress(console) as progress:
         count = write(checked, Table(member.client, member.table), progress)
     seconds = time.monotonic() - began
-    console.print(f"Loaded {count:,} items into {member.name} in {seconds:.1f} s.", highlight=False)
+    console.print(
+        f"Loaded {counted(count, 'item')} into {member.name} in {seconds:.1f} s.", highlight=False
+    )
 
 
 def _progress(console: Console) -> Progress:

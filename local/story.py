@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.compare import Item, without_stamp
+from ring.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +138,10 @@ class Story:
         self.settle()
         took, cost = time.monotonic() - begun, self.ring.meter.read() - before
         writes = cost.count() + cost.count(refused=True) - self._written
-        self._say(f"{_INDENT}{took:.1f} s later, after {writes} writes by the hops:", style="dim")
+        self._say(
+            f"{_INDENT}{took:.1f} s later, after {counted(writes, 'write')} by the hops:",
+            style="dim",
+        )
         everywhere = range(len(self.members))
         copies = self.show(dict.fromkeys(everywhere, told.key))
         others = self.show(dict.fromkeys(everywhere, told.also)) if told.also else []
@@ -151,7 +155,7 @@ class Story:
         if lost != [_shown(key) for key in told.set_aside]:
             wrong.append(f"in the quarantines are {', '.join(lost) or 'no records'}")
         if told.writes is not None and writes != told.writes:
-            wrong.append(f"it cost {writes} writes, not {told.writes}")
+            wrong.append(f"it cost {counted(writes, 'write')}, not {told.writes}")
         self._verdict(wrong, told.right)
         return wrong
 
@@ -167,7 +171,7 @@ class Story:
             for member in self.members
         ]
         for member, count in zip(self.members, counts, strict=True):
-            self._say(f"{_INDENT}{member.region:<16} {count} items in {member.table}")
+            self._say(f"{_INDENT}{member.region:<16} {counted(count, 'item')} in {member.table}")
         self._verdict(wrong, "all members hold the same items")
         return wrong
 

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from handler.image import Key
 from operate.judge import Held, judge
 from operate.reached import Reached
 from operate.segments import (
@@ -42,25 +41,23 @@ _LONGEST = 5.0  # seconds between two tries
 class Looked(Page):
     """A page without what has expired, and its keys in which members may differ, as texts."""
 
-    suspects: Sequence[str]
+    suspects: Sequence[str] = ()
 
 
-def read_and_look(
-    members: Sequence[Reached], part: Part, position: Key | None, since: float | None = None
-) -> Looked:
+def read_and_look(members: Sequence[Reached], part: Part, since: float | None = None) -> Looked:
     """Read a page of a part, whose source is as `operate.check` numbers them, and compare it.
 
     `since` is as in `operate.judge`. Nothing is read consistently: what seems to differ must be
-    looked at again.
+    looked at again. Raises `StoppedError` between two requests, once a stop is asked for.
     """
     place, buried = divmod(part.source, 2)
     member = members[place]
-    page = read_page(member.client, part.segment, position, consistent=False)
+    page = read_page(member.client, part.segment, part.position, consistent=False)
     # A tombstone's own end is its table's affair.
     rows = dict(rows_of(page.items, member.keys, None if buried else member.expires))
     suspects = _outlived(members, place, rows, since) if buried else _unlike(members, place, rows)
     live = [item for item in page.items if key_text(item, member.keys) in rows]
-    return Looked(live, page.position, suspects)
+    return Looked(live, page.position, suspects=suspects)
 
 
 def alike(marks: tuple[str, str | None], replicas: tuple[str | None, str | None]) -> bool:
@@ -135,10 +132,11 @@ def _asked(member: Reached, table: str, keys: Sequence[str]) -> Iterator[Mapping
     wanted: Sequence[Any] = [key_of(text, member.keys) for text in keys]
     tries = 0
     while wanted:
+        member.stop.check()
         found = member.client.batch_get_item(RequestItems={table: {"Keys": wanted}})
         yield from found["Responses"].get(table, [])
         # What a table cannot bear or an answer cannot hold comes back to be asked again.
         wanted = found["UnprocessedKeys"].get(table, {"Keys": []})["Keys"]
         if wanted:
             tries += 1
-            time.sleep(random.random() * min(_LONGEST, 0.05 * 2**tries))
+            member.stop.sleep(random.random() * min(_LONGEST, 0.05 * 2**tries))

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from handler.clients import CONCURRENCY
-from handler.image import Item, Key
+from handler.image import Item
 from handler.store import ItemTooLargeError
 from operate.asking import asking
 from operate.check import Tell, silently
 from operate.errors import WrongError
 from operate.fill import Filled, Way, fill
+from operate.in_turn import in_turn
 from operate.journal import Journal
 from operate.reached import Reached
 from operate.repair import ends_of
 from operate.segments import Page, Segment, is_expired, key_text, read_page
+from operate.stop import Stop, StoppedError
 from operate.sweep import Part, Sweep
+from operate.tally import Tally
 
 TOO_LARGE = "too large"
 """What became of an item that does not fit with the ring's attributes."""
@@ -90,20 +93,21 @@ def backfill(
     """Fill members along routes. Called again with the same journal, it goes on where it was.
 
     An item of which nobody has a version is stamped as a write of its member from before all
-    others; so whatever is written or deleted meanwhile is newer. Raises `OperateError`.
+    others; so whatever is written or deleted meanwhile is newer. Once the members' stop is asked
+    for, items under way are finished and noted. Raises `OperateError`, then `StoppedError`.
     """
     journal.plan(parts(members, routes, segments))
     total = sum(members[one.source].items for one in routes)
     done = Backfilled(read=journal.seen())
+    filled = Tally(tell, "filling", total, done.read)
     # One after the other: of an item without a version, a route must see what the last one made it.
     for number, one in enumerate(routes):
         left = [part for part in journal.parts() if part.source == number]
-        with closing(_filled_pages(members, one, left)) as pages:
+        with closing(_filled_pages(members, one, left, filled.add)) as pages:
             for part, page in pages:
                 done.became.update(page.became)
                 journal.take(part, page, found=unfilled(page, members[0].keys))
                 done.read += len(page.items)
-                tell("filling", done.read, max(total, done.read))
     tell_unfilled(done, journal)
     return done
 
@@ -116,40 +120,84 @@ def tell_unfilled(done: Backfilled, journal: Journal) -> None:
 
 @dataclass(frozen=True)
 class FilledPage(Page):
-    """A page, and what became of each of its items."""
+    """A page, or its first items, and what became of each."""
 
-    became: Sequence[str]
+    became: Sequence[str] = ()
 
 
 def _filled_pages(
-    members: Sequence[Reached], way: Route, parts: Sequence[Part]
+    members: Sequence[Reached], way: Route, parts: Sequence[Part], done: Callable[[], object]
 ) -> Generator[tuple[Part, FilledPage]]:
     """All pages of a route's segments, which are filled side by side.
 
-    Left early, calls that are not made yet are not made; a page that was not told is filled again
-    the next time, which writes nothing where it was filled.
+    Left early, items under way are finished; a page that was not told is filled again the next
+    time, which writes nothing where it was filled. `done` is called after each item, by threads.
     """
-    pool = ThreadPoolExecutor(CONCURRENCY)
-
-    def fill(part: Part, position: Key | None) -> FilledPage:
-        return fill_page(members, way, part.segment, position, pool)
-
-    with asking(), closing(Sweep(parts, fill, _JOBS).pages()) as pages, ExitStack() as end:
-        end.callback(pool.shutdown, cancel_futures=True)
-        yield from pages
+    at_once = CONCURRENCY // max(1, min(_JOBS, len(parts)))
+    with asking(), ThreadPoolExecutor(CONCURRENCY) as pool:
+        filler = Filler(members, way, pool, done, at_once)
+        with closing(Sweep(parts, filler.page, _JOBS, members[0].stop).pages()) as pages:
+            yield from pages
 
 
-def fill_page(
-    members: Sequence[Reached],
-    way: Route,
-    segment: Segment,
-    position: Key | None,
-    pool: ThreadPoolExecutor,
-) -> FilledPage:
-    """Read on in a segment of a route's source, and fill the target with what is there."""
-    page = read_page(members[way.source].client, segment, position, consistent=True)
-    became = asyncio.run(_fill_all(members, way, page.items, pool))
-    return FilledPage(page.items, page.position, became)
+@dataclass(frozen=True)
+class Filler:
+    """Fills a route's target, page by page; calls run in `pool`, `done` is called for each item.
+
+    `at_once` is how many items of a page are under way, which are to be finished when it is to end.
+    """
+
+    members: Sequence[Reached]
+    way: Route
+    pool: ThreadPoolExecutor
+    done: Callable[[], object] = lambda: None
+    at_once: int = CONCURRENCY
+
+    def page(self, part: Part, stop: Stop) -> FilledPage:
+        """Read on in a segment of the source, and fill the target with what is there.
+
+        Once a `stop` is asked for, no item is begun: the page that is returned has the first ones
+        alone, and goes on behind them. DynamoDB takes no position but one that it has given; so the
+        page is read again then. Raises `StoppedError` where none was begun.
+        """
+        source = self.members[self.way.source]
+        page = read_page(source.client, part.segment, part.position, consistent=True)
+        items = _behind(page.items, part.after, source.keys)
+        became = asyncio.run(self._fill_all(items, stop))
+        if len(became) == len(items):
+            return FilledPage(items, page.position, became=became)
+        if not became:
+            raise StoppedError
+        begun = items[: len(became)]
+        return FilledPage(begun, part.position, key_text(begun[-1], source.keys), became)
+
+    async def _fill_all(self, items: Sequence[Item], stop: Stop) -> list[str]:
+        members, way = self.members, self.way
+        ends = ends_of(members, [member.store(self.pool) for member in members])
+        source, target = members[way.source], members[way.target]
+        over = Way(
+            ends[way.source],
+            ends[way.target],
+            [end for end in ends if end.replica.id in target.next],
+            [end for at, end in enumerate(ends) if at not in (way.source, way.target)],
+        )
+        now = time.time()
+
+        async def one(item: Item) -> str:
+            if is_expired(item, source.expires, now):
+                return Filled.THERE  # it may go any moment
+            try:
+                return await fill(over, {name: item[name] for name in source.keys}, item)
+            except ItemTooLargeError:
+                return TOO_LARGE
+
+        return await in_turn(items, one, stop, self.at_once, self.done)
+
+
+def _behind(items: Sequence[Item], after: str | None, keys: Sequence[str]) -> Sequence[Item]:
+    """The items behind that of a key; all, if it is not there any more."""
+    texts = [] if after is None else [key_text(item, keys) for item in items]
+    return items[texts.index(after) + 1 :] if after in texts else items
 
 
 def unfilled(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -165,27 +213,3 @@ def _first(journal: Journal) -> Iterator[tuple[str, str]]:
             for _, key, _ in chunk[:_SHOWN]:
                 yield key, why
             break
-
-
-async def _fill_all(
-    members: Sequence[Reached], way: Route, items: Sequence[Item], pool: ThreadPoolExecutor
-) -> list[str]:
-    ends = ends_of(members, [member.store(pool) for member in members])
-    source, target = members[way.source], members[way.target]
-    over = Way(
-        ends[way.source],
-        ends[way.target],
-        [end for end in ends if end.replica.id in target.next],
-        [end for at, end in enumerate(ends) if at not in (way.source, way.target)],
-    )
-    now = time.time()
-
-    async def one(item: Item) -> str:
-        if is_expired(item, source.expires, now):
-            return Filled.THERE  # it may go any moment
-        try:
-            return await fill(over, {name: item[name] for name in source.keys}, item)
-        except ItemTooLargeError:
-            return TOO_LARGE
-
-    return await asyncio.gather(*map(one, items))

@@ -69,7 +69,7 @@ class Catalogue:
                 self._note(number, played)
                 progress(played)
         became, why = Became.DONE, "it is gone: somebody has played or removed it"
-        if wish.stop():
+        if wish.stop.is_asked:
             became, why = Became.LEFT, "stopped before it was played"
         self._db.execute("UPDATE entry SET became = ?, why = ? WHERE became IS NULL", (became, why))
 

@@ -14,7 +14,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from handler.image import Key
 from operate.apart import Looked, read_and_look
 from operate.asking import asking
 from operate.journal import Journal
@@ -22,7 +21,9 @@ from operate.judge import Held, Kind, judge
 from operate.looks import look
 from operate.reached import Reached
 from operate.segments import Page, Segment, digest_of, read_page, rows_of, version_of
+from operate.stop import Stop
 from operate.sweep import Part, Sweep
+from operate.tally import Tally
 
 EQUAL, CHANGING = "equal", "changing"
 """What a suspect may be found to be besides a `Kind`; the latter changes at every look."""
@@ -47,7 +48,7 @@ class Wish:
     `segments`; `apart` compares items with the next member's, one page after the other, instead of
     sorting them all on this machine's disk. With `tombstones`, a delete of which a member does not
     know counts, too, as long as tombstones are kept. What differs is looked at again after `settle`
-    seconds, up to `looks` times while it changes.
+    seconds (or by what `pause` does), up to `looks` times while it changes.
     """
 
     keys: Sequence[str] | None = None
@@ -57,7 +58,7 @@ class Wish:
     tombstones: bool = False
     settle: float = 30.0
     looks: int = 5
-    pause: Callable[[float], None] = time.sleep
+    pause: Callable[[float], None] | None = None
 
     def since(self, members: Sequence[Reached]) -> float | None:
         """Since when deletes must be known everywhere (seconds since 1970); None: it is not asked.
@@ -111,7 +112,8 @@ def check(
 ) -> Checked:
     """Compare members. What is found stays in the journal; see `findings`.
 
-    Interrupted, it goes on where it was when called with the same journal. Raises `OperateError`.
+    Interrupted, it goes on where it was when called with the same journal. Raises `OperateError`,
+    of which `StoppedError` where its members' stop was asked for.
     """
     with asking():
         compared = journal.finished("compare")
@@ -146,11 +148,12 @@ def _read_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell: Te
     total = sum(member.items + member.buried for member in members)
     seen = journal.seen()
 
-    def read(part: Part, position: Key | None) -> Page:
+    def read(part: Part, _: Stop) -> Page:
         client = members[part.source // 2].client
-        return read_page(client, part.segment, position, consistent=False)
+        return read_page(client, part.segment, part.position, consistent=False)
 
-    with closing(Sweep(journal.parts(), read, _JOBS).pages()) as pages:
+    tell("reading", seen, max(total, seen))
+    with closing(Sweep(journal.parts(), read, _JOBS, members[0].stop).pages()) as pages:
         for part, page in pages:
             member = members[part.source // 2]
             # A tombstone's own end is its table's affair.
@@ -168,10 +171,11 @@ def _read_apart(members: Sequence[Reached], journal: Journal, wish: Wish, tell: 
 
     since = wish.since(members)
 
-    def read(part: Part, position: Key | None) -> Looked:
-        return read_and_look(members, part, position, since)
+    def read(part: Part, _: Stop) -> Looked:
+        return read_and_look(members, part, since)
 
-    with closing(Sweep(journal.parts(), read, _JOBS).pages()) as pages:
+    tell("reading and comparing", seen, max(total, seen))
+    with closing(Sweep(journal.parts(), read, _JOBS, members[0].stop).pages()) as pages:
         for part, page in pages:
             journal.take(part, page, found=((key, None) for key in page.suspects))
             seen += len(page.items)
@@ -197,7 +201,7 @@ def _compare_all(members: Sequence[Reached], journal: Journal, wish: Wish, tell:
 
     def differing() -> Iterator[tuple[str, list[Held]]]:
         nonlocal count
-        for key, held in journal.keys(len(members)):
+        for key, held in journal.keys(len(members), members[0].stop):
             count += any(one.item for one in held)
             if count % 10_000 == 0:
                 tell("comparing", count, count)
@@ -221,6 +225,7 @@ def _drawn(members: Sequence[Reached], count: int) -> list[str]:
         wanted = count * (place + 1) // len(members)
         segments = min(_MOST_SEGMENTS, max(1, member.items // max(1, count)))
         for number in random.sample(range(segments), min(segments, 20)):
+            member.stop.check()
             segment = Segment(member.tables.table, number, segments)
             page = read_page(member.client, segment, None, consistent=False)
             rows = rows_of(page.items, member.keys, member.expires)
@@ -237,24 +242,24 @@ def look_again(
 ) -> None:
     """Look at the journal's suspects, all members', until it is clear of each what it is."""
     replicas, since = [member.replica for member in members], wish.since(members)
+    stop = members[0].stop
     for number in range(wish.looks):
         left = journal.open_suspects()
         if not left:
             return
         if number or journal.were_seen():
             tell(f"waiting {wish.settle:g} s for what is on its way", 0, left)
-            wish.pause(wish.settle)
+            (wish.pause or stop.sleep)(wish.settle)
         last = number == wish.looks - 1
-        done = 0
+        looked = Tally(tell, "looking again", left)
         for chunk in journal.suspects(None):
-            seen = look(members, [text for _, text, _ in chunk])
-            pairs = zip(chunk, seen, strict=True)
+            seen = look(members, [text for _, text, _ in chunk], looked.add)
+            pairs = zip(chunk, seen, strict=False)  # fewer were seen where it was stopped
             journal.judge(
                 (row, now, _found(before, now, judge(now, replicas, since), last))
                 for (row, _, before), now in pairs
             )
-            done += len(chunk)
-            tell("looking again", done, left)
+            stop.check()
 
 
 def _found(

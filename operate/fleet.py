@@ -24,6 +24,9 @@ class Running(Protocol):
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
 
+    def expect_ready(self) -> None:
+        """See that it can be asked what is deployed. Raises `MissingError`."""
+
     def deployed(self) -> Deployed:
         """What is deployed of it. Raises `OperateError`."""
 
@@ -33,6 +36,9 @@ class Running(Protocol):
     def cancel(self) -> None:
         """Have what is done to it end in order."""
 
+
+_ENDING = 1.0
+"""Seconds that what is cancelled has to end, where nothing is lost if it does not."""
 
 R = TypeVar("R", bound=Running)
 T = TypeVar("T")
@@ -53,10 +59,12 @@ def run_all(
     *,
     jobs: int = 4,
     on_cancel: Callable[[], object] = lambda: None,
+    reads_only: bool = False,
 ) -> list[Ended[T]]:
     """Do the same to every ring, `jobs` at a time; one that fails does not keep the others.
 
     Ctrl-C cancels all of them in order, a second one at once; `on_cancel` is called after each.
+    What `reads_only` leaves nothing half done: Ctrl-C ends it, whoever does not answer.
     """
 
     def guarded(ring: R) -> Ended[T]:
@@ -65,14 +73,19 @@ def run_all(
         except OperateError as error:
             return Ended(ring, error=error)
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [pool.submit(guarded, ring) for ring in rings]
-        while True:
-            try:
-                wait(futures)
-                break
-            except KeyboardInterrupt:
-                for ring in rings:
-                    ring.cancel()
-                on_cancel()
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    futures = [pool.submit(guarded, ring) for ring in rings]
+    while True:
+        try:
+            wait(futures)
+            break
+        except KeyboardInterrupt:
+            for ring in rings:
+                ring.cancel()
+            if reads_only:
+                wait(futures, _ENDING)
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            on_cancel()
+    pool.shutdown()
     return [future.result() for future in futures]

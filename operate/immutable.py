@@ -13,6 +13,7 @@ from ring.arn import Arn
 from ring.mistakes import Mistake
 from ring.settings import Settings
 from ring.topology import Member, hops, members_of
+from ring.words import counted
 
 _ANOTHER_RING = (
     "Leave it as it is deployed. To have it otherwise, make a ring with another `table.name`, copy "
@@ -25,7 +26,7 @@ def refuse(deployed: Deployed, settings: Settings) -> None:
     mistakes = refused(deployed, settings)
     if not mistakes:
         return
-    count = "1 setting" if len(mistakes) == 1 else f"{len(mistakes)} settings"
+    count = counted(len(mistakes), "setting")
     told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
     raise WrongError(
         f"{count} cannot change on what is deployed, nothing was changed.\n\n{told}\n", mistakes

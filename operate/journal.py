@@ -9,25 +9,29 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
 from handler.image import Key
-from operate.errors import FailedError, WrongError
+from operate.errors import FailedError, OperateError, WrongError
+from operate.journal_file import claim, find, side_files
 from operate.judge import Held
-from operate.segments import Page, Row, Segment
+from operate.segments import Page, Row, Segment, key_of, key_text
+from operate.stop import Stop, StoppedError
 from operate.sweep import Part
 
 _CHUNK = 500
+_STEPS = 100_000  # of SQLite, between two looks at whether to stop: some milliseconds
+_TABLES = ("row", "about", "done", "part", "suspect")
 _ROW = "CREATE TABLE row (key TEXT, source INT, mark TEXT);"
 _SCHEMA = f"""
 {_ROW}
 CREATE TABLE about (what TEXT);
 CREATE TABLE done (phase TEXT PRIMARY KEY, counted INT);
-CREATE TABLE part (source INT, tables TEXT, number INT, parts INT, position TEXT, over INT,
-                   seen INT, PRIMARY KEY (source, number));
+CREATE TABLE part (source INT, tables TEXT, number INT, parts INT, position TEXT, after TEXT,
+                   over INT, seen INT, PRIMARY KEY (source, number));
 CREATE TABLE suspect (id INTEGER PRIMARY KEY, key TEXT, held TEXT, found TEXT);
 """
 
@@ -36,8 +40,9 @@ class Journal:
     """The journal of one operation on one ring; one process at a time may have it open.
 
     `about` says what it is the journal of: one of anything else is begun anew. `resumed` tells
-    whether there was one. Raises `WrongError` while another process has it, `FailedError` where
-    the file cannot be kept.
+    whether there was one. A file that this program has not made is never touched. Raises
+    `WrongError` for such a file and while another process has the journal, `FailedError` where it
+    cannot be kept or is damaged, also when the context that it is entered for ends.
     """
 
     def __init__(self, path: Path, about: Any, *, anew: bool = False) -> None:
@@ -45,42 +50,66 @@ class Journal:
         told = json.dumps(about, sort_keys=True)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not find(path)
+            if is_new:
+                claim(path)
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
-            self._db.executescript(
-                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                "PRAGMA temp_store=FILE; PRAGMA cache_size=-4000;"
-            )
-            self.resumed = not anew and self._is_about(told)
+        except (sqlite3.Error, OSError) as error:
+            raise self._explained(error) from error
+        try:
+            self._open()
+            self.resumed = not is_new and not anew and self._is_about(told)
             if not self.resumed:
                 self._begin(told)
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise WrongError(f"Another command has {path} open. Let it end first.") from error
-            raise FailedError(f"{path} cannot be kept: {error}. Say another --journal.") from error
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise FailedError(f"{path} is no journal: {error}. Say another --journal.") from error
+        except sqlite3.Error as error:
+            self._db.close()
+            raise self._explained(error) from error
+
+    def _open(self) -> None:
+        self._db.executescript(
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            "PRAGMA temp_store=FILE; PRAGMA cache_size=-4000;"
+        )
 
     def _is_about(self, told: str) -> bool:
         names = self._db.execute("SELECT name FROM sqlite_master WHERE name = 'about'").fetchall()
         return bool(names) and self._db.execute("SELECT what FROM about").fetchall() == [(told,)]
 
     def _begin(self, told: str) -> None:
-        tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        drops = "".join(f"DROP TABLE {name};" for (name,) in tables)
+        drops = "".join(f"DROP TABLE IF EXISTS {name};" for name in _TABLES)
         self._db.executescript(f"BEGIN EXCLUSIVE; {drops} {_SCHEMA}")
         self._db.execute("INSERT INTO about VALUES (?)", (told,))
         self._db.execute("COMMIT")
 
+    def _explained(self, error: Exception) -> OperateError:
+        """The error to raise where the file cannot be read or written."""
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return WrongError(f"Another command has {self.path} open. Let it end first.")
+        if isinstance(error, sqlite3.OperationalError | OSError) and not _is_damage(error):
+            return FailedError(
+                f"{self.path} cannot be written: {error}. Name another file with --journal, or "
+                "make room."
+            )
+        return FailedError(
+            f"{self.path} is damaged: {error}. What it had noted is lost: delete it, and the same "
+            "command begins from the start, which does no harm to what is done."
+        )
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        with suppress(sqlite3.Error):  # what is damaged may not close in order
+            self._db.close()
+        if isinstance(error, sqlite3.Error | _DamageError):
+            raise self._explained(error) from error
 
     def remove(self) -> None:
         """Delete it: what it was for is done."""
         self._db.close()
         self.path.unlink(missing_ok=True)
+        for file in side_files(self.path):  # SQLite's, which it leaves only where it fails
+            file.unlink(missing_ok=True)
 
     # --- how far it is ------------------------------------------------------------------------
 
@@ -97,17 +126,19 @@ class Journal:
         """Note which segments are to be read, unless that is known already."""
         for one in parts:
             row = (one.source, one.segment.table, one.segment.number, one.segment.of)
-            self._db.execute("INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, 0, 0)", row)
+            self._db.execute(
+                "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, NULL, 0, 0)", row
+            )
 
     def parts(self) -> list[Part]:
         """The segments that are not read to their end, each from where it was."""
         found = self._db.execute(
-            "SELECT source, tables, number, parts, position FROM part WHERE NOT over "
+            "SELECT source, tables, number, parts, position, after FROM part WHERE NOT over "
             "ORDER BY number"
         )
         return [
-            Part(source, Segment(table, number, of), position and _decoded(position))
-            for source, table, number, of, position in found.fetchall()
+            Part(source, Segment(table, number, of), position and _position(position), after)
+            for source, table, number, of, position, after in found.fetchall()
         ]
 
     def seen(self, source: int | None = None) -> int:
@@ -131,24 +162,45 @@ class Journal:
             "INSERT INTO row VALUES (?, ?, ?)", ((key, part.source, mark) for key, mark in rows)
         )
         self._db.executemany("INSERT INTO suspect (key, found) VALUES (?, ?)", found)
-        position = None if page.position is None else _encoded(page.position)
+        place = (part.source, part.segment.number)
+        position = None if page.position is None else _text(page.position)
         self._db.execute(
-            "UPDATE part SET position = ?, over = ?, seen = seen + ? "
+            "UPDATE part SET position = ?, after = ?, over = ?, seen = seen + ? "
             "WHERE source = ? AND number = ?",
-            (position, position is None, len(page.items), part.source, part.segment.number),
+            (position, page.after, page.is_last, len(page.items), *place),
         )
         self._db.execute("COMMIT")
 
     # --- what it sorts ------------------------------------------------------------------------
 
-    def keys(self, members: int) -> Iterator[tuple[str, list[Held]]]:
-        """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1."""
-        with closing(
-            self._db.execute("SELECT key, source, mark FROM row ORDER BY key, source")
-        ) as rows:
+    def keys(self, members: int, stop: Stop | None = None) -> Iterator[tuple[str, list[Held]]]:
+        """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1.
+
+        Raises `StoppedError` when the `stop` is asked for, also while it sorts.
+        """
+        stop = stop or Stop()
+        with (
+            self._interrupted(stop),
+            closing(
+                self._db.execute("SELECT key, source, mark FROM row ORDER BY key, source")
+            ) as rows,
+        ):
             for key, found in groupby(rows, key=lambda row: str(row[0])):
+                stop.check()
                 marks = {source: mark for _, source, mark in found}
                 yield key, [Held(marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members)]
+
+    @contextmanager
+    def _interrupted(self, stop: Stop) -> Iterator[None]:
+        """Have SQLite look at a `stop` while it works: it may sort for minutes."""
+        self._db.set_progress_handler(lambda: stop.is_asked, _STEPS)
+        try:
+            yield
+        except sqlite3.OperationalError:
+            stop.check()
+            raise
+        finally:
+            self._db.set_progress_handler(None, 0)
 
     def suspect(
         self,
@@ -167,8 +219,11 @@ class Journal:
             self._db.execute("DROP TABLE row")
             self._db.execute(_ROW)
             self.finish(phase, counted())
-        except BaseException:
-            self._db.execute("ROLLBACK")
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "interrupt" in str(error):
+                raise StoppedError from error
             raise
         self._db.execute("COMMIT")
 
@@ -239,17 +294,36 @@ class Journal:
         return {found: int(count) for found, count in rows.fetchall()}
 
 
+class _DamageError(Exception):
+    """Something in the file is not what was written there."""
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error that SQLite calls operational is one of what it has read."""
+    return isinstance(error, sqlite3.OperationalError) and any(
+        words in str(error) for words in ("no such table", "no such column", "decode")
+    )
+
+
 def _held(text: str) -> list[Held]:
-    return [Held(*one) for one in json.loads(text)]
+    try:
+        return [Held(*one) for one in json.loads(text)]
+    except (ValueError, TypeError) as error:
+        raise _DamageError(f"{text[:100]!r} is not what members hold of a key") from error
 
 
-def _encoded(position: Key) -> str:
-    return json.dumps(position, default=lambda binary: {"_bytes": binary.hex()})
+def _text(position: Key) -> str:
+    """A position as a text: the names of its attributes, and their values beside them.
+
+    No name stands where something of the journal's own could stand.
+    """
+    names = list(position)
+    return json.dumps([names, key_text(position, names)])
 
 
-def _decoded(text: str) -> Key:
-    def whole(part: dict[str, Any]) -> Any:
-        return bytes.fromhex(part["_bytes"]) if "_bytes" in part else part
-
-    decoded: Key = json.loads(text, object_hook=whole)
-    return decoded
+def _position(text: str) -> Key:
+    try:
+        names, values = json.loads(text)
+        return key_of(values, names)
+    except (ValueError, TypeError) as error:
+        raise _DamageError(f"{text[:100]!r} is no position in a table") from error

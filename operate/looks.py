@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from handler.clients import CONCURRENCY
 from handler.image import Key
 from handler.store import DynamoStore
+from operate.in_turn import in_turn
 from operate.judge import Held
 from operate.reached import Reached
 from operate.segments import is_expired, key_of, mark_of
 
 
-def look(members: Sequence[Reached], keys: Sequence[str]) -> list[list[Held]]:
-    """What every member holds of each key."""
+def look(
+    members: Sequence[Reached], keys: Sequence[str], done: Callable[[], object] = lambda: None
+) -> list[list[Held]]:
+    """What every member holds of each key; of the first so many, if their stop is asked for.
+
+    `done` is called after each.
+    """
 
     async def all_keys(pool: ThreadPoolExecutor) -> list[list[Held]]:
         names = members[0].keys
         stores = [member.store(pool) for member in members]
-        return await asyncio.gather(*(_look(members, stores, key_of(text, names)) for text in keys))
+
+        async def one(text: str) -> list[Held]:
+            return await _look(members, stores, key_of(text, names))
+
+        return await in_turn(keys, one, members[0].stop, CONCURRENCY, done)
 
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         return asyncio.run(all_keys(pool))

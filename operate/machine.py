@@ -26,7 +26,9 @@ from operate.reached import Reached
 from operate.remote import told, told_part
 from operate.results import Call, results
 from operate.status import Clients
+from operate.stop import Stop
 from operate.sweep import Part
+from ring.words import counted
 
 _PAUSE = 3.0  # seconds between two looks
 _RUNNING, _SUCCEEDED = "RUNNING", "SUCCEEDED"
@@ -69,17 +71,26 @@ class Machine:
     """
 
     def __init__(
-        self, part: DeployedPart, states: Any, s3: Any, sleep: Callable[[], None] | None = None
+        self,
+        part: DeployedPart,
+        states: Any,
+        s3: Any,
+        sleep: Callable[[], None] | None = None,
+        stop: Stop | None = None,
     ) -> None:
-        """Take what is deployed, clients of Step Functions and S3, and how to wait for a look."""
+        """Take what is deployed, clients of Step Functions and S3, and how to wait for a look.
+
+        Once `stop` is asked for, neither a run nor all of its results are waited for.
+        """
+        self._asked = stop or Stop()
         self.part = part
         self._states = states
         self._s3 = s3
-        self._sleep = sleep or (lambda: time.sleep(_PAUSE))
+        self._sleep = sleep or (lambda: self._asked.sleep(_PAUSE))
 
     @classmethod
-    def of(cls, deployed: Deployed, clients: Clients) -> Machine:
-        """The machine of a stack. WrongError if it has none."""
+    def of(cls, deployed: Deployed, clients: Clients, stop: Stop | None = None) -> Machine:
+        """The machine of a stack; `stop` ends waiting for it. WrongError if it has none."""
         part = deployed.part
         if part is None:
             raise WrongError(
@@ -91,7 +102,7 @@ class Machine:
         states, s3 = (
             clients.get(member.credentials, region, service) for service in ("stepfunctions", "s3")
         )
-        return cls(part, states, s3)
+        return cls(part, states, s3, stop=stop)
 
     def finish(self, task: Task, *, anew: bool = False, tell: Tell = silently) -> Run:
         """Bring a task to its end: a run that is there already, or a new one.
@@ -118,14 +129,15 @@ class Machine:
         over = set()
         with asking():
             for call in results(self._s3, self.part.bucket, run.name):
+                self._asked.check()
                 yield call
                 if call.over:
                     over.add((call.source, call.number))
         missing = {(part.source, part.segment.number) for part in task.parts} - over
         if missing:
             raise FailedError(
-                f"The results of {len(missing):,} segments are not in {self.part.bucket}: somebody "
-                "has deleted or taken them. Run it again with --anew."
+                f"The results of {counted(len(missing), 'segment')} are not in {self.part.bucket}: "
+                "somebody has deleted or taken them. Run it again with --anew."
             )
 
     def forget_all(self, task: Task) -> None:
@@ -219,11 +231,12 @@ class Machine:
         return {}
 
     def _failure(self, run: Run, seen: Mapping[str, Any], succeeded: int, parts: int) -> str:
-        done = f"{succeeded:,} of {parts:,} segments are done"
+        are = "is" if succeeded == 1 else "are"
+        done = f"{succeeded:,} of {counted(parts, 'segment')} {are} done"
         return (
             f"The run {seen['status'].lower()}: {self._cause(run) or seen.get('cause')} "
-            f"({run.arn}). {done}, and stay so: the same command has the rest tried again, --anew "
-            "begins anew."
+            f"({run.arn}). {done}, and that stays so: the same command has the rest tried again, "
+            "--anew begins anew."
         )
 
     def _cause(self, run: Run) -> str | None:

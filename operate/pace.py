@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from operate.stop import Stop, StoppedError
+
 _CALLS = ("Scan", "GetItem", "BatchGetItem", "PutItem", "DeleteItem")
 
 
@@ -17,9 +19,16 @@ class Pace:
     kind took, and the difference afterwards.
     """
 
-    def __init__(self, rate: float | None, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate: float | None,
+        now: Callable[[], float] = time.monotonic,
+        stop: Stop | None = None,
+    ) -> None:
         self.spent = 0.0
         """Capacity units so far."""
+        self.stop = stop or Stop()
+        """Asks calls to wait no longer."""
         self._rate = rate
         self._now = now
         self._lock = threading.Lock()
@@ -44,6 +53,18 @@ class Pace:
         self._begun.units = self._last.get(call, 1.0)
         return self.take(self._begun.units)
 
+    def wait(self, call: str) -> None:
+        """Wait until a call may be made, which is then begun.
+
+        Once a stop is asked for, nothing waits: what is under way is to be finished. But a scan
+        begins something, so there it raises `StoppedError`.
+        """
+        try:
+            self.stop.sleep(self.begin(call))
+        except StoppedError:
+            if call == "Scan":
+                raise
+
     def end(self, call: str, units: float) -> None:
         """Set right what a call took that this thread began."""
         self.take(units - self._begun.units)
@@ -61,7 +82,7 @@ def put_pace(client: Any, pace: Pace) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
 
     def before(model: Any, **_: Any) -> None:
-        time.sleep(pace.begin(model.name))
+        pace.wait(model.name)
 
     def after(model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
         told = parsed.get("ConsumedCapacity")

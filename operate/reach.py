@@ -12,6 +12,7 @@ from operate.errors import WrongError
 from operate.pace import Pace, put_pace
 from operate.reached import Reached
 from operate.status import Clients
+from operate.stop import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,11 +26,12 @@ def reach(
     *,
     only: Sequence[str] = (),
     rate: float | None = None,
+    stop: Stop | None = None,
 ) -> list[Reached]:
     """Reach the members of a ring, or `only` those named, in ring order.
 
-    `rate` is how many capacity units a second may be taken at each. Raises `WrongError`,
-    `MissingError` or `FailedError`.
+    `rate` is how many capacity units a second may be taken at each; once a `stop` is asked for,
+    calls under way wait for it no longer. Raises `WrongError`, `MissingError` or `FailedError`.
     """
     names = [member.name for member in deployed.members]
     if unknown := [name for name in only if name not in names]:
@@ -38,7 +40,7 @@ def reach(
         )
     with asking():
         return [
-            _reached(deployed, member, clients, Pace(rate))
+            _reached(deployed, member, clients, Pace(rate, stop=stop))
             for member in deployed.members
             if not only or member.name in only
         ]

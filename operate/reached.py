@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from handler.calls import InThreads
 from handler.store import DynamoStore, Tables
 from operate.pace import Pace
+from operate.stop import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,6 +35,11 @@ class Reached:
     items: int
     buried: int
     pace: Pace
+
+    @property
+    def stop(self) -> Stop:
+        """What asks all that is done with it to end in order: all that were reached together."""
+        return self.pace.stop
 
     def store(self, pool: Executor) -> DynamoStore:
         """The member as the protocol sees it; calls run in `pool`."""

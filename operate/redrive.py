@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,10 @@ from handler.replay import replay
 from handler.settings import Settings
 from handler.store import DynamoStore
 from operate.dry import DryStore
+from operate.in_turn import in_turn
 from operate.quarantine import Bucket, Entry
+from operate.stop import Stop
+from ring.words import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 60.0
 """How long an entry may take, calls that are made again included."""
+
+_STOPPED = "stopped before all of it was played"
+_Pretended = tuple[Report, bool, int, int]
 
 
 class Became(StrEnum):
@@ -80,8 +86,9 @@ class Wish:
     back."""
     now: Callable[[], float] = time.time
     """The time, in seconds since the epoch."""
-    stop: Callable[[], bool] = lambda: False
-    """Whether to begin with no other entry. One that is begun is finished, or stays whole."""
+    stop: Stop = field(default_factory=Stop)
+    """Asks to begin with no other entry, and in a batch of Lambda's with no other key: that stays
+    whole then, to be played again."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Play
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         player = _Player(reach, pool, wish)
         for entry in entries:
-            if wish.stop():
+            if wish.stop.is_asked:
                 return
             yield player.play(entry)
 
@@ -139,7 +146,10 @@ class _Player:
             return Played(entry, Became.HELD, self._why_held())
         if self.wish.dry_run:
             return self._foretell(entry)
-        return self._judge(entry, asyncio.run(self._play(entry)))
+        report, is_whole = asyncio.run(self._play(entry))
+        if not is_whole:
+            return Played(entry, Became.LEFT, _STOPPED)
+        return self._judge(entry, report)
 
     def _is_too_old(self, entry: Entry) -> bool:
         made = entry.made
@@ -147,13 +157,18 @@ class _Player:
 
     def _why_held(self) -> str:
         days = self.reach.settings.source.retention // (24 * 60 * 60)
-        known = f"deletes are remembered for {days} days" if days else "deletes are not remembered"
+        known = (
+            f"deletes are remembered for {counted(days, 'day')}"
+            if days
+            else "deletes are not remembered"
+        )
         return (
             f"{known}, and this is older: if its item was deleted since, it would come back. "
             "Compare the item, and say that it is to be played however old."
         )
 
-    async def _play(self, entry: Entry) -> Report:
+    async def _play(self, entry: Entry) -> tuple[Report, bool]:
+        """What became of its records, and whether all were played."""
         source, target = self._stores()
         shelf = Shelf(self.reach.settings.quarantine, entry.hop, entry.table)
         # A batch of Lambda's goes when its poison has a place of its own.
@@ -163,21 +178,23 @@ class _Player:
             else _Leave()
         )
         hop = self.reach.settings.hop(source, target)
-        return await replicate_batch(entry.records, Work(hop, keeper, replay))
+        return await _replayed(entry, Work(hop, keeper, replay), self.wish.stop)
 
-    async def _pretend(self, entry: Entry) -> tuple[Report, int, int]:
-        """What would become of it, and how many writes it would be at each end."""
+    async def _pretend(self, entry: Entry, stop: Stop) -> _Pretended:
+        """What would become of it, whether all was tried, and the writes at each end."""
         source, target = map(DryStore, self._stores())
         hop = self.reach.settings.hop(source, target)
-        report = await replicate_batch(entry.records, Work(hop, _Leave(), replay))
-        return report, source.writes, target.writes
+        report, is_whole = await _replayed(entry, Work(hop, _Leave(), replay), stop)
+        return report, is_whole, source.writes, target.writes
 
     def _foretell(self, entry: Entry) -> Played:
-        report, here, there = asyncio.run(self._pretend(entry))
+        report, is_whole, here, there = asyncio.run(self._pretend(entry, self.wish.stop))
+        if not is_whole:
+            return Played(entry, Became.LEFT, _STOPPED)
         if troubles := _troubles(report):
             return Played(entry, Became.FAILED, troubles)
         region = self.reach.settings.there.region
-        why = f"would be {_counts(report)}: {there} writes at {region}, {here} here"
+        why = f"would be {_counts(report)}: {counted(there, 'write')} at {region}, {here} here"
         return Played(entry, Became.DONE, why)
 
     def _judge(self, entry: Entry, report: Report) -> Played:
@@ -186,7 +203,7 @@ class _Player:
             return Played(entry, Became.FAILED, troubles)
         if report.quarantined and not entry.is_lambdas:
             # A table looks at an item's size before it looks at the condition.
-            would, *writes = asyncio.run(self._pretend(entry))
+            would, _, *writes = asyncio.run(self._pretend(entry, Stop()))
             if any(writes) or _troubles(would):
                 return Played(entry, Became.FAILED, troubles)
             report, troubles = would, ""
@@ -223,6 +240,27 @@ class _Leave:
 
     async def set_aside(self, lost: Lost) -> None:
         """See Quarantine."""
+
+
+async def _replayed(entry: Entry, work: Work, stop: Stop) -> tuple[Report, bool]:
+    """What became of an entry's records, and whether none was left for a stop."""
+    is_whole = True
+
+    async def some(keys: Iterable[Awaitable[None]]) -> None:
+        nonlocal is_whole
+        waiting = list(keys)
+        begun = len(await in_turn(waiting, _replay_key, stop, CONCURRENCY))
+        is_whole = begun == len(waiting)
+        for key in waiting[begun:]:
+            if isinstance(key, Coroutine):  # else Python complains that it was never awaited
+                key.close()
+
+    report = await replicate_batch(entry.records, work, some)
+    return report, is_whole
+
+
+async def _replay_key(key: Awaitable[None]) -> None:
+    await key
 
 
 def _counts(report: Report) -> str:

@@ -19,6 +19,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ from handler.image import Key
 from handler.store import Tables
 from operate.apart import read_and_look
 from operate.assume import session_as
-from operate.backfill import Route, fill_page, unfilled
+from operate.backfill import Filler, Route, unfilled
 from operate.check import CHANGING, Wish, look_again
 from operate.journal import Journal
 from operate.judge import Kind
@@ -166,18 +167,18 @@ def _check(
     wish = Wish(tombstones=how["tombstones"], settle=how["settle"])
     tables = members[part["source"] // 2].tables
     table = tables.tombstones if part["source"] % 2 else tables.table
-    segment = Part(part["source"], _segment(part, table))
+    segment = Part(part["source"], _segment(part, table), start)
     enough = wish.settle * (wish.looks - 1) + _LOOKING
-    read, position, since = 0, start, wish.since(members)
+    read, since = 0, wish.since(members)
     while True:
-        page = read_and_look(members, segment, position, since)
+        page = read_and_look(members, segment, since)
         journal.take(segment, page, found=((key, None) for key in page.suspects))
         read += len(page.items)
-        position = page.position
-        if position is None or left() < enough or journal.open_suspects() >= MOST:
+        segment = replace(segment, position=page.position)
+        if page.is_last or left() < enough or journal.open_suspects() >= MOST:
             break
     look_again(members, journal, wish)
-    return Done(read, position, {}, _found(journal))
+    return Done(read, segment.position, {}, _found(journal))
 
 
 def _found(journal: Journal) -> Iterator[Any]:
@@ -193,19 +194,19 @@ def _fill(
     """Fill page by page until it is late. A page that is filled again is not written again."""
     part = event["part"]
     way = Route(*event["how"]["route"])
-    segment = _segment(part, members[way.source].tables.table)
+    segment = Part(0, _segment(part, members[way.source].tables.table), start)
     became: Counter[str] = Counter()
     lines: list[tuple[str, str]] = []
-    read, position = 0, start
+    read = 0
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         while True:
-            page = fill_page(members, way, segment, position, pool)
+            page = Filler(members, way, pool).page(segment, members[0].stop)
             became.update(page.became)
             lines += unfilled(page, members[0].keys)
             read += len(page.items)
-            position = page.position
-            if position is None or left() < _FILLING or len(lines) >= MOST:
-                return Done(read, position, {"became": became}, iter(lines))
+            segment = replace(segment, position=page.position)
+            if page.is_last or left() < _FILLING or len(lines) >= MOST:
+                return Done(read, segment.position, {"became": became}, iter(lines))
 
 
 def _segment(part: Mapping[str, int], table: str | None) -> Segment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -17,11 +17,14 @@ from operate.asking import asking
 from operate.check import Tell, silently
 from operate.dry import DryStore
 from operate.errors import WrongError
+from operate.in_turn import in_turn
 from operate.journal import Journal
 from operate.judge import Kind
 from operate.mend import End, Mended, mend
 from operate.reached import Reached
 from operate.segments import key_of
+from operate.stop import Stop
+from operate.tally import Tally
 
 MENDED, LEFT = "mended", "left"
 """What becomes of a key in the journal, once it is done with."""
@@ -73,35 +76,47 @@ def repair(
 
     `prefer` is the place of the member whose item wins where an item has no version and no record
     of it is to come: see `operate.mend`. What is done is noted in the journal, so that a call with
-    the same one goes on behind it. Raises `OperateError`.
+    the same one goes on behind it. Raises `OperateError`, of which `StoppedError` where the
+    members' stop was asked for: keys under way are finished and noted then.
     """
     total = sum(journal.counts().get(kind, 0) for kind in Kind)
-    repaired = Repaired()
+    repaired, stop = Repaired(), members[0].stop
+    done = Tally(tell, "planning" if dry_run else "mending", total)
     with asking(), ThreadPoolExecutor(CONCURRENCY) as pool:
         for kind in Kind:
             for chunk in journal.suspects(kind):
                 stores = [member.store(pool) for member in members]
                 keys = [key_of(text, members[0].keys) for _, text, _ in chunk]
-                mended = asyncio.run(_mend_all(members, stores, keys, prefer, dry_run))
-                for (_, text, _), one in zip(chunk, mended, strict=True):
+                way = _Way(members, stores, prefer, dry_run)
+                mended = asyncio.run(way.mend_all(keys, stop, done.add))
+                begun = chunk[: len(mended)]
+                for (_, text, _), one in zip(begun, mended, strict=True):
                     _count(repaired, members, text, one)
                 if not dry_run:
                     became = [LEFT if one.left else MENDED for one in mended]
-                    journal.settle(zip((row for row, _, _ in chunk), became, strict=True))
-                tell("planning" if dry_run else "mending", repaired.mended + repaired.left, total)
+                    journal.settle(zip((row for row, _, _ in begun), became, strict=True))
+                stop.check()
     return repaired
 
 
-async def _mend_all(
-    members: Sequence[Reached],
-    stores: Sequence[Store],
-    keys: Sequence[Key],
-    prefer: int | None,
-    dry_run: bool,
-) -> list[Mended]:
-    used = [DryStore(store) for store in stores] if dry_run else stores
-    ends = ends_of(members, used)
-    return await asyncio.gather(*(_mend(ends, key, prefer) for key in keys))
+@dataclass(frozen=True)
+class _Way:
+    """How keys are mended; with `dry_run`, nothing is written."""
+
+    members: Sequence[Reached]
+    stores: Sequence[Store]
+    prefer: int | None
+    dry_run: bool
+
+    async def mend_all(
+        self, keys: Sequence[Key], stop: Stop, done: Callable[[], object]
+    ) -> list[Mended]:
+        """Mend keys, in their order: the first so many, if a stop is asked for."""
+        used = [DryStore(store) for store in self.stores] if self.dry_run else self.stores
+        ends = ends_of(self.members, used)
+        return await in_turn(
+            keys, lambda key: _mend(ends, key, self.prefer), stop, CONCURRENCY, done
+        )
 
 
 async def _mend(ends: Sequence[End], key: Key, prefer: int | None) -> Mended:

@@ -39,10 +39,20 @@ class Segment:
 
 @dataclass(frozen=True)
 class Page:
-    """Items of a segment, and where it goes on after them; None: that was all."""
+    """Items of a segment, and where it goes on after them.
+
+    That is at `position`, or within the page that begins there, behind the item of the key `after`
+    (as a text). Neither: that was all.
+    """
 
     items: Sequence[Item]
     position: Key | None
+    after: str | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of its segment comes after it."""
+        return self.position is None and self.after is None
 
 
 def read_page(

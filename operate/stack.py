@@ -180,6 +180,16 @@ class RingStack:
         if self._cli:
             self._cli.interrupt()
 
+    def expect_ready(self, operation: str | None = None) -> None:
+        """See that an operation can begin. `MissingError` without a CLI.
+
+        What is built needs settings without mistakes, too: those are told before the CLI is looked
+        for.
+        """
+        if operation in _BUILDING and not self._is_secret():
+            self.settings()
+        self._cli = self._cli or find_cli()
+
     # --- how ----------------------------------------------------------------------------------
 
     def _run(self, operation: Operation, run: Callable[[Stack, OnEvent], Outcome]) -> Result:
@@ -197,8 +207,7 @@ class RingStack:
                 self.watch(self, said)
 
         builds = operation in _BUILDING
-        if builds and not self._is_secret():
-            self.settings()  # wrong ones are told before the CLI is looked for
+        self.expect_ready(operation)
         with self._opened(operation, notes) as stack:
             if builds:
                 self._refuse_what_cannot_change(stack)

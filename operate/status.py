@@ -19,6 +19,7 @@ from operate.asked import Asked, Client
 from operate.asking import asking
 from operate.assume import session_as
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
+from ring.words import counted
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
@@ -179,12 +180,12 @@ def _hop(
     )
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
-        asked.expect(state == "Enabled", _resting(mapping))
+        asked.expect(state == "Enabled", _resting(mapping, hop.source, asked.member.region))
         asked.expect(result in _NOTHING_YET, f"the last batch ended with: {result}")
     if function:
         ready = function.get("State", "Active")
         asked.expect(ready in ("Active", "Inactive"), f"its function is {ready}")
-    asked.expect(not quarantined, f"{quarantined} objects are in the quarantine {hop.quarantine}")
+    asked.expect(not quarantined, f"{_lying(quarantined)} in the quarantine {hop.quarantine}")
     for name, says in (alarms.says if alarms else {}).items():
         asked.expect(False, f"the alarm {name} rings{says}")
     unseen = alarms.unseen if alarms else None
@@ -202,8 +203,11 @@ def _hop(
     )
 
 
-def _resting(mapping: dict[str, Any]) -> str:
-    """How a mapping that is not enabled is, and for how long it may rest."""
+def _resting(mapping: dict[str, Any], source: str, region: str) -> str:
+    """How a mapping that is not enabled is, for how long it may rest, and what enables it.
+
+    AWS tells alike of one that the settings pause and of one that somebody has disabled.
+    """
     state, why = mapping.get("State"), mapping.get("StateTransitionReason")
     since, age = mapping.get("LastModified"), mapping.get("MaximumRecordAgeInSeconds") or -1
     told = f"its mapping is {state} ({why})"
@@ -211,9 +215,15 @@ def _resting(mapping: dict[str, Any]) -> str:
         return told
     until = since + (timedelta(seconds=age) if age > 0 else timedelta(hours=24))
     return (
-        f"{told} since {since:%Y-%m-%d %H:%M %Z}: with `automate.py resume` before "
-        f"{until:%Y-%m-%d %H:%M %Z} nothing is given up"
+        f"{told} since {since:%Y-%m-%d %H:%M %Z}. If the settings say `paused`, run `automate.py "
+        f"resume {source}`; if not, somebody has disabled it: `aws lambda "
+        f"update-event-source-mapping --uuid {mapping['UUID']} --region {region} --enabled`. It "
+        f"goes on where it was; nothing is given up before {until:%Y-%m-%d %H:%M %Z}"
     )
+
+
+def _lying(objects: int | None) -> str:
+    return counted(objects or 0, "object is", "objects are")
 
 
 def _table(client: Client, name: str) -> dict[str, Any]:

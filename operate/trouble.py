@@ -6,7 +6,8 @@ import gc
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from pulumi.automation import CommandError, ConcurrentUpdateError, StackNotFoundError
@@ -44,16 +45,17 @@ _MISSING = {
         "The region of the backend's bucket is not known. Name it in the URL "
         "(s3://my-bucket?region=eu-west-1), or set AWS_REGION."
     ),
-    "download and install resource plugin": (
-        "Pulumi's AWS plugin is not here, and cannot be fetched from get.pulumi.com. Where there "
-        "is network: `pulumi plugin install resource aws`, with the version of pulumi-aws in "
-        "requirements.txt."
-    ),
     "No valid credential sources found": (
         "AWS credentials are missing for a member of the ring. Log in (`aws sso login`), set "
         "AWS_PROFILE or AWS_ACCESS_KEY_ID, or give the member a `profile`."
     ),
 }
+_PLUGIN = re.compile(
+    r"(?:download and install|no) resource plugin 'pulumi-resource-([\w-]+)'"
+    r"(?: found in the workspace)?(?:\s+at version v([\w.+-]*\w))?"
+)
+"""What the engine says of a plugin that is not there, and that it could not or may not fetch:
+https://github.com/pulumi/pulumi/blob/v3.220.0/pkg/util/plugin.go"""
 _LOCKED = (
     "Another update of this stack is under way, or one was killed: {who}. Wait for it; if it is "
     "long dead, `pulumi cancel --stack {stack}` takes its lock away."
@@ -85,6 +87,8 @@ def explained(error: CommandError, stack: str, notes: Sequence[Note] = ()) -> Op
     for words, advice in _MISSING.items():
         if words in everything:
             return MissingError(advice)
+    if plugin := _PLUGIN.search(everything):
+        return MissingError(_without_plugin(plugin[1], plugin[2]))
     if isinstance(error, StackNotFoundError):
         return WrongError(
             f"There is no stack {stack} in this backend. `pulumi stack ls --all` lists those that "
@@ -97,6 +101,18 @@ def explained(error: CommandError, stack: str, notes: Sequence[Note] = ()) -> Op
         f"{note.resource}: {note.text}" if note.resource else note.text for note in problems
     )
     return FailedError(told or _last(said) or "The engine failed without a word.", notes)
+
+
+def _without_plugin(name: str, told: str | None) -> str:
+    """What to do where a plugin is missing: it must be of the Python package's version."""
+    with suppress(PackageNotFoundError):
+        told = told or version(f"pulumi-{name}")
+    which, to_get = (f" {told}", f" v{told}") if told else ("", "")
+    return (
+        f"Pulumi's plugin {name}{which} is not here, and was not fetched (from get.pulumi.com, or "
+        f"GitHub). Where there is network: `pulumi plugin install resource {name}{to_get}`. On a "
+        "machine without: copy it from ~/.pulumi/plugins of one that has it."
+    )
 
 
 def _stderr(error: CommandError) -> str:

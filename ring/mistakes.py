@@ -12,6 +12,8 @@ import pulumi
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
+from ring.words import counted
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -43,7 +45,7 @@ class SettingsError(pulumi.RunError):
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = list(mistakes)
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        count = counted(len(mistakes), "mistake")
         told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
         super().__init__(f"{count} in the settings, nothing was deployed.\n\n{told}\n")
 

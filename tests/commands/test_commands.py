@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import click
 import pytest
@@ -101,21 +102,34 @@ def test_wrong_settings_are_wrong_use_and_all_of_them_are_told() -> None:
 def test_wrong_settings_are_told_before_the_cli_is_looked_for(
     without_cli: None, command: str
 ) -> None:
-    yes = ("--yes",) if command == "up" else ()
-    assert run(command, *RING, "--set", "function.memory=1", *yes).exit_code == 2
+    result = run(command, *RING, "--set", "function.memory=1")
+    assert (result.exit_code, "function.memory: 1" in result.output) == (2, True)
 
 
-@pytest.mark.parametrize("command", ["up", "destroy", "refresh", "outputs", "status"])
-def test_without_a_cli_something_is_missing(without_cli: None, command: str) -> None:
-    yes = () if command in ("outputs", "status") else ("--yes",)
-    result = run(command, "--stack", "dev", *yes)
+@pytest.mark.parametrize("yes", [(), ("--yes",)])
+@pytest.mark.parametrize(
+    "command",
+    [("up",), ("destroy",), ("refresh",), ("repair",), ("backfill", "--all"), ("redrive", "--all")],
+)
+def test_without_a_cli_something_is_missing_whether_or_not_yes_is_said(
+    without_cli: None, command: tuple[str, ...], yes: tuple[str, ...]
+) -> None:
+    assert run(*command, "--stack", "dev", *yes).exit_code == 3
+
+
+@pytest.mark.parametrize("command", ["up", "outputs", "status"])
+def test_what_is_missing_is_told_with_the_way_to_get_it(without_cli: None, command: str) -> None:
+    result = run(command, "--stack", "dev")
     assert result.exit_code == 3
     assert "There is no Pulumi CLI that would do" in result.output
     assert "https://www.pulumi.com/docs/install/" in result.output
 
 
 @pytest.mark.parametrize("command", ["up", "destroy", "refresh"])
-def test_what_changes_something_wants_a_yes_where_nobody_can_be_asked(command: str) -> None:
+def test_what_changes_something_wants_a_yes_where_nobody_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("operate.stack.find_cli", Mock())
     result = run(command, "--stack", "dev")
     assert result.exit_code == 2
     assert "say --yes" in result.output

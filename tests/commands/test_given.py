@@ -75,8 +75,18 @@ def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
         put({"members": [{}], "table": {}}, path, 1)
 
 
-def test_a_key_without_a_type_is_left_to_the_settings_to_miss() -> None:
-    assert key("customer") == {"name": "customer"}
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [("id", "id:S"), ("id:", "id:S"), ("id:n", "id:N"), ("a:name", "a:name:S"), ("id:X", "id:X:S")],
+)
+def test_a_key_without_a_type_is_answered_with_how_to_write_it(text: str, instead: str) -> None:
+    for option in ("--key", "--sort"):
+        with pytest.raises(WrongError) as told:
+            key(text, option)
+        assert f"as in {option} {instead} (S: text, N: number, B: binary)" in str(told.value)
+
+
+def test_a_keys_name_may_have_colons() -> None:
     assert key("a:b:S") == {"name": "a:b", "type": "S"}
 
 

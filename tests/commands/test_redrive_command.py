@@ -175,7 +175,7 @@ def test_a_dry_run_tells_the_plan_and_plays_nothing(ring: LocalRing) -> None:
     mend(ring)
     result = redrive(ring, "--all", "--dry-run")
     assert result.exit_code == 0
-    assert "would be 1 replicated: 1 writes at eu-west-1, 0 here" in result.output
+    assert "would be 1 replicated: 1 write at eu-west-1, 0 here" in result.output
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, THERE, "planned") is None
     assert len(entries(ring)) == 1
@@ -286,7 +286,7 @@ def test_ctrl_c_finishes_the_entry_that_is_played_and_the_rest_stays(ring: Local
             said = []
             for line in playing.stdout:
                 said.append(line)
-                if line.startswith("Cancelling"):
+                if line.startswith("Stopping"):
                     go_on.set()
         finally:
             go_on.set()
@@ -331,7 +331,7 @@ def test_status_sees_a_local_ring_too(ring: LocalRing) -> None:
     set_aside(ring, "seen")
     result = CliRunner().invoke(main, ["status", "--local", ring.endpoint])
     assert result.exit_code == 1
-    assert "1 objects are in the quarantine" in result.output
+    assert "1 object is in the quarantine" in result.output
 
 
 def test_status_names_an_alarm_that_rings_and_tells_it_to_scripts(ring: LocalRing) -> None:

@@ -5,7 +5,8 @@ from itertools import islice
 
 import pytest
 
-from commands.screen import Rows, Screen
+from commands.screen import Rows, Screen, _Told
+from ring.words import counted
 
 
 def test_json_is_made_row_by_row() -> None:
@@ -32,4 +33,40 @@ def test_it_is_the_document_that_a_list_makes(
 
 def test_a_table_is_as_wide_as_its_widest_row(capsys: pytest.CaptureFixture[str]) -> None:
     Screen(as_json=False).table(["n", ""], Rows([5, 5000], lambda one: (one, None)))
-    assert capsys.readouterr().out == "n\n5      -\n5000   -\n"
+    assert capsys.readouterr().out == "   n\n   5   -\n5000   -\n"
+
+
+def test_numbers_are_flush_right_and_words_flush_left(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("a", 5, "0.1 s", "OK"), ("long", 1_000, None, "1,2"), ("b", None, "12.5 s", "x")]
+    Screen(as_json=False).table(["name", "n", "age", "last"], rows)
+    assert capsys.readouterr().out == (
+        "name      n      age   last\n"
+        "a         5    0.1 s   OK\n"
+        "long   1000        -   1,2\n"
+        "b         -   12.5 s   x\n"
+    )
+
+
+@pytest.mark.parametrize(("columns", "is_table"), [(60, True), (20, False)])
+def test_a_table_that_a_terminal_is_too_narrow_for_is_a_list(columns: int, is_table: bool) -> None:
+    screen = Screen(as_json=False)
+    screen.told = _Told(width=columns, force_terminal=True, highlight=False)
+    with screen.told.capture() as shown:
+        screen.table(["hop from", "to"], [("us-east-1", "eu-west-1"), ("eu-west-1", None)])
+    table = "hop from    to\nus-east-1   eu-west-1\neu-west-1   -\n"
+    rows = "hop from   us-east-1\nto         eu-west-1\n\nhop from   eu-west-1\nto         -\n"
+    assert shown.get() == (table if is_table else rows)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 keys"), (1, "1 key"), (2, "2 keys"), (1_000, "1,000 keys")]
+)
+def test_a_number_agrees_with_its_noun(number: int, told: str) -> None:
+    assert counted(number, "key") == told
+
+
+def test_a_noun_may_take_more_than_an_s() -> None:
+    assert [counted(number, "key was", "keys were") for number in (1, 2)] == [
+        "1 key was",
+        "2 keys were",
+    ]

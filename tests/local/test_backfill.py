@@ -6,7 +6,6 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from operate.backfill import backfill, route
 from operate.errors import WrongError
 from operate.fill import Filled, Way, fill
 from operate.journal import Journal
-from operate.segments import read_page
+from operate.stop import Stop, StoppedError
 from tests.local.rings import PATIENCE, REGIONS, costs, get, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
 
@@ -126,24 +125,26 @@ def test_under_writers_and_throttling_all_end_equal(
 
 
 def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_path: Path) -> None:
-    members = reached(adopted)
+    stop = Stop()
+    members = reached(adopted, stop=stop)
     routes = [route(members, SECOND)]
-    calls = 0
 
     def interrupt(what: str, done: int, of: int) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 5:
-            raise KeyboardInterrupt
+        if done == 5:
+            stop.ask()
 
-    with Journal(tmp_path / "j", "x") as journal, pytest.raises(KeyboardInterrupt):
-        backfill(members, routes, journal, segments=10, tell=interrupt)
     before = adopted.meter.read()
+    with Journal(tmp_path / "j", "x") as journal, pytest.raises(StoppedError):
+        backfill(members, routes, journal, segments=10, tell=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
+        first = journal.seen()
+        assert 5 <= first < len(KEYS)
+        members = reached(adopted)
         done = backfill(members, routes, journal, segments=10)
-    assert (adopted.meter.read() - before).count(["Scan"]) == 5
-    assert done.read == len(KEYS)
+    assert (done.read, done.became) == (len(KEYS), {Filled.WRITTEN: len(KEYS) - first})
     adopted.wait_until_quiet(PATIENCE)
+    tally = adopted.meter.read() - before
+    assert tally.count(["PutItem"], region=SECOND, table="orders") == len(KEYS)
     assert adopted.differences() == []
 
 
@@ -166,39 +167,6 @@ def test_segments_are_filled_side_by_side(
     with Journal(tmp_path / "j", "x") as journal:
         done = backfill(members, [route(members, SECOND)], journal, segments=segments)
     assert (done.read, done.became[Filled.WRITTEN]) == (len(KEYS), len(KEYS))
-
-
-def test_an_interrupted_backfill_does_not_fill_to_the_end_what_it_had_begun(
-    emptied: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The first segment to begin is filled; the other goes on when the command has ended."""
-    ended = threading.Event()
-    begun: list[int] = []
-
-    class Pool(ThreadPoolExecutor):
-        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-            super().shutdown(wait, cancel_futures=cancel_futures)
-            ended.set()
-
-    async def fill_first(way: Way, key: Key, found: Item) -> Filled:
-        begun.append(threading.get_ident())
-        if threading.get_ident() != begun[0]:
-            assert await asyncio.to_thread(ended.wait, 60)
-        return await fill(way, key, found)
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("operate.backfill.fill", fill_first)
-    monkeypatch.setattr("operate.backfill.ThreadPoolExecutor", Pool)
-    members = reached(emptied)
-    with Journal(tmp_path / "j", "x") as journal, pytest.raises(KeyboardInterrupt):
-        backfill(members, [route(members, SECOND)], journal, segments=2, tell=interrupt)
-    with Journal(tmp_path / "j", "x") as journal:
-        (left,) = journal.parts()
-        page = read_page(emptied.client(FIRST), left.segment, None, consistent=True)
-    assert page.items
-    assert [get(emptied, SECOND, one["id"]["S"]) for one in page.items] == [None] * len(page.items)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from local.ring import LocalRing
 from operate.check import Wish, check
 from operate.journal import Journal
 from operate.repair import repair
+from operate.stop import Stop, StoppedError
 from tests.local.rings import PATIENCE, REGIONS, get, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
 
@@ -65,7 +66,9 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing)
     result = command("--dry-run")
     assert result.exit_code == 1
     assert "3 keys would be brought in line: 3 at us-east-1." in result.output
-    assert "1 keys would be left, among them:" in result.output
+    assert "1 key would be left:" in result.output
+    assert "`automate.py redrive --all`" in result.output
+    assert "`repair --prefer NAME`" in result.output
     assert get(ring, FIRST, "k1") is None
 
 
@@ -168,22 +171,29 @@ def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: P
     assert ring.differences() == []
 
 
-def test_an_interrupted_repair_goes_on_with_what_is_left(ring: LocalRing, tmp_path: Path) -> None:
+def test_an_interrupted_repair_goes_on_with_what_is_left(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("operate.repair.CONCURRENCY", 4)
     with unseen(ring):
         for number in range(30):
             ring.client(FIRST).delete_item(TableName="orders", Key=item(f"k{number}"))
-    members = reached(ring)
+    stop = Stop()
 
     def interrupt(what: str, done: int, of: int) -> None:
-        raise KeyboardInterrupt
+        if (what, done) == ("mending", 3):
+            stop.ask()
 
     with Journal(tmp_path / "j", "x") as journal:
+        members = reached(ring, stop=stop)
         assert check(members, journal, Wish(settle=0.1)).differing == 30
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoppedError):
             repair(members, journal, tell=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         assert journal.resumed
+        first = journal.counts()["mended"]
+        assert 3 <= first <= 3 + 4
+        assert repair(reached(ring), journal).mended == 30 - first
         assert journal.counts() == {"mended": 30}
-        assert repair(members, journal).mended == 0
     ring.wait_until_quiet(PATIENCE)
     assert ring.differences() == []

@@ -33,6 +33,7 @@ def lead_to(ring: LocalRing, patch: pytest.MonkeyPatch, folder: Path) -> None:
     for name, value in settings.items():
         patch.setenv(name, value)
     patch.setattr(RingStack, "deployed", lambda _: deployed(ring))
+    patch.setattr(RingStack, "expect_ready", lambda _: None)
     patch.chdir(folder)
 
 

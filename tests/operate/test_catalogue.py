@@ -15,6 +15,7 @@ from handler.settings import Settings
 from operate.aside import Aside, Way
 from operate.catalogue import Catalogue
 from operate.redrive import Became, Played, Reach, Wish
+from operate.stop import Stop
 from tests.handler.lambdas import KEY, QUARANTINE, Ring, environment, ring_of_three
 from tests.handler.wire import record
 
@@ -105,7 +106,13 @@ def test_where_it_is_stopped_the_rest_is_left_and_can_be_played_then(ring: Ring)
     heard: list[Played] = []
     three.play(Wish(dry_run=True, however_old=True))
     assert {one["became"] for one in three} == {"done"}
-    three.play(Wish(dry_run=False, however_old=True, stop=lambda: len(heard) == 1), heard.append)
+    stop = Stop()
+
+    def hear(one: Played) -> None:
+        heard.append(one)
+        stop.ask()
+
+    three.play(Wish(dry_run=False, however_old=True, stop=stop), hear)
     assert [one["became"] for one in three] == ["done", "left", "left"]
     assert three.stays
     three.play(Wish(dry_run=False, however_old=True))

@@ -1,12 +1,12 @@
-"""The file that says how far an operation is: what was kept is there again, whatever ended it."""
+"""What an operation notes in its journal is there again, whatever ended it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from operate.errors import FailedError
 from operate.journal import Journal
 from operate.judge import Held
 from operate.segments import Page, Segment
@@ -19,8 +19,19 @@ def page(*names: str, position: dict[str, object] | None = None) -> Page:
     return Page([{"k": {"S": name}} for name in names], position)
 
 
-def test_a_segment_goes_on_behind_the_last_page_that_was_kept(tmp_path: Path) -> None:
-    position = {"k": {"B": b"\x00\xff"}, "s": {"N": "1"}}
+@pytest.mark.parametrize(
+    "position",
+    [
+        {"k": {"B": b"\x00\xff"}, "s": {"N": "1"}},
+        {"_bytes": {"S": "00ff"}},
+        {"B": {"B": b"B"}, "_bytes": {"B": b"\x00"}},
+        {"S": {"S": "B"}, "B": {"S": ""}},
+    ],
+    ids=str,
+)
+def test_a_segment_goes_on_behind_the_last_page_that_was_kept(
+    tmp_path: Path, position: dict[str, Any]
+) -> None:
     with Journal(tmp_path / "j", "x") as journal:
         journal.plan(PARTS)
         journal.take(PARTS[0], page("a", "b", position=position))
@@ -65,10 +76,3 @@ def test_what_is_not_finished_of_a_phase_is_not_kept(tmp_path: Path) -> None:
             journal.suspect([("a", None)], "compare", fails)
         assert journal.finished("compare") is None
         assert (journal.open_suspects(), len(list(journal.keys(1)))) == (0, 1)
-
-
-def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "notes").write_text("mine, and no database at all")
-    with pytest.raises(FailedError, match="is no journal"):
-        Journal(tmp_path / "notes", "x")
-    assert (tmp_path / "notes").read_text() == "mine, and no database at all"

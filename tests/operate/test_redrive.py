@@ -16,6 +16,7 @@ from local.batches import Batch, GivenUp
 from local.events import FailurePlace, event_of, failure_key, failure_record
 from operate.quarantine import Entry, NoSuchEntryError
 from operate.redrive import Became, Reach, Wish, redrive, settings_of
+from operate.stop import Stop
 from tests.handler.lambdas import (
     KEY,
     QUARANTINE,
@@ -111,7 +112,7 @@ def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: Re
     ring.calls.writes.clear()
     (would,) = redrive(reach, listed(reach), TRY)
     assert would.became is Became.DONE
-    assert would.why == "would be 1 replicated: 1 writes at eu-west-1, 0 here"
+    assert would.why == "would be 1 replicated: 1 write at eu-west-1, 0 here"
     assert ring.members[1].items() == []
     assert len(listed(reach)) == 1
 
@@ -199,6 +200,50 @@ def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(ring: Ring, re
     ring.go_round()
     assert ring.equal() == [item("second", "1"), item("second", "2")]
     assert listed(reach) == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_batch_that_is_stopped_between_two_keys_stays_whole_and_is_played_later(
+    ring: Ring, reach: Reach, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    monkeypatch.setattr("operate.redrive.CONCURRENCY", 1)
+    keys = [str(number) for number in range(5)]
+    for key in keys:
+        ring.members[0].put(item("lost", key))
+    give_up(ring, *ring.members[0].new_records())
+    stop = StopAfter(2)
+    (left,) = redrive(reach, listed(reach), Wish(dry_run, stop=stop))
+    assert (left.became, left.why) == (Became.LEFT, "stopped before all of it was played")
+    assert len(listed(reach)) == 1
+    assert len(ring.members[1].items()) == (0 if dry_run else 1)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.became is Became.DONE
+    assert ring.members[1].items() == [item("lost", key) for key in keys]
+    assert listed(reach) == []
+
+
+def test_what_fails_when_it_is_stopped_is_not_taken_for_superseded(
+    ring: Ring, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is, a dry run tells, which is not stopped halfway."""
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    (played,) = redrive(reach, listed(reach), Wish(dry_run=False, stop=StopAfter(2)))
+    assert played.became is Became.FAILED
+    assert len(listed(reach)) == 1
+
+
+class StopAfter(Stop):
+    """Is asked for when it was looked at so often."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._looks = looks
+
+    @property
+    def is_asked(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
 
 
 def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(

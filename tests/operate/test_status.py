@@ -22,6 +22,8 @@ from operate.status import Clients, status
 from tests.handler.benches import answering, hearing
 from tests.operate.deployments import TABLE
 
+PROJECT = Path(__file__).parents[2]
+
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 CONFIG = {"table": TABLE, "members": [{"region": "us-east-1"}, {"region": "eu-west-1"}]}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -141,7 +143,17 @@ def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: Clients
     seen = status(deployed, clients)
     functions.update_event_source_mapping(UUID=deployed.hops[0].mapping, Enabled=True)
     assert seen.hops[0].mapping == "Disabled"
-    assert "the hop from us-east-1 to eu-west-1: its mapping is Disabled" in seen.trouble[0]
+    told = seen.trouble[0]
+    assert "the hop from us-east-1 to eu-west-1: its mapping is Disabled" in told
+    assert "If the settings say `paused`, run `automate.py resume us-east-1`" in told
+    uuid = deployed.hops[0].mapping
+    command = f"update-event-source-mapping --uuid {uuid} --region us-east-1 --enabled"
+    assert command in told
+    # The runbook says the same of it.
+    runbook = " ".join((PROJECT / "docs" / "runbook.md").read_text().split())
+    for remedy in ("automate.py resume", "update-event-source-mapping --uuid"):
+        assert remedy in runbook
+    assert command.replace(str(uuid), "...").replace("us-east-1", "...") in runbook
 
 
 def test_a_batch_that_failed_is_told(
@@ -160,7 +172,7 @@ def test_records_in_quarantine_are_told(deployed: Deployed, clients: Clients) ->
     seen = status(deployed, clients)
     client("s3").delete_object(**bucket)
     assert seen.hops[0].quarantined == 1
-    assert "1 objects are in the quarantine" in seen.trouble[0]
+    assert "1 object is in the quarantine" in seen.trouble[0]
 
 
 def set_alarm(hop: DeployedHop, slug: str, state: str) -> str:

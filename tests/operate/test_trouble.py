@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pytest
 from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import create_command_error
@@ -62,20 +64,36 @@ def test_what_a_provider_said_is_the_reason_of_a_failure() -> None:
     assert str(error) == "ring-us-east-1: Table already exists: orders"
 
 
-def test_a_plugin_that_cannot_be_fetched_is_something_missing() -> None:
-    notes = [
-        Note(
-            "error",
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        (
             "Could not automatically download and install resource plugin 'pulumi-resource-aws' at "
             "version v7.29.0, install the plugin using `pulumi plugin install resource aws "
             "v7.29.0`: error downloading provider aws to file",
-            "ring-us-east-1",
-        )
-    ]
+            "7.29.0",
+        ),
+        (
+            "no resource plugin 'pulumi-resource-aws' found in the workspace at version v7.1.0 or "
+            "on your $PATH",
+            "7.1.0",
+        ),
+        (
+            "Could not automatically download and install resource plugin 'pulumi-resource-aws', "
+            "install the plugin using `pulumi plugin install resource aws`: no network",
+            metadata.version("pulumi-aws"),
+        ),
+    ],
+)
+def test_a_plugin_that_is_not_there_is_something_missing_of_that_version(
+    said: str, number: str
+) -> None:
+    notes = [Note("error", said, "ring-us-east-1")]
     failure = create_command_error(CommandResult("", "error: update failed", 255))
     error = explained(failure, "dev", notes)
     assert isinstance(error, MissingError)
-    assert "pulumi plugin install" in str(error)
+    assert f"plugin aws {number} is not here" in str(error)
+    assert f"`pulumi plugin install resource aws v{number}`" in str(error)
 
 
 def test_missing_credentials_are_something_missing_not_a_failure() -> None:

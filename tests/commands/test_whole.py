@@ -1,0 +1,53 @@
+"""What commands on whole tables take: keys, and a journal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import Mock
+
+import pytest
+from click.testing import CliRunner
+
+from automate import main
+from commands.whole import keys_in
+from operate.reached import Reached
+
+RINGS = """
+rings:
+  - &one
+    name: orders
+    settings:
+      table: {name: orders, partition_key: {name: id, type: S}}
+      members: [{region: us-east-1}, {region: eu-west-1}]
+  - {<<: *one, name: carts}
+"""
+
+
+def member(*keys: str) -> Reached:
+    """A member whose keys have these names and are texts."""
+    return cast(Reached, Mock(keys=keys, types=("S",) * len(keys)))
+
+
+@pytest.mark.parametrize(
+    ("line", "keys"),
+    [
+        ({"id": "1", "key": {"id": {"S": "2"}}, "kind": "x", "members": {}}, ("id",)),
+        ({"key": "1", "kind": "missing", "members": {}}, ("key",)),
+        ({"key": {"S": "1"}, "kind": {"S": "missing"}, "members": {"M": {}}}, ("key",)),
+        ({"key": "1", "kind": "missing", "members": {}, "more": 1}, ("key",)),
+        ({"key": {"id": {"S": "1"}}, "kind": "missing", "members": {"a": {}}}, ("id",)),
+    ],
+)
+def test_an_item_with_a_reports_names_is_taken_by_its_own_key(
+    line: dict[str, Any], keys: tuple[str, ...]
+) -> None:
+    assert keys_in([json.dumps(line)], member(*keys)) == ['[{"S":"1"}]']
+
+
+def test_one_journal_for_several_rings_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rings.yaml"
+    file.write_text(RINGS)
+    told = CliRunner().invoke(main, ("check", "--file", str(file), "--journal", "j"))
+    assert (told.exit_code, "say which with --only" in told.output) == (2, True)

@@ -1,0 +1,249 @@
+"""A request to stop: what is under way is finished and noted, and nothing else is begun."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import Mock
+
+import pytest
+
+from commands import working
+from handler.store import Tables
+from operate.apart import read_and_look
+from operate.fleet import Running, run_all
+from operate.in_turn import in_turn
+from operate.journal import Journal
+from operate.machine import Machine
+from operate.pace import Pace
+from operate.reached import Reached
+from operate.segments import Page, Segment
+from operate.stop import Stop, StoppedError
+from operate.sweep import Part, Sweep
+
+LONG = 100_000.0
+PARTS = [Part(0, Segment("t", number, 3)) for number in range(3)]
+
+
+def page(name: str, position: str | None) -> Page:
+    return Page([{"k": {"S": name}}], None if position is None else {"k": {"S": position}})
+
+
+def test_all_is_done_in_its_order_so_many_at_a_time() -> None:
+    under_way = most = 0
+
+    async def act(number: int) -> int:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001 * (number % 3))
+        under_way -= 1
+        return number * 10
+
+    found = asyncio.run(in_turn(range(20), act, Stop(), 4))
+    assert (found, most) == ([number * 10 for number in range(20)], 4)
+
+
+def test_what_is_under_way_is_finished_and_nothing_else_begun() -> None:
+    stop, begun = Stop(), list[int]()
+
+    async def act(number: int) -> int:
+        begun.append(number)
+        if number == 7:
+            stop.ask()
+        await asyncio.sleep(0)
+        return number
+
+    found = asyncio.run(in_turn(range(100_000), act, stop, 4))
+    assert found == sorted(begun) == list(range(len(found)))
+    assert 8 <= len(found) < 12
+
+
+def test_a_stop_of_what_is_outside_counts_inside_and_not_the_other_way_round() -> None:
+    outer = Stop()
+    inner = Stop(outer)
+    inner.ask()
+    assert not outer.is_asked
+    assert Stop(inner).is_asked
+
+
+def test_a_page_under_way_is_told_before_a_sweep_stops() -> None:
+    stop, all_begun = Stop(), threading.Barrier(len(PARTS))
+
+    def read(part: Part, seen: Stop) -> Page:
+        all_begun.wait(60)
+        stop.ask()
+        while not seen.is_asked:
+            time.sleep(0.001)
+        return page(f"p{part.segment.number}", "more")
+
+    told: list[str] = []
+
+    def sweep() -> None:
+        with closing(Sweep(PARTS, read, len(PARTS), stop).pages()) as pages:
+            told.extend(one.items[0]["k"]["S"] for _, one in pages)
+
+    with pytest.raises(StoppedError):
+        sweep()
+    assert sorted(told) == ["p0", "p1", "p2"]
+
+
+def test_a_sweep_that_has_read_all_is_not_stopped() -> None:
+    stop = Stop()
+
+    def read(part: Part, _: Stop) -> Page:
+        return page("last", None)
+
+    with closing(Sweep(PARTS, read, 1, stop).pages()) as pages:
+        for number, _ in enumerate(pages):
+            if number == len(PARTS) - 1:
+                stop.ask()
+
+
+def test_a_sweep_that_is_left_early_stops_what_is_under_way() -> None:
+    """Without anybody having asked for it: as an error in whoever takes the pages does."""
+    begun = threading.Barrier(2)
+
+    def read(part: Part, seen: Stop) -> Page:
+        begun.wait(60)
+        if part.segment.number == 0:
+            return page("first", None)
+        while not seen.is_asked:
+            time.sleep(0.001)
+        return page("dropped", "more")
+
+    pages = Sweep(PARTS[:2], read, 2).pages()
+    next(pages)
+    pages.close()
+
+
+def test_a_page_that_was_done_in_part_goes_on_within_it(tmp_path: Path) -> None:
+    start = {"k": {"S": "start"}}
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.plan(PARTS[:1])
+        journal.take(PARTS[0], Page([{"k": {"S": "a"}}], start))
+        journal.take(PARTS[0], Page([{"k": {"S": "b"}}], start, after='[{"S":"b"}]'))
+    with Journal(tmp_path / "j", "x") as journal:
+        (part,) = journal.parts()
+        assert (part.position, part.after, journal.seen()) == (start, '[{"S":"b"}]', 2)
+        journal.take(PARTS[0], Page([{"k": {"S": "c"}}], None, after='[{"S":"c"}]'))
+        (part,) = journal.parts()
+        assert (part.position, part.after) == (None, '[{"S":"c"}]')
+        journal.take(PARTS[0], Page([{"k": {"S": "d"}}], None))
+        assert journal.parts() == []
+
+
+def test_a_slow_pace_keeps_nobody_who_is_to_stop() -> None:
+    stop = Stop()
+    pace = Pace(1, stop=stop)
+    pace.begin("Scan")
+    pace.end("Scan", LONG)
+    waiting = threading.Thread(target=pace.wait, args=("PutItem",))
+    waiting.start()
+    assert waiting.is_alive()
+    stop.ask()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    with pytest.raises(StoppedError):
+        pace.wait("Scan")
+
+
+def reached(client: Any, stop: Stop) -> Reached:
+    tables = Tables("t", None, 0)
+    pace = Pace(None, stop=stop)
+    return Reached("m", "us-east-1", "0" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, pace)
+
+
+def test_a_page_with_many_keys_is_looked_up_no_further() -> None:
+    stop, asked = Stop(), list[int]()
+    lock = threading.Lock()
+
+    def look_up(**request: Any) -> dict[str, Any]:
+        with lock:
+            asked.append(1)
+        stop.ask()
+        return {"Responses": {"t": []}, "UnprocessedKeys": {}}
+
+    items = [{"k": {"S": str(number)}} for number in range(10_000)]
+    client = Mock(scan=lambda **_: {"Items": items}, batch_get_item=look_up)
+    with pytest.raises(StoppedError):
+        read_and_look([reached(client, stop)] * 2, PARTS[0])
+    assert len(asked) <= 10
+
+
+def test_what_a_table_gives_back_is_not_asked_for_again() -> None:
+    stop = Stop()
+
+    def give_back(**request: Any) -> dict[str, Any]:
+        stop.ask()
+        return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+
+    client = Mock(scan=lambda **_: {"Items": [{"k": {"S": "1"}}]}, batch_get_item=give_back)
+    with pytest.raises(StoppedError):
+        read_and_look([reached(client, stop)] * 2, PARTS[0])
+
+
+@pytest.mark.parametrize("at", [0, 1, 100])
+def test_a_journal_is_sorted_and_compared_no_further(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at: int
+) -> None:
+    """Before its first key, while SQLite sorts, or later."""
+    stop = Stop()
+    monkeypatch.setattr("operate.journal._STEPS", 100)
+    rows = [(f"{number * 7919 % 3_000:04}", "mark") for number in range(3_000)]
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.plan(PARTS[:1])
+        journal.take(PARTS[0], Page([], None), rows)
+
+        def keys() -> Any:
+            for number, (key, held) in enumerate(journal.keys(1, stop)):
+                if number == at:
+                    stop.ask()
+                yield key, held
+
+        if at == 0:
+            stop.ask()
+        with pytest.raises(StoppedError):
+            journal.suspect(keys(), "compare", lambda: 0)
+        # All of it is there still.
+        assert (journal.finished("compare"), journal.open_suspects()) == (None, 0)
+        assert len(list(journal.keys(1))) == len(rows)
+
+
+def test_nobody_waits_for_a_state_machine_who_is_to_stop() -> None:
+    stop = Stop()
+    stop.ask()
+    with pytest.raises(StoppedError):
+        Machine(Mock(), Mock(), Mock(), stop=stop)._sleep()
+
+
+def test_ctrl_c_waits_for_no_region_when_nothing_is_written() -> None:
+    answers, ring = threading.Event(), Mock(cancelled=False)
+
+    def asks(_: Running) -> None:
+        assert answers.wait(60)
+
+    def wait(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("operate.fleet.wait", Mock(side_effect=[KeyboardInterrupt, None]))
+        with pytest.raises(KeyboardInterrupt):
+            run_all([cast(Running, ring)], asks, reads_only=True)
+    assert not answers.is_set()
+    ring.cancel.assert_called_once()
+    answers.set()
+
+
+def test_where_there_is_no_terminal_a_line_tells_now_and_then_how_far_it_is() -> None:
+    at, lines = 0.0, list[str]()
+    told = working._Lines(lambda: at, lines.append)
+    for number in range(30):
+        at += 1
+        told.tell("filling", 1_000 * number, 3_000_000)
+    assert lines[:2] == ["filling: 4,000 of 3,000,000", "filling: 9,000 of 3,000,000"]
+    assert len(lines) == 6

@@ -119,8 +119,11 @@ class EventMapping:
             if self._paused:
                 return False
             began = time.monotonic()
-            read = self._read()
-            worked = [self._advance(lane) for lane in self._lanes]
+            try:
+                read = self._read()
+            finally:
+                # A stream that cannot be read holds up nothing that was read from it before.
+                worked = [self._advance(lane) for lane in self._lanes]
             self._drained_at = None if read or self._stats.waiting else began
             return read or any(worked)
 

@@ -20,6 +20,9 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
+from local.moto_streams import streams_by_arn
+from local.moto_tables import requests_all_or_nothing
+
 _KEPT_ITERATORS = 10_000
 _KEPT_VALUES = 50_000
 
@@ -97,6 +100,8 @@ def moto_without_surprises() -> Iterator[None]:
             patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
+        changes.enter_context(streams_by_arn())
+        changes.enter_context(requests_all_or_nothing())
         changes.enter_context(
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from local.archive import zip_archive
 from local.batches import Policy
+from local.destination import S3Destination
 from local.events import FailurePlace
-from local.mapping import EventMapping, S3Destination
+from local.mapping import EventMapping
 from local.metrics import Metrics
 from local.runtime import FunctionSpec, LocalFunction
 from local.stream import StreamReader
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.deploy import Resource
-    from local.kinds import Properties
+    from local.kinds import Place, Properties
 
 
 _NOTES = 5
@@ -68,6 +69,7 @@ class LocalHop:
 
     def __init__(self, names: Mapping[str, str], function: Resource, mapping: Resource) -> None:
         self.mapping_id = mapping.id
+        self._place = function.place
         self.source = names["source"]
         self.target = names["target"]
         self.quarantine = names["quarantine"]
@@ -76,8 +78,7 @@ class LocalHop:
         self.metrics = Metrics(clients.client("cloudwatch", region))
         self._endpoint = clients.endpoint
         self.function = self._function(function_spec(function))
-        self.mapping = _mapping(mapping, self.function)
-        self._enabled = True
+        self.mapping = _mapping(mapping.outputs, mapping.place, self.function)
         self._switch(mapping)
 
     def change(self, function: Resource, mapping: Resource) -> None:
@@ -91,13 +92,19 @@ class LocalHop:
             before.close()
 
     def _switch(self, mapping: Resource) -> None:
-        """Rest or go on, if the mapping says another thing than before."""
-        enabled, before = mapping.outputs.get("enabled", True), self._enabled
-        self._enabled = enabled
-        if enabled and not before:
-            self.mapping.resume()
-        elif before and not enabled:
-            self.mapping.pause()
+        """Rest or go on, as the mapping says."""
+        if mapping.outputs.get("enabled", True):
+            self.mapping.enable()
+        else:
+            self.mapping.disable()
+            self.mapping.settle()
+
+    def begin(self, mapping_id: str, outputs: Properties) -> None:
+        """Read a stream by a new mapping, in the place of one that was deleted."""
+        mapping = _mapping(outputs, self._place, self.function)
+        if not outputs.get("enabled", True):
+            mapping.disable()
+        self.mapping, self.mapping_id = mapping, mapping_id
 
     def _function(self, spec: FunctionSpec) -> LocalFunction:
         return LocalFunction(spec, self._endpoint, self._hear)
@@ -136,16 +143,15 @@ def function_spec(resource: Resource) -> FunctionSpec:
     )
 
 
-def _mapping(resource: Resource, function: LocalFunction) -> EventMapping:
-    outputs, place = resource.outputs, resource.place
+def _mapping(outputs: Properties, place: Place, function: LocalFunction) -> EventMapping:
     reader = StreamReader(
         place.clients.streams(place.region), outputs["eventSourceArn"], outputs["startingPosition"]
     )
-    return EventMapping(reader, function.invoke, policy_of(outputs), _destination(resource, reader))
+    destination = _destination(outputs, place, reader)
+    return EventMapping(reader, function.invoke, policy_of(outputs), destination)
 
 
-def _destination(resource: Resource, reader: StreamReader) -> S3Destination | None:
-    outputs, place = resource.outputs, resource.place
+def _destination(outputs: Properties, place: Place, reader: StreamReader) -> S3Destination | None:
     on_failure = outputs.get("destinationConfig", {}).get("onFailure")
     if not on_failure:
         return None

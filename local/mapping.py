@@ -7,7 +7,6 @@ factor: a local function has one worker, so its lanes take turns.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -17,20 +16,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 from local.batches import Batch, GivenUp, Lane, Policy, Record, first_failure
-from local.events import (
-    FailurePlace,
-    event_of,
-    failure_key,
-    failure_record,
-    partition_key,
-    to_event_record,
-)
+from local.events import event_of, partition_key, to_event_record
 from local.runtime import FunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mypy_boto3_s3 import S3Client
+    from local.destination import Destination
 
 IDLE_SECONDS = 0.25
 """Between two looks at a stream where there was nothing: Lambda's base rate of 4 a second.
@@ -54,13 +46,6 @@ class Reader(Protocol):
         """Return the next records, or none."""
 
 
-class Destination(Protocol):
-    """Takes the batches that are given up."""
-
-    def take(self, given_up: GivenUp, now: float) -> None:
-        """Keep a batch that was given up at the time `now`."""
-
-
 @dataclass(frozen=True)
 class Stats:
     """What a mapping did so far. Times are in seconds since 1970.
@@ -68,7 +53,7 @@ class Stats:
     `batches` counts the invocations and `failures` those that delivered less than everything;
     `records` counts the records delivered and `given_up` those that never will be. `waiting` were
     read and are not done; the first of them was created at `oldest`. `trouble` is the last error
-    of the mapping itself, until it works again.
+    of the mapping itself, until it works again. `result` is how the last invocation ended.
     """
 
     batches: int = 0
@@ -79,6 +64,7 @@ class Stats:
     waiting: int = 0
     oldest: float | None = None
     trouble: str | None = None
+    result: str = "No records processed"
 
 
 class EventMapping:
@@ -109,6 +95,7 @@ class EventMapping:
         self._wake = threading.Event()
         self._ended = False
         self._paused = False
+        self._enabled = True
         self._drained_at: float | None = None
         self._worked_at = 0.0
         self._thread: threading.Thread | None = None
@@ -116,7 +103,7 @@ class EventMapping:
     def step(self) -> bool:
         """Read what is new and let each lane deliver a batch. Tells whether there was any work."""
         with self._lock:
-            if self._paused:
+            if self.rest:
                 return False
             began = time.monotonic()
             try:
@@ -178,7 +165,9 @@ class EventMapping:
             answer = self._function(event_of(batch.records))
         except FunctionError as error:
             _log.info("A batch of %d failed: %s", len(batch.records), error)
+            self._count(result="PROBLEM: Function call failed")
             return 0
+        self._count(result="OK")
         return first_failure(batch.records, answer) if self._policy.reports_failures else None
 
     def _give_up(self, given_up: GivenUp, lane: Lane) -> None:
@@ -208,6 +197,11 @@ class EventMapping:
             self._policy = policy
             self._lanes = [Lane(policy) for _ in range(policy.parallel)]
             self._hand_over(waiting)
+
+    @property
+    def source(self) -> str:
+        """The ARN of the stream that it reads."""
+        return self._reader.arn
 
     def stats(self) -> Stats:
         """Return what was done so far and what is waiting."""
@@ -259,6 +253,10 @@ class EventMapping:
     def pause(self) -> None:
         """Deliver nothing until `resume`. Returns when no invocation is running."""
         self._paused = True
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait for the invocation that is running, if there is one."""
         with self._lock:
             self._drained_at = None
 
@@ -267,13 +265,38 @@ class EventMapping:
         self._paused = False
         self._wake.set()
 
+    def enable(self) -> None:
+        """Go on where `disable` stopped."""
+        self._enabled = True
+        self._wake.set()
+
+    def disable(self) -> None:
+        """Begin no further round of work until `enable`, and keep the place in the stream."""
+        self._enabled = False
+
+    @property
+    def rest(self) -> str:
+        """Why nothing is delivered: deleted, disabled or paused; empty if it is."""
+        if self._ended:
+            return "deleted"
+        if not self._enabled:
+            return "disabled"
+        return "paused" if self._paused else ""
+
+    @property
+    def state(self) -> str:
+        """Its state, as Lambda names it."""
+        if self._enabled:
+            return "Enabled"
+        return "Disabling" if self._lock.locked() else "Disabled"
+
     @property
     def is_paused(self) -> bool:
         """Whether it was told to deliver nothing."""
-        return self._paused
+        return bool(self.rest)
 
     def stop(self) -> None:
-        """Begin no further round of work."""
+        """Begin no further round of work, ever."""
         self._ended = True
         self._wake.set()
 
@@ -282,21 +305,3 @@ class EventMapping:
         self.stop()
         if self._thread is not None:
             self._thread.join()
-
-
-class S3Destination:
-    """Keeps given-up batches in a bucket, whole, as Lambda does."""
-
-    def __init__(self, client: S3Client, bucket: str, place: FailurePlace) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._place = place
-
-    def take(self, given_up: GivenUp, now: float) -> None:
-        """Put the invocation record of a batch into the bucket."""
-        self._client.put_object(
-            Bucket=self._bucket,
-            Key=failure_key(self._place, now),
-            Body=json.dumps(failure_record(given_up, self._place, now)).encode(),
-            ContentType="application/json",
-        )

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import SupportsFloat
 from unittest.mock import patch
 
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.cloudwatch.models import Statistics, cloudwatch_backends
 from moto.core.config import default_user_config
@@ -74,6 +75,19 @@ def _on_the_wire(value: object) -> int | str:
     raise TypeError(f"{value!r} in a stream's record")
 
 
+def _list_mappings(
+    backend: LambdaBackend, event_source_arn: str, function_name: str
+) -> list[EventSourceMapping]:
+    """List mappings by their functions' names or ARNs; moto knows only how each was told."""
+    return [
+        one
+        for one in backend._event_source_mappings.values()
+        if event_source_arn in (None, "", one.event_source_arn)
+        and function_name
+        in (None, "", one.function_name, one.function_arn, one.function_arn.rpartition(":")[2])
+    ]
+
+
 _statistic = Statistics.get_statistics_for_type
 
 
@@ -98,6 +112,9 @@ def moto_without_surprises() -> Iterator[None]:
         # the stream's whole history, and then empties the stream. Our own mappings poll it.
         changes.enter_context(
             patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
+        )
+        changes.enter_context(
+            patch.object(LambdaBackend, "list_event_source_mappings", _list_mappings)
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
         changes.enter_context(streams_by_arn())

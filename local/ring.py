@@ -87,6 +87,7 @@ class LocalRing(RunningRing):
             keep_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
             self._server.own.invocations.offer(self.functions)
+            self._server.own.control.offer(self)
             told = about.page(self.members.values(), deployment, streams)
             self._server.own.pages[about.PATH] = told
             self._end = end.pop_all()

@@ -91,6 +91,12 @@ class RunningRing:
         self._change_part(deployment, functions)
         self._schedule.start(deployment, self.functions)
 
+    def begin(self, hop: LocalHop, mapping_id: str, outputs: Mapping[str, Any]) -> None:
+        """Feed a hop whose mapping was deleted by a new one; `outputs` are as a program's."""
+        arn = hop.function.spec.arn
+        hop.begin(mapping_id, {**outputs, "functionArn": arn})
+        hop.mapping.start(self._idle)
+
     @property
     def functions(self) -> Mapping[str, Callable[[Any], Any]]:
         """What calls each function that runs here, by its ARN."""

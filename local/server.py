@@ -52,11 +52,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Own:
-    """What the server answers itself: JSON by path, calls of functions and about a running ring."""
+    """What the server answers itself: JSON by path, calls of functions and about a running ring.
+
+    `alone` is held while moto answers: nobody else may look at what it keeps, or change it.
+    """
 
     pages: dict[str, bytes] = field(default_factory=dict)
     invocations: Invocations = field(default_factory=Invocations)
     control: Control = field(default_factory=Control)
+    alone: threading.Lock = field(default_factory=threading.Lock)
 
 
 class OneAtATime:
@@ -80,7 +84,7 @@ class OneAtATime:
         self._meter = meter
         self._forward = forward
         self._faults = faults or Faults()
-        self._lock = threading.Lock()
+        self._lock = self._own.alone
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
         """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""

@@ -12,9 +12,9 @@ from local.batches import Policy
 from local.destination import S3Destination
 from local.events import FailurePlace
 from local.mapping import EventMapping
-from local.metrics import Metrics
 from local.runtime import FunctionSpec, LocalFunction
 from local.stream import StreamReader
+from local.telemetry import MappingTelemetry, Telemetry
 from ring.arn import Arn
 
 if TYPE_CHECKING:
@@ -74,11 +74,10 @@ class LocalHop:
         self.target = names["target"]
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
-        clients, region = function.place.clients, function.place.region
-        self.metrics = Metrics(clients.client("cloudwatch", region))
-        self._endpoint = clients.endpoint
+        self.telemetry = telemetry_of(function)
+        self._endpoint = function.place.clients.endpoint
         self.function = self._function(function_spec(function))
-        self.mapping = _mapping(mapping.outputs, mapping.place, self.function)
+        self.mapping = self._mapping(mapping.outputs)
         self._switch(mapping)
 
     def change(self, function: Resource, mapping: Resource) -> None:
@@ -101,17 +100,22 @@ class LocalHop:
 
     def begin(self, mapping_id: str, outputs: Properties) -> None:
         """Read a stream by a new mapping, in the place of one that was deleted."""
-        mapping = _mapping(outputs, self._place, self.function)
+        mapping = self._mapping(outputs)
         if not outputs.get("enabled", True):
             mapping.disable()
         self.mapping, self.mapping_id = mapping, mapping_id
 
     def _function(self, spec: FunctionSpec) -> LocalFunction:
-        return LocalFunction(spec, self._endpoint, self._hear)
+        return LocalFunction(spec, self._endpoint, self._hear, self.telemetry.ended)
 
     def _hear(self, line: str) -> None:
         self.tally.hear(line)
-        self.metrics.hear(line)
+        self.telemetry.hear(line)
+
+    def _mapping(self, outputs: Properties) -> EventMapping:
+        mapping = _mapping(outputs, self._place, self.function)
+        mapping.watcher = MappingTelemetry(self.telemetry, outputs["uuid"])
+        return mapping
 
     @property
     def label(self) -> str:
@@ -122,6 +126,18 @@ class LocalHop:
 # moto's PartiQL knows no parameters in an INSERT. DynamoDB Local's does; but the meter counts, and
 # faults befall, what is asked for one key.
 _HERE = {"RING_WRITES": "single"}
+
+
+def telemetry_of(function: Resource) -> Telemetry:
+    """Return what passes on the lines and metrics of a function that a program declared."""
+    clients, region, name = function.place.clients, function.place.region, function.outputs["name"]
+    group = _log_group(function) or f"/aws/lambda/{name}"
+    return Telemetry(clients.cloudwatch(region), clients.logs(region), name, group)
+
+
+def _log_group(function: Resource) -> str:
+    group: str = function.outputs.get("loggingConfig", {}).get("logGroup", "")
+    return group
 
 
 def function_spec(resource: Resource) -> FunctionSpec:
@@ -140,6 +156,7 @@ def function_spec(resource: Resource) -> FunctionSpec:
         memory=outputs.get("memorySize", 128),
         environment={**outputs.get("environment", {}).get("variables", {}), **_HERE},
         credentials=resource.place.clients.credentials,
+        log_group=_log_group(resource),
     )
 
 

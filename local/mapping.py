@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from local.batches import Batch, GivenUp, Lane, Policy, Record, first_failure
+from local.batches import Batch, GivenUp, Lane, Policy, Record, created_at, first_failure
 from local.events import event_of, partition_key, to_event_record
 from local.runtime import FunctionError
 
@@ -44,6 +44,19 @@ class Reader(Protocol):
 
     def read(self) -> Sequence[Mapping[str, Any]]:
         """Return the next records, or none."""
+
+
+class Watcher:
+    """Is told what a mapping does; this one lets it pass."""
+
+    def polled(self, records: int) -> None:
+        """Take in that so many records were read."""
+
+    def invoking(self, records: int, age: float) -> None:
+        """Take in that the function is invoked; `age` is the last record's, in seconds."""
+
+    def given_up(self, records: int, *, delivered: bool) -> None:
+        """Take in that records were given up, and whether the destination has them."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,7 @@ class EventMapping:
         destination: Destination | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self.watcher = Watcher()
         self._reader = reader
         self._page: Sequence[Mapping[str, Any]] = ()
         """Records that were read and are not in their lanes yet."""
@@ -119,7 +133,10 @@ class EventMapping:
         if self._stats.waiting >= _READ_AHEAD:
             return False
         # The reader has gone on: should a record be none that can be handed over, all are kept.
-        self._page = self._page or self._reader.read()
+        if not self._page:
+            self._page = self._reader.read()
+            if self._page:
+                self.watcher.polled(len(self._page))
         events = [to_event_record(record, self._reader.arn) for record in self._page]
         self._hand_over(events)
         self._page = ()
@@ -161,6 +178,8 @@ class EventMapping:
 
     def _invoke(self, batch: Batch) -> int | None:
         """Return where the batch failed, or None."""
+        age = max(0.0, self._now() - created_at(batch.records[-1]))
+        self.watcher.invoking(len(batch.records), age)
         try:
             answer = self._function(event_of(batch.records))
         except FunctionError as error:
@@ -171,10 +190,16 @@ class EventMapping:
         return first_failure(batch.records, answer) if self._policy.reports_failures else None
 
     def _give_up(self, given_up: GivenUp, lane: Lane) -> None:
+        records = len(given_up.batch.records)
         if self._destination is not None:
-            self._destination.take(given_up, self._now())
+            try:
+                self._destination.take(given_up, self._now())
+            except Exception:
+                self.watcher.given_up(records, delivered=False)
+                raise
+            self.watcher.given_up(records, delivered=True)
         lane.finished()
-        self._count(given_up=self._stats.given_up + len(given_up.batch.records))
+        self._count(given_up=self._stats.given_up + records)
 
     def _count(self, **changes: Any) -> None:
         self._stats = replace(self._stats, **changes)

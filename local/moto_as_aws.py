@@ -14,24 +14,25 @@ from unittest.mock import patch
 
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.cloudwatch.models import Statistics, cloudwatch_backends
+from moto.cloudwatch.models import Statistics
 from moto.core.config import default_user_config
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
+from local.moto_memory import forget_old_lines, forget_old_metrics
 from local.moto_streams import streams_by_arn
 from local.moto_tables import requests_all_or_nothing
 
 _KEPT_ITERATORS = 10_000
-_KEPT_VALUES = 50_000
 
 
 def forget_what_is_old() -> None:
     """Let go of what moto would keep for ever; to be called now and then."""
     _forget_old_iterators()
-    _forget_old_metrics()
+    forget_old_metrics()
+    forget_old_lines()
 
 
 def _forget_old_iterators() -> None:
@@ -46,14 +47,6 @@ def _forget_old_iterators() -> None:
             iterators = backend.shard_iterators
             while len(iterators) > _KEPT_ITERATORS:
                 del iterators[next(iter(iterators))]
-
-
-def _forget_old_metrics() -> None:
-    """Let go of all but the last values of each region's metrics."""
-    for regions in cloudwatch_backends.values():
-        for backend in regions.values():
-            if len(backend.metric_data) > 2 * _KEPT_VALUES:
-                del backend.metric_data[:-_KEPT_VALUES]
 
 
 def _get_records(handler: DynamoDBStreamsHandler) -> str:

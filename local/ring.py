@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from local import about
+from local.alarms import Alarms
 from local.aws import Accounts
 from local.cloud import Cloud
 from local.deploy import run_program
@@ -61,6 +62,8 @@ class LocalRing(RunningRing):
         self._program = program
         # A DynamoDB elsewhere expires its own items, or does not.
         self._time_to_live = None if dynamodb else TimeToLive(self._server.own.alone)
+        unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
+        self._alarms = Alarms(self._server.own.alone, unmeasured)
         self._end = ExitStack()
 
     @property
@@ -83,6 +86,11 @@ class LocalRing(RunningRing):
         if self._time_to_live is not None:
             self._time_to_live.look()
 
+    def judge_alarms(self) -> None:
+        """Judge all alarms by what is measured now, rather than when it is time."""
+        self.flush()
+        self._alarms.look()
+
     def __enter__(self) -> Self:
         with ExitStack() as end:
             end.enter_context(self._server)
@@ -96,6 +104,7 @@ class LocalRing(RunningRing):
             self.run(deployment, self.settings, cloud)
             if self._time_to_live is not None:
                 end.enter_context(self._time_to_live)
+            end.enter_context(self._alarms)
             self._server.own.invocations.offer(self.functions)
             self._server.own.control.offer(self)
             told = about.page(self.members.values(), deployment, streams)

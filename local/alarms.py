@@ -23,6 +23,7 @@ from moto.cloudwatch.models import (
 )
 
 from local.alarm_states import NotKnownHereError, state
+from local.moto_capacity import consumed
 
 SECONDS = 10.0
 """Between two looks at all alarms; CloudWatch looks every minute."""
@@ -66,11 +67,21 @@ class Alarms:
                 _log.exception("Alarms were not judged.")
 
     def look(self) -> None:
-        """Judge every alarm by what is in CloudWatch now."""
+        """Publish what tables measured, and judge every alarm by what is in CloudWatch then."""
+        with self._alone:
+            _publish()
         for regions in list(cloudwatch_backends.values()):
             for backend in list(regions.values()):
                 with self._alone:
                     _judge(backend, self._unmeasured, self._now())
+
+
+def _publish() -> None:
+    for (account, region), gathered in list(consumed.items()):
+        for namespace, data in gathered.take():
+            # A time that comes by HTTP has no zone in moto, and others do not compare with it.
+            plain = [{**one, "Timestamp": one["Timestamp"].replace(tzinfo=None)} for one in data]
+            cloudwatch_backends[account][region].put_metric_data(namespace, plain)
 
 
 def _judge(backend: CloudWatchBackend, unmeasured: frozenset[str], now: float) -> None:

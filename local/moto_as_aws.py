@@ -21,6 +21,7 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
+from local.moto_capacity import capacity_as_dynamodb_counts_it
 from local.moto_memory import forget_old_lines, forget_old_metrics
 from local.moto_streams import streams_by_arn
 from local.moto_tables import requests_all_or_nothing
@@ -112,6 +113,7 @@ def moto_without_surprises() -> Iterator[None]:
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
         changes.enter_context(streams_by_arn())
         changes.enter_context(requests_all_or_nothing())
+        changes.enter_context(capacity_as_dynamodb_counts_it())
         changes.enter_context(
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )

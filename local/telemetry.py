@@ -14,7 +14,7 @@ from local.mapping import Watcher
 from local.metrics import Gathered, of_function, of_mapping
 from local.runtime import FunctionError
 
-SECONDS = 1.0
+SECONDS = 5.0
 """How long lines and values are gathered, so that no batch of a hop waits for them."""
 _STREAM = "local/[$LATEST]"
 _MOST_LINES = 10_000

@@ -53,9 +53,17 @@ def _close(table: Table) -> None:
         "CreationRequestDateTime": shard.created_on,
         "TableName": table.name,
         "KeySchema": table.schema,
-        "Shards": [shard.to_json()],
+        "Shards": [_ended(shard)],
     }
     _closed[arn] = _Closed(shard, description)
+
+
+def _ended(shard: StreamShard) -> dict[str, Any]:
+    """Describe a shard that nothing comes to any more: it has a last number."""
+    described = shard.to_json()
+    last = shard.starting_sequence_number + max(len(shard.items) - 1, 0)
+    described["SequenceNumberRange"]["EndingSequenceNumber"] = str(last)
+    return described
 
 
 def _specify(table: Table, streams: dict[str, Any] | None) -> None:

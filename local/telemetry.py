@@ -17,7 +17,7 @@ from local.runtime import FunctionError
 SECONDS = 5.0
 """How long lines and values are gathered, so that no batch of a hop waits for them."""
 _STREAM = "local/[$LATEST]"
-_MOST_LINES = 10_000
+_MOST_LINES = 50_000
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +35,7 @@ class Telemetry:
         self._logs = logs
         self._where = {"logGroupName": group, "logStreamName": _STREAM}
         self._lines: deque[tuple[float, str]] = deque(maxlen=_MOST_LINES)
+        self._flushing = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
@@ -59,6 +60,10 @@ class Telemetry:
 
     def flush(self) -> None:
         """Pass on what was taken in so far."""
+        with self._flushing:
+            self._flush()
+
+    def _flush(self) -> None:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         for _, line in lines:
             if '"_aws"' in line:

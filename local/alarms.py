@@ -112,7 +112,7 @@ class _Values:
         self._now = now
         self._by_name: dict[_Name, list[MetricDatumBase]] = {name: [] for name in watched}
         for one in data:
-            dimensions = frozenset((each.name, each.value) for each in one.dimensions)
+            dimensions = frozenset((str(each.name), each.value or "") for each in one.dimensions)
             found = self._by_name.get((one.namespace, one.name, dimensions))
             if found is not None:
                 found.append(one)
@@ -132,17 +132,17 @@ class _Values:
 
 def _statistic(data: Sequence[MetricDatumBase], statistic: str) -> float:
     parts = [_parts(one) for one in data]
-    counts, totals, most = zip(*parts, strict=True)
-    match statistic:
-        case "Sum":
-            return sum(totals)
-        case "SampleCount":
-            return sum(counts)
-        case "Maximum":
-            return max(most)
-        case "Average":
-            return sum(totals) / sum(counts)
-    raise NotKnownHereError(statistic)
+    count = sum(part[0] for part in parts)
+    total = sum(part[1] for part in parts)
+    known: Mapping[str, float] = {
+        "Sum": total,
+        "SampleCount": count,
+        "Maximum": max(part[2] for part in parts),
+        "Average": total / count,
+    }
+    if statistic not in known:
+        raise NotKnownHereError(statistic)
+    return known[statistic]
 
 
 def _parts(one: MetricDatumBase) -> tuple[float, float, float]:

@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,11 +23,20 @@ _MOST_LINES = 50_000
 _log = logging.getLogger(__name__)
 
 
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Log what could not be passed on, and go on."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        _log.info("%s were lost: %s", what, error)
+
+
 class Telemetry:
     """Takes in what a function and its mapping do; a thread of its own passes it on.
 
-    The lines go to the log group `group`, which is made if it is not there. What cannot be passed
-    on is lost, as a line of the program's own log says.
+    The lines go to the log group `group`, if it is there. What cannot be passed on is lost, as a
+    line of the program's own log says.
     """
 
     def __init__(self, cloudwatch: Any, logs: Any, function: str, group: str) -> None:
@@ -71,13 +82,12 @@ class Telemetry:
                     self.metrics.add_line(line)
                 except (ValueError, LookupError, TypeError, AttributeError) as error:
                     _log.info("A metric was lost: %s", error)
-        try:
-            if lines:
+        if lines:
+            with _logged("Lines"):
                 self._write(lines)
-            for namespace, data in self.metrics.take():
+        for namespace, data in self.metrics.take():
+            with _logged("Metrics"):
                 self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
-        except (BotoCoreError, ClientError) as error:
-            _log.info("Lines or metrics were lost: %s", error)
 
     def _write(self, lines: list[tuple[float, str]]) -> None:
         events = [{"timestamp": int(when * 1000), "message": line} for when, line in lines if line]
@@ -86,21 +96,9 @@ class Telemetry:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            self._make()
+            # The function's role may make a stream, but no group.
+            self._logs.create_log_stream(**self._where)
             self._logs.put_log_events(**self._where, logEvents=events)
-
-    def _make(self) -> None:
-        """Make the log stream, and its group as Lambda would."""
-        group = {"logGroupName": self._where["logGroupName"]}
-        for make, where in (
-            (self._logs.create_log_group, group),
-            (self._logs.create_log_stream, self._where),
-        ):
-            try:
-                make(**where)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                    raise
 
     def _run(self) -> None:
         while not self._ended.wait(SECONDS):

@@ -27,13 +27,14 @@ class Table:
     def __init__(self, clients: Clients, sort_key: bool) -> None:
         self.name = f"table-{uuid.uuid4()}"
         self.client: Any = clients.dynamodb(REGION)
-        names = ["id", "at"] if sort_key else ["id"]
+        names, kinds = ["id", "at"] if sort_key else ["id"], ("HASH", "RANGE")
         self.rest: dict[str, Any] = {"at": {"S": "noon"}} if sort_key else {}
-        made = self.client.create_table(
+        create: Any = self.client.create_table
+        made = create(
             TableName=self.name,
             KeySchema=[
                 {"AttributeName": name, "KeyType": kind}
-                for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
+                for name, kind in zip(names, kinds, strict=False)
             ],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
             BillingMode="PAY_PER_REQUEST",

@@ -13,7 +13,9 @@ from moto.cloudwatch.models import cloudwatch_backends
 from local import moto_memory
 from local.aws import HOME_ACCOUNT, Clients
 from local.metrics import Gathered, Metric
+from local.runtime import FunctionError
 from local.server import LocalServer
+from local.telemetry import Telemetry
 
 LINE = {
     "event": "batch",
@@ -76,6 +78,39 @@ def test_a_line_that_measures_nothing_does_no_harm(line: str) -> None:
     with pytest.raises((ValueError, LookupError, TypeError)):
         gathered.add_line(line)
     assert list(gathered.take()) == []
+
+
+def test_a_log_group_that_is_gone_costs_its_lines_and_no_metric(clients: Clients) -> None:
+    cloudwatch, logs = clients.cloudwatch("eu-west-3"), clients.logs("eu-west-3")
+    telemetry = Telemetry(cloudwatch, logs, "hop", "gone")
+    for line in ("plain", '{"_aws": 1}', json.dumps(LINE)):
+        telemetry.hear(line)
+    telemetry.ended(
+        "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
+    )
+    telemetry.close()
+    kept: list[Any] = [*cloudwatch_backends[HOME_ACCOUNT]["eu-west-3"].metric_data]
+    assert {one.name for one in kept} == {"lag", "records", "Invocations", "Errors", "Duration"}
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Clients) -> None:
+    logs = clients.logs("eu-west-3")
+    logs.create_log_group(logGroupName="there")
+    telemetry = Telemetry(clients.cloudwatch("eu-west-3"), logs, "hop", "there")
+    telemetry.hear("plain")
+    telemetry.ended(
+        "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
+    )
+    telemetry.ended("b", 0.25, FunctionError("ValueError", "which the handler has told"))
+    telemetry.close()
+    events = logs.filter_log_events(logGroupName="there")["events"]
+    assert [event["message"] for event in events] == [
+        "plain",
+        "a Task timed out after 0.50 seconds",
+        "REPORT RequestId: a\tDuration: 500.00 ms",
+        "REPORT RequestId: b\tDuration: 250.00 ms",
+    ]
 
 
 def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(

@@ -32,6 +32,7 @@ _MOTO_UPDATES = frozenset(
         "GlobalSecondaryIndexUpdates",
         "ProvisionedThroughput",
         "StreamSpecification",
+        "WarmThroughput",
     }
 )
 """What moto does of UpdateTable; the rest it takes and forgets."""

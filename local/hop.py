@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from local.archive import zip_archive
 from local.batches import Policy
+from local.destination import S3Destination
 from local.events import FailurePlace
-from local.mapping import EventMapping, S3Destination
-from local.metrics import Metrics
+from local.mapping import EventMapping
 from local.runtime import FunctionSpec, LocalFunction
 from local.stream import StreamReader
+from local.telemetry import MappingTelemetry, Telemetry
 from ring.arn import Arn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.deploy import Resource
-    from local.kinds import Properties
+    from local.kinds import Place, Properties
 
 
 _NOTES = 5
@@ -68,16 +69,15 @@ class LocalHop:
 
     def __init__(self, names: Mapping[str, str], function: Resource, mapping: Resource) -> None:
         self.mapping_id = mapping.id
+        self._place = function.place
         self.source = names["source"]
         self.target = names["target"]
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
-        clients, region = function.place.clients, function.place.region
-        self.metrics = Metrics(clients.client("cloudwatch", region))
-        self._endpoint = clients.endpoint
+        self.telemetry = telemetry_of(function)
+        self._endpoint = function.place.clients.endpoint
         self.function = self._function(function_spec(function))
-        self.mapping = _mapping(mapping, self.function)
-        self._enabled = True
+        self.mapping = self._mapping(mapping.outputs)
         self._switch(mapping)
 
     def change(self, function: Resource, mapping: Resource) -> None:
@@ -91,20 +91,31 @@ class LocalHop:
             before.close()
 
     def _switch(self, mapping: Resource) -> None:
-        """Rest or go on, if the mapping says another thing than before."""
-        enabled, before = mapping.outputs.get("enabled", True), self._enabled
-        self._enabled = enabled
-        if enabled and not before:
-            self.mapping.resume()
-        elif before and not enabled:
-            self.mapping.pause()
+        """Rest or go on, as the mapping says."""
+        if mapping.outputs.get("enabled", True):
+            self.mapping.enable()
+        else:
+            self.mapping.disable()
+            self.mapping.settle()
+
+    def begin(self, mapping_id: str, outputs: Properties) -> None:
+        """Read a stream by a new mapping, in the place of one that was deleted."""
+        mapping = self._mapping(outputs)
+        if not outputs.get("enabled", True):
+            mapping.disable()
+        self.mapping, self.mapping_id = mapping, mapping_id
 
     def _function(self, spec: FunctionSpec) -> LocalFunction:
-        return LocalFunction(spec, self._endpoint, self._hear)
+        return LocalFunction(spec, self._endpoint, self._hear, self.telemetry.ended)
 
     def _hear(self, line: str) -> None:
         self.tally.hear(line)
-        self.metrics.hear(line)
+        self.telemetry.hear(line)
+
+    def _mapping(self, outputs: Properties) -> EventMapping:
+        mapping = _mapping(outputs, self._place, self.function)
+        mapping.watcher = MappingTelemetry(self.telemetry, outputs["uuid"])
+        return mapping
 
     @property
     def label(self) -> str:
@@ -115,6 +126,18 @@ class LocalHop:
 # moto's PartiQL knows no parameters in an INSERT. DynamoDB Local's does; but the meter counts, and
 # faults befall, what is asked for one key.
 _HERE = {"RING_WRITES": "single"}
+
+
+def telemetry_of(function: Resource) -> Telemetry:
+    """Return what passes on the lines and metrics of a function that a program declared."""
+    clients, region, name = function.place.clients, function.place.region, function.outputs["name"]
+    group = _log_group(function) or f"/aws/lambda/{name}"
+    return Telemetry(clients.cloudwatch(region), clients.logs(region), name, group)
+
+
+def _log_group(function: Resource) -> str:
+    group: str = function.outputs.get("loggingConfig", {}).get("logGroup", "")
+    return group
 
 
 def function_spec(resource: Resource) -> FunctionSpec:
@@ -133,19 +156,19 @@ def function_spec(resource: Resource) -> FunctionSpec:
         memory=outputs.get("memorySize", 128),
         environment={**outputs.get("environment", {}).get("variables", {}), **_HERE},
         credentials=resource.place.clients.credentials,
+        log_group=_log_group(resource),
     )
 
 
-def _mapping(resource: Resource, function: LocalFunction) -> EventMapping:
-    outputs, place = resource.outputs, resource.place
+def _mapping(outputs: Properties, place: Place, function: LocalFunction) -> EventMapping:
     reader = StreamReader(
         place.clients.streams(place.region), outputs["eventSourceArn"], outputs["startingPosition"]
     )
-    return EventMapping(reader, function.invoke, policy_of(outputs), _destination(resource, reader))
+    destination = _destination(outputs, place, reader)
+    return EventMapping(reader, function.invoke, policy_of(outputs), destination)
 
 
-def _destination(resource: Resource, reader: StreamReader) -> S3Destination | None:
-    outputs, place = resource.outputs, resource.place
+def _destination(outputs: Properties, place: Place, reader: StreamReader) -> S3Destination | None:
     on_failure = outputs.get("destinationConfig", {}).get("onFailure")
     if not on_failure:
         return None

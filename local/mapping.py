@@ -7,7 +7,6 @@ factor: a local function has one worker, so its lanes take turns.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -16,21 +15,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from local.batches import Batch, GivenUp, Lane, Policy, Record, first_failure
-from local.events import (
-    FailurePlace,
-    event_of,
-    failure_key,
-    failure_record,
-    partition_key,
-    to_event_record,
-)
+from local.batches import Batch, GivenUp, Lane, Policy, Record, created_at, first_failure
+from local.events import event_of, partition_key, to_event_record
 from local.runtime import FunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mypy_boto3_s3 import S3Client
+    from local.destination import Destination
 
 IDLE_SECONDS = 0.25
 """Between two looks at a stream where there was nothing: Lambda's base rate of 4 a second.
@@ -54,11 +46,17 @@ class Reader(Protocol):
         """Return the next records, or none."""
 
 
-class Destination(Protocol):
-    """Takes the batches that are given up."""
+class Watcher:
+    """Is told what a mapping does; this one lets it pass."""
 
-    def take(self, given_up: GivenUp, now: float) -> None:
-        """Keep a batch that was given up at the time `now`."""
+    def polled(self, records: int) -> None:
+        """Take in that so many records were read."""
+
+    def invoking(self, records: int, age: float) -> None:
+        """Take in that the function is invoked; `age` is the last record's, in seconds."""
+
+    def given_up(self, records: int, *, delivered: bool) -> None:
+        """Take in that records were given up, and whether the destination has them."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Stats:
     `batches` counts the invocations and `failures` those that delivered less than everything;
     `records` counts the records delivered and `given_up` those that never will be. `waiting` were
     read and are not done; the first of them was created at `oldest`. `trouble` is the last error
-    of the mapping itself, until it works again.
+    of the mapping itself, until it works again. `result` is how the last invocation ended.
     """
 
     batches: int = 0
@@ -79,6 +77,7 @@ class Stats:
     waiting: int = 0
     oldest: float | None = None
     trouble: str | None = None
+    result: str = "No records processed"
 
 
 class EventMapping:
@@ -96,6 +95,7 @@ class EventMapping:
         destination: Destination | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self.watcher = Watcher()
         self._reader = reader
         self._page: Sequence[Mapping[str, Any]] = ()
         """Records that were read and are not in their lanes yet."""
@@ -109,6 +109,7 @@ class EventMapping:
         self._wake = threading.Event()
         self._ended = False
         self._paused = False
+        self._enabled = True
         self._drained_at: float | None = None
         self._worked_at = 0.0
         self._thread: threading.Thread | None = None
@@ -116,11 +117,14 @@ class EventMapping:
     def step(self) -> bool:
         """Read what is new and let each lane deliver a batch. Tells whether there was any work."""
         with self._lock:
-            if self._paused:
+            if self.rest:
                 return False
             began = time.monotonic()
-            read = self._read()
-            worked = [self._advance(lane) for lane in self._lanes]
+            try:
+                read = self._read()
+            finally:
+                # A stream that cannot be read holds up nothing that was read from it before.
+                worked = [self._advance(lane) for lane in self._lanes]
             self._drained_at = None if read or self._stats.waiting else began
             return read or any(worked)
 
@@ -129,7 +133,10 @@ class EventMapping:
         if self._stats.waiting >= _READ_AHEAD:
             return False
         # The reader has gone on: should a record be none that can be handed over, all are kept.
-        self._page = self._page or self._reader.read()
+        if not self._page:
+            self._page = self._reader.read()
+            if self._page:
+                self.watcher.polled(len(self._page))
         events = [to_event_record(record, self._reader.arn) for record in self._page]
         self._hand_over(events)
         self._page = ()
@@ -171,18 +178,28 @@ class EventMapping:
 
     def _invoke(self, batch: Batch) -> int | None:
         """Return where the batch failed, or None."""
+        age = max(0.0, self._now() - created_at(batch.records[-1]))
+        self.watcher.invoking(len(batch.records), age)
         try:
             answer = self._function(event_of(batch.records))
         except FunctionError as error:
             _log.info("A batch of %d failed: %s", len(batch.records), error)
+            self._count(result="PROBLEM: Function call failed")
             return 0
+        self._count(result="OK")
         return first_failure(batch.records, answer) if self._policy.reports_failures else None
 
     def _give_up(self, given_up: GivenUp, lane: Lane) -> None:
+        records = len(given_up.batch.records)
         if self._destination is not None:
-            self._destination.take(given_up, self._now())
+            try:
+                self._destination.take(given_up, self._now())
+            except Exception:
+                self.watcher.given_up(records, delivered=False)
+                raise
+            self.watcher.given_up(records, delivered=True)
         lane.finished()
-        self._count(given_up=self._stats.given_up + len(given_up.batch.records))
+        self._count(given_up=self._stats.given_up + records)
 
     def _count(self, **changes: Any) -> None:
         self._stats = replace(self._stats, **changes)
@@ -205,6 +222,11 @@ class EventMapping:
             self._policy = policy
             self._lanes = [Lane(policy) for _ in range(policy.parallel)]
             self._hand_over(waiting)
+
+    @property
+    def source(self) -> str:
+        """The ARN of the stream that it reads."""
+        return self._reader.arn
 
     def stats(self) -> Stats:
         """Return what was done so far and what is waiting."""
@@ -256,6 +278,10 @@ class EventMapping:
     def pause(self) -> None:
         """Deliver nothing until `resume`. Returns when no invocation is running."""
         self._paused = True
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait for the invocation that is running, if there is one."""
         with self._lock:
             self._drained_at = None
 
@@ -264,13 +290,38 @@ class EventMapping:
         self._paused = False
         self._wake.set()
 
+    def enable(self) -> None:
+        """Go on where `disable` stopped."""
+        self._enabled = True
+        self._wake.set()
+
+    def disable(self) -> None:
+        """Begin no further round of work until `enable`, and keep the place in the stream."""
+        self._enabled = False
+
+    @property
+    def rest(self) -> str:
+        """Why nothing is delivered: deleted, disabled or paused; empty if it is."""
+        if self._ended:
+            return "deleted"
+        if not self._enabled:
+            return "disabled"
+        return "paused" if self._paused else ""
+
+    @property
+    def state(self) -> str:
+        """Its state, as Lambda names it."""
+        if self._enabled:
+            return "Enabled"
+        return "Disabling" if self._lock.locked() else "Disabled"
+
     @property
     def is_paused(self) -> bool:
         """Whether it was told to deliver nothing."""
-        return self._paused
+        return bool(self.rest)
 
     def stop(self) -> None:
-        """Begin no further round of work."""
+        """Begin no further round of work, ever."""
         self._ended = True
         self._wake.set()
 
@@ -279,21 +330,3 @@ class EventMapping:
         self.stop()
         if self._thread is not None:
             self._thread.join()
-
-
-class S3Destination:
-    """Keeps given-up batches in a bucket, whole, as Lambda does."""
-
-    def __init__(self, client: S3Client, bucket: str, place: FailurePlace) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._place = place
-
-    def take(self, given_up: GivenUp, now: float) -> None:
-        """Put the invocation record of a batch into the bucket."""
-        self._client.put_object(
-            Bucket=self._bucket,
-            Key=failure_key(self._place, now),
-            Body=json.dumps(failure_record(given_up, self._place, now)).encode(),
-            ContentType="application/json",
-        )

@@ -19,6 +19,7 @@ READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems
 """The operations that read items. A batch counts once for each key in it."""
 
 _REFUSALS = (b"ConditionalCheckFailedException", b"TransactionCanceledException")
+_CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 _REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
 
 
@@ -72,6 +73,12 @@ class Tally:
 
     def __repr__(self) -> str:
         return f"Tally({dict(self._counts)})"
+
+
+def credential_of(authorization: str) -> str:
+    """Return what a request was signed for: key, date, region and service, or nothing."""
+    found = _CREDENTIAL.search(authorization)
+    return found[1] if found else ""
 
 
 def region_of(authorization: str) -> str:

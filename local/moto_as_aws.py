@@ -12,24 +12,29 @@ from datetime import datetime
 from typing import SupportsFloat
 from unittest.mock import patch
 
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.cloudwatch.models import Statistics, cloudwatch_backends
+from moto.cloudwatch.models import Statistics
 from moto.core.config import default_user_config
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
+from local.moto_capacity import capacity_as_dynamodb_counts_it
+from local.moto_memory import forget_old_lines, forget_old_metrics
+from local.moto_streams import streams_by_arn
+from local.moto_tables import requests_all_or_nothing
 from local.partiql import partiql_that_refuses
 
 _KEPT_ITERATORS = 10_000
-_KEPT_VALUES = 50_000
 
 
 def forget_what_is_old() -> None:
     """Let go of what moto would keep for ever; to be called now and then."""
     _forget_old_iterators()
-    _forget_old_metrics()
+    forget_old_metrics()
+    forget_old_lines()
 
 
 def _forget_old_iterators() -> None:
@@ -44,14 +49,6 @@ def _forget_old_iterators() -> None:
             iterators = backend.shard_iterators
             while len(iterators) > _KEPT_ITERATORS:
                 del iterators[next(iter(iterators))]
-
-
-def _forget_old_metrics() -> None:
-    """Let go of all but the last values of each region's metrics."""
-    for regions in cloudwatch_backends.values():
-        for backend in regions.values():
-            if len(backend.metric_data) > 2 * _KEPT_VALUES:
-                del backend.metric_data[:-_KEPT_VALUES]
 
 
 def _get_records(handler: DynamoDBStreamsHandler) -> str:
@@ -71,6 +68,19 @@ def _on_the_wire(value: object) -> int | str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     raise TypeError(f"{value!r} in a stream's record")
+
+
+def _list_mappings(
+    backend: LambdaBackend, event_source_arn: str, function_name: str
+) -> list[EventSourceMapping]:
+    """List mappings by their functions' names or ARNs; moto knows only how each was told."""
+    return [
+        one
+        for one in backend._event_source_mappings.values()
+        if event_source_arn in (None, "", one.event_source_arn)
+        and function_name
+        in (None, "", one.function_name, one.function_arn, one.function_arn.rpartition(":")[2])
+    ]
 
 
 _statistic = Statistics.get_statistics_for_type
@@ -98,7 +108,13 @@ def moto_without_surprises() -> Iterator[None]:
         changes.enter_context(
             patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
         )
+        changes.enter_context(
+            patch.object(LambdaBackend, "list_event_source_mappings", _list_mappings)
+        )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
+        changes.enter_context(streams_by_arn())
+        changes.enter_context(requests_all_or_nothing())
+        changes.enter_context(capacity_as_dynamodb_counts_it())
         changes.enter_context(
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )

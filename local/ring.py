@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from local import about
+from local.alarms import Alarms
 from local.aws import Accounts
 from local.cloud import Cloud
 from local.deploy import run_program
@@ -16,6 +17,7 @@ from local.mapping import IDLE_SECONDS
 from local.running import LocalMember, RunningRing
 from local.server import LocalServer
 from local.state_machines import state_machines_run
+from local.ttl import TimeToLive
 from ring.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +60,10 @@ class LocalRing(RunningRing):
         self.stack = stack
         self._server = LocalServer(port, dynamodb)
         self._program = program
+        # A DynamoDB elsewhere expires its own items, or does not.
+        self._time_to_live = None if dynamodb else TimeToLive(self._server.own.alone)
+        unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
+        self._alarms = Alarms(self._server.own.alone, unmeasured)
         self._end = ExitStack()
 
     @property
@@ -75,6 +81,16 @@ class LocalRing(RunningRing):
         """What goes wrong with the members' tables, for as long as it is put there."""
         return self._server.faults
 
+    def expire(self) -> None:
+        """Delete what has expired by now, rather than when it is time to look for it."""
+        if self._time_to_live is not None:
+            self._time_to_live.look()
+
+    def judge_alarms(self) -> None:
+        """Judge all alarms by what is measured now, rather than when it is time."""
+        self.flush()
+        self._alarms.look()
+
     def __enter__(self) -> Self:
         with ExitStack() as end:
             end.enter_context(self._server)
@@ -86,7 +102,11 @@ class LocalRing(RunningRing):
             deployment = run_program(self._program, self.stack, cloud, streams)
             keep_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
+            if self._time_to_live is not None:
+                end.enter_context(self._time_to_live)
+            end.enter_context(self._alarms)
             self._server.own.invocations.offer(self.functions)
+            self._server.own.control.offer(self)
             told = about.page(self.members.values(), deployment, streams)
             self._server.own.pages[about.PATH] = told
             self._end = end.pop_all()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.compare import Difference, differences
 from local.existing import provider_of
-from local.hop import LocalHop, function_spec
+from local.hop import LocalHop, function_spec, telemetry_of
 from local.mapping import IDLE_SECONDS
 from local.runtime import LocalFunction
 from local.schedule import Schedule
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from local.aws import Clients
     from local.cloud import Cloud
     from local.deploy import Deployment, Resource
+    from local.telemetry import Telemetry
     from ring.settings import Settings
     from ring.topology import Member
 
@@ -61,6 +62,7 @@ class RunningRing:
         self._idle = idle
         self._schedule = Schedule()
         self._part: LocalFunction | None = None
+        self._part_telemetry: Telemetry | None = None
 
     def run(self, deployment: Deployment, settings: Settings, cloud: Cloud) -> None:
         """Run what is deployed now.
@@ -91,6 +93,12 @@ class RunningRing:
         self._change_part(deployment, functions)
         self._schedule.start(deployment, self.functions)
 
+    def begin(self, hop: LocalHop, mapping_id: str, outputs: Mapping[str, Any]) -> None:
+        """Feed a hop whose mapping was deleted by a new one; `outputs` are as a program's."""
+        arn = hop.function.spec.arn
+        hop.begin(mapping_id, {**outputs, "functionArn": arn})
+        hop.mapping.start(self._idle)
+
     @property
     def functions(self) -> Mapping[str, Callable[[Any], Any]]:
         """What calls each function that runs here, by its ARN."""
@@ -100,22 +108,36 @@ class RunningRing:
 
     def _change_part(self, deployment: Deployment, functions: Mapping[str, Resource]) -> None:
         """Run the function that works on segments, if one is deployed, as it is now."""
-        if self._part:
-            self._part.close()
+        self._close_part()
         told = deployment.outputs.get("distributed")
-        self._part = None
         if told:
             function = functions[told["function"]]
-            endpoint = function.place.clients.endpoint
-            self._part = LocalFunction(function_spec(function), endpoint)
+            telemetry = self._part_telemetry = telemetry_of(function)
+            self._part = LocalFunction(
+                function_spec(function),
+                function.place.clients.endpoint,
+                telemetry.hear,
+                telemetry.ended,
+            )
+
+    def _close_part(self) -> None:
+        part, self._part = self._part, None
+        telemetry, self._part_telemetry = self._part_telemetry, None
+        if part:
+            part.close()
+        if telemetry:
+            telemetry.close()
+
+    def flush(self) -> None:
+        """Pass on all that functions logged and measured, rather than when it is time."""
+        for hop in self.hops.values():
+            hop.telemetry.flush()
 
     def close(self) -> None:
         """End all hops."""
         self._schedule.close()
         hops, self.hops = self.hops, {}
-        part, self._part = self._part, None
-        if part:
-            part.close()
+        self._close_part()
         _end(hops.values())
 
     def hops_from(self, word: str) -> list[LocalHop]:
@@ -220,4 +242,4 @@ def _end(hops: Iterable[LocalHop]) -> None:
         hop.function.close()
     for hop in hops:
         hop.mapping.close()
-        hop.metrics.close()
+        hop.telemetry.close()

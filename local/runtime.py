@@ -15,6 +15,7 @@ import time
 import uuid
 import zipfile
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from local.aws import FAKE_CREDENTIALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 INIT_SECONDS = 10.0
 """What Lambda gives a function to import its handler.
@@ -31,6 +32,8 @@ INIT_SECONDS = 10.0
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 _LOG_LINES = 1000
+_TIMED_OUT = "Sandbox.Timedout"
+_ENDED = "Runtime.ExitError"
 # What Python itself may need to start where the user installed it; nothing else is inherited.
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 
@@ -46,12 +49,18 @@ class FunctionError(Exception):
         self.kind = kind
         self.message = message
 
+    @property
+    def by_lambda(self) -> bool:
+        """Whether it is Lambda that says so, since the handler could not."""
+        return self.kind in (_TIMED_OUT, _ENDED)
+
 
 @dataclass(frozen=True)
 class FunctionSpec:
     """A function as the stack declares it. `timeout` is in seconds, `memory` in MB.
 
-    `credentials` are those of its role, as environment variables.
+    `credentials` are those of its role, as environment variables. `log_group` is where its lines
+    go, if not where Lambda's go by default.
     """
 
     name: str
@@ -63,13 +72,18 @@ class FunctionSpec:
     memory: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=lambda: FAKE_CREDENTIALS)
+    log_group: str = ""
+
+
+OnEnd = Callable[[str, float, FunctionError | None], None]
 
 
 class LocalFunction:
     """One function, in one worker process that is started when needed and restarted when killed.
 
     Invocations wait for each other: there is one worker. `log` holds the last lines that the
-    handler wrote to stdout or stderr; `on_line` is called with each of them, from another thread.
+    handler wrote to stdout or stderr; `on_line` is called with each of them, from another thread,
+    and `on_end` with the request, seconds and error of each invocation.
     """
 
     def __init__(
@@ -77,11 +91,13 @@ class LocalFunction:
         spec: FunctionSpec,
         endpoint: str,
         on_line: Callable[[str], None] = lambda _: None,
+        on_end: OnEnd = lambda _, __, ___: None,
     ) -> None:
         self.spec = spec
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
         self._endpoint = endpoint
         self._on_line = on_line
+        self._on_end = on_end
         self._invoking = threading.Lock()
         self._task_root = tempfile.TemporaryDirectory(prefix="ring-function-")
         self._worker: _Worker | None = None
@@ -115,14 +131,22 @@ class LocalFunction:
                     self._worker = None
 
     def _ask(self, worker: _Worker, event: Any) -> Any:
-        worker.wait_until_ready()
-        request = {
-            "event": event,
-            "requestId": str(uuid.uuid4()),
-            "functionArn": self.spec.arn,
-            "seconds": self.spec.timeout,
-        }
-        answer = worker.ask(request, self.spec.timeout)
+        request_id, began, error = str(uuid.uuid4()), time.monotonic(), None
+        try:
+            worker.wait_until_ready()
+            request = {
+                "event": event,
+                "requestId": request_id,
+                "functionArn": self.spec.arn,
+                "seconds": self.spec.timeout,
+            }
+            answer = worker.ask(request, self.spec.timeout)
+        except FunctionError as failed:
+            error = failed
+            raise
+        finally:
+            if not self._closed:
+                self._on_end(request_id, time.monotonic() - began, error)
         return json.loads(answer["answer"])
 
     def _hear(self, line: str) -> None:
@@ -144,7 +168,7 @@ class LocalFunction:
             "AWS_LAMBDA_FUNCTION_NAME": spec.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+            "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group or f"/aws/lambda/{spec.name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{uuid.uuid4().hex}",
             "LAMBDA_TASK_ROOT": self._task_root.name,
             "LANG": "en_US.UTF-8",
@@ -248,14 +272,12 @@ class _Worker:
             )
             if not readable:
                 self.dead = True
-                raise FunctionError(
-                    "Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"
-                )
+                raise FunctionError(_TIMED_OUT, f"Task timed out after {seconds:.2f} seconds")
             chunk = os.read(self._answers, 1 << 16)
             if not chunk:
                 self.dead = True
                 status = self._process.wait()
-                raise FunctionError("Runtime.ExitError", f"The process ended with status {status}")
+                raise FunctionError(_ENDED, f"The process ended with status {status}")
             self._unread += chunk
         line, _, self._unread = self._unread.partition(b"\n")
         return line

@@ -6,6 +6,7 @@ DynamoDB's part can be played by another DynamoDB (see `local.forward`).
 from __future__ import annotations
 
 import io
+import json
 import logging
 import socket
 import threading
@@ -20,10 +21,11 @@ from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
 
 from local import browser_guard
+from local.control import Asked, Control
 from local.faults import Faults, NoAnswerError
 from local.forward import Forward, mappings_of_streams_elsewhere
 from local.invocations import Invocations
-from local.meter import Meter
+from local.meter import Meter, credential_of
 from local.moto_as_aws import forget_what_is_old, moto_without_surprises
 
 if TYPE_CHECKING:
@@ -50,10 +52,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Own:
-    """What the server answers itself: JSON by path, and calls of functions."""
+    """What the server answers itself: JSON by path, calls of functions and about a running ring.
+
+    `alone` is held while moto answers: nobody else may look at what it keeps, or change it.
+    """
 
     pages: dict[str, bytes] = field(default_factory=dict)
     invocations: Invocations = field(default_factory=Invocations)
+    control: Control = field(default_factory=Control)
+    alone: threading.Lock = field(default_factory=threading.Lock)
 
 
 class OneAtATime:
@@ -77,7 +84,7 @@ class OneAtATime:
         self._meter = meter
         self._forward = forward
         self._faults = faults or Faults()
-        self._lock = threading.Lock()
+        self._lock = self._own.alone
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
         """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""
@@ -92,6 +99,8 @@ class OneAtATime:
             return Answer("200 OK", list(invoked[0].items()), invoked[1])
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         authorization = environ.get("HTTP_AUTHORIZATION", "")
+        if controlled := self._controlled(environ, body):
+            return controlled
         refusal = self._faults.refusal(target, authorization)
         if refusal is not None:
             return Answer("400 Bad Request", [("Content-Type", _AMZ_JSON)], refusal)
@@ -102,6 +111,30 @@ class OneAtATime:
         status = int(answer.status.split()[0])
         self._meter.record(target, authorization, body, (status, answer.body))
         return answer
+
+    def _controlled(self, environ: WSGIEnvironment, body: bytes) -> Answer | None:
+        """Return the answer to what is about the running ring, None to anything else."""
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if self._forward is not None and self._forward.takes(target):
+            return None
+
+        def moto() -> tuple[int, bytes]:
+            answer = self._ask_moto(environ)
+            return int(answer.status.split()[0]), answer.body
+
+        asked = Asked(
+            environ.get("REQUEST_METHOD", ""),
+            environ.get("PATH_INFO", ""),
+            target,
+            credential_of(environ.get("HTTP_AUTHORIZATION", "")),
+            body,
+        )
+        answered = self._own.control.answer(asked, moto)
+        if answered is None:
+            return None
+        status = HTTPStatus(answered.status)
+        told = json.dumps(answered.told).encode()
+        return Answer(f"{status.value} {status.phrase}", [*answered.headers.items()], told)
 
     def _ask_moto(self, environ: WSGIEnvironment) -> Answer:
         with self._lock:

@@ -95,6 +95,7 @@ def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
     lines = [
         f"A ring of {len(ring.members)} (stack {ring.stack.name}) at {ring.endpoint}",
         *([f"Its tables are in the DynamoDB at {wish.dynamodb}."] if wish.dynamodb else []),
+        *_about_expiry(ring, wish),
         "Ctrl-C ends it.",
         "",
         f"Write an item in {first.name}:",
@@ -108,6 +109,16 @@ def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
     for line in lines:
         # As they are, so that what is pasted is what was meant.
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _about_expiry(ring: LocalRing, wish: Wish) -> list[str]:
+    """Say who expires items where it is not this program."""
+    if not (wish.dynamodb and ring.settings.table.ttl):
+        return []
+    return [
+        f"Items expire by `{ring.settings.table.ttl.attribute}` if that DynamoDB does so; "
+        "nothing here expires them."
+    ]
 
 
 def _check(ring: LocalRing, file: Path, console: Console) -> Checked:

@@ -13,6 +13,17 @@ StartingPosition = Literal["TRIM_HORIZON", "LATEST"]
 _MOST_RECORDS = 1000  # of one GetRecords
 
 
+class StreamEndedError(Exception):
+    """Nothing comes from a stream any more. Says which, why, and what to do."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(
+            f"The stream {arn} has ended: it was switched off, or its table was deleted. All that "
+            "it held has been read. A stream that is switched on again has another ARN and needs "
+            "a mapping of its own."
+        )
+
+
 class StreamReader:
     """Reads the records of one stream in order, each once.
 
@@ -28,6 +39,7 @@ class StreamReader:
         self._start: StartingPosition = starting_position
         self._iterator: str | None = None
         self._last: str | None = None
+        self._ended = False
         description = client.describe_stream(StreamArn=arn)["StreamDescription"]
         # moto and DynamoDB Local have one shard a stream. Reading several of them in the right
         # order (parents before children) would be code that nothing here could run.
@@ -40,8 +52,11 @@ class StreamReader:
     def read(self) -> Sequence[Mapping[str, Any]]:
         """Return the next records, at most 1,000; none when there are no more for now.
 
-        Raises botocore's `ClientError` or `BotoCoreError`.
+        Raises botocore's `ClientError` or `BotoCoreError`, and `StreamEndedError` after the last
+        record of a stream that was switched off.
         """
+        if self._ended:
+            raise StreamEndedError(self.arn)
         iterator, self._iterator = self._iterator or self._open(), None
         try:
             page = self._client.get_records(ShardIterator=iterator, Limit=_MOST_RECORDS)
@@ -51,7 +66,10 @@ class StreamReader:
             # the streams of one region and account share their numbers.
             iterator = self._open_at({"ShardIteratorType": "TRIM_HORIZON"})
             page = self._client.get_records(ShardIterator=iterator, Limit=_MOST_RECORDS)
-        self._iterator = page["NextShardIterator"]
+        self._iterator = page.get("NextShardIterator")
+        # A shard that is closed has a last page. Where another one follows it, as on a server
+        # that splits streams, this reader cannot go on either.
+        self._ended = self._iterator is None
         records = page["Records"]
         if records:
             self._last = records[-1]["dynamodb"]["SequenceNumber"]

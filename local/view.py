@@ -148,7 +148,7 @@ def take(ring: LocalRing, now: float) -> Snapshot:
 def _hop_row(hop: LocalHop, now: float) -> HopRow:
     stats = hop.mapping.stats()
     lag = max(0.0, now - stats.oldest) if stats.oldest is not None else None
-    state = "paused" if hop.mapping.is_paused else stats.trouble or ""
+    state = hop.mapping.rest or stats.trouble or ""
     # A batch whose invocation failed altogether logs no counters of its own.
     counts = {**hop.tally.read()}
     counts["failures"] = max(counts.get("failures", 0), stats.failures)

@@ -36,7 +36,7 @@ class MetricAlarm(Kind):
     )
 
     def create(self, inputs: Properties, place: Place) -> Created:
-        """Make the alarm; nothing here ever looks at its metrics."""
+        """Make the alarm; `local.alarms` judges it where a ring runs."""
         self._put(inputs["name"], inputs, place, Tags=place.tag_list(inputs))
         seen = self.read(inputs["name"], place)
         assert seen

@@ -107,7 +107,7 @@ class EventSourceMapping(Kind):
     # moto keeps neither.
     unread = frozenset({"startingPosition"})
     tagged = False
-    _CHANGEABLE: ClassVar[Mapping[str, str]] = {
+    CHANGEABLE: ClassVar[Mapping[str, str]] = {
         "functionName": "FunctionName",
         "batchSize": "BatchSize",
         "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
@@ -118,7 +118,7 @@ class EventSourceMapping(Kind):
         "functionResponseTypes": "FunctionResponseTypes",
         "enabled": "Enabled",
     }
-    _FIXED: ClassVar[Mapping[str, str]] = {
+    FIXED: ClassVar[Mapping[str, str]] = {
         "eventSourceArn": "EventSourceArn",
         "startingPosition": "StartingPosition",
     }
@@ -128,7 +128,7 @@ class EventSourceMapping(Kind):
         client: Any = place.clients.functions(place.region)
         _refuse_second(client, inputs)
         made = client.create_event_source_mapping(
-            **self._request(inputs, {**self._FIXED, **self._CHANGEABLE})
+            **self._request(inputs, {**self.FIXED, **self.CHANGEABLE})
         )
         return Created(made["UUID"], _identity(made))
 
@@ -147,8 +147,8 @@ class EventSourceMapping(Kind):
         told = found(lambda: client.get_event_source_mapping(UUID=id_), _MISSING)
         if told is None:
             return None
-        seen = {ours: told[theirs] for ours, theirs in self._CHANGEABLE.items() if theirs in told}
-        seen |= {ours: told[theirs] for ours, theirs in self._FIXED.items() if theirs in told}
+        seen = {ours: told[theirs] for ours, theirs in self.CHANGEABLE.items() if theirs in told}
+        seen |= {ours: told[theirs] for ours, theirs in self.FIXED.items() if theirs in told}
         destination = told.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if destination:
             seen["destinationConfig"] = {"onFailure": {"destinationArn": destination}}
@@ -160,7 +160,7 @@ class EventSourceMapping(Kind):
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
         """Change how the stream is read, and by which function; where from stays as it is."""
         client: Any = place.clients.functions(place.region)
-        client.update_event_source_mapping(UUID=id_, **self._request(new, self._CHANGEABLE))
+        client.update_event_source_mapping(UUID=id_, **self._request(new, self.CHANGEABLE))
 
     def delete(self, id_: str, place: Place) -> None:
         """Delete the mapping."""

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from commands.local_stack import LocalStack
 from local.hop import LocalHop
 from local.mapping import Stats
 from local.ring import LocalRing
 from local.stack import Stack
 from operate.redrive import Reach, settings_of
+from operate.status import Status
+from operate.status import status as status_of
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
 PATIENCE = 300.0
@@ -73,3 +76,9 @@ def reach(ring: LocalRing, source: str) -> Reach:
     here, there = ring.member(source), ring.member(hop.target)
     settings = settings_of(here.clients.functions(here.region), hop.function.spec.arn)
     return Reach(settings, here.clients.s3(here.region), here.client, there.client)
+
+
+def status(ring: LocalRing) -> Status:
+    """Return what `status --local` tells."""
+    stack = LocalStack(ring.endpoint)
+    return status_of(stack.deployed(), stack.clients())

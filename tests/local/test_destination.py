@@ -6,8 +6,8 @@ import json
 
 from local.aws import Clients
 from local.batches import Batch, GivenUp
+from local.destination import S3Destination
 from local.events import FailurePlace, failure_record, to_event_record
-from local.mapping import S3Destination
 from local.server import LocalServer
 from tests.local.samples import NOON, STREAM, streamed
 

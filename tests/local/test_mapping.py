@@ -80,6 +80,23 @@ def test_an_answer_with_failures_counts_only_if_the_mapping_asks_for_it() -> Non
     assert function.calls == [[1, 2, 3]]
 
 
+def test_a_stream_that_cannot_be_read_holds_up_nothing_that_was_read_before() -> None:
+    class Ending(FakeStream):
+        def read(self) -> Sequence[Mapping[str, Any]]:
+            if not self.unread:
+                raise OSError("ended")
+            return super().read()
+
+    clock, function = Clock(), FakeFunction(2)
+    mapping = EventMapping(Ending(*map(streamed, (1, 2))), function, REPORTING, now=clock)
+    mapping.step()
+    function.poison.clear()
+    clock.time += 60
+    with pytest.raises(OSError, match="ended"):
+        mapping.step()
+    assert function.calls == [[1, 2], [2]]
+
+
 def test_an_error_fails_the_whole_batch() -> None:
     clock, function = Clock(), FakeFunction(2, raises=True)
     mapping = EventMapping(FakeStream(*map(streamed, (1, 2, 3))), function, REPORTING, now=clock)

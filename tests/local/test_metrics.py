@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
-from local import moto_as_aws
+from local import moto_memory
 from local.aws import HOME_ACCOUNT, Clients
-from local.metrics import Metrics
+from local.metrics import Gathered, Metric
+from local.runtime import FunctionError
 from local.server import LocalServer
+from local.telemetry import Telemetry
 
 LINE = {
     "event": "batch",
@@ -48,34 +50,95 @@ def clients(server: LocalServer) -> Iterator[Clients]:
         yield made
 
 
-def test_the_times_in_a_line_get_to_cloudwatch_and_what_is_no_line_of_metrics_does_no_harm(
-    clients: Clients,
-) -> None:
-    metrics = Metrics(clients.client("cloudwatch", "us-east-1"))
-    for line in ("no JSON", '"_aws"', '{"_aws": {}}', "{}", json.dumps(LINE)):
-        metrics.hear(line)
-    metrics.close()
-    kept: list[Any] = [*cloudwatch_backends[HOME_ACCOUNT]["us-east-1"].metric_data]
-    assert [(one.namespace, one.name, one.value) for one in kept] == [
-        ("Measured", "lag", 0.5),
-        ("Measured", "lag", 1.5),
+def put(clients: Clients, gathered: Gathered, region: str) -> list[Any]:
+    """Give what was gathered to CloudWatch; return what is there."""
+    for namespace, data in gathered.take():
+        clients.client("cloudwatch", region).put_metric_data(Namespace=namespace, MetricData=data)
+    return [*cloudwatch_backends[HOME_ACCOUNT][region].metric_data]
+
+
+def test_all_that_a_line_measures_gets_to_cloudwatch(clients: Clients) -> None:
+    gathered = Gathered()
+    gathered.add_line(json.dumps(LINE))
+    gathered.add_line(json.dumps({**LINE, "records": 5}))
+    one, two, three, four, records = put(clients, gathered, "us-east-1")
+    lags = (one, two, three, four)
+    assert {(each.namespace, each.name) for each in lags} == {("Measured", "lag")}
+    assert [each.value for each in lags] == [0.5, 1.5, 0.5, 1.5]
+    assert (records.name, records.sum, records.sample_count) == ("records", 7, 2)
+    assert (records.min, records.max) == (2, 5)
+    for each in (*lags, records):
+        (dimension,) = each.dimensions
+        assert (dimension.name, dimension.value) == ("hop", "a -> b")
+
+
+@pytest.mark.parametrize("line", ["no JSON", '"_aws"', '{"_aws": {}}', "{}", '{"_aws": 1}', "[]"])
+def test_a_line_that_measures_nothing_does_no_harm(line: str) -> None:
+    gathered = Gathered()
+    with pytest.raises((ValueError, LookupError, TypeError)):
+        gathered.add_line(line)
+    assert list(gathered.take()) == []
+
+
+def test_a_log_group_that_is_gone_costs_its_lines_and_no_metric(clients: Clients) -> None:
+    cloudwatch, logs = clients.cloudwatch("eu-west-3"), clients.logs("eu-west-3")
+    telemetry = Telemetry(cloudwatch, logs, "hop", "gone")
+    for line in ("plain", '{"_aws": 1}', json.dumps(LINE)):
+        telemetry.hear(line)
+    telemetry.ended(
+        "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
+    )
+    telemetry.close()
+    kept: list[Any] = [*cloudwatch_backends[HOME_ACCOUNT]["eu-west-3"].metric_data]
+    assert {one.name for one in kept} == {"lag", "records", "Invocations", "Errors", "Duration"}
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Clients) -> None:
+    logs = clients.logs("eu-west-3")
+    logs.create_log_group(logGroupName="there")
+    telemetry = Telemetry(clients.cloudwatch("eu-west-3"), logs, "hop", "there")
+    telemetry.hear("plain")
+    telemetry.ended(
+        "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
+    )
+    telemetry.ended("b", 0.25, FunctionError("ValueError", "which the handler has told"))
+    telemetry.close()
+    events = logs.filter_log_events(logGroupName="there")["events"]
+    assert [event["message"] for event in events] == [
+        "plain",
+        "a Task timed out after 0.50 seconds",
+        "REPORT RequestId: a\tDuration: 500.00 ms",
+        "REPORT RequestId: b\tDuration: 250.00 ms",
     ]
-    assert {(one.dimensions[0].name, one.dimensions[0].value) for one in kept} == {
-        ("hop", "a -> b")
-    }
 
 
-def test_metrics_of_long_ago_are_forgotten(
+def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moto_as_aws, "_KEPT_VALUES", 5)
+    monkeypatch.setattr(moto_memory, "KEPT_VALUES", 5)
+    monkeypatch.setattr(moto_memory, "KEPT_SETS", 5)
     metrics = clients.client("cloudwatch", "eu-west-1")
+    sets, lag = Metric("forgotten", "records", ()), Metric("forgotten", "lag", ())
+    minute = datetime.now(UTC).replace(second=0, microsecond=0).timestamp() - 60
     for value in range(40):
-        datum: Any = {"MetricName": "lag", "Value": value}
-        metrics.put_metric_data(Namespace="forgotten", MetricData=[datum])
+        gathered = Gathered()
+        gathered.add(sets, value, minute + value)
+        gathered.add_values(lag, [float(value)], minute + value)
+        put(clients, gathered, "eu-west-1")
     kept: list[Any] = [*cloudwatch_backends[HOME_ACCOUNT]["eu-west-1"].metric_data]
-    assert 5 <= len(kept) <= 10
-    assert kept[-1].value == 39
+    assert 10 <= len(kept) <= 22
+    assert max(one.value for one in kept if one.name == "lag") == 39
+    assert sum(one.sum for one in kept if one.name == "records") == sum(range(40))
+    (told,) = metrics.get_metric_statistics(
+        Namespace="forgotten",
+        MetricName="records",
+        StartTime=datetime.fromtimestamp(minute, UTC),
+        EndTime=datetime.fromtimestamp(minute + 60, UTC),
+        Period=60,
+        Statistics=["SampleCount", "Sum", "Maximum"],
+    )["Datapoints"]
+    assert (told["SampleCount"], told["Sum"], told["Maximum"]) == (40, sum(range(40)), 39)
 
 
 def test_a_percentile_is_the_value_at_its_rank(clients: Clients) -> None:

@@ -1,0 +1,134 @@
+"""moto's streams, each known by its ARN, and readable to its end once it is switched off.
+
+moto looks a stream up by its table's name alone, so one that was switched off, or whose table was
+deleted, would be taken for the one that is there now. A stream's records stay for a day:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from moto.dynamodb.exceptions import ResourceNotFoundException
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend, ShardIterator
+
+_set_stream_specification = Table.set_stream_specification
+_delete_table = DynamoDBBackend.delete_table
+_describe_stream = DynamoDBStreamsBackend.describe_stream
+_get_records = DynamoDBStreamsBackend.get_records
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """A stream that was switched off: its shard, and what DescribeStream says of it."""
+
+    shard: StreamShard
+    description: dict[str, Any]
+
+
+_closed: dict[str, _Closed] = {}
+"""The streams that were switched off, by their ARNs."""
+
+
+def _arn(table: Table) -> str:
+    return f"{table.table_arn}/stream/{table.latest_stream_label}"
+
+
+def _close(table: Table) -> None:
+    """Let nothing new come from a table's stream, if it has one."""
+    if table.stream_shard is None:
+        return
+    arn, shard = _arn(table), table.stream_shard
+    description = {
+        "StreamArn": arn,
+        "StreamLabel": table.latest_stream_label,
+        "StreamStatus": "DISABLED",
+        "StreamViewType": (table.stream_specification or {}).get("StreamViewType"),
+        "CreationRequestDateTime": shard.created_on,
+        "TableName": table.name,
+        "KeySchema": table.schema,
+        "Shards": [_ended(shard)],
+    }
+    _closed[arn] = _Closed(shard, description)
+
+
+def _ended(shard: StreamShard) -> dict[str, Any]:
+    """Describe a shard that nothing comes to any more: it has a last number."""
+    described = shard.to_json()
+    last = shard.starting_sequence_number + max(len(shard.items) - 1, 0)
+    described["SequenceNumberRange"]["EndingSequenceNumber"] = str(last)
+    return described
+
+
+def _specify(table: Table, streams: dict[str, Any] | None) -> None:
+    _close(table)
+    table.stream_shard = table.latest_stream_label = None
+    _set_stream_specification(table, streams)
+
+
+def _delete(backend: DynamoDBBackend, name: str) -> Table:
+    table = _delete_table(backend, name)
+    _close(table)
+    return table
+
+
+def _describe(backend: DynamoDBStreamsBackend, arn: str) -> dict[str, Any]:
+    if arn in _closed:
+        return _closed[arn].description
+    _open_shard(backend, arn)
+    return _describe_stream(backend, arn)
+
+
+def _open_shard(backend: DynamoDBStreamsBackend, arn: str) -> StreamShard:
+    """Return the shard of a stream that is on. Raises `ResourceNotFoundException`."""
+    table = backend._get_table_from_arn(arn)
+    if table.stream_shard is None or _arn(table) != arn:
+        raise ResourceNotFoundException(table_name=arn)
+    return table.stream_shard
+
+
+def _iterator(
+    backend: DynamoDBStreamsBackend,
+    arn: str,
+    shard_id: str,
+    shard_iterator_type: str,
+    sequence_number: str | None = None,
+) -> ShardIterator:
+    shard = _closed[arn].shard if arn in _closed else _open_shard(backend, arn)
+    if shard.id != shard_id:
+        raise ResourceNotFoundException(table_name=shard_id)
+    number: Any = sequence_number
+    iterator = ShardIterator(backend, shard, shard_iterator_type, number)
+    backend.shard_iterators[iterator.arn] = iterator
+    return iterator
+
+
+def _records(backend: DynamoDBStreamsBackend, iterator_arn: str, limit: int) -> dict[str, Any]:
+    shard = backend.shard_iterators[iterator_arn].stream_shard
+    page = _get_records(backend, iterator_arn, limit)
+    if len(page["Records"]) < limit and any(one.shard is shard for one in _closed.values()):
+        del backend.shard_iterators[page.pop("NextShardIterator")]
+    return page
+
+
+@contextmanager
+def streams_by_arn() -> Iterator[None]:
+    """Let moto tell a stream that is on from one of the same table that was switched off."""
+    _closed.clear()
+    with ExitStack() as changes:
+        for owner, name, ours in (
+            (Table, "set_stream_specification", _specify),
+            (DynamoDBBackend, "delete_table", _delete),
+            (DynamoDBStreamsBackend, "describe_stream", _describe),
+            (DynamoDBStreamsBackend, "get_shard_iterator", _iterator),
+            (DynamoDBStreamsBackend, "get_records", _records),
+        ):
+            changes.enter_context(patch.object(owner, name, ours))
+        yield
+    _closed.clear()

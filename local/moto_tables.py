@@ -1,0 +1,164 @@
+"""moto's tables: a request that is refused leaves no item and no stream record behind.
+
+moto rolls a cancelled transaction back by putting a copy of each table, made before, in the table's
+place. Whoever reads the stream keeps the old one, so the copies cut every reader off; and a copy of
+20,000 items takes seconds. Other requests that fail half way are not rolled back at all. DynamoDB's
+are all or nothing:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.responses import DynamoHandler
+
+_OF_THE_BACKEND = (
+    "update_item",
+    "transact_write_items",
+    "execute_statement",
+    "execute_transaction",
+)
+
+_put_item = Table.put_item
+_delete_item = Table.delete_item
+_update_item = DynamoDBBackend.update_item
+_transact_write_items = DynamoDBBackend.transact_write_items
+_add = StreamShard.add
+
+
+class _Undo(threading.local):
+    """Steps that undo what the request of this thread has changed so far, oldest first."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.steps: list[Callable[[], object]] = []
+
+    def note(self, step: Callable[[], object]) -> None:
+        """Keep a step, if there is a request that may have to be undone."""
+        if self.depth:
+            self.steps.append(step)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo what is changed inside if it fails; the innermost undoes its own part."""
+        mark = len(self.steps)
+        self.depth += 1
+        try:
+            yield
+        except BaseException:
+            while len(self.steps) > mark:
+                self.steps.pop()()
+            raise
+        finally:
+            self.depth -= 1
+            if not self.depth:
+                self.steps.clear()
+
+
+_undo = _Undo()
+
+
+def _all_or_nothing(operation: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(operation)
+    def guarded(*args: Any, **more: Any) -> Any:
+        with _undo.all_or_nothing():
+            return operation(*args, **more)
+
+    return guarded
+
+
+def _place(table: Table, attributes: dict[str, Any]) -> tuple[dict[Any, Any], DynamoType] | None:
+    """Return the dictionary that holds an item and its key in there; None: these are no keys."""
+    try:
+        first = DynamoType(attributes[table.hash_key_attr])
+        hash(first)
+        if not table.range_key_attr:
+            return table.items, first
+        second = DynamoType(attributes[table.range_key_attr])
+        hash(second)
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+        return None
+    return table.items[first], second
+
+
+def _note_item(place: tuple[dict[Any, Any], DynamoType] | None) -> Item | None:
+    """Note what stands at a place, to be put back; return it."""
+    if place is None:
+        return None
+    items, key = place
+    before: Item | None = items.get(key)
+    if before is None:
+        _undo.note(lambda: items.pop(key, None))
+    else:
+        _undo.note(lambda: items.__setitem__(key, before))
+    return before
+
+
+def _put(table: Table, item_attrs: dict[str, Any], *args: Any, **more: Any) -> Item:
+    _note_item(_place(table, item_attrs))
+    return _put_item(table, item_attrs, *args, **more)
+
+
+def _delete(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
+    place = (table.items[hash_key], range_key) if range_key else (table.items, hash_key)
+    _note_item(place)
+    return _delete_item(table, hash_key, range_key)
+
+
+def _update(
+    backend: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **more: Any
+) -> Item:
+    table = backend.get_table(table_name)
+    place = _place(table, key)
+    before = _note_item(place)
+    if place and before is not None:
+        # moto changes the item where it stands, so it is given a copy, and the item is kept.
+        place[0][place[1]] = copy.deepcopy(before)
+        return _update_item(backend, table_name, key, *args, **more)
+    # moto puts an item of nothing but keys first, with a record of its own.
+    shard, table.stream_shard = table.stream_shard, None
+    try:
+        item = _update_item(backend, table_name, key, *args, **more)
+    finally:
+        table.stream_shard = shard
+    if shard is not None:
+        shard.add(None, item)
+    return item
+
+
+def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    # The copies that moto would put in the tables' places are the tables themselves.
+    with patch.object(Table, "__deepcopy__", lambda table, _: table, create=True):
+        _transact_write_items(backend, transact_items)
+
+
+def _add_record(shard: StreamShard, old: Item | None, new: Item | None) -> None:
+    _add(shard, old, new)
+    _undo.note(shard.items.pop)
+
+
+@contextmanager
+def requests_all_or_nothing() -> Iterator[None]:
+    """Let moto undo what a refused request has changed, and keep its tables where they are."""
+    with ExitStack() as changes:
+        changes.enter_context(patch.object(Table, "put_item", _put))
+        changes.enter_context(patch.object(Table, "delete_item", _delete))
+        changes.enter_context(patch.object(DynamoDBBackend, "update_item", _update))
+        changes.enter_context(patch.object(DynamoDBBackend, "transact_write_items", _transact))
+        changes.enter_context(patch.object(StreamShard, "add", _add_record))
+        for owner, name in (
+            *((DynamoDBBackend, name) for name in _OF_THE_BACKEND),
+            (DynamoHandler, "batch_write_item"),
+        ):
+            changes.enter_context(patch.object(owner, name, _all_or_nothing(getattr(owner, name))))
+        yield

@@ -16,11 +16,12 @@ from handler.store import ItemTooLargeError
 from operate.asking import asking
 from operate.check import Tell, silently
 from operate.errors import WrongError
+from operate.expiry import will_be_deleted
 from operate.fill import Filled, Way, fill
 from operate.journal import Journal
 from operate.reached import Reached
 from operate.repair import ends_of
-from operate.segments import Page, Segment, is_expired, key_text, read_page
+from operate.segments import Page, Segment, key_text, read_page
 from operate.sweep import Part, Sweep
 
 TOO_LARGE = "too large"
@@ -181,7 +182,7 @@ async def _fill_all(
     now = time.time()
 
     async def one(item: Item) -> str:
-        if is_expired(item, source.expires, now):
+        if will_be_deleted(item, source.expires, now):
             return Filled.THERE  # it may go any moment
         try:
             return await fill(over, {name: item[name] for name in source.keys}, item)

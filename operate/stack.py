@@ -15,6 +15,7 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
+from operate.adopted import QUICKLY, refuse_unfit
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
@@ -165,6 +166,14 @@ class RingStack:
         """Clients that reach its members, as whoever deployed them."""
         return Clients()
 
+    def refuse_unfit_tables(self) -> None:
+        """Raise `WrongError` if DynamoDB says that an adopted table cannot be a member as it is.
+
+        Asks no member that is bypassed. Raises as `settings` does, and `MissingError` or
+        `FailedError` where DynamoDB cannot be asked.
+        """
+        refuse_unfit(self.settings(), Clients(QUICKLY))
+
     @property
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
@@ -196,11 +205,14 @@ class RingStack:
                 self.watch(self, said)
 
         builds = operation in _BUILDING
-        if builds and not self._is_secret():
-            self.settings()  # wrong ones are told before the CLI is looked for
+        is_secret = self._is_secret()
+        if builds and not is_secret:
+            self.refuse_unfit_tables()  # wrong settings are told before the CLI is looked for
         with self._opened(operation, notes) as stack:
             if builds:
                 self._refuse_what_cannot_change(stack)
+            if builds and is_secret:
+                refuse_unfit(self._settings_in(stack), Clients(QUICKLY))
             changes, outputs = run(stack, on_event)
         seconds = round(time.monotonic() - began, 1)
         changes = with_kept(changes, len(kept))

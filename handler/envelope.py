@@ -18,11 +18,8 @@ from handler.records import Record, whole
 
 _SOURCE = "aws:dynamodb"
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
-_IMAGES = {
-    "INSERT": {"NewImage"},
-    "MODIFY": {"OldImage", "NewImage"},
-    "REMOVE": {"OldImage"},
-}
+_IMAGES = {"INSERT": (False, True), "MODIFY": (True, True), "REMOVE": (True, False)}
+"""Whether an event has an old image, and a new one."""
 _STRANGER = (
     "Only the event source mapping of the hop should call this function. Find out what else calls "
     "it, and remove that"
@@ -103,18 +100,19 @@ def _wrong_images(record: Record, change: Mapping[str, Any]) -> str | None:
     if wanted is None:
         known = ", ".join(_IMAGES)
         return f"A record's eventName is {shortened(event)}, not one of {known}. {_STRANGER}"
-    found = {image for image in ("OldImage", "NewImage") if change.get(image) is not None}
+    found = (change.get("OldImage") is not None, change.get("NewImage") is not None)
     if found != wanted:
         return (
-            f"A record's eventName is {event}, which has {_and(wanted)}, and it has {_and(found)}: "
-            f"its stream is not one with {_BOTH_IMAGES}, or something changed the record on its "
+            f"A record's eventName is {event}, which has {_named(wanted)}, and it has "
+            f"{_named(found)}: its stream is not one with {_BOTH_IMAGES}, or something changed the record on its "
             f"way. {_STRANGER}"
         )
     return None if change.get("Keys") else f"A record has no Keys. {_STRANGER}"
 
 
-def _and(images: set[str]) -> str:
-    return " and ".join(sorted(images, reverse=True)) or "no image"
+def _named(images: tuple[bool, bool]) -> str:
+    pairs = zip(("OldImage", "NewImage"), images, strict=True)
+    return " and ".join(name for name, is_there in pairs if is_there) or "no image"
 
 
 def _wrong_numbers(change: Mapping[str, Any]) -> str | None:

@@ -218,7 +218,7 @@ OF_RECORDS = [
         "the images are those of the event",
         "envelope",
         "    if found != wanted:\n",
-        "    if not found:\n",
+        "    if not any(found):\n",
         _ENVELOPE_TEST,
     ),
     Remedy(

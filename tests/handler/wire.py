@@ -28,8 +28,8 @@ def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
 
 def of_stream(told: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what it says of itself: its stream, and the event that its images fit."""
-    images = tuple(told["dynamodb"].get(name) is not None for name in ("OldImage", "NewImage"))
-    name = {(False, True): "INSERT", (True, True): "MODIFY"}.get(images, "REMOVE")
+    old, new = (told["dynamodb"].get(name) is not None for name in ("OldImage", "NewImage"))
+    name = {(False, True): "INSERT", (True, True): "MODIFY"}.get((old, new), "REMOVE")
     return {"eventName": name, "eventSource": "aws:dynamodb", "eventSourceARN": STREAM, **told}
 
 

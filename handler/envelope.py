@@ -104,8 +104,8 @@ def _wrong_images(record: Record, change: Mapping[str, Any]) -> str | None:
     if found != wanted:
         return (
             f"A record's eventName is {event}, which has {_named(wanted)}, and it has "
-            f"{_named(found)}: its stream is not one with {_BOTH_IMAGES}, or something changed the record on its "
-            f"way. {_STRANGER}"
+            f"{_named(found)}: its stream is not one with {_BOTH_IMAGES}, or something changed the "
+            f"record on its way. {_STRANGER}"
         )
     return None if change.get("Keys") else f"A record has no Keys. {_STRANGER}"
 

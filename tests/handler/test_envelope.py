@@ -106,7 +106,7 @@ def wrong() -> dict[str, tuple[Any, str]]:
 
 
 def images(event: str, *names: str) -> dict[str, Any]:
-    told = {"OldImage": None, "NewImage": None, **dict.fromkeys(names, OTHER)}
+    told: dict[str, Any] = {"OldImage": None, "NewImage": None, **dict.fromkeys(names, OTHER)}
     return {**record(2, **told), "eventName": event}
 
 

@@ -14,6 +14,8 @@ NOON = 1_700_000_000
 """When the records were made, in seconds since the epoch."""
 ELSEWHERE = "cccccccc"
 """The member that an arrival comes from: neither end of the hop."""
+STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2023-11-14T22:13:20.000"
+"""The stream that they come from."""
 HOT = 100
 """How many changes of one key there are among hot keys."""
 
@@ -88,6 +90,7 @@ def _record(number: int, old: Any = None, new: Any = None) -> Record:
         "eventID": str(number),
         "eventName": "REMOVE" if new is None else "INSERT" if old is None else "MODIFY",
         "eventSource": "aws:dynamodb",
+        "eventSourceARN": STREAM,
         "dynamodb": {
             "ApproximateCreationDateTime": NOON,
             "Keys": {"k": (new or old)["k"]},

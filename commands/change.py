@@ -121,6 +121,7 @@ class Plan:
         """Show what would change, and ask. None to go on, or else the code to end with."""
         self._show(deployed)
         self.wished.ring.wished = self.wished.settings
+        self.wished.ring.refuse_unfit_tables()  # before the file says what cannot be deployed
         return None if self.yes else self._work.asked(self.screen)
 
     def run(self) -> list[Ended[Result]]:

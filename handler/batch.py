@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from handler.envelope import WrongStreamError, check_records
 from handler.failures import Kind, kind_of, reason_of, told
 from handler.heartbeat import beaten_at
 from handler.quarantine import Lost, Quarantine
@@ -52,7 +53,7 @@ class Report:
     conflicts: list[Conflict] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    """One for each key that was stopped."""
+    """One for each key that was stopped, or a single one for a batch that the hop cannot take."""
     undone: list[str] = field(default_factory=list)
     """Sequence numbers of the records to be delivered again."""
     lags: list[float] = field(default_factory=list)
@@ -106,12 +107,22 @@ async def replicate_batch(
 ) -> Report:
     """Do it for the records of one invocation.
 
-    A record that fails stops its own key and no other. ``concurrently`` awaits all that it is
-    given.
+    A record that fails stops its own key and no other. One that shows a fault of the hop stops them
+    all. ``concurrently`` awaits all that it is given.
     """
+    try:
+        check_records(records, work.hop.here)
+    except WrongStreamError as error:
+        return _all_kept(records, error)
     batch = _Batch(work, Report())
     await concurrently([batch.replicate_key(of) for of in _by_key(records)])
     return batch.report
+
+
+def _all_kept(records: Sequence[Record], error: WrongStreamError) -> Report:
+    """Leave the whole batch in the stream."""
+    failure = Failure(_number(error.record), error, kind_of(error))
+    return Report(failures=[failure], undone=[WHOLE_BATCH] * len(records))
 
 
 def _by_key(records: Sequence[Record]) -> Iterable[list[Record]]:
@@ -122,10 +133,10 @@ def _by_key(records: Sequence[Record]) -> Iterable[list[Record]]:
 
 
 def _key(record: Record) -> str:
-    """What records of one item have in common; unreadable records are a key of their own."""
+    """What records of one item have in common; keys that are no keys are one of their own."""
     try:
         return json.dumps(record["dynamodb"]["Keys"], sort_keys=True)
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return ""
 
 

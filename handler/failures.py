@@ -8,8 +8,9 @@ passing     the moment: throttled, timed out,       is tried again within the fu
 lasting     the record: it cannot be read, or the   is set aside in the quarantine at once, and
             target refuses its item's shape         its shard goes on
 fault       the hop: no access, no table, a key     stays in the stream, and an alarm rings; it
-            schema that differs, or a mistake in    is never set aside, or a fault would empty
-            this program                            the stream into the quarantine
+            schema that differs, another stream     is never set aside, or a fault would empty
+            or view type, or a mistake in this      the stream into the quarantine
+            program
 ==========  ======================================  =============================================
 
 Whatever is not known is a fault: it loses nothing, and somebody looks.

@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 
 
 class UnreadableRecordError(Exception):
-    """A record that is not what a DynamoDB stream with NEW_AND_OLD_IMAGES delivers."""
+    """A record whose contents cannot be read. Its envelope is checked by ``handler.envelope``."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,9 @@ class Change:
     """Whether DynamoDB deleted the item because its time to live had passed."""
 
     def __post_init__(self) -> None:
-        """Refuse what no stream of the right view type delivers."""
+        """Refuse what is no change of one item."""
         if self.old is None and self.new is None:
-            raise UnreadableRecordError(
-                "the record has neither image: the stream's view type must be NEW_AND_OLD_IMAGES"
-            )
+            raise UnreadableRecordError("the record has neither image")
         if not self.key:
             raise UnreadableRecordError("the record names no key")
         for image in (self.old, self.new):
@@ -61,8 +59,8 @@ def read_change(record: Record) -> Change:
             key=read_item(stream["Keys"]),
             old=_image(stream.get("OldImage")),
             new=_image(stream.get("NewImage")),
-            sequence=_whole(stream["SequenceNumber"], digits=40),
-            seconds=_whole(stream["ApproximateCreationDateTime"], digits=10),
+            sequence=whole(stream["SequenceNumber"], digits=40),
+            seconds=whole(stream["ApproximateCreationDateTime"], digits=10),
             expired=(record.get("userIdentity") or {}).get("principalId") == _TIME_TO_LIVE,
         )
     except (
@@ -76,8 +74,11 @@ def read_change(record: Record) -> Change:
         raise UnreadableRecordError(f"{type(error).__name__}: {error}") from error
 
 
-def _whole(number: Any, *, digits: int) -> int:
-    """A whole number that fits its place in a version, which would not be one otherwise."""
+def whole(number: Any, *, digits: int) -> int:
+    """A whole number that fits its place in a version, which would not be one otherwise.
+
+    Raises TypeError, ValueError or OverflowError for what is none.
+    """
     whole = int(number)
     if not 0 <= whole < 10**digits:
         raise ValueError(f"{number!r} is not a number of up to {digits} digits")

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from operate.expiry import will_be_deleted
 from operate.judge import Held, judge
 from operate.reached import Reached
 from operate.segments import (
     Page,
     digest_of,
-    is_expired,
     is_stub,
     key_of,
     key_text,
@@ -39,7 +39,7 @@ _LONGEST = 5.0  # seconds between two tries
 
 @dataclass(frozen=True)
 class Looked(Page):
-    """A page without what has expired, and its keys in which members may differ, as texts."""
+    """A page without what is to expire, and its keys in which members may differ, as texts."""
 
     suspects: Sequence[str] = ()
 
@@ -110,7 +110,7 @@ def _marks(member: Reached, keys: Sequence[str]) -> dict[str, str]:
     return {
         key_text(item, member.keys): mark_of(item)
         for item in _items(member, member.tables.table, keys)
-        if not is_expired(item, member.expires, now)
+        if not will_be_deleted(item, member.expires, now)
     }
 
 

@@ -16,12 +16,13 @@ from handler.store import ItemTooLargeError
 from operate.asking import asking
 from operate.check import Tell, silently
 from operate.errors import WrongError
+from operate.expiry import will_be_deleted
 from operate.fill import Filled, Way, fill
 from operate.in_turn import in_turn
 from operate.journal import Journal
 from operate.reached import Reached
 from operate.repair import ends_of
-from operate.segments import Page, Segment, is_expired, key_text, read_page
+from operate.segments import Page, Segment, key_text, read_page
 from operate.stop import Stop, StoppedError
 from operate.sweep import Part, Sweep
 from operate.tally import Tally
@@ -184,7 +185,7 @@ class Filler:
         now = time.time()
 
         async def one(item: Item) -> str:
-            if is_expired(item, source.expires, now):
+            if will_be_deleted(item, source.expires, now):
                 return Filled.THERE  # it may go any moment
             try:
                 return await fill(over, {name: item[name] for name in source.keys}, item)

@@ -15,7 +15,6 @@ What is not deleted is an item as any other: members that differ in it stay so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 OLDEST = 5 * 365 * 24 * 60 * 60
@@ -42,4 +41,4 @@ def will_be_deleted(item: Mapping[str, Any], attribute: str | None, now: float) 
     `attribute` is the table's `ttl_attribute`, `now` is in seconds since 1970.
     """
     end = item.get(attribute, {}).get("N") if attribute is not None else None
-    return end is not None and now - OLDEST <= Decimal(end) <= now
+    return end is not None and now - OLDEST <= float(end) <= now

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from handler.clients import CONCURRENCY
 from handler.image import Key
 from handler.store import DynamoStore
+from operate.expiry import will_be_deleted
 from operate.in_turn import in_turn
 from operate.judge import Held
 from operate.reached import Reached
-from operate.segments import is_expired, key_of, mark_of
+from operate.segments import key_of, mark_of
 
 
 def look(
@@ -44,7 +45,7 @@ async def _look(members: Sequence[Reached], stores: Sequence[DynamoStore], key: 
 
 async def _held(member: Reached, store: DynamoStore, key: Key) -> Held:
     item, buried = await asyncio.gather(store.read(key), store.tombstone(key))
-    gone = item is None or is_expired(item, member.expires, time.time())
+    gone = item is None or will_be_deleted(item, member.expires, time.time())
     return Held(
         None if item is None or gone else mark_of(item),
         None if buried is None else mark_of(buried.item),

@@ -9,6 +9,7 @@ from handler.store import Tables
 from operate.asking import asking
 from operate.deployed import Deployed, DeployedMember
 from operate.errors import WrongError
+from operate.expiry import ttl_attribute
 from operate.pace import Pace, put_pace
 from operate.reached import Reached
 from operate.status import Clients
@@ -65,7 +66,7 @@ def _reached(deployed: Deployed, member: DeployedMember, clients: Clients, pace:
         tables=Tables(member.table, member.tombstones, member.retention_days * _DAY),
         keys=keys,
         types=tuple(types[name] for name in keys),
-        expires=life.get("AttributeName"),
+        expires=ttl_attribute(life),
         items=table.get("ItemCount", 0),
         buried=kept.get("ItemCount", 0) if kept else 0,
         pace=pace,

@@ -20,7 +20,8 @@ class Reached:
     """A member. `replica` is its id in versions, `next` the ids of those to whom its hops lead.
 
     `keys` are the key's attributes, the partition key first, `types` their types, `expires` is the
-    attribute of the time to live, if it has one; `items` is about how many items there are.
+    attribute by which DynamoDB expires its items (`operate.expiry.ttl_attribute`), `items` is about
+    how many items there are.
     """
 
     name: str

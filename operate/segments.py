@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from handler.image import DELETED, Image, Item, Key, digest
 from handler.version import Version
+from operate.expiry import will_be_deleted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,17 +72,11 @@ def read_page(
 
 
 def rows_of(items: Sequence[Item], keys: Sequence[str], expires: str | None) -> Iterator[Row]:
-    """The rows of items. Those whose time to live has passed have none: they may go any moment."""
+    """The rows of items. Those that DynamoDB will delete have none: they may go any moment."""
     now = time.time()
     for item in items:
-        if not is_expired(item, expires, now):
+        if not will_be_deleted(item, expires, now):
             yield key_text(item, keys), mark_of(item)
-
-
-def is_expired(item: Item, expires: str | None, now: float) -> bool:
-    """Whether an item's time to live has passed. `expires` is the attribute; None: it has none."""
-    end = item.get(expires, {}).get("N") if expires else None
-    return end is not None and float(end) <= now
 
 
 def mark_of(item: Item) -> str:

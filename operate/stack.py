@@ -15,6 +15,7 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
+from operate.adopted import QUICKLY, refuse_unfit
 from operate.claimed import accounts, newcomers, refuse_claimed
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
@@ -166,6 +167,14 @@ class RingStack:
         """Clients that reach its members, as whoever deployed them."""
         return Clients()
 
+    def refuse_unfit_tables(self) -> None:
+        """Raise `WrongError` if DynamoDB says that an adopted table cannot be a member as it is.
+
+        Asks no member that is bypassed. Raises as `settings` does, and `MissingError` or
+        `FailedError` where DynamoDB cannot be asked.
+        """
+        refuse_unfit(self.settings(), Clients(QUICKLY))
+
     @property
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
@@ -208,9 +217,14 @@ class RingStack:
 
         builds = operation in _BUILDING
         self.expect_ready(operation)
+        is_secret = self._is_secret()
+        if builds and not is_secret:
+            self.refuse_unfit_tables()
         with self._opened(operation, notes) as stack:
             if builds:
                 self._refuse_what_cannot_change(stack)
+            if builds and is_secret:
+                refuse_unfit(self._settings_in(stack), Clients(QUICKLY))
             changes, outputs = run(stack, on_event)
         seconds = round(time.monotonic() - began, 1)
         changes = with_kept(changes, len(kept))

@@ -87,7 +87,8 @@ class Status:
 class Clients:
     """Clients for every member's account and region, each made once; threads may share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Config = _CONFIG) -> None:
+        self._config = config
         self._lock = threading.Lock()  # boto3 makes clients from what threads must not share
         self._sessions: dict[Credentials, boto3.Session] = {}
         self._made: dict[tuple[Credentials, str, str], Any] = {}
@@ -100,7 +101,7 @@ class Clients:
                 self._sessions[credentials] = _session(credentials, region)
             if key not in self._made:
                 make: Any = self._sessions[credentials].client
-                self._made[key] = make(service, region_name=region, config=_CONFIG)
+                self._made[key] = make(service, region_name=region, config=self._config)
             return self._made[key]
 
 

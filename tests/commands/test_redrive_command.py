@@ -20,6 +20,7 @@ from commands.screen import Screen
 from local.batches import Batch, GivenUp
 from local.events import FailurePlace, failure_key, failure_record
 from local.ring import LocalRing
+from tests.handler.wire import record
 from tests.local.rings import PATIENCE, get, hop_from, item, put, ring_of
 
 AUTOMATE = Path(__file__).parents[2] / "automate.py"
@@ -105,15 +106,12 @@ def give_up(ring: LocalRing, *keys: str, **attributes: Any) -> None:
     hop, member = hop_from(ring, HERE), ring.member(HERE)
     function = hop.function.spec.arn
     records: tuple[Any, ...] = tuple(
-        {
-            "eventID": key,
-            "dynamodb": {
-                "Keys": item(key),
-                "NewImage": item(key, **attributes),
-                "SequenceNumber": f"{10**20 + number}",
-                "ApproximateCreationDateTime": int(time.time()),
-            },
-        }
+        record(
+            10**20 + number,
+            Keys=item(key),
+            NewImage=item(key, **attributes),
+            ApproximateCreationDateTime=int(time.time()),
+        )
         for number, key in enumerate(keys)
     )
     place = FailurePlace("11111111-2222-3333-4444-555555555555", function, "arn:s", "shardId-1")

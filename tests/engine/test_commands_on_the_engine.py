@@ -20,6 +20,7 @@ from operate.progress import Note, Step
 from operate.stack import RingStack
 from operate.workspace import PROJECT
 from tests.engine.stacks import Engine
+from tests.handler.wire import of_stream
 
 AUTOMATE = Path(__file__).parents[2] / "automate.py"
 DOCS = Path(__file__).parents[2] / "docs" / "python.md"
@@ -142,6 +143,7 @@ def test_what_a_stacks_hop_has_set_aside_is_played_again(engine: Engine) -> None
     change = {
         "Keys": key,
         "NewImage": image,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
         "SequenceNumber": "1" * 21,
         "ApproximateCreationDateTime": int(time.time()),
     }
@@ -151,7 +153,7 @@ def test_what_a_stacks_hop_has_set_aside_is_played_again(engine: Engine) -> None
         "reason": "refused",
         "error": "that day",
         "time": "2026-01-01T00:00:00Z",
-        "record": {"dynamodb": change},
+        "record": of_stream({"dynamodb": change}),
     }
     s3 = place.clients.s3("us-east-1")
     s3.put_object(

@@ -79,7 +79,10 @@ def work(
     records: list[Any], target: EmptyStore, quarantine: ListQuarantine | None = None
 ) -> Report:
     """Let a hop to that target work on a batch."""
-    here, there = Replica("aaaaaaaa", "us-east-1", "t"), Replica("bbbbbbbb", "eu-west-1", "t")
+    here, there = (
+        Replica("aaaaaaaa", "us-east-1", "orders"),
+        Replica("bbbbbbbb", "eu-west-1", "orders"),
+    )
     hop = Hop(here, there, EmptyStore(), target, keeps_tombstones=False, passes_expiry_on=False)
     aside = quarantine or ListQuarantine()
 

@@ -49,13 +49,25 @@ class Member:
 
     def __init__(self, region: str) -> None:
         self.client: Any = _client("dynamodb", region_name=region)
-        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-        make_table(self.client, TABLE, KEY, StreamSpecification=stream)
+        self._streams = _client("dynamodbstreams", region_name=region)
+        self._make_table("NEW_AND_OLD_IMAGES")
         make_table(self.client, TOMBSTONES, KEY)
+
+    def _make_table(self, view: str) -> None:
+        stream = {"StreamEnabled": True, "StreamViewType": view}
+        make_table(self.client, TABLE, KEY, StreamSpecification=stream)
         arn = self.client.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
-        streams = _client("dynamodbstreams", region_name=region)
-        self._begin = partial(StreamReader, streams, arn, "TRIM_HORIZON")
+        self._begin = partial(StreamReader, self._streams, arn, "TRIM_HORIZON")
         self._stream = self._begin()
+
+    def change_view(self, view: str) -> None:
+        """Give the table a stream of another view type. (moto switches none on again.)"""
+        items = self.client.scan(TableName=TABLE)["Items"]
+        self.client.delete_table(TableName=TABLE)
+        self._make_table(view)
+        for item in items:
+            self.put(item)
+        self.new_records()
 
     def put(self, item: Item) -> None:
         self.client.put_item(TableName=TABLE, Item=item)

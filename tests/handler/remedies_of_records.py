@@ -8,12 +8,15 @@ _JSON = "anything comes to the entry"
 _BUCKET = "the quarantine refuses"
 _TWICE = "records come twice, or all again"
 _FAULT = "the hop itself is wrong"
+_STREAM = "the stream is another"
 _POISON_TEST = "faults: poison is set aside wherever it is and all else goes on"
 _SIZE_TEST = "faults: an item that just fits travels and one byte more is set aside"
 _JSON_TEST = "faults: whatever comes each record is done set aside or given back"
 _BUCKET_TEST = "faults: what the quarantine refuses is kept in the stream"
 _TWICE_TEST = "target_faults: what comes twice is done once"
 _AGAIN_TEST = "target_faults: mappings that start over from trim horizon change nothing"
+_VIEW_TEST = "envelope: a stream of another view type changes nothing and keeps all"
+_ENVELOPE_TEST = "envelope: what is wrong with the hop keeps the whole batch and is told"
 _FAULT_TEST = (
     "target_faults: a hop without its target keeps everything sets nothing aside and says so"
 )
@@ -111,10 +114,10 @@ OF_RECORDS = [
     ),
     Remedy(
         _JSON,
-        "a record without a key is one of its own",
-        "batch",
-        '    except (KeyError, TypeError, ValueError, RecursionError):\n        return ""',
-        '    except (KeyError, ValueError, RecursionError):\n        return ""',
+        "what is no record is told",
+        "envelope",
+        'change = record.get("dynamodb") if isinstance(record, Mapping) else None',
+        'change = record.get("dynamodb")',
         _JSON_TEST,
     ),
     Remedy(
@@ -193,6 +196,54 @@ OF_RECORDS = [
         "            lost",
         "            lost",
         _FAULT_TEST,
+    ),
+    Remedy(
+        _STREAM,
+        "what is wrong with the hop is not judged record by record",
+        "batch",
+        "        check_records(records, work.hop.here)\n",
+        "        pass\n",
+        _VIEW_TEST,
+    ),
+    Remedy(
+        _STREAM,
+        "a view type is told by its name",
+        "envelope",
+        'if (view := change.get("StreamViewType")) != _BOTH_IMAGES:',
+        'if (view := change.get("StreamViewType")) is None:',
+        _VIEW_TEST,
+    ),
+    Remedy(
+        _STREAM,
+        "the images are those of the event",
+        "envelope",
+        "    if found != wanted:\n",
+        "    if not any(found):\n",
+        _ENVELOPE_TEST,
+    ),
+    Remedy(
+        _STREAM,
+        "the table is the hop's",
+        "envelope",
+        "!= (here.region, here.table):",
+        "is None:",
+        _ENVELOPE_TEST,
+    ),
+    Remedy(
+        _STREAM,
+        "the numbers are those of versions",
+        "envelope",
+        "return _wrong_images(record, change) or _wrong_numbers(change)",
+        "return _wrong_images(record, change)",
+        _ENVELOPE_TEST,
+    ),
+    Remedy(
+        _STREAM,
+        "all of the batch stays",
+        "batch",
+        "undone=[WHOLE_BATCH] * len(records)",
+        "undone=[_number(error.record)]",
+        _ENVELOPE_TEST,
     ),
     Remedy(
         _FAULT,

@@ -180,17 +180,11 @@ def test_an_item_that_the_rings_attributes_make_too_large_is_set_aside_whole(
 
 
 def test_a_record_that_is_set_aside_twice_is_kept_once(ring: Ring) -> None:
-    unreadable = record(7, NewImage=None)
+    unreadable = record(7, NewImage={**KEY, "v": {"S": 5}})
     ring.become(0)
     ring.handle(event_of([unreadable]))
     ring.handle(event_of([unreadable]))
     assert [kept["record"] for kept in ring.quarantined()] == [unreadable]
-
-
-def test_what_is_no_record_is_set_aside_too(ring: Ring) -> None:
-    ring.become(0)
-    assert ring.handle({"Records": ["no record"]}) == NOTHING_FAILED
-    assert [kept["record"] for kept in ring.quarantined()] == ["no record"]
 
 
 def test_a_throttled_write_is_answered_with_its_records_number_and_told(

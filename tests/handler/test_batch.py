@@ -9,7 +9,7 @@ from handler.batch import WHOLE_BATCH, Failure, Quarantined
 from handler.failures import Kind
 from handler.store import ItemTooLargeError
 from tests.handler.fakes import EmptyStore, ListQuarantine, work
-from tests.handler.wire import record, without
+from tests.handler.wire import record
 
 
 class ThrottledError(Exception):
@@ -113,24 +113,15 @@ def test_the_report_tells_where_each_key_stopped_and_why() -> None:
 
 
 def test_an_unreadable_record_is_set_aside_whole_and_its_key_goes_on() -> None:
-    unreadable = without(record(1, "a"), "dynamodb", "NewImage")
+    unreadable = record(1, "a", NewImage={"k": {"S": "a"}, "v": {"S": 5}})
     quarantine, store = ListQuarantine(), EmptyStore()
     report = work([unreadable, record(2, "a")], store, quarantine)
     (kept,) = quarantine.kept
     assert kept.record == unreadable
     assert kept.reason == "unreadable"
-    assert kept.error.startswith("UnreadableRecordError: the record has neither image")
+    assert kept.error.startswith("UnreadableRecordError: ValueError: a value of the type 'S'")
     assert written(store, "a") == ["written by 2"]
     assert report.response() == {"batchItemFailures": []}
-
-
-@pytest.mark.parametrize("shapeless", [None, "record", {}, {"dynamodb": None}, {"dynamodb": {}}])
-def test_what_is_no_record_at_all_is_set_aside_and_the_batch_goes_on(shapeless: object) -> None:
-    quarantine, store = ListQuarantine(), EmptyStore()
-    report = work([shapeless, record(2, "a")], store, quarantine)
-    assert [kept.record for kept in quarantine.kept] == [shapeless]
-    assert written(store, "a") == ["written by 2"]
-    assert report.undone == []
 
 
 def test_an_item_that_is_too_large_is_set_aside_and_its_key_goes_on() -> None:
@@ -162,16 +153,16 @@ def test_a_failure_that_cannot_be_named_gives_the_whole_batch_back(number: objec
     assert [failure.record for failure in report.failures] == [WHOLE_BATCH]
 
 
-def test_a_record_without_a_number_that_waits_behind_a_failure_gives_the_whole_batch_back() -> None:
-    nameless = without(record(2, "a"), "dynamodb", "SequenceNumber")
+def test_a_record_that_cannot_be_named_and_waits_behind_a_failure_gives_the_batch_back() -> None:
+    nameless = record(2, "a", SequenceNumber=2)
     report = work([record(1, "a"), nameless], EmptyStore(failing("a", ThrottledError())))
     assert "" in report.undone
     assert [failure.record for failure in report.failures] == ["1"]
 
 
-def test_a_record_without_a_number_that_can_be_set_aside_fails_nothing() -> None:
+def test_a_record_that_cannot_be_named_and_can_be_set_aside_fails_nothing() -> None:
     quarantine = ListQuarantine()
-    nameless = without(record(1, "a"), "dynamodb", "SequenceNumber")
+    nameless = record(1, "a", SequenceNumber=1, NewImage={"k": {"S": "a"}, "v": {"S": 5}})
     report = work([nameless], EmptyStore(), quarantine)
     assert [kept.record for kept in quarantine.kept] == [nameless]
     assert report.undone == []

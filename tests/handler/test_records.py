@@ -153,11 +153,6 @@ def test_a_malformed_record_is_told_to_be_unreadable(shape: str) -> None:
         read_change(wrong)
 
 
-def test_a_stream_of_the_wrong_view_type_is_told_by_its_name() -> None:
-    with pytest.raises(UnreadableRecordError, match="must be NEW_AND_OLD_IMAGES"):
-        read_change(without(record(1), "dynamodb", "NewImage"))
-
-
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(UnreadableRecordError, match="SequenceNumber"):
         read_change(without(record(1), "dynamodb", "SequenceNumber"))

@@ -9,6 +9,8 @@ from handler.version import Version
 
 NOON = 1_700_000_000
 """When the records here were made, in seconds since the epoch."""
+STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2023-11-14T22:13:20.000"
+"""The stream that they come from."""
 
 
 def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
@@ -21,7 +23,14 @@ def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
         "SequenceNumber": str(number),
         "StreamViewType": "NEW_AND_OLD_IMAGES",
     }
-    return {"eventID": str(number), "dynamodb": {**stream, **parts}}
+    return of_stream({"eventID": str(number), "dynamodb": {**stream, **parts}})
+
+
+def of_stream(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with what it says of itself: its stream, and the event that its images fit."""
+    old, new = (told["dynamodb"].get(name) is not None for name in ("OldImage", "NewImage"))
+    name = {(False, True): "INSERT", (True, True): "MODIFY"}.get((old, new), "REMOVE")
+    return {"eventName": name, "eventSource": "aws:dynamodb", "eventSourceARN": STREAM, **told}
 
 
 def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ import json
 import re
 from dataclasses import replace
 
+from handler.decide import Replica
+from handler.envelope import check_records
 from local.batches import Batch, GivenUp
 from local.events import (
     FailurePlace,
@@ -31,6 +33,8 @@ def test_a_record_tells_where_it_comes_from() -> None:
     assert event["awsRegion"] == "eu-west-1"
     assert event["eventName"] == "INSERT"
     assert event["eventSource"] == "aws:dynamodb"
+    assert event["dynamodb"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    check_records([event], Replica("aaaaaaaa", "eu-west-1", "orders"))
     assert event["dynamodb"]["SequenceNumber"] == "7"
 
 

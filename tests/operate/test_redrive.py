@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
 
+from handler.quarantine import BucketQuarantine, Lost, Shelf
 from handler.settings import Settings, SettingsError
 from handler.store import ItemTooLargeError
 from local.batches import Batch, GivenUp
@@ -259,6 +262,32 @@ def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(
     (entry,) = listed(reach)
     assert (entry.reason, entry.keys) == ("too large", [KEY])
     assert entry.id.startswith("quarantine/")
+
+
+@pytest.mark.parametrize("by_lambda", [False, True], ids=["by the hop", "by Lambda"])
+def test_a_record_without_both_images_is_not_played_and_stays(
+    ring: Ring, reach: Reach, by_lambda: bool
+) -> None:
+    """An earlier version set such records aside one by one, and Lambda gives up whole batches."""
+    ring.members[0].put(item("first"))
+    ring.hop(0)
+    ring.members[0].change_view("OLD_IMAGE")
+    ring.members[0].put(item("second"))
+    (update,) = ring.members[0].new_records()
+    if by_lambda:
+        good = record(1, "2", ApproximateCreationDateTime=int(time.time()))
+        give_up(ring, good, update)
+    else:
+        shelf = Shelf(QUARANTINE, "us-east-1/orders -> eu-west-1/orders", TABLE)
+        lost = Lost(update, "unreadable", "that day")
+        with ThreadPoolExecutor(1) as pool:
+            asyncio.run(BucketQuarantine(lambda: ring.s3, pool, shelf).set_aside(lost))
+    for wish in (TRY, PLAY):
+        (played,) = redrive(reach, listed(reach), wish)
+        assert played.became is Became.FAILED
+        assert "has the view type 'OLD_IMAGE'" in played.why
+    assert ring.members[1].items() == [item("first")]
+    assert len(listed(reach)) == 1
 
 
 def test_the_event_of_a_batch_may_be_text(ring: Ring, reach: Reach) -> None:

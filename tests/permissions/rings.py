@@ -134,8 +134,9 @@ class Hop:
                 patch.setenv("RING_WRITES", way)
                 app._function.cache_clear()
                 self._drive(way)
-        # Nothing can be made of it: it is set aside.
-        self._deliver([record(7, NewImage=None)])
+        # Nothing can be made of its item: it is set aside.
+        poison = record(7, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
+        self._deliver([{**poison, "eventSourceARN": self._stream.arn}])
         with self._ear.opened():
             app.handle(heart.CALL, _CONTEXT)
 

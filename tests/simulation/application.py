@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.image import Item, Key
+from operate.expiry import will_be_deleted
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member
 from tests.simulation.trace import tell_item
@@ -47,7 +48,7 @@ class Application:
     def _perform(self, operation: str, member: Member, key: Key) -> None:
         standing = member.items.get(key["k"]["S"])
         match operation:
-            case "expire" if standing is not None and TIME_TO_LIVE in standing:
+            case "expire" if standing is not None and "N" in standing.get(TIME_TO_LIVE, {}):
                 self._expire(member, key, float(standing[TIME_TO_LIVE]["N"]))
             case "hold" if standing is not None:
                 self.held.append((key["k"]["S"], standing))
@@ -80,7 +81,7 @@ class Application:
     def _expire(self, member: Member, key: Key, end: float) -> None:
         self.wait_until(end)
         standing = member.items.get(key["k"]["S"], {})
-        if TIME_TO_LIVE in standing and float(standing[TIME_TO_LIVE]["N"]) <= self.now():
+        if will_be_deleted(standing, TIME_TO_LIVE, self.now()):
             member.write(key, None, expired=True)
 
     def _put_back(self, member: Member, *, edited: bool) -> None:

@@ -53,13 +53,18 @@ class Member:
         else:
             self.items[name] = item
         images = {"OldImage": old, "NewImage": item}
+        place = f"{self.replica.region}:123456789012:table/{self.replica.table}"
         record: dict[str, Any] = {
+            "eventName": "REMOVE" if item is None else "INSERT" if old is None else "MODIFY",
+            "eventSource": "aws:dynamodb",
+            "eventSourceARN": f"arn:aws:dynamodb:{place}/stream/2024-01-01T00:00:00.000",
             "dynamodb": {
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
                 "Keys": key,
                 "SequenceNumber": str(len(self.stream) + 1),
                 "ApproximateCreationDateTime": self.now(),
                 **{name: image for name, image in images.items() if image is not None},
-            }
+            },
         }
         if expired:
             record["userIdentity"] = {

@@ -201,7 +201,11 @@ def test_no_partition_is_taken_for_granted(partition: str) -> None:
     "members", [TWO, ABROAD, apart(6), [*ABROAD, *apart(5)]], ids=["two", "abroad", "keys", "both"]
 )
 def test_the_policy_is_judged_as_long_as_it_will_be(members: list[object]) -> None:
-    sections = {"members": members, "distributed": ON, "tombstones": {"retention_days": 9}}
+    sections: dict[str, Any] = {
+        "members": members,
+        "distributed": ON,
+        "tombstones": {"retention_days": 9},
+    }
     declared = deployed(**sections).one("RolePolicy", PART).document("policy")
     settings = Settings.parse(config(**sections))
     known = members_of(settings)

@@ -20,6 +20,8 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
+from local.moto_gaps import without_gaps
+
 _KEPT_ITERATORS = 10_000
 _KEPT_VALUES = 50_000
 
@@ -100,6 +102,7 @@ def moto_without_surprises() -> Iterator[None]:
         changes.enter_context(
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )
+        changes.enter_context(without_gaps())
         # By default moto lets every web page that the user visits read its answers.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()

@@ -62,7 +62,7 @@ class Connection:
         self._channel.close()
 
     def read(self, token: str, id_: str, **known: Mapping[str, Any]) -> Any:
-        told = {name: encoded(value) for name, value in known.items()}
+        told: Any = {name: encoded(value) for name, value in known.items()}
         return self.stub.Read(provider_pb2.ReadRequest(id=id_, name="one", type=token, **told))
 
     def update(self, token: str, id_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -117,7 +117,7 @@ class Ring:
         self.s3: Any = _client("s3", region_name=REGIONS[0])
         self.s3.create_bucket(Bucket=QUARANTINE)
         self._environ = environ
-        self.environment = environment
+        self.environment: Callable[[int, int], Mapping[str, str]] = environment
         """What each hop's function is told, by the places of its ends."""
 
     def hop(self, source: int) -> dict[str, list[dict[str, str]]]:

@@ -1,4 +1,12 @@
-"""What a function is told by its environment; ``ring/hop.py`` is where it is set."""
+"""Settings of a function, read from its environment, which ``ring/environment.py`` declares.
+
+A deployment changes a function's environment first and its code after, so for a while code of one
+version runs with the environment of the next; where the second step fails, it stays so. Therefore:
+
+- a variable that is added has a default, which does what was done before there was the variable;
+- a variable that is not known is ignored;
+- what a variable says is never given another meaning, nor left out while older code asks for it.
+"""
 
 import json
 import re
@@ -76,7 +84,7 @@ class Settings:
             or environment.get("RING_TARGET_SECRET")
             or None,
             heartbeat=reader.key("HEARTBEAT"),
-            batches=reader.one_of("WRITES", ("batched", "single")) == "batched",
+            batches=reader.one_of("WRITES", ("batched", "single"), default="single") == "batched",
             logs_items=environment.get("RING_LOG_ITEMS") == "yes",
         )
         if reader.mistakes:
@@ -110,7 +118,9 @@ class _Reader:
             self.mistakes.append(f"RING_{name} is {value!r}, not a whole number")
         return int(value) if value.isdecimal() else 0
 
-    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
+    def one_of(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
+        if default is not None and f"RING_{name}" not in self._environment:
+            return default
         value = self.text(name)
         if value and value not in allowed:
             self.mistakes.append(f"RING_{name} is {value!r}, not one of {', '.join(allowed)}")

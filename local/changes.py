@@ -30,14 +30,15 @@ class Difference:
 
 
 def difference(kind: Kind, old: Properties, new: Properties) -> Difference:
-    """Compare a resource's inputs with those that it should have."""
+    """Compare a resource's inputs with those that it should have, as the provider plans them."""
+    new = kind.planned(old, new)
     names = {name for name in {*old, *new} if not name.startswith("__")}
     changed = {
         name: _how(old, new, name)
         for name in sorted(names)
         if normal(kind, name, old.get(name)) != normal(kind, name, new.get(name))
     }
-    replacing = frozenset(changed) & kind.fixed
+    replacing = frozenset(changed) & (kind.fixed | {"region"})
     return Difference(changed, replacing, bool(replacing) and _is_in_the_way(kind, old, new))
 
 
@@ -59,6 +60,8 @@ def _is_in_the_way(kind: Kind, old: Properties, new: Properties) -> bool:
 
 def normal(kind: Kind, name: str, value: Any) -> Any:
     """Return a property's value in a form in which equal means the same."""
+    if name in kind.kept and isinstance(value, Mapping) and value.get("enabled") is False:
+        return None  # off, whatever else is said
     if name in kind.documents and isinstance(value, str) and value != rpc.UNKNOWN:
         return json.loads(value)
     if name in kind.unordered and isinstance(value, list):

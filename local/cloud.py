@@ -33,6 +33,10 @@ class CloudError(Exception):
     """A declared resource or a called function cannot be had here. Says which, and why."""
 
 
+class NameTooLongError(CloudError):
+    """A name cannot be made up, as it would be too long. Says whose, and the limit."""
+
+
 class PartError(CloudError):
     """A resource is there, but not all that was said of it could be done. Says which, and why."""
 
@@ -109,6 +113,13 @@ class Cloud:
         computed = {name: seen[name] for name in kind.computed if name in seen}
         return {**new, "id": id_, **computed}
 
+    def refuse_plan(
+        self, token: str, logical_name: str, old: Properties, new: Properties, place: Place
+    ) -> None:
+        """Ask AWS about a plan, where the provider does so. Raises `CloudError`."""
+        with _told(logical_name, token):
+            kind_of(token, logical_name).refuse_plan(old, new, place)
+
     def delete(
         self, token: str, logical_name: str, id_: str, place: Place, outputs: Properties = _NOTHING
     ) -> None:
@@ -163,7 +174,7 @@ def _told(logical_name: str, token: str) -> Iterator[None]:
     """Tell what goes wrong with the name of the resource."""
     try:
         yield
-    except (ClientError, BotoCoreError, ArchiveError) as error:
+    except (ClientError, BotoCoreError, ArchiveError, TimeoutError) as error:
         raise CloudError(f"{logical_name} ({token}): {error}") from error
 
 
@@ -175,12 +186,19 @@ def named_inputs(kind: Kind, logical_name: str, inputs: Properties) -> Propertie
     """Give a resource that says no name the one that Pulumi's AWS provider would make up.
 
     https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+    Raises `NameTooLongError`.
     """
     if kind.name is None or kind.name in inputs:
         return inputs
     prefix = inputs.get(f"{kind.name}Prefix")
     made_up = f"{logical_name}-{secrets.token_hex(4)[:7]}"
-    return {**inputs, kind.name: prefix + secrets.token_hex(13) if prefix else made_up}
+    name = prefix + secrets.token_hex(13) if prefix else made_up
+    if len(name) > kind.longest:
+        raise NameTooLongError(
+            f"{logical_name}: the name {name} has {len(name)} characters, and the AWS provider "
+            f"takes {kind.longest} for {type(kind).__name__}. Shorten the resource's name."
+        )
+    return {**inputs, kind.name: name}
 
 
 def _with_whole_numbers(value: Any) -> Any:

@@ -18,14 +18,23 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from local.arguments import failures
 from local.changes import difference
-from local.cloud import PROVIDER, Change, Cloud, CloudError, PartError, kind_of, provider_inputs
-from local.states import checked, inputs_to_import, previewed, refreshed, was
+from local.cloud import (
+    PROVIDER,
+    Change,
+    Cloud,
+    CloudError,
+    NameTooLongError,
+    PartError,
+    kind_of,
+    provider_inputs,
+)
+from local.states import checked, inputs_to_import, previewed, refreshed, was, with_kept
 from local.wire import archives, decoded, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.kinds import Place
+    from local.kinds import Place, Properties
 
 _LOOPBACK = "127.0.0.1"
 _WORKERS = 32
@@ -96,14 +105,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Tell what a change of a provider's arguments means.
 
-        Another region is another provider, and all its resources with it; anything else is not:
-        https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/config_diff.go
+        It never makes another provider. Another region makes others of the resources that lie in
+        one, each by its own `region`:
+        https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go
         """
         old, new = decoded(request.old_inputs), decoded(request.news)
         diffs = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
         changes = provider_pb2.DiffResponse.DIFF_SOME if diffs else _NONE
-        replaces = ["region"] if "region" in diffs else []
-        return provider_pb2.DiffResponse(changes=changes, diffs=diffs, replaces=replaces)
+        return provider_pb2.DiffResponse(changes=changes, diffs=diffs)
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Keep the place that the resources asked for on this connection are in."""
@@ -118,13 +127,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if wrong:
             return provider_pb2.CheckResponse(failures=wrong)
         kind = self._kind(request, context)
-        inputs = checked(kind, request.name, decoded(request.olds), news, place)
+        try:
+            inputs = checked(kind, request.name, decoded(request.olds), news, place)
+        except NameTooLongError as error:
+            failure = provider_pb2.CheckFailure(property=kind.name, reason=str(error))
+            return provider_pb2.CheckResponse(failures=[failure])
         return provider_pb2.CheckResponse(inputs=encoded(inputs))
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Tell what a change of a resource's inputs calls for."""
-        old = was(decoded(request.old_inputs), decoded(request.olds))
-        found = difference(self._kind(request, context), old, decoded(request.news))
+        kind, new = self._kind(request, context), decoded(request.news)
+        old = was(kind, decoded(request.old_inputs), decoded(request.olds))
+        self._refuse_plan(request, context, old, new)
+        found = difference(kind, old, new)
         kinds = {
             name: provider_pb2.PropertyDiff(
                 kind=_KIND.Value(f"{how}_REPLACE" if name in found.replacing else how),
@@ -143,9 +158,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Make a resource, or, in a preview, tell what is known of it before."""
-        place = self._place(context)
         inputs = decoded(request.properties)
+        place = self._place(context).of(inputs)
         if request.preview:
+            self._refuse_plan(request, context, {}, inputs)
             outputs = previewed(self._kind(request, context), inputs)
             return provider_pb2.CreateResponse(properties=encoded(outputs))
         try:
@@ -158,7 +174,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Look a resource up: one of the stack, to refresh it, or another one, to import it."""
-        place = self._place(context)
+        state, inputs = decoded(request.properties), decoded(request.inputs)
+        place = self._place(context).of(inputs or state)
         try:
             seen = self._cloud.read(request.type, request.name, request.id, place)
         except CloudError as error:
@@ -166,9 +183,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if seen is None:
             return provider_pb2.ReadResponse()
         kind = self._kind(request, context)
-        state, inputs = decoded(request.properties), decoded(request.inputs)
         if inputs:
-            outputs = refreshed(kind, state, seen, place)
+            outputs = with_kept(kind, refreshed(kind, state, seen, place), seen)
             inputs = refreshed(kind, inputs, seen, place)
         else:
             inputs = inputs_to_import(request.type, kind, seen, place)
@@ -181,12 +197,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Change a resource, or, in a preview, tell what it will be."""
-        place = self._place(context)
-        old, new = decoded(request.old_inputs), decoded(request.news)
-        outputs = decoded(request.olds)
+        kind, outputs = self._kind(request, context), decoded(request.olds)
+        old = was(kind, decoded(request.old_inputs), outputs)
+        new = kind.planned(old, decoded(request.news))
+        place = self._place(context).of(new)
         kept = {name: value for name, value in outputs.items() if name not in old}
         if not request.preview:
-            change = Change(was(old, outputs), archives(new))
+            change = Change(old, archives(new))
             try:
                 kept |= self._cloud.update(request.type, request.name, request.id, change, place)
             except CloudError as error:
@@ -194,12 +211,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=encoded({**kept, **new}))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Delete a resource."""
-        place = self._place(context)
+        """Delete a resource, in the region that it was made in."""
+        state = decoded(request.properties)
+        place = self._place(context).of(state)
         try:
-            self._cloud.delete(
-                request.type, request.name, request.id, place, decoded(request.properties)
-            )
+            self._cloud.delete(request.type, request.name, request.id, place, state)
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         return empty_pb2.Empty()
@@ -226,6 +242,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 "This connection was not configured, so it is not known where its resources are.",
             )
         return place
+
+    def _refuse_plan(
+        self, request: Any, context: grpc.ServicerContext, old: Properties, new: Properties
+    ) -> None:
+        try:
+            self._cloud.refuse_plan(
+                request.type, request.name, old, new, self._place(context).of(new)
+            )
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
     def _kind(self, request: Any, context: grpc.ServicerContext) -> Any:
         try:

@@ -22,6 +22,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
 from local.moto_capacity import capacity_as_dynamodb_counts_it
+from local.moto_gaps import without_gaps
 from local.moto_memory import forget_old_lines, forget_old_metrics
 from local.moto_streams import streams_by_arn
 from local.moto_tables import requests_all_or_nothing
@@ -119,6 +120,7 @@ def moto_without_surprises() -> Iterator[None]:
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )
         changes.enter_context(partiql_that_refuses())
+        changes.enter_context(without_gaps())
         # By default moto lets every web page that the user visits read its answers.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ring.arn import Arn
@@ -36,12 +36,18 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a table can never be changed: keys by their part, local indexes by their name."""
+    """What of a table can never be changed, or not in one step, or not by leaving it out."""
 
     keys: Mapping[str, tuple[str, str]]
     """`partition_key` and `sort_key`, each a name and a type."""
     local_indexes: Mapping[str, tuple[str, str, str, tuple[str, ...]]]
     """Each a sort key's name and type, a projection, and its attributes, sorted."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """The type of each attribute that is a key of the table or of an index."""
+    global_indexes: Sequence[str] = ()
+    """Their names."""
+    ttl: str | None = None
+    """The attribute by which items expire; None where TTL is off."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
         provider = next(iter(_of(beneath, _PROVIDER)), None)
         if provider is None:
             continue  # it failed before anything of it was made
-        tables = {one["inputs"]["name"]: one["inputs"] for one in _of(beneath, _TABLE)}
+        tables = {one["inputs"]["name"]: _table(one) for one in _of(beneath, _TABLE)}
         told = replica.get("outputs") or {}
         tombstones = told.get("tombstones") or _tombstones(replica, beneath)
         table = told.get("table") or next((name for name in tables if name != tombstones), None)
@@ -216,8 +222,18 @@ def _arn(beneath: Sequence[Resource], table: str) -> str | None:
     return None
 
 
+def _table(resource: Resource) -> Resource:
+    """A table as it was asked for, and, where it is known, as it was found to be.
+
+    The provider keeps some blocks that are left out, and then only the outputs have them.
+    """
+    kept = {name: value for name, value in (resource.get("outputs") or {}).items() if value}
+    return {**resource["inputs"], **kept}
+
+
 def _shape(table: Resource) -> Shape:
     types = {one["name"]: one["type"] for one in table.get("attributes") or ()}
+    ttl = table.get("ttl") or {}
     roles = {"partition_key": table.get("hashKey"), "sort_key": table.get("rangeKey")}
     return Shape(
         {role: (name, types[name]) for role, name in roles.items() if name},
@@ -230,6 +246,9 @@ def _shape(table: Resource) -> Shape:
             )
             for one in table.get("localSecondaryIndexes") or ()
         },
+        types,
+        [one["name"] for one in table.get("globalSecondaryIndexes") or ()],
+        ttl.get("attributeName") if ttl.get("enabled") else None,
     )
 
 

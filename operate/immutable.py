@@ -1,6 +1,7 @@
-"""Which settings can no longer be changed, because of what is deployed. Pure.
+"""Settings that cannot become what they are now, because of what is deployed. Pure.
 
-Pulumi would fail halfway at what is refused here, or put an empty table in the place of another.
+Pulumi would fail halfway at what is refused here, put an empty table in the place of another, or
+change nothing and say that all is well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from operate.deployed import Deployed, DeployedMember, Shape
 from operate.errors import WrongError
+from operate.left_out import left_out
 from ring.arn import Arn
 from ring.mistakes import Mistake
 from ring.settings import Settings
@@ -43,6 +45,8 @@ def _refused(deployed: Deployed, settings: Settings) -> Iterator[Mistake]:
     wanted = _shape(settings)
     yield from _keys(theirs, wanted)
     yield from _local_indexes(theirs, wanted)
+    created = [member for member in theirs.values() if member.created]
+    yield from left_out(created, settings.table)
     # Members that this stack only names are another one's to judge.
     ours = {hop.source for hop in hops(settings)}
     for at, member in enumerate(members_of(settings)):

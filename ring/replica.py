@@ -108,7 +108,7 @@ class Replica(pulumi.ComponentResource):
         It is the member's, so that its keys outlive a hop. They are made by hand and put into the
         secret that the settings name: here, they would be in the stack's state.
         """
-        name = f"{self._name}-writer"
+        name = _writer_name(self._name, self.member)
         here = pulumi.ResourceOptions(parent=self, provider=self.provider)
         user = aws.iam.User(name, opts=here)
         aws.iam.UserPolicy(
@@ -168,6 +168,19 @@ class Replica(pulumi.ComponentResource):
         asked = pulumi.InvokeOutputOptions(parent=self, provider=self.provider)
         partition = aws.get_partition_output(opts=asked)
         return partition.partition, aws.get_caller_identity_output(opts=asked).account_id
+
+
+def _writer_name(name: str, member: Member) -> str:
+    """Name the writer user, in 56 characters: Pulumi puts 8 behind it, and IAM takes 64.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    longest = 56
+    told = f"{name}-writer"
+    if len(told) <= longest:
+        return told
+    end = f"-{member.id}-writer"
+    return name[: longest - len(end)] + end
 
 
 def _roles(member: Member) -> list[aws.ProviderAssumeRoleArgs] | None:

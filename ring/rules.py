@@ -8,6 +8,7 @@ from ring.arn import Arn, partition_of, table_of_stream
 from ring.distributed_settings import broken_in_distributed
 from ring.draft import Draft
 from ring.mistakes import Mistake
+from ring.role_rules import broken_in_roles
 from ring.sharing import shared_within
 from ring.table_rules import broken_in_table
 from ring.topology import Member, NoSuchMemberError, find_member, targets_of
@@ -256,6 +257,12 @@ def _distributed_reaches_all(draft: Draft) -> Iterator[Mistake]:
         yield from broken_in_distributed(draft.distributed, list(draft.located().values()), sources)
 
 
+def _roles_have_room(draft: Draft) -> Iterator[Mistake]:
+    members = draft.everyone()
+    if draft.distributed and draft.tombstones and members:
+        yield from broken_in_roles(draft.distributed, draft.tombstones, members, draft.sources())
+
+
 _RING_RULES = (
     _at_least_two,
     _ring_stays_whole,
@@ -268,4 +275,5 @@ _RING_RULES = (
     _hops_are_members,
     _watch_fits,
     _distributed_reaches_all,
+    _roles_have_room,
 )

@@ -21,6 +21,7 @@ from ring.values import (
     LogRetention,
     MemberState,
     Profile,
+    ProjectedName,
     Region,
     RoleArn,
     SecretArn,
@@ -42,6 +43,10 @@ class Key(Section):
     type: Literal["S", "N", "B"]
 
 
+Projected = Annotated[tuple[ProjectedName, ...], Field(max_length=20)]
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"""
+
+
 class GlobalIndex(Section):
     """A global secondary index."""
 
@@ -49,7 +54,7 @@ class GlobalIndex(Section):
     partition_key: Key
     sort_key: Key | None = None
     projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
-    attributes: tuple[str, ...] = ()
+    attributes: Projected = ()
     """The attributes that an INCLUDE projection adds to the keys."""
 
 
@@ -59,7 +64,7 @@ class LocalIndex(Section):
     name: IndexName
     sort_key: Key
     projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
-    attributes: tuple[str, ...] = ()
+    attributes: Projected = ()
     """The attributes that an INCLUDE projection adds to the keys."""
 
 
@@ -67,6 +72,9 @@ class TtlSettings(Section):
     """Which attribute (seconds since 1970) tells when an item expires, and what that means."""
 
     attribute: AttributeName
+    enabled: StrictBool = True
+    """False switches it off. Left out, the section leaves TTL as it is at each table, and DynamoDB
+    asks for the attribute to switch it off: so off is said, with the attribute."""
     expiry: Literal["own", "delete"] = "own"
     """own: each member expires its own copy; delete: one member's expiry is deleted everywhere."""
 

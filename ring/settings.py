@@ -22,7 +22,7 @@ from ring.sections import (
     TableSettings,
     TombstoneSettings,
 )
-from ring.values import TagKey, TagValue
+from ring.values import Tags
 from ring.watch_settings import WatchSettings
 
 __all__ = ["NAMESPACE", "Mistake", "Settings", "SettingsError", "read_settings"]
@@ -45,7 +45,7 @@ class Settings(Section):
     distributed: DistributedSettings = DistributedSettings()
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The members whose hops this stack deploys. Default: all."""
-    tags: dict[TagKey, TagValue] = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=dict)
     """Put on everything that can carry tags."""
 
     @classmethod

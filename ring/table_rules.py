@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from ring.mistakes import Mistake
 from ring.sections import TableSettings
 
+_MOST_PROJECTED = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"""
+
 
 def broken_in_table(table: TableSettings) -> Iterator[Mistake]:
     """All mistakes that lie between settings of the table rather than in one of them."""
@@ -74,6 +77,18 @@ def _projections(table: TableSettings) -> Iterator[Mistake]:
             )
 
 
+def _projected_in_all(table: TableSettings) -> Iterator[Mistake]:
+    told = sum(len(attributes) for _, _, _, attributes in _indexes(table))
+    if told > _MOST_PROJECTED:
+        yield Mistake(
+            "table.global_indexes",
+            [name for _, name, _, attributes in _indexes(table) if attributes],
+            f"all indexes together, local ones too, project {told} attributes by name, and "
+            f"DynamoDB takes {_MOST_PROJECTED} (an attribute of two indexes counts twice)",
+            "Project ALL or KEYS_ONLY where an index lists many, or leave some out.",
+        )
+
+
 def _indexes(table: TableSettings) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
     for at, wide in enumerate(table.global_indexes):
         yield f"table.global_indexes[{at}]", wide.name, wide.projection, wide.attributes
@@ -135,6 +150,7 @@ _RULES = (
     _two_keys_differ,
     _index_names_differ,
     _projections,
+    _projected_in_all,
     _local_needs_sort_key,
     _ttl_is_free,
     _capacity,

@@ -24,7 +24,7 @@ def table_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
     args.deletion_protection_enabled = table.deletion_protection
     args.stream_enabled = True
     args.stream_view_type = "NEW_AND_OLD_IMAGES"
-    args.ttl = _ttl(table.ttl.attribute) if table.ttl else None
+    args.ttl = _ttl(table.ttl.attribute, enabled=table.ttl.enabled) if table.ttl else None
     return args
 
 
@@ -37,13 +37,19 @@ def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableAr
     args = _bare(member.tombstones, table, member)
     args.attributes = _attributes(_keys(table))
     args.billing_mode = "PAY_PER_REQUEST"
-    args.ttl = _ttl(_EXPIRES)
+    args.ttl = _ttl(_EXPIRES, enabled=True)
     return args
 
 
 def _bare(name: str, table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
     """What a table and its tombstones' table have alike."""
-    sse = aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=member.kms_key)
+    # Said also where there is no key: the provider keeps a block that is left out, and with it the
+    # key of a member whose `kms_key` was taken away. Not enabled, DynamoDB encrypts with a key of
+    # its own, which costs nothing.
+    # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
+    sse = aws.dynamodb.TableServerSideEncryptionArgs(
+        enabled=member.kms_key is not None, kms_key_arn=member.kms_key
+    )
     return aws.dynamodb.TableArgs(
         name=name,
         hash_key=table.partition_key.name,
@@ -51,8 +57,7 @@ def _bare(name: str, table: TableSettings, member: Member) -> aws.dynamodb.Table
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(
             enabled=table.point_in_time_recovery
         ),
-        # Left out, DynamoDB encrypts with a key of its own, which costs nothing.
-        server_side_encryption=sse if member.kms_key else None,
+        server_side_encryption=sse,
     )
 
 
@@ -69,8 +74,8 @@ def _attributes(keys: Iterable[Key]) -> list[aws.dynamodb.TableAttributeArgs]:
     ]
 
 
-def _ttl(attribute: str) -> aws.dynamodb.TableTtlArgs:
-    return aws.dynamodb.TableTtlArgs(attribute_name=attribute, enabled=True)
+def _ttl(attribute: str, *, enabled: bool) -> aws.dynamodb.TableTtlArgs:
+    return aws.dynamodb.TableTtlArgs(attribute_name=attribute, enabled=enabled)
 
 
 def _wides(table: TableSettings) -> list[aws.dynamodb.TableGlobalSecondaryIndexArgs]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt
@@ -58,6 +59,14 @@ AttributeName = Annotated[
     shape(
         "(?s:.{1,255})",
         "DynamoDB takes 1 to 255 characters as a key attribute's name",
+        "Choose a name of such length.",
+    ),
+]
+ProjectedName = Annotated[
+    str,
+    shape(
+        "(?s:.{1,255})",
+        "DynamoDB takes 1 to 255 characters as the name of an attribute that an index projects",
         "Choose a name of such length.",
     ),
 ]
@@ -133,16 +142,66 @@ ExternalId = Annotated[
         "Write the id that the role's trust policy asks for.",
     ),
 ]
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+
+
+_MOST_TAGS = 50
+
+
+def _in_tags(text: str) -> str:
+    """Refuse what some service takes in no tag.
+
+    Most take these characters alone, and the ring tags resources of eight services alike:
+    https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    """
+    wrong = [one for one in text if not _is_in_tags(one)]
+    if wrong:
+        raise refusal(
+            f"{wrong[0]!r} is in it, and AWS takes letters, digits, spaces and _ . : / = + - @ in "
+            "tags",
+            "Write it with such characters.",
+        )
+    return text
+
+
+def _is_in_tags(character: str) -> bool:
+    return character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ"
+
+
 TagKey = Annotated[
     str,
     shape(
-        "(?!aws:)(?s:.{1,128})",
-        "AWS takes 1 to 128 characters as a tag's key and keeps `aws:` for itself",
+        "(?i:(?!aws:))(?s:.{1,128})",
+        "AWS takes 1 to 128 characters as a tag's key and keeps `aws:`, in any case, for itself",
         "Choose another key.",
     ),
+    AfterValidator(_in_tags),
 ]
-TagValue = Annotated[str, Field(max_length=256)]
+TagValue = Annotated[str, Field(max_length=256), AfterValidator(_in_tags)]
+
+
+def _all_of_them(tags: dict[str, str]) -> dict[str, str]:
+    """Refuse more than a resource takes, and two keys that IAM takes for one.
+
+    https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating
+    """
+    if len(tags) > _MOST_TAGS:
+        raise refusal(
+            f"AWS takes {_MOST_TAGS} tags on a resource, and these are {len(tags)}",
+            f"Keep {_MOST_TAGS} at most.",
+        )
+    seen: dict[str, str] = {}
+    for key in tags:
+        if twin := seen.get(key.lower()):
+            raise refusal(
+                f"`{twin}` and `{key}` differ in nothing but case, and IAM takes them for one",
+                "Leave one of them out.",
+            )
+        seen[key.lower()] = key
+    return tags
+
+
+Tags = Annotated[dict[TagKey, TagValue], AfterValidator(_all_of_them)]
 
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,

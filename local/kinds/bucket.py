@@ -25,6 +25,7 @@ class Bucket(Kind):
     fixed = frozenset({"bucket", "bucketPrefix"})
     computed = frozenset({"arn"})
     unread = frozenset({"forceDestroy", "bucketPrefix"})
+    longest = 63
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the bucket."""

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from local.archive import zip_archive
-from local.kinds.kind import Created, Kind, Place, Properties, changed, found, retag
+from local.kinds.kind import (
+    Created,
+    Kind,
+    Place,
+    Properties,
+    awaited,
+    changed,
+    found,
+    persistently,
+    retag,
+)
 
 _MISSING = "ResourceNotFoundException"
-_TOGETHER = ("role", "runtime", "handler", "description", "timeout", "memorySize", "environment")
+_IN_USE = "ResourceInUseException"
+_TOGETHER = (
+    "role",
+    "runtime",
+    "handler",
+    "description",
+    "timeout",
+    "memorySize",
+    "environment",
+    "loggingConfig",
+)
 
 
 class Function(Kind):
@@ -22,7 +44,9 @@ class Function(Kind):
 
     fixed = frozenset({"name", "packageType"})
     computed = frozenset({"arn", "version"})
-    unread = frozenset({"code", "loggingConfig"})
+    unread = frozenset({"code"})
+    kept = frozenset({"loggingConfig"})
+    longest = 64
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the function from its archive."""
@@ -54,20 +78,27 @@ class Function(Kind):
             "memorySize": told["MemorySize"],
             "architectures": told["Architectures"],
             "environment": {"variables": told.get("Environment", {}).get("Variables", {})},
+            "loggingConfig": _shape_of_logging(told.get("LoggingConfig", {})),
             "tagsAll": answer.get("Tags", {}),
         }
 
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
-        """Change its code, its configuration and its tags."""
+        """Change its configuration first, then its code if it is another, and its tags.
+
+        In between the old code runs with the new configuration, and it stays so if the code fails.
+        """
         client: Any = place.clients.functions(place.region)
-        # Written whenever anything changes: the old code may not be there any more to compare.
-        client.update_function_code(
-            FunctionName=id_,
-            ZipFile=zip_archive(new["code"]),
-            Architectures=new.get("architectures", ["x86_64"]),
-        )
         if changed(old, new, *_TOGETHER):
             client.update_function_configuration(FunctionName=id_, **_configuration(new))
+            self._wait(client, id_)
+        code = zip_archive(new["code"])
+        if changed(old, new, "architectures") or self._digest(client, id_) != _digest_of(code):
+            client.update_function_code(
+                FunctionName=id_,
+                ZipFile=code,
+                Architectures=new.get("architectures", ["x86_64"]),
+            )
+            self._wait(client, id_)
         arn = client.get_function(FunctionName=id_)["Configuration"]["FunctionArn"]
         retag(
             client.list_tags(Resource=arn)["Tags"],
@@ -76,14 +107,37 @@ class Function(Kind):
             lambda put: client.tag_resource(Resource=arn, Tags=put),
         )
 
+    def _wait(self, client: Any, id_: str) -> None:
+        awaited(
+            lambda: client.get_function(FunctionName=id_)["Configuration"],
+            lambda told: told.get("LastUpdateStatus") != "InProgress",
+        )
+
+    def _digest(self, client: Any, id_: str) -> str:
+        # The archive of the last update may not be there any more to compare.
+        told: str = client.get_function(FunctionName=id_)["Configuration"]["CodeSha256"]
+        return told
+
     def delete(self, id_: str, place: Place) -> None:
         """Delete the function."""
         client = place.clients.functions(place.region)
         found(lambda: client.delete_function(FunctionName=id_), _MISSING)
 
 
+def _digest_of(code: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(code).digest()).decode()
+
+
+def _shape_of_logging(told: Mapping[str, str]) -> dict[str, str]:
+    names = {"logFormat": "LogFormat", "logGroup": "LogGroup"}
+    return {ours: told[theirs] for ours, theirs in names.items() if theirs in told}
+
+
 def _configuration(inputs: Properties) -> Any:
+    logging = inputs.get("loggingConfig", {})
+    told = {"LogFormat": logging.get("logFormat"), "LogGroup": logging.get("logGroup")}
     return {
+        **({"LoggingConfig": {key: value for key, value in told.items() if value}}),
         "Role": inputs["role"],
         "Runtime": inputs["runtime"],
         "Handler": inputs["handler"],
@@ -106,7 +160,6 @@ class EventSourceMapping(Kind):
     unordered = frozenset({"functionResponseTypes"})
     # moto keeps neither.
     unread = frozenset({"startingPosition"})
-    tagged = False
     CHANGEABLE: ClassVar[Mapping[str, str]] = {
         "functionName": "FunctionName",
         "batchSize": "BatchSize",
@@ -128,8 +181,9 @@ class EventSourceMapping(Kind):
         client: Any = place.clients.functions(place.region)
         _refuse_second(client, inputs)
         made = client.create_event_source_mapping(
-            **self._request(inputs, {**self.FIXED, **self.CHANGEABLE})
+            **self._request(inputs, {**self.FIXED, **self.CHANGEABLE}), Tags=place.tags(inputs)
         )
+        _settled(client, made["UUID"])
         return Created(made["UUID"], _identity(made))
 
     def _request(self, inputs: Properties, names: Mapping[str, str]) -> dict[str, Any]:
@@ -154,18 +208,42 @@ class EventSourceMapping(Kind):
             seen["destinationConfig"] = {"onFailure": {"destinationArn": destination}}
         if metrics := told.get("MetricsConfig", {}).get("Metrics"):
             seen["metricsConfig"] = {"metrics": metrics}
-        seen["enabled"] = told["State"] == "Enabled"
-        return {**seen, "functionName": told["FunctionArn"], **_identity(told)}
+        seen["enabled"] = told["State"] in ("Enabled", "Enabling")
+        tags = client.list_tags(Resource=told["EventSourceMappingArn"])["Tags"]
+        return {**seen, "functionName": told["FunctionArn"], "tagsAll": tags, **_identity(told)}
 
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
         """Change how the stream is read, and by which function; where from stays as it is."""
         client: Any = place.clients.functions(place.region)
-        client.update_event_source_mapping(UUID=id_, **self._request(new, self.CHANGEABLE))
+        request = self._request(new, self.CHANGEABLE)
+        if request != self._request(old, self.CHANGEABLE):
+            persistently(lambda: client.update_event_source_mapping(UUID=id_, **request), _IN_USE)
+            _settled(client, id_)
+        arn = client.get_event_source_mapping(UUID=id_)["EventSourceMappingArn"]
+        retag(
+            client.list_tags(Resource=arn)["Tags"],
+            place.tags(new),
+            lambda gone: client.untag_resource(Resource=arn, TagKeys=gone),
+            lambda put: client.tag_resource(Resource=arn, Tags=put),
+        )
 
     def delete(self, id_: str, place: Place) -> None:
-        """Delete the mapping."""
-        client = place.clients.functions(place.region)
-        found(lambda: client.delete_event_source_mapping(UUID=id_), _MISSING)
+        """Delete the mapping, and wait until it is gone."""
+        client: Any = place.clients.functions(place.region)
+        delete = lambda: client.delete_event_source_mapping(UUID=id_)  # noqa: E731
+        found(lambda: persistently(delete, _IN_USE), _MISSING)
+        awaited(
+            lambda: found(lambda: client.get_event_source_mapping(UUID=id_), _MISSING),
+            lambda told: told is None,
+        )
+
+
+def _settled(client: Any, id_: str) -> None:
+    """Wait until a mapping is what was asked for."""
+    awaited(
+        lambda: client.get_event_source_mapping(UUID=id_)["State"],
+        lambda state: state not in ("Creating", "Updating", "Enabling", "Disabling"),
+    )
 
 
 def _identity(told: Mapping[str, Any]) -> dict[str, str]:

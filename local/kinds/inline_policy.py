@@ -19,6 +19,7 @@ class _InlinePolicy(Kind):
     computed = frozenset()
     documents = frozenset({"policy"})
     tagged = False
+    regional = False
     holder: ClassVar[str]
     """`role` or `user`: the input that names the holder, and the word in the calls."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from local.aws import Clients
 
 Properties = Mapping[str, Any]
+_PATIENCE, _PAUSE = 600.0, 0.02
+"""Seconds: how long the provider waits for AWS, and, here, between two looks."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,10 @@ class Place:
     region: str
     account: str
     default_tags: Mapping[str, str]
+
+    def of(self, properties: Properties) -> Place:
+        """Return the place of a resource with these properties: its own region, if it has one."""
+        return replace(self, region=properties.get("region") or self.region)
 
     def tags(self, inputs: Properties) -> dict[str, str]:
         """Return the tags of a resource with these inputs."""
@@ -69,8 +76,34 @@ class Kind(ABC):
     """Properties that are JSON text, in which only the meaning counts."""
     unread: ClassVar[frozenset[str]] = frozenset()
     """Inputs that AWS does not show again."""
+    kept: ClassVar[frozenset[str]] = frozenset()
+    """Properties that stay as they are where they are left out: Terraform's Optional and Computed,
+    and Computed alone."""
     tagged: ClassVar[bool] = True
     """Whether it takes tags."""
+    longest: ClassVar[int] = 255
+    """The most characters of its name, as Pulumi's AWS provider has it:
+    https://github.com/pulumi/pulumi-aws/blob/master/provider/resource_overrides.go"""
+    regional: ClassVar[bool] = True
+    """Whether it lies in a region, which the provider puts into its inputs:
+    https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go"""
+
+    def planned(self, old: Properties, new: Properties) -> dict[str, Any]:
+        """Return new inputs as the provider plans them: with what it keeps of the old ones."""
+        told = {name: value for name, value in new.items() if value is not None}
+        kept = {name: old[name] for name in self.kept if name in old and name not in told}
+        # A state that an older provider wrote has no regions.
+        if "region" not in old:
+            told.pop("region", None)
+        return {**kept, **told}
+
+    def refuse_plan(  # noqa: B027
+        self, old: Properties, new: Properties, place: Place
+    ) -> None:
+        """Raise botocore's `ClientError` where the provider asks AWS about a plan and is told no.
+
+        `old` is empty for a resource that is not there. What is unknown is not asked about.
+        """
 
     @abstractmethod
     def create(self, inputs: Properties, place: Place) -> Created:
@@ -104,6 +137,31 @@ def found(ask: Callable[[], Any], *missing: str) -> Any:
         if error.response["Error"]["Code"] in missing:
             return None
         raise
+
+
+def awaited(ask: Callable[[], Any], is_done: Callable[[Any], bool]) -> Any:
+    """Ask until what is answered is done, as the provider waits; return the last answer.
+
+    Raises `TimeoutError` after the provider's longest time.
+    """
+    end = time.monotonic() + _PATIENCE
+    while not is_done(answer := ask()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"AWS was not done after {_PATIENCE:g} s: {answer}")
+        time.sleep(_PAUSE)
+    return answer
+
+
+def persistently(call: Callable[[], Any], passing: str) -> Any:
+    """Make a call again for as long as AWS answers it with the error that is named `passing`."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != passing or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE)
 
 
 def retag(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from local.kinds.kind import (
     Created,
@@ -27,7 +28,10 @@ class Role(Kind):
 
     fixed = frozenset({"name", "namePrefix", "path"})
     computed = frozenset({"arn", "uniqueId"})
+    longest = 64
+    regional = False
     documents = frozenset({"assumeRolePolicy"})
+    kept = frozenset({"inlinePolicies", "managedPolicyArns"})
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the role."""
@@ -52,14 +56,31 @@ class Role(Kind):
             "uniqueId": role["RoleId"],
             "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
             "description": role.get("Description", ""),
+            "inlinePolicies": self._policies(id_, client),
+            "managedPolicyArns": [
+                one["PolicyArn"]
+                for one in client.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]
+            ],
             "tagsAll": as_map(client.list_role_tags(RoleName=id_)["Tags"]),
         }
+
+    def _policies(self, id_: str, client: Any) -> list[dict[str, str]]:
+        """Return all policies in the role, whoever has put them there."""
+        return [
+            {
+                "name": name,
+                "policy": json.dumps(
+                    client.get_role_policy(RoleName=id_, PolicyName=name)["PolicyDocument"]
+                ),
+            }
+            for name in client.list_role_policies(RoleName=id_)["PolicyNames"]
+        ]
 
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
         """Change what it says of itself, who may take it, and its tags."""
         client = place.clients.iam(place.region)
         if changed(old, new, "description"):
-            client.update_role(RoleName=id_, Description=new.get("description", ""))
+            client.update_role_description(RoleName=id_, Description=new.get("description", ""))
         if changed(old, new, "assumeRolePolicy"):
             client.update_assume_role_policy(RoleName=id_, PolicyDocument=new["assumeRolePolicy"])
         retag(

@@ -17,6 +17,7 @@ class EventRule(Kind):
     """
 
     fixed = frozenset({"name", "namePrefix", "eventBusName"})
+    longest = 64
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the rule."""
@@ -116,6 +117,7 @@ class Permission(Kind):
     """
 
     name = "statementId"
+    longest = 100
     fixed = frozenset({"statementId", "action", "function", "principal", "sourceArn"})
     computed = frozenset()
     tagged = False

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.kinds.kind import Created, Kind, Place, Properties, found, retag
+from botocore.exceptions import ClientError
+from pulumi.runtime import rpc
+
+from local.kinds.kind import Created, Kind, Place, Properties, awaited, found, retag
 
 _MISSING = "StateMachineDoesNotExist"
 
@@ -17,6 +20,20 @@ class StateMachine(Kind):
 
     fixed = frozenset({"name", "namePrefix", "type"})
     documents = frozenset({"definition"})
+
+    def refuse_plan(self, old: Properties, new: Properties, place: Place) -> None:
+        """Have Step Functions validate another definition, once all of it is known."""
+        definition = new.get("definition")
+        if definition in (None, rpc.UNKNOWN, old.get("definition")):
+            return
+        client = place.clients.client("stepfunctions", place.region)
+        told = client.validate_state_machine_definition(definition=definition)
+        if told["result"] != "OK":
+            problems = "; ".join(one["message"] for one in told["diagnostics"])
+            raise ClientError(
+                {"Error": {"Code": "InvalidDefinition", "Message": problems}},
+                "ValidateStateMachineDefinition",
+            )
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the state machine."""
@@ -52,9 +69,13 @@ class StateMachine(Kind):
         )
 
     def delete(self, id_: str, place: Place) -> None:
-        """Delete the state machine."""
+        """Delete the state machine, and wait until it is gone: its executions end first."""
         client = place.clients.client("stepfunctions", place.region)
         found(lambda: client.delete_state_machine(stateMachineArn=id_), _MISSING)
+        awaited(
+            lambda: found(lambda: client.describe_state_machine(stateMachineArn=id_), _MISSING),
+            lambda told: told is None,
+        )
 
 
 def _changeable(inputs: Properties) -> dict[str, Any]:

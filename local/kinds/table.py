@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,16 @@ from local.kinds.kind import (
     changed,
     found,
     retag,
+)
+from local.kinds.table_indexes import (
+    capacity,
+    created_indexes,
+    deleted_indexes,
+    global_index,
+    index_of,
+    is_provisioned,
+    key_schema,
+    resized_indexes,
 )
 from local.kinds.table_shape import shape_of
 
@@ -35,6 +46,23 @@ class Table(Kind):
     fixed = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
     computed = frozenset({"arn", "streamArn", "streamLabel"})
     unordered = frozenset({"attributes", "globalSecondaryIndexes", "localSecondaryIndexes"})
+    kept = frozenset(
+        {"globalSecondaryIndexes", "pointInTimeRecovery", "serverSideEncryption", "ttl"}
+    )
+
+    def planned(self, old: Properties, new: Properties) -> dict[str, Any]:
+        """Keep what is left out, what is off already, and attributes that no new index asks for.
+
+        Attributes are a set of names: another type of one is no change.
+        """
+        told = super().planned(old, new)
+        for block in ("serverSideEncryption", "ttl"):
+            if _is_off(old.get(block)) and _is_off(told.get(block)):
+                told.pop(block, None)
+                told |= {block: old[block]} if block in old else {}
+        if "attributes" in old and "attributes" in told:
+            told["attributes"] = _planned_attributes(old, told)
+        return told
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the table, with its expiry and backups."""
@@ -43,7 +71,8 @@ class Table(Kind):
         described = client.create_table(**_table_request(inputs, place))["TableDescription"]
         created = Created(name, _identity(described))
         try:
-            _expire(client, name, {}, inputs.get("ttl", {}))
+            if inputs.get("ttl", {}).get("enabled"):
+                _set_expiry(client, name, inputs["ttl"])
             if backups := inputs.get("pointInTimeRecovery"):
                 _back_up(client, name, backups["enabled"])
         except ClientError as error:
@@ -68,27 +97,24 @@ class Table(Kind):
         }
 
     def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
-        """Change all that can be changed of a table that is in use."""
+        """Change all that can be changed of a table that is in use, in the provider's order."""
         client: Any = place.clients.dynamodb(place.region)
-        if changed(old, new, "deletionProtectionEnabled"):
-            wanted = new.get("deletionProtectionEnabled", False)
-            client.update_table(TableName=id_, DeletionProtectionEnabled=wanted)
-        if changed(old, new, "billingMode", "readCapacity", "writeCapacity"):
-            client.update_table(TableName=id_, **_billing(new))
-        if changed(old, new, "streamEnabled", "streamViewType"):
-            client.update_table(TableName=id_, StreamSpecification=_stream(new))
-        for change in _index_changes(old, new):
+        for gone in deleted_indexes(old, new):
+            client.update_table(TableName=id_, GlobalSecondaryIndexUpdates=[gone])
+        if request := _together(old, new):
+            client.update_table(TableName=id_, **request)
+        for made in created_indexes(old, new):
             client.update_table(
                 TableName=id_,
                 AttributeDefinitions=_attributes(new),
-                GlobalSecondaryIndexUpdates=[change],
+                GlobalSecondaryIndexUpdates=[made],
             )
-        if changed(old, new, "ttl"):
-            _expire(client, id_, old.get("ttl", {}), new.get("ttl", {}))
-        if changed(old, new, "pointInTimeRecovery"):
-            _back_up(client, id_, new.get("pointInTimeRecovery", {}).get("enabled", False))
         if changed(old, new, "serverSideEncryption"):
             client.update_table(TableName=id_, SSESpecification=_encryption(new))
+        if changed(old, new, "ttl") and "ttl" in new:
+            _set_expiry(client, id_, new["ttl"])
+        if changed(old, new, "pointInTimeRecovery"):
+            _back_up(client, id_, new.get("pointInTimeRecovery", {}).get("enabled", False))
         arn = client.describe_table(TableName=id_)["Table"]["TableArn"]
         retag(
             as_map(client.list_tags_of_resource(ResourceArn=arn).get("Tags", [])),
@@ -111,19 +137,42 @@ def _identity(table: Any) -> dict[str, str]:
     }
 
 
-def _expire(client: DynamoDBClient, name: str, old: Properties, new: Properties) -> None:
-    """Let items expire as the new inputs say. Another attribute must be let go first."""
-    if old and old.get("attributeName") != new.get("attributeName"):
-        _set_expiry(client, name, old["attributeName"], enabled=False)
-    if new:
-        _set_expiry(client, name, new["attributeName"], enabled=new.get("enabled", True))
+def _is_off(block: Any) -> bool:
+    return not block or (isinstance(block, Mapping) and block.get("enabled") is False)
 
 
-def _set_expiry(client: DynamoDBClient, name: str, attribute: str, *, enabled: bool) -> None:
+def _planned_attributes(old: Properties, told: Properties) -> list[Any]:
+    """Attributes change with the global indexes alone, and a known one keeps its type."""
+    if told.get("globalSecondaryIndexes") == old.get("globalSecondaryIndexes"):
+        kept: list[Any] = old["attributes"]
+        return kept
+    before = {one["name"]: one for one in old["attributes"]}
+    return [before.get(one["name"], one) for one in told["attributes"]]
+
+
+def _set_expiry(client: DynamoDBClient, name: str, ttl: Properties) -> None:
+    """Switch it on or off in one call, as the provider does."""
+    wanted, attribute = bool(ttl.get("enabled")), ttl.get("attributeName", "")
+    _refuse_second_attribute(client, name, attribute)
     client.update_time_to_live(
         TableName=name,
-        TimeToLiveSpecification={"Enabled": enabled, "AttributeName": attribute},
+        TimeToLiveSpecification={"Enabled": wanted, "AttributeName": attribute},
     )
+
+
+def _refuse_second_attribute(client: DynamoDBClient, name: str, attribute: str) -> None:
+    """Refuse another attribute while one is active, as DynamoDB does and moto does not.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
+    """
+    active = _expiry(client, name).get("attributeName")
+    if active not in (None, attribute):
+        text = (
+            f"TimeToLive is active on a different AttributeName: current AttributeName is {active}"
+        )
+        raise ClientError(
+            {"Error": {"Code": "ValidationException", "Message": text}}, "UpdateTimeToLive"
+        )
 
 
 def _expiry(client: DynamoDBClient, name: str) -> dict[str, Any]:
@@ -137,30 +186,6 @@ def _is_backed_up(client: DynamoDBClient, name: str) -> bool:
     told = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     recovery = told.get("PointInTimeRecoveryDescription", {})
     return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
-
-
-def _index_changes(old: Properties, new: Properties) -> list[Any]:
-    """Return what to do to global indexes, one at a time, as DynamoDB wants it."""
-    before = {one["name"]: one for one in old.get("globalSecondaryIndexes", [])}
-    after = {one["name"]: one for one in new.get("globalSecondaryIndexes", [])}
-    provisioned = _is_provisioned(new)
-    gone = [
-        {"Delete": {"IndexName": name}}
-        for name, index in before.items()
-        if name not in after or _keys_of(index) != _keys_of(after[name])
-    ]
-    made = [
-        {"Create": _global_index(index, provisioned)}
-        for name, index in after.items()
-        if name not in before or _keys_of(index) != _keys_of(before[name])
-    ]
-    return [*gone, *made]
-
-
-def _keys_of(index: Properties) -> tuple[Any, ...]:
-    """Return what cannot be changed of a global index."""
-    names = ("keySchemas", "hashKey", "rangeKey", "projectionType", "nonKeyAttributes")
-    return tuple(index.get(name) for name in names)
 
 
 def _back_up(client: DynamoDBClient, name: str, enabled: bool) -> None:
@@ -177,10 +202,10 @@ def _back_up(client: DynamoDBClient, name: str, enabled: bool) -> None:
 
 
 def _table_request(inputs: Properties, place: Place) -> Any:
-    provisioned = _is_provisioned(inputs)
+    provisioned = is_provisioned(inputs)
     request: dict[str, Any] = {
         "TableName": inputs["name"],
-        "KeySchema": _key_schema(inputs["hashKey"], inputs.get("rangeKey")),
+        "KeySchema": key_schema(inputs["hashKey"], inputs.get("rangeKey")),
         "AttributeDefinitions": _attributes(inputs),
         **_billing(inputs),
         "DeletionProtectionEnabled": inputs.get("deletionProtectionEnabled", False),
@@ -189,19 +214,28 @@ def _table_request(inputs: Properties, place: Place) -> Any:
     if inputs.get("streamEnabled"):
         request["StreamSpecification"] = _stream(inputs)
     if wide := inputs.get("globalSecondaryIndexes"):
-        request["GlobalSecondaryIndexes"] = [_global_index(one, provisioned) for one in wide]
+        request["GlobalSecondaryIndexes"] = [global_index(one, provisioned) for one in wide]
     if near := inputs.get("localSecondaryIndexes"):
         request["LocalSecondaryIndexes"] = [
-            _index(one, _key_schema(inputs["hashKey"], one["rangeKey"])) for one in near
+            index_of(one, key_schema(inputs["hashKey"], one["rangeKey"])) for one in near
         ]
     if inputs.get("serverSideEncryption", {}).get("enabled"):
         request["SSESpecification"] = _encryption(inputs)
     return request
 
 
-def _is_provisioned(inputs: Properties) -> bool:
-    mode: str = inputs.get("billingMode", "PROVISIONED")
-    return mode == "PROVISIONED"
+def _together(old: Properties, new: Properties) -> dict[str, Any]:
+    """Return what is changed in one call, if anything."""
+    request: dict[str, Any] = {}
+    if changed(old, new, "billingMode", "readCapacity", "writeCapacity"):
+        request |= _billing(new)
+    if changed(old, new, "deletionProtectionEnabled"):
+        request["DeletionProtectionEnabled"] = new.get("deletionProtectionEnabled", False)
+    if changed(old, new, "streamEnabled", "streamViewType"):
+        request["StreamSpecification"] = _stream(new)
+    if resized := resized_indexes(old, new):
+        request["GlobalSecondaryIndexUpdates"] = resized
+    return request
 
 
 def _attributes(inputs: Properties) -> list[dict[str, str]]:
@@ -211,8 +245,8 @@ def _attributes(inputs: Properties) -> list[dict[str, str]]:
 
 
 def _billing(inputs: Properties) -> dict[str, Any]:
-    if _is_provisioned(inputs):
-        return {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _capacity(inputs)}
+    if is_provisioned(inputs):
+        return {"BillingMode": "PROVISIONED", "ProvisionedThroughput": capacity(inputs)}
     return {"BillingMode": "PAY_PER_REQUEST"}
 
 
@@ -228,32 +262,3 @@ def _encryption(inputs: Properties) -> dict[str, Any]:
         return {"Enabled": False}
     key = {"KMSMasterKeyId": sse["kmsKeyArn"]} if "kmsKeyArn" in sse else {}
     return {"Enabled": True, "SSEType": "KMS", **key}
-
-
-def _key_schema(hash_key: str, range_key: str | None) -> list[dict[str, str]]:
-    schema = [{"AttributeName": hash_key, "KeyType": "HASH"}]
-    return [*schema, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else schema
-
-
-def _capacity(inputs: Properties) -> dict[str, int]:
-    return {
-        "ReadCapacityUnits": inputs["readCapacity"],
-        "WriteCapacityUnits": inputs["writeCapacity"],
-    }
-
-
-def _global_index(inputs: Properties, provisioned: bool) -> dict[str, Any]:
-    # An index names its keys in a list, or, in the older way, one by one.
-    schema = [
-        {"AttributeName": one["attributeName"], "KeyType": one["keyType"]}
-        for one in inputs.get("keySchemas", [])
-    ] or _key_schema(inputs["hashKey"], inputs.get("rangeKey"))
-    capacity = {"ProvisionedThroughput": _capacity(inputs)} if provisioned else {}
-    return {**_index(inputs, schema), **capacity}
-
-
-def _index(inputs: Properties, schema: list[dict[str, str]]) -> dict[str, Any]:
-    projection: dict[str, Any] = {"ProjectionType": inputs["projectionType"]}
-    if inputs.get("nonKeyAttributes"):
-        projection["NonKeyAttributes"] = list(inputs["nonKeyAttributes"])
-    return {"IndexName": inputs["name"], "KeySchema": schema, "Projection": projection}

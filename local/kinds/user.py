@@ -14,6 +14,7 @@ class User(Kind):
     """
 
     computed = frozenset({"arn", "uniqueId"})
+    regional = False
 
     def create(self, inputs: Properties, place: Place) -> Created:
         """Make the user."""

@@ -10,13 +10,14 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from local.aws import Accounts
 from local.cloud import Cloud
 from local.engine import EngineProvider
 from local.server import LocalServer
 from local.wire import decoded, encoded
+from tests.engine.connections import Connection
 
 TABLE = "aws:dynamodb/table:Table"
 GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -28,57 +29,6 @@ ORDERS = {
     "attributes": [{"name": "id", "type": "S"}],
     "billingMode": "PAY_PER_REQUEST",
 }
-
-
-class Connection:
-    """A connection of the engine's: one for each provider of a stack."""
-
-    def __init__(self, port: str) -> None:
-        # Connections of one process would share a socket.
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
-        make: Any = provider_pb2_grpc.ResourceProviderStub
-        self.stub: Any = make(self._channel)
-        self.stub.Handshake(provider_pb2.ProviderHandshakeRequest())
-
-    def configured(self, **inputs: Any) -> Connection:
-        self.stub.Configure(provider_pb2.ConfigureRequest(args=encoded(inputs)))
-        return self
-
-    def check(
-        self, token: str, inputs: Mapping[str, Any], old: Mapping[str, Any] | None = None
-    ) -> Any:
-        return self.stub.Check(
-            provider_pb2.CheckRequest(
-                urn=f"urn:pulumi:s::p::{token}::one",
-                name="one",
-                type=token,
-                news=encoded(inputs),
-                olds=encoded(old or {}),
-            )
-        )
-
-    def diff(self, token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
-        return self.stub.Diff(
-            provider_pb2.DiffRequest(
-                id="one",
-                name="one",
-                type=token,
-                old_inputs=encoded(old),
-                olds=encoded(old),
-                news=encoded(new),
-            )
-        )
-
-    def create(self, token: str, inputs: Mapping[str, Any], *, preview: bool = False) -> Any:
-        return self.stub.Create(
-            provider_pb2.CreateRequest(
-                name="one", type=token, properties=encoded(inputs), preview=preview
-            )
-        )
-
-    def close(self) -> None:
-        self._channel.close()
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +80,8 @@ def test_right_arguments_unknown_ones_among_them_are_taken(ireland: Connection) 
     inputs = {**ORDERS, "readCapacity": "5", "streamEnabled": "true", "rangeKey": rpc.UNKNOWN}
     answer = ireland.check(TABLE, inputs)
     assert refusals(answer) == {}
-    assert decoded(answer.inputs) == {**inputs, "tagsAll": {"team": "orders"}}
+    made = {"tagsAll": {"team": "orders"}, "region": "eu-west-1"}
+    assert decoded(answer.inputs) == {**inputs, **made}
 
 
 def test_a_provider_is_checked_as_well(port: str) -> None:
@@ -141,15 +92,15 @@ def test_a_provider_is_checked_as_well(port: str) -> None:
     connection.close()
 
 
-def test_another_region_is_another_provider_and_other_tags_are_not(ireland: Connection) -> None:
-    old = encoded({"region": "eu-west-1"})
-    moved = provider_pb2.DiffRequest(old_inputs=old, news=encoded({"region": "us-east-1"}))
-    tagged = provider_pb2.DiffRequest(
-        old_inputs=old, news=encoded({"region": "eu-west-1", "defaultTags": "{}"})
-    )
-    assert list(ireland.stub.DiffConfig(moved).replaces) == ["region"]
-    assert list(ireland.stub.DiffConfig(tagged).replaces) == []
-    assert list(ireland.stub.DiffConfig(tagged).diffs) == ["defaultTags"]
+@pytest.mark.parametrize("change", [{"region": "us-east-1"}, {"defaultTags": "{}"}])
+def test_no_change_of_a_provider_makes_another_one(
+    ireland: Connection, change: Mapping[str, str]
+) -> None:
+    old = {"region": "eu-west-1"}
+    request = provider_pb2.DiffRequest(old_inputs=encoded(old), news=encoded({**old, **change}))
+    found = ireland.stub.DiffConfig(request)
+    assert list(found.diffs) == list(change)
+    assert list(found.replaces) == []
 
 
 def test_each_connection_has_a_place_of_its_own(port: str, ireland: Connection) -> None:

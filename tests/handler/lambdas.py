@@ -1,7 +1,8 @@
 """A ring of tables in moto, and its functions: called as Lambda calls them, one batch at a time."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -128,6 +129,8 @@ class Ring:
         self.s3: Any = _client("s3", region_name=REGIONS[0])
         self.s3.create_bucket(Bucket=QUARANTINE)
         self._environ = environ
+        self.environment: Callable[[int, int], Mapping[str, str]] = environment
+        """What each hop's function is told, by the places of its ends."""
 
     def hop(self, source: int) -> dict[str, list[dict[str, str]]]:
         """Call the function of the hop from that member with all that is new in its stream."""
@@ -141,7 +144,9 @@ class Ring:
     def become(self, source: int) -> None:
         """Turn this process into the function of the hop from that member."""
         app._function.cache_clear()
-        for name, value in environment(source, (source + 1) % len(self.members)).items():
+        for name in [name for name in os.environ if name.startswith("RING_")]:
+            self._environ.delenv(name)
+        for name, value in self.environment(source, (source + 1) % len(self.members)).items():
             self._environ.setenv(name, value)
 
     def go_round(self) -> None:

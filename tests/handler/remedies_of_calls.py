@@ -14,6 +14,14 @@ _LATE_TEST = "target_faults: no call begins that may not end before the function
 
 OF_CALLS = [
     Remedy(
+        "the environment is that of another version",
+        "a variable that was added has a default",
+        "settings",
+        'one_of("WRITES", ("batched", "single"), default="single")',
+        'one_of("WRITES", ("batched", "single"))',
+        "hop_settings: without a word about writes each is made alone",
+    ),
+    Remedy(
         _OUT,
         "a connection that fails is of the moment",
         "failures",

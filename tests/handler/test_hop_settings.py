@@ -72,7 +72,14 @@ def test_writes_are_gathered_where_the_function_is_told_so(writes: str, batches:
 
 def test_all_that_is_missing_is_named_at_once() -> None:
     told = mistakes({})
-    assert [name for name in PLAIN if f"{name} is missing" in told] == list(PLAIN)
+    demanded = [name for name in PLAIN if name != "RING_WRITES"]
+    assert [name for name in PLAIN if f"{name} is missing" in told] == demanded
+
+
+def test_without_a_word_about_writes_each_is_made_alone() -> None:
+    """As it was before there was the variable, with the rights that there were then."""
+    environment = {name: value for name, value in PLAIN.items() if name != "RING_WRITES"}
+    assert Settings.read(environment).batches is False
 
 
 @pytest.mark.parametrize("name", WITH_TOMBSTONES)

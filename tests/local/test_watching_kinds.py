@@ -125,7 +125,7 @@ def test_a_dashboard_is_made_changed_and_deleted(cloud: Cloud, place: Place) -> 
 
 def test_a_topic_and_its_subscription_are_made_and_deleted(cloud: Cloud, place: Place) -> None:
     arn = topic(cloud, place, "alarms")
-    inputs = {"topic": arn, "protocol": "email", "endpoint": "ops@example.com"}
+    inputs = {"topic": arn, "protocol": "sms", "endpoint": "+4912345678"}
     made, _ = cloud.create(SUBSCRIPTION, "s", inputs, place)
     seen = cloud.read(SUBSCRIPTION, "s", made, place)
     assert seen is not None

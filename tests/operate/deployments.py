@@ -125,7 +125,10 @@ def _keys(settings: Settings) -> dict[str, Any]:
 
 
 def _indexes(settings: Settings) -> dict[str, Any]:
+    ttl = settings.table.ttl
     return {
+        **({"ttl": {"attributeName": ttl.attribute, "enabled": ttl.enabled}} if ttl else {}),
+        "globalSecondaryIndexes": [{"name": one.name} for one in settings.table.global_indexes],
         "localSecondaryIndexes": [
             {
                 "name": index.name,
@@ -134,7 +137,7 @@ def _indexes(settings: Settings) -> dict[str, Any]:
                 "nonKeyAttributes": list(index.attributes),
             }
             for index in settings.table.local_indexes
-        ]
+        ],
     }
 
 

@@ -14,6 +14,7 @@ from tests.operate.deployments import CONFIG, deployed, state, stream
 
 ROLE = "arn:aws:iam::{}:role/deploys"
 OTHER = "210987654321"
+REGIONS = ("us-east-1", "eu-west-1")
 
 
 def changed(*changes: tuple[str, Any], config: dict[str, Any] = CONFIG) -> dict[str, Any]:
@@ -41,6 +42,18 @@ ADOPTED = changed(("members.1.stream_arn", stream("eu-west-1", "orders")))
 IN_ACCOUNT = changed(("members.1.account", OTHER))
 BYPASSED = changed(("members.1.state", "bypassed"))
 NAMED = changed(("members.1.name", "europe"))
+
+
+def with_index(*names: str, kind: str = "S") -> dict[str, Any]:
+    key = {"name": "status", "type": kind}
+    return changed(
+        ("table.global_indexes", [{"name": name, "partition_key": key} for name in names])
+    )
+
+
+def expiring(attribute: str, *, enabled: bool = True) -> dict[str, Any]:
+    return changed(("table.ttl", {"attribute": attribute, "enabled": enabled}))
+
 
 # before, after, the keys that are refused
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
@@ -123,6 +136,28 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     ),
     "an account no longer told": (IN_ACCOUNT, CONFIG, {"members[1].account"}),
     "another name for a created table": (CONFIG, NAMED, {"members[1].name"}),
+    "an expiry that is left out": (expiring("expires"), CONFIG, {"table.ttl"}),
+    "another attribute of expiry in one step": (
+        expiring("expires"),
+        expiring("ends"),
+        {"table.ttl.attribute"},
+    ),
+    "an expiry switched off by another attribute": (
+        expiring("expires"),
+        expiring("ends", enabled=False),
+        {"table.ttl.attribute"},
+    ),
+    "the last global index": (with_index("by-status"), CONFIG, {"table.global_indexes"}),
+    "another type of an index's key": (
+        with_index("by-status"),
+        with_index("by-status", kind="N"),
+        {"table.global_indexes[0].partition_key.type"},
+    ),
+    "another type with another index's name": (
+        with_index("by-status"),
+        with_index("by-number", kind="N"),
+        {"table.global_indexes[0].partition_key.type"},
+    ),
     "a member taken off that is in the ring": (CONFIG, changed(("members.1", None)), {"members"}),
 }
 
@@ -147,6 +182,21 @@ ALLOWED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                 [{"name": "by-status", "partition_key": {"name": "status", "type": "S"}}],
             )
         ),
+    ),
+    "a global index less of two": (with_index("one", "two"), with_index("two")),
+    "an expiry more": (CONFIG, expiring("expires")),
+    "an expiry switched off": (expiring("expires"), expiring("expires", enabled=False)),
+    "an expiry left out that is off": (expiring("expires", enabled=False), CONFIG),
+    "another attribute where expiry is off": (
+        expiring("expires", enabled=False),
+        expiring("ends"),
+    ),
+    "indexes and expiry of an adopted table, which the stack does not change": (
+        changed(
+            ("members", [{"region": r, "stream_arn": stream(r, "orders")} for r in REGIONS]),
+            config=with_index("by-status"),
+        ),
+        changed(("members", [{"region": r, "stream_arn": stream(r, "orders")} for r in REGIONS])),
     ),
     "tombstones off": (CONFIG, changed(("tombstones", {"enabled": False}))),
     "memory": (CONFIG, changed(("function", {"memory": 1024}))),
@@ -196,6 +246,30 @@ def test_a_refusal_says_what_is_deployed_and_the_way_to_do_it() -> None:
     assert "orders in us-east-1 is deployed with customer:S" in told["table.partition_key"]
     assert "make a ring with another `table.name`" in told["table.partition_key"]
     assert "`name: eu-west-1`" in asked(CONFIG, NAMED)["members[1].name"]
+
+
+def test_each_refusal_about_what_is_left_out_says_what_to_write_or_run() -> None:
+    off = "`ttl: {attribute: expires, enabled: false}`"
+    assert f"Write {off}" in asked(expiring("expires"), CONFIG)["table.ttl"]
+    told = asked(expiring("expires"), expiring("ends"))["table.ttl.attribute"]
+    assert f"Deploy {off} first" in told
+    told = asked(with_index("by-status"), CONFIG)["table.global_indexes"]
+    assert "aws dynamodb update-table --region us-east-1 --table-name orders" in told
+    assert """'[{"Delete": {"IndexName": "by-status"}}]'""" in told
+
+
+def test_what_the_provider_kept_counts_though_the_last_up_left_it_out() -> None:
+    kept = state(CONFIG)
+    (table,) = (
+        one
+        for one in kept["deployment"]["resources"]
+        if one["type"] == "aws:dynamodb/table:Table"
+        if one["inputs"]["name"] == "orders" and "us-east-1" in one["parent"]
+    )
+    table["outputs"]["ttl"] = {"attributeName": "expires", "enabled": True}
+    table["outputs"]["globalSecondaryIndexes"] = [{"name": "by-status"}]
+    mistakes = refused(Deployed.read(kept), Settings.parse(CONFIG))
+    assert [one.key for one in mistakes] == ["table.ttl", "table.global_indexes"]
 
 
 def test_tables_of_an_update_that_failed_midway_count() -> None:

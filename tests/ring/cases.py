@@ -32,6 +32,10 @@ def by_status(**changes: object) -> dict[str, object]:
     return {"name": "by-status", "partition_key": attribute("status")} | changes
 
 
+def named(count: int) -> list[str]:
+    return [f"attribute-{at}" for at in range(count)]
+
+
 def by_time(**changes: object) -> dict[str, object]:
     return {"name": "by-time", "sort_key": attribute("placed", "N")} | changes
 
@@ -195,6 +199,30 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "table.local_indexes[0].attributes",
         "ALL takes no list",
         "INCLUDE",
+    ),
+    "21 projected attributes": (
+        table(global_indexes=[by_status(projection="INCLUDE", attributes=named(21))]),
+        "table.global_indexes[0].attributes",
+        "21 are too many",
+        "20 at most",
+    ),
+    "101 projected attributes in all": (
+        table(
+            global_indexes=[
+                by_status(name=f"by-{at}", projection="INCLUDE", attributes=named(20))
+                for at in range(100, 105)
+            ],
+            local_indexes=[by_time(projection="INCLUDE", attributes=["total"])],
+        ),
+        "table.global_indexes",
+        "project 101 attributes by name, and DynamoDB takes 100",
+        "ALL or KEYS_ONLY",
+    ),
+    "a projected attribute without a name": (
+        table(local_indexes=[by_time(projection="INCLUDE", attributes=[""])]),
+        "table.local_indexes[0].attributes[0]",
+        "1 to 255",
+        "length",
     ),
     # billing
     "PROVISIONED without read": (
@@ -511,6 +539,36 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a tag of AWS's": ({"tags": {"aws:owner": "me"}}, "tags.aws:owner", "`aws:`", "another key"),
     "a tag that is a number": ({"tags": {"team": 7}}, "tags.team", "text", "quotes"),
     "a long tag": ({"tags": {"team": "x" * 257}}, "tags.team", "256", "Shorten"),
+    "a tag of AWS's in another case": (
+        {"tags": {"AWS:owner": "me"}},
+        "tags.AWS:owner",
+        "`aws:`",
+        "key",
+    ),
+    "a tag's key with a character that AWS refuses": (
+        {"tags": {"team#": "me"}},
+        "tags.team#",
+        "'#' is in it",
+        "such characters",
+    ),
+    "a tag with a character that AWS refuses": (
+        {"tags": {"team": "R&D (Kiel)"}},
+        "tags.team",
+        "'&' is in it",
+        "such characters",
+    ),
+    "51 tags": (
+        {"tags": {f"tag-{at}": "x" for at in range(51)}},
+        "tags",
+        "AWS takes 50 tags on a resource, and these are 51",
+        "50 at most",
+    ),
+    "two tags that differ in case": (
+        {"tags": {"Team": "a", "team": "b"}},
+        "tags",
+        "`Team` and `team` differ in nothing but case",
+        "Leave one",
+    ),
 }
 
 
@@ -564,4 +622,13 @@ RIGHT: dict[str, dict[str, object]] = {
     "the longest name": table(name="o" * 244),
     "a window of none with a large batch": {"mapping": {"batch_size": 10_000}},
     "no retries": {"mapping": {"retries": 0}},
+    "100 projected attributes in all": table(
+        global_indexes=[
+            by_status(name=f"by-{at}", projection="INCLUDE", attributes=named(20))
+            for at in range(100, 105)
+        ]
+    ),
+    "50 tags": {"tags": {f"tag-{at}": "" for at in range(50)}},
+    "tags with all that AWS takes": {"tags": {"größe 1": "a.b:c/d=e+f-g@h_i Ⅷ"}},
+    "an expiry that is switched off": table(ttl={"attribute": "expires", "enabled": False}),
 }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
+from ring.role_rules import segments_policy_of
+from ring.settings import Settings
 from ring.state_machine import LABEL
-from tests.ring.mocked import ABROAD, ACCOUNT, KEY, TWO, Watching, deployed
+from ring.topology import members_of
+from tests.ring.distributed_cases import apart
+from tests.ring.mocked import ABROAD, ACCOUNT, KEY, TWO, Watching, config, deployed
 
 ON = {"enabled": True}
 PART = "ring-segments"
@@ -189,3 +195,26 @@ def test_no_partition_is_taken_for_granted(partition: str) -> None:
     assert reader == f"arn:{partition}:states:::s3:getObject"
     for name in (PART, f"{PART}-machine"):
         assert {one.split(":")[1] for _, one in allowed(seen, name)} == {partition}
+
+
+@pytest.mark.parametrize(
+    "members", [TWO, ABROAD, apart(6), [*ABROAD, *apart(5)]], ids=["two", "abroad", "keys", "both"]
+)
+def test_the_policy_is_judged_as_long_as_it_will_be(members: list[object]) -> None:
+    sections: dict[str, Any] = {
+        "members": members,
+        "distributed": ON,
+        "tombstones": {"retention_days": 9},
+    }
+    declared = deployed(**sections).one("RolePolicy", PART).document("policy")
+    settings = Settings.parse(config(**sections))
+    known = members_of(settings)
+    judged = segments_policy_of(settings.distributed, settings.tombstones, known, known, known[0])
+
+    # Of the names that Pulumi makes up, the mocks make shorter ones: all that differs is their end.
+    assert sizes_of_all_but_names(judged) == sizes_of_all_but_names(declared)
+
+
+def sizes_of_all_but_names(document: Any) -> int:
+    text = re.sub(r"-(0123456|a1b2c3|0{26})\b", "-", json.dumps(document))
+    return len(text.replace("0" * 12, ACCOUNT))

@@ -1,0 +1,83 @@
+"""What moto leaves out of calls that the AWS provider makes, put in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from moto.awslambda.models import LambdaFunction
+from moto.core.responses import ActionResult
+from moto.dynamodb.responses import DynamoHandler
+from moto.stepfunctions.responses import StepFunctionResponse
+
+_init = LambdaFunction.__init__
+_get = LambdaFunction.get_configuration
+_update = LambdaFunction.update_configuration
+_update_table = DynamoHandler.update_table
+
+
+@contextmanager
+def without_gaps() -> Iterator[None]:
+    """Keep where functions log, change a table's key, and validate state machines."""
+    with ExitStack() as changes:
+        for name, method in {
+            "__init__": _made,
+            "get_configuration": _described,
+            "update_configuration": _updated,
+        }.items():
+            changes.enter_context(patch.object(LambdaFunction, name, method))
+        changes.enter_context(patch.object(DynamoHandler, "update_table", _table_updated))
+        changes.enter_context(
+            patch.object(
+                StepFunctionResponse, "validate_state_machine_definition", _validated, create=True
+            )
+        )
+        yield
+
+
+def _table_updated(handler: Any) -> ActionResult:
+    if key := handler.body.get("SSESpecification"):
+        table = handler.dynamodb_backend.get_table(handler.body["TableName"])
+        table.sse_specification = key if key.get("Enabled") else None
+    return _update_table(handler)
+
+
+def _made(function: Any, account_id: str, spec: dict[str, Any], *more: Any, **named: Any) -> None:
+    _init(function, account_id, spec, *more, **named)
+    function.logging = spec.get("LoggingConfig")
+
+
+def _updated(function: Any, changes: dict[str, Any]) -> dict[str, Any]:
+    function.logging = changes.get("LoggingConfig", function.logging)
+    return _update(function, changes)
+
+
+def _described(function: Any, on_create: bool = False) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html tells the defaults."""
+    default = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
+    told = default | (function.logging or {})
+    return {**_get(function, on_create), "LoggingConfig": told}
+
+
+def _validated(handler: StepFunctionResponse) -> ActionResult:
+    """Answer as Step Functions does, of what any definition must have.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
+    """
+    problem = _problem(handler._get_param("definition"))
+    found = [{"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}]
+    return ActionResult(
+        {"result": "FAIL" if problem else "OK", "diagnostics": found if problem else []}
+    )
+
+
+def _problem(definition: str) -> str | None:
+    try:
+        told = json.loads(definition)
+        start, states = told["StartAt"], told["States"]
+    except (ValueError, KeyError, TypeError) as error:
+        return f"the definition has no states that it starts at: {error!r}"
+    return None if start in states else f"it starts at {start}, which is none of its states"

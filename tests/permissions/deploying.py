@@ -1,0 +1,133 @@
+"""The calls of a deployer: every resource of a stack made, read, changed and deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from local.aws import FAKE_CREDENTIALS, HOME_ACCOUNT, Accounts
+from local.cloud import Change, Cloud
+from local.deploy import Deployment, run_program
+from local.server import LocalServer
+from local.stack import Stack
+from ring.arn import Arn, partition_of
+from tests.permissions.calls import Heard, listening
+from tests.permissions.judge import Call
+
+_PROGRAM = Path(__file__).parents[2] / "__main__.py"
+_DEPLOYER = f"arn:aws:iam::{HOME_ACCOUNT}:role/deploys"
+
+_OURS = {("lambda", "ListEventSourceMappings"), ("sts", "AssumeRole")}
+"""Calls by which the local provider does what AWS does by itself, and plays another account."""
+_UNLIMITED = {("lambda", "CreateEventSourceMapping"), ("sns", "GetSubscriptionAttributes")}
+"""Calls that IAM asks for on `*`, though they name something:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
+
+_SERVICES = {"stepfunctions": "states"}
+_ACTIONS = {
+    ("s3", "HeadBucket"): "ListBucket",
+    ("s3", "ListObjectsV2"): "ListBucket",
+    ("s3", "DeleteBucketTagging"): "PutBucketTagging",
+    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
+    ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
+}
+"""Actions that are not called as their operations are:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+
+# How each service names what a call is about: the parameter, and the beginning of the resource.
+_NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "dynamodb": (("TableName", "table/"),),
+    "lambda": (("UUID", "event-source-mapping:"), ("FunctionName", "function:")),
+    "iam": (("RoleName", "role/"), ("UserName", "user/")),
+    "s3": (("Bucket", ""),),
+    "logs": (("logGroupName", "log-group:"),),
+    "cloudwatch": (("AlarmName", "alarm:"), ("DashboardName", "dashboard/")),
+    "events": (("Rule", "rule/"), ("Name", "rule/")),
+    "sns": (("Name", ""),),
+    "stepfunctions": (("name", "stateMachine:"),),
+}
+_LISTED = {"AlarmNames": "alarm:", "DashboardNames": "dashboard/"}
+_GLOBAL = {"iam": ("", HOME_ACCOUNT), "s3": ("", "")}
+
+
+def lives(*stacks: Stack) -> list[Call]:
+    """Return the calls of the lives of stacks, in an account of their own, as IAM sees them."""
+    with listening() as ear:
+        ear.whose[FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"]] = _DEPLOYER
+        for stack in stacks:
+            with ExitStack() as end:
+                server = end.enter_context(LocalServer())
+                cloud = Cloud(end.enter_context(Accounts(server.endpoint)))
+                end.enter_context(ear.opened())
+                _live(run_program(_PROGRAM, stack, cloud), cloud)
+    return [call for heard in ear.heard for call in _asked(heard)]
+
+
+def _live(deployment: Deployment, cloud: Cloud) -> None:
+    for one in deployment.resources:
+        assert cloud.read(one.token, one.name, one.id, one.place)
+        cloud.refuse_plan(one.token, one.name, {}, one.outputs, one.place)
+        for new in _changes(one.outputs):
+            cloud.update(one.token, one.name, one.id, Change(one.outputs, new), one.place)
+    for one in reversed(deployment.resources):
+        cloud.delete(one.token, one.name, one.id, one.place, one.outputs)
+
+
+def _changes(outputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Changes that leave out or put in what a resource of any kind may have."""
+    yield {**outputs, "tags": {"team": "orders"}, "description": "changed", "timeout": 7}
+    yield {**outputs, "tags": {}, "batchSize": 7, "architectures": ["x86_64"]}
+    if "retentionInDays" in outputs:
+        yield {name: value for name, value in outputs.items() if name != "retentionInDays"}
+    if "assumeRolePolicy" in outputs:
+        yield {
+            **outputs,
+            "assumeRolePolicy": json.dumps(json.loads(outputs["assumeRolePolicy"]), indent=1),
+        }
+    if "deletionProtectionEnabled" in outputs:
+        ttl = {"attributeName": "expires", "enabled": False}
+        off = {"deletionProtectionEnabled": False, "pointInTimeRecovery": {"enabled": False}}
+        yield {**outputs, **off, "ttl": ttl}
+
+
+def _asked(heard: Heard) -> Iterator[Call]:
+    if (heard.service, heard.operation) in _OURS:
+        return
+    service = _SERVICES.get(heard.service, heard.service)
+    action = _ACTIONS.get((heard.service, heard.operation), heard.operation)
+    for resource in _resources(heard):
+        yield Call(_DEPLOYER, f"{service}:{action}", resource)
+    for name in ("Role", "roleArn"):
+        if name in heard.params:
+            yield Call(_DEPLOYER, "iam:PassRole", heard.params[name])
+
+
+def _resources(heard: Heard) -> list[str]:
+    """Return the ARNs that a call is about, or `*` for one that is about none."""
+    params = heard.params
+    if (heard.service, heard.operation) in _UNLIMITED:
+        return ["*"]
+    if heard.service == "s3" and "Key" in params:
+        return [_arn(heard, f"{params['Bucket']}/{params['Key']}")]
+    for name, beginning in _NAMED.get(heard.service, ()):
+        if name in params:
+            return [_arn(heard, beginning + params[name].rpartition(":")[2])]
+    for name, beginning in _LISTED.items():
+        if name in params:
+            return [_arn(heard, beginning + one) for one in params[name]]
+    arns = [value for name, value in params.items() if name.lower().endswith("arn")]
+    arns += [params["Resource"]] if "Resource" in params else []
+    return [arn for arn in arns if str(arn).startswith("arn:")][:1] or ["*"]
+
+
+def _arn(heard: Heard, resource: str) -> str:
+    region, account = _GLOBAL.get(heard.service, (heard.region, HOME_ACCOUNT))
+    if resource.startswith("dashboard/"):
+        region = ""
+    service = _SERVICES.get(heard.service, heard.service)
+    return str(Arn(partition_of(heard.region), service, region, account, resource))

@@ -158,13 +158,13 @@ def kind_of_answer(code: str, message: str, status: int = 0) -> Kind:
         return Kind.LASTING if refused else Kind.FAULT
     if name in _LASTING:
         return Kind.LASTING
-    passes = (
+    is_passing = (
         name in _PASSING
         or status >= 500
         or status in _PASSING_STATUSES
         or is_of_the_clock(code, message)
     )
-    return Kind.PASSING if passes else Kind.FAULT
+    return Kind.PASSING if is_passing else Kind.FAULT
 
 
 def is_of_the_clock(code: str, message: str) -> bool:

@@ -193,4 +193,6 @@ def _process(told: list[str]) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Conduct(*map(int, sys.argv[1:4])), *(sys.argv[4:] or [None])))
+    _round_trip, _refused, _throttled = map(int, sys.argv[1:4])
+    _certificate = sys.argv[4] if len(sys.argv) > 4 else None
+    asyncio.run(_serve(Conduct(_round_trip, _refused, _throttled), _certificate))

@@ -12,11 +12,11 @@ from tests.simulation.member import Member, SimulatedStore, Turn
 _TABLE, _TOMBSTONES = "items", "tombstones"
 
 
-class _Single(SimulatedStore, DynamoStore):
+class _Single(SimulatedStore, DynamoStore):  # type: ignore[misc]
     """The simulation's single calls, in the place of those that DynamoStore makes."""
 
 
-class BatchingStore(BatchedStore, _Single):
+class BatchingStore(BatchedStore, _Single):  # type: ignore[misc]
     """The handler's batched Store over a member.
 
     What it asks for alone is done by ``SimulatedStore``, which follows it in the order of bases.

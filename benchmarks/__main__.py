@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import costs, lag, profile, sizes, speed, start
+from benchmarks import costs, lag, profile, sizes, speed, start, transport
 from benchmarks.screen import Screen
 
 PARTS: dict[str, Callable[[Screen, float], None]] = {
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
     "kind": speed.KIND.run,
     "batch": speed.BATCH.run,
     "trouble": speed.TROUBLE.run,
+    "transport": transport.run,
     "profile": profile.run,
     "latency": start.latency,
     "start": start.cold_start,

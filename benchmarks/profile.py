@@ -48,7 +48,8 @@ PARTS: dict[str, tuple[str, ...]] = {
         *("botocore/useragent.py", "botocore/utils.py", "botocore/context.py"),
     ),
     "HTTP and the socket": (
-        *("handler/connections.py", "asyncio/streams.py", "asyncio/selector_events.py"),
+        *("handler/connections.py", "handler/answers.py"),
+        *("asyncio/streams.py", "asyncio/selector_events.py"),
         *("urllib3/", "http/client.py", "email/", "/socket.py"),
         *("botocore/httpsession.py", "botocore/awsrequest.py", "botocore/endpoint.py"),
     ),

@@ -91,7 +91,7 @@ def measure(load: Load, conduct: Conduct) -> list[Speed]:
     with target(conduct) as endpoint, ways(endpoint) as all_ways, one_core():
         few = max(10, min(len(records), int(_SECONDS * 1000 / (conduct.round_trip + 2))))
         given = [records[:few], *[records] * (len(all_ways) - 1)]
-        return [_speed(way, part) for way, part in zip(all_ways, given, strict=True)]
+        return [speed_of(way, part) for way, part in zip(all_ways, given, strict=True)]
 
 
 @contextmanager
@@ -111,7 +111,8 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def _speed(way: Way, records: Sequence[Record]) -> Speed:
+def speed_of(way: Way, records: Sequence[Record]) -> Speed:
+    """Measure a way, once it is warm."""
     way.bring(records[:64])  # connections are made, and code is met for the first time
     gc.collect()
     wall, cpu = _timed(lambda: way.bring(records))

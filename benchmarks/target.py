@@ -11,13 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from tests.handler.hosts import certified
+
+_HOST = "127.0.0.1"
 
 _REFUSED = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
 _THROTTLED = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
@@ -33,6 +42,8 @@ class Conduct:
     """In milliseconds."""
     refused: int = 0
     throttled: int = 0
+    tls: bool = False
+    """Whether it speaks TLS, by a certificate that is made on the spot."""
 
 
 class Answers:
@@ -127,10 +138,17 @@ def _wire(status: int, document: dict[str, Any]) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _serve(conduct: Conduct) -> None:
-    answers = Answers(conduct)
+async def _serve(conduct: Conduct, certificate: str | None) -> None:
+    answers, tls = Answers(conduct), None
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(f"{certificate}.pem", f"{certificate}.key")
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(answers, conduct.round_trip / 1000), "127.0.0.1", 0, backlog=256
+        lambda: _Connection(answers, conduct.round_trip / 1000),
+        "127.0.0.1",
+        0,
+        backlog=256,
+        ssl=tls,
     )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -140,8 +158,24 @@ async def _serve(conduct: Conduct) -> None:
 
 @contextmanager
 def target(conduct: Conduct) -> Iterator[str]:
-    """Run one in a process of its own for as long as the context lasts; its URL."""
-    told = [str(number) for number in (conduct.round_trip, conduct.refused, conduct.throttled)]
+    """Run one in a process of its own for as long as the context lasts; its URL.
+
+    Where it speaks TLS, the environment names its authority for as long.
+    """
+    with ExitStack() as end:
+        told = [str(number) for number in (conduct.round_trip, conduct.refused, conduct.throttled)]
+        if conduct.tls:
+            folder = Path(end.enter_context(tempfile.TemporaryDirectory()))
+            trusted, _ = certified(folder, _HOST)
+            end.enter_context(patch.dict(os.environ, AWS_CA_BUNDLE=str(trusted)))
+            told.append(str(folder / _HOST))
+        port = end.enter_context(_process(told))
+        yield f"{'https' if conduct.tls else 'http'}://{_HOST}:{port}"
+
+
+@contextmanager
+def _process(told: list[str]) -> Iterator[int]:
+    """Run the process; the port that it listens at."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.target", *told],
         stdin=subprocess.PIPE,
@@ -151,7 +185,7 @@ def target(conduct: Conduct) -> Iterator[str]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield int(process.stdout.readline())
     finally:
         process.stdin.close()
         process.wait()
@@ -159,4 +193,6 @@ def target(conduct: Conduct) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Conduct(*map(int, sys.argv[1:]))))
+    _round_trip, _refused, _throttled = map(int, sys.argv[1:4])
+    _certificate = sys.argv[4] if len(sys.argv) > 4 else None
+    asyncio.run(_serve(Conduct(_round_trip, _refused, _throttled), _certificate))

@@ -4,7 +4,7 @@ The way of the data: event -> records by key (batch) -> Changes, of writes in a 
 (records, runs) -> what each calls for (decide), done at both ends (replicate, carry) -> their
 Stores: a call is made again where it fails (patience), goes with those of other keys where it
 can (batched, gather), and alone where it cannot (store), over connections that outlive the
-invocation (wire, signing, connections).
+invocation (direct, wire, signing, connections, answers), or by botocore's client (clients, keyed).
 """
 
 import asyncio
@@ -140,14 +140,14 @@ def _function() -> _Function:
     here, there = settings.here, settings.there
     pool = ThreadPoolExecutor(CONCURRENCY)
     shelf = Shelf(settings.quarantine, settings.name, here.table)
-    here_call = make_call(here.region, pool)
+    here_call = make_call(here.region, pool, None, settings.http)
     heartbeat = settings.heartbeat
     return _Function(
         settings,
         # A loop of its own: the thread's is left as it is.
         asyncio.Runner(loop_factory=asyncio.new_event_loop),
         here=here_call,
-        there=make_call(there.region, pool, settings.target_access),
+        there=make_call(there.region, pool, settings.target_access, settings.http),
         quarantine=BucketQuarantine(lambda: make_client("s3", here.region), pool, shelf),
         teller=Teller(settings.name, settings.logs_items),
         heart=None if heartbeat is None else Heart(here_call, here.table, heartbeat),

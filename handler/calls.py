@@ -1,12 +1,11 @@
 """One call of DynamoDB's API: who makes it, and how it is waited for."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Protocol
-
-from botocore import xform_name
 
 
 class Call(Protocol):
@@ -26,6 +25,11 @@ class InThreads:
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
         """See Call."""
-        method = getattr(self.client, xform_name(operation))
+        method = getattr(self.client, method_of(operation))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(method, **request))
+
+
+def method_of(operation: str) -> str:
+    """Return the name of a client's method, as boto3's documentation has it."""
+    return re.sub("(?<!^)(?=[A-Z])", "_", operation).lower()

@@ -1,9 +1,13 @@
 """What a hop calls AWS with: made once in a function's life.
 
-The clients are botocore's own: boto3 adds nothing to one, and takes time to import.
+The clients are botocore's own: boto3 adds nothing to one, and takes time to import. Of botocore
+only what its and boto3's documentation names is used here, so that no newer one stops a hop:
+https://docs.aws.amazon.com/botocore/latest/reference/
 """
 
+import importlib
 import os
+import re
 import tempfile
 from concurrent.futures import Executor
 from functools import cache
@@ -14,16 +18,17 @@ from urllib.parse import urlsplit
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
-from botocore.httpsession import get_cert_path
-from botocore.utils import get_environ_proxies
+from botocore.exceptions import BotoCoreError
 
 from handler.calls import Call, InThreads
-from handler.connections import Address, Connections
-from handler.keys import Keys, session_with
-from handler.signing import Signer
-from handler.wire import Wallet, Wire
+from handler.failures import told
+from handler.keyed import InThreadsWithKeys
+from handler.keys import KeyPair, Keys
+from handler.log import log
 
 Service = Literal["dynamodb", "s3", "secretsmanager"]
+Http = Literal["own", "boto3"]
+"""Whose HTTP client calls DynamoDB: the hop's own, or botocore's, which boto3 has too."""
 
 CONCURRENCY = 32
 """How many calls may be on their way at once."""
@@ -47,44 +52,88 @@ _CONFIG = Config(
 )
 
 
-def make_call(region: str, pool: Executor, access: str | None = None) -> Call:
-    """Make what calls DynamoDB in a region, with the access that ``make_client`` tells.
+class EndpointError(Exception):
+    """The endpoint of a service is none that a hop may call. Says which."""
 
-    Where a proxy stands between, or the endpoint is not the root of a host, botocore's client makes
-    the calls, in threads of the pool.
+    def __init__(self, service: str, endpoint: str) -> None:
+        super().__init__(
+            f"{service} cannot be called at {endpoint!r}: an endpoint is http:// or https:// and a "
+            "host. It stands in the function's environment (AWS_ENDPOINT_URL or one of its kind): "
+            "correct it there, or take it away to call AWS's own."
+        )
+
+
+def make_call(region: str, pool: Executor, access: str | None = None, http: Http = "own") -> Call:
+    """Make what calls DynamoDB in a region.
+
+    Args:
+        region: where the tables are.
+        pool: where botocore's client makes its calls, and where keys are looked at.
+        access: the ARN of a role to assume, or of a secret with a user's keys; None: the function's
+            own role.
+        http: whose client makes the calls: the hop's own, or botocore's. Where the own one cannot
+            be made, botocore's makes them too.
     """
-    session = _session(access)
-    client = _client_of(session, "dynamodb", region)
+    keys = _keys_in(access) if access is not None and ":secretsmanager:" in access else None
+    session = _session(None if keys else access)
+
+    def make(pair: KeyPair | None = None) -> Any:
+        return _client_of(session, "dynamodb", region, pair)
+
+    client = make(None if keys is None else keys.get_frozen_credentials())
+    credentials = keys or session.get_credentials()
+    own = _own(client, region, credentials, _bundle(session), pool) if http == "own" else None
+    if own is not None:
+        return own
+    return InThreads(client, pool) if keys is None else InThreadsWithKeys(keys, make, pool)
+
+
+def _own(*parts: Any) -> Call | None:
+    """Make the hop's own client, see ``handler.direct``; None where there cannot be one."""
+    try:
+        make_wire = importlib.import_module("handler.direct").make_wire
+        own: Call | None = make_wire(*parts)
+    except (ImportError, AttributeError, TypeError) as error:
+        # An update of Lambda's runtime may do this to all hops at once: they go on, and tell.
+        log({"level": "WARNING", "event": "http", "client": "boto3", "error": told(error)})
+        return None
+    return own
+
+
+def make_client(service: Service, region: str, role: str | None = None) -> Any:
+    """Make a client of a service in a region, which acts with the function's role or another."""
+    return _client_of(_session(role), service, region)
+
+
+def _client_of(
+    session: botocore.session.Session, service: Service, region: str, keys: KeyPair | None = None
+) -> Any:
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    given: Any = {} if keys is None else dict(zip(names, keys, strict=True))
+    try:
+        client: Any = session.create_client(service, region_name=region, config=_CONFIG, **given)
+    except BotoCoreError:
+        raise
+    except ValueError as error:
+        raise EndpointError(service, f"{error}") from error
     url = str(client.meta.endpoint_url)
-    at = urlsplit(url)
-    if at.path.strip("/") or get_environ_proxies(url).get(at.scheme):
-        return InThreads(client, pool)
-    config, usual = client.meta.config, 443 if at.scheme == "https" else 80
-    host = f"[{at.hostname}]" if ":" in str(at.hostname) else str(at.hostname)
-    trusted = get_cert_path(_bundle(session)) if at.scheme == "https" else None
-    address = Address(url, str(at.hostname), at.port or usual, trusted)
-    return Wire(
-        Connections(address, config.connect_timeout, config.read_timeout),
-        Signer(host if at.port in {None, usual} else f"{host}:{at.port}", region),
-        Wallet(session.get_credentials(), pool),
-    )
-
-
-def make_client(service: Service, region: str, access: str | None = None) -> Any:
-    """Make a client of a service in a region.
-
-    It acts with the function's own role unless ``access`` says otherwise: the ARN of a role to
-    assume, or that of a secret with a user's keys.
-    """
-    return _client_of(_session(access), service, region)
-
-
-def _client_of(session: botocore.session.Session, service: Service, region: str) -> Any:
-    client: Any = session.create_client(service, region_name=region, config=_CONFIG)
-    keys = session.get_credentials()
-    if isinstance(keys, Keys):
-        client.meta.events.register(f"needs-retry.{service}", keys.on_answer)
+    if not _may_be_called(url):
+        raise EndpointError(service, url)
     return client
+
+
+def _may_be_called(url: str) -> bool:
+    """Tell whether a URL is a host's that is called by HTTP, with TLS or without.
+
+    With another scheme it would be called without TLS.
+    """
+    try:
+        at = urlsplit(url)
+        port = at.port
+    except ValueError:
+        return False
+    is_host = re.fullmatch("[A-Za-z0-9._:-]+", str(at.hostname))
+    return at.scheme in {"http", "https"} and port != 0 and is_host is not None
 
 
 def _bundle(session: botocore.session.Session) -> Any:
@@ -92,19 +141,15 @@ def _bundle(session: botocore.session.Session) -> Any:
     return session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True
 
 
-def _session(access: str | None) -> botocore.session.Session:
-    if access is None:
-        return _quick(botocore.session.Session())
-    if ":secretsmanager:" in access:
-        return _session_with_keys(access)
-    return _session_with_role(access)
+def _session(role: str | None) -> botocore.session.Session:
+    return _quick(botocore.session.Session()) if role is None else _session_with_role(role)
 
 
-def _session_with_keys(secret: str) -> botocore.session.Session:
-    """Make a session that reads its keys from a secret, and again when they are refused."""
+def _keys_in(secret: str) -> Keys:
+    """Return the keys of a secret by its ARN."""
     secrets = make_client("secretsmanager", secret.split(":")[3])
-    keys = Keys(lambda: secrets.get_secret_value(SecretId=secret)["SecretString"])
-    return _quick(session_with(keys))
+    # A secret may be bytes, which are no keys.
+    return Keys(lambda: secrets.get_secret_value(SecretId=secret).get("SecretString", ""))
 
 
 def _session_with_role(role: str) -> botocore.session.Session:

@@ -12,7 +12,6 @@ import asyncio
 import select
 import socket
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,6 +24,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+
+from handler.answers import Answer, read_answer
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -43,18 +44,6 @@ class Address:
     port: int
     certificates: str | None
     """The file of the authorities that are trusted; None: HTTP without TLS."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer to a request."""
-
-    status: int
-    headers: Mapping[bytes, bytes]
-    """By name in small letters."""
-    body: bytes
-    is_last: bool
-    """Whether the connection ends with it."""
 
 
 class Connections:
@@ -80,12 +69,12 @@ class Connections:
         timer = loop.call_later(self._read_seconds, abort)
         try:
             writer.write(request)
-            answer = await _read(reader)
+            answer = await read_answer(reader)
         except (OSError, EOFError) as error:
             abort()
             self._forget_idle()
             raise self._broken(error, is_late=loop.time() >= timer.when()) from error
-        except (ValueError, LookupError, asyncio.LimitOverrunError) as error:
+        except (ValueError, asyncio.LimitOverrunError) as error:
             abort()
             raise HTTPClientError(error=f"the answer is not HTTP: {error!r}") from error
         except BaseException:
@@ -174,37 +163,3 @@ def _has_received(reader: asyncio.StreamReader) -> bool:
         return True
     reading.close()
     return False
-
-
-async def _read(reader: asyncio.StreamReader) -> Answer:
-    """An answer, whose body has a length or comes in chunks.
-
-    https://www.rfc-editor.org/rfc/rfc9112#name-message-body-length
-    """
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head[:-4].split(b"\r\n")
-    protocol, status = first.split(b" ", 2)[:2]
-    if protocol not in {b"HTTP/1.1", b"HTTP/1.0"}:
-        raise ValueError(f"{first!r} is no answer")
-    parts = (line.partition(b":") for line in lines)
-    headers = {name.lower(): value.strip() for name, _, value in parts}
-    if b"transfer-encoding" in headers:
-        body = await _read_chunks(reader)
-    else:
-        body = await reader.readexactly(int(headers[b"content-length"]))
-    is_last = protocol == b"HTTP/1.0" or headers.get(b"connection", b"").lower() == b"close"
-    return Answer(int(status), headers, body, is_last)
-
-
-async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
-    """A body in chunks: https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding."""
-    body = bytearray()
-    while True:
-        line = await reader.readuntil(b"\r\n")
-        size = int(line.partition(b";")[0], 16)
-        chunk = await reader.readexactly(size + 2)
-        if chunk[size:] != b"\r\n":
-            raise ValueError("a chunk has another length than it says")
-        body += chunk[:size]
-        if size == 0:
-            return bytes(body)

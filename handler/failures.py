@@ -4,7 +4,8 @@
 kind        the cause                               the record
 ==========  ======================================  =============================================
 passing     the moment: throttled, timed out,       is tried again within the function's time,
-            unreachable, credentials that expired   and then delivered again, in order
+            unreachable, credentials that expired,  and then delivered again, in order
+            a signature of the wrong time
 lasting     the record: it cannot be read, or the   is set aside in the quarantine at once, and
             target refuses its item's shape         its shard goes on
 fault       the hop: no access, no table, a key     stays in the stream, and an alarm rings; it
@@ -47,6 +48,8 @@ class Kind(StrEnum):
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+# What other services say of the clock and of too many requests, by the SDKs' own list:
+# https://github.com/aws/aws-sdk-js-v3/blob/main/packages/service-error-classification/src/constants.ts
 _PASSING = frozenset(
     {
         "ExpiredToken",
@@ -54,19 +57,34 @@ _PASSING = frozenset(
         "InternalFailure",
         "InternalServer",
         "LimitExceeded",
+        "OperationAborted",
         "ProvisionedThroughputExceeded",
         "ReplicatedWriteConflict",
         "RequestExpired",
+        "RequestInTheFuture",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "RequestTimeout",
         "RequestTimeTooSkewed",
         "ServiceUnavailable",
         "SlowDown",
+        "Throttled",
         "Throttling",
+        "TooManyRequests",
         "TransactionConflict",
         "TransactionInProgress",
     }
 )
+# Request Timeout and Too Many Requests, which a proxy or a gateway may say without a document.
+_PASSING_STATUSES = frozenset({408, 429})
+
+# DynamoDB's code and STS's for a signature that is refused, which has two causes. That it was made
+# at the wrong time (a function that was frozen and thawed, a clock) is of the moment: every call is
+# signed anew. That it does not match is a fault of the keys. Only the message tells them apart:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+_SIGNATURE_REFUSED = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
+_WRONG_TIMES = ("signature expired", "signature not yet current")
+
 # A table with local indexes refuses more than 10 GB for one partition key, until something goes.
 _LASTING = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
 
@@ -141,7 +159,19 @@ def kind_of_answer(code: str, message: str, status: int = 0) -> Kind:
         return Kind.LASTING if refused else Kind.FAULT
     if name in _LASTING:
         return Kind.LASTING
-    return Kind.PASSING if name in _PASSING or status >= 500 else Kind.FAULT
+    is_passing = (
+        name in _PASSING
+        or status >= 500
+        or status in _PASSING_STATUSES
+        or is_of_the_clock(code, message)
+    )
+    return Kind.PASSING if is_passing else Kind.FAULT
+
+
+def is_of_the_clock(code: str, message: str) -> bool:
+    """Whether an answer refuses a signature for its time, and not for the keys it was made with."""
+    words = message.lower()
+    return code.removesuffix("Exception") in _SIGNATURE_REFUSED and words.startswith(_WRONG_TIMES)
 
 
 def code_of(error: Exception) -> str:

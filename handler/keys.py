@@ -6,18 +6,15 @@ on the target's side. Whoever changes them changes the secret, and nothing has t
 
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import botocore.session
-from botocore.credentials import (
-    CredentialProvider,
-    CredentialResolver,
-    Credentials,
-    ReadOnlyCredentials,
-)
+from botocore.exceptions import ClientError
+
+from handler.failures import is_of_the_clock
 
 _FRESH_SECONDS = 15 * 60
 """After this, keys are read again though nobody refused them."""
@@ -25,7 +22,7 @@ _FRESH_SECONDS = 15 * 60
 # What DynamoDB answers to keys that are not, or no longer, those of a user who may do this.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
-REFUSALS = frozenset(
+_REFUSALS = frozenset(
     {
         "AccessDeniedException",
         "ExpiredTokenException",
@@ -35,12 +32,44 @@ REFUSALS = frozenset(
     }
 )
 
+# Keys become header lines, in which a line break would begin another one.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
+_KEY_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
+_PRINTABLE = re.compile(r"[!-~]+")
+
 
 class KeysError(Exception):
-    """The secret does not hold a user's keys. Says what is missing, and never what is there."""
+    """Keys are not there, or not such as can sign. Says what is wrong, never what is there."""
 
 
-class Keys(Credentials):
+class KeyPair(NamedTuple):
+    """What signs a request: an access key, its secret, and the token of keys that are temporary."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+    @classmethod
+    def checked(cls, access_key: Any, secret_key: Any, token: Any) -> "KeyPair":
+        """Make a pair of what may stand in a header line.
+
+        Raises:
+            KeysError: names the part that may not.
+        """
+        for name, value, pattern in (
+            ("access key id", access_key, _KEY_ID),
+            ("secret access key", secret_key, _PRINTABLE),
+            ("session token", token or "-", _PRINTABLE),
+        ):
+            if not isinstance(value, str) or not pattern.fullmatch(value):
+                raise KeysError(
+                    f"the {name} is not of the characters that AWS makes it of (a blank or a line "
+                    "break in it?), so nothing is signed with it. Write it as AWS gave it."
+                )
+        return cls(access_key, secret_key, token or None)
+
+
+class Keys:
     """The keys that a secret holds: read at once, now and then, and when they are refused.
 
     botocore's own credentials that expire know when they will, and cannot be told of a refusal.
@@ -56,28 +85,22 @@ class Keys(Credentials):
         self._read = read
         self._now = now
         self._reading = threading.Lock()
-        access, secret, token = _parsed(read())
-        super().__init__(access, secret, token, method="secret")
-        self._frozen = ReadOnlyCredentials(access, secret, token)
+        self._pair = _parsed(read())
         self._read_at = now()
 
-    def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """The keys to sign a call with."""
+    def get_frozen_credentials(self) -> KeyPair:
+        """Return the keys to sign a call with; named as in botocore's credentials."""
         due = self._now() - _FRESH_SECONDS
         if self._read_at < due:
             self._read_again(due)
-        return self._frozen
+        return self._pair
 
-    def on_answer(self, response: Any, attempts: int, **_: Any) -> Any:
-        """Hear an answer, as botocore's needs-retry; have a refused call made again, once."""
-        if response is None or response[1].get("Error", {}).get("Code") not in REFUSALS:
-            return None
-        self.read_again()
-        return 0 if attempts == 1 else None
-
-    def read_again(self) -> None:
-        """Read the keys that were refused again."""
+    def replace_after(self, error: ClientError) -> bool:
+        """Read the keys again if an answer refuses them; tell whether it does."""
+        if not refuses_keys(error):
+            return False
         self._read_again(self._now())
+        return True
 
     def _read_again(self, since: float) -> None:
         """Read the keys, unless another thread was done with that after ``since``."""
@@ -85,37 +108,24 @@ class Keys(Credentials):
             if self._read_at > since:
                 return
             try:
-                self._frozen = ReadOnlyCredentials(*_parsed(self._read()))
+                self._pair = _parsed(self._read())
             except Exception:
                 logging.getLogger(__name__).warning("The keys cannot be read again", exc_info=True)
             self._read_at = self._now()
 
 
-def session_with(keys: Credentials) -> botocore.session.Session:
-    """Make a session whose clients sign with these keys."""
-    session = botocore.session.Session()
-    session.register_component("credential_provider", CredentialResolver([_Given(keys)]))
-    return session
+def refuses_keys(error: ClientError) -> bool:
+    """Tell whether an answer refuses the keys of a call, and not the time of its signature."""
+    answer = error.response["Error"]
+    code, message = answer.get("Code") or "", answer.get("Message") or ""
+    return code in _REFUSALS and not is_of_the_clock(code, message)
 
 
-class _Given(CredentialProvider):
-    """Hands over keys that are there already."""
-
-    METHOD = "secret"
-
-    def __init__(self, keys: Credentials) -> None:
-        super().__init__()
-        self._keys = keys
-
-    def load(self) -> Credentials:
-        return self._keys
-
-
-def _parsed(text: str) -> tuple[str, str, str | None]:
+def _parsed(text: str) -> KeyPair:
     """The keys in a secret's text, which is what ``aws iam create-access-key`` calls AccessKey."""
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         told = None
     names = ("AccessKeyId", "SecretAccessKey")
     if not isinstance(told, Mapping) or not all(told.get(name) for name in names):
@@ -123,5 +133,5 @@ def _parsed(text: str) -> tuple[str, str, str | None]:
             f"the secret is no JSON with {' and '.join(names)}, so the hop cannot sign for the "
             "target's partition. Put in it what `aws iam create-access-key --query AccessKey` says."
         )
-    access, secret = (str(told[name]) for name in names)
-    return access, secret, told.get("SessionToken")
+    access, secret = (told[name] for name in names)
+    return KeyPair.checked(access, secret, told.get("SessionToken"))

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from handler.clients import Http
 from handler.decide import Replica
 from handler.image import Key
 from handler.records import read_item
@@ -46,6 +47,8 @@ class Settings:
     """Whether to write and read for many keys in one request, where that can be said so."""
     logs_items: bool
     """Whether the line of a conflict tells what is in its items."""
+    http: Http
+    """Whose HTTP client calls DynamoDB."""
 
     @property
     def name(self) -> str:
@@ -86,6 +89,8 @@ class Settings:
             heartbeat=reader.key("HEARTBEAT"),
             batches=reader.one_of("WRITES", ("batched", "single"), default="single") == "batched",
             logs_items=environment.get("RING_LOG_ITEMS") == "yes",
+            # Not there in the environment of a function that was deployed before it was a setting.
+            http="boto3" if reader.one_of("HTTP", ("own", "boto3"), "own") == "boto3" else "own",
         )
         if reader.mistakes:
             raise SettingsError(
@@ -119,7 +124,8 @@ class _Reader:
         return int(value) if value.isdecimal() else 0
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        if default is not None and f"RING_{name}" not in self._environment:
+        """A choice; where there is a default, the variable may be missing."""
+        if default is not None and not self._environment.get(f"RING_{name}"):
             return default
         value = self.text(name)
         if value and value not in allowed:

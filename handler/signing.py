@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
-from botocore.credentials import ReadOnlyCredentials
+from handler.keys import KeyPair
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -25,7 +25,7 @@ class Signer:
     service: str = "dynamodb"
 
     def headers(
-        self, signed: dict[str, str], body: bytes, keys: ReadOnlyCredentials, now: float
+        self, signed: dict[str, str], body: bytes, keys: KeyPair, now: float
     ) -> dict[str, str]:
         """All headers of a request: those to be signed, the Host, the date, the signature.
 

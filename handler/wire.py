@@ -14,13 +14,14 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
-from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 
-from handler.connections import Answer, Connections
-from handler.keys import REFUSALS, Keys
+from handler.answers import Answer
+from handler.connections import Connections
+from handler.keys import KeyPair, Keys, refuses_keys
 from handler.signing import Signer
 
 _LOOK_SECONDS = 1.0
@@ -31,39 +32,48 @@ keys that are about to expire then, and that is a call of its own."""
 class Wallet:
     """The keys to sign with. To look at them may take a call, so a thread does it."""
 
-    def __init__(self, credentials: Credentials | None, pool: Executor) -> None:
-        """Take botocore's, None where there are none, and where they are looked at."""
+    def __init__(self, credentials: Any, pool: Executor) -> None:
+        """Take credentials, and where they are looked at.
+
+        Args:
+            credentials: those of a session of botocore's, or ``Keys``; None: there are none.
+            pool: where they are looked at.
+        """
         self._credentials = credentials
+        self._freeze = None if credentials is None else credentials.get_frozen_credentials
         self._pool = pool
         self._look: asyncio.Task[None] | None = None
         self._looked_at = 0.0
-        self._keys = ReadOnlyCredentials("", "", None)
+        self._keys = KeyPair("", "", None)
 
-    async def keys(self) -> ReadOnlyCredentials:
+    async def keys(self) -> KeyPair:
         """Those that are good now.
 
         Raises:
-            NoCredentialsError: there are none; or what botocore raises when it cannot replace them.
+            NoCredentialsError: there are none.
+            KeysError: they cannot stand in a header line.
+            Exception: what botocore raises when it cannot replace them.
         """
-        if self._credentials is None:
+        if self._freeze is None:
             raise NoCredentialsError
         if not self._is_fresh():
             # What comes of a look, an error too, is for all who wait: one after the other they
             # would wait for as many calls as they are, and with no end to their time.
             if self._look is None or self._look.done():
-                self._look = asyncio.create_task(self._look_at(self._credentials))
+                self._look = asyncio.create_task(self._look_at(self._freeze))
             await asyncio.shield(self._look)
         return self._keys
 
-    async def _look_at(self, credentials: Credentials) -> None:
-        self._keys = await self._in_thread(credentials.get_frozen_credentials)
+    async def _look_at(self, freeze: Callable[[], Any]) -> None:
+        found = await self._in_thread(freeze)
+        self._keys = KeyPair.checked(found.access_key, found.secret_key, found.token)
         self._looked_at = time.time()
 
-    async def replaces(self, refused: str) -> bool:
-        """Whether other keys may be there, after an answer with that code."""
-        if not isinstance(self._credentials, Keys) or refused not in REFUSALS:
+    async def replaces(self, error: ClientError) -> bool:
+        """Whether other keys may be there, after an answer that is that error."""
+        if not isinstance(self._credentials, Keys) or not refuses_keys(error):
             return False
-        await self._in_thread(self._credentials.read_again)
+        await self._in_thread(partial(self._credentials.replace_after, error))
         self._looked_at = 0.0
         return True
 
@@ -88,7 +98,7 @@ class Wire:
         try:
             return await self._call(operation, body)
         except ClientError as error:
-            if not await self._wallet.replaces(error.response["Error"]["Code"]):
+            if not await self._wallet.replaces(error):
                 raise
         return await self._call(operation, body)
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import botocore.session
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-
-from handler.keys import session_with
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+)
 
 
 def session_as(
@@ -22,4 +26,24 @@ def session_as(
     if external_id:
         asked["ExternalId"] = external_id
     taken = AssumeRoleCredentialFetcher(make, credentials, role, asked)
-    return session_with(DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role"))
+    return _session_with(DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role"))
+
+
+def _session_with(credentials: Credentials) -> botocore.session.Session:
+    """Make a session whose clients sign with these credentials."""
+    session = botocore.session.Session()
+    session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+    return session
+
+
+class _Given(CredentialProvider):
+    """Hands over credentials that are there already."""
+
+    METHOD = "given"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials

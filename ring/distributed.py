@@ -12,6 +12,7 @@ from ring import policies
 from ring.bucket import closed_bucket
 from ring.code import code_of
 from ring.replica import Replica
+from ring.runtime import runtime_updates
 from ring.settings import Settings
 from ring.state_machine import state_machine
 
@@ -52,6 +53,7 @@ class Distributed(pulumi.ComponentResource):
         self._readers = {one.member.name: self._reader(one) for one in replicas if one not in near}
         policy = self._policy(near)
         self._function = self._declare_function(policy)
+        runtime_updates(name, self._function, settings, self._here)
         self._machine = self._declare_machine()
         self.register_outputs(self.summary)
 

@@ -44,6 +44,8 @@ def environment(
         variables["RING_HEARTBEAT"] = json.dumps(beat_key(settings.table, source))
     if settings.function.log_items:
         variables["RING_LOG_ITEMS"] = "yes"
+    if settings.function.http != "own":
+        variables["RING_HTTP"] = settings.function.http
     if target_role is not None:
         variables["RING_TARGET_ROLE"] = target_role
     if target.writer_secret and source.partition != target.partition:

@@ -13,6 +13,7 @@ from ring.environment import environment
 from ring.heart import beat_rule
 from ring.metrics import Measured
 from ring.replica import Replica
+from ring.runtime import runtime_updates
 from ring.settings import Settings
 
 HOP = "dynamodb-ring:index:Hop"
@@ -60,6 +61,7 @@ class Hop(pulumi.ComponentResource):
         self._writer = None if self._secret else self._writer_role()
         policy = self._policy()
         self.function = self._function()
+        runtime_updates(name, self.function, settings, self._here)
         self.mapping = self._mapping(policy)
         if settings.heartbeat.enabled:
             beat_rule(name, self.function, settings.heartbeat.every, self._here)

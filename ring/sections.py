@@ -211,3 +211,8 @@ class FunctionSettings(Section):
     log_items: StrictBool = False
     """Whether the log line of a conflict tells what is in its two items, besides key, versions and
     origins. They are then in the log group, for whoever may read that."""
+    http: Literal["own", "boto3"] = "own"
+    """Whose HTTP client calls DynamoDB: the hop's own, or the SDK's, which takes three to four
+    times the processor time for an update (docs/performance.md)."""
+    runtime_updates: Literal["auto", "function_update"] = "auto"
+    """When Lambda updates the runtime: at any time, or when the function is updated."""

@@ -16,6 +16,7 @@ from local.kinds.inline_policy import RolePolicy, UserPolicy
 from local.kinds.kind import Created, Kind, PartlyMadeError, Place, Properties
 from local.kinds.log_group import LogGroup
 from local.kinds.role import Role
+from local.kinds.runtime_updates import RuntimeManagementConfig
 from local.kinds.schedule import EventRule, EventTarget, Permission
 from local.kinds.state_machine import StateMachine
 from local.kinds.table import Table
@@ -38,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": EventSourceMapping(),
     "aws:lambda/function:Function": Function(),
     "aws:lambda/permission:Permission": Permission(),
+    "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig": RuntimeManagementConfig(),
     "aws:s3/bucket:Bucket": Bucket(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
     "aws:sfn/stateMachine:StateMachine": StateMachine(),

@@ -16,7 +16,9 @@ from benchmarks.target import Conduct, target
 from benchmarks.ways import ways
 
 
-@pytest.mark.parametrize("conduct", [Conduct(), Conduct(1, refused=4, throttled=9)], ids=str)
+@pytest.mark.parametrize(
+    "conduct", [Conduct(), Conduct(1, refused=4, throttled=9), Conduct(tls=True)], ids=str
+)
 def test_every_way_brings_every_load(conduct: Conduct) -> None:
     with target(conduct) as endpoint, ways(endpoint) as all_ways:
         for way in all_ways:

@@ -25,12 +25,15 @@ class Guest:
     socket: socket.socket
     number: int
     """How many came before it."""
+    head: bytes = b""
+    """The head of the last request."""
 
     def hear(self) -> bytes:
         """The body of the next request; raises EOFError when there is none."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self._receive(1)
+        self.head = head
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         body = b""
         while len(body) < length:

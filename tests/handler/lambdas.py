@@ -196,7 +196,7 @@ def ring_of_three() -> Iterator[Ring]:
         # moto does not know the addresses that belong to an account.
         patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
 
-        def called(region: str, pool: Executor, role: str | None = None) -> Call:
+        def called(region: str, pool: Executor, role: str | None = None, *_: str) -> Call:
             return InThreads(heard("dynamodb", region, role), pool)
 
         patch.setattr(app, "make_client", heard)

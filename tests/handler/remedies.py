@@ -8,9 +8,10 @@ import sys
 
 from tests.handler.remedies_of_calls import OF_CALLS
 from tests.handler.remedies_of_records import OF_RECORDS
+from tests.handler.remedies_of_transport import OF_TRANSPORT
 from tests.handler.trials import failing_without, trials
 
-REMEDIES = [*OF_CALLS, *OF_RECORDS]
+REMEDIES = [*OF_CALLS, *OF_RECORDS, *OF_TRANSPORT]
 
 
 def main() -> int:

@@ -175,8 +175,8 @@ OF_RECORDS = [
         _FAULT,
         "what is not known is kept in the stream",
         "failures",
-        "return Kind.PASSING if name in _PASSING or status >= 500 else Kind.FAULT",
-        "return Kind.PASSING if name in _PASSING or status >= 500 else Kind.LASTING",
+        "return Kind.PASSING if is_passing else Kind.FAULT",
+        "return Kind.PASSING if is_passing else Kind.LASTING",
         _FAULT_TEST,
     ),
     Remedy(

@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import InvalidRegionError
 from moto import mock_aws
 
 from handler import clients
 from handler.calls import Call, InThreads
-from handler.clients import CALL_SECONDS, CONCURRENCY, make_call, make_client
+from handler.clients import (
+    CALL_SECONDS,
+    CONCURRENCY,
+    EndpointError,
+    Http,
+    Service,
+    make_call,
+    make_client,
+)
 from handler.wire import Wire
 from tests.handler.benches import hearing
 from tests.handler.hosts import Guest, Host, certified, host
@@ -164,6 +173,43 @@ def test_an_endpoint_of_ones_own_is_called_by_its_name(
     assert (call._connections._address.certificates is None) == url.startswith("http:")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://127.0.0.1:1", "gopher://here", "file:///etc", "127.0.0.1:8000", "https://"),
+        *("http://a b", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://127.0.0.1:0"),
+        *("http://here\r\nx-a: b", "unix:///run/dynamodb"),
+    ],
+)
+@pytest.mark.parametrize("http", ["own", "boto3"])
+def test_an_endpoint_that_is_no_host_to_call_by_http_is_refused(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, url: str, http: Http
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    with pytest.raises(EndpointError, match=r"dynamodb cannot be called at .*AWS_ENDPOINT_URL"):
+        make_call("eu-west-1", pool, None, http)
+
+
+@pytest.mark.parametrize("service", ["s3", "secretsmanager"])
+def test_nor_is_another_service_called_there(
+    monkeypatch: pytest.MonkeyPatch, service: Service
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "ftp://127.0.0.1:1")
+    with pytest.raises(EndpointError, match=f"{service} cannot be called"):
+        make_client(service, "eu-west-1")
+
+
+def test_a_region_that_is_none_is_told_as_one(pool: ThreadPoolExecutor) -> None:
+    with pytest.raises(InvalidRegionError):
+        make_call("eu west", pool)
+
+
+def test_where_the_sdk_is_to_make_the_calls_botocores_client_does(
+    pool: ThreadPoolExecutor,
+) -> None:
+    assert isinstance(make_call("eu-west-1", pool, None, "boto3"), InThreads)
+
+
 def test_a_call_is_signed_for_the_role_that_is_assumed(
     pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,8 +245,9 @@ def test_a_host_is_trusted_by_the_bundle_that_the_environment_names(
         ("https://127.0.0.1:1", "127.0.0.1", False),
         ("http://127.0.0.1:1", "", False),
         ("https://127.0.0.1:1/part", "127.0.0.1", True),
+        ("https://127.0.0.1:1/?part", "127.0.0.1", True),
     ],
-    ids=["a proxy", "around the proxy", "a proxy for others", "not the root"],
+    ids=["a proxy", "around the proxy", "a proxy for others", "not the root", "a query"],
 )
 def test_where_a_proxy_or_a_path_is_between_botocores_client_makes_the_calls(
     pool: ThreadPoolExecutor,

@@ -1,8 +1,6 @@
 """Connections: kept and used again, given up when something is wrong, verified with TLS."""
 
 import asyncio
-import http.client
-import io
 import socket
 import ssl
 import struct
@@ -22,10 +20,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from handler.connections import Address, Answer, Connections, _read
+from handler.answers import Answer
+from handler.connections import Address, Connections
 from handler.failures import Kind, kind_of
 from tests.handler.hosts import Guest, Host, answer, certified, echo, host
 
@@ -425,64 +422,3 @@ def test_with_tls_too_an_answer_that_does_not_come_is_given_up(run: Any, tmp_pat
 
     with host(say_nothing, tls) as at, pytest.raises(ReadTimeoutError):
         body_of(run, to(at, read=SOON, certificates=certificates), b"a")
-
-
-HEADERS = st.lists(
-    st.sampled_from(
-        ["Server: Server", "x-amzn-RequestId:1", "x-amz-crc32:  2745614147 ", "Date: "]
-    ),
-    unique=True,
-)
-CHUNKS = st.lists(st.binary(min_size=1, max_size=300), max_size=4)
-
-
-def in_chunks(chunks: Sequence[bytes]) -> bytes:
-    told = b"".join(f"{len(one):x};a=b\r\n".encode() + one + b"\r\n" for one in chunks)
-    return told + b"0\r\n\r\n"
-
-
-@settings(deadline=None)
-@given(
-    headers=HEADERS,
-    chunks=CHUNKS,
-    chunked=st.booleans(),
-    status=st.sampled_from([200, 400, 503]),
-    pieces=st.lists(st.integers(1, 40)),
-)
-def test_an_answer_is_read_as_http_client_reads_it_however_it_comes_in_pieces(
-    headers: list[str], chunks: list[bytes], chunked: bool, status: int, pieces: list[int]
-) -> None:
-    data = answer(b"".join(chunks), *headers, status=status)
-    if chunked:
-        lines = [f"HTTP/1.1 {status} OK", *headers, "Transfer-Encoding: chunked", "", ""]
-        data = "\r\n".join(lines).encode() + in_chunks(chunks)
-    ours = asyncio.run(_fed(data, pieces))
-    theirs = http.client.HTTPResponse(_Heard(data))  # type: ignore[arg-type]
-    theirs.begin()
-    assert (ours.status, ours.body) == (theirs.status, theirs.read())
-    told = {name.lower(): value.strip() for name, value in theirs.getheaders()}
-    assert {name.decode(): value.decode() for name, value in ours.headers.items()} == told
-
-
-class _Heard:
-    """A socket from which these bytes come."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, _: str) -> io.BytesIO:
-        return io.BytesIO(self._data)
-
-
-async def _fed(data: bytes, pieces: Sequence[int]) -> Answer:
-    """Read an answer that comes in pieces of these sizes, and the rest at last."""
-    reader = asyncio.StreamReader()
-    reading = asyncio.ensure_future(_read(reader))
-    for size in pieces:
-        if data[:size]:
-            reader.feed_data(data[:size])
-        data = data[size:]
-        await asyncio.sleep(0)
-    if data:
-        reader.feed_data(data)
-    return await reading

@@ -44,7 +44,12 @@ def answer(code: str, message: str = "", status: int = 400) -> ClientError:
         "SlowDown",
         "ThrottlingException",
         "ThrottlingError",
+        "TooManyRequestsException",
         "TransactionConflictException",
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "OperationAborted",
     ],
 )
 def test_what_the_moment_is_to_blame_for_passes(code: str) -> None:
@@ -61,10 +66,44 @@ def test_what_the_moment_is_to_blame_for_passes(code: str) -> None:
         ContendedError(),
         OutOfTimeError(),
         answer("NeverHeardOf", status=503),
+        answer("429", status=429),
+        answer("408", status=408),
     ],
 )
 def test_a_region_that_cannot_be_reached_passes(error: Exception) -> None:
     assert kind_of(error) is Kind.PASSING
+
+
+WRONG_CLOCK = (
+    "Signature expired: 20180920T174101Z is now earlier than 20180920T174504Z "
+    "(20180920T175004Z - 5 min.)",
+    "Signature not yet current: 20190305T002809Z is still later than 20190304T214315Z "
+    "(20190304T212815Z + 15 min.)",
+)
+WRONG_KEY = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS "
+    "Secret Access Key and signing method. Consult the service documentation for details."
+)
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+@pytest.mark.parametrize("message", WRONG_CLOCK)
+def test_a_signature_of_the_wrong_time_passes(code: str, message: str) -> None:
+    assert kind_of(answer(code, message)) is Kind.PASSING
+    assert kind_of(answer(code, message, status=403)) is Kind.PASSING
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+@pytest.mark.parametrize(
+    "message", [WRONG_KEY, "", "Credential should be scoped to a valid region"]
+)
+def test_a_signature_by_the_wrong_key_is_the_hops_own_fault(code: str, message: str) -> None:
+    assert kind_of(answer(code, message, status=403)) is Kind.FAULT
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "Signature"])
+def test_another_error_that_speaks_of_signatures_is_no_matter_of_the_clock(code: str) -> None:
+    assert kind_of(answer(code, WRONG_CLOCK[0])) is Kind.FAULT
 
 
 @pytest.mark.parametrize(

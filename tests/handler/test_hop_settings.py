@@ -121,3 +121,15 @@ def test_wrong_and_missing_variables_are_told_together_and_with_the_way_out() ->
     assert "RING_EXPIRY is 'never'" in told
     assert "RING_QUARANTINE is missing" in told
     assert "deploy it again" in told
+
+
+@pytest.mark.parametrize(("told", "http"), [({}, "own"), ({"RING_HTTP": "boto3"}, "boto3")])
+def test_dynamodb_is_called_by_the_hops_own_client_unless_the_function_is_told_otherwise(
+    told: dict[str, str], http: str
+) -> None:
+    assert Settings.read({**PLAIN, **told}).http == http
+
+
+def test_an_http_client_that_is_not_known_is_told_with_those_that_are() -> None:
+    told = mistakes({**PLAIN, "RING_HTTP": "urllib3"})
+    assert "RING_HTTP is 'urllib3', not one of own, boto3" in told

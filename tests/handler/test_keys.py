@@ -1,32 +1,28 @@
 """Keys for another partition: read from a secret, kept, and read again when they are refused."""
 
-import io
+import asyncio
+import datetime
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler.clients import make_client
+from handler.clients import Http, make_call
+from handler.failures import passes
 from handler.keys import Keys, KeysError
+from handler.patience import Patience
 from tests.botocore_json import read_once
-from tests.handler.benches import hearing
-
-TABLE = {
-    "TableName": "orders",
-    "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
-    "BillingMode": "PAY_PER_REQUEST",
-}
+from tests.handler.hosts import Guest, host
 
 
 def told(key: str, **more: str) -> str:
@@ -36,39 +32,56 @@ def told(key: str, **more: str) -> str:
 class Abroad:
     """A secret on this side, and a table in another partition that refuses keys when told to."""
 
-    def __init__(self, end: ExitStack) -> None:
+    def __init__(self) -> None:
         self.refused: set[str] = set()
         self.refusal = "UnrecognizedClientException"
+        self.message = "no"
         self.calls: list[str] = []
+        """The access key of each call."""
+        self.dates: list[str] = []
         self.secrets: Any = boto3.client("secretsmanager", region_name="us-east-1")
         self.arn = self.secrets.create_secret(Name="ring", SecretString=told("OLDKEY"))["ARN"]
-        boto3.client("dynamodb", region_name="cn-north-1").create_table(**TABLE)  # type: ignore[arg-type]
-        self.client = make_client("dynamodb", "cn-north-1", self.arn)
-        end.enter_context(hearing(self.client, "before-send.dynamodb", self.answer))
 
     def change(self, text: str) -> None:
         self.secrets.put_secret_value(SecretId=self.arn, SecretString=text)
 
     def put(self) -> None:
-        self.client.put_item(TableName="orders", Item={"k": {"S": "1"}})
+        self.run(self.call("PutItem", {"TableName": "orders", "Item": {"k": {"S": "1"}}}))
 
-    def answer(self, request: Any, **_: Any) -> AWSResponse | None:
-        authorization = request.headers["Authorization"].decode()
-        key = authorization.partition("Credential=")[2].partition("/")[0]
-        self.calls.append(key)
-        if key not in self.refused:
-            return None
-        body = io.BytesIO(json.dumps({"__type": f"com.amazon#{self.refusal}"}).encode())
-        raw: Any = body
-        raw.stream = lambda **_: iter([body.getvalue()])
-        return AWSResponse(request.url, 400, HTTPHeaders(), raw)
+    def connect(self, port: int, http: Http, end: ExitStack) -> None:
+        """Let calls be made to that port."""
+        pool = end.enter_context(ThreadPoolExecutor(2))
+        self.run: Any = end.enter_context(asyncio.Runner(loop_factory=asyncio.new_event_loop)).run
+        end.enter_context(
+            patch.dict(os.environ, AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{port}")
+        )
+        self.call = make_call("cn-north-1", pool, self.arn, http)
+
+    def serve(self, guest: Guest) -> None:
+        """Answer each request by the keys that it is signed with."""
+        while True:
+            guest.hear()
+            lines = guest.head.decode().lower().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines[1:] if line)
+            key = headers["authorization"].partition("credential=")[2].partition("/")[0].upper()
+            self.calls.append(key)
+            self.dates.append(headers["x-amz-date"])
+            error = {"__type": f"com.amazon#{self.refusal}", "message": self.message}
+            if key in self.refused:
+                guest.say(json.dumps(error).encode(), status=400)
+            else:
+                guest.say(b"{}")
 
 
-@pytest.fixture
-def abroad(monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
+@pytest.fixture(params=["own", "boto3"])
+def abroad(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
+    """Calls are made by each HTTP client in turn."""
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
     with mock_aws(), read_once(), ExitStack() as end:
-        yield Abroad(end)
+        made = Abroad()
+        at = end.enter_context(host(made.serve))
+        made.connect(at.port, request.param, end)
+        yield made
 
 
 def test_calls_are_signed_with_the_keys_in_the_secret(abroad: Abroad) -> None:
@@ -117,6 +130,38 @@ def test_when_the_secret_holds_good_keys_at_last_the_next_call_goes_through(abro
     abroad.change(told("NEWKEY"))
     abroad.put()
     assert abroad.calls[-1] == "NEWKEY"
+
+
+EXPIRED = "Signature expired: 20180920T174101Z is now earlier than 20180920T174504Z"
+
+
+def test_a_signature_of_the_wrong_time_is_no_refusal_of_the_keys(abroad: Abroad) -> None:
+    abroad.change(told("NEWKEY"))
+    abroad.refused, abroad.refusal = {"OLDKEY"}, "InvalidSignatureException"
+    abroad.message = EXPIRED
+    with pytest.raises(ClientError, match="Signature expired"):
+        abroad.put()
+    assert abroad.calls == ["OLDKEY"]
+
+
+def test_a_call_whose_signature_has_expired_is_made_again_with_one_of_that_moment(
+    abroad: Abroad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abroad.refused, abroad.refusal = {"OLDKEY"}, "InvalidSignatureException"
+    abroad.message = EXPIRED
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=12)
+
+    async def half_a_day(_: float) -> None:
+        abroad.refused.clear()
+        monkeypatch.setattr("handler.wire.time.time", later.timestamp)
+        monkeypatch.setattr(
+            "botocore.auth.get_current_datetime", lambda: later.replace(tzinfo=None)
+        )
+
+    patience = Patience(lambda: 60.0, passes, reserve=9.0, at_once=1, pause=half_a_day)
+    abroad.run(patience.call(lambda: abroad.call("PutItem", {"TableName": "orders"})))
+    refused, done = (datetime.datetime.strptime(date, "%Y%m%dt%H%M%Sz") for date in abroad.dates)
+    assert done - refused > datetime.timedelta(hours=11)
 
 
 def test_other_failures_are_not_taken_for_a_refusal(abroad: Abroad) -> None:
@@ -175,10 +220,10 @@ def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -
         return told("NEWKEY")
 
     keys = Keys(read)
-    refused = (None, {"Error": {"Code": "UnrecognizedClientException"}})
+    refused = ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "PutItem")
 
     def retried() -> str:
-        assert keys.on_answer(refused, attempts=1) == 0
+        assert keys.replace_after(refused)
         return key_of(keys)
 
     with ThreadPoolExecutor() as pool:
@@ -194,8 +239,47 @@ def test_temporary_keys_are_taken_with_their_token() -> None:
     assert (frozen.access_key, frozen.secret_key, frozen.token) == ("KEY", "none", "TOKEN")
 
 
-@pytest.mark.parametrize("text", ["hush", "[]", '{"AccessKeyId": "hush"}', told("")])
+@pytest.mark.parametrize(
+    "text", ["hush", "", "[]", "[" * 200_000, '{"AccessKeyId": "hush"}', told("")]
+)
 def test_a_secret_without_keys_is_told_and_not_shown(text: str) -> None:
     with pytest.raises(KeysError, match="create-access-key") as error:
         Keys(lambda: text)
     assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("AccessKeyId", "HUSH\r\nx-amz-target: DynamoDB_20120810.DeleteTable"),
+        ("AccessKeyId", "HUSH\n"),
+        ("AccessKeyId", "HUSH/20230101"),
+        ("AccessKeyId", "HUSH\u00e9"),
+        ("AccessKeyId", "\u0661\u0662"),
+        ("AccessKeyId", "H" * 129),
+        ("AccessKeyId", {"hush": "HUSH"}),
+        ("AccessKeyId", 4711),
+        ("SecretAccessKey", "hush\n"),
+        ("SecretAccessKey", "hush hush"),
+        ("SecretAccessKey", ["hush"]),
+        ("SessionToken", "hush\r\nhost: elsewhere"),
+        ("SessionToken", "hush\x00"),
+        ("SessionToken", "hush\x7f"),
+        ("SessionToken", 5),
+    ],
+)
+def test_keys_that_no_header_line_can_hold_are_refused_and_not_shown(part: str, value: Any) -> None:
+    whole = {"AccessKeyId": "KEY", "SecretAccessKey": "none", part: value}
+    named = {"AccessKeyId": "access key id", "SecretAccessKey": "secret access key"}
+    with pytest.raises(KeysError, match=named.get(part, "session token")) as error:
+        Keys(lambda: json.dumps(whole))
+    assert "hush" not in str(error.value).lower()
+
+
+def test_while_the_secret_holds_such_keys_those_that_were_read_serve_on() -> None:
+    clock, texts = Clock(), iter([told("OLDKEY"), told("NEW KEY"), told("NEWKEY")])
+    keys = Keys(lambda: next(texts), clock)
+    clock.time = 16 * 60
+    assert key_of(keys) == "OLDKEY"
+    clock.time *= 2
+    assert key_of(keys) == "NEWKEY"

@@ -10,6 +10,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handler.keys import KeyPair
 from handler.signing import Signer
 
 NOON = 1_700_000_000
@@ -17,20 +18,18 @@ SIGNED = {
     "content-type": "application/x-amz-json-1.0",
     "x-amz-target": "DynamoDB_20120810.PutItem",
 }
-KEYS = ReadOnlyCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
+KEYS = KeyPair("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
 
 PRINTED = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
 
 
-def by_botocore(
-    url: str, region: str, body: bytes, keys: ReadOnlyCredentials, now: float
-) -> dict[str, Any]:
+def by_botocore(url: str, region: str, body: bytes, keys: KeyPair, now: float) -> dict[str, Any]:
     """The headers of the request as botocore signs it."""
     request: Any = AWSRequest("POST", url, headers=dict(SIGNED), data=body)
     request.context = {}
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
     with patch.object(auth, "get_current_datetime", lambda: moment):
-        signer: Any = auth.SigV4Auth(keys, "dynamodb", region)
+        signer: Any = auth.SigV4Auth(ReadOnlyCredentials(*keys), "dynamodb", region)
         signer.add_auth(request)
     return {name.lower(): value for name, value in request.headers.items()}
 
@@ -48,11 +47,11 @@ def by_botocore(
     ),
     region=st.sampled_from(["eu-west-1", "cn-north-1", "us-gov-west-1"]),
     body=st.binary(max_size=200),
-    keys=st.builds(ReadOnlyCredentials, PRINTED, PRINTED, st.none() | PRINTED),
+    keys=st.builds(KeyPair, PRINTED, PRINTED, st.none() | PRINTED),
     now=st.integers(0, 4_000_000_000),
 )
 def test_a_request_is_signed_as_botocore_signs_it(
-    host: str, region: str, body: bytes, keys: ReadOnlyCredentials, now: int
+    host: str, region: str, body: bytes, keys: KeyPair, now: int
 ) -> None:
     ours = Signer(host, region).headers(SIGNED, body, keys, now)
     theirs = by_botocore(f"https://{host}/", region, body, keys, now)

@@ -37,6 +37,7 @@ def told(
     tombstones: bool = True,
     expiry: str | None = None,
     log_items: bool = False,
+    http: str = "own",
     heartbeat: bool = False,
 ) -> Any:
     """The variables that the stack sets for the first hop of a ring with these settings."""
@@ -49,7 +50,7 @@ def told(
             "table": table,
             "members": members,
             "tombstones": {"enabled": tombstones},
-            "function": {"log_items": log_items},
+            "function": {"log_items": log_items, "http": http},
             "heartbeat": {"enabled": heartbeat},
         }
     )
@@ -58,7 +59,7 @@ def told(
 
 
 def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
-    variables = told(role=ROLE, log_items=True, heartbeat=True)
+    variables = told(role=ROLE, log_items=True, http="boto3", heartbeat=True)
     watched = Watched(variables)
     Settings.read(watched)
     assert watched.asked == set(variables)

@@ -22,10 +22,11 @@ from botocore.exceptions import (
 from hypothesis import given, settings
 
 from handler import wire
+from handler.answers import Answer
 from handler.clients import make_client
-from handler.connections import Address, Answer, Connections
+from handler.connections import Address, Connections
 from handler.failures import Kind, kind_of
-from handler.keys import Keys
+from handler.keys import Keys, KeysError
 from handler.signing import Signer
 from handler.wire import Wallet, Wire
 from tests.handler.benches import hearing
@@ -173,6 +174,15 @@ REFUSALS: dict[str, tuple[int, bytes]] = {
     "a page": (503, b"<html><body>Service Unavailable</body></html>"),
     "nothing": (503, b""),
     "too much": (413, b""),
+    "too many, from a gateway": (429, b"<html><body>Too Many Requests</body></html>"),
+    "too many, without a word": (429, b""),
+    "too late": (408, b""),
+    "a signature of the wrong time": (
+        400,
+        b'{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"Signature '
+        b"expired: 20180920T174101Z is now earlier than 20180920T174504Z (20180920T175004Z - 5 "
+        b'min.)"}',
+    ),
 }
 
 
@@ -261,6 +271,19 @@ def test_while_keys_cannot_be_replaced_no_call_is_made_and_it_passes(
     assert line.sent == []
     call(line, wallet)
     assert [signer_of(headers) for headers, _ in line.sent] == ["NEW"]
+
+
+@pytest.mark.parametrize(
+    "keys", [("KEY\r\nhost: there", "hush", None), ("KEY", "hush", "TOKEN\r\nhost: there")]
+)
+def test_keys_that_would_begin_another_header_line_are_not_sent(
+    pool: ThreadPoolExecutor, keys: tuple[str, str, str | None]
+) -> None:
+    line = Line(OK)
+    with pytest.raises(KeysError) as error:
+        call(line, Wallet(Credentials(*keys), pool))
+    assert kind_of(error.value) is Kind.FAULT
+    assert line.sent == []
 
 
 class Counted(Credentials):

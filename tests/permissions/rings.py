@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -17,8 +16,6 @@ from typing import Any
 import pytest
 
 from handler import app
-from handler.calls import InThreads
-from handler.clients import make_client
 from handler.image import DELETED
 from local.aws import Accounts
 from local.cloud import Cloud
@@ -120,7 +117,7 @@ class Hop:
         self._ear = ear
         with being(self._function, endpoint, ear), pytest.MonkeyPatch.context() as patch:
             # The ear hears botocore's clients.
-            patch.setattr(app, "make_call", _call_in_threads)
+            patch.setenv("RING_HTTP", "boto3")
             app._function.cache_clear()
             try:
                 yield
@@ -186,10 +183,6 @@ class Hop:
     def _deliver(self, records: Sequence[Any]) -> None:
         with self._ear.opened():
             assert app.handle(event_of(records), _CONTEXT) == {"batchItemFailures": []}
-
-
-def _call_in_threads(region: str, pool: Executor, access: str | None = None) -> InThreads:
-    return InThreads(make_client("dynamodb", region, access), pool)
 
 
 def _hops(deployment: Deployment, settings: Settings, cloud: Cloud) -> Iterator[Hop]:

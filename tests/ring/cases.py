@@ -56,7 +56,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         {"function": {"xyz": 1}},
         "function.xyz",
         "no such",
-        "`memory`, `timeout`, `log_retention_days`, `log_items`",
+        "`memory`, `timeout`, `log_retention_days`, `log_items`, `http`, `runtime_updates`",
     ),
     "no table": ({"table": None}, "table", "names belong here", "name: value"),
     "no name": (

@@ -62,6 +62,13 @@ def test_it_is_a_function_a_state_machine_and_a_bucket_at_the_first_member() -> 
     assert seen.one("Distributed", PART).type == "dynamodb-ring:index:Distributed"
 
 
+def test_its_functions_runtime_is_updated_when_that_of_the_hops_is() -> None:
+    seen = deployed(distributed=ON, function={"runtime_updates": "function_update"})
+
+    told = seen.one("RuntimeManagementConfig", PART).inputs
+    assert told == {"functionName": f"{PART}-a1b2c3", "updateRuntimeOn": "FunctionUpdate"}
+
+
 def test_it_stands_at_another_member_if_told_so() -> None:
     seen = deployed(distributed=ON | {"at": "eu-west-1"})
 

@@ -86,6 +86,11 @@ def test_that_a_conflicts_items_are_told_is_told_only_where_they_are() -> None:
     assert variables(function={"log_items": True})["RING_LOG_ITEMS"] == "yes"
 
 
+def test_whose_http_client_is_to_be_used_is_told_only_where_it_is_not_the_hops_own() -> None:
+    assert variables(function={"http": "boto3"})["RING_HTTP"] == "boto3"
+    assert "RING_HTTP" not in variables(function={"http": "own"})
+
+
 def test_a_function_is_told_of_its_heart_only_where_it_beats() -> None:
     told = variables(heartbeat={"enabled": True})["RING_HEARTBEAT"]
 

@@ -47,6 +47,18 @@ def test_the_archive_holds_source_alone_so_that_its_hash_is_that_of_the_source(
     assert set(archive.assets) == {"handler/app.py"}
 
 
+def test_lambda_updates_a_runtime_when_it_likes_unless_the_settings_say_otherwise() -> None:
+    assert deployed().all("RuntimeManagementConfig") == []
+    assert deployed(function={"runtime_updates": "auto"}).all("RuntimeManagementConfig") == []
+
+    seen = deployed(function={"runtime_updates": "function_update"})
+    assert len(seen.all("RuntimeManagementConfig")) == 2
+    for hop, provider in ((OUT, "ring-us-east-1"), (BACK, "ring-eu-west-1")):
+        told = seen.one("RuntimeManagementConfig", hop)
+        assert told.inputs == {"functionName": f"{hop}-a1b2c3", "updateRuntimeOn": "FunctionUpdate"}
+        assert told.provider == provider
+
+
 def test_a_mapping_reads_the_source_as_the_settings_want_it() -> None:
     told = {
         "batch_size": 100,

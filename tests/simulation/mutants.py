@@ -63,7 +63,7 @@ def hunt(mutant: Mutant) -> Caught | None:
 
 _IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"
 _REPLICATE, _CARRY = "handler/replicate.py", "handler/carry.py"
-_MEND = "operate/mend.py"
+_MEND, _BATCHED = "operate/mend.py", "handler/batched.py"
 _REPLAY, _RUNS = "handler/replay.py", "handler/runs.py"
 
 MUTANTS = [
@@ -265,6 +265,27 @@ MUTANTS = [
         "    then = _what_followed(change, standing, buried, hop)\n",
         "    then = None\n",
         "poison",
+    ),
+    Mutant(
+        "a key that a batch leaves out is not without a tombstone",
+        _BATCHED,
+        '_error("ThrottlingException", "left out") for key in left_out',
+        "None for key in left_out",
+        "batched",
+    ),
+    Mutant(
+        "a statement of a batch that was not executed is not done",
+        _BATCHED,
+        'return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))',
+        "return code not in _SAYS_TOO_LITTLE",
+        "batched",
+    ),
+    Mutant(
+        "... nor is one that something else stood against",
+        _BATCHED,
+        'return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))',
+        'return code in _SAYS_TOO_LITTLE or _error(code, error.get("Message", ""))',
+        "batched",
     ),
     Mutant(
         "what was there before the ring is older than all writes",

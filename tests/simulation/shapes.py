@@ -54,6 +54,8 @@ class Shape:
     """Whether streams are read again from far back where members expire items on their own."""
     by_command: bool = False
     """Whether members go and come back as `automate.py bypass` and `rejoin` have it."""
+    batches: bool = False
+    """Whether hops write and read for many keys in one request."""
     most_members: int = 6
     most_keys: int = 5
     most_operations: int = 12
@@ -129,6 +131,15 @@ SHAPES = {
         rate=5,
         replays_at_rest=False,
         most_members=3,
+    ),
+    "batched": replace(
+        AIMED,
+        about="aimed, and hops write and read for several keys in a request, answered in part",
+        faults=("start over", "stand still", "in part"),
+        rate=3,
+        batches=True,
+        most_members=3,
+        most_keys=2,
     ),
     "mend": Shape(
         "plain, and an operator mends keys in the midst of it",

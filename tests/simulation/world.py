@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from handler.decide import Replica
 from handler.image import DELETED, Item
@@ -9,6 +10,7 @@ from handler.patience import OutOfTimeError, Patience, PatientStore
 from handler.replicate import Hop
 from handler.store import Store
 from tests.simulation.application import TIME_TO_LIVE, Application
+from tests.simulation.batches import BatchingStore
 from tests.simulation.check import Growth
 from tests.simulation.choices import Choices
 from tests.simulation.circle import Circle
@@ -110,15 +112,24 @@ class World:
 
     def store(self, member: Member, caller: Member) -> Store:
         """A member as a caller sees it, with all that can go wrong."""
-        store = SimulatedStore(
-            member,
-            keeps_tombstones=self.shape.keeps_tombstones,
-            trouble=self._trouble,
-            fits=self._fits,
-            witness=self.growth.see,
-        )
+        store = self._simulated(member)
         told = TracedStore(store, caller, self.say) if self._tells else store
         return PatientStore(told, self._patience()) if "try again" in self.plan.faults else told
+
+    def _simulated(self, member: Member) -> SimulatedStore:
+        how: dict[str, Any] = {
+            "keeps_tombstones": self.shape.keeps_tombstones,
+            "trouble": self._trouble,
+            "fits": self._fits,
+            "witness": self.growth.see,
+        }
+        if self.shape.batches:
+            return BatchingStore(member, self._leaves_out, **how)
+        return SimulatedStore(member, **how)
+
+    def _leaves_out(self) -> bool:
+        """Whether a key or a statement of a batch is left undone."""
+        return "in part" in self._faults and self.choices.one_in(2)
 
     def _patience(self) -> Patience:
         return Patience(

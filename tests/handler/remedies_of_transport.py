@@ -1,0 +1,141 @@
+"""What is done about answers, keys, endpoints and a botocore that is another one."""
+
+from tests.handler.remedy import Remedy
+
+_CLOCK = "a signature of the wrong time"
+_PART = "a batch that comes back in part"
+_ANSWER = "an answer that can be read in two ways"
+_KEYS = "keys that would begin a header line"
+_ENDPOINT = "an endpoint that is no host to call by HTTP"
+_NEWER = "another botocore in Lambda's runtime"
+
+OF_TRANSPORT = [
+    Remedy(
+        _CLOCK,
+        "it is of the moment",
+        "failures",
+        "        or is_of_the_clock(code, message)\n",
+        "",
+        "failures: a signature of the wrong time passes",
+    ),
+    Remedy(
+        _CLOCK,
+        "... by its message alone",
+        "failures",
+        " and words.startswith(_WRONG_TIMES)",
+        "",
+        "failures: a signature by the wrong key is the hops own fault",
+    ),
+    Remedy(
+        _CLOCK,
+        "it is no refusal of the keys",
+        "keys",
+        " and not is_of_the_clock(code, message)",
+        "",
+        "keys: a signature of the wrong time is no refusal of the keys",
+    ),
+    Remedy(
+        _CLOCK,
+        "408 and 429 pass without a document",
+        "failures",
+        "        or status in _PASSING_STATUSES\n",
+        "",
+        "failures: a region that cannot be reached passes",
+    ),
+    Remedy(
+        _PART,
+        "a key that was left out has no answer",
+        "batched",
+        '_error("ThrottlingException", "left out") for key in left_out',
+        "None for key in left_out",
+        "batched_in_part: a key that was left out is not one without a tombstone",
+    ),
+    Remedy(
+        _PART,
+        "a statement that was not executed is not done",
+        "batched",
+        'return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))',
+        "return code not in _SAYS_TOO_LITTLE",
+        "batched_in_part: a statement that was not executed fails alone and for the moment",
+    ),
+    Remedy(
+        _ANSWER,
+        "a length is digits",
+        "answers",
+        "int(_match(_LENGTH, told)[0])",
+        "int(told)",
+        "answers: a length that is not digits alone is refused",
+    ),
+    Remedy(
+        _ANSWER,
+        "... and said once",
+        "answers",
+        "if name in headers and name in",
+        "if False and name in",
+        "answers: what is said twice of a length is refused",
+    ),
+    Remedy(
+        _ANSWER,
+        "... and nothing beside chunks",
+        "answers",
+        ' and b"content-length" not in headers',
+        "",
+        "answers: chunks beside a length or of an unknown kind are refused",
+    ),
+    Remedy(
+        _ANSWER,
+        "the size of a chunk is hex digits",
+        "answers",
+        'int(_match(_CHUNK, await reader.readuntil(b"\\r\\n"))[1], 16)',
+        'int((await reader.readuntil(b"\\r\\n")).partition(b";")[0], 16)',
+        "answers: the size of a chunk that is not hex digits alone is refused",
+    ),
+    Remedy(
+        _ANSWER,
+        "an answer has a largest size",
+        "answers",
+        "    _refuse_more(length)\n",
+        "",
+        "answers: the largest answer is read and one byte more is refused unread",
+    ),
+    Remedy(
+        _ANSWER,
+        "... in chunks, too",
+        "answers",
+        "        _refuse_more(len(body) + size)\n",
+        "",
+        "answers: chunks that are too much together are refused before the last is read",
+    ),
+    Remedy(
+        _KEYS,
+        "those of a secret are checked",
+        "keys",
+        "if not isinstance(value, str) or not pattern.fullmatch(value):",
+        "if not isinstance(value, str):",
+        "keys: keys that no header line can hold are refused and not shown",
+    ),
+    Remedy(
+        _KEYS,
+        "... and all others before they sign",
+        "wire",
+        "KeyPair.checked(found.access_key, found.secret_key, found.token)",
+        "KeyPair(found.access_key, found.secret_key, found.token)",
+        "wire: keys that would begin another header line are not sent",
+    ),
+    Remedy(
+        _ENDPOINT,
+        "it is refused when the function starts",
+        "clients",
+        "    if not _may_be_called(url):\n",
+        "    if False:\n",
+        "clients: an endpoint that is no host to call by http is refused",
+    ),
+    Remedy(
+        _NEWER,
+        "the SDK's client makes the calls",
+        "clients",
+        "except (ImportError, AttributeError, TypeError) as error:",
+        "except ZeroDivisionError as error:",
+        "undocumented: with another botocore its own client makes the calls and the log says so",
+    ),
+]

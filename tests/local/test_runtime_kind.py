@@ -1,0 +1,70 @@
+"""When a function's runtime is updated, said and looked up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pulumi
+import pytest
+
+from local.aws import Accounts
+from local.cloud import Change, Cloud, CloudError
+from local.kinds import Place
+from local.server import LocalServer
+from ring import policies
+
+UPDATES = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
+FUNCTION = "aws:lambda/function:Function"
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with LocalServer() as server, Accounts(server.endpoint) as accounts:
+        yield Cloud(accounts)
+
+
+@pytest.fixture(scope="module")
+def place(cloud: Cloud) -> Place:
+    return cloud.place({"region": "eu-west-1"})
+
+
+@pytest.fixture
+def function(cloud: Cloud, place: Place) -> Iterator[str]:
+    code = pulumi.AssetArchive({"app.py": pulumi.StringAsset("")})
+    trust = json.dumps(policies.lambda_trust())
+    _, role = cloud.create("aws:iam/role:Role", "r", {"assumeRolePolicy": trust}, place)
+    inputs = {"role": role["arn"], "runtime": "python3.13", "handler": "app.handle", "code": code}
+    made, _ = cloud.create(FUNCTION, "f", inputs, place)
+    yield made
+    cloud.delete(FUNCTION, "f", made, place)
+
+
+def when(cloud: Cloud, place: Place, function: str) -> str | None:
+    seen = cloud.read(UPDATES, "f", function, place)
+    return None if seen is None else str(seen["updateRuntimeOn"])
+
+
+def test_it_is_said_changed_and_left_to_lambda_again(
+    cloud: Cloud, place: Place, function: str
+) -> None:
+    told = {"functionName": function, "updateRuntimeOn": "FunctionUpdate"}
+    made, outputs = cloud.create(UPDATES, "f", told, place)
+    assert made == function
+    assert outputs["functionArn"].endswith(f":function:{function}")
+    assert when(cloud, place, function) == "FunctionUpdate"
+    other = {**told, "updateRuntimeOn": "Auto"}
+    cloud.update(UPDATES, "f", made, Change(told, other), place)
+    assert when(cloud, place, function) == "Auto"
+    cloud.update(UPDATES, "f", made, Change(other, told), place)
+    for _ in range(2):
+        cloud.delete(UPDATES, "f", made, place)
+        assert when(cloud, place, function) == "Auto"
+
+
+def test_of_a_function_that_is_not_there_nothing_can_be_said(cloud: Cloud, place: Place) -> None:
+    told = {"functionName": "nobody", "updateRuntimeOn": "FunctionUpdate"}
+    with pytest.raises(CloudError, match="nobody"):
+        cloud.create(UPDATES, "f", told, place)
+    assert when(cloud, place, "nobody") is None
+    cloud.delete(UPDATES, "f", "nobody", place)

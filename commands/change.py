@@ -194,7 +194,7 @@ class Plan:
             there = {(hop.source, hop.target) for hop in deployed.hops}
             for source, target in sorted(self.wished.ways - there):
                 say(f"+ hop {source} -> {target}, from the beginning of what its stream holds")
-            for source, target in sorted(there - self.wished.ways):
+            for source, target in self.wished.gone(deployed):
                 say(f"- hop {source} -> {target}")
         for warning in self._warnings:
             say(f"! {warning}")

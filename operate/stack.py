@@ -18,8 +18,10 @@ from pulumi.automation import (
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
+from operate.holding import arranged, bypassed
 from operate.immutable import refuse
 from operate.progress import KEEP, Note, Step, told
+from operate.rehearsal import copied
 from operate.result import Operation, Outcome, Result, done, planned, shown, with_kept
 from operate.settings_edit import MembersPlace
 from operate.status import Clients
@@ -118,7 +120,7 @@ class RingStack:
     def preview(self) -> Result:
         """What `up` would do. A stack that is not there yet is not there afterwards either."""
         return self._run(
-            "preview", lambda stack, on_event: planned(stack.preview(on_event=on_event))
+            "preview", lambda stack, on_event: planned(stack.preview(on_event=on_event)), dry=True
         )
 
     def up(self) -> Result:
@@ -138,6 +140,8 @@ class RingStack:
     def destroy(self, *, dry_run: bool = False, remove: bool = False) -> Result:
         """Delete all that the stack has created but protected tables. `dry_run`: only tell.
 
+        What it holds of bypassed members is deleted with it, so their regions have to answer.
+
         With `remove` Pulumi forgets the stack as well, and its history; its file stays.
         """
 
@@ -149,7 +153,7 @@ class RingStack:
                 stack.workspace.remove_stack(self.name, preserve_config=True)
             return outcome
 
-        return self._run("destroy", run)
+        return self._run("destroy", run, dry=dry_run)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """What the stack tells of the ring: `members` and `hops`. Secrets read `[secret]`."""
@@ -181,7 +185,13 @@ class RingStack:
 
     # --- how ----------------------------------------------------------------------------------
 
-    def _run(self, operation: Operation, run: Callable[[Stack, OnEvent], Outcome]) -> Result:
+    def _run(
+        self,
+        operation: Operation,
+        run: Callable[[Stack, OnEvent], Outcome],
+        *,
+        dry: bool = False,
+    ) -> Result:
         notes: list[Note] = []
         kept: set[str] = set()
         began = time.monotonic()
@@ -198,10 +208,11 @@ class RingStack:
         builds = operation in _BUILDING
         if builds and not self._is_secret():
             self.settings()  # wrong ones are told before the CLI is looked for
-        with self._opened(operation, notes) as stack:
-            if builds:
-                self._refuse_what_cannot_change(stack)
-            changes, outputs = run(stack, on_event)
+        with (
+            self._opened(operation, notes) as stack,
+            self._arranged(stack, operation, dry) as arranged_stack,
+        ):
+            changes, outputs = run(arranged_stack, on_event)
         seconds = round(time.monotonic() - began, 1)
         changes = with_kept(changes, len(kept))
         return Result(self.label, operation, changes, seconds, outputs, tuple(notes))
@@ -211,10 +222,31 @@ class RingStack:
         told = self.wished or self._settings
         return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
 
-    def _refuse_what_cannot_change(self, stack: Stack) -> None:
-        deployed = self._deployed(stack)
-        if deployed.members:
-            refuse(deployed, self._settings_in(stack))
+    @contextmanager
+    def _arranged(self, stack: Stack, operation: Operation, dry: bool) -> Iterator[Stack]:
+        """The stack, in which exactly the bypassed members are held; a copy if nothing may change.
+
+        A refresh takes it as it is. WrongError where a setting cannot be as it is wished.
+        """
+        if operation == "refresh":
+            yield stack
+            return
+        state, out = _state(stack), set[str]()
+        if operation in _BUILDING:
+            settings = self._settings_in(stack)
+            if (deployed := Deployed.read(state)).members:
+                refuse(deployed, settings)
+            out = bypassed(settings)
+        after = arranged(state, out)
+        if after is state:
+            yield stack
+        elif dry:
+            assert self._cli
+            with copied(stack, self.folder, self._cli, out) as copy:
+                yield copy
+        else:
+            _workspace(stack).put_state(stack.name, after)
+            yield stack
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
@@ -290,9 +322,13 @@ class RingStack:
 
 
 def _state(stack: Stack) -> dict[str, Any]:
+    return _workspace(stack).state(stack.name)
+
+
+def _workspace(stack: Stack) -> Workspace:
     workspace = stack.workspace
     assert isinstance(workspace, Workspace)
-    return workspace.state(stack.name)
+    return workspace
 
 
 def _build(settings: Settings) -> None:

@@ -74,6 +74,15 @@ class Workspace(LocalWorkspace):
             ) from error
         return state
 
+    def put_state(self, stack_name: str, state: Mapping[str, Any]) -> None:
+        """Have Pulumi keep this of a stack from now on. It refuses what does not hold together."""
+        with TemporaryDirectory(prefix="ring-") as directory:
+            file = Path(directory) / "state.json"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(state), encoding="utf-8")
+            words = ["stack", "import", "--stack", stack_name, "--file", str(file)]
+            self._run_pulumi_cmd_sync(words)
+
     def keep_secrets_as(self, stack_name: str) -> None:
         """Have a stack without a file encrypt as it did before.
 

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from ring.held import READS_STATE
 from ring.ring import Ring
 from ring.settings import Settings
 
@@ -77,6 +78,8 @@ class Cloud(mocks.Mocks):
     """Gives resources the outputs that AWS would, or in a preview none at all."""
 
     def __init__(self, *, preview: bool, partition: str = "aws") -> None:
+        self.state: dict[str, Any] = {}
+        """What the engine tells of the stack's resources before, by URN."""
         self.preview = preview
         self.partition = partition
         self.regions: dict[str, str] = {}
@@ -102,6 +105,7 @@ class Cloud(mocks.Mocks):
         return {
             "aws:index/getPartition:getPartition": {"partition": self.partition},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            READS_STATE: {"outputs": self.state},
         }[args.token]
 
     def _arn(self, kind: str, region: str, name: str) -> str:
@@ -145,7 +149,8 @@ class Watching(mocks.MockMonitor):
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
-        self.asked.append((request.tok, _name(request.provider.rpartition("::")[0])))
+        if request.tok != READS_STATE:  # which is asked of the engine, not of a provider
+            self.asked.append((request.tok, _name(request.provider.rpartition("::")[0])))
         return super().Invoke(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802

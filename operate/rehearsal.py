@@ -1,0 +1,53 @@
+"""A copy of a stack on which a plan can be tried that the stack itself must not see yet."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pulumi.automation import Stack
+from pulumi.runtime.config import set_all_config
+
+from operate.cli import Cli
+from operate.holding import arranged
+from operate.workspace import Program, Workspace, made_up_project, short_name
+
+
+@contextmanager
+def copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -> Iterator[Stack]:
+    """Copy a stack, with these members held, into a backend of its own, for the context's time.
+
+    `folder` is its project's, if it has one. Its secrets are encrypted anew, with a passphrase that
+    nobody is told.
+    """
+    told = stack.export_stack()
+    state = arranged({"version": told.version, "deployment": told.deployment}, out)
+    deployment = {**state["deployment"]}
+    deployment.pop("secrets_providers", None)  # the copy has one of its own
+    config = {key: value.value for key, value in stack.get_all_config().items()}
+    name = short_name(stack.name)
+    with made_up_project(folder) as directory, TemporaryDirectory(prefix="ring-") as backend:
+        environment = {
+            "PULUMI_BACKEND_URL": f"file://{backend}",
+            "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(),
+        }
+        program = _configured(stack.workspace.program, config)
+        workspace = Workspace(directory, cli, program=program, environment=environment)
+        copy = Stack.create(name, workspace)
+        workspace.put_state(name, {**state, "deployment": deployment})
+        yield copy
+
+
+def _configured(program: Program | None, config: Mapping[str, str]) -> Program | None:
+    """A program that finds this configuration, whatever the stack's file says."""
+    if program is None:
+        return None
+
+    def run() -> None:
+        set_all_config(dict(config))
+        program()
+
+    return run

@@ -21,6 +21,7 @@ from operate.membership import Wish
 from operate.result import Result
 from operate.stack import RingStack
 
+_LATER = ("pause", "resume")  # what has to wait while the member itself is out
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -179,6 +180,11 @@ class Plan:
             told.append(
                 f"The hops of {', '.join(others)} are deployed by other stacks: let their files "
                 "say the same, and deploy them too."
+            )
+        if self.operation in _LATER and self.wished.member.state == "bypassed":
+            told.append(
+                f"{self.wished.member.name} is bypassed, and nothing is changed in its region "
+                f"until it rejoins: this {self.operation} takes effect then."
             )
         if not self.wished.settings.tombstones.enabled:
             told.append(

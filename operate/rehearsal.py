@@ -1,4 +1,4 @@
-"""A copy of a stack on which a plan can be tried that the stack itself must not see yet."""
+"""A stack in which exactly those members are held that are to be; or, for a plan, a copy of it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,36 @@ from pulumi.automation import Stack
 from pulumi.runtime.config import set_all_config
 
 from operate.cli import Cli
-from operate.holding import arranged
-from operate.workspace import Program, Workspace, made_up_project, short_name
+from operate.holding import State, arranged
+from operate.workspace import Program, Workspace, made_up_project, short_name, workspace_of
 
 
 @contextmanager
-def copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -> Iterator[Stack]:
+def holding(
+    stack: Stack,
+    state: State,
+    out: Collection[str],
+    *,
+    copy_of: tuple[Path | None, Cli] | None,
+) -> Iterator[Stack]:
+    """Hold these members in a stack with this state, and put all others back.
+
+    `copy_of` tells the stack's project's folder, if it has one, and the CLI: then nothing may
+    change, and it is done to a copy.
+    """
+    after = arranged(state, out)
+    if after is state:
+        yield stack
+    elif copy_of:
+        with _copied(stack, *copy_of, out) as copy:
+            yield copy
+    else:
+        workspace_of(stack).put_state(stack.name, after)
+        yield stack
+
+
+@contextmanager
+def _copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -> Iterator[Stack]:
     """Copy a stack, with these members held, into a backend of its own, for the context's time.
 
     `folder` is its project's, if it has one. Its secrets are encrypted anew, with a passphrase that

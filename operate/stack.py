@@ -18,10 +18,10 @@ from pulumi.automation import (
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
-from operate.holding import arranged, bypassed
+from operate.holding import bypassed
 from operate.immutable import refuse
 from operate.progress import KEEP, Note, Step, told
-from operate.rehearsal import copied
+from operate.rehearsal import holding
 from operate.result import Operation, Outcome, Result, done, planned, shown, with_kept
 from operate.settings_edit import MembersPlace
 from operate.status import Clients
@@ -37,6 +37,7 @@ from operate.workspace import (
     program_in,
     program_with,
     stack_file,
+    workspace_of,
 )
 from ring.program import build
 from ring.settings import NAMESPACE, Settings, decoded
@@ -208,11 +209,8 @@ class RingStack:
         builds = operation in _BUILDING
         if builds and not self._is_secret():
             self.settings()  # wrong ones are told before the CLI is looked for
-        with (
-            self._opened(operation, notes) as stack,
-            self._arranged(stack, operation, dry) as arranged_stack,
-        ):
-            changes, outputs = run(arranged_stack, on_event)
+        with self._opened(operation, notes) as stack, self._held(stack, operation, dry) as at:
+            changes, outputs = run(at, on_event)
         seconds = round(time.monotonic() - began, 1)
         changes = with_kept(changes, len(kept))
         return Result(self.label, operation, changes, seconds, outputs, tuple(notes))
@@ -223,7 +221,7 @@ class RingStack:
         return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
 
     @contextmanager
-    def _arranged(self, stack: Stack, operation: Operation, dry: bool) -> Iterator[Stack]:
+    def _held(self, stack: Stack, operation: Operation, dry: bool) -> Iterator[Stack]:
         """The stack, in which exactly the bypassed members are held; a copy if nothing may change.
 
         A refresh takes it as it is. WrongError where a setting cannot be as it is wished.
@@ -237,16 +235,9 @@ class RingStack:
             if (deployed := Deployed.read(state)).members:
                 refuse(deployed, settings)
             out = bypassed(settings)
-        after = arranged(state, out)
-        if after is state:
-            yield stack
-        elif dry:
-            assert self._cli
-            with copied(stack, self.folder, self._cli, out) as copy:
-                yield copy
-        else:
-            _workspace(stack).put_state(stack.name, after)
-            yield stack
+        copy_of = (self.folder, self._cli) if dry and self._cli else None
+        with holding(stack, state, out, copy_of=copy_of) as at:
+            yield at
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
@@ -322,13 +313,7 @@ class RingStack:
 
 
 def _state(stack: Stack) -> dict[str, Any]:
-    return _workspace(stack).state(stack.name)
-
-
-def _workspace(stack: Stack) -> Workspace:
-    workspace = stack.workspace
-    assert isinstance(workspace, Workspace)
-    return workspace
+    return workspace_of(stack).state(stack.name)
 
 
 def _build(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from pulumi.automation import LocalWorkspace
+from pulumi.automation import LocalWorkspace, Stack
 from pulumi.runtime import set_config
 
 from operate.cli import Cli
@@ -101,6 +101,13 @@ class Workspace(LocalWorkspace):
         }
         known = {name: value for name, value in lines.items() if value}
         file.write_text(yaml.safe_dump(known) if known else "", encoding="utf-8")
+
+
+def workspace_of(stack: Stack) -> Workspace:
+    """The workspace that a stack was opened in, which is one of these."""
+    workspace = stack.workspace
+    assert isinstance(workspace, Workspace)
+    return workspace
 
 
 def checked_name(stack: str) -> str:

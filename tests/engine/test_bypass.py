@@ -227,6 +227,22 @@ def test_the_same_command_goes_on_and_nothing_is_asked_of_the_lost_region(
     check_nothing_is_missing(ring, writers)
 
 
+def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
+    engine: Engine, file: Path, ring: RunningRing
+) -> None:
+    seen = json.loads(CliRunner().invoke(main, ["status", "--file", str(file), "--json"]).stdout)
+    (told,) = seen["rings"]
+    out, *others = sorted(told["members"], key=lambda one: one["name"] != LOST)
+    assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
+    assert "cannot be seen" in out["trouble"][0]
+    assert {one["source"] for one in told["hops"]} == set(ring.members)
+    for name in ("up", "refresh", "preview"):
+        options = [] if name == "preview" else ["--yes"]
+        words = [name, *options, "--expect-no-changes", "--json", "--file", str(file)]
+        assert CliRunner().invoke(main, words).exit_code == 0
+    assert engine.unreachable.asked == []
+
+
 def test_fewer_than_two_cannot_remain(file: Path) -> None:
     before = file.read_text()
     result = command("bypass", BEHIND, file)

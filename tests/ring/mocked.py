@@ -68,6 +68,7 @@ class Declared:
     made_first: bool
     """Whether one in its place would be made before it is deleted, whatever the provider says."""
     depends_on: tuple[str, ...]
+    protected: bool
 
     def document(self, key: str) -> Any:
         """An input that is JSON."""
@@ -78,7 +79,7 @@ class Cloud(mocks.Mocks):
     """Gives resources the outputs that AWS would, or in a preview none at all."""
 
     def __init__(self, *, preview: bool, partition: str = "aws") -> None:
-        self.state: dict[str, Any] = {}
+        self.state: Mapping[str, Any] = {}
         """What the engine tells of the stack's resources before, by URN."""
         self.preview = preview
         self.partition = partition
@@ -144,6 +145,7 @@ class Watching(mocks.MockMonitor):
                 kept=request.retainOnDelete,
                 made_first=request.deleteBeforeReplaceDefined and not request.deleteBeforeReplace,
                 depends_on=tuple(sorted(request.dependencies)),
+                protected=request.protect,
             )
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -169,10 +171,19 @@ class Watching(mocks.MockMonitor):
 
 
 def watch(
-    program: Callable[[], object], *, preview: bool = False, partition: str = "aws"
+    program: Callable[[], object],
+    *,
+    preview: bool = False,
+    partition: str = "aws",
+    state: Mapping[str, Any] | None = None,
 ) -> Watching:
-    """Run a Pulumi program to its end and hand back what it declared."""
-    monitor = Watching(Cloud(preview=preview, partition=partition))
+    """Run a Pulumi program to its end and hand back what it declared.
+
+    `state` is what the engine tells of the stack's resources before, by URN.
+    """
+    cloud = Cloud(preview=preview, partition=partition)
+    cloud.state = state or {}
+    monitor = Watching(cloud)
     pulumi.runtime.set_mocks(
         monitor.mocks, project="dynamodb-ring", stack="test", preview=preview, monitor=monitor
     )

@@ -202,5 +202,8 @@ class Plan:
                 say(f"+ hop {source} -> {target}, from the beginning of what its stream holds")
             for source, target in self.wished.gone(deployed):
                 say(f"- hop {source} -> {target}")
+        if deployed and self.operation == "bypass":
+            name = self.wished.member.name
+            say(f"= what {name} has in its region: nothing is asked about it until it rejoins")
         for warning in self._warnings:
             say(f"! {warning}")

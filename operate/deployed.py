@@ -118,6 +118,11 @@ class Deployed:
     held: Collection[str] = frozenset()
     """The members, by name, that are bypassed and left alone: what is told of them is as it was."""
 
+    @property
+    def asked_hops(self) -> list[DeployedHop]:
+        """The hops that can be asked about: not those that start at a member that is held."""
+        return [hop for hop in self.hops if hop.source not in self.held]
+
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> Deployed:
         """Read it from what `pulumi stack export` prints."""

@@ -162,9 +162,7 @@ def test_others_change_while_it_is_out_by_whatever_command(
     assert batch_sizes(engine, LOST) == [20]
 
 
-def test_pulumi_alone_neither_makes_it_a_second_time_nor_forgets_it(
-    engine: Engine, pulumi: EngineStack
-) -> None:
+def test_pulumi_alone_does_not_make_it_a_second_time(engine: Engine, pulumi: EngineStack) -> None:
     before = named(pulumi)
     pulumi.configure(distributed=None)
     for entries in (members("rejoining"), members("in"), members(None)):
@@ -172,8 +170,6 @@ def test_pulumi_alone_neither_makes_it_a_second_time_nor_forgets_it(
         with pytest.raises(auto.CommandError, match=rf"automate\.py rejoin {LOST}"):
             pulumi.up()
     pulumi.configure(members=members("bypassed"), distributed=SETTINGS["distributed"])
-    with pytest.raises(auto.CommandError, match="because it is protected"):
-        pulumi.destroy()
     assert named(pulumi) == before
 
 
@@ -214,10 +210,19 @@ def test_back_it_is_the_same_as_before_and_what_it_missed_is_made_up_for(
     assert set(pulumi.preview()) == set(pulumi.refresh()) == {"same"}
 
 
-def test_taken_off_the_list_while_it_is_held_nothing_of_it_is_left_behind(
+def test_pulumi_alone_destroys_all_but_what_is_held_and_does_not_forget_that(
     engine: Engine, pulumi: EngineStack
 ) -> None:
     automate("bypassed").up()
+    (holds,) = [one for one in pulumi.state() if one["type"] == HELD]
+    with pytest.raises(auto.CommandError, match="because it is protected"):
+        pulumi.destroy()
+    assert holds["outputs"] in [one.get("outputs") for one in pulumi.state()]
+
+
+def test_taken_off_the_list_while_it_is_held_nothing_of_it_is_left_behind(
+    engine: Engine, pulumi: EngineStack
+) -> None:
     without = {"distributed": {"enabled": False}}
     planned = automate(None, **without).preview().changes
     assert automate(None, **without).up().changes["delete"] == planned["delete"]

@@ -42,7 +42,7 @@ class EngineProvider:
     def __init__(self, cloud: Cloud, interceptors: Sequence[grpc.ServerInterceptor] = ()) -> None:
         self._server = grpc.server(
             ThreadPoolExecutor(_WORKERS, "provider"),
-            interceptors=interceptors,
+            interceptors=list(interceptors),
             options=_ANY_SIZE,
         )
         register: Any = provider_pb2_grpc.add_ResourceProviderServicer_to_server

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pulumi.automation import Stack
 from pulumi.runtime.config import set_all_config
@@ -65,7 +66,7 @@ def _copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -
         yield copy
 
 
-def _configured(program: Program | None, config: Mapping[str, str]) -> Program | None:
+def _configured(program: Callable[[], Any] | None, config: Mapping[str, str]) -> Program | None:
     """A program that finds this configuration, whatever the stack's file says."""
     if program is None:
         return None

@@ -91,6 +91,6 @@ def _kept_in_stack() -> list[Kept]:
     organization, stack = pulumi.get_organization(), pulumi.get_stack()
     name = f"{organization}/{pulumi.get_project()}/{stack}"
     asked = {"stackName": stack if organization == _NO_ORGANIZATION else name}
-    told: Mapping[str, Any] = invoke(READS_STATE, asked).value or {}  # type: ignore[no-untyped-call]
+    told: Mapping[str, Any] = invoke(READS_STATE, asked).value or {}
     resources = told.get("outputs") or {}
     return [Kept.of(one["outputs"]) for one in resources.values() if one["type"] == HELD]

@@ -77,12 +77,12 @@ def automate(state: str | None, **changes: Any) -> RingStack:
 
 def ids(stack: EngineStack, *, at: str = LOST) -> set[tuple[str, str]]:
     """What the stack knows of a region: each thing's URN and id."""
-    (provider,) = [
+    providers = [
         f"{one['urn']}::{one['id']}"
         for one in stack.state()
         if one["type"] == "pulumi:providers:aws" and one["inputs"]["region"] == at
-    ] or [None]
-    return {(one["urn"], one["id"]) for one in stack.state() if one.get("provider") == provider}
+    ]
+    return {(one["urn"], one["id"]) for one in stack.state() if one.get("provider") in providers}
 
 
 def named(stack: EngineStack) -> dict[str, Any]:

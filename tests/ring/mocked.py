@@ -103,11 +103,12 @@ class Cloud(mocks.Mocks):
         return physical, inputs | made
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
-        return {
+        answers: dict[str, dict[str, Any]] = {
             "aws:index/getPartition:getPartition": {"partition": self.partition},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             READS_STATE: {"outputs": self.state},
-        }[args.token]
+        }
+        return answers[args.token]
 
     def _arn(self, kind: str, region: str, name: str) -> str:
         place = f"arn:{self.partition}:%s:{region}:{ACCOUNT}:"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -99,8 +99,9 @@ def test_what_another_ring_of_the_stack_holds_is_that_ones() -> None:
 
 
 def test_the_user_that_its_hop_writes_as_in_another_partition_stays() -> None:
-    second, third = dict(CHINA[1]), {**dict(CHINA[0]), "region": "us-west-2"}
-    ring = [CHINA[0], {**second, "state": "bypassed"}, third]
+    first, second = cast("list[dict[str, Any]]", CHINA)
+    third = {**first, "region": "us-west-2"}
+    ring = [first, {**second, "state": "bypassed"}, third]
     before, _ = declared({}, members=ring, table=ORDERS)
     after, _ = declared(kept("cn-north-1"), members=ring, table=ORDERS)
     users = {one.name for one in before.all("User")}

@@ -9,11 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
@@ -21,9 +24,9 @@ from automate import main
 from local.compare import differences
 from local.faults import outage
 from local.running import RunningRing
-from operate import catching_up
+from operate import catching_up, status
 from operate.catching_up import Left
-from operate.deployed import Deployed, DeployedHop
+from operate.deployed import Credentials, Deployed, DeployedHop
 from operate.membership import wish
 from operate.ring_file import read_rings
 from operate.stack import RingStack
@@ -230,8 +233,10 @@ def test_the_same_command_goes_on_and_nothing_is_asked_of_the_lost_region(
 def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
     engine: Engine, file: Path, ring: RunningRing
 ) -> None:
-    seen = json.loads(CliRunner().invoke(main, ["status", "--file", str(file), "--json"]).stdout)
-    (told,) = seen["rings"]
+    words = ["status", "--file", str(file), "--json"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(status, "_session", sessions_that_are_lost)
+        (told,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
     out, *others = sorted(told["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
     assert "cannot be seen" in out["trouble"][0]
@@ -241,6 +246,14 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
         words = [name, *options, "--expect-no-changes", "--json", "--file", str(file)]
         assert CliRunner().invoke(main, words).exit_code == 0
     assert engine.unreachable.asked == []
+
+
+def sessions_that_are_lost(_: Credentials, region: str, config: Config) -> Any:
+    """A session whose clients find nobody at all in the region that is lost."""
+    endpoint = {"endpoint_url": "http://127.0.0.1:9"} if region == LOST else {}
+    assert (config.connect_timeout < 10) == (region == LOST)
+    session: Any = boto3.Session()
+    return SimpleNamespace(client=partial(session.client, **endpoint))
 
 
 def test_fewer_than_two_cannot_remain(file: Path) -> None:

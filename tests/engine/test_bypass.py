@@ -16,7 +16,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
@@ -248,7 +247,7 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
     assert engine.unreachable.asked == []
 
 
-def sessions_that_are_lost(_: Credentials, region: str, config: Config) -> Any:
+def sessions_that_are_lost(_: Credentials, region: str, config: Any) -> Any:
     """A session whose clients find nobody at all in the region that is lost."""
     endpoint = {"endpoint_url": "http://127.0.0.1:9"} if region == LOST else {}
     assert (config.connect_timeout < 10) == (region == LOST)

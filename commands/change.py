@@ -21,6 +21,7 @@ from operate.membership import Wish
 from operate.result import Result
 from operate.stack import RingStack
 
+_LATER = ("pause", "resume")  # what has to wait while the member itself is out
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -181,6 +182,11 @@ class Plan:
                 f"The hops of {', '.join(others)} are deployed by other stacks: let their files "
                 "say the same, and deploy them too."
             )
+        if self.operation in _LATER and self.wished.member.state == "bypassed":
+            told.append(
+                f"{self.wished.member.name} is bypassed, and nothing is changed in its region "
+                f"until it rejoins: this {self.operation} takes effect then."
+            )
         if not self.wished.settings.tombstones.enabled:
             told.append(
                 "Tombstones are off: what was put at a member that is out and a delete can chase "
@@ -195,7 +201,10 @@ class Plan:
             there = {(hop.source, hop.target) for hop in deployed.hops}
             for source, target in sorted(self.wished.ways - there):
                 say(f"+ hop {source} -> {target}, from the beginning of what its stream holds")
-            for source, target in sorted(there - self.wished.ways):
+            for source, target in self.wished.gone(deployed):
                 say(f"- hop {source} -> {target}")
+        if deployed and self.operation == "bypass":
+            name = self.wished.member.name
+            say(f"= what {name} has in its region: nothing is asked about it until it rejoins")
         for warning in self._warnings:
             say(f"! {warning}")

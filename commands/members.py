@@ -128,7 +128,7 @@ def _told(hop: Left) -> str:
 def _refuse_gap(wished: Wish, deployed: Deployed, since: datetime | None, command: str) -> None:
     """Refuse it if the member may have been out for too long, unless nothing leads to it anyway."""
     now = datetime.now(UTC)
-    ways = wished.ways | {(hop.source, hop.target) for hop in deployed.hops}
+    ways = wished.ways | {(hop.source, hop.target) for hop in deployed.asked_hops}
     to_it = sorted(way for way in ways if way[1] == wished.member.name)
     if not to_it:
         return

@@ -32,7 +32,7 @@ from local.states import checked, inputs_to_import, previewed, refreshed, was, w
 from local.wire import archives, decoded, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from local.kinds import Place, Properties
 
@@ -44,11 +44,16 @@ _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_le
 class EngineProvider:
     """An AWS provider that the engine can attach to, for as long as the context lasts.
 
-    `environment` is what the engine has to be started with.
+    `environment` is what the engine has to be started with. `interceptors` see each call before it
+    is answered.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._server = grpc.server(ThreadPoolExecutor(_WORKERS, "provider"), options=_ANY_SIZE)
+    def __init__(self, cloud: Cloud, interceptors: Sequence[grpc.ServerInterceptor] = ()) -> None:
+        self._server = grpc.server(
+            ThreadPoolExecutor(_WORKERS, "provider"),
+            interceptors=list(interceptors),
+            options=_ANY_SIZE,
+        )
         register: Any = provider_pb2_grpc.add_ResourceProviderServicer_to_server
         register(Servicer(cloud), self._server)
         self._port = 0

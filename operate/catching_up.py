@@ -50,9 +50,10 @@ class Left:
 def concerned(deployed: Deployed, member: str) -> list[DeployedHop]:
     """The hops that must have caught up before the ring opens for a member.
 
-    They are those of the streams that it is fed from, and its own.
+    They are those of the streams that it is fed from, and its own. Another one that is held still
+    may have led to it: what that one has to tell, it tells when it is back itself.
     """
-    feeding = {hop.source for hop in deployed.hops if hop.target == member}
+    feeding = {hop.source for hop in deployed.asked_hops if hop.target == member}
     return [hop for hop in deployed.hops if hop.source in feeding | {member}]
 
 

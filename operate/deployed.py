@@ -7,10 +7,11 @@ the outputs are those of the update before.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from operate.holding import held, name_of
 from ring.arn import Arn
 from ring.distributed import DISTRIBUTED
 from ring.hop import HOP
@@ -120,17 +121,27 @@ class Deployed:
     hops: Sequence[DeployedHop] = ()
     part: DeployedPart | None = None
     """None: the settings do not ask for it, or it was not deployed to its end."""
+    held: Collection[str] = frozenset()
+    """The members, by name, that are bypassed and left alone: what is told of them is as it was."""
+
+    @property
+    def asked_hops(self) -> list[DeployedHop]:
+        """The hops that can be asked about: not those that start at a member that is held."""
+        return [hop for hop in self.hops if hop.source not in self.held]
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> Deployed:
         """Read it from what `pulumi stack export` prints."""
         resources = (state.get("deployment") or {}).get("resources") or []
-        live = [one for one in resources if not one.get("delete")]
+        kept = held(resources)
+        everything = [*resources, *(one for member in kept for one in member.resources)]
+        live = [one for one in everything if not one.get("delete")]
         place = _places(live)
         members = sorted(_members(live), key=lambda one: place.get(one.name, len(place)))
         hops = sorted(_hops(live), key=lambda one: place.get(one.source, len(place)))
         parts = [one["outputs"] for one in _of(live, DISTRIBUTED) if one.get("outputs")]
-        return cls(tuple(members), tuple(hops), DeployedPart.told(parts[0]) if parts else None)
+        part = DeployedPart.told(parts[0]) if parts else None
+        return cls(tuple(members), tuple(hops), part, frozenset(one.member for one in kept))
 
 
 def _places(resources: Sequence[Resource]) -> dict[str, int]:
@@ -156,7 +167,7 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
         region = provider["inputs"]["region"]
         arn = told.get("table_arn") or _arn(beneath, table)
         yield DeployedMember(
-            name=told.get("name") or _name(replica).partition("-")[2],
+            name=name_of(replica),
             region=region,
             table=table,
             account=Arn.parse(arn).account if arn else None,

@@ -203,7 +203,7 @@ def _taken_off(
     listed = members_of(settings)
     names = {member.name for member in listed}
     places = {(member.region, member.table) for member in listed}
-    fed = {hop.target for hop in deployed.hops}
+    fed = {hop.target for hop in deployed.asked_hops}
     for name, before in theirs.items():
         stays = name in names or (before.region, before.table) in places
         if not stays and name in fed:

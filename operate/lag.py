@@ -69,6 +69,7 @@ def lag(
 
     Raises `OperateError`.
     """
+    clients.be_brief_in(one.region for one in deployed.members if one.name in deployed.held)
     members = {member.name: member for member in deployed.members}
     until = now()
     window = _Window(until - timedelta(minutes=minutes), until, minutes * 60)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from operate.deployed import Deployed
 from operate.errors import WrongError
+from operate.holding import bypassed
 from operate.settings_edit import Edit, edit_member
 from operate.stack import RingStack
 from operate.wishes import parsed
@@ -33,13 +34,26 @@ class Wish:
 
     @property
     def ways(self) -> set[tuple[str, str]]:
-        """The hops that this stack is to deploy, by their ends' names."""
-        return {(hop.source.name, hop.target.name) for hop in hops(self.settings)}
+        """The hops that this stack is to deploy, by their ends' names.
+
+        Those of a bypassed member stay as they are: nothing is deployed in its region.
+        """
+        return {
+            (hop.source.name, hop.target.name)
+            for hop in hops(self.settings)
+            if hop.source.state != "bypassed"
+        }
+
+    def gone(self, deployed: Deployed) -> list[tuple[str, str]]:
+        """The hops that are to be deleted, by their ends' names."""
+        out = bypassed(self.settings)
+        there = {(hop.source, hop.target) for hop in deployed.hops if hop.source not in out}
+        return sorted(there - self.ways)
 
     @property
     def sources_elsewhere(self) -> list[str]:
         """The members whose hops other stacks deploy, so that their files must say the same."""
-        ours = {source for source, _ in self.ways}
+        ours = {hop.source.name for hop in hops(self.settings)}
         return sorted({hop.source.name for hop in ring_of(self.settings)} - ours)
 
 

@@ -20,8 +20,10 @@ from operate.claimed import accounts, newcomers, refuse_claimed
 from operate.cli import Cli, find_cli
 from operate.deployed import Deployed
 from operate.errors import WrongError
+from operate.holding import bypassed
 from operate.immutable import refuse
 from operate.progress import KEEP, Note, Step, told
+from operate.rehearsal import holding
 from operate.result import Operation, Outcome, Result, done, planned, shown, with_kept
 from operate.settings_edit import MembersPlace
 from operate.status import Clients
@@ -37,6 +39,7 @@ from operate.workspace import (
     program_in,
     program_with,
     stack_file,
+    workspace_of,
 )
 from ring.program import build
 from ring.settings import NAMESPACE, Settings, decoded
@@ -120,7 +123,7 @@ class RingStack:
     def preview(self) -> Result:
         """What `up` would do. A stack that is not there yet is not there afterwards either."""
         return self._run(
-            "preview", lambda stack, on_event: planned(stack.preview(on_event=on_event))
+            "preview", lambda stack, on_event: planned(stack.preview(on_event=on_event)), dry=True
         )
 
     def up(self) -> Result:
@@ -140,6 +143,8 @@ class RingStack:
     def destroy(self, *, dry_run: bool = False, remove: bool = False) -> Result:
         """Delete all that the stack has created but protected tables. `dry_run`: only tell.
 
+        What it holds of bypassed members is deleted with it, so their regions have to answer.
+
         With `remove` Pulumi forgets the stack as well, and its history; its file stays.
         """
 
@@ -151,7 +156,7 @@ class RingStack:
                 stack.workspace.remove_stack(self.name, preserve_config=True)
             return outcome
 
-        return self._run("destroy", run)
+        return self._run("destroy", run, dry=dry_run)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """What the stack tells of the ring: `members` and `hops`. Secrets read `[secret]`."""
@@ -161,7 +166,7 @@ class RingStack:
     def deployed(self) -> Deployed:
         """What is deployed, as Pulumi's state has it."""
         with self._opened() as stack:
-            return self._deployed(stack)
+            return Deployed.read(_state(stack))
 
     def clients(self) -> Clients:
         """Clients that reach its members, as whoever deployed them."""
@@ -201,7 +206,13 @@ class RingStack:
 
     # --- how ----------------------------------------------------------------------------------
 
-    def _run(self, operation: Operation, run: Callable[[Stack, OnEvent], Outcome]) -> Result:
+    def _run(
+        self,
+        operation: Operation,
+        run: Callable[[Stack, OnEvent], Outcome],
+        *,
+        dry: bool = False,
+    ) -> Result:
         notes: list[Note] = []
         kept: set[str] = set()
         began = time.monotonic()
@@ -217,15 +228,10 @@ class RingStack:
 
         builds = operation in _BUILDING
         self.expect_ready(operation)
-        is_secret = self._is_secret()
-        if builds and not is_secret:
+        if builds and not self._is_secret():
             self.refuse_unfit_tables()
-        with self._opened(operation, notes) as stack:
-            if builds:
-                self._refuse_what_cannot_change(stack)
-            if builds and is_secret:
-                refuse_unfit(self._settings_in(stack), Clients(QUICKLY))
-            changes, outputs = run(stack, on_event)
+        with self._opened(operation, notes) as stack, self._held(stack, operation, dry) as at:
+            changes, outputs = run(at, on_event)
         seconds = round(time.monotonic() - began, 1)
         changes = with_kept(changes, len(kept))
         return Result(self.label, operation, changes, seconds, outputs, tuple(notes))
@@ -235,22 +241,38 @@ class RingStack:
         told = self.wished or self._settings
         return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
 
-    def _refuse_what_cannot_change(self, stack: Stack) -> None:
-        deployed, settings = self._deployed(stack), self._settings_in(stack)
+    @contextmanager
+    def _held(self, stack: Stack, operation: Operation, dry: bool) -> Iterator[Stack]:
+        """The stack, in which exactly the bypassed members are held; a copy if nothing may change.
+
+        A refresh takes it as it is. WrongError where a setting cannot be as it is wished.
+        """
+        if operation == "refresh":
+            yield stack
+            return
+        state, out = _state(stack), set[str]()
+        if operation in _BUILDING:
+            settings = self._settings_in(stack)
+            self._refuse_what_cannot_be(stack, Deployed.read(state), settings)
+            out = bypassed(settings)
+        copy_of = (self.folder, self._cli) if dry and self._cli else None
+        with holding(stack, state, out, copy_of=copy_of) as at:
+            yield at
+
+    def _refuse_what_cannot_be(self, stack: Stack, deployed: Deployed, settings: Settings) -> None:
         if deployed.members:
             refuse(deployed, settings)
         if newcomers(deployed, settings):
-            others = _workspace(stack).states_beside(stack.name)
+            others = workspace_of(stack).states_beside(stack.name)
             refuse_claimed(others, deployed, settings, accounts(self.clients()))
+        if self._is_secret():
+            refuse_unfit(settings, Clients(QUICKLY))
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
             return self.settings()
         config = stack.get_all_config()
         return parsed(own({key: decoded(value.value) for key, value in config.items()}))
-
-    def _deployed(self, stack: Stack) -> Deployed:
-        return Deployed.read(_workspace(stack).state(stack.name))
 
     @contextmanager
     def _opened(
@@ -316,9 +338,8 @@ class RingStack:
             yield directory
 
 
-def _workspace(stack: Stack) -> Workspace:
-    assert isinstance(stack.workspace, Workspace)
-    return stack.workspace
+def _state(stack: Stack) -> dict[str, Any]:
+    return workspace_of(stack).state(stack.name)
 
 
 def _build(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,12 @@ _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
 _CONFIG = Config(
     max_pool_connections=CONCURRENCY, retries={"mode": "standard", "total_max_attempts": 10}
+)
+_BRIEF = Config(
+    max_pool_connections=CONCURRENCY,
+    connect_timeout=3,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 2},
 )
 _NOTHING_YET = ("OK", "No records processed", None)
 
@@ -90,29 +96,37 @@ class Clients:
     def __init__(self, config: Config = _CONFIG) -> None:
         self._config = config
         self._lock = threading.Lock()  # boto3 makes clients from what threads must not share
-        self._sessions: dict[Credentials, boto3.Session] = {}
+        # By region too: a role is taken in the region that is asked, so that a region which does
+        # not answer keeps nobody from another one.
+        self._sessions: dict[tuple[Credentials, str], boto3.Session] = {}
         self._made: dict[tuple[Credentials, str, str], Any] = {}
+        self._brief: set[str] = set()
+
+    def be_brief_in(self, regions: Iterable[str]) -> None:
+        """Wait seconds for an answer there, not minutes."""
+        self._brief |= {*regions}
 
     def get(self, credentials: Credentials, region: str, service: str) -> Any:
         """The client of a service, as whoever the credentials are for."""
         key = (credentials, region, service)
         with self._lock:
-            if credentials not in self._sessions:
-                self._sessions[credentials] = _session(credentials, region)
             if key not in self._made:
-                make: Any = self._sessions[credentials].client
-                self._made[key] = make(service, region_name=region, config=self._config)
+                config = _BRIEF if region in self._brief else self._config
+                if (credentials, region) not in self._sessions:
+                    self._sessions[credentials, region] = _session(credentials, region, config)
+                make: Any = self._sessions[credentials, region].client
+                self._made[key] = make(service, region_name=region, config=config)
             return self._made[key]
 
 
-def _session(credentials: Credentials, region: str) -> boto3.Session:
+def _session(credentials: Credentials, region: str, config: Config) -> boto3.Session:
     session = boto3.Session(profile_name=credentials.profile)
     if not credentials.role:
         return session
     make: Any = session.client
     taken = session_as(
         credentials.role,
-        partial(make, region_name=region),
+        partial(make, region_name=region, config=config),
         session.get_credentials(),
         credentials.external_id,
     )
@@ -127,9 +141,11 @@ def status(
 ) -> Status:
     """Ask AWS about everything that a stack has deployed.
 
-    What is gone or may not be seen is told in its place. MissingError without credentials.
+    What is gone or may not be seen is told in its place. A bypassed member is not waited for long:
+    its region may answer nothing. MissingError without credentials.
     """
     shared = clients or Clients()
+    shared.be_brief_in(one.region for one in deployed.members if one.name in deployed.held)
     members = {member.name: member for member in deployed.members}
     ours = [member for member in deployed.members if not member.named_only]
     with asking(), ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from pulumi.automation import LocalWorkspace
+from pulumi.automation import LocalWorkspace, Stack
 from pulumi.runtime import set_config
 
 from operate.cli import Cli
@@ -83,6 +83,15 @@ class Workspace(LocalWorkspace):
             if short_name(one.name) != short_name(stack_name) and one.resource_count != 0
         }
 
+    def put_state(self, stack_name: str, state: Mapping[str, Any]) -> None:
+        """Have Pulumi keep this of a stack from now on. It refuses what does not hold together."""
+        with TemporaryDirectory(prefix="ring-") as directory:
+            file = Path(directory) / "state.json"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(state), encoding="utf-8")
+            words = ["stack", "import", "--stack", stack_name, "--file", str(file)]
+            self._run_pulumi_cmd_sync(words)
+
     def keep_secrets_as(self, stack_name: str) -> None:
         """Have a stack without a file encrypt as it did before.
 
@@ -101,6 +110,13 @@ class Workspace(LocalWorkspace):
         }
         known = {name: value for name, value in lines.items() if value}
         file.write_text(yaml.safe_dump(known) if known else "", encoding="utf-8")
+
+
+def workspace_of(stack: Stack) -> Workspace:
+    """The workspace that a stack was opened in, which is one of these."""
+    workspace = stack.workspace
+    assert isinstance(workspace, Workspace)
+    return workspace
 
 
 def checked_name(stack: str) -> str:

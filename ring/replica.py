@@ -12,7 +12,7 @@ from ring.bucket import closed_bucket
 from ring.policies import End, writer_policy
 from ring.settings import Settings
 from ring.tables import table_args, tombstone_args
-from ring.topology import Member, asked_in, members_of
+from ring.topology import Member
 
 REPLICA = "dynamodb-ring:index:Replica"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -30,9 +30,6 @@ class Replica(pulumi.ComponentResource):
     go of it instead of deleting it, and DynamoDB refuses to delete it, whoever asks. With or
     without it a table is never replaced, by another key for example: the new one would be made
     first, which the old one's name does not allow (docs/decisions/0004-tables-outlive-a-stack.md).
-
-    The provider asks STS who it is before it does anything, or nothing. `topology.asked_in` says
-    where.
     """
 
     provider: aws.Provider
@@ -63,7 +60,6 @@ class Replica(pulumi.ComponentResource):
             region=member.region,
             profile=member.profile,
             assume_roles=_roles(member),
-            sts_region=asked_in(members_of(settings), member),
             # A wrong profile must not create the ring in somebody else's account.
             allowed_account_ids=[member.owner] if member.owner else None,
             default_tags=aws.ProviderDefaultTagsArgs(tags=settings.tags) if settings.tags else None,

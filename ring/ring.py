@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pulumi
 
-from ring.distributed import Distributed
+from ring.distributed import DISTRIBUTED, Distributed
 from ring.distributed_settings import home
-from ring.hop import Hop
-from ring.replica import Replica
+from ring.held import Held, Kept, held_in
+from ring.hop import HOP, Hop
+from ring.replica import REPLICA, Replica
 from ring.settings import Settings
+from ring.topology import Hop as Way
 from ring.topology import Member, hops, members_of
-from ring.watch import Watch, dashboards
+from ring.watch import WATCH, Watch, dashboards
 
 RING = "dynamodb-ring:index:Ring"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -24,6 +27,9 @@ class Ring(pulumi.ComponentResource):
 
     Where the settings restrict the hops, the tables at which these start are created, those at
     which they end are named only, and members at neither end are left alone.
+
+    Of a member that is held (`ring.held`) nothing is declared, nor of its hops: it is told of as it
+    was when it was deployed last.
 
     `name` comes before the names of functions and roles: 15 characters always fit.
     """
@@ -45,8 +51,12 @@ class Ring(pulumi.ComponentResource):
     ) -> None:
         super().__init__(RING, name, {}, opts)
         beneath = pulumi.ResourceOptions(parent=self)
-        ways = hops(settings)
+        ways, members = hops(settings), members_of(settings)
         sources = {way.source for way in ways}
+        held = held_in(name, members)
+        for member in members:
+            if member.name in held:
+                Held(f"{name}-{member.slug}", held[member.name], beneath)
         replicas = {
             member: Replica(
                 f"{name}-{member.slug}",
@@ -55,8 +65,8 @@ class Ring(pulumi.ComponentResource):
                 named_only=member not in sources,
                 opts=beneath,
             )
-            for member in members_of(settings)
-            if member in sources | {way.target for way in ways}
+            for member in members
+            if member in sources | {way.target for way in ways} and member.name not in held
         }
         carriers = [
             Hop(
@@ -67,7 +77,9 @@ class Ring(pulumi.ComponentResource):
                 opts=beneath,
             )
             for way in ways
+            if way.source in replicas
         ]
+        _keep_writers(ways, replicas)
         watches = [
             Watch(
                 f"{name}-{member.slug}",
@@ -79,14 +91,22 @@ class Ring(pulumi.ComponentResource):
             for member, replica in replicas.items()
             if settings.watch.enabled and member in sources
         ]
-        self.distributed = self._distributed(f"{name}-segments", replicas, sources, settings)
+        self.distributed = self._distributed(f"{name}-segments", replicas, sources, held, settings)
         shown = dashboards(name, watches, settings, beneath)
-        self.topics = {
-            watch.replica.member.name: watch.topic.arn for watch in watches if watch.topic
+        topics = {watch.replica.member.name: watch.topic.arn for watch in watches if watch.topic}
+        topics |= {
+            kept.member: told["topic"]
+            for kept in held.values()
+            for told in kept.told_by(WATCH)
+            if told.get("topic")
         }
+        self.topics = topics
         self.dashboards = [one.dashboard_name for one in shown]
-        self.members = [replica.summary for replica in replicas.values()]
-        self.hops = [hop.summary for hop in carriers]
+        told_before = chain.from_iterable(kept.told_by(REPLICA) for kept in held.values())
+        summaries = [replica.summary for replica in replicas.values()]
+        self.members = _in_order(members, [*summaries, *told_before], "name")
+        told_before = chain.from_iterable(kept.told_by(HOP) for kept in held.values())
+        self.hops = _in_order(members, [*(hop.summary for hop in carriers), *told_before], "source")
         self.register_outputs(
             {
                 "members": self.members,
@@ -102,10 +122,29 @@ class Ring(pulumi.ComponentResource):
         name: str,
         replicas: Mapping[Member, Replica],
         sources: Collection[Member],
+        held: Mapping[str, Kept],
         settings: Settings,
     ) -> Mapping[str, Any] | None:
         if not settings.distributed.enabled:
             return None
-        here = home(settings.distributed, [one for one in replicas if one in sources])
+        here = home(settings.distributed, [one for one in members_of(settings) if one in sources])
+        if here.name in held:
+            return next(iter(held[here.name].told_by(DISTRIBUTED)), None)
         beneath = pulumi.ResourceOptions(parent=self)
         return Distributed(name, replicas[here], list(replicas.values()), settings, beneath).summary
+
+
+def _keep_writers(ways: Collection[Way], replicas: Mapping[Member, Replica]) -> None:
+    """Declare the users that hops of held members write as: these hops go on by themselves."""
+    for way in ways:
+        beyond = way.source.partition != way.target.partition
+        if beyond and way.source not in replicas and way.target in replicas:
+            _ = replicas[way.target].writer
+
+
+def _in_order(
+    members: Sequence[Member], told: Sequence[Mapping[str, Any]], key: str
+) -> list[Mapping[str, Any]]:
+    """What is told of members or hops, in ring order."""
+    place = {member.name: at for at, member in enumerate(members)}
+    return sorted(told, key=lambda one: place.get(one[key], len(place)))

@@ -165,30 +165,6 @@ def targets_of(members: Sequence[Member], at: int) -> Iterator[Member]:
             return
 
 
-def asked_in(members: Sequence[Member], member: Member) -> str | None:
-    """The region in which to ask STS for who deploys a member; None: in its own.
-
-    A member that is bypassed may be in a region that answers nothing, and an update of the others
-    must not wait for it: they ask in the nearest one before it that is in the ring. Tokens of a
-    regional endpoint hold in all regions of the partition:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
-    """
-    if member.state != "bypassed":
-        return None
-    at = members.index(member)
-    before = [*reversed(members[:at]), *reversed(members[at + 1 :])]
-    return next(
-        (
-            one.region
-            for one in before
-            if one.state == "in"
-            and one.partition == member.partition
-            and one.region != member.region
-        ),
-        None,
-    )
-
-
 def hops(settings: Settings) -> tuple[Hop, ...]:
     """The hops that this stack deploys, in ring order: all, unless the settings restrict them."""
     circle = ring_of(settings)

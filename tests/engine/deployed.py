@@ -14,6 +14,7 @@ from local.archive import zip_archive
 from local.cloud import PROVIDER, Cloud
 from local.deploy import Deployment, Resource
 from local.kinds import KINDS, Place
+from operate.holding import held
 
 _STACK = "pulumi:pulumi:Stack"
 _FUNCTION = "aws:lambda/function:Function"
@@ -24,9 +25,12 @@ _ROOMS = {"handler.app.handle": ("handler",), "operate.remote.handle": ("handler
 def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deployment:
     """Return the resources of a state that are there, as AWS has them, and what it exports.
 
+    What it holds of bypassed members is there as well.
+
     https://www.pulumi.com/docs/iac/concepts/state-and-backends/
     """
     state = list(state)
+    state += [one for kept in held(state) for one in kept.resources]
     places = {
         f"{one['urn']}::{one['id']}": cloud.place(one["inputs"])
         for one in state

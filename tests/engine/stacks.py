@@ -25,6 +25,7 @@ from operate.trouble import failing_quietly
 from ring.settings import NAMESPACE, Settings
 from tests.engine.cli import pulumi_command
 from tests.engine.deployed import deployment_of
+from tests.engine.outages import Unreachable
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 
@@ -32,8 +33,15 @@ PROGRAM = Path(__file__).parents[2] / "__main__.py"
 class Engine:
     """The engine, with a home and a backend of its own, and the AWS that its stacks are made in."""
 
-    def __init__(self, server: LocalServer, cloud: Cloud, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        server: LocalServer,
+        cloud: Cloud,
+        unreachable: Unreachable,
+        environment: Mapping[str, str],
+    ) -> None:
         self.cloud = cloud
+        self.unreachable = unreachable
         self.environment = environment
         self._server = server
 
@@ -146,7 +154,8 @@ def running_engine(folder: Path) -> Iterator[Engine]:
     with ExitStack() as end:
         server = end.enter_context(LocalServer())
         cloud = Cloud(end.enter_context(Accounts(server.endpoint)))
-        provider = end.enter_context(EngineProvider(cloud))
+        unreachable = Unreachable()
+        provider = end.enter_context(EngineProvider(cloud, [unreachable]))
         environment = {
             **provider.environment,
             "PULUMI_HOME": str(folder / "home"),
@@ -154,4 +163,4 @@ def running_engine(folder: Path) -> Iterator[Engine]:
             "PULUMI_CONFIG_PASSPHRASE": "open",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
-        yield Engine(server, cloud, environment)
+        yield Engine(server, cloud, unreachable, environment)

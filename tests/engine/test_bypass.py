@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -18,14 +20,12 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from automate import main
-from local.cloud import Cloud
 from local.compare import differences
 from local.faults import outage
-from local.kinds.kind import Place
 from local.running import RunningRing
-from operate import catching_up
+from operate import catching_up, status
 from operate.catching_up import Left
-from operate.deployed import Deployed, DeployedHop
+from operate.deployed import Credentials, Deployed, DeployedHop
 from operate.membership import wish
 from operate.ring_file import read_rings
 from operate.stack import RingStack
@@ -91,8 +91,6 @@ class Lost:
     """A region that answers nothing: neither its tables, nor its functions, nor whoever deploys."""
 
     def __init__(self, engine: Engine, ring: RunningRing) -> None:
-        self.asked: list[str] = []
-        """What was tried there by a deployment all the same."""
         self._engine, self._ring = engine, ring
         self._end = ExitStack()
 
@@ -100,28 +98,12 @@ class Lost:
         self._end.enter_context(self._ring.paused(LOST))
         self._ring.client(LOST).put_item(TableName="orders", Item=UNSENT)
         self._end.enter_context(self._engine.faults.put(outage(LOST)))
+        unreachable = self._engine.unreachable
+        unreachable.regions.add(LOST)
+        self._end.callback(unreachable.regions.discard, LOST)
 
     def end(self) -> None:
         self._end.close()
-
-    @contextmanager
-    def deploying(self) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            for name in ("create", "read", "update", "delete", "call"):
-                patch.setattr(self._engine.cloud, name, self._guarded(name))
-            yield
-
-    def _guarded(self, name: str) -> Any:
-        ask = getattr(Cloud, name)
-
-        def guarded(*given: Any) -> Any:
-            (place,) = (one for one in given if isinstance(one, Place))
-            if place.region == LOST:
-                self.asked.append(f"{name} {given[:2]}")
-                raise ConnectionError(f"{LOST} does not answer.")
-            return ask(self._engine.cloud, *given)
-
-        return guarded
 
 
 @pytest.fixture(scope="module")
@@ -232,12 +214,11 @@ def _raise(**_: Any) -> None:
 def test_the_same_command_goes_on_and_nothing_is_asked_of_the_lost_region(
     engine: Engine, file: Path, ring: RunningRing, writers: Writers, lost: Lost
 ) -> None:
-    with lost.deploying():
-        result = command("bypass", LOST, file)
+    result = command("bypass", LOST, file)
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert (told["member"], told["diff"]) == (LOST, "")
-    assert lost.asked == []
+    assert engine.unreachable.asked == []
     (deployed,) = read_rings(file)
     engine.run_ring(deployed, ring)
     assert list(ring.hops) == [
@@ -246,6 +227,32 @@ def test_the_same_command_goes_on_and_nothing_is_asked_of_the_lost_region(
         f"{BEHIND} -> {BEFORE}",
     ]
     check_nothing_is_missing(ring, writers)
+
+
+def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
+    engine: Engine, file: Path, ring: RunningRing
+) -> None:
+    words = ["status", "--file", str(file), "--json"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(status, "_session", sessions_that_are_lost)
+        (told,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
+    out, *others = sorted(told["members"], key=lambda one: one["name"] != LOST)
+    assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
+    assert "cannot be seen" in out["trouble"][0]
+    assert {one["source"] for one in told["hops"]} == set(ring.members)
+    for name in ("up", "refresh", "preview"):
+        options = [] if name == "preview" else ["--yes"]
+        words = [name, *options, "--expect-no-changes", "--json", "--file", str(file)]
+        assert CliRunner().invoke(main, words).exit_code == 0
+    assert engine.unreachable.asked == []
+
+
+def sessions_that_are_lost(_: Credentials, region: str, config: Any) -> Any:
+    """A session whose clients find nobody at all in the region that is lost."""
+    endpoint = {"endpoint_url": "http://127.0.0.1:9"} if region == LOST else {}
+    assert (config.connect_timeout < 10) == (region == LOST)
+    session: Any = boto3.Session()
+    return SimpleNamespace(client=partial(session.client, **endpoint))
 
 
 def test_fewer_than_two_cannot_remain(file: Path) -> None:

@@ -116,6 +116,15 @@ def test_the_hops_of_the_streams_that_feed_a_member_and_its_own_have_to_catch_up
     assert [(hop.source, hop.target) for hop in concerned(deployed, "b")] == ways[:3]
 
 
+def test_a_hop_of_another_member_that_is_still_held_is_not_waited_for() -> None:
+    ways = [("a", "c"), ("a", "d"), ("b", "c"), ("c", "d"), ("d", "a")]
+    hops = [DeployedHop(*way) for way in ways]
+    members = [DeployedMember(name, "eu-west-1", name) for name in "abcd"]
+    deployed = Deployed(members, hops, held={"b"})
+    watched = [(hop.source, hop.target) for hop in concerned(deployed, "c")]
+    assert watched == [("a", "c"), ("a", "d"), ("c", "d")]
+
+
 def test_the_time_left_is_told_by_how_the_age_goes_down() -> None:
     times = iter([0.0, 0.0, 10.0, 10.0])
     progress = Progress(lambda: next(times))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from operate.deployed import Deployed
+from operate.deployed import Deployed, DeployedHop
 from operate.immutable import refused
 from ring.settings import Settings
 from tests.operate.deployments import CONFIG, deployed, state, stream
@@ -280,3 +281,14 @@ def test_tables_of_an_update_that_failed_midway_count() -> None:
 
 def test_nothing_deployed_refuses_nothing() -> None:
     assert refused(Deployed.read({"deployment": None}), Settings.parse(CONFIG)) == []
+
+
+def test_the_hop_of_a_member_that_is_held_keeps_no_other_from_being_taken_off() -> None:
+    out = changed(("members.0.state", "bypassed"), ("members.1.state", "bypassed"))
+    four = {**out, "members": [*out["members"], {"region": "sa-east-1"}]}
+    deployed = Deployed.read(state(four))
+    led = DeployedHop("us-east-1", "eu-west-1")
+    without = Settings.parse({**four, "members": [four["members"][0], *four["members"][2:]]})
+    still = replace(deployed, hops=[*deployed.hops, led])
+    assert [one.key for one in refused(still, without)] == ["members"]
+    assert refused(replace(still, held={"us-east-1"}), without) == []

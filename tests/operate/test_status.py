@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 
 from local.aws import FAKE_CREDENTIALS, Accounts
@@ -264,6 +265,33 @@ def test_a_member_in_another_account_is_asked_about_there(
         "us-east-1: orders is gone"
         in status(with_first(deployed, credentials=there), clients).trouble
     )
+
+
+def test_a_role_is_taken_where_it_is_used_so_that_a_lost_region_keeps_nobody_from_others(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = set()
+
+    def take(_role: str, make: Any, *_: Any) -> botocore.session.Session:
+        taken.add(make.keywords["region_name"])
+        return botocore.session.Session()
+
+    monkeypatch.setattr("operate.status.session_as", take)
+    there = Credentials(role="arn:aws:iam::210987654321:role/deploys")
+    clients = Clients()
+    for region in ("eu-west-1", "us-east-1"):
+        clients.get(there, region, "dynamodb")
+    assert taken == {"eu-west-1", "us-east-1"}
+
+
+def test_a_member_that_is_held_is_not_waited_for_long(deployed: Deployed) -> None:
+    clients = Clients()
+    assert status(replace(deployed, held={"eu-west-1"}), clients).trouble == ()
+    patience = [
+        clients.get(Credentials(), region, "dynamodb").meta.config.connect_timeout
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    assert patience == [3, 60]
 
 
 def test_without_credentials_that_is_what_is_missing(

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from ring.held import READS_STATE
 from ring.ring import Ring
 from ring.settings import Settings
 
@@ -67,6 +68,7 @@ class Declared:
     made_first: bool
     """Whether one in its place would be made before it is deleted, whatever the provider says."""
     depends_on: tuple[str, ...]
+    protected: bool
 
     def document(self, key: str) -> Any:
         """An input that is JSON."""
@@ -77,6 +79,8 @@ class Cloud(mocks.Mocks):
     """Gives resources the outputs that AWS would, or in a preview none at all."""
 
     def __init__(self, *, preview: bool, partition: str = "aws") -> None:
+        self.state: Mapping[str, Any] = {}
+        """What the engine tells of the stack's resources before, by URN."""
         self.preview = preview
         self.partition = partition
         self.regions: dict[str, str] = {}
@@ -99,10 +103,12 @@ class Cloud(mocks.Mocks):
         return physical, inputs | made
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
-        return {
+        answers: dict[str, dict[str, Any]] = {
             "aws:index/getPartition:getPartition": {"partition": self.partition},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
-        }[args.token]
+            READS_STATE: {"outputs": self.state},
+        }
+        return answers[args.token]
 
     def _arn(self, kind: str, region: str, name: str) -> str:
         place = f"arn:{self.partition}:%s:{region}:{ACCOUNT}:"
@@ -140,12 +146,14 @@ class Watching(mocks.MockMonitor):
                 kept=request.retainOnDelete,
                 made_first=request.deleteBeforeReplaceDefined and not request.deleteBeforeReplace,
                 depends_on=tuple(sorted(request.dependencies)),
+                protected=request.protect,
             )
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
-        self.asked.append((request.tok, _name(request.provider.rpartition("::")[0])))
+        if request.tok != READS_STATE:  # which is asked of the engine, not of a provider
+            self.asked.append((request.tok, _name(request.provider.rpartition("::")[0])))
         return super().Invoke(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
@@ -164,10 +172,19 @@ class Watching(mocks.MockMonitor):
 
 
 def watch(
-    program: Callable[[], object], *, preview: bool = False, partition: str = "aws"
+    program: Callable[[], object],
+    *,
+    preview: bool = False,
+    partition: str = "aws",
+    state: Mapping[str, Any] | None = None,
 ) -> Watching:
-    """Run a Pulumi program to its end and hand back what it declared."""
-    monitor = Watching(Cloud(preview=preview, partition=partition))
+    """Run a Pulumi program to its end and hand back what it declared.
+
+    `state` is what the engine tells of the stack's resources before, by URN.
+    """
+    cloud = Cloud(preview=preview, partition=partition)
+    cloud.state = state or {}
+    monitor = Watching(cloud)
     pulumi.runtime.set_mocks(
         monitor.mocks, project="dynamodb-ring", stack="test", preview=preview, monitor=monitor
     )

@@ -11,7 +11,6 @@ from ring.topology import (
     Hop,
     Member,
     NoSuchMemberError,
-    asked_in,
     find_member,
     hops,
     members_of,
@@ -125,19 +124,6 @@ def test_a_member_that_rejoins_is_hopped_to_and_around() -> None:
     assert ways("in", "rejoining", "in") == ["12", "13", "23", "31"]
     assert ways("in", "in", "rejoining") == ["12", "23", "21", "31"]
     assert ways("in", "bypassed", "rejoining", "in") == ["13", "14", "23", "24", "34", "41"]
-
-
-def test_who_deploys_a_bypassed_member_is_asked_in_a_region_that_is_there() -> None:
-    here, china = Member("a", "us-east-1", "t"), Member("b", "cn-north-1", "t")
-    out = Member("c", "eu-west-1", "t", state="bypassed")
-    other = Member("d", "eu-west-1", "t2")
-
-    assert asked_in([here, out, other], here) is None
-    assert asked_in([here, out, other], out) == "us-east-1"
-    assert asked_in([out, here, china, other], out) == "us-east-1"
-    assert asked_in([out, china], out) is None
-    lost_too = Member("e", "us-west-2", "t", state="bypassed")
-    assert asked_in([here, lost_too, out], out) == "us-east-1"
 
 
 def test_members_keep_their_names_and_ids_whatever_their_states() -> None:

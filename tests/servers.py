@@ -1,8 +1,8 @@
 """Servers that speak DynamoDB, one of each for all tests of a session, where they are there.
 
 `make dynamodb-servers` puts them into `.servers`. They are programs of others, and no part of the
-project: dynoxide (https://crates.io/crates/dynoxide-rs), which judges batched writes as DynamoDB
-does, and has one set of tables whatever the region; and MiniStack (https://pypi.org/project/ministack),
+project: dynoxide (https://crates.io/crates/dynoxide-rs), which has one set of tables whatever the
+region; and MiniStack (https://pypi.org/project/ministack),
 which keeps regions and accounts apart, and whose PartiQL reaches no stream.
 """
 

@@ -273,6 +273,7 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": simulated,
     **DYNAMO_BENCHES,
     "dynoxide, batched": partial(over_dynoxide, make=BatchedStore),
+    "MiniStack, batched": partial(over_ministack, make=BatchedStore),
     "dynoxide, in threads": partial(over_dynoxide, make=BatchedStore, in_threads=True),
 }
 

@@ -1,7 +1,7 @@
 """The Store that gathers: how few requests it makes, and that each write has an outcome of its own.
 
 That it keeps to the contract of a Store is in ``test_store``. moto knows no parameters in PartiQL,
-and MiniStack's statements judge less than the service does, so this runs on dynoxide alone.
+so this runs on dynoxide.
 """
 
 import asyncio

@@ -7,13 +7,15 @@ SEEDS ?= 20000
 SHAPE ?= plain
 STACK ?= dev
 PORT ?= 8000
-JARS := .dynamodb-local
+SERVERS := .servers
+DYNOXIDE := 3.2.0
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 ENGINE := .engine
-# The CLI's version is that of the Python package.
-PULUMI = v$(shell sed -n 's/^pulumi==//p' requirements.txt)
+# The CLI's version, which Go modules and PyPI need not serve alike.
+PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
-.PHONY: help setup demo local test lint types simulate mutants remedies bench bench-check check clean dynamodb-local \
-	dynamodb-local-jars engine
+.PHONY: help setup demo local test lint types simulate mutants remedies bench bench-check check clean \
+	dynamodb-servers engine locks upgrade
 
 help:
 	@echo 'make setup     the virtual environment .venv alone, which all others make as well'
@@ -26,20 +28,22 @@ help:
 	@echo 'make bench     what a hop costs beside what people use today (some minutes; PART=kind: that alone)'
 	@echo 'make bench-check'
 	@echo '               how much memory and time a check takes, of few items and of many (some minutes)'
-	@echo 'make dynamodb-local'
-	@echo '               DynamoDB Local in the foreground (PORT=8000), fetched if it is not there;'
-	@echo '               make dynamodb-local-jars only fetches it: needs java and mvn'
+	@echo 'make dynamodb-servers'
+	@echo '               MiniStack and dynoxide in $(SERVERS), for tests on more than moto (some minutes,'
+	@echo '               once): needs cargo for dynoxide'
 	@echo 'make engine    the Pulumi CLI in $(ENGINE), built from Go modules (some minutes, once): needs go'
+	@echo 'make locks     the requirements*.txt anew after a change of a requirements*.in; make upgrade'
+	@echo '               also takes the newest of what no .in pins'
 	@echo 'make lint      ruff: lint and format'
 	@echo 'make types     mypy, strict'
 	@echo 'make check     lint, types, test, simulate and demo: what CI runs'
 	@echo 'make clean     remove the virtual environment and caches'
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "dynamodb-ring needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.13 ...")'
 	@echo 'Setting up $(VENV), once (a minute or two) ...'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 setup: $(READY)
@@ -75,26 +79,38 @@ bench: $(READY)
 bench-check: $(READY)
 	@$(BIN)/python -m benchmarks.check_memory
 
-dynamodb-local: $(READY) $(JARS)/.ready
-	@$(BIN)/python -m local.dynamodb_local --port $(PORT)
+# MiniStack first: it needs nothing but Python.
+dynamodb-servers: $(SERVERS)/ministack/.ready $(SERVERS)/bin/dynoxide
 
-dynamodb-local-jars: $(JARS)/.ready
-
-$(JARS)/.ready: local/dynamodb-local/pom.xml
-	@for tool in java mvn; do command -v $$tool >/dev/null || { \
-	  echo "$$tool is not on the path: DynamoDB Local is a Java program, which Maven fetches." \
-	    "Install Java 17 or later and Maven 3, or go without: its tests are skipped then." >&2; \
-	  exit 3; }; done
-	@echo 'Fetching DynamoDB Local into $(JARS), once (50 MB) ...'
-	@rm -rf $(JARS)
-	@mvn -q -B -Dstyle.color=never -f $< dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/$(JARS)"
+$(SERVERS)/ministack/.ready: local/ministack/requirements.txt
+	@echo 'Setting up MiniStack in $(SERVERS), once ...'
+	@$(PYTHON) -m venv $(SERVERS)/ministack
+	@$(SERVERS)/ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+$(SERVERS)/bin/dynoxide:
+	@command -v cargo >/dev/null || { \
+	  echo "cargo is not on the path: dynoxide is a Rust program. Install Rust 1.88 or later" \
+	    "(https://rustup.rs), or go without: its tests are skipped then." >&2; \
+	  exit 3; }
+	@echo 'Building dynoxide $(DYNOXIDE) into $(SERVERS), once (some minutes) ...'
+	@cargo install dynoxide-rs --version $(DYNOXIDE) --locked --no-default-features \
+	  --features cli,http-server,native-sqlite --root $(SERVERS) --quiet
+
+# Each lock lists every package with the hashes of all its files, for Python 3.11 or later on any system.
+locks: $(READY)
+	$(BIN)/$(LOCK) requirements.in -o requirements.txt
+	$(BIN)/$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(BIN)/$(LOCK) local/ministack/requirements.in -o local/ministack/requirements.txt
+
+upgrade: LOCK += --upgrade
+upgrade: locks
 
 engine: $(ENGINE)/bin/pulumi
 
 $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	@command -v go >/dev/null || { \
-	  echo "go is not on the path: the Pulumi CLI is a Go program. Install Go 1.25 or later, or the" \
+	  echo "go is not on the path: the Pulumi CLI is a Go program. Install Go 1.26 or later, or the" \
 	    "CLI itself (https://www.pulumi.com/docs/install/), or go without: its tests are skipped then." >&2; \
 	  exit 3; }
 	@echo 'Building the Pulumi CLI $(PULUMI) into $(ENGINE), once (some minutes) ...'
@@ -106,5 +122,5 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 check: lint types test simulate demo
 
 clean:
-	rm -rf $(VENV) $(JARS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SERVERS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

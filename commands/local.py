@@ -28,8 +28,9 @@ from commands.rings import PROJECT
 @click.option(
     "--dynamodb",
     metavar="URL",
-    help="Keep the tables and their streams in the DynamoDB Local at this URL, which "
-    "`make dynamodb-local` starts. They are deleted in the end.",
+    help="URL of a server that speaks DynamoDB and its streams, and keeps regions apart, to keep "
+    "the tables in; they are deleted in the end. Tried: MiniStack. Not for a ring: dynoxide, which "
+    "has one set of tables for all regions.",
 )
 @click.option(
     "--load",
@@ -55,7 +56,7 @@ def local(port: int | None, **wished: Any) -> None:
     if wished["member"] and not wished["file"]:
         raise click.UsageError("--into says where to --load a file: give one.")
     if port is None:
-        port = 8001 if wished["dynamodb"] else 8000  # which is where DynamoDB Local listens, untold
+        port = 8001 if wished["dynamodb"] else 8000  # which such a server may have
     try:
         with killed_politely():
             session.run(PROJECT, session.Wish(port=port, **wished))

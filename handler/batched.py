@@ -31,7 +31,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatemen
 _LARGEST = 45_000
 """Letters of a statement's attributes, each of which is 12 bytes of JSON at the most: so that a
 request stays below 16 MB, beyond which nothing of it is done. AWS names that limit for
-BatchWriteItem, none for statements; DynamoDB Local answers with 413, or closes the connection.
+BatchWriteItem, none for statements; servers that copy it answer with 413, or close the connection.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
 
 # Errors of a statement that say less than the same write alone: the first two not what stands

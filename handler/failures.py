@@ -89,8 +89,8 @@ _WRONG_TIMES = ("signature expired", "signature not yet current")
 _LASTING = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
 
 # What a ValidationException says when it is the item that is refused, in small letters. AWS
-# documents the limits, not the words: these were heard from DynamoDB Local, and from the service
-# in public reports (docs/runbook.md has the list with what each means).
+# documents the limits, not the words: these were heard from servers that copy it, and from the
+# service in public reports (docs/runbook.md has the list with what each means).
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 _REFUSED_SHAPES = (
     "size has exceeded the maximum",

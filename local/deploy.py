@@ -7,7 +7,6 @@ import runpy
 import sys
 import threading
 import uuid
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -92,7 +91,7 @@ def run_program(
                 project=NAMESPACE,
                 stack=stack.name,
                 dry_run=False,
-                outputs=deque(),
+                outputs=set(),
             )
         )
         set_all_config(stack.encoded())

@@ -2,7 +2,7 @@
 
 Where the environment says `PULUMI_DEBUG_PROVIDERS=aws:PORT`, the engine attaches to the server at
 that port instead of starting the provider's plugin, and speaks the same protocol to it:
-https://github.com/pulumi/pulumi/blob/v3.220.0/proto/pulumi/provider.proto
+https://github.com/pulumi/pulumi/blob/v3.274.1/proto/pulumi/provider.proto
 What is declared is made by the same table of resources as a local ring (`local.kinds`).
 """
 

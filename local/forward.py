@@ -1,9 +1,9 @@
-"""A DynamoDB elsewhere that keeps the tables and streams of a local ring: DynamoDB Local, at a URL.
+"""Forward a local ring's requests for tables and streams to a server that speaks DynamoDB.
 
-It keeps apart what it is asked with different access keys or in different regions, knows no
-accounts, and looks at no signature. So a request goes there under a made-up access key that stands
-for its account in this run alone: what an earlier run left is out of sight, and what this one
-makes is taken away when it ends.
+Such a server keeps regions apart, takes an access key for an account, and checks no signature. So a
+request goes there under an access key made up for its account in this run alone: what an earlier
+run left is out of sight, and what this one makes is deleted when it ends. Tried with MiniStack; see
+docs/stores.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import secrets
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -35,8 +36,8 @@ _STREAMS = "DynamoDBStreams_20120810."
 _ABOUT_ITEMS = WRITES | READS | {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
 _PASSED_ON = ("Content-Type", "X-Amz-Date", "X-Amz-Target")
 _CREDENTIAL = re.compile(r"(?<=Credential=)([^/,\s]+)(?=/\d+/([^/]+)/)")
-_THEIRS = "arn:aws:dynamodb:ddblocal:000000000000:"
-"""How every ARN of DynamoDB Local begins, whatever the region and the access key."""
+_ARN = re.compile(rb"arn:[\w-]+:dynamodb:[\w-]*:\w*:(?=table/)")
+"""The beginning of an ARN of a table or a stream, up to the account."""
 _OF_AWS = re.compile(
     r"(^|\.)(amazonaws\.(com|com\.cn|eu)|api\.aws|on\.aws|api\.amazonwebservices\.com\.cn)\.?$"
 )
@@ -58,9 +59,10 @@ class Place:
     region: str
 
     @property
-    def arns(self) -> str:
+    def arns(self) -> bytes:
         """How the ARNs of the tables there begin."""
-        return f"arn:{partition_of(self.region)}:dynamodb:{self.region}:{self.account}:"
+        arns = f"arn:{partition_of(self.region)}:dynamodb:{self.region}:{self.account}:"
+        return arns.encode()
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Answered:
 
 
 class Forward:
-    """Answers requests to DynamoDB and its streams as AWS would, by a DynamoDB Local.
+    """Answers requests to DynamoDB and its streams as AWS would, by the server at a URL.
 
     May be used from several threads. Entering raises `ForwardError`; on leaving, every table that
     was made here is deleted. `WrongUrlError` is raised at once.
@@ -88,6 +90,8 @@ class Forward:
         )
         self._lock = threading.Lock()
         self._made: set[tuple[Place, str]] = set()
+        self._theirs: dict[Place, bytes] = {}
+        """How the server's ARNs begin, as far as it has told one."""
 
     @staticmethod
     def takes(target: str) -> bool:
@@ -105,15 +109,19 @@ class Forward:
         operation = target.partition(".")[2]
         if operation in _ABOUT_ITEMS:
             return self._ask(passed_on, body)
-        answer = self._ask(passed_on, _renamed(body, place.arns, _THEIRS))
+        answer = self._ask(passed_on, body.replace(place.arns, self._theirs.get(place, place.arns)))
         self._note(operation, place, answer)
         if operation == "GetRecords" and answer.status == 200:
             return _answered(answer, _records(answer.body, place))
-        return _answered(answer, _renamed(answer.body, _THEIRS, place.arns))
+        return _answered(answer, _ARN.sub(place.arns, answer.body))
 
     def _key(self, place: Place) -> str:
-        """Return the access key that stands for an account in this run: letters and digits."""
-        return f"ring{self._run}{place.account}"
+        """Return the access key that stands for an account in this run.
+
+        It has 12 digits, so a server that takes such a key for an account's number does so too.
+        """
+        digest = sha256(f"{self._run} {place.account}".encode()).digest()
+        return f"{int.from_bytes(digest[:8]) % 10**12:012}"
 
     def _ask(self, headers: Mapping[str, str], body: bytes) -> Answered:
         try:
@@ -133,8 +141,12 @@ class Forward:
         return Answered(answer.status, kept, answer.data)
 
     def _note(self, operation: str, place: Place, answer: Answered) -> None:
-        """Keep in mind which tables there are."""
-        if answer.status != 200 or operation not in {"CreateTable", "DeleteTable"}:
+        """Keep in mind how the server's ARNs begin, and which tables there are."""
+        if answer.status != 200:
+            return
+        if found := _ARN.search(answer.body):
+            self._theirs[place] = found[0]
+        if operation not in {"CreateTable", "DeleteTable"}:
             return
         table = (place, json.loads(answer.body)["TableDescription"]["TableName"])
         with self._lock:
@@ -164,24 +176,27 @@ class Forward:
         return self
 
     def _check(self) -> None:
-        """Find out whether a DynamoDB Local is there that keeps regions apart."""
+        """Make sure that a DynamoDB with streams is there, and that it keeps regions apart."""
         here, there = Place("probe", "us-east-1"), Place("probe", "eu-west-1")
         name = f"ring-{self._run}"
         answer = self._call("CreateTable", here, _probe(name))
-        try:
-            arn = json.loads(answer.body)["TableDescription"]["TableArn"]
-        except (ValueError, KeyError, TypeError):
-            arn = ""
-        if not str(arn).startswith(_THEIRS):
+        table = _table_in(answer)
+        if not _ARN.match(str(table.get("TableArn", "")).encode()):
             raise ForwardError(_told(self.url, answer))
         try:
+            if not table.get("LatestStreamArn"):
+                raise ForwardError(
+                    f"The DynamoDB at {self.url} makes no streams: a table created with one has "
+                    "none, and a hop reads its table's stream. Give the URL of another server."
+                )
             seen = json.loads(self._call("ListTables", there, {}).body)["TableNames"]
         finally:
             self._call("DeleteTable", here, {"TableName": name})
         if name in seen:
             raise ForwardError(
-                f"The DynamoDB at {self.url} keeps one set of tables for all regions (-sharedDb), "
-                "and a ring has a table in each. Start it without -sharedDb: make dynamodb-local."
+                f"The DynamoDB at {self.url} keeps one set of tables for all regions, and a ring "
+                "has a table in each. Give the URL of a server that keeps regions apart, such as "
+                "MiniStack (docs/stores.md)."
             )
 
     def __exit__(self, *_: object) -> None:
@@ -211,7 +226,7 @@ def _checked(url: str) -> str:
     if _OF_AWS.search(host):
         raise WrongUrlError(
             f"{host} is AWS itself, and a local ring has made-up credentials and tables that it "
-            "deletes. Give the URL of a DynamoDB Local: make dynamodb-local starts one."
+            "deletes. Give the URL of a server on this machine (docs/stores.md)."
         )
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
@@ -223,7 +238,17 @@ def _probe(name: str) -> dict[str, Any]:
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
         "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     }
+
+
+def _table_in(answer: Answered) -> Mapping[str, Any]:
+    """Return the description of the table that was created; an empty one, if there is none."""
+    try:
+        table = json.loads(answer.body)["TableDescription"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return table if isinstance(table, dict) else {}
 
 
 def _told(url: str, answer: Answered) -> str:
@@ -231,23 +256,18 @@ def _told(url: str, answer: Answered) -> str:
     text = answer.body.decode(errors="replace").strip()
     if answer.status == 500 and "does not answer" in text:
         return (
-            f"{json.loads(text)['message']}. Start one first: make dynamodb-local, "
-            "or see whether the URL is right."
+            f"{json.loads(text)['message']}. Start the server first (docs/stores.md says how), "
+            "or check the URL."
         )
     return (
-        f"What answers at {url} is not DynamoDB Local: to CreateTable it said {answer.status} "
-        f"{text[:200]!r}. See whether the URL is right; make dynamodb-local starts one."
+        f"What answers at {url} does not speak DynamoDB: to CreateTable it said {answer.status} "
+        f"{text[:200]!r}. Check the URL; docs/stores.md names servers that do."
     )
 
 
 def _answered(answer: Answered, body: bytes) -> Answered:
     """Return an answer with another body, and the checksum that AWS's SDKs look at."""
     return Answered(answer.status, {**answer.headers, "x-amz-crc32": str(crc32(body))}, body)
-
-
-def _renamed(body: bytes, ours: str, theirs: str) -> bytes:
-    """Turn the ARNs in a request or an answer that is about no items."""
-    return body.replace(ours.encode(), theirs.encode())
 
 
 def _records(body: bytes, place: Place) -> bytes:
@@ -258,12 +278,13 @@ def _records(body: bytes, place: Place) -> bytes:
         for image in {"NewImage", "OldImage"} & record["dynamodb"].keys():
             record["dynamodb"][image] = _complete({"M": record["dynamodb"][image]})["M"]
     if "NextShardIterator" in page:
-        page["NextShardIterator"] = page["NextShardIterator"].replace(_THEIRS, place.arns)
+        there = page["NextShardIterator"].encode()
+        page["NextShardIterator"] = _ARN.sub(place.arns, there).decode()
     return json.dumps(page).encode()
 
 
 def _complete(value: dict[str, Any]) -> dict[str, Any]:
-    """Give every empty map its type, which DynamoDB Local leaves out in a stream: `{}`."""
+    """Give every empty map its type, which some servers leave out in a stream: `{}`."""
     match value:
         case {"M": dict(parts)}:
             return {"M": {name: _complete(part) for name, part in parts.items()}}

@@ -123,8 +123,8 @@ class LocalHop:
         return f"{self.source} -> {self.target}"
 
 
-# moto's PartiQL knows no parameters in an INSERT. DynamoDB Local's does; but the meter counts, and
-# faults befall, what is asked for one key.
+# moto's PartiQL knows no parameters in an INSERT, and MiniStack's writes reach no stream; besides,
+# the meter counts, and faults befall, what is asked for one key.
 _HERE = {"RING_WRITES": "single"}
 
 

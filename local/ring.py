@@ -40,8 +40,8 @@ class LocalRing(RunningRing):
     not tied to an account is taken for moto's own. Tables that the stack expects to find are made
     first (see `local.existing`).
 
-    `port` 0 takes any free one. `dynamodb` is the URL of a DynamoDB Local that keeps the tables
-    and their streams instead of moto (see `local.forward`); what the ring puts there is deleted in
+    `port` 0 takes any free one. `dynamodb` is the URL of a server that keeps the tables and
+    their streams instead of moto (see `local.forward`); what the ring puts there is deleted in
     the end. `idle` is the time in seconds between two looks at a stream where nothing happens.
     Making one raises `SettingsError` or `WrongUrlError`, entering it `DeployError`, `ServerError`
     or `ForwardError`.

@@ -217,8 +217,8 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
 class LocalServer:
     """AWS's services, played by moto, at `endpoint` for as long as the context lasts.
 
-    `port` 0 takes any free port. `dynamodb` is the URL of a DynamoDB Local that plays DynamoDB's
-    part instead of moto. There is one server at a time in a process, because moto keeps its state
+    `port` 0 takes any free port. `dynamodb` is the URL of a server that plays DynamoDB's part
+    instead of moto. There is one server at a time in a process, because moto keeps its state
     in the process. Raises `ServerError` where that is not so or the port is taken, `WrongUrlError`
     for a URL that cannot be one, and, on entering, `ForwardError` where no DynamoDB is to be had.
     """

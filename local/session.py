@@ -40,7 +40,7 @@ class FailedError(Exception):
 class Wish:
     """What is asked of a session. `member` is where `file` is loaded into; None: the first.
 
-    `dynamodb` is the URL of a DynamoDB Local that keeps the tables; None: moto does. Without
+    `dynamodb` is the URL of a server that keeps the tables; None: moto does. Without
     `seconds`, the session lasts until the user interrupts it.
     """
 

@@ -41,7 +41,7 @@ class StreamReader:
         self._last: str | None = None
         self._ended = False
         description = client.describe_stream(StreamArn=arn)["StreamDescription"]
-        # moto and DynamoDB Local have one shard a stream. Reading several of them in the right
+        # moto and MiniStack have one shard a stream. Reading several of them in the right
         # order (parents before children) would be code that nothing here could run.
         (shard,) = description["Shards"]
         self.shard: str = shard["ShardId"]
@@ -62,8 +62,8 @@ class StreamReader:
             page = self._client.get_records(ShardIterator=iterator, Limit=_MOST_RECORDS)
         except self._client.exceptions.TrimmedDataAccessException:
             # Where the iterator stands there is nothing any more, so all that is left comes after.
-            # DynamoDB Local also says so where a stream's first record has a higher number, because
-            # the streams of one region and account share their numbers.
+            # A server whose streams share their numbers also says so where a stream's first record
+            # has a higher one.
             iterator = self._open_at({"ShardIteratorType": "TRIM_HORIZON"})
             page = self._client.get_records(ShardIterator=iterator, Limit=_MOST_RECORDS)
         self._iterator = page.get("NextShardIterator")

@@ -25,7 +25,8 @@ def _is_known(region: str) -> str:
         raise refusal(
             f"botocore {botocore.__version__} knows no such region, and a hop could not reach it",
             f"{nearest(region, known, among='Known')} If AWS has opened it since, write a newer "
-            "boto3 into requirements.txt, and install that.",
+            "boto3 into requirements.in, run `make locks`, and install "
+            "requirements.txt.",
         )
     return region
 

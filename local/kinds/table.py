@@ -195,8 +195,7 @@ def _back_up(client: DynamoDBClient, name: str, enabled: bool) -> None:
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled},
         )
     except ClientError as error:
-        # DynamoDB Local has no backups:
-        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
+        # A server at `--dynamodb` may know no backups.
         if error.response["Error"]["Code"] != "UnknownOperationException":
             raise
 

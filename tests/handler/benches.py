@@ -25,9 +25,9 @@ from handler.clients import make_call, make_client
 from handler.decide import Replica
 from handler.image import Item, Key
 from handler.store import DynamoStore, Store, Tables
-from tests.dynamodb_local import dynamodb_local
 from tests.handler.pair import run
 from tests.handler.size import LIMIT, size_of
+from tests.servers import dynoxide, ministack
 from tests.simulation.member import Member, SimulatedStore
 
 T = TypeVar("T")
@@ -211,7 +211,7 @@ def _reaching(url: str) -> Iterator[None]:
         "AWS_CONFIG_FILE": os.devnull,
         "NO_PROXY": "127.0.0.1",
     }
-    # Nothing tries again here, and DynamoDB Local on a busy machine may take long to warm up.
+    # Nothing tries again here, and a server on a busy machine may take long to answer.
     patient: Any = clients._CONFIG.merge(Config(read_timeout=60))
     with patch.dict(os.environ, environment), patch.object(clients, "_CONFIG", patient):
         yield
@@ -238,15 +238,16 @@ def over_moto(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBenc
 
 
 @contextmanager
-def over_dynamodb_local(
+def over_server(
+    find: Callable[[], str],
     *,
     tombstones: bool = True,
     key: Key = KEY,
     make: type[DynamoStore] = DynamoStore,
     in_threads: bool = False,
 ) -> Iterator[DynamoBench]:
-    """DynamoDB Local, called as the handler does; or in threads, as where a proxy is between."""
-    url = dynamodb_local()
+    """A server, called as the handler does; or in threads, as where a proxy is between."""
+    url = find()
     client = _local_client(url)
     with ThreadPoolExecutor(4) as pool, _reaching(url):
         call = InThreads(client, pool) if in_threads else make_call("us-east-1", pool)
@@ -260,15 +261,20 @@ def over_dynamodb_local(
                     client.delete_table(TableName=table)
 
 
+over_dynoxide = partial(over_server, dynoxide)
+over_ministack = partial(over_server, ministack)
+
 DYNAMO_BENCHES: dict[str, Callable[..., AbstractContextManager[DynamoBench]]] = {
     "moto": over_moto,
-    "DynamoDB Local": over_dynamodb_local,
+    "dynoxide": over_dynoxide,
+    "MiniStack": over_ministack,
 }
 BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": simulated,
     **DYNAMO_BENCHES,
-    "DynamoDB Local, batched": partial(over_dynamodb_local, make=BatchedStore),
-    "DynamoDB Local, in threads": partial(over_dynamodb_local, make=BatchedStore, in_threads=True),
+    "dynoxide, batched": partial(over_dynoxide, make=BatchedStore),
+    "MiniStack, batched": partial(over_ministack, make=BatchedStore),
+    "dynoxide, in threads": partial(over_dynoxide, make=BatchedStore, in_threads=True),
 }
 
 

@@ -37,7 +37,7 @@ def _size(value: Mapping[str, Any]) -> int:
 def _number(text: str) -> int:
     """Two significant digits a byte, paired from the point on, one more byte, and one for a minus.
 
-    The rule says "approximately"; this is how DynamoDB Local counts.
+    The rule says "approximately"; this is how dynoxide and MiniStack count, too.
     """
     number = Decimal(text).normalize(Context(prec=38))
     _, digits, exponent = number.as_tuple()

@@ -1,7 +1,7 @@
 """The Store that gathers: how few requests it makes, and that each write has an outcome of its own.
 
 That it keeps to the contract of a Store is in ``test_store``. moto knows no parameters in PartiQL,
-so this runs on DynamoDB Local alone.
+so this runs on dynoxide.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from handler.failures import Kind, kind_of
 from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
 from handler.store import Older, Refusal, Written
 from handler.version import Version
-from tests.handler.benches import DynamoBench, over_dynamodb_local
+from tests.handler.benches import DynamoBench, over_dynoxide
 from tests.handler.wire import stamped
 
 
 @pytest.fixture
 def bench() -> Iterator[DynamoBench]:
-    with over_dynamodb_local(make=BatchedStore) as one:
+    with over_dynoxide(make=BatchedStore) as one:
         yield one
 
 
@@ -178,7 +178,7 @@ def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answere
 
 @pytest.mark.parametrize("number", ["1E+200", "1" * 40, "no number", "", "NaN", "sNaN"])
 def test_a_key_that_is_refused_is_refused_alone(number: str) -> None:
-    with over_dynamodb_local(make=BatchedStore, key={"k": {"N": "1"}}) as numbered:
+    with over_dynoxide(make=BatchedStore, key={"k": {"N": "1"}}) as numbered:
         keys: list[Key] = [{"k": {"N": one}} for one in ("1", number, "2")]
         asked = [numbered.store.tombstone(one) for one in keys]
         first, refused, last = together(numbered, asked)

@@ -1,4 +1,4 @@
-"""Faults that befall requests for many keys: real ones, to DynamoDB Local."""
+"""Faults that befall requests for many keys: real ones, to dynoxide."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ from tests.handler.benches import (
     answering,
     hearing,
     make_table,
-    over_dynamodb_local,
+    over_dynoxide,
 )
 from tests.handler.fakes import ListQuarantine
 from tests.handler.pair import HERE, THERE
@@ -37,7 +37,7 @@ class KilledError(BaseException):
 @pytest.fixture(scope="module")
 def bench() -> Iterator[DynamoBench]:
     """The target; the source's tables are beside its own."""
-    with over_dynamodb_local(make=BatchedStore) as one:
+    with over_dynoxide(make=BatchedStore) as one:
         names = ("source", "source-tombstones")
         for name in names:
             make_table(one.client, name, {"k": {"S": "1"}})

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.dynamodb_local import dynamodb_local
+from tests.servers import ministack
 
 
-@pytest.fixture(scope="module", params=["moto", "DynamoDB Local"])
+@pytest.fixture(scope="module", params=["moto", "MiniStack"])
 def dynamodb(request: pytest.FixtureRequest) -> str | None:
     """Where a ring's tables are: in moto, then in the DynamoDB at a URL."""
-    return dynamodb_local() if request.param == "DynamoDB Local" else None
+    return ministack() if request.param == "MiniStack" else None

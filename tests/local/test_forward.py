@@ -8,24 +8,24 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import HOME_ACCOUNT, Accounts, Clients
-from local.forward import Forward, ForwardError, WrongUrlError
+from local.forward import Forward, ForwardError, Place, WrongUrlError
 from local.meter import Meter
 from local.server import LocalServer, OneAtATime
-from tests.dynamodb_local import dynamodb_local
 from tests.local.test_server import make_table, read_stream, request
+from tests.servers import dynoxide, ministack
 
 REGION = "eu-west-1"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalServer]:
-    with LocalServer(dynamodb=dynamodb_local()) as running:
+    with LocalServer(dynamodb=ministack()) as running:
         yield running
 
 
@@ -58,7 +58,7 @@ def test_a_stream_in_another_partition_has_that_ones_arn(clients: Clients) -> No
 
 def test_items_go_through_untouched_even_with_an_arn_in_them(clients: Clients) -> None:
     stream = make_table(clients, "untouched")
-    theirs = "arn:aws:dynamodb:ddblocal:000000000000:table/x"
+    theirs = f"{THEIRS}table/x"
     item: Any = {"id": {"S": "a"}, "ours": {"S": stream}, "theirs": {"S": theirs}}
     clients.dynamodb(REGION).put_item(TableName="untouched", Item=item)
     found = clients.dynamodb(REGION).get_item(TableName="untouched", Key={"id": {"S": "a"}})
@@ -106,7 +106,7 @@ def test_writes_and_refusals_are_counted(server: LocalServer, clients: Clients) 
 
 
 def test_nothing_of_a_run_is_left_nor_seen_by_the_next_one() -> None:
-    forward = Forward(dynamodb_local())
+    forward = Forward(ministack())
     with forward:
         for name, protected in (("left", False), ("protected", True)):
             table = {**TABLE, "TableName": name, "DeletionProtectionEnabled": protected}
@@ -172,43 +172,110 @@ def test_any_other_address_will_do(url: str) -> None:
     assert Forward(url).url == url.rstrip("/")
 
 
-class Other(BaseHTTPRequestHandler):
-    """Something else than DynamoDB Local; or one that has one set of tables for all regions."""
+THEIRS = "arn:aws:dynamodb:ddblocal:000000000000:"
+"""How some servers' ARNs begin, whatever the region and the account."""
 
-    shared = False
-    table = ""
+
+class Other(BaseHTTPRequestHandler):
+    """A server of another kind. `answers` are its answers, a document for each operation."""
+
+    answers: ClassVar[dict[str, Any]] = {}
+    asked: ClassVar[list[Any]] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["X-Amz-Target"].endswith("CreateTable"):
-            Other.table = body["TableName"]
-        arn = f"arn:aws:dynamodb:ddblocal:000000000000:table/{Other.table}"
-        answer = {"TableDescription": {"TableArn": arn}, "TableNames": [Other.table]}
+        operation = self.headers["X-Amz-Target"].partition(".")[2]
+        Other.asked.append((operation, body))
+        answer = json.dumps(Other.answers.get(operation, "hello"))
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps(answer if Other.shared else "hello").encode())
+        self.wfile.write(answer.replace("NAME", body.get("TableName", "")).encode())
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
 @pytest.fixture
-def other() -> Iterator[str]:
+def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(Other, "answers", {})
+    monkeypatch.setattr(Other, "asked", [])
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
 
 
+def created(**more: str) -> Any:
+    return {"TableDescription": {"TableArn": f"{THEIRS}table/NAME", "TableName": "NAME", **more}}
+
+
+STREAMING = created(LatestStreamArn=f"{THEIRS}table/NAME/stream/1")
+
+
 @pytest.mark.parametrize(
-    ("shared", "told"), [(False, "is not DynamoDB Local.*hello"), (True, "-sharedDb")]
+    ("answers", "told", "deleted"),
+    [
+        ({}, "does not speak DynamoDB: .*hello", False),
+        ({"CreateTable": {"TableDescription": "what?"}}, "does not speak DynamoDB", False),
+        ({"CreateTable": created()}, "makes no streams", True),
+        (
+            {"CreateTable": STREAMING, "ListTables": {"TableNames": ["ring-0123"]}},
+            "one set of tables for all regions",
+            True,
+        ),
+    ],
+    ids=["no document of DynamoDB's", "no table in it", "no streams", "no regions"],
 )
-def test_what_cannot_keep_a_rings_tables_is_refused(
-    other: str, monkeypatch: pytest.MonkeyPatch, shared: bool, told: str
+def test_what_cannot_keep_a_rings_tables_is_refused_and_left_as_it_was(
+    other: str, answers: dict[str, Any], told: str, deleted: bool
 ) -> None:
-    monkeypatch.setattr(Other, "shared", shared)
+    Other.answers = answers
+    forward = Forward(other)
+    forward._run = "0123"
     with pytest.raises(ForwardError, match=told):
-        Forward(other).__enter__()
+        forward.__enter__()
+    assert (("DeleteTable", {"TableName": "ring-0123"}) in Other.asked) is deleted
+
+
+def test_a_server_without_regions_is_refused_before_anything_is_made_there() -> None:
+    with pytest.raises(ForwardError, match=r"one set of tables for all regions.*MiniStack"):
+        Forward(dynoxide()).__enter__()
+
+
+def test_arns_of_any_form_are_turned_both_ways(other: str) -> None:
+    stream = f"arn:aws:dynamodb:{REGION}:{HOME_ACCOUNT}:table/orders/stream/1"
+    Other.answers = {
+        "CreateTable": STREAMING,
+        "DescribeStream": {"StreamDescription": {"StreamArn": f"{THEIRS}table/orders/stream/1"}},
+        "GetRecords": {"Records": [], "NextShardIterator": f"{THEIRS}table/orders/stream/1|7"},
+    }
+    forward = Forward(other)
+    made = json.loads(ask(forward, "CreateTable", {**TABLE, "TableName": "orders"}).body)
+    assert made["TableDescription"]["LatestStreamArn"] == stream
+    told = json.loads(ask(forward, "DescribeStream", {"StreamArn": stream}).body)
+    assert Other.asked[-1] == ("DescribeStream", {"StreamArn": f"{THEIRS}table/orders/stream/1"})
+    assert told["StreamDescription"]["StreamArn"] == stream
+    page = json.loads(ask(forward, "GetRecords", {"ShardIterator": f"{stream}|3"}).body)
+    assert Other.asked[-1][1] == {"ShardIterator": f"{THEIRS}table/orders/stream/1|3"}
+    assert page["NextShardIterator"] == f"{stream}|7"
+
+
+def test_an_empty_map_that_lost_its_type_in_a_stream_gets_it_back(other: str) -> None:
+    bare: Any = {"empty": {}, "deep": {"L": [{}, {"M": {"a": {}}}]}}
+    record = {"eventName": "INSERT", "dynamodb": {"NewImage": bare}}
+    Other.answers = {"GetRecords": {"Records": [record]}}
+    (found,) = json.loads(ask(Forward(other), "GetRecords", {"ShardIterator": "a"}).body)["Records"]
+    empty: Any = {"M": {}}
+    deep = {"L": [empty, {"M": {"a": empty}}]}
+    assert found["dynamodb"]["NewImage"] == {"empty": empty, "deep": deep}
+    assert found["awsRegion"] == REGION
+
+
+def test_an_account_is_asked_for_by_twelve_digits_that_are_its_own_in_this_run(other: str) -> None:
+    keys = {Forward(other)._key(Place(account, REGION)) for account in ("1" * 12, "2" * 12)}
+    keys |= {Forward(other)._key(Place("1" * 12, REGION))}
+    assert len(keys) == 3
+    assert all(len(key) == 12 and key.isdecimal() for key in keys)
 
 
 def test_requests_to_it_do_not_wait_for_moto(other: str) -> None:

@@ -304,7 +304,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         member(region="us-east-9"),
         "members[1].region",
         "knows no such region",
-        "a newer boto3 into requirements.txt",
+        "a newer boto3 into requirements.in",
     ),
     "a region that is none": (
         member(region="eu-west1"),

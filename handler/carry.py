@@ -1,9 +1,10 @@
-"""Bringing a write to a member, and the two ends of a hop to agreement.
+"""Apply a write or a delete at a member, and clear what is out of date from it.
 
 Any prefix of these steps may have happened before: a record is delivered at least once, and
 what is found done already is left as it is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from handler.decide import Holding, holding
@@ -11,7 +12,7 @@ from handler.image import VERSION, Image, Item, Key, Write, carried
 from handler.store import Condition, Older, Refusal, Same, Store, Versioned, Written
 from handler.version import Version
 
-# How often agreement is sought while others change what was read, before the record is given
+# How often two ends are compared while others change what was read, before the record is given
 # back to be delivered again.
 ATTEMPTS = 10
 
@@ -86,31 +87,43 @@ def _left_by_a_crash(refusal: Refusal, delete: Write) -> Write | None:
     return stands if stands.version.is_same_write(delete.version) else None
 
 
-async def agree(source: Store, target: Store, key: Key, seen: Write | None = None) -> None:
-    """Bring the end of a hop that holds the older write up to the newer one.
+async def restore(
+    source: Store,
+    target: Store,
+    key: Key,
+    taken_by: Write | None,
+    is_due: Callable[[Version], bool],
+) -> None:
+    """Bring a newer write back to the source, in the place of an older one.
 
-    ``seen`` is a write that has arrived at the source; if it is a delete, its tombstone may not
-    have been recorded yet.
+    A newer write gets to every member by its own records, and where an item is absent an
+    application may have deleted it just now. So only two are brought back, by the hop that works
+    on the record of the older one: what ``is_due``, and what is newer than ``taken_by`` as long as
+    that still stands there, as when an application put an exact copy of an old item back.
+
+    Args:
+        source: the member that the hop starts at.
+        target: the next member.
+        key: the item's key.
+        taken_by: the older write, which has arrived at the source; None: it is not known.
+        is_due: tells the source's own writes that the older one has taken the place of. Their
+            copies end their lap before they get back to it.
 
     Raises:
         ContendedError: others were faster, every time.
     """
     for _ in range(ATTEMPTS):
-        here, there = await clear(source, key, seen), await clear(target, key)
-        if here is None or there is None:
-            return  # A local change is still in its stream, and its record will see to it.
-        if here.write.version == there.write.version:
+        here, there = await clear(source, key, taken_by), await clear(target, key)
+        if here is None or there is None or there.write.version <= here.write.version:
             return
-        older, behind, newer = (
-            (here, source, there.write)
-            if here.write.version < there.write.version
-            else (there, target, here.write)
-        )
-        if newer.is_delete:
-            await bring_delete(behind, key, newer)
+        if taken_by is not None and here.write.version < taken_by.version:
+            return  # What took it was removed in turn, and the record of that is still to come.
+        write, standing = there.write, None if here.is_gone else here.write
+        stands_yet = standing is not None and standing == taken_by
+        if write.is_delete or not (stands_yet or is_due(write.version)):
             return
-        condition = Older(newer.version, or_absent=older.is_gone)
-        if isinstance(await behind.put(key, newer.item, condition), Written):
+        condition = Same(None if standing is None else standing.item)
+        if isinstance(await source.put(key, write.item, condition), Written):
             return
     raise ContendedError("both ends of the hop change faster than they can be compared")
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from handler.image import (
     DELETED,
+    RESERVED,
     SOURCE_REGION,
     SOURCE_TABLE,
     VERSION,
     Image,
+    Key,
     Write,
     carried,
     digest,
@@ -52,6 +54,8 @@ class StubGone:
     """The stub of an arrived delete was taken away: the second half of that delete."""
 
     delete: Write
+    with_update: bool
+    """An application had updated the stub, and what it wrote went with it."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,10 @@ def read_as(change: Change) -> Reading:
     """Tell apart what an application did here and what a hop brought."""
     old, new = change.old, change.new
     if new is None:
-        gone = None if old is None else carried(old)
-        return StubGone(gone) if gone is not None and gone.is_delete else LocalDelete()
+        stub = None if old is None else _stub_under(old, change.key)
+        if old is None or stub is None:
+            return LocalDelete()
+        return StubGone(stub, with_update=not old.is_stub)
     if old is not None and old.item == new.item:
         return Nothing()
     write = carried(new)
@@ -85,6 +91,17 @@ def read_as(change: Change) -> Reading:
         created=old is None or old.is_stub,
         replaced_dirty=old is not None and not old.is_clean,
     )
+
+
+def _stub_under(image: Image, key: Key) -> Write | None:
+    """The stub that stood there, perhaps with what an application wrote on it.
+
+    A condition cannot tell whether somebody updated a stub, so a hop that takes one away may take
+    such an update along. UpdateItem leaves the mark and the version standing.
+    """
+    ring = {name: value for name, value in image.item.items() if name.startswith(RESERVED)}
+    stub = carried(Image({**key, **ring}))
+    return stub if stub is not None and stub.is_delete else None
 
 
 def _goes_back(old: Image | None, version: Version) -> bool:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from handler.carry import ATTEMPTS, ContendedError, agree, clear
+from handler.carry import ATTEMPTS, ContendedError, clear, restore
 from handler.decide import LocalDelete, LocalWrite, local_write, read_as, versions_in
 from handler.image import Image, Item, Write
 from handler.records import Change
-from handler.replicate import Hop, Outcome, came_later, replicate, send
+from handler.replicate import Hop, Outcome, before, came_later, replicate, send
 from handler.version import Version
 
 
@@ -22,7 +22,8 @@ async def replay(change: Change, hop: Hop) -> Outcome:
     for _ in range(ATTEMPTS):
         standing = await hop.source.read(change.key)
         outcome = await _do(change, standing, hop)
-        await agree(hop.source, hop.target, change.key)
+        is_due = before(replace(change, sequence=change.sequence + 1), hop)
+        await restore(hop.source, hop.target, change.key, None, is_due)
         if await hop.source.read(change.key) == standing:
             return outcome
     raise ContendedError("the item changes faster than what was set aside can be played again")
@@ -31,7 +32,7 @@ async def replay(change: Change, hop: Hop) -> Outcome:
 async def _do(change: Change, standing: Item | None, hop: Hop) -> Outcome:
     """Do what the change calls for, or what an application has since made of it here."""
     reading = read_as(change)
-    if not isinstance(reading, LocalWrite | LocalDelete):
+    if not isinstance(reading, LocalWrite | LocalDelete) or change.expired:
         return await replicate(change, hop)
     buried = await hop.source.tombstone(change.key)
     then = _what_followed(change, standing, buried, hop)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.image import Item, Key
+from handler.image import DELETED, Item, Key
 from operate.expiry import will_be_deleted
+from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member
 from tests.simulation.trace import tell_item
@@ -28,8 +29,11 @@ class Application:
     """The true time, which no region knows."""
     wait_until: Callable[[float], None]
     say: Callable[[str], None]
+    last_writes: LastWrites
     held: list[tuple[str, Item]] = field(default_factory=list)
     written: int = 0
+    ends: dict[str, float] = field(default_factory=dict)
+    """Until when each key should be there, by the last write of its time to live."""
 
     def act(self, member: Member | None = None, key: str | None = None) -> None:
         """Do one operation, there or anywhere."""
@@ -40,7 +44,14 @@ class Application:
     def do(self, operation: str, member: Member, name: str) -> None:
         """Do that operation there, and say so."""
         before = len(member.stream)
+        was = member.items.get(name)
         self._perform(operation, member, {"k": {"S": name}})
+        if len(member.stream) > before and operation != "expire":
+            if was is not None and DELETED in was and name not in member.items:
+                # What stands on a stub goes with it, whoever takes it away.
+                self.last_writes.conflict(member, name)
+            else:
+                self.last_writes.wrote(member, name)
         numbers = ", ".join(f"#{number + 1}" for number in range(before, len(member.stream)))
         now = tell_item(member.items.get(name))
         self.say(f"{operation} {name} in {member.name}: {now}, record {numbers or 'none'}")
@@ -63,7 +74,7 @@ class Application:
         match operation:
             case "put":
                 yield self._fresh(key)
-            case "update":
+            case "update" | "update if there" if standing is not None or operation == "update":
                 # UpdateItem leaves the attributes that it does not name, the ring's included.
                 yield {**(standing or key), **self._content()}
             case "delete":
@@ -73,10 +84,15 @@ class Application:
                 yield self._fresh(key)
             case "put if absent" if standing is None:
                 yield self._fresh(key)
-            case "update if there" if standing is not None:
-                yield {**standing, **self._content()}
             case "put with a time to live":
-                yield {**self._fresh(key), TIME_TO_LIVE: {"N": str(self.now() + _LIFE)}}
+                yield from self._timed(key, self._fresh(key))
+            case "renew" if standing is not None and TIME_TO_LIVE in standing:
+                yield from self._timed(key, standing)
+
+    def _timed(self, key: Key, item: Item) -> Iterator[Item]:
+        end = self.now() + _LIFE
+        self.ends[key["k"]["S"]] = end
+        yield {**item, TIME_TO_LIVE: {"N": str(end)}}
 
     def _expire(self, member: Member, key: Key, end: float) -> None:
         self.wait_until(end)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handler.image import DELETED, VERSION, Item
+from handler.image import DELETED, VERSION, Image, Item
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.simulation.member import Member
     from tests.simulation.world import World
 
@@ -28,6 +30,90 @@ class Growth:
         before, after = (item and item.get(VERSION) for item in (old, new))
         if before and after and before["S"] > after["S"]:
             self.broken = f"a version shrank: {member.name} had {old}, now has {new}"
+
+
+class LastWrites:
+    """Watches that no hop takes an application's write back for something older.
+
+    Older is what the write came after at its member: the member's own earlier writes, and what hops
+    had put there before. Two things are left out, of which docs/guarantees.md tells:
+
+    - while a conflict is open: another member's write, which the application's did not come after,
+      stands there or stood there, and the member's own hop has not read the record of it;
+    - what the hop before the member delivers again.
+    """
+
+    def __init__(self, read: Callable[[Member], int]) -> None:
+        """Take what tells how many of a member's records its own hops are done with."""
+        self.broken: str | None = None
+        self._read = read
+        self._last: dict[_Place, int] = {}
+        self._stood: dict[_Place, set[_Origin]] = {}
+        self._before: dict[_Place, set[_Origin]] = {}
+        self._open: dict[_Place, int] = {}
+
+    def wrote(self, member: Member, name: str) -> None:
+        """Take note of an application's write, which is the last record of the stream."""
+        place = (member.name, name)
+        if self._read(member) < self._open.get(place, 0):
+            return
+        self._last[place] = len(member.stream)
+        before = self._before.setdefault(place, set())
+        before |= self._stood.pop(place, set())
+        before -= {_origin(member.items.get(name))}
+
+    def forget(self, member: Member) -> None:
+        """Expect nothing of a member that lost all that it had."""
+        for notes in (self._last, self._stood, self._before):
+            for place in [place for place in notes if place[0] == member.name]:
+                del notes[place]
+
+    def conflict(self, member: Member, name: str) -> None:
+        """Expect nothing until the member's hop has read what was just written there."""
+        place = (member.name, name)
+        self._open[place] = len(member.stream)
+        self._last.pop(place, None)
+        self._before.pop(place, None)
+
+    def see(self, member: Member, old: Item | None, new: Item, caller: Member) -> None:
+        """Take note of what a hop put at a member; ``caller`` is the member that it starts at."""
+        took_dirty = old is not None and not Image(old).is_clean
+        place, origin = (member.name, new["k"]["S"]), _origin(new)
+        is_own = origin[0] == member.replica.id
+        is_older = origin in self._before.get(place, ()) or (
+            is_own and origin[1] < self._last.get(place, 0)
+        )
+        if not is_older:
+            self._stood.setdefault(place, set()).add(origin)
+        hides = DELETED not in new or took_dirty
+        if is_older and hides and (is_own or caller is member):
+            self.broken = f"an older write came back: {member.name} has {new}"
+        elif not is_own or took_dirty:
+            self.conflict(member, place[1])
+
+
+_Place = tuple[str, str]
+_Origin = tuple[str, int]
+
+
+def _origin(item: Item | None) -> _Origin:
+    """The member and the record of which an item is a copy, under whatever version."""
+    version = None if item is None else Image(item).version
+    return ("", 0) if version is None else (version.replica, version.sequence)
+
+
+def check_last_writes(world: World) -> None:
+    """Nothing that came before an application's write was put in its place at its member."""
+    if world.last_writes.broken is not None:
+        raise BrokenPromiseError(world.last_writes.broken)
+
+
+def check_renewals(world: World) -> None:
+    """No expiry has deleted what was written or renewed last, and whose time has not passed."""
+    for name, end in world.application.ends.items():
+        for member in world.members if end > world.now() else ():
+            if name not in member.items:
+                raise BrokenPromiseError(f"a renewal was lost to an expiry: {member.name}, {name}")
 
 
 def check_growth(world: World) -> None:
@@ -62,7 +148,7 @@ def check_last_words(world: World) -> None:
 def check_last_write_wins(world: World) -> None:
     """A write to a ring at rest, whatever is delivered again meanwhile, is what all hold."""
     member = world.choices.one_of(world.members)
-    operations = [one for one in _LAST if one in world.shape.operations]
+    operations = [one for one in _LAST if one in world.shape.operations] or ["put"]
     if world.shape.late_replays:
         world.replay()
     world.application.do(world.choices.one_of(operations), member, "k0")

@@ -98,6 +98,7 @@ def empty(world: World) -> None:
     mapping = world.choices.one_of(world.mappings)
     world.say(f"{mapping.source.name} is emptied")
     mapping.source.empty()
+    world.last_writes.forget(mapping.source)
     mapping.start_anew()
     if world.choices.below(2):
         world.operator.fill(mapping.source)

@@ -82,14 +82,15 @@ class Turn:
 
 
 Trouble = Callable[[str], None]
-Witness = Callable[[Member, Item | None, Item | None], None]
+Witness = Callable[[Member, Item | None, Item | None, Condition | None], None]
 
 
 class SimulatedStore:
     """A Store over a Member.
 
     ``trouble`` may raise before a call's effect, or after it. ``fits`` tells whether an item is
-    small enough for a table. ``witness`` is shown what each write replaced, and by what.
+    small enough for a table. ``witness`` is shown what each write replaced, by what, and
+    on which condition (None: it took a stub away).
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class SimulatedStore:
         standing = self.member.items.get(key["k"]["S"])
         if standing is not None and standing.get(VERSION) == {"S": version} and DELETED in standing:
             self.member.write(key, None)
+            self._witness(self.member, standing, None, None)
             self._trouble("after")
 
     async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
@@ -139,7 +141,7 @@ class SimulatedStore:
             self.member.writes += 1
             return Refusal(standing)
         self.member.write(key, item)
-        self._witness(self.member, standing, item)
+        self._witness(self.member, standing, item, condition)
         self._trouble("after")
         return Written(standing)
 

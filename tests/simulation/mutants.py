@@ -83,7 +83,7 @@ MUTANTS = [
     Mutant(
         "the second half of an arrived delete is no delete",
         _DECIDE,
-        "return StubGone(gone) if gone is not None and gone.is_delete else LocalDelete()",
+        "return StubGone(stub, with_update=not old.is_stub)",
         "return LocalDelete()",
     ),
     Mutant(
@@ -95,8 +95,8 @@ MUTANTS = [
     Mutant(
         "refused by an earlier write of one's own, it comes after",
         _REPLICATE,
-        "if version.replica == hop.here.id and version.sequence < change.sequence:",
-        "if False:",
+        "        if before(change, hop)(version):\n",
+        "        if False:\n",
     ),
     Mutant(
         "below the tombstone here, it comes after that delete",
@@ -117,7 +117,7 @@ MUTANTS = [
         "if write.is_known_at(hop.there.id):",
     ),
     Mutant(
-        "... but agrees where it replaced a dirty item",
+        "... but gives back what it replaced here and is newer",
         _REPLICATE,
         "if arrival.replaced_dirty:",
         "if False:",
@@ -125,16 +125,39 @@ MUTANTS = [
     Mutant(
         "the second half of a delete sees to the tombstone",
         _REPLICATE,
-        "        await hop.source.bury(change.key, delete)\n    return Outcome(Did.NOTHING)",
-        "        pass\n    return Outcome(Did.NOTHING)",
+        "            await hop.source.bury(change.key, gone.delete)\n",
+        "            pass\n",
         "storm",
         8_000,
     ),
     Mutant(
-        "refused by something newer, agree",
+        "refused by a newer write of this member, it gives that back here",
         _REPLICATE,
-        "    await agree(hop.source, hop.target, change.key, lost)\n    if won",
-        "    if won",
+        "    await restore(hop.source, hop.target, change.key, write, before(change, hop))\n"
+        "    return _refused",
+        "    await _clear_ends(change, hop, write)\n    return _refused",
+    ),
+    Mutant(
+        "a refused local write brings nothing back here",
+        _REPLICATE,
+        "    await _clear_ends(change, hop, lost)\n    return _refused",
+        "    await restore(hop.source, hop.target, change.key, None, lambda _: True)\n"
+        "    return _refused",
+        "storm",
+    ),
+    Mutant(
+        "an exact old copy gives way to what is newer at next",
+        _CARRY,
+        "stands_yet or is_due(write.version)",
+        "is_due(write.version)",
+        "copies",
+    ),
+    Mutant(
+        "an update that goes with its stub comes back",
+        _REPLICATE,
+        "    if not gone.with_update:\n",
+        "    if True:\n",
+        "aimed",
     ),
     Mutant(
         "a created arrival is held against the tombstone here",
@@ -163,9 +186,8 @@ MUTANTS = [
     Mutant(
         "a delete that is tried again keeps its version",
         _REPLICATE,
-        "return kept if kept is not None and "
-        "kept.version.is_same_write(delete.version) else delete",
-        "return delete",
+        "            return kept\n        else:\n",
+        "            return delete\n        else:\n",
         "storm",
         6_000,
     ),
@@ -176,7 +198,7 @@ MUTANTS = [
         "condition = Older(delete.version)",
     ),
     Mutant(
-        "agreement knows of the delete that is on its way",
+        "what took a write may be a delete whose tombstone is not here yet",
         _CARRY,
         "seen if seen is not None and seen.is_delete else None",
         "None",
@@ -203,7 +225,7 @@ MUTANTS = [
         "stands = delete if isinstance(outcome, Written) else None",
     ),
     Mutant(
-        "agreement leaves a dirty item to its record",
+        "a dirty item is left to its record",
         _DECIDE,
         "    if image is not None and standing is None:\n        return None\n",
         "",
@@ -217,14 +239,28 @@ MUTANTS = [
     Mutant(
         "a stub that an application updates loses its mark",
         _REPLICATE,
-        "if isinstance(reading, LocalWrite) and {DELETED, VERSION} <= reading.image.item.keys():",
+        "if {DELETED, VERSION} <= item.keys() and await hop.source.read(key) == item:",
         "if False:",
     ),
     Mutant(
         "each member expires its own",
         _REPLICATE,
-        "case LocalDelete() if change.expired and not hop.passes_expiry_on:",
-        "case LocalDelete() if False:",
+        "return await _expire(change, hop) if hop.passes_expiry_on else Outcome(Did.NOTHING)",
+        "return await _expire(change, hop)",
+    ),
+    Mutant(
+        "an expiry comes right behind the write of what expired",
+        _REPLICATE,
+        "local_write(replace(change, seconds=0), ",
+        "local_write(change, ",
+        "renewals",
+    ),
+    Mutant(
+        "an expiry at its origin deletes nothing but the copy of what expired",
+        _REPLICATE,
+        "if copy is None or not _is_copy(Image(copy), expired, hop):",
+        "if copy is None or Image(copy).version is None:",
+        "renewals",
     ),
     Mutant(
         "the ring's attributes are set anew",
@@ -253,9 +289,9 @@ MUTANTS = [
         "for one in (joined,))",
     ),
     Mutant(
-        "what was left out and is played again alone, agrees",
+        "what was left out and is played again alone, is given back here",
         _REPLAY,
-        "        await agree(hop.source, hop.target, change.key)\n",
+        "        await restore(hop.source, hop.target, change.key, None, is_due)\n",
         "",
         "poison",
     ),

@@ -70,7 +70,7 @@ class Operator:
         )
 
     def _end(self, member: Member) -> End:
-        store = self._world.store(member, member)
+        store = self._world.store(member, member, by_operator=True)
         return End(member.replica, store, self._world.shape.keeps_tombstones)
 
 

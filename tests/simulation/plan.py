@@ -36,14 +36,18 @@ class Plan:
         members = 2 + choices.below(shape.most_members - 1)
         operations = choices.some_of(shape.operations) or list(shape.operations)
         faults = choices.some_of(shape.faults)
-        expiry_travels = not choices.below(2)
+        expiry_travels = shape.expires_late or not choices.below(2)
         expires = "put with a time to live" in operations and not expiry_travels
         reads_again = shape.replays_what_expired or not expires
         if not reads_again:
             faults = [fault for fault in faults if fault not in _BACK]
+        skews: tuple[int, ...] = (0, 0, 1, -1, 30, -30)
+        grains: tuple[int, ...] = (1, 1, 1, 60)
+        if shape.expires_late:
+            skews, grains = (0,), (1,)  # whose renewal was the last, all clocks tell alike
         return cls(
-            skews=tuple(choices.one_of((0, 0, 1, -1, 30, -30)) for _ in range(members)),
-            grain=choices.one_of((1, 1, 1, 60)),
+            skews=tuple(choices.one_of(skews) for _ in range(members)),
+            grain=choices.one_of(grains),
             pace=choices.one_of((0.0, 0.02, 0.2, 2.0)),
             batch=choices.one_of((1, 3, 10, 100)),
             keys=1 + choices.below(shape.most_keys),

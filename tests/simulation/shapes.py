@@ -14,6 +14,7 @@ PLAIN = (
 )
 STALE = (*PLAIN, "hold", "put back edited")
 COPIES = (*STALE, "put back")
+RENEWALS = ("put with a time to live", "renew", "renew", "expire")
 HOT = ("put", "update", "delete", "delete and put")
 WITHOUT_DELETES = ("put", "update", "put if absent", "update if there")
 
@@ -52,6 +53,8 @@ class Shape:
     """Whether an operator mends every key in the end, since records may have been lost."""
     replays_what_expired: bool = False
     """Whether streams are read again from far back where members expire items on their own."""
+    expires_late: bool = False
+    """Whether items expire while hops lag, so that a member may not have seen a renewal."""
     by_command: bool = False
     """Whether members go and come back as `automate.py bypass` and `rejoin` have it."""
     batches: bool = False
@@ -108,6 +111,12 @@ SHAPES = {
     ),
     "expiry": Shape(
         "plain, and streams are read again after own expiries", replays_what_expired=True
+    ),
+    "renewals": Shape(
+        "expiries that travel, and renewals that lag further than items live",
+        RENEWALS,
+        ("throttle", "time out", "die", "lose the answer", "stand still"),
+        expires_late=True,
     ),
     "replays": Shape(
         "plain, and mappings start over while the last write is made", late_replays=True

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from handler.decide import Replica
-from handler.image import DELETED, Item
+from handler.image import DELETED, Image, Item
 from handler.patience import OutOfTimeError, Patience, PatientStore
 from handler.replicate import Hop
-from handler.store import Store
+from handler.store import Condition, Same, Store, Versioned
 from tests.simulation.application import TIME_TO_LIVE, Application
 from tests.simulation.batches import BatchingStore
-from tests.simulation.check import Growth
+from tests.simulation.check import Growth, LastWrites, check_renewals
 from tests.simulation.choices import Choices
 from tests.simulation.circle import Circle
 from tests.simulation.faults import STRIKES
@@ -33,6 +34,17 @@ async def _turn() -> None:
 
 class ThrottledError(OSError):
     """The simulated DynamoDB refuses or loses a call; the handler lets the record come again."""
+
+
+def _raced(old: Item, new: Item | None, condition: Condition | None) -> bool:
+    """Whether a write met what somebody updated since the hop looked, under the same version."""
+    match condition:
+        case Same(item):
+            return item != old
+        case Versioned():
+            return not Image(old).is_clean
+        case _:  # a stub that was taken away, if nothing is new
+            return new is None and not Image(old).is_stub
 
 
 @dataclass
@@ -57,6 +69,7 @@ class World:
         self.plan = plan = Plan.draw(choices, shape)
         self.trace: list[str] = []
         self.growth = Growth()
+        self.last_writes = LastWrites(self._has_read)
         self.shelf = Shelf()
         self.redrive = Redrive(self.shelf, choices)
         self.operator = Operator(self)
@@ -77,6 +90,7 @@ class World:
             self.now,
             self.wait_until,
             self.say,
+            self.last_writes,
         )
 
     def now(self) -> float:
@@ -99,6 +113,10 @@ class World:
         self.clocks.append(clock)
         return Member(Replica(f"{place:08x}", clock.region, "t"), clock)
 
+    def _has_read(self, member: Member) -> int:
+        """How many records of a member its hops are done with."""
+        return min((m.position for m in self.circle.running() if m.source is member), default=0)
+
     def _mapping(self, here: Member, there: Member) -> Mapping:
         hop = Hop(
             here=here.replica,
@@ -110,18 +128,18 @@ class World:
         )
         return Mapping(here, hop, self.choices, self.plan.batch, self.shelf)
 
-    def store(self, member: Member, caller: Member) -> Store:
+    def store(self, member: Member, caller: Member, *, by_operator: bool = False) -> Store:
         """A member as a caller sees it, with all that can go wrong."""
-        store = self._simulated(member)
+        store = self._simulated(member, None if by_operator else caller)
         told = TracedStore(store, caller, self.say) if self._tells else store
         return PatientStore(told, self._patience()) if "try again" in self.plan.faults else told
 
-    def _simulated(self, member: Member) -> SimulatedStore:
+    def _simulated(self, member: Member, caller: Member | None) -> SimulatedStore:
         how: dict[str, Any] = {
             "keeps_tombstones": self.shape.keeps_tombstones,
             "trouble": self._trouble,
             "fits": self._fits,
-            "witness": self.growth.see,
+            "witness": partial(self._witness, caller),
         }
         if self.shape.batches:
             return BatchingStore(member, self._leaves_out, **how)
@@ -130,6 +148,21 @@ class World:
     def _leaves_out(self) -> bool:
         """Whether a key or a statement of a batch is left undone."""
         return "in part" in self._faults and self.choices.one_in(2)
+
+    def _witness(
+        self,
+        caller: Member | None,
+        member: Member,
+        old: Item | None,
+        new: Item | None,
+        condition: Condition | None,
+    ) -> None:
+        """Look at a write of a hop that starts at ``caller``, or of an operator (None)."""
+        self.growth.see(member, old, new)
+        if old is not None and _raced(old, new, condition):
+            self.last_writes.conflict(member, old["k"]["S"])
+        elif new is not None and caller is not None:
+            self.last_writes.see(member, old, new, caller)
 
     def _patience(self) -> Patience:
         return Patience(
@@ -168,6 +201,9 @@ class World:
         if self.circle.out is not None and self.choices.below(2) == 0:
             self.circle.rejoin()
         self._faults = ()
+        if self.shape.expires_late:
+            self.drain()
+            check_renewals(self)
         self.settle()
         if self.shape.adopts or self.shape.loses:
             self._operate()
@@ -242,7 +278,8 @@ class World:
         """
         then = end if self.plan.expiry_travels else max(end, self._time) + _LATER
         if then > self._time:
-            self.drain()
+            if not self.shape.expires_late:
+                self.drain()
             self._time = then
 
     def _long_rest(self) -> None:

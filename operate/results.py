@@ -76,7 +76,7 @@ def _documents(body: Any, where: str) -> Iterator[Any]:
     """What the lines of an object say: first of the call, then of keys."""
     try:
         lines = map(read_json, _lines(body))
-        told = next(lines, None)
+        told: Any = next(lines, None)
         fields_of(told, source=int, number=int, over=bool, read=int)
         _expect(isinstance(told["units"], int | float), "its units are no number")
         if "became" in told:

@@ -66,7 +66,7 @@ class Api:
     def _execute(self, statements: Sequence[Any]) -> list[Any]:
         self.requests.append(len(statements))
         answered = set(self._part(statements))
-        told = []
+        told: list[Any] = []
         for at, one in enumerate(statements):
             if at in answered:
                 self.done[one["Parameters"][0]["N"]] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -61,10 +61,11 @@ def items(table: Any) -> set[str]:
 
 @pytest.mark.parametrize("statement", REFUSED, ids=lambda one: one["Statement"])
 def test_what_moto_cannot_do_is_refused_with_the_reason(table: Any, statement: Statement) -> None:
-    for ask in (
+    asks: tuple[Callable[[], Any], ...] = (
         lambda: table.execute_statement(**statement),
         lambda: table.execute_transaction(TransactStatements=[statement]),
-    ):
+    )
+    for ask in asks:
         with pytest.raises(ClientError, match="The local ring cannot do this PartiQL") as refused:
             ask()
         assert refused.value.response["Error"]["Code"] == "ValidationException"

@@ -91,6 +91,7 @@ def test_what_is_set_aside_is_listed_with_table_key_reason_hop_and_time(
     assert (entry.table, entry.keys, entry.reason) == (TABLE, [KEY], "too large")
     assert entry.hop == "us-east-1/orders -> eu-west-1/orders"
     assert "that day" in entry.error
+    assert entry.time is not None
     assert abs(time.time() - entry.time) < 60
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from handler.decide import Replica
 from tests.simulation.application import TIME_TO_LIVE, Application
+from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member
 
@@ -19,7 +20,14 @@ def expire(end: dict[str, Any]) -> Member:
     member = Member(Replica("0000000a", "here", "orders"), lambda: NOW)
     member.write({"k": {"S": "a"}}, {"k": {"S": "a"}, TIME_TO_LIVE: end})
     application = Application(
-        [member], 1, (), Choices(0), lambda: float(NOW), lambda _: None, lambda _: None
+        [member],
+        1,
+        (),
+        Choices(0),
+        lambda: float(NOW),
+        lambda _: None,
+        lambda _: None,
+        LastWrites(lambda _: 0),
     )
     application.do("expire", member, "a")
     return member

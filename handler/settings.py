@@ -125,7 +125,7 @@ class _Reader:
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
         """A choice; where there is a default, the variable may be missing."""
-        if default is not None and not self._environment.get(f"RING_{name}"):
+        if default is not None and f"RING_{name}" not in self._environment:
             return default
         value = self.text(name)
         if value and value not in allowed:

@@ -17,7 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
-from operate.expiry import ttl_attribute, will_be_deleted
+from handler.expiry import ttl_attribute, will_be_deleted
 
 SECONDS = 20.0
 """Between two looks at all tables."""

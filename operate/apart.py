@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from operate.expiry import will_be_deleted
+from handler.expiry import will_be_deleted
 from operate.judge import Held, judge
 from operate.reached import Reached
 from operate.segments import (

@@ -11,12 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from handler.clients import CONCURRENCY
+from handler.expiry import will_be_deleted
 from handler.image import Item
 from handler.store import ItemTooLargeError
 from operate.asking import asking
 from operate.check import Tell, silently
 from operate.errors import WrongError
-from operate.expiry import will_be_deleted
 from operate.fill import Filled, Way, fill
 from operate.in_turn import in_turn
 from operate.journal import Journal

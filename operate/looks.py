@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from handler.clients import CONCURRENCY
+from handler.expiry import will_be_deleted
 from handler.image import Key
 from handler.store import DynamoStore
-from operate.expiry import will_be_deleted
 from operate.in_turn import in_turn
 from operate.judge import Held
 from operate.reached import Reached

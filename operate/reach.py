@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from handler.expiry import ttl_attribute
 from handler.store import Tables
 from operate.asking import asking
 from operate.deployed import Deployed, DeployedMember
 from operate.errors import WrongError
-from operate.expiry import ttl_attribute
 from operate.pace import Pace, put_pace
 from operate.reached import Reached
 from operate.status import Clients

@@ -20,7 +20,7 @@ class Reached:
     """A member. `replica` is its id in versions, `next` the ids of those to whom its hops lead.
 
     `keys` are the key's attributes, the partition key first, `types` their types, `expires` is the
-    attribute by which DynamoDB expires its items (`operate.expiry.ttl_attribute`), `items` is about
+    attribute by which DynamoDB expires its items (`handler.expiry.ttl_attribute`), `items` is about
     how many items there are.
     """
 

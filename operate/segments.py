@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handler.expiry import will_be_deleted
 from handler.image import DELETED, Image, Item, Key, digest
 from handler.version import Version
-from operate.expiry import will_be_deleted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -227,9 +227,9 @@ class RingStack:
                 self.watch(self, said)
 
         builds = operation in _BUILDING
-        self.expect_ready(operation)
         if builds and not self._is_secret():
-            self.refuse_unfit_tables()
+            self.refuse_unfit_tables()  # wrong settings are told before the CLI is looked for
+        self.expect_ready(operation)
         with self._opened(operation, notes) as stack, self._held(stack, operation, dry) as at:
             changes, outputs = run(at, on_event)
         seconds = round(time.monotonic() - began, 1)

@@ -22,9 +22,10 @@ _ITEMS = (
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:DeleteItem",
-    "dynamodb:PartiQLInsert",
     "dynamodb:PartiQLDelete",
 )
+# What is brought back to the source is put there one by one.
+_CREATED = ("dynamodb:PartiQLInsert",)
 _TOMBSTONES = (
     "dynamodb:GetItem",
     "dynamodb:BatchGetItem",
@@ -179,7 +180,8 @@ def _keys(secret: Secret) -> list[Document]:
 
 
 def _end(side: str, end: End) -> list[Document]:
-    statements = [_allow(f"{side}Items", _ITEMS, end.table)]
+    items = (*_ITEMS, *_CREATED) if side == "Target" else _ITEMS
+    statements = [_allow(f"{side}Items", items, end.table)]
     if end.tombstones:
         statements.append(_allow(f"{side}Tombstones", _TOMBSTONES, end.tombstones))
     if end.kms_key:

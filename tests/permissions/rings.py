@@ -40,6 +40,7 @@ from tests.permissions.services import Served, in_the_callers_name, lambdas, sta
 
 _FUTURE = 9_000_000_000
 """Later than any write here, in seconds since the epoch: it wins every conflict."""
+_PAST = 1_000_000_000
 _CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
 
 
@@ -144,12 +145,12 @@ class Hop:
         self._remove(plain)
         # What a hop brings here meets something newer at the target, which is brought here then.
         self._arrive(f"newer, {way}", {"n": {"N": "0"}})
-        # It meets a newer delete, its stub still standing: the delete is carried out here.
+        # It meets a stub that was left standing, which is taken away there.
         self._arrive(f"deleted, {way}", {DELETED: {"BOOL": True}})
-        # A delete meets it when its own stub is gone: the newer item is created here.
-        self._lay(self._target, late, {"n": {"N": "0"}}, _FUTURE)
-        self._lay(self._source, late, {DELETED: {"BOOL": True}}, _FUTURE - 1)
-        self._remove(late)
+        # An older delete takes what was written here: its stub is taken away, and the item created.
+        self._write(late, 1)
+        self._lay(self._source, late, {DELETED: {"BOOL": True}}, _PAST)
+        self._deliver_new()
 
     def _write(self, key: str, number: int) -> None:
         client, table = self._source

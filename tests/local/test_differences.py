@@ -124,7 +124,7 @@ def differs(what: str) -> list[Any]:
     ]
 
 
-def on_all(what: str) -> Any:
+def on_all(what: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("url", differs(what), indirect=True)
 
 

@@ -151,6 +151,7 @@ MUTANTS = [
         "stands_yet or is_due(write.version)",
         "is_due(write.version)",
         "copies",
+        4_000,
     ),
     Mutant(
         "an update that goes with its stub comes back",

@@ -309,6 +309,7 @@ MUTANTS = [
         '_error("ThrottlingException", "left out") for key in left_out',
         "None for key in left_out",
         "batched",
+        7_000,
     ),
     Mutant(
         "a statement of a batch that was not executed is not done",

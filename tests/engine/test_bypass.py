@@ -317,7 +317,7 @@ def test_a_paused_hop_rests_until_it_is_resumed_whatever_is_deployed_or_refreshe
     seen = json.loads(CliRunner().invoke(main, ["status", "--file", str(file), "--json"]).stdout)
     paused, *others = seen["rings"][0]["hops"]
     assert (paused["mapping"], [one["mapping"] for one in others]) == ("Disabled", ["Enabled"] * 2)
-    assert "`automate.py resume` before" in paused["trouble"][0]
+    assert f"`automate.py resume {BEFORE}`" in paused["trouble"][0]
 
     assert command("resume", BEFORE, file).exit_code == 0
     engine.run_ring(read_rings(file)[0], ring)

@@ -347,4 +347,6 @@ def test_status_names_an_alarm_that_rings_and_tells_it_to_scripts(ring: LocalRin
     assert (words.exit_code, document.exit_code) == (1, 1)
     assert f"the alarm {name} rings" in words.output
     out, back = told(document)["rings"][0]["hops"]
-    assert (out["alarms"], back["alarms"]) == ([name], [])
+    # What other tests here set aside may ring as well: the local ring judges its alarms itself.
+    assert name in out["alarms"]
+    assert back["alarms"] == []

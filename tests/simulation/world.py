@@ -159,8 +159,9 @@ class World:
     ) -> None:
         """Look at a write of a hop that starts at ``caller``, or of an operator (None)."""
         self.growth.see(member, old, new)
-        if old is not None and _raced(old, new, condition):
-            self.last_writes.conflict(member, old["k"]["S"])
+        named = old or new or {}
+        if caller is None or (old is not None and _raced(old, new, condition)):
+            self.last_writes.conflict(member, named["k"]["S"])  # an operator decides as well
         elif new is not None and caller is not None:
             self.last_writes.see(member, old, new, caller)
 

@@ -27,6 +27,7 @@ FULL = Stack.of(
         "heartbeat": {"enabled": True},
         "distributed": {"enabled": True},
         "watch": {"email": "ops@example.com"},
+        "function": {"runtime_updates": "function_update"},
     }
 )
 _TERRAFORM = "https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service"
@@ -38,6 +39,10 @@ BEYOND: dict[str, tuple[str, ...]] = {
         "lambda:GetFunctionCodeSigningConfig",
         "lambda:GetFunctionConfiguration",
         "lambda:ListVersionsByFunction",
+    ),
+    f"{_TERRAFORM}/lambda/runtime_management_config.go": (
+        "lambda:GetRuntimeManagementConfig",
+        "lambda:PutRuntimeManagementConfig",
     ),
     f"{_TERRAFORM}/sfn/state_machine.go": ("states:ListStateMachineVersions",),
     f"{_TERRAFORM}/iam/role.go": ("iam:ListInstanceProfilesForRole",),

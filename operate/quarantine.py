@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from handler.quarantine import PREFIX
 from operate.foreign import NotUnderstoodError, fields_of, read_json
+from ring.words import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -243,7 +244,7 @@ def _given_up(document: Any) -> dict[str, Any]:
         fields_of(record)
     return {
         "reason": condition,
-        "error": f"given up after {count} invocations",
+        "error": f"given up after {counted(count, 'invocation')}",
         "time": _seconds(timestamp),
         "records": tuple(records),
     }

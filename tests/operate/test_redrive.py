@@ -70,9 +70,9 @@ def set_aside(ring: Ring, value: str = "lost", seconds: int = 0) -> Any:
     return lost
 
 
-def give_up(ring: Ring, *records: Any) -> str:
+def give_up(ring: Ring, *records: Any, invocations: int = 7) -> str:
     """Put a batch where Lambda puts what it has given up, and return its name."""
-    lost = GivenUp(Batch(records, invocations=7), "RecordAgeExceeded")
+    lost = GivenUp(Batch(records, invocations=invocations), "RecordAgeExceeded")
     name = failure_key(PLACE, time.time())
     body = json.dumps(failure_record(lost, PLACE, time.time()))
     ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=body)
@@ -204,6 +204,19 @@ def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(ring: Ring, re
     ring.go_round()
     assert ring.equal() == [item("second", "1"), item("second", "2")]
     assert listed(reach) == []
+
+
+@pytest.mark.parametrize(
+    ("invocations", "told"),
+    [(1, "given up after 1 invocation"), (2, "given up after 2 invocations")],
+)
+def test_how_often_lambda_tried_a_batch_is_told_in_words(
+    ring: Ring, reach: Reach, invocations: int, told: str
+) -> None:
+    ring.members[0].put(item("tried"))
+    give_up(ring, *ring.members[0].new_records(), invocations=invocations)
+    (entry,) = listed(reach)
+    assert entry.error == told
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -113,11 +113,11 @@ def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
 
 def _about_expiry(ring: LocalRing, wish: Wish) -> list[str]:
     """Say who expires items where it is not this program."""
-    if not (wish.dynamodb and ring.settings.table.ttl):
+    ttl = ring.settings.table.ttl
+    if not (wish.dynamodb and ttl and ttl.enabled):
         return []
     return [
-        f"Items expire by `{ring.settings.table.ttl.attribute}` if that DynamoDB does so; "
-        "nothing here expires them."
+        f"Items expire by `{ttl.attribute}` if that DynamoDB does so; nothing here expires them."
     ]
 
 

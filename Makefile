@@ -49,7 +49,7 @@ $(READY): requirements-dev.txt
 setup: $(READY)
 
 demo: $(READY)
-	@$(BIN)/python -m local.demo
+	@$(BIN)/python -m local.demo.first_act
 
 local: $(READY)
 	@$(BIN)/python automate.py local --stack $(STACK) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))

@@ -12,19 +12,19 @@ try:
     import click
 
     from commands import (
+        backfill,
+        check,
         cost,
         deploy,
-        equal,
         estimate,
-        fill,
+        inspect,
         lag,
         local,
-        look,
-        members,
+        membership,
         redrive,
         repair,
     )
-    from commands.pattern import Commands, run
+    from commands.framework import Commands, run
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
     sys.stderr.write(f"{PACKAGE} is not installed: pip install -r requirements.txt\n")
@@ -56,20 +56,20 @@ for command in (
     deploy.up,
     deploy.refresh,
     deploy.destroy,
-    look.outputs,
-    look.validate,
-    look.status,
+    inspect.outputs,
+    inspect.validate,
+    inspect.status,
     lag.lag,
     redrive.redrive,
-    members.bypass,
-    members.rejoin,
-    members.pause,
-    members.resume,
+    membership.bypass,
+    membership.rejoin,
+    membership.pause,
+    membership.resume,
     cost.cost,
     estimate.estimate,
-    equal.check_command,
+    check.check_command,
     repair.repair_command,
-    fill.backfill_command,
+    backfill.backfill_command,
     local.local,
 ):
     main.add_command(command)

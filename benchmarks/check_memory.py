@@ -17,14 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from handler.image import VERSION, digest
-from handler.store import Tables
-from handler.version import Version
-from operate.check import Wish, check
-from operate.journal import Journal
-from operate.pace import Pace
-from operate.reached import Reached
-from operate.segments import Segment, read_page, rows_of
+from handler.model.image import VERSION, digest
+from handler.model.version import Version
+from handler.store.dynamodb import Tables
+from operate.reconcile.check import Wish, check
+from operate.reconcile.fingerprints import Segment, read_page, rows_of
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from operate.reconcile.rate_limit import Pace
 
 SEGMENTS = 4
 PAGE = 1_000

@@ -13,8 +13,8 @@ from typing import Any
 
 from benchmarks.screen import Screen, number
 from handler.batch import Work, replicate_batch
-from handler.decide import Replica
-from handler.replicate import Hop
+from handler.protocol.decide import Replica
+from handler.protocol.replicate import Hop
 from tests.handler.fakes import ListQuarantine
 from tests.handler.pair import run as wait_for
 from tests.simulation.member import Member, SimulatedStore

@@ -7,7 +7,7 @@ import time
 
 from benchmarks.screen import Screen, number, times
 from local.ring import LocalRing
-from local.stack import Stack
+from local.stack_config import Stack
 
 _REGIONS = (
     "us-east-1",

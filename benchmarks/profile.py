@@ -27,19 +27,23 @@ _ELSE = "all else"
 # The innermost call in one of these files tells the part. What they call in libraries that are not
 # named, such as json and hashlib, is theirs.
 PARTS: dict[str, tuple[str, ...]] = {
-    "reading the record": ("handler/records.py",),
-    "digests and versions": ("handler/image.py", "handler/version.py"),
+    "reading the record": ("handler/model/records.py",),
+    "digests and versions": ("handler/model/image.py", "handler/model/version.py"),
     "the protocol": tuple(
-        f"handler/{name}.py" for name in ("replicate", "decide", "carry", "batch", "runs")
+        f"handler/protocol/{name}.py" for name in ("replicate", "decide", "apply", "coalesce")
     ),
-    "conditions and statements": ("handler/store.py", "handler/batched.py", "handler/gather.py"),
-    "turns and counts": ("handler/patience.py",),
+    "conditions and statements": (
+        "handler/store/dynamodb.py",
+        "handler/store/batching.py",
+        "handler/store/request_batcher.py",
+    ),
+    "turns and counts": ("handler/retry.py",),
     "document of request and answer": (
-        *("handler/wire.py", "botocore/serialize.py", "botocore/parsers.py"),
+        *("handler/aws/http_client.py", "botocore/serialize.py", "botocore/parsers.py"),
         *("botocore/validate.py", "botocore/model.py"),
     ),
     "signature and keys": (
-        *("handler/signing.py", "botocore/auth.py", "botocore/signers.py"),
+        *("handler/aws/sigv4.py", "botocore/auth.py", "botocore/signers.py"),
         "botocore/credentials.py",
     ),
     "endpoint rules": ("botocore/endpoint_provider.py", "botocore/regions.py"),
@@ -48,7 +52,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         *("botocore/useragent.py", "botocore/utils.py", "botocore/context.py"),
     ),
     "HTTP and the socket": (
-        *("handler/connections.py", "handler/answers.py"),
+        *("handler/aws/connection_pool.py", "handler/aws/http_response.py"),
         *("asyncio/streams.py", "asyncio/selector_events.py"),
         *("urllib3/", "http/client.py", "email/", "/socket.py"),
         *("botocore/httpsession.py", "botocore/awsrequest.py", "botocore/endpoint.py"),

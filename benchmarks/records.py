@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handler.image import SOURCE_REGION, SOURCE_TABLE, VERSION, digest
-from handler.version import Version
+from handler.model.image import SOURCE_REGION, SOURCE_TABLE, VERSION, digest
+from handler.model.version import Version
 
 Record = dict[str, Any]
 NOON = 1_700_000_000

@@ -18,8 +18,8 @@ from benchmarks.screen import Screen, number, times
 from benchmarks.speed import one_core
 from benchmarks.target import Conduct, target
 from benchmarks.ways import Way, environment, ways
+from ring.project import PROJECT_ROOT
 
-_ROOT = Path(__file__).parent.parent
 _STARTS = 7
 
 HANDLER = """
@@ -131,7 +131,7 @@ def told_by(
         event.write_text(json.dumps({"Records": load.records()}))
         process = subprocess.Popen(
             [sys.executable, "-c", program, str(event)],
-            cwd=_ROOT,
+            cwd=PROJECT_ROOT,
             env={**os.environ, **environment(endpoint)},
             stdout=subprocess.PIPE,
             text=True,

@@ -11,17 +11,17 @@ from typing import Any
 
 import click
 
-from commands.change import one_of
-from commands.finite import Finite
-from commands.pattern import FINE, answers, examples
-from commands.rings import which_settings
-from commands.screen import Screen
-from operate.bill import Index, Line, Load, Shape, total
-from operate.cost import global_tables, ring
+from commands.framework import FINE, answers, examples
+from commands.options.numbers import Finite
+from commands.options.rings import which_settings
+from commands.output.screen import Screen
+from commands.setting_change import one_of
+from operate.deployment.stack import RingStack
 from operate.errors import WrongError
-from operate.prices import SHIPPED, PriceList
-from operate.stack import RingStack
-from ring.settings import Settings
+from operate.pricing.bill import Index, Line, Load, Shape, total
+from operate.pricing.prices import SHIPPED, PriceList
+from operate.pricing.ring_cost import global_tables, ring
+from ring.settings.settings import Settings
 from ring.topology import members_of, ring_of
 
 _SIZES = {"": 1, "B": 1, "KB": 1024}

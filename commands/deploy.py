@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from commands.live import LiveView
-from commands.pattern import FAILED, FINE, answers, examples, worst
-from commands.rings import which_rings, which_settings
-from commands.screen import Screen, error_document
+from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.options.rings import which_rings, which_settings
+from commands.output.deploy_progress import LiveView
+from commands.output.screen import Screen, error_document
+from operate.deployment.result import Result
+from operate.deployment.stack import RingStack
 from operate.errors import FailedError
-from operate.fleet import Ended, run_all
-from operate.result import Result
-from operate.stack import RingStack
+from operate.rings import Ended, run_all
 
 Action = Callable[[RingStack], Result]
 

@@ -9,18 +9,26 @@ from typing import Any
 
 import click
 
-from commands.change import one_of
 from commands.cost import bill_document, price_list, show_bill, size_of_item
-from commands.finite import Finite
-from commands.pattern import FINE, answers, examples
-from commands.rings import which_settings
-from commands.screen import Screen
-from operate.bill import total
-from operate.prices import PriceList
-from operate.size import MOST_AT_ONCE, Functions, Tables, Takes, Way, apart, sorted_here
-from operate.stack import RingStack
+from commands.framework import FINE, answers, examples
+from commands.options.numbers import Finite
+from commands.options.rings import which_settings
+from commands.output.screen import Screen
+from commands.setting_change import one_of
+from operate.deployment.stack import RingStack
+from operate.pricing.bill import total
+from operate.pricing.prices import PriceList
+from operate.pricing.table_size import (
+    MOST_AT_ONCE,
+    Functions,
+    Tables,
+    Takes,
+    Way,
+    apart,
+    sorted_here,
+)
+from ring.text import counted
 from ring.topology import members_of
-from ring.words import counted
 
 _SIZES = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 

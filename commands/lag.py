@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from commands.pattern import answers, examples, worst
-from commands.rings import which_running
-from commands.screen import Screen, ring_document
-from operate.fleet import Ended, Running, run_all
-from operate.lag import MOST_MINUTES, HopLag, Spread
-from operate.lag import lag as ask
+from commands.framework import answers, examples, worst
+from commands.options.rings import which_running
+from commands.output.screen import Screen, ring_document
+from operate.monitoring.lag import MOST_MINUTES, HopLag, Spread
+from operate.monitoring.lag import lag as ask
+from operate.rings import Ended, Running, run_all
 
 _Ends = Sequence[Ended[tuple[HopLag, ...]]]
 

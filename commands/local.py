@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
-from commands.pattern import FAILED, MISSING, WRONG, examples, killed_politely
-from commands.rings import PROJECT
+from commands.framework import FAILED, MISSING, WRONG, examples, killed_politely
+from ring.project import PROJECT_ROOT
 
 
 @click.command(
@@ -59,7 +59,7 @@ def local(port: int | None, **wished: Any) -> None:
         port = 8001 if wished["dynamodb"] else 8000  # which such a server may have
     try:
         with killed_politely():
-            session.run(PROJECT, session.Wish(port=port, **wished))
+            session.run(PROJECT_ROOT, session.Wish(port=port, **wished))
     except session.WrongUseError as error:
         _end(WRONG, str(error))
     except session.FailedError as error:

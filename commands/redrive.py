@@ -12,21 +12,21 @@ from typing import Any
 
 import click
 
-from commands.pattern import FAILED, FINE, answers, examples, worst
-from commands.rings import which_running
-from commands.screen import Rows, Screen, ring_document
-from commands.working import at_work
-from operate.aside import Aside, Quarantines
-from operate.catalogue import Catalogue
+from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.options.rings import which_running
+from commands.output.long_work import at_work
+from commands.output.screen import Rows, Screen, ring_document
 from operate.errors import OperateError, WrongError
-from operate.fleet import Ended, Running, run_all
-from operate.quarantine import NOT_UNDERSTOOD
-from operate.redrive import Became, Played, Wish
+from operate.quarantine.bucket import NOT_UNDERSTOOD
+from operate.quarantine.catalogue import Catalogue
+from operate.quarantine.listing import Aside, Quarantines
+from operate.quarantine.redrive import Became, Played, Wish
+from operate.rings import Ended, Running, run_all
 from operate.stop import Stop
 
 _Found = Sequence[Ended[Catalogue]]
 _About = Mapping[str, Any]
-"""An entry as `operate.quarantine.Entry.about` tells it."""
+"""An entry as `operate.quarantine.bucket.Entry.about` tells it."""
 
 _READ_OUT = 1_000
 """After how many entries it is told how many have been read."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from commands.equal import (
+from commands.check import (
     compare,
     comparison_of,
     document,
@@ -17,17 +17,17 @@ from commands.equal import (
     how_to_check,
     tell_compared,
 )
-from commands.pattern import FAILED, FINE, answers, examples, worst
-from commands.rings import which_running
-from commands.screen import Screen, ring_document
-from commands.whole import Whole, expect_answer, whole_tables
-from commands.working import at_work
+from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.options.rings import which_running
+from commands.options.whole_table import Whole, expect_answer, whole_tables
+from commands.output.long_work import at_work
+from commands.output.screen import Screen, ring_document
 from operate.errors import CancelledError, WrongError
-from operate.fleet import Running
-from operate.journal import Journal
-from operate.reached import Reached
-from operate.repair import Repaired, repair
-from ring.words import counted
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from operate.reconcile.repair import Repaired, repair
+from operate.rings import Running
+from ring.text import counted
 
 _REST = "`check --report FILE` has them written down"
 

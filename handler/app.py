@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
+from handler.aws.api import Call
+from handler.aws.clients import CALL_SECONDS, CONCURRENCY, make_call, make_client
 from handler.batch import Report, Work, replicate_batch
-from handler.batched import BatchedStore
-from handler.calls import Call
-from handler.clients import CALL_SECONDS, CONCURRENCY, make_call, make_client
-from handler.failures import passes
+from handler.config import Settings
+from handler.errors import passes
 from handler.heartbeat import Heart, is_call
 from handler.log import log
-from handler.patience import Patience, PatientQuarantine, PatientStore
+from handler.metrics import Teller
+from handler.protocol.replicate import Hop
 from handler.quarantine import BucketQuarantine, Quarantine, Shelf
-from handler.replicate import Hop
-from handler.settings import Settings
-from handler.store import DynamoStore, Store, Tables
-from handler.telling import Teller
+from handler.retry import Patience, PatientQuarantine, PatientStore
+from handler.store.batching import BatchedStore
+from handler.store.dynamodb import DynamoStore, Store, Tables
 
 T = TypeVar("T")
 

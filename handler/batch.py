@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.envelope import WrongStreamError, check_records
-from handler.failures import Kind, kind_of, reason_of, told
+from handler.errors import Kind, kind_of, reason_of, told
 from handler.heartbeat import beaten_at
+from handler.model.records import Change, Record, read_change
+from handler.protocol.coalesce import Run, runs
+from handler.protocol.replicate import Conflict, Did, Hop, Outcome, replicate
 from handler.quarantine import Lost, Quarantine
-from handler.records import Change, Record, read_change
-from handler.replicate import Conflict, Did, Hop, Outcome, replicate
-from handler.runs import Run, runs
 
 Concurrently = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]
 

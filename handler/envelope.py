@@ -2,7 +2,7 @@
 
 A record says what it is: its source, its stream's view type, and what happened to the item. If that
 is wrong with one record, it is wrong with every record of the hop. It is therefore a fault of the
-hop (``handler.failures``): set aside one by one, the records would empty the stream into the
+hop (``handler.errors``): set aside one by one, the records would empty the stream into the
 quarantine, and an update of which only the old image came would be taken for a delete.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
@@ -13,8 +13,8 @@ from functools import lru_cache
 from reprlib import repr as shortened
 from typing import Any
 
-from handler.decide import Replica
-from handler.records import Record, whole
+from handler.model.records import Record, whole
+from handler.protocol.decide import Replica
 
 _SOURCE = "aws:dynamodb"
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handler.calls import Call
-from handler.image import Key
-from handler.records import Change
+from handler.aws.api import Call
+from handler.model.image import Key
+from handler.model.records import Change
 
 CALL = "beat"
-"""What is in the event that asks for a beat; ``ring/heart.py`` is where it is set."""
+"""What is in the event that asks for a beat; ``ring/resources/heartbeat.py`` is where it is set."""
 
 MARK = "ring_heartbeat"
 """The attribute that tells the item from others, and when it was written, in seconds since the

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from handler.records import Record
+from handler.model.records import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,7 +26,7 @@ class Lost:
 
     record: Record
     reason: str
-    """In a word or two, one of a few; see ``handler.failures``."""
+    """In a word or two, one of a few; see ``handler.errors``."""
     error: str
     """What was said when it was tried."""
 

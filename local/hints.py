@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.ring import LocalMember
-    from ring.sections import TableSettings
+    from ring.settings.sections import TableSettings
 
 # A value of each type that a key can have; binary is base64 in the AWS CLI's JSON.
 _EXAMPLES = {"S": "ada", "N": "1815", "B": "YWRh"}

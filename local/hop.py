@@ -7,21 +7,21 @@ import threading
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
-from local.archive import zip_archive
-from local.batches import Policy
-from local.destination import S3Destination
-from local.events import FailurePlace
-from local.mapping import EventMapping
-from local.runtime import FunctionSpec, LocalFunction
-from local.stream import StreamReader
-from local.telemetry import MappingTelemetry, Telemetry
+from local.cloud.resources.archive import zip_archive
+from local.cloudwatch.telemetry import MappingTelemetry, Telemetry
+from local.lambda_emulator.batching import Policy
+from local.lambda_emulator.event_source_mapping import EventMapping
+from local.lambda_emulator.events import FailurePlace
+from local.lambda_emulator.failure_destination import S3Destination
+from local.lambda_emulator.function import FunctionSpec, LocalFunction
+from local.lambda_emulator.stream_reader import StreamReader
 from ring.arn import Arn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.deploy import Resource
-    from local.kinds import Place, Properties
+    from local.cloud.program import Resource
+    from local.cloud.resources import Place, Properties
 
 
 _NOTES = 5

@@ -6,28 +6,29 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from local import about
-from local.alarms import Alarms
-from local.aws import Accounts
-from local.cloud import Cloud
-from local.deploy import run_program
-from local.existing import make_existing_tables
-from local.keys import keep_secrets
-from local.mapping import IDLE_SECONDS
-from local.running import LocalMember, RunningRing
-from local.server import LocalServer
-from local.state_machines import state_machines_run
-from local.ttl import TimeToLive
-from ring.settings import Settings
+from local import ring_info
+from local.clients import Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.existing_tables import make_existing_tables
+from local.cloud.program import run_program
+from local.cloud.writer_secrets import keep_secrets
+from local.cloudwatch.alarms import Alarms
+from local.endpoint.server import LocalServer
+from local.endpoint.step_functions import state_machines_run
+from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
+from local.moto_patches.ttl import TimeToLive
+from local.running_ring import LocalMember, RunningRing
+from ring.project import PROJECT_ROOT
+from ring.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from local.faults import Faults
-    from local.meter import Meter
-    from local.stack import Stack
+    from local.endpoint.fault_injection import Faults
+    from local.endpoint.request_counter import Meter
+    from local.stack_config import Stack
 
 __all__ = ["LocalMember", "LocalRing"]
 
-PROGRAM = Path(__file__).parent.parent / "__main__.py"
+PROGRAM = PROJECT_ROOT / "__main__.py"
 """The program that `pulumi up` deploys."""
 
 
@@ -38,13 +39,13 @@ class LocalRing(RunningRing):
     function runs in a process of its own, and a mapping feeds it from its table's stream. Members
     in other accounts are in other accounts of moto's, whose roles need not exist; a profile that is
     not tied to an account is taken for moto's own. Tables that the stack expects to find are made
-    first (see `local.existing`).
+    first (see `local.cloud.existing_tables`).
 
     `port` 0 takes any free one. `dynamodb` is the URL of a server that keeps the tables and
-    their streams instead of moto (see `local.forward`); what the ring puts there is deleted in
-    the end. `idle` is the time in seconds between two looks at a stream where nothing happens.
-    Making one raises `SettingsError` or `WrongUrlError`, entering it `DeployError`, `ServerError`
-    or `ForwardError`.
+    their streams instead of moto (see `local.endpoint.dynamodb_proxy`); what the ring puts there is
+    deleted in the end. `idle` is the time in seconds between two looks at a stream where nothing
+    happens. Making one raises `SettingsError` or `WrongUrlError`, entering it `DeployError`,
+    `ServerError` or `ForwardError`.
     """
 
     def __init__(
@@ -107,8 +108,8 @@ class LocalRing(RunningRing):
             end.enter_context(self._alarms)
             self._server.own.invocations.offer(self.functions)
             self._server.own.control.offer(self)
-            told = about.page(self.members.values(), deployment, streams)
-            self._server.own.pages[about.PATH] = told
+            told = ring_info.page(self.members.values(), deployment, streams)
+            self._server.own.pages[ring_info.PATH] = told
             self._end = end.pop_all()
         return self
 

@@ -11,18 +11,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from local import hints
-from local.deploy import DeployError
-from local.forward import ForwardError, WrongUrlError
-from local.items import Schema
-from local.load import Checked, LoadError, Table, check, write
+from local.cloud.program import DeployError
+from local.data.items import Schema
+from local.data.load import Checked, LoadError, Table, check, write
+from local.endpoint.dynamodb_proxy import ForwardError, WrongUrlError
+from local.endpoint.server import ServerError
 from local.ring import LocalRing
-from local.server import ServerError
-from local.stack import Stack
+from local.stack_config import Stack
 from local.view import watch
-from ring.settings import SettingsError
-from ring.stack_file import StackFileError
+from ring.settings.settings import SettingsError
+from ring.settings.stack_file import StackFileError
+from ring.text import counted
 from ring.topology import NoSuchMemberError, find_member, members_of
-from ring.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

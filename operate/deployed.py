@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from operate.holding import held, name_of
+from operate.deployment.held_state import held, name_of
 from ring.arn import Arn
 from ring.distributed import DISTRIBUTED
 from ring.hop import HOP
 from ring.replica import REPLICA
 from ring.ring import RING
-from ring.values import TOMBSTONES
+from ring.settings.types import TOMBSTONES
 
 _TABLE = "aws:dynamodb/table:Table"
 _FUNCTION = "aws:lambda/function:Function"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from operate.progress import Note
-    from ring.mistakes import Mistake
+    from operate.deployment.engine_events import Note
+    from ring.settings.errors import Mistake
 
 
 class OperateError(Exception):

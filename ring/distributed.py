@@ -8,13 +8,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from ring import policies
-from ring.bucket import closed_bucket
-from ring.code import code_of
 from ring.replica import Replica
-from ring.runtime import runtime_updates
-from ring.settings import Settings
-from ring.state_machine import state_machine
+from ring.resources import policies
+from ring.resources.lambda_archive import lambda_archive
+from ring.resources.private_bucket import closed_bucket
+from ring.resources.runtime_updates import runtime_updates
+from ring.resources.state_machine import state_machine
+from ring.settings.settings import Settings
 
 DISTRIBUTED = "dynamodb-ring:index:Distributed"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -123,8 +123,8 @@ class Distributed(pulumi.ComponentResource):
             role=self._role.arn,
             runtime="python3.13",
             architectures=["arm64"],
-            handler="operate.remote.handle",
-            code=code_of("handler", "operate"),
+            handler="operate.distributed.worker.handle",
+            code=lambda_archive("handler", "operate.distributed.worker"),
             memory_size=self._settings.distributed.memory,
             timeout=_TIMEOUT,
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(

@@ -2,8 +2,9 @@
 
 A region that is lost answers nothing, and the engine asks whatever it knows of: it configures each
 provider and plans each resource, changed or not. So what a bypassed member has is taken out of the
-state, and kept word for word in the outputs of a component of its own (`operate/holding.py` does
-that, and puts it back). The program declares nothing of such a member but this component.
+state, and kept word for word in the outputs of a component of its own
+(`operate/deployment/held_state.py` does that, and puts it back). The program declares nothing of
+such a member but this component.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from ring import policies
-from ring.code import code_of
-from ring.environment import environment
-from ring.heart import beat_rule
-from ring.metrics import Measured
+from ring.hop_metrics import Measured
 from ring.replica import Replica
-from ring.runtime import runtime_updates
-from ring.settings import Settings
+from ring.resources import policies
+from ring.resources.function_environment import environment
+from ring.resources.heartbeat import beat_rule
+from ring.resources.lambda_archive import lambda_archive
+from ring.resources.runtime_updates import runtime_updates
+from ring.settings.settings import Settings
 
 HOP = "dynamodb-ring:index:Hop"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -152,7 +152,7 @@ class Hop(pulumi.ComponentResource):
             runtime="python3.13",
             architectures=["arm64"],
             handler="handler.app.handle",
-            code=code_of("handler"),
+            code=lambda_archive("handler"),
             memory_size=self._settings.function.memory,
             timeout=self._settings.function.timeout,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=variables),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from ring.ring import Ring
-from ring.settings import Settings
+from ring.settings.settings import Settings
 
 
 def build(settings: Settings) -> Ring:

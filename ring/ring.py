@@ -9,14 +9,14 @@ from typing import Any
 import pulumi
 
 from ring.distributed import DISTRIBUTED, Distributed
-from ring.distributed_settings import home
 from ring.held import Held, Kept, held_in
 from ring.hop import HOP, Hop
+from ring.monitoring.component import WATCH, Watch, dashboards
 from ring.replica import REPLICA, Replica
-from ring.settings import Settings
+from ring.settings.distributed import home
+from ring.settings.settings import Settings
 from ring.topology import Hop as Way
 from ring.topology import Member, hops, members_of
-from ring.watch import WATCH, Watch, dashboards
 
 RING = "dynamodb-ring:index:Ring"
 """The component's type. It is part of every URN beneath it and never changes."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ring.arn import Arn, partition_of, table_of_stream
-from ring.mistakes import nearest
-from ring.values import TOMBSTONES, MemberState
+from ring.settings.errors import nearest
+from ring.settings.types import TOMBSTONES, MemberState
 
 if TYPE_CHECKING:
-    from ring.sections import MemberSettings, SecretSettings
-    from ring.settings import Settings
+    from ring.settings.sections import MemberSettings, SecretSettings
+    from ring.settings.settings import Settings
 
 _SHORT = 40  # of 64 characters, which the ring's name and Pulumi's suffix share
 _SHORT_PAIR = 33  # the same, less what is put behind it for a second role

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from handler.batch import Report
-from handler.patience import Patience
-from handler.replicate import Did, Outcome
-from handler.telling import Teller
+from handler.metrics import Teller
+from handler.protocol.replicate import Did, Outcome
+from handler.retry import Patience
 
 # By namespace and dimensions.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html

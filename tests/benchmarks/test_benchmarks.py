@@ -35,7 +35,7 @@ def test_an_insert_costs_a_write_at_every_other_member_and_two_reads() -> None:
 def test_what_runs_is_counted_for_the_innermost_call_that_has_a_part() -> None:
     library = "ran = part_of(sys._getframe())"
     given = {"sys": sys, "part_of": profile.part_of}
-    for file, part in (("handler/signing.py", "signature and keys"), ("main.py", "all else")):
+    for file, part in (("handler/aws/sigv4.py", "signature and keys"), ("main.py", "all else")):
         call = f"exec(compile({library!r}, '/lib/json/encoder.py', 'exec'))"
         exec(compile(call, f"/task/{file}", "exec"), given)
         assert given["ran"] == part

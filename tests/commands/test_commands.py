@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from operate import cli
+from operate.deployment import pulumi_cli
 
 PROJECT = Path(__file__).parents[2]
 RING = (
@@ -58,7 +58,7 @@ def rings(tmp_path: Path) -> str:
 @pytest.fixture
 def without_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.setattr(cli, "BUILT", tmp_path)
+    monkeypatch.setattr(pulumi_cli, "BUILT", tmp_path)
 
 
 def test_validate_tells_the_hops_of_a_stack_without_a_cli(without_cli: None) -> None:
@@ -129,7 +129,7 @@ def test_what_is_missing_is_told_with_the_way_to_get_it(without_cli: None, comma
 def test_what_changes_something_wants_a_yes_where_nobody_can_be_asked(
     monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr("operate.stack.find_cli", Mock())
+    monkeypatch.setattr("operate.deployment.stack.find_cli", Mock())
     result = run(command, "--stack", "dev")
     assert result.exit_code == 2
     assert "say --yes" in result.output

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.rings import PROJECT
+from ring.project import PROJECT_ROOT
 
 LOAD = ("--writes", "50", "--size", "2KB", "--deletes", "5%", "--inserts", "20%")
 
@@ -41,7 +41,7 @@ def test_it_tells_both_bills_item_by_item_with_date_and_what_is_guessed() -> Non
 
 
 def test_the_readme_says_what_the_command_says() -> None:
-    readme = " ".join((PROJECT / "README.md").read_text().split())
+    readme = " ".join((PROJECT_ROOT / "README.md").read_text().split())
     found = re.search(r"cost ([\d.]+) a month .*? Global Tables ([\d.]+[\d])", readme)
     assert found
     told = document(*LOAD)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.rings import PROJECT
+from ring.project import PROJECT_ROOT
 
 MEANT = ("--size", "1TB", "--item", "1KB")
 
@@ -19,7 +19,7 @@ def run(*arguments: str) -> Result:
 
 def test_the_documentation_says_what_the_command_says() -> None:
     told = run(*MEANT).output
-    assert told.strip() in (PROJECT / "docs" / "operating.md").read_text()
+    assert told.strip() in (PROJECT_ROOT / "docs" / "operating.md").read_text()
 
 
 def test_scripts_are_told_both_ways_whole() -> None:

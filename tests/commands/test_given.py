@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from automate import main
-from commands.given import config_of, key, member, put
+from commands.options.ring_config import config_of, key, member, put
 from operate.errors import WrongError
-from ring.sections import MemberSettings
-from ring.settings import Settings
+from ring.settings.sections import MemberSettings
+from ring.settings.settings import Settings
 
 
 def test_a_whole_ring_can_be_described() -> None:

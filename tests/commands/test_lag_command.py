@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.local_stack import LocalStack
+from commands.local_ring import LocalStack
 from local.ring import LocalRing
 from operate.deployed import Deployed, DeployedHop
 from operate.errors import FailedError
-from operate.lag import HopLag, Spread, lag
-from ring.heart import CALL
+from operate.monitoring.lag import HopLag, Spread, lag
+from ring.resources.heartbeat import CALL
 from tests.local.rings import PATIENCE, hop_from, item, ring_of
 from tests.local.rings import put as put_item
 
@@ -138,7 +138,7 @@ def test_what_cloudwatch_lays_across_the_window_in_two_is_told_by_the_worse(
 ) -> None:
     two = {"count": [3.0, 1.0], "p50": [1.0, 2.0], "p99": [5.0, 2.0], "greatest": [6.0, 2.0]}
     answer = {"age": [], **{f"lag_{word}": values for word, values in two.items()}}
-    monkeypatch.setattr("operate.lag._values", lambda *_: answer)
+    monkeypatch.setattr("operate.monitoring.lag._values", lambda *_: answer)
     stack = LocalStack(ring.endpoint)
     out, _ = lag(stack.deployed(), stack.clients(), 15)
     assert isinstance(out, HopLag)

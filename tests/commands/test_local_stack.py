@@ -5,9 +5,9 @@ from __future__ import annotations
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.local_stack import LocalStack
+from commands.local_ring import LocalStack
 from local.ring import LocalRing
-from local.stack import Stack
+from local.stack_config import Stack
 from tests.local.rings import REGIONS, TABLE, ring_of
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2024-05-01T09:30:00.000"

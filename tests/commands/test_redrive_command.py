@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.screen import Screen
-from local.batches import Batch, GivenUp
-from local.events import FailurePlace, failure_key, failure_record
+from commands.output.screen import Screen
+from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.events import FailurePlace, failure_key, failure_record
 from local.ring import LocalRing
 from tests.handler.wire import record
 from tests.local.rings import PATIENCE, get, hop_from, item, put, ring_of

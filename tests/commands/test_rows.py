@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 
-from commands.screen import Rows, Screen, _Told
-from ring.words import counted
+from commands.output.screen import Rows, Screen, _Told
+from ring.text import counted
 
 
 def test_json_is_made_row_by_row() -> None:

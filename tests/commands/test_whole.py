@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from automate import main
-from commands.whole import keys_in
-from operate.reached import Reached
+from commands.options.whole_table import keys_in
+from operate.reconcile.members import Reached
 
 RINGS = """
 rings:

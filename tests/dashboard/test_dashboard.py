@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ring.metrics import NAMESPACE
+from ring.hop_metrics import NAMESPACE
 from tests.measured import AWS, told_by_the_handler
 from tests.ring.mocked import ABROAD, ACCOUNT, CHINA, OUT, TWO, Watching, deployed
 

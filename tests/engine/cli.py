@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from operate.cli import Cli, find_cli
+from operate.deployment.pulumi_cli import Cli, find_cli
 from operate.errors import MissingError
 
 MUST_RUN = "RING_TESTS_NEED_ENGINE"

@@ -5,21 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from local.archive import zip_archive
-from local.cloud import PROVIDER, Cloud
-from local.deploy import Deployment, Resource
-from local.kinds import KINDS, Place
-from operate.holding import held
+from local.cloud.cloud import PROVIDER, Cloud
+from local.cloud.program import Deployment, Resource
+from local.cloud.resources import KINDS, Place
+from local.cloud.resources.archive import zip_archive
+from operate.deployment.held_state import held
+from ring.resources.lambda_archive import lambda_archive
 
 _STACK = "pulumi:pulumi:Stack"
 _FUNCTION = "aws:lambda/function:Function"
-_PROJECT = Path(__file__).parents[2]
-_ROOMS = {"handler.app.handle": ("handler",), "operate.remote.handle": ("handler", "operate")}
+_PACKED = {
+    "handler.app.handle": ("handler",),
+    "operate.distributed.worker.handle": ("handler", "operate.distributed.worker"),
+}
 
 
 def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deployment:
@@ -45,20 +47,18 @@ def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deploymen
         seen = cloud.read(one["type"], name, one["id"], place) or {}
         outputs = {**one["outputs"], **seen}
         if one["type"] == _FUNCTION:
-            outputs["code"] = _code(one["id"], place, _ROOMS[outputs["handler"]])
+            outputs["code"] = _code(one["id"], place, _PACKED[outputs["handler"]])
         found.append(Resource(one["type"], name, one["id"], outputs, place))
     (exports,) = [one.get("outputs", {}) for one in state if one["type"] == _STACK] or [{}]
     return Deployment(exports, tuple(found))
 
 
-def _code(function: str, place: Place, rooms: Iterable[str]) -> pulumi.AssetArchive:
-    """Return the code of a function, having seen by its checksum that it is that of these rooms.
+def _code(function: str, place: Place, packed: Iterable[str]) -> pulumi.AssetArchive:
+    """Return the code of a function, having seen by its checksum that it is what the program packs.
 
     moto does not hand it out, and a refresh leaves the engine's state with nothing but its hash.
     """
-    files = sorted(file for room in rooms for file in (_PROJECT / room).glob("*.py"))
-    names = [f"{file.parent.name}/{file.name}" for file in files]
-    code = pulumi.AssetArchive(dict(zip(names, map(pulumi.FileAsset, files), strict=True)))
+    code = lambda_archive(*packed)
     client = place.clients.functions(place.region)
     told = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
     assert told == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from local.wire import decoded
+from local.cloud.protobuf import decoded
 
 _OF_THE_PLUGIN = ("GetPluginInfo", "Handshake", "Attach", "Cancel", "GetSchema", "GetMapping")
 

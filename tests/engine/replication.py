@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 from local.compare import differences
-from local.running import LocalMember, RunningRing
-from ring.settings import Settings
+from local.running_ring import LocalMember, RunningRing
+from ring.settings.settings import Settings
 from ring.topology import members_of
 from tests.engine.stacks import Engine, EngineStack
 

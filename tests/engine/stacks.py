@@ -10,19 +10,19 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from local.aws import FAKE_CREDENTIALS, Accounts
-from local.cloud import Cloud
-from local.engine import EngineProvider
-from local.faults import Faults
-from local.kinds import Place
-from local.meter import Meter
-from local.running import RunningRing
-from local.server import LocalServer
-from local.stack import Stack
-from operate.result import counted
-from operate.stack import RingStack
-from operate.trouble import failing_quietly
-from ring.settings import NAMESPACE, Settings
+from local.clients import FAKE_CREDENTIALS, Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.provider import EngineProvider
+from local.cloud.resources import Place
+from local.endpoint.fault_injection import Faults
+from local.endpoint.request_counter import Meter
+from local.endpoint.server import LocalServer
+from local.running_ring import RunningRing
+from local.stack_config import Stack
+from operate.deployment.pulumi_errors import failing_quietly
+from operate.deployment.result import counted
+from operate.deployment.stack import RingStack
+from ring.settings.settings import NAMESPACE, Settings
 from tests.engine.cli import pulumi_command
 from tests.engine.deployed import deployment_of
 from tests.engine.outages import Unreachable

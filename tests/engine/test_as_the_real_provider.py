@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
-from local.aws import Accounts
-from local.cloud import Cloud
-from local.engine import EngineProvider
-from local.kinds import Place, kind
-from local.server import LocalServer
-from local.wire import decoded
+from local.clients import Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.protobuf import decoded
+from local.cloud.provider import EngineProvider
+from local.cloud.resources import Place
+from local.endpoint.server import LocalServer
 from tests.engine.connections import Connection
 
 TABLE = "aws:dynamodb/table:Table"
@@ -334,7 +334,7 @@ def test_a_wait_that_has_no_end_is_given_up_with_what_was_seen(
     client: Any = place.clients.functions(place.region)
     endless = Lambda(client, *["Updating"] * 10_000)
     with (
-        patch.object(kind, "_PATIENCE", 0.1),
+        patch.object(resource_type, "_PATIENCE", 0.1),
         patch.object(client, "get_event_source_mapping", endless.get),
         pytest.raises(grpc.RpcError, match=r"one \(aws:lambda.* not done after 0.1 s: Updating"),
     ):

@@ -21,15 +21,16 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from local.compare import differences
-from local.faults import outage
-from local.running import RunningRing
-from operate import catching_up, status
-from operate.catching_up import Left
+from local.endpoint.fault_injection import outage
+from local.running_ring import RunningRing
 from operate.deployed import Credentials, Deployed, DeployedHop
-from operate.membership import wish
-from operate.ring_file import read_rings
-from operate.stack import RingStack
-from operate.workspace import PROJECT
+from operate.deployment.ring_file import read_rings
+from operate.deployment.stack import RingStack
+from operate.deployment.workspace import PROJECT
+from operate.membership import catch_up
+from operate.membership.catch_up import Left
+from operate.membership.plan import wish
+from operate.monitoring import status
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
 from tests.engine.writers import Writers
@@ -269,7 +270,7 @@ def test_it_is_interrupted_while_it_waits_and_the_file_says_where_it_is(
     writers.begin(*joined(ring))
     lost.end()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catching_up, "left", _interrupted)
+        patch.setattr(catch_up, "left", _interrupted)
         result = command("rejoin", LOST, file)
     assert result.exit_code == 1
     assert "Cancelled." in result.stderr
@@ -287,8 +288,8 @@ def test_the_same_command_goes_on_and_opens_the_ring_when_all_have_caught_up(
     writers.begin(ring.member(LOST))
     watched = Watched(ring)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catching_up, "left", watched.left)
-        patch.setattr(catching_up, "LOOK_EVERY", 0.1)
+        patch.setattr(catch_up, "left", watched.left)
+        patch.setattr(catch_up, "LOOK_EVERY", 0.1)
         result = command("rejoin", LOST, file)
     assert result.exit_code == 0, result.output
     assert watched.hops == {f"{BEFORE} -> {LOST}", f"{BEFORE} -> {BEHIND}", f"{LOST} -> {BEHIND}"}

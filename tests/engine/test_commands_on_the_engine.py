@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from operate.progress import Note, Step
-from operate.stack import RingStack
-from operate.workspace import PROJECT
+from operate.deployment.engine_events import Note, Step
+from operate.deployment.stack import RingStack
+from operate.deployment.workspace import PROJECT
 from tests.engine.stacks import Engine
 from tests.handler.wire import of_stream
 

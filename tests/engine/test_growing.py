@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.compare import differences
-from local.running import RunningRing
+from local.running_ring import RunningRing
 from tests.engine.replication import PATIENCE, joined, keys_at, running
 from tests.engine.stacks import Engine, EngineStack
 from tests.engine.writers import Writers

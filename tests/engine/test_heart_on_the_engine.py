@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.schedule import seconds_of
-from ring.heart import CALL
+from local.lambda_emulator.schedule import seconds_of
+from ring.resources.heartbeat import CALL
 from tests.engine.replication import PATIENCE, keys_at, running
 from tests.engine.stacks import Engine
 

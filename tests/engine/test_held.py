@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from pulumi import automation as auto
 
+from operate.deployment.stack import RingStack
 from operate.errors import FailedError
-from operate.stack import RingStack
 from ring.held import HELD
 from tests.engine.stacks import Engine, EngineStack
 

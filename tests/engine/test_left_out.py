@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed
-from operate.immutable import refused
-from ring.settings import Settings
+from operate.deployment.immutable_settings import refused
+from ring.settings.settings import Settings
 from tests.engine.stacks import Engine, EngineStack
 
 REGION = "us-east-1"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.kinds import KINDS
-from local.meter import READS, WRITES
-from local.running import RunningRing
+from local.cloud.resources import KINDS
+from local.endpoint.request_counter import READS, WRITES
+from local.running_ring import RunningRing
 from tests.engine.replication import check_replication, running
 from tests.engine.stacks import Engine, EngineStack
 

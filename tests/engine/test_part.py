@@ -58,7 +58,7 @@ def test_switched_on_it_is_made_and_operations_find_it(engine: Engine, stack: En
     assert map_["MaxConcurrency"] == 5
     called = map_["ItemProcessor"]["States"]["Work"]["Resource"]
     function = client(engine, "lambda").get_function(FunctionName=called)["Configuration"]
-    assert function["Handler"] == "operate.remote.handle"
+    assert function["Handler"] == "operate.distributed.worker.handle"
     client(engine, "s3").head_bucket(Bucket=found.bucket)
 
 

@@ -12,11 +12,11 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
-from local.aws import Accounts
-from local.cloud import Cloud
-from local.engine import EngineProvider
-from local.server import LocalServer
-from local.wire import decoded, encoded
+from local.clients import Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.protobuf import decoded, encoded
+from local.cloud.provider import EngineProvider
+from local.endpoint.server import LocalServer
 from tests.engine.connections import Connection
 
 TABLE = "aws:dynamodb/table:Table"

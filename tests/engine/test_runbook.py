@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
-from local.aws import HOME_ACCOUNT
-from local.running import RunningRing
+from local.clients import HOME_ACCOUNT
+from local.running_ring import RunningRing
 from tests.engine.replication import check_replication, running
 from tests.engine.stacks import Engine, EngineStack
 

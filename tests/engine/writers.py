@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Self
 
-from local.running import LocalMember
+from local.running_ring import LocalMember
 
 _ROUNDS = 15  # at most: a busy machine is long about its updates, and has all that to catch up with
 _PAUSE = 0.3  # seconds between two rounds of an application: the hops must be able to keep up

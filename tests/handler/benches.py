@@ -18,13 +18,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler import clients
-from handler.batched import BatchedStore
-from handler.calls import Call, InThreads
-from handler.clients import make_call, make_client
-from handler.decide import Replica
-from handler.image import Item, Key
-from handler.store import DynamoStore, Store, Tables
+from handler.aws import clients
+from handler.aws.api import Call, InThreads
+from handler.aws.clients import make_call, make_client
+from handler.model.image import Item, Key
+from handler.protocol.decide import Replica
+from handler.store.batching import BatchedStore
+from handler.store.dynamodb import DynamoStore, Store, Tables
 from tests.handler.pair import run
 from tests.handler.size import LIMIT, size_of
 from tests.servers import dynoxide, ministack

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from handler.batch import Report, Work, replicate_batch
-from handler.decide import Replica
-from handler.image import Item, Key, Write
+from handler.model.image import Item, Key, Write
+from handler.model.version import Version
+from handler.protocol.decide import Replica
+from handler.protocol.replicate import Hop
 from handler.quarantine import Lost
-from handler.replicate import Hop
-from handler.store import Condition, Refusal, Written
-from handler.version import Version
+from handler.store.dynamodb import Condition, Refusal, Written
 
 PATIENCE = 60.0
 """Seconds after which a test that waits for two calls at once has failed."""

@@ -12,12 +12,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handler import app, patience
-from handler.calls import Call, InThreads
-from handler.clients import make_client
-from handler.image import Item, Key, own_attributes
-from local.events import event_of, to_event_record
-from local.stream import StreamReader
+from handler import app, retry
+from handler.aws.api import Call, InThreads
+from handler.aws.clients import make_client
+from handler.model.image import Item, Key, own_attributes
+from local.lambda_emulator.events import event_of, to_event_record
+from local.lambda_emulator.stream_reader import StreamReader
 from tests.handler.benches import hearing, make_table
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
@@ -203,6 +203,6 @@ def ring_of_three() -> Iterator[Ring]:
         patch.setattr(app, "make_client", heard)
         # In this process moto answers to botocore's clients alone.
         patch.setattr(app, "make_call", called)
-        patch.setattr(patience, "sleep", _do_not_wait)
+        patch.setattr(retry, "sleep", _do_not_wait)
         cleared.callback(app._function.cache_clear)
         yield Ring(patch, calls)

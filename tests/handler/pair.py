@@ -3,11 +3,11 @@
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from handler.decide import Replica
-from handler.image import Item, Key, own_attributes
-from handler.records import read_change
-from handler.replicate import Hop, Outcome, replicate
-from handler.version import Version
+from handler.model.image import Item, Key, own_attributes
+from handler.model.records import read_change
+from handler.model.version import Version
+from handler.protocol.decide import Replica
+from handler.protocol.replicate import Hop, Outcome, replicate
 from tests.simulation.member import Member, SimulatedStore
 
 T = TypeVar("T")

@@ -2,9 +2,9 @@
 
 A deployment changes a function's environment first and its code after: each version's code has to
 run with the environment of the version before it and of the one after it. ``environments.json``
-holds what `ring/environment.py` declared, and ``DEMANDS`` what `handler/settings.py` asked for, at
-commit 4121e00, the last before this contract was written. Neither is changed with the code: a new
-version is added.
+holds what `ring/resources/function_environment.py` declared, and ``DEMANDS`` what
+`handler/config.py` asked for, at commit 4121e00, the last before this contract was written. Neither
+is changed with the code: a new version is added.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ OF_CALLS = [
     Remedy(
         "the environment is that of another version",
         "a variable that was added has a default",
-        "settings",
+        "config",
         'one_of("WRITES", ("batched", "single"), default="single")',
         'one_of("WRITES", ("batched", "single"))',
         "hop_settings: without a word about writes each is made alone",
@@ -24,7 +24,7 @@ OF_CALLS = [
     Remedy(
         _OUT,
         "a connection that fails is of the moment",
-        "failures",
+        "errors",
         "    ConnectionError,\n    HTTPClientError,\n    CredentialRetrievalError,",
         "    CredentialRetrievalError,",
         _OUT_TEST,
@@ -40,7 +40,7 @@ OF_CALLS = [
     Remedy(
         _OUT,
         "one line for all that failed alike",
-        "telling",
+        "metrics",
         "groups.setdefault((failure.kind, code_of(failure.error)), [])",
         "groups.setdefault((failure.kind, failure.record), [])",
         _OUT_TEST,
@@ -48,7 +48,7 @@ OF_CALLS = [
     Remedy(
         _OUT,
         "how much is given back is told",
-        "telling",
+        "metrics",
         '"failures": len(report.failures),',
         '"failures": 0,',
         _OUT_TEST,
@@ -56,7 +56,7 @@ OF_CALLS = [
     Remedy(
         _OUT,
         "what failed calls leave in memory is cleared",
-        "patience",
+        "retry",
         "            gc.enable()\n",
         "",
         "patience: garbage is looked for once a call has failed",
@@ -64,7 +64,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "to be throttled is of the moment",
-        "failures",
+        "errors",
         '        "Throttling",\n',
         "",
         _THROTTLE_TEST,
@@ -72,7 +72,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "a call is made again while there is time",
-        "patience",
+        "retry",
         "if not self._passes(error) or self._left() - wait <= self._reserve:",
         "if True:",
         _THROTTLE_TEST,
@@ -80,7 +80,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... a put is",
-        "patience",
+        "retry",
         "return await self._call(lambda: self._store.put(key, item, condition))",
         "return await self._store.put(key, item, condition)",
         _THROTTLE_TEST,
@@ -88,7 +88,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... a read is",
-        "patience",
+        "retry",
         "return await self._call(lambda: self._store.read(key))",
         "return await self._store.read(key)",
         _THROTTLE_TEST,
@@ -96,7 +96,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... a look at a tombstone is",
-        "patience",
+        "retry",
         "return await self._call(lambda: self._store.tombstone(key))",
         "return await self._store.tombstone(key)",
         _THROTTLE_TEST,
@@ -104,7 +104,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... a tombstone is",
-        "patience",
+        "retry",
         "return await self._call(lambda: self._store.bury(key, delete))",
         "return await self._store.bury(key, delete)",
         _THROTTLE_TEST,
@@ -112,7 +112,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... a stub's removal is",
-        "patience",
+        "retry",
         "await self._call(lambda: self._store.remove_stub(key, version))",
         "await self._store.remove_stub(key, version)",
         _THROTTLE_TEST,
@@ -120,7 +120,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... a plain delete is",
-        "patience",
+        "retry",
         "return await self._call(lambda: self._store.remove_older(key, version))",
         "return await self._store.remove_older(key, version)",
         "patience: every call of a store is made again",
@@ -128,7 +128,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "pauses grow",
-        "patience",
+        "retry",
         "pause = min(2 * pause, LONGEST_PAUSE)",
         "pass",
         "patience: what fails for the moment is tried again after longer and longer pauses",
@@ -136,7 +136,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... up to a longest",
-        "patience",
+        "retry",
         "pause = min(2 * pause, LONGEST_PAUSE)",
         "pause = 2 * pause",
         "patience: what fails for the moment is tried again after longer and longer pauses",
@@ -144,7 +144,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "... and are drawn",
-        "patience",
+        "retry",
         "wait = random() * pause",
         "wait = pause",
         "patience: pauses are drawn so that those who failed together do not come back together",
@@ -152,7 +152,7 @@ OF_CALLS = [
     Remedy(
         _THROTTLED,
         "no more requests at once than may be",
-        "patience",
+        "retry",
         "Semaphore(at_once)",
         "Semaphore(10**6)",
         "patience: no more calls are under way than may be",
@@ -168,7 +168,7 @@ OF_CALLS = [
     Remedy(
         _KILLED,
         "a stub that was left is finished",
-        "carry",
+        "protocol/apply",
         "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
         "stands = delete if isinstance(outcome, Written) else None",
         _KILL_TEST,
@@ -188,7 +188,7 @@ OF_CALLS = [
     Remedy(
         _TIME,
         "no call begins that may not end in time",
-        "patience",
+        "retry",
         "            if self._left() <= self._reserve:\n",
         "            if self._left() <= 0:\n",
         _LATE_TEST,
@@ -204,7 +204,7 @@ OF_CALLS = [
     Remedy(
         _TIME,
         "... half of a short function's",
-        "patience",
+        "retry",
         "min(reserve, left() / 2)",
         "reserve",
         "patience: a function with little time uses half of it",
@@ -220,7 +220,7 @@ OF_CALLS = [
     Remedy(
         _TIME,
         "to be out of time is of the moment",
-        "failures",
+        "errors",
         "    OutOfTimeError,\n    ContendedError,",
         "    ContendedError,",
         _TIME_TEST,
@@ -228,7 +228,7 @@ OF_CALLS = [
     Remedy(
         _TIME,
         "a pause ends in time",
-        "patience",
+        "retry",
         "self._left() - wait <= self._reserve",
         "self._left() <= 0",
         "patience: nothing begins when the time left is what a call may take",

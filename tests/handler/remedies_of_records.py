@@ -25,7 +25,7 @@ OF_RECORDS = [
     Remedy(
         _POISON,
         "what cannot be read is set aside",
-        "failures",
+        "errors",
         "case UnreadableRecordError() | ItemTooLargeError():",
         "case ItemTooLargeError():",
         _POISON_TEST,
@@ -33,7 +33,7 @@ OF_RECORDS = [
     Remedy(
         _POISON,
         "... and what is too large",
-        "failures",
+        "errors",
         "case UnreadableRecordError() | ItemTooLargeError():",
         "case UnreadableRecordError():",
         _POISON_TEST,
@@ -41,7 +41,7 @@ OF_RECORDS = [
     Remedy(
         _POISON,
         "... and what the table refuses",
-        "failures",
+        "errors",
         "refused = any(shape in words for shape in _REFUSED_SHAPES)",
         "refused = False",
         _POISON_TEST,
@@ -65,7 +65,7 @@ OF_RECORDS = [
     Remedy(
         _POISON,
         "... and counted",
-        "telling",
+        "metrics",
         '"quarantined": len(report.quarantined),',
         '"quarantined": 0,',
         _POISON_TEST,
@@ -91,7 +91,7 @@ OF_RECORDS = [
     Remedy(
         _SIZE,
         "what no longer fits is told from other refusals",
-        "store",
+        "store/dynamodb",
         'if code == "ValidationException" and "size has exceeded" in str(error):',
         "if False:",
         _SIZE_TEST,
@@ -107,7 +107,7 @@ OF_RECORDS = [
     Remedy(
         _JSON,
         "whatever cannot be read is unreadable",
-        "records",
+        "model/records",
         "        AttributeError,\n        OverflowError,",
         "        OverflowError,",
         "records: whatever comes is a change or unreadable",
@@ -158,7 +158,7 @@ OF_RECORDS = [
     Remedy(
         _TWICE,
         "nothing takes the place of what is newer",
-        "store",
+        "store/dynamodb",
         'f"attribute_not_exists(#version) OR {older}"',
         'f"attribute_not_exists(#version) OR {older} OR NOT {older}"',
         _AGAIN_TEST,
@@ -174,7 +174,7 @@ OF_RECORDS = [
     Remedy(
         _FAULT,
         "what is not known is kept in the stream",
-        "failures",
+        "errors",
         "return Kind.PASSING if is_passing else Kind.FAULT",
         "return Kind.PASSING if is_passing else Kind.LASTING",
         _FAULT_TEST,
@@ -182,7 +182,7 @@ OF_RECORDS = [
     Remedy(
         _FAULT,
         "... also a refusal that is not known",
-        "failures",
+        "errors",
         "return Kind.LASTING if refused else Kind.FAULT",
         "return Kind.LASTING",
         "target_faults: a target with another key schema empties no stream into the quarantine",
@@ -248,7 +248,7 @@ OF_RECORDS = [
     Remedy(
         _FAULT,
         "it is counted, so that an alarm rings",
-        "telling",
+        "metrics",
         "sum(one.kind is Kind.FAULT for one in report.failures)",
         "0",
         _FAULT_TEST,

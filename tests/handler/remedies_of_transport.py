@@ -13,7 +13,7 @@ OF_TRANSPORT = [
     Remedy(
         _CLOCK,
         "it is of the moment",
-        "failures",
+        "errors",
         "        or is_of_the_clock(code, message)\n",
         "",
         "failures: a signature of the wrong time passes",
@@ -21,7 +21,7 @@ OF_TRANSPORT = [
     Remedy(
         _CLOCK,
         "... by its message alone",
-        "failures",
+        "errors",
         " and words.startswith(_WRONG_TIMES)",
         "",
         "failures: a signature by the wrong key is the hops own fault",
@@ -29,7 +29,7 @@ OF_TRANSPORT = [
     Remedy(
         _CLOCK,
         "it is no refusal of the keys",
-        "keys",
+        "aws/secret_credentials",
         " and not is_of_the_clock(code, message)",
         "",
         "keys: a signature of the wrong time is no refusal of the keys",
@@ -37,7 +37,7 @@ OF_TRANSPORT = [
     Remedy(
         _CLOCK,
         "408 and 429 pass without a document",
-        "failures",
+        "errors",
         "        or status in _PASSING_STATUSES\n",
         "",
         "failures: a region that cannot be reached passes",
@@ -45,7 +45,7 @@ OF_TRANSPORT = [
     Remedy(
         _PART,
         "a key that was left out has no answer",
-        "batched",
+        "store/batching",
         '_error("ThrottlingException", "left out") for key in left_out',
         "None for key in left_out",
         "batched_in_part: a key that was left out is not one without a tombstone",
@@ -53,7 +53,7 @@ OF_TRANSPORT = [
     Remedy(
         _PART,
         "a statement that was not executed is not done",
-        "batched",
+        "store/batching",
         'return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))',
         "return code not in _SAYS_TOO_LITTLE",
         "batched_in_part: a statement that was not executed fails alone and for the moment",
@@ -61,7 +61,7 @@ OF_TRANSPORT = [
     Remedy(
         _ANSWER,
         "a length is digits",
-        "answers",
+        "aws/http_response",
         "int(_match(_LENGTH, told)[0])",
         "int(told)",
         "answers: a length that is not digits alone is refused",
@@ -69,7 +69,7 @@ OF_TRANSPORT = [
     Remedy(
         _ANSWER,
         "... and said once",
-        "answers",
+        "aws/http_response",
         "if name in headers and name in",
         "if False and name in",
         "answers: what is said twice of a length is refused",
@@ -77,7 +77,7 @@ OF_TRANSPORT = [
     Remedy(
         _ANSWER,
         "... and nothing beside chunks",
-        "answers",
+        "aws/http_response",
         ' and b"content-length" not in headers',
         "",
         "answers: chunks beside a length or of an unknown kind are refused",
@@ -85,7 +85,7 @@ OF_TRANSPORT = [
     Remedy(
         _ANSWER,
         "the size of a chunk is hex digits",
-        "answers",
+        "aws/http_response",
         'int(_match(_CHUNK, await reader.readuntil(b"\\r\\n"))[1], 16)',
         'int((await reader.readuntil(b"\\r\\n")).partition(b";")[0], 16)',
         "answers: the size of a chunk that is not hex digits alone is refused",
@@ -93,7 +93,7 @@ OF_TRANSPORT = [
     Remedy(
         _ANSWER,
         "an answer has a largest size",
-        "answers",
+        "aws/http_response",
         "    _refuse_more(length)\n",
         "",
         "answers: the largest answer is read and one byte more is refused unread",
@@ -101,7 +101,7 @@ OF_TRANSPORT = [
     Remedy(
         _ANSWER,
         "... in chunks, too",
-        "answers",
+        "aws/http_response",
         "        _refuse_more(len(body) + size)\n",
         "",
         "answers: chunks that are too much together are refused before the last is read",
@@ -109,7 +109,7 @@ OF_TRANSPORT = [
     Remedy(
         _KEYS,
         "those of a secret are checked",
-        "keys",
+        "aws/secret_credentials",
         "if not isinstance(value, str) or not pattern.fullmatch(value):",
         "if not isinstance(value, str):",
         "keys: keys that no header line can hold are refused and not shown",
@@ -117,7 +117,7 @@ OF_TRANSPORT = [
     Remedy(
         _KEYS,
         "... and all others before they sign",
-        "wire",
+        "aws/http_client",
         "KeyPair.checked(found.access_key, found.secret_key, found.token)",
         "KeyPair(found.access_key, found.secret_key, found.token)",
         "wire: keys that would begin another header line are not sent",
@@ -125,7 +125,7 @@ OF_TRANSPORT = [
     Remedy(
         _ENDPOINT,
         "it is refused when the function starts",
-        "clients",
+        "aws/clients",
         "    if not _may_be_called(url):\n",
         "    if False:\n",
         "clients: an endpoint that is no host to call by http is refused",
@@ -133,7 +133,7 @@ OF_TRANSPORT = [
     Remedy(
         _NEWER,
         "the SDK's client makes the calls",
-        "clients",
+        "aws/clients",
         "except (ImportError, AttributeError, TypeError) as error:",
         "except ZeroDivisionError as error:",
         "undocumented: with another botocore its own client makes the calls and the log says so",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal
 from typing import Any
 
-from handler.image import Item
+from handler.model.image import Item
 
 LIMIT = 400 * 1024
 """In bytes, attribute names included."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.answers import LARGEST, Answer, read_answer
+from handler.aws.http_response import LARGEST, Answer, read_answer
 from tests.handler.hosts import answer
 
 HEADERS = st.lists(

@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler import app
-from handler.image import VERSION
+from handler.config import SettingsError
 from handler.log import log
-from handler.settings import SettingsError
-from local.events import event_of
+from handler.model.image import VERSION
+from local.lambda_emulator.events import event_of
 from tests.handler.lambdas import (
     IDS,
     KEY,

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from handler.batch import WHOLE_BATCH, Failure, Quarantined
-from handler.failures import Kind
-from handler.store import ItemTooLargeError
+from handler.errors import Kind
+from handler.store.dynamodb import ItemTooLargeError
 from tests.handler.fakes import EmptyStore, ListQuarantine, work
 from tests.handler.wire import record
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler import batched
-from handler.batched import BatchedStore
-from handler.failures import Kind, kind_of
-from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
-from handler.store import Older, Refusal, Written
-from handler.version import Version
+from handler.errors import Kind, kind_of
+from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.model.version import Version
+from handler.store import batching
+from handler.store.batching import BatchedStore
+from handler.store.dynamodb import Older, Refusal, Written
 from tests.handler.benches import DynamoBench, over_dynoxide
 from tests.handler.wire import stamped
 
@@ -136,10 +136,10 @@ def test_an_item_with_too_many_names_for_a_statement_is_put_alone(bench: DynamoB
 
 
 def test_no_statement_is_remembered_for_names_that_no_statement_holds(bench: DynamoBench) -> None:
-    batched._insertion.cache_clear()
+    batching._insertion.cache_clear()
     wide = item(1, **{f"{number}" * 5_000: {"S": ""} for number in range(10)})
     assert bench.run(create(bench, wide)) == Written(None)
-    assert batched._insertion.cache_info().currsize == 0
+    assert batching._insertion.cache_info().currsize == 0
 
 
 def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alone(
@@ -203,5 +203,5 @@ def test_items_that_are_too_much_for_one_request_are_put_alone(bench: DynamoBenc
 
 def test_a_key_is_found_however_its_number_is_spelled() -> None:
     asked: Key = {"k": {"N": "1.0"}, "s": {"S": "1.0"}}
-    assert batched._name(asked) == batched._name({"s": {"S": "1.0"}, "k": {"N": "1"}})
-    assert batched._name(asked) != batched._name({"s": {"S": "1"}, "k": {"N": "1"}})
+    assert batching._name(asked) == batching._name({"s": {"S": "1.0"}, "k": {"N": "1"}})
+    assert batching._name(asked) != batching._name({"s": {"S": "1"}, "k": {"N": "1"}})

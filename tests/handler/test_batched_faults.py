@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from handler.aws.api import InThreads
 from handler.batch import Report, Work, replicate_batch
-from handler.batched import BatchedStore
-from handler.calls import InThreads
-from handler.failures import passes
-from handler.image import Key, own_attributes
-from handler.patience import Patience, PatientStore
-from handler.replicate import Hop
-from handler.store import Tables
+from handler.errors import passes
+from handler.model.image import Key, own_attributes
+from handler.protocol.replicate import Hop
+from handler.retry import Patience, PatientStore
+from handler.store.batching import BatchedStore
+from handler.store.dynamodb import Tables
 from tests.handler.benches import (
     DynamoBench,
     answering,

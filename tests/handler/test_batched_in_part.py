@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.batched import BatchedStore
-from handler.failures import Kind, kind_of, passes
-from handler.image import DELETED, Image, Item, Key, Write, carried
-from handler.patience import Patience, PatientStore
-from handler.store import Older, Store, Tables, Written
-from handler.version import Version
+from handler.errors import Kind, kind_of, passes
+from handler.model.image import DELETED, Image, Item, Key, Write, carried
+from handler.model.version import Version
+from handler.retry import Patience, PatientStore
+from handler.store.batching import BatchedStore
+from handler.store.dynamodb import Older, Store, Tables, Written
 from tests.handler.wire import stamped, version
 
 Part = Callable[[Sequence[Any]], Sequence[int]]

@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import InvalidRegionError
 from moto import mock_aws
 
-from handler import clients
-from handler.calls import Call, InThreads
-from handler.clients import (
+from handler.aws import clients
+from handler.aws.api import Call, InThreads
+from handler.aws.clients import (
     CALL_SECONDS,
     CONCURRENCY,
     EndpointError,
@@ -24,7 +24,7 @@ from handler.clients import (
     make_call,
     make_client,
 )
-from handler.wire import Wire
+from handler.aws.http_client import Wire
 from tests.handler.benches import hearing
 from tests.handler.hosts import Guest, Host, certified, host
 

@@ -21,9 +21,9 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from handler.answers import Answer
-from handler.connections import Address, Connections
-from handler.failures import Kind, kind_of
+from handler.aws.connection_pool import Address, Connections
+from handler.aws.http_response import Answer
+from handler.errors import Kind, kind_of
 from tests.handler.hosts import Guest, Host, answer, certified, echo, host
 
 T = TypeVar("T")

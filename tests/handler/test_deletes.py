@@ -1,6 +1,6 @@
 """Deletes over a single hop: tombstones, stubs, and what comes after them."""
 
-from handler.replicate import Did
+from handler.protocol.replicate import Did
 from tests.handler.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 from tests.handler.test_replicate import arrived, deleted
 

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.image import DELETED, VERSION, Image, Item, Key, Write, carried
-from handler.store import EXPIRES, Older, Refusal, Same, Written
-from handler.version import Version
+from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.model.version import Version
+from handler.store.dynamodb import EXPIRES, Older, Refusal, Same, Written
 from tests.handler.benches import KEY, NOW, RETENTION, DynamoBench
 from tests.handler.wire import stamped
 

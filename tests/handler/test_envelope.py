@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from handler.decide import Replica
 from handler.envelope import WrongStreamError, check_records
-from handler.failures import Kind
-from local.events import event_of
+from handler.errors import Kind
+from handler.protocol.decide import Replica
+from local.lambda_emulator.events import event_of
 from tests.handler.fakes import EmptyStore, ListQuarantine, work
 from tests.handler.lambdas import KEY, NOTHING_FAILED, TABLE, Ring, logged, ring_of_three
 from tests.handler.wire import NOON, STREAM, record, without

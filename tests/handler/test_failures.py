@@ -14,11 +14,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from handler.carry import ContendedError
-from handler.failures import Kind, kind_of, kind_of_answer
-from handler.patience import OutOfTimeError
-from handler.records import UnreadableRecordError
-from handler.store import ItemTooLargeError
+from handler.errors import Kind, kind_of, kind_of_answer
+from handler.model.records import UnreadableRecordError
+from handler.protocol.apply import ContendedError
+from handler.retry import OutOfTimeError
+from handler.store.dynamodb import ItemTooLargeError
 from tests.handler.benches import KEY, _local_client
 from tests.servers import dynoxide, ministack
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from handler import app
 from handler.app import MalformedEventError
-from handler.image import VERSION
-from local.events import event_of
+from handler.model.image import VERSION
+from local.lambda_emulator.events import event_of
 from tests.handler.benches import MOTO_LIMIT, answering, hearing
 from tests.handler.lambdas import (
     KEY,

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from handler.gather import Gatherer, directly
-from handler.patience import OutOfTimeError, Patience
+from handler.retry import OutOfTimeError, Patience
+from handler.store.request_batcher import Gatherer, directly
 
 T = TypeVar("T")
 

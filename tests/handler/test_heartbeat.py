@@ -9,11 +9,11 @@ import pytest
 
 from handler import app
 from handler.batch import Report
+from handler.config import Settings, SettingsError
 from handler.heartbeat import MARK, Heart, beaten_at
-from handler.records import read_change
-from handler.replicate import Did, Outcome
-from handler.settings import Settings, SettingsError
-from ring.heart import CALL
+from handler.model.records import read_change
+from handler.protocol.replicate import Did, Outcome
+from ring.resources.heartbeat import CALL
 from tests.handler.lambdas import REGIONS, TABLE, Left, Ring, environment, ring_of_three
 from tests.handler.wire import record
 

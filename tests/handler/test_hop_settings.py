@@ -2,9 +2,9 @@
 
 import pytest
 
-from handler.decide import Replica
-from handler.settings import Settings, SettingsError
-from handler.store import Tables
+from handler.config import Settings, SettingsError
+from handler.protocol.decide import Replica
+from handler.store.dynamodb import Tables
 
 PLAIN = {
     "RING_SOURCE_REGION": "us-east-1",

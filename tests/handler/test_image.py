@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.image import DELETED, SOURCE_REGION, SOURCE_TABLE, VERSION, Image, carried, digest
+from handler.model.image import (
+    DELETED,
+    SOURCE_REGION,
+    SOURCE_TABLE,
+    VERSION,
+    Image,
+    carried,
+    digest,
+)
 from tests.handler.wire import stamped, version
 
 KEY = {"k": {"S": "1"}}

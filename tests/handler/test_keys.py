@@ -17,10 +17,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler.clients import Http, make_call
-from handler.failures import passes
-from handler.keys import Keys, KeysError
-from handler.patience import Patience
+from handler.aws.clients import Http, make_call
+from handler.aws.secret_credentials import Keys, KeysError
+from handler.errors import passes
+from handler.retry import Patience
 from tests.botocore_json import read_once
 from tests.handler.hosts import Guest, host
 
@@ -153,7 +153,7 @@ def test_a_call_whose_signature_has_expired_is_made_again_with_one_of_that_momen
 
     async def half_a_day(_: float) -> None:
         abroad.refused.clear()
-        monkeypatch.setattr("handler.wire.time.time", later.timestamp)
+        monkeypatch.setattr("handler.aws.http_client.time.time", later.timestamp)
         monkeypatch.setattr(
             "botocore.auth.get_current_datetime", lambda: later.replace(tzinfo=None)
         )

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from handler.decide import Replica
-from handler.image import Image, Write, digest
-from handler.replicate import Did
+from handler.model.image import Image, Write, digest
+from handler.protocol.decide import Replica
+from handler.protocol.replicate import Did
 from tests.handler.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.handler.test_replicate import arrived, deleted
 

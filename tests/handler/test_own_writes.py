@@ -1,7 +1,7 @@
 """What an application sees where it wrote: nothing older comes back there."""
 
-from handler.image import DELETED, Item
-from handler.replicate import Did
+from handler.model.image import DELETED, Item
+from handler.protocol.replicate import Did
 from tests.handler.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.handler.test_replicate import arrived, deleted
 

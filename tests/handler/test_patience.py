@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from handler import patience
-from handler.patience import LONGEST_PAUSE, OutOfTimeError, Patience, PatientStore
-from handler.store import Store
+from handler import retry
+from handler.retry import LONGEST_PAUSE, OutOfTimeError, Patience, PatientStore
+from handler.store.dynamodb import Store
 
 T = TypeVar("T")
 
@@ -50,8 +50,8 @@ class Flaky:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(60.0)
-    monkeypatch.setattr(patience, "sleep", clock.sleep)
-    monkeypatch.setattr(patience, "random", lambda: 1.0)
+    monkeypatch.setattr(retry, "sleep", clock.sleep)
+    monkeypatch.setattr(retry, "random", lambda: 1.0)
     return clock
 
 
@@ -100,7 +100,7 @@ def test_pauses_are_drawn_so_that_those_who_failed_together_do_not_come_back_tog
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draws = iter([0.5, 0.0, 0.25])
-    monkeypatch.setattr(patience, "random", lambda: next(draws))
+    monkeypatch.setattr(retry, "random", lambda: next(draws))
     run(asked(patient(clock), Flaky(clock, 3)))
     assert clock.pauses == [0.0125, 0.0, 0.025]
 
@@ -171,7 +171,7 @@ def test_a_key_that_pauses_holds_up_no_other(clock: Clock, monkeypatch: pytest.M
         async with asyncio.timeout(30):
             await asyncio.gather(a, asked(told, b))
 
-    monkeypatch.setattr(patience, "sleep", until_b_is_done)
+    monkeypatch.setattr(retry, "sleep", until_b_is_done)
     run(two())
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handler.records import Change, UnreadableRecordError, read_change
+from handler.model.records import Change, UnreadableRecordError, read_change
 from tests.handler.wire import NOON, record, without
 
 BYTES = bytes(range(256))

@@ -1,8 +1,8 @@
 """What was set aside is played again after others that came later: their word counts."""
 
-from handler.records import read_change
-from handler.replay import replay
-from handler.replicate import Did, Outcome
+from handler.model.records import read_change
+from handler.protocol.replay import replay
+from handler.protocol.replicate import Did, Outcome
 from tests.handler.pair import ELSEWHERE, HERE, KEY, Pair, item, run, seen, version_at
 from tests.handler.test_replicate import arrived, deleted
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from handler.decide import LocalDelete, LocalWrite, Replica, local_write
-from handler.image import VERSION, Image, Write
-from handler.records import Change
-from handler.replicate import Did
+from handler.model.image import VERSION, Image, Write
+from handler.model.records import Change
+from handler.protocol.decide import LocalDelete, LocalWrite, Replica, local_write
+from handler.protocol.replicate import Did
 from tests.handler.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 
 

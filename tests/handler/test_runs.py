@@ -6,8 +6,8 @@ from typing import Any
 
 from handler.batch import Report, Work, replicate_batch
 from handler.heartbeat import MARK
-from handler.image import VERSION, own_attributes
-from handler.store import ItemTooLargeError
+from handler.model.image import VERSION, own_attributes
+from handler.store.dynamodb import ItemTooLargeError
 from tests.handler.fakes import ListQuarantine
 from tests.handler.pair import Pair, item, run, seen, version_at
 from tests.handler.wire import stamped

@@ -10,8 +10,8 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.keys import KeyPair
-from handler.signing import Signer
+from handler.aws.secret_credentials import KeyPair
+from handler.aws.sigv4 import Signer
 
 NOON = 1_700_000_000
 SIGNED = {

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.image import DELETED, VERSION, Image, Item, Write, carried
-from handler.store import Condition, Older, Refusal, Same, Store, Versioned, Written
-from handler.version import Version
+from handler.model.image import DELETED, VERSION, Image, Item, Write, carried
+from handler.model.version import Version
+from handler.store.dynamodb import Condition, Older, Refusal, Same, Store, Versioned, Written
 from tests.handler.benches import KEY, Bench, differs
 from tests.handler.wire import stamped
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from handler.image import VERSION, Item, own_attributes
-from handler.store import ItemTooLargeError, Older, Refusal, Same, Written
-from handler.version import Version
+from handler.model.image import VERSION, Item, own_attributes
+from handler.model.version import Version
+from handler.store.dynamodb import ItemTooLargeError, Older, Refusal, Same, Written
 from tests.handler.benches import BENCHES, KEY, Bench
 from tests.handler.size import size_of
 from tests.handler.wire import stamped

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from handler import app
-from handler.clients import CALL_SECONDS
-from local.events import event_of
+from handler.aws.clients import CALL_SECONDS
+from local.lambda_emulator.events import event_of
 from tests.handler.benches import MOTO_LIMIT, answering, hearing, make_table
 from tests.handler.lambdas import (
     KEY,

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from handler.batch import Failure, Report
-from handler.failures import Kind
-from handler.image import SOURCE_REGION, SOURCE_TABLE, VERSION
-from handler.patience import Patience
-from handler.replicate import Conflict, Did, Outcome
-from handler.telling import MOST_VALUES, Teller
+from handler.errors import Kind
+from handler.metrics import MOST_VALUES, Teller
+from handler.model.image import SOURCE_REGION, SOURCE_TABLE, VERSION
+from handler.protocol.replicate import Conflict, Did, Outcome
+from handler.retry import Patience
 from tests.handler.wire import NOON, version
 
 KEY = {"k": {"S": "1"}}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from handler.settings import Settings
+from handler.config import Settings
 from ring import topology
-from ring.environment import environment
-from ring.settings import Settings as StackSettings
+from ring.resources.function_environment import environment
+from ring.settings.settings import Settings as StackSettings
 
 ROLE = "arn:aws:iam::210987654321:role/writer"
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from handler.calls import InThreads
-from handler.clients import make_call, make_client
-from handler.wire import Wire
+from handler.aws.api import InThreads
+from handler.aws.clients import make_call, make_client
+from handler.aws.http_client import Wire
 from tests.handler.test_imports import PROJECT
 
 # https://docs.aws.amazon.com/botocore/latest/reference/ and
@@ -54,12 +54,14 @@ def test_one_file_of_the_handler_imports_what_no_documentation_names() -> None:
 def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let botocore be one that lacks what is not documented, or has changed it."""
     if request.param != "called otherwise":
-        monkeypatch.delitem(sys.modules, "handler.direct", raising=False)
+        monkeypatch.delitem(sys.modules, "handler.aws.direct_client", raising=False)
     if request.param == "gone":
         whole: Any = builtins.__import__
 
         def without(name: str, where: Any = None, *more: Any, **named: Any) -> Any:
-            if (where or {}).get("__name__") == "handler.direct" and name.startswith("botocore"):
+            if (where or {}).get("__name__") == "handler.aws.direct_client" and name.startswith(
+                "botocore"
+            ):
                 raise ModuleNotFoundError(f"No module named {name!r}")
             return whole(name, where, *more, **named)
 
@@ -67,10 +69,10 @@ def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     elif request.param == "changed":
         monkeypatch.delattr("botocore.httpsession.get_cert_path")
     else:
-        monkeypatch.setattr("handler.direct.get_environ_proxies", lambda *, endpoint: {})
+        monkeypatch.setattr("handler.aws.direct_client.get_environ_proxies", lambda *, endpoint: {})
     monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
     yield
-    sys.modules.pop("handler.direct", None)
+    sys.modules.pop("handler.aws.direct_client", None)
 
 
 def test_with_another_botocore_its_own_client_makes_the_calls_and_the_log_says_so(

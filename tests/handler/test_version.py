@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.version import Version
+from handler.model.version import Version
 from tests.handler.wire import version
 
 HEX = "0123456789abcdef"

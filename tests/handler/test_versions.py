@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from handler.settings import Settings
-from ring.environment import environment
-from ring.settings import Settings as RingSettings
+from handler.config import Settings
+from ring.resources.function_environment import environment
+from ring.settings.settings import Settings as RingSettings
 from ring.topology import hops
 from tests.handler.lambdas import NOTHING_FAILED, Ring, ring_of_three
 from tests.handler.past import DEMANDS, ENTRY, ENVIRONMENTS, TOMBSTONES, UNDERSTOOD

@@ -21,14 +21,14 @@ from botocore.exceptions import (
 )
 from hypothesis import given, settings
 
-from handler import wire
-from handler.answers import Answer
-from handler.clients import make_client
-from handler.connections import Address, Connections
-from handler.failures import Kind, kind_of
-from handler.keys import Keys, KeysError
-from handler.signing import Signer
-from handler.wire import Wallet, Wire
+from handler.aws import http_client
+from handler.aws.clients import make_client
+from handler.aws.connection_pool import Address, Connections
+from handler.aws.http_client import Wallet, Wire
+from handler.aws.http_response import Answer
+from handler.aws.secret_credentials import Keys, KeysError
+from handler.aws.sigv4 import Signer
+from handler.errors import Kind, kind_of
 from tests.handler.benches import hearing
 from tests.handler.test_image import ITEMS
 
@@ -140,7 +140,7 @@ def test_a_request_says_what_botocores_client_says(botocore: Botocore, item: Any
 def test_an_item_is_understood_as_botocores_client_understands_it(
     botocore: Botocore, item: Any
 ) -> None:
-    body = json.dumps({"Item": item}, default=wire._as_text).encode()
+    body = json.dumps({"Item": item}, default=http_client._as_text).encode()
     botocore.answer = (200, body)
     theirs = botocore.client.get_item(TableName="orders", Key={"k": {"S": "1"}})
     with ThreadPoolExecutor(1) as one:
@@ -153,7 +153,7 @@ def test_an_attribute_that_is_named_like_a_type_is_none(
     name: str, pool: ThreadPoolExecutor
 ) -> None:
     item = {name: {"M": {name: {"S": "AA=="}}}, "b": {"L": [{"B": b"x"}, {"BS": [b"y"]}]}}
-    body = json.dumps({"Item": item}, default=wire._as_text).encode()
+    body = json.dumps({"Item": item}, default=http_client._as_text).encode()
     assert call(Line((200, body)), Wallet(KEYS, pool)) == [{"Item": item}]
 
 
@@ -301,7 +301,7 @@ def test_keys_are_looked_at_once_for_many_calls_and_again_after_a_while(
     pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_700_000_000.0
-    monkeypatch.setattr("handler.wire.time.time", lambda: now)
+    monkeypatch.setattr("handler.aws.http_client.time.time", lambda: now)
     keys = Counted("KEY", "hush")
     wallet = Wallet(keys, pool)
 

@@ -4,8 +4,8 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handler.image import VERSION, Item, digest
-from handler.version import Version
+from handler.model.image import VERSION, Item, digest
+from handler.model.version import Version
 
 NOON = 1_700_000_000
 """When the records here were made, in seconds since the epoch."""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from commands.local_stack import LocalStack
+from commands.local_ring import LocalStack
 from local.hop import LocalHop
-from local.mapping import Stats
+from local.lambda_emulator.event_source_mapping import Stats
 from local.ring import LocalRing
-from local.stack import Stack
-from operate.redrive import Reach, settings_of
-from operate.status import Status
-from operate.status import status as status_of
+from local.stack_config import Stack
+from operate.monitoring.status import Status
+from operate.monitoring.status import status as status_of
+from operate.quarantine.redrive import Reach, settings_of
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
 PATIENCE = 300.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import botocore.session
 
-from operate import remote
-from operate.sweep import Part
+from operate.distributed import worker
+from operate.reconcile.parallel_scan import Part
 
 
 def make(service: str, region: str | None, role: str | None = None) -> Any:
@@ -28,14 +28,14 @@ def few_at_a_time(service: str, region: str | None, role: str | None = None) -> 
 def worked(
     told: Mapping[str, Any],
     parts: Iterable[Part],
-    make: remote.Make = make,
+    make: worker.Make = make,
     left: Callable[[], float] = lambda: 900.0,
 ) -> int:
     """Work on all parts; how many calls it took."""
     calls = 0
     for part in parts:
-        event: dict[str, Any] = {**told, "part": remote.told_part(part)}
+        event: dict[str, Any] = {**told, "part": worker.told_part(part)}
         while not event.get("state", {}).get("over"):
-            event["state"] = remote.work_on(json.loads(json.dumps(event)), make, left)
+            event["state"] = worker.work_on(json.loads(json.dumps(event)), make, left)
             calls += 1
     return calls

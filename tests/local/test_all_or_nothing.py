@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import Clients
-from local.server import LocalServer
-from local.stream import StreamReader
+from local.clients import Clients
+from local.endpoint.server import LocalServer
+from local.lambda_emulator.stream_reader import StreamReader
 
 REGION = "eu-west-1"
 MISSING: Any = {

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from automate import main
-from ring.mistakes import Mistake, SettingsError
+from ring.settings.errors import Mistake, SettingsError
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(PROJECT / "automate.py"), "local"]

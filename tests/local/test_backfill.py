@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from handler.image import Item, Key
-from local.faults import throttling
+from handler.model.image import Item, Key
+from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate.backfill import backfill, route
 from operate.errors import WrongError
-from operate.fill import Filled, Way, fill
-from operate.journal import Journal
+from operate.reconcile.backfill import backfill, route
+from operate.reconcile.backfill_key import Filled, Way, fill
+from operate.reconcile.journal import Journal
 from operate.stop import Stop, StoppedError
 from tests.local.rings import PATIENCE, REGIONS, costs, get, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
@@ -162,7 +162,7 @@ def test_segments_are_filled_side_by_side(
             await asyncio.to_thread(begun.wait, 60)
         return await fill(way, key, found)
 
-    monkeypatch.setattr("operate.backfill.fill", fill_together)
+    monkeypatch.setattr("operate.reconcile.backfill.fill", fill_together)
     members = reached(emptied)
     with Journal(tmp_path / "j", "x") as journal:
         done = backfill(members, [route(members, SECOND)], journal, segments=segments)

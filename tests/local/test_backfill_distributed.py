@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from local.ring import LocalRing
-from operate import machine
 from operate.deployed import DeployedPart
+from operate.distributed import executions
 from tests.local.rings import REGIONS, costs, item, put, ring_of
 from tests.local.whole import unseen
 
@@ -29,7 +29,7 @@ def ring() -> Iterator[LocalRing]:
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(machine, "_PAUSE", 0.05)
+    monkeypatch.setattr(executions, "_PAUSE", 0.05)
     monkeypatch.chdir(tmp_path)
 
 

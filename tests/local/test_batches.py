@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from local.batches import PAYLOAD_BYTES, Batch, GivenUp, Lane, Policy, after_failure, first_failure
+from local.lambda_emulator.batching import (
+    PAYLOAD_BYTES,
+    Batch,
+    GivenUp,
+    Lane,
+    Policy,
+    after_failure,
+    first_failure,
+)
 from tests.local.samples import NOON, numbers, record
 
 FOUR = tuple(record(number) for number in (9, 10, 11, 12))

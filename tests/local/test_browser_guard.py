@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.aws import Clients
-from local.server import LocalServer
+from local.clients import Clients
+from local.endpoint.server import LocalServer
 
 REGION = "eu-west-1"
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.alarms import Alarms
-from local.aws import Clients
-from local.capacity import index_units, item_size, read_units, write_units
-from local.server import LocalServer
+from local.clients import Clients
+from local.cloudwatch.alarms import Alarms
+from local.endpoint.server import LocalServer
+from local.moto_patches.capacity_units import index_units, item_size, read_units, write_units
 
 REGION, NAME = "eu-west-1", "measured"
 KB = 1024

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands import equal
-from local.faults import throttling
+from commands import check as equal
+from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate.check import CHANGING, Wish, check, findings
 from operate.errors import WrongError
-from operate.journal import Journal
-from operate.judge import Kind
+from operate.reconcile.check import CHANGING, Wish, check, findings
+from operate.reconcile.compare import Kind
+from operate.reconcile.journal import Journal
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from local.ring import LocalRing
-from operate import machine
+from operate.distributed import executions as machine
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
 
 KEYS = [f"k{number}" for number in range(40)]

@@ -13,11 +13,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from local.archive import ArchiveError, zip_archive
-from local.aws import HOME_ACCOUNT, Accounts
-from local.cloud import FUNCTIONS, Change, Cloud, CloudError
-from local.kinds import KINDS, Place
-from local.server import LocalServer
+from local.clients import HOME_ACCOUNT, Accounts
+from local.cloud.cloud import FUNCTIONS, Change, Cloud, CloudError
+from local.cloud.resources import KINDS, Place
+from local.cloud.resources.archive import ArchiveError, zip_archive
+from local.endpoint.server import LocalServer
 
 TABLE = "aws:dynamodb/table:Table"
 WRITES = json.dumps(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local import demo, second_act
+from local.demo import first_act, second_act
+from local.demo.story import Story, Told
 from local.ring import LocalRing
-from local.story import Story, Told
 from tests.local.rings import hop_from, item, put, ring_of
 
 
@@ -28,7 +28,7 @@ def story(ring: LocalRing) -> Story:
 
 
 def test_the_demo_ends_well_and_shows_every_step(capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.main() == 0
+    assert first_act.main() == 0
     told = capsys.readouterr().out
     assert [f"{number}. " in told for number in range(1, 10)] == [True] * 9
     assert told.count("OK: the members agree") == 8
@@ -42,12 +42,12 @@ def test_the_demo_fails_when_a_step_does_not_end_as_it_should(
 ) -> None:
     def lie(story: Story) -> Told:
         """An item is written, and another is said to be there."""
-        story.put(0, {**demo.ADA, "total": {"N": "1"}})
-        return Told(demo.ADA, {"total": {"N": "2"}}, writes=99)
+        story.put(0, {**first_act.ADA, "total": {"N": "1"}})
+        return Told(first_act.ADA, {"total": {"N": "2"}}, writes=99)
 
-    monkeypatch.setattr(demo, "STEPS", (lie,))
+    monkeypatch.setattr(first_act, "STEPS", (lie,))
     monkeypatch.setattr(second_act, "STEPS", ())
-    assert demo.main() == 1
+    assert first_act.main() == 1
     assert "not every member holds" in capsys.readouterr().out
 
 
@@ -57,9 +57,9 @@ def test_a_redrive_that_fails_fails_the_demo(
     broken = tmp_path / "automate.py"
     broken.write_text("import sys; sys.exit(1)")
     monkeypatch.setattr(second_act, "AUTOMATE", broken)
-    monkeypatch.setattr(demo, "STEPS", ())
+    monkeypatch.setattr(first_act, "STEPS", ())
     monkeypatch.setattr(second_act, "STEPS", second_act.STEPS[1:])
-    assert demo.main() == 1
+    assert first_act.main() == 1
     told = capsys.readouterr().out
     assert "redrive ended with 1" in told
     assert "in the quarantines are {customer:" in told

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import HOME_ACCOUNT, Accounts
-from local.cloud import Cloud
-from local.deploy import DeployError, Deployment, run_program
-from local.existing import make_existing_tables
-from local.server import LocalServer
-from local.stack import Stack
-from ring.settings import Settings
+from local.clients import HOME_ACCOUNT, Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.existing_tables import make_existing_tables
+from local.cloud.program import DeployError, Deployment, run_program
+from local.endpoint.server import LocalServer
+from local.stack_config import Stack
+from ring.settings.settings import Settings
 
 TABLE = "aws:dynamodb/table:Table"
 PRELUDE = """

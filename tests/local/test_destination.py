@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from local.aws import Clients
-from local.batches import Batch, GivenUp
-from local.destination import S3Destination
-from local.events import FailurePlace, failure_record, to_event_record
-from local.server import LocalServer
+from local.clients import Clients
+from local.endpoint.server import LocalServer
+from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.events import FailurePlace, failure_record, to_event_record
+from local.lambda_emulator.failure_destination import S3Destination
 from tests.local.samples import NOON, STREAM, streamed
 
 PLACE = FailurePlace("11111111-2222-3333-4444-555555555555", "arn:f", STREAM, "shardId-1")

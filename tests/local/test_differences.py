@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.server import LocalServer
+from local.endpoint.server import LocalServer
 from tests.servers import dynoxide, ministack
 
 SERVERS = ["moto", "dynoxide", "MiniStack"]

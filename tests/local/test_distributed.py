@@ -15,11 +15,11 @@ import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
-from operate import remote
-from operate.check import Wish, check, findings, parts
-from operate.journal import Journal
-from operate.results import collect_check, results
-from ring.state_machine import state_machine
+from operate.distributed import worker
+from operate.distributed.results import collect_check, results
+from operate.reconcile.check import Wish, check, findings, parts
+from operate.reconcile.journal import Journal
+from ring.resources.state_machine import state_machine
 from tests.local.rings import PATIENCE
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
@@ -88,7 +88,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def invoke(_: Any, function_name: str, qualifier: Any, body: Any, *more: Any) -> bytes:
         event = json.loads(body)
         made.append(event)
-        return json.dumps(remote.work_on(event, ten, lambda: 0.0)).encode()
+        return json.dumps(worker.work_on(event, ten, lambda: 0.0)).encode()
 
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
     return made
@@ -103,11 +103,11 @@ def execute() -> dict[str, Any]:
         FunctionName=FUNCTION,
         Runtime="python3.13",
         Role=role,
-        Handler="operate.remote.handle",
+        Handler="operate.distributed.worker.handle",
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
-    members = [remote.reached(one, make) for one in TOLD]
-    listed = json.dumps([remote.told_part(one) for one in parts(members, SEGMENTS)])
+    members = [worker.reached(one, make) for one in TOLD]
+    listed = json.dumps([worker.told_part(one) for one in parts(members, SEGMENTS)])
     make("s3", None).put_object(Bucket=BUCKET, Key="parts.json", Body=listed)
     client = make("stepfunctions", None)
     definition = json.dumps(state_machine(function, "aws", 4))
@@ -135,7 +135,7 @@ def test_a_distributed_map_finds_what_a_check_finds(calls: list[Any], tmp_path: 
     counts = execute()
     assert (counts["total"], counts["succeeded"]) == (len(REGIONS) * SEGMENTS,) * 2
     assert len(calls) > counts["total"]  # a segment has more than ten items
-    members = [remote.reached(one, make) for one in TOLD]
+    members = [worker.reached(one, make) for one in TOLD]
     with Journal(tmp_path / "map", "a") as map_, Journal(tmp_path / "whole", "b") as whole:
         found, _ = collect_check(results(make("s3", None), BUCKET, "run"), map_)
         assert found == check(members, whole, Wish(settle=0))

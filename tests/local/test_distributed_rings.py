@@ -9,13 +9,13 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from local.ring import LocalRing
-from operate import machine
+from operate.distributed import executions
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
 
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(machine, "_PAUSE", 0.05)
+    monkeypatch.setattr(executions, "_PAUSE", 0.05)
     monkeypatch.chdir(tmp_path)
 
 

@@ -6,10 +6,10 @@ import json
 import re
 from dataclasses import replace
 
-from handler.decide import Replica
 from handler.envelope import check_records
-from local.batches import Batch, GivenUp
-from local.events import (
+from handler.protocol.decide import Replica
+from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.events import (
     FailurePlace,
     event_of,
     failure_key,

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import HOME_ACCOUNT, Accounts, Clients
-from local.forward import Forward, ForwardError, Place, WrongUrlError
-from local.meter import Meter
-from local.server import LocalServer, OneAtATime
+from local.clients import HOME_ACCOUNT, Accounts, Clients
+from local.endpoint.dynamodb_proxy import Forward, ForwardError, Place, WrongUrlError
+from local.endpoint.request_counter import Meter
+from local.endpoint.server import LocalServer, OneAtATime
 from tests.local.test_server import make_table, read_stream, request
 from tests.servers import dynoxide, ministack
 

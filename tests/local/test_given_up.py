@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local.faults import outage
-from operate.redrive import Became, Wish, redrive
+from local.endpoint.fault_injection import outage
+from operate.quarantine.redrive import Became, Wish, redrive
 from tests.local.rings import PATIENCE, get, hop_from, item, put, reach, ring_of, wait_for
 
 

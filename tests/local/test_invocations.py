@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.aws import Clients
-from local.runtime import FunctionError
-from local.server import LocalServer
+from local.clients import Clients
+from local.endpoint.server import LocalServer
+from local.lambda_emulator.function import FunctionError
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:double"
 

@@ -15,12 +15,12 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from local.aws import Clients
-from local.items import Schema, parse_line
-from local.load import LoadError, Table, check, load
-from local.load import write as write_checked
-from local.server import LocalServer
-from local.values import BadItemError
+from local.clients import Clients
+from local.data.dynamodb_json import BadItemError
+from local.data.items import Schema, parse_line
+from local.data.load import LoadError, Table, check, load
+from local.data.load import write as write_checked
+from local.endpoint.server import LocalServer
 
 SCHEMA = Schema(("customer", "order"), {"customer": "S", "order": "N", "status": "S"})
 KEY = {"customer": {"S": "ada"}, "order": {"N": "1"}}

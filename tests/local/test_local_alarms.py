@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.alarms import Alarms
-from local.aws import Clients
-from local.server import LocalServer
+from local.clients import Clients
+from local.cloudwatch.alarms import Alarms
+from local.endpoint.server import LocalServer
 
 REGION = "eu-west-1"
 TABLE = [{"Name": "TableName", "Value": "orders"}]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from local.aws import Accounts
-from local.cloud import Change, Cloud, CloudError
-from local.kinds import KINDS, Place
-from local.server import LocalServer
-from local.states import refreshed
+from local.clients import Accounts
+from local.cloud.cloud import Change, Cloud, CloudError
+from local.cloud.resources import KINDS, Place
+from local.cloud.state import refreshed
+from local.endpoint.server import LocalServer
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 BUCKET = "aws:s3/bucket:Bucket"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.batches import Policy
-from local.mapping import EventMapping
+from local.lambda_emulator.batching import Policy
+from local.lambda_emulator.event_source_mapping import EventMapping
 from tests.local.samples import (
     NOON,
     STREAM,

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
-from local import moto_memory
-from local.aws import HOME_ACCOUNT, Clients
-from local.metrics import Gathered, Metric
-from local.runtime import FunctionError
-from local.server import LocalServer
-from local.telemetry import Telemetry
+from local.clients import HOME_ACCOUNT, Clients
+from local.cloudwatch.metrics import Gathered, Metric
+from local.cloudwatch.telemetry import Telemetry
+from local.endpoint.server import LocalServer
+from local.lambda_emulator.function import FunctionError
+from local.moto_patches import retention
 
 LINE = {
     "event": "batch",
@@ -116,8 +116,8 @@ def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Client
 def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moto_memory, "KEPT_VALUES", 5)
-    monkeypatch.setattr(moto_memory, "KEPT_SETS", 5)
+    monkeypatch.setattr(retention, "KEPT_VALUES", 5)
+    monkeypatch.setattr(retention, "KEPT_SETS", 5)
     metrics = clients.client("cloudwatch", "eu-west-1")
     sets, lag = Metric("forgotten", "records", ()), Metric("forgotten", "lag", ())
     minute = datetime.now(UTC).replace(second=0, microsecond=0).timestamp() - 60

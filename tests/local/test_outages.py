@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local.faults import outage, throttling
+from local.endpoint.fault_injection import outage, throttling
 from local.ring import LocalRing
-from operate.redrive import Became, Wish, redrive
+from operate.quarantine.redrive import Became, Wish, redrive
 from tests.local.rings import PATIENCE, REGIONS, get, hop_from, item, put, reach, ring_of, wait_for
 
 KEYS = [f"k{number}" for number in range(8)]
@@ -103,7 +103,7 @@ def test_a_target_that_leaves_calls_hanging_until_the_function_is_stopped(
     ring: LocalRing, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The function's 4 seconds end before the 5 that a call waits: Lambda stops it."""
-    caplog.set_level("INFO", "local.mapping")
+    caplog.set_level("INFO", "local.lambda_emulator.event_source_mapping")
     hop, go_on = hop_from(ring, "us-east-1"), threading.Event()
 
     def hang(region: str, operation: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import Clients
-from local.server import LocalServer
+from local.clients import Clients
+from local.endpoint.server import LocalServer
 
 REGION = "eu-west-1"
 Statement = dict[str, Any]

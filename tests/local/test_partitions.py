@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from local.endpoint.server import Answer, OneAtATime, _take_body
 from local.ring import LocalRing
-from local.server import Answer, OneAtATime, _take_body
-from local.stack import Stack
+from local.stack_config import Stack
 from tests.local.rings import PATIENCE
 
 PROJECT = Path(__file__).parents[2]

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from commands.rings import PROJECT
 from local.ring import LocalRing
-from operate import remote
-from operate.check import CHANGING, Wish, check, findings, parts
-from operate.journal import Journal
-from operate.judge import Kind
-from operate.reached import Reached
-from operate.results import collect_check, results
+from operate.distributed import worker
+from operate.distributed.results import collect_check, results
+from operate.reconcile.check import CHANGING, Wish, check, findings, parts
+from operate.reconcile.compare import Kind
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from ring.project import PROJECT_ROOT
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
 from tests.local.segments import few_at_a_time, make, worked
 from tests.local.whole import lead_to, reached
@@ -56,14 +56,14 @@ def members(
 
 def run(
     members: list[Reached],
-    make: remote.Make = make,
+    make: worker.Make = make,
     left: Callable[[], float] = lambda: 900.0,
 ) -> int:
     """Check all segments; how many calls it took."""
     told = {
         "work": "check",
         "how": {"settle": 0, "tombstones": False},
-        "members": [remote.told(member) for member in members],
+        "members": [worker.told(member) for member in members],
         "bucket": BUCKET,
         "run": "run",
     }
@@ -104,9 +104,15 @@ def test_a_call_that_is_made_again_changes_nothing(members: list[Reached], tmp_p
 
 def test_it_needs_nothing_but_what_lambda_has() -> None:
     """Python, botocore and its own source: no Pulumi, no boto3's extras."""
-    program = "import sys; import operate.remote; print(*{m.split('.')[0] for m in sys.modules})"
+    program = (
+        "import sys, operate.distributed.worker; print(*{m.split('.')[0] for m in sys.modules})"
+    )
     told = subprocess.run(
-        [sys.executable, "-c", program], cwd=PROJECT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        cwd=PROJECT_ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
     assert {"operate", "handler", "botocore"} <= set(told)
     assert not {"pulumi", "pydantic", "click", "ring", "local", "commands"} & set(told)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from local.ring import LocalRing
-from local.stack import Stack
-from operate import remote
-from operate.backfill import Backfilled, parts, route
-from operate.fill import Filled
-from operate.journal import Journal
-from operate.reached import Reached
-from operate.results import collect_backfill, results
+from local.stack_config import Stack
+from operate.distributed import worker
+from operate.distributed.results import collect_backfill, results
+from operate.reconcile.backfill import Backfilled, parts, route
+from operate.reconcile.backfill_key import Filled
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
 from tests.local.rings import PATIENCE, REGIONS, TABLE, costs, item, put, ring_of
 from tests.local.segments import few_at_a_time, make, worked
 from tests.local.whole import lead_to, reached, unseen
@@ -45,7 +45,7 @@ def event(members: list[Reached], into: str) -> dict[str, Any]:
     return {
         "work": "backfill",
         "how": {"route": [way.source, way.target]},
-        "members": [remote.told(member) for member in members],
+        "members": [worker.told(member) for member in members],
         "bucket": BUCKET,
         "run": "run",
     }
@@ -111,7 +111,7 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
         told["members"][1]["role"] = "arn:aws:iam::210987654321:role/reader"
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
         for part in parts(both, [route(both, SECOND)], 1):
-            remote.handle({**told, "part": remote.told_part(part)}, context)
+            worker.handle({**told, "part": worker.told_part(part)}, context)
         ring.wait_until_quiet(PATIENCE)
         assert ring.differences() == []
         assert filled(tmp_path).became[Filled.WRITTEN] == len(KEYS)

@@ -13,14 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands import equal
-from handler.carry import Blocker, bring
-from handler.image import Image, carried
-from local.faults import throttling
+from commands import check as equal
+from handler.model.image import Image, carried
+from handler.protocol.apply import Blocker, bring
+from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate.check import Wish, check
-from operate.journal import Journal
-from operate.repair import repair
+from operate.reconcile.check import Wish, check
+from operate.reconcile.journal import Journal
+from operate.reconcile.repair import repair
 from operate.stop import Stop, StoppedError
 from tests.local.rings import PATIENCE, REGIONS, get, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
@@ -174,7 +174,7 @@ def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: P
 def test_an_interrupted_repair_goes_on_with_what_is_left(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("operate.repair.CONCURRENCY", 4)
+    monkeypatch.setattr("operate.reconcile.repair.CONCURRENCY", 4)
     with unseen(ring):
         for number in range(30):
             ring.client(FIRST).delete_item(TableName="orders", Key=item(f"k{number}"))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import DeployError
+from local.cloud.program import DeployError
+from local.endpoint.server import LocalServer
 from local.ring import LocalRing
-from local.server import LocalServer
-from local.stack import Stack
-from ring.settings import SettingsError
+from local.stack_config import Stack
+from ring.settings.settings import SettingsError
 from tests.local.rings import REGIONS, costs, get, item, put, ring_of
 
 PROJECT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from local.archive import zip_archive
-from local.runtime import FunctionError, FunctionSpec, LocalFunction
+from local.cloud.resources.archive import zip_archive
+from local.lambda_emulator.function import FunctionError, FunctionSpec, LocalFunction
 
 ENDPOINT = "http://127.0.0.1:9"
 Start = Callable[..., LocalFunction]

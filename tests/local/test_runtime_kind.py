@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pulumi
 import pytest
 
-from local.aws import Accounts
-from local.cloud import Change, Cloud, CloudError
-from local.kinds import Place
-from local.server import LocalServer
-from ring import policies
+from local.clients import Accounts
+from local.cloud.cloud import Change, Cloud, CloudError
+from local.cloud.resources import Place
+from local.endpoint.server import LocalServer
+from ring.resources import policies
 
 UPDATES = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
 FUNCTION = "aws:lambda/function:Function"

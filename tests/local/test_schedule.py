@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from local import schedule
-from local.runtime import FunctionError
-from local.schedule import Schedule, seconds_of
+from local.lambda_emulator import schedule
+from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.schedule import Schedule, seconds_of
 from tests.local.rings import PATIENCE, get, ring_of
 
 

@@ -16,10 +16,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 
-from local import moto_as_aws
-from local.aws import HOME_ACCOUNT, Accounts, Clients
-from local.meter import Meter
-from local.server import LocalServer, OneAtATime, ServerError
+from local.clients import HOME_ACCOUNT, Accounts, Clients
+from local.endpoint.request_counter import Meter
+from local.endpoint.server import LocalServer, OneAtATime, ServerError
+from local.moto_patches import install
 
 REGION = "eu-west-1"
 
@@ -251,7 +251,7 @@ def read_stream(clients: Clients, arn: str) -> Any:
 def test_iterators_that_were_given_out_long_ago_are_forgotten(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moto_as_aws, "_KEPT_ITERATORS", 5)
+    monkeypatch.setattr(install, "_KEPT_ITERATORS", 5)
     arn = make_table(clients, "iterated")
     streams = clients.streams(REGION)
     shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]

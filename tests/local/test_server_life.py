@@ -11,9 +11,9 @@ from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
 
-from local.aws import Clients
-from local.forward import ForwardError
-from local.server import LocalServer, ServerError
+from local.clients import Clients
+from local.endpoint.dynamodb_proxy import ForwardError
+from local.endpoint.server import LocalServer, ServerError
 
 
 def test_a_port_that_is_taken_is_an_error_that_says_so() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import Stack
-from ring.stack_file import StackFileError
+from local.stack_config import Stack
+from ring.settings.stack_file import StackFileError
 
 
 def write(directory: Path, text: str, name: str = "dev") -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handler.telling import METRICS, NAMESPACE
+from handler.metrics import METRICS, NAMESPACE
 from local.ring import LocalRing
 from tests.local.rings import PATIENCE, hop_from, item, put, ring_of, status
 

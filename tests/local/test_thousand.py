@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from local.load import Table, load
+from local.data.load import Table, load
 from tests.local.rings import REGIONS, ring_of
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from click.testing import CliRunner
 
 from automate import main
-from handler.telling import NAMESPACE
-from local.faults import outage
+from handler.metrics import NAMESPACE
+from local.endpoint.fault_injection import outage
 from local.ring import LocalRing
-from operate.status import HopStatus
+from operate.monitoring.status import HopStatus
 from tests.local.rings import item, put, ring_of, status, wait_for
 
 HERE, THERE = "us-east-1", "eu-west-1"

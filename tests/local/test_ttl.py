@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.ring import LocalRing
-from local.stack import Stack
+from local.stack_config import Stack
 from tests.local.rings import PATIENCE, REGIONS, TABLE, get, item, put
 
 HERE, THERE = REGIONS[:2]

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from handler.version import Version
+from handler.model.version import Version
 from local.hop import HopTally
-from local.notes import in_words
+from local.log_notes import in_words
 from local.view import HopRow, MemberRow, Snapshot, changes, picture, show
 
 MEMBERS = (MemberRow("us", "us-east-1/orders", 1200), MemberRow("eu", "eu-west-1/orders", 1199))

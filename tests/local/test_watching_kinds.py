@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from local.aws import Accounts
-from local.changes import difference
-from local.cloud import Change, Cloud
-from local.kinds import KINDS, Place
-from local.server import LocalServer
-from local.states import refreshed
+from local.clients import Accounts
+from local.cloud.cloud import Change, Cloud
+from local.cloud.diff import difference
+from local.cloud.resources import KINDS, Place
+from local.cloud.state import refreshed
+from local.endpoint.server import LocalServer
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from local.ring import LocalRing
-from operate import remote
-from operate.backfill import backfill, route
-from operate.backfill import parts as parts_to_fill
-from operate.check import Wish, check, findings, parts
-from operate.fill import Filled
-from operate.journal import Journal
-from operate.reach import reach
-from operate.reached import Reached
-from operate.results import collect_backfill, collect_check, results
-from operate.status import Clients
+from operate.distributed import worker
+from operate.distributed.results import collect_backfill, collect_check, results
+from operate.monitoring.status import Clients
+from operate.reconcile.backfill import backfill, route
+from operate.reconcile.backfill import parts as parts_to_fill
+from operate.reconcile.backfill_key import Filled
+from operate.reconcile.check import Wish, check, findings, parts
+from operate.reconcile.connect import reach
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
 from tests.local.rings import REGIONS, get, item, put, ring_of
 from tests.local.segments import make, worked
 from tests.local.whole import deployed, lead_to
@@ -93,7 +93,7 @@ def there(members: list[Reached], journal: Journal) -> None:
 
 
 def event(members: list[Reached], work: str, how: dict[str, Any]) -> dict[str, Any]:
-    told = [remote.told(member) for member in members]
+    told = [worker.told(member) for member in members]
     return {"work": work, "how": how, "members": told, "bucket": BUCKET, "run": "run"}
 
 

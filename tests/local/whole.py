@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from local.aws import FAKE_CREDENTIALS
+from local.clients import FAKE_CREDENTIALS
 from local.ring import LocalRing
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.reach import reach
-from operate.reached import Reached
-from operate.stack import RingStack
-from operate.status import Clients
+from operate.deployment.stack import RingStack
+from operate.monitoring.status import Clients
+from operate.reconcile.connect import reach
+from operate.reconcile.members import Reached
 from ring.topology import members_of
 from tests.local.rings import PATIENCE, item
 

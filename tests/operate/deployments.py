@@ -7,7 +7,7 @@ from typing import Any
 
 from operate.deployed import Deployed
 from ring.ring import RING
-from ring.settings import Settings
+from ring.settings.settings import Settings
 from ring.topology import Member, hops, members_of
 
 ACCOUNT = "123456789012"

@@ -11,18 +11,18 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
-from commands.change import Plan
-from commands.screen import Screen
-from local.aws import FAKE_CREDENTIALS
-from operate import stack as stack_module
-from operate.adopted import refuse_unfit
+from commands.output.screen import Screen
+from commands.setting_change import Plan
+from local.clients import FAKE_CREDENTIALS
 from operate.deployed import Deployed
+from operate.deployment import stack as stack_module
+from operate.deployment.adopted_streams import refuse_unfit
+from operate.deployment.ring_file import read_rings
+from operate.deployment.stack import RingStack
 from operate.errors import FailedError, MissingError, WrongError
-from operate.membership import wish
-from operate.ring_file import read_rings
-from operate.stack import RingStack
-from operate.status import Clients
-from ring.settings import Settings
+from operate.membership.plan import wish
+from operate.monitoring.status import Clients
+from ring.settings.settings import Settings
 
 HERE, THERE, THIRD = "us-east-1", "eu-west-1", "ap-southeast-2"
 KEY = [("id", "S")]

@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from handler.version import Version
-from operate.apart import alike
-from operate.judge import Held, judge
+from handler.model.version import Version
+from operate.reconcile.compare import Held, judge
+from operate.reconcile.compare_page import alike
 
 IDS = ("0000000a", "0000000b", "0000000c", "0000000d")
 CONTENTS = ("1" * 16, "2" * 16)

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from commands.local_stack import LocalStack
-from local import about
-from local.aws import Accounts
-from local.batches import Batch, GivenUp
-from local.cloud import Cloud
-from local.deploy import Deployment, run_program
-from local.events import FailurePlace, failure_key, failure_record
-from local.running import members_in
-from local.server import LocalServer
-from local.stack import Stack
-from operate.aside import Quarantines
+from commands.local_ring import LocalStack
+from local import ring_info
+from local.clients import Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.program import Deployment, run_program
+from local.endpoint.server import LocalServer
+from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.events import FailurePlace, failure_key, failure_record
+from local.running_ring import members_in
+from local.stack_config import Stack
 from operate.errors import FailedError
-from ring.settings import Settings
+from operate.quarantine.listing import Quarantines
+from ring.settings.settings import Settings
 from tests.handler.wire import record
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
@@ -65,7 +65,7 @@ def deployed() -> Iterator[Deployed]:
         cloud = Cloud(accounts)
         deployment = run_program(PROGRAM, Stack.of(CONFIG), cloud)
         members = members_in(deployment, settings, cloud)
-        server.own.pages[about.PATH] = about.page(members.values(), deployment, {})
+        server.own.pages[ring_info.PATH] = ring_info.page(members.values(), deployment, {})
         yield Deployed(deployment, accounts, LocalStack(server.endpoint))
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from handler.settings import Settings
-from operate.aside import Aside, Way
-from operate.catalogue import Catalogue
-from operate.redrive import Became, Played, Reach, Wish
+from handler.config import Settings
+from operate.quarantine.catalogue import Catalogue
+from operate.quarantine.listing import Aside, Way
+from operate.quarantine.redrive import Became, Played, Reach, Wish
 from operate.stop import Stop
 from tests.handler.lambdas import KEY, QUARANTINE, Ring, environment, ring_of_three
 from tests.handler.wire import record

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from operate.claimed import newcomers, refuse_claimed
 from operate.deployed import Deployed
+from operate.deployment.claimed_tables import newcomers, refuse_claimed
 from operate.errors import WrongError
-from ring.settings import Settings
+from ring.settings.settings import Settings
 from tests.operate.deployments import ACCOUNT, deployed, state
 
 CONFIG: dict[str, Any] = {

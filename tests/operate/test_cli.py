@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pulumi.automation import CommandError
 
-from operate import cli
-from operate.cli import Cli, find_cli
+from operate.deployment import pulumi_cli
+from operate.deployment.pulumi_cli import Cli, find_cli
 from operate.errors import CancelledError, MissingError
 
 GOOD = "echo v3.220.0"
@@ -36,7 +36,7 @@ def play(place: Path, script: str) -> Path:
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with a shell, and no CLI yet; what is built would be in `built`."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.setattr(cli, "BUILT", tmp_path / "built")
+    monkeypatch.setattr(pulumi_cli, "BUILT", tmp_path / "built")
     return tmp_path
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operate.bill import MONTH, Index, Line, Load, Shape, total
-from operate.cost import global_tables, ring
 from operate.errors import WrongError
-from operate.prices import NAMES, PriceList, Prices
+from operate.pricing.bill import MONTH, Index, Line, Load, Shape, total
+from operate.pricing.prices import NAMES, PriceList, Prices
+from operate.pricing.ring_cost import global_tables, ring
 
 ONE = Prices(**dict.fromkeys(NAMES, 1.0))
 ONCE = 1 / MONTH * 1e6  # a million writes a month, so that millions are counted in ones

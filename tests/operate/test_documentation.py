@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from local.aws import Accounts
-from local.cloud import Cloud
-from local.deploy import run_program
-from local.server import LocalServer
-from local.stack import Stack
+from local.clients import Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.program import run_program
+from local.endpoint.server import LocalServer
+from local.stack_config import Stack
 
 DOCS = Path(__file__).parents[2] / "docs" / "python.md"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.expiry import ttl_attribute, will_be_deleted
+from handler.model.expiry import ttl_attribute, will_be_deleted
 
 NOW = 1_800_000_000.5
 DAY = 24 * 60 * 60

@@ -8,16 +8,16 @@ from unittest.mock import Mock
 
 import pytest
 
-from handler.decide import Replica
-from handler.image import KNOWN, VERSION, Image, own_attributes
-from handler.records import read_change
-from handler.replicate import Hop, replicate
-from handler.store import DynamoStore, Tables
-from operate.fill import Filled, Way, fill
-from operate.mend import OPERATOR, End, Mended, mend
-from operate.pace import Pace
-from operate.reached import Reached
-from operate.repair import ends_of
+from handler.model.image import KNOWN, VERSION, Image, own_attributes
+from handler.model.records import read_change
+from handler.protocol.decide import Replica
+from handler.protocol.replicate import Hop, replicate
+from handler.store.dynamodb import DynamoStore, Tables
+from operate.reconcile.backfill_key import Filled, Way, fill
+from operate.reconcile.members import Reached
+from operate.reconcile.rate_limit import Pace
+from operate.reconcile.repair import ends_of
+from operate.reconcile.repair_key import OPERATOR, End, Mended, mend
 from tests.handler.pair import KEY, item, run
 from tests.handler.test_replicate import arrived, deleted
 from tests.simulation.member import Member, SimulatedStore

@@ -16,16 +16,16 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from moto import mock_aws
 
-import operate.results as results_module
+import operate.distributed.results as results_module
+from commands.output.screen import Screen
 from commands.redrive import _row
-from commands.screen import Screen
-from operate.aside import Aside
-from operate.catalogue import Catalogue
+from operate.distributed.results import collect_backfill, collect_check, put_result, results
 from operate.errors import FailedError
-from operate.foreign import NotUnderstoodError, read_json
-from operate.journal import Journal
-from operate.quarantine import Bucket, Entry
-from operate.results import collect_backfill, collect_check, put_result, results
+from operate.quarantine.bucket import Bucket, Entry
+from operate.quarantine.catalogue import Catalogue
+from operate.quarantine.listing import Aside
+from operate.reconcile.journal import Journal
+from operate.untrusted_json import NotUnderstoodError, read_json
 from tests.handler.wire import record
 
 NAME, HOP = "ring-quarantine", "us-east-1 -> eu-west-1"
@@ -146,7 +146,7 @@ def test_all_of_them_are_kept_in_a_catalogue_and_written_as_json(
 def test_memory_is_bounded_whatever_is_in_the_bucket(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operate.quarantine._LARGEST", 1_000_000)
+    monkeypatch.setattr("operate.quarantine.bucket._LARGEST", 1_000_000)
     tracemalloc.start()
     try:
         (entry,) = bucket.read(["quarantine/large"])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed, DeployedHop
-from operate.immutable import refused
-from ring.settings import Settings
+from operate.deployment.immutable_settings import refused
+from ring.settings.settings import Settings
 from tests.operate.deployments import CONFIG, deployed, state, stream
 
 ROLE = "arn:aws:iam::{}:role/deploys"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from operate.journal import Journal
-from operate.judge import Held
-from operate.segments import Page, Segment
-from operate.sweep import Part
+from operate.reconcile.compare import Held
+from operate.reconcile.fingerprints import Page, Segment
+from operate.reconcile.journal import Journal
+from operate.reconcile.parallel_scan import Part
 
 PARTS = [Part(source, Segment("t", number, 2)) for source in (0, 2) for number in (0, 1)]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from operate.errors import FailedError, WrongError
-from operate.journal import Journal
-from operate.journal_file import claim
-from operate.segments import Page, Segment
-from operate.sweep import Part
+from operate.reconcile.fingerprints import Page, Segment
+from operate.reconcile.journal import Journal
+from operate.reconcile.journal_file import claim
+from operate.reconcile.parallel_scan import Part
 
 PART = Part(0, Segment("t", 0, 1))
 
@@ -155,7 +155,7 @@ def test_a_damaged_journal_is_told(tmp_path: Path, damage: Callable[[Path], None
 def test_a_journal_that_another_process_has_open_is_told(tmp_path: Path) -> None:
     path = tmp_path / "j"
     holds = (
-        "import sys; from pathlib import Path; from operate.journal import Journal\n"
+        "import sys; from pathlib import Path; from operate.reconcile.journal import Journal\n"
         "with Journal(Path(sys.argv[1]), 'x'): print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

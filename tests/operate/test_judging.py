@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from handler.image import DELETED, VERSION, digest
-from handler.version import Version
-from operate.judge import Held, Kind, judge
-from operate.segments import mark_of
+from handler.model.image import DELETED, VERSION, digest
+from handler.model.version import Version
+from operate.reconcile.compare import Held, Kind, judge
+from operate.reconcile.fingerprints import mark_of
 
 NOTHING = Held()
 

@@ -16,12 +16,12 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from operate.deployed import Deployed, DeployedPart
+from operate.distributed.executions import Machine, Task
+from operate.distributed.results import put_result
 from operate.errors import FailedError, WrongError
-from operate.machine import Machine, Task
-from operate.results import put_result
-from operate.segments import Segment
-from operate.status import Clients
-from operate.sweep import Part
+from operate.monitoring.status import Clients
+from operate.reconcile.fingerprints import Segment
+from operate.reconcile.parallel_scan import Part
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 BUCKET = "results"

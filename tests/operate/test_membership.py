@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from operate.deployment.ring_file import read_rings
+from operate.deployment.stack import RingStack
 from operate.errors import WrongError
-from operate.membership import Wish, new_ways, refuse_gap, wish
-from operate.ring_file import read_rings
-from operate.stack import RingStack
+from operate.membership.plan import Wish, new_ways, refuse_gap, wish
 from tests.operate.deployments import CONFIG, MEMBERS, deployed
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from operate.pace import Pace
+from operate.reconcile.rate_limit import Pace
 
 
 class Clock:

@@ -12,13 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
+from handler.config import Settings, SettingsError
 from handler.quarantine import BucketQuarantine, Lost, Shelf
-from handler.settings import Settings, SettingsError
-from handler.store import ItemTooLargeError
-from local.batches import Batch, GivenUp
-from local.events import FailurePlace, event_of, failure_key, failure_record
-from operate.quarantine import Entry, NoSuchEntryError
-from operate.redrive import Became, Reach, Wish, redrive, settings_of
+from handler.store.dynamodb import ItemTooLargeError
+from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.events import FailurePlace, event_of, failure_key, failure_record
+from operate.quarantine.bucket import Entry, NoSuchEntryError
+from operate.quarantine.redrive import Became, Reach, Wish, redrive, settings_of
 from operate.stop import Stop
 from tests.handler.lambdas import (
     KEY,
@@ -223,7 +223,7 @@ def test_how_often_lambda_tried_a_batch_is_told_in_words(
 def test_a_batch_that_is_stopped_between_two_keys_stays_whole_and_is_played_later(
     ring: Ring, reach: Reach, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
-    monkeypatch.setattr("operate.redrive.CONCURRENCY", 1)
+    monkeypatch.setattr("operate.quarantine.redrive.CONCURRENCY", 1)
     keys = [str(number) for number in range(5)]
     for key in keys:
         ring.members[0].put(item("lost", key))

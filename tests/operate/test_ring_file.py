@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from automate import main
+from operate.deployment.ring_file import read_rings
 from operate.errors import WrongError
-from operate.ring_file import read_rings
 
 RING = """
     settings:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from handler.image import VERSION, digest
-from handler.version import Version
-from operate.segments import digest_of, key_of, key_text, mark_of, rows_of, version_of
+from handler.model.image import VERSION, digest
+from handler.model.version import Version
+from operate.reconcile.fingerprints import digest_of, key_of, key_text, mark_of, rows_of, version_of
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from operate.deployment.settings_file import Edit, MembersPlace, edit_member
 from operate.errors import WrongError
-from operate.settings_edit import Edit, MembersPlace, edit_member
 
 STEPS = ("config", "dynamodb-ring:members")
 FILE = """\

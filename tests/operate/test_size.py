@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from operate.prices import NAMES, Prices
-from operate.size import Functions, Tables, Way, apart, sorted_here
+from operate.pricing.prices import NAMES, Prices
+from operate.pricing.table_size import Functions, Tables, Way, apart, sorted_here
 
 ONE = [Prices(**dict.fromkeys(NAMES, 1.0))] * 2
 GB = 1024**3

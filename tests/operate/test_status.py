@@ -12,14 +12,14 @@ import boto3
 import botocore.session
 import pytest
 
-from local.aws import FAKE_CREDENTIALS, Accounts
-from local.cloud import Cloud
-from local.deploy import run_program
-from local.server import LocalServer
-from local.stack import Stack
+from local.clients import FAKE_CREDENTIALS, Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.program import run_program
+from local.endpoint.server import LocalServer
+from local.stack_config import Stack
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, Shape
 from operate.errors import MissingError
-from operate.status import Clients, status
+from operate.monitoring.status import Clients, status
 from tests.handler.benches import answering, hearing
 from tests.operate.deployments import TABLE
 
@@ -161,7 +161,9 @@ def test_a_batch_that_failed_is_told(
     deployed: Deployed, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}
-    monkeypatch.setattr("operate.status._mapping", lambda *_: answer)  # moto never has a result
+    monkeypatch.setattr(
+        "operate.monitoring.status._mapping", lambda *_: answer
+    )  # moto never has a result
     seen = status(deployed, clients)
     assert seen.hops[0].last_result == "PROBLEM: Function call failed"
     assert "the last batch ended with: PROBLEM" in seen.trouble[0]
@@ -276,7 +278,7 @@ def test_a_role_is_taken_where_it_is_used_so_that_a_lost_region_keeps_nobody_fro
         taken.add(make.keywords["region_name"])
         return botocore.session.Session()
 
-    monkeypatch.setattr("operate.status.session_as", take)
+    monkeypatch.setattr("operate.monitoring.status.session_as", take)
     there = Credentials(role="arn:aws:iam::210987654321:role/deploys")
     clients = Clients()
     for region in ("eu-west-1", "us-east-1"):

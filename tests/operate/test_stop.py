@@ -12,18 +12,18 @@ from unittest.mock import Mock
 
 import pytest
 
-from commands import working
-from handler.store import Tables
-from operate.apart import read_and_look
-from operate.fleet import Running, run_all
-from operate.in_turn import in_turn
-from operate.journal import Journal
-from operate.machine import Machine
-from operate.pace import Pace
-from operate.reached import Reached
-from operate.segments import Page, Segment
+from commands.output import long_work
+from handler.store.dynamodb import Tables
+from operate.distributed.executions import Machine
+from operate.ordered_pool import in_turn
+from operate.reconcile.compare_page import read_and_look
+from operate.reconcile.fingerprints import Page, Segment
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from operate.reconcile.parallel_scan import Part, Sweep
+from operate.reconcile.rate_limit import Pace
+from operate.rings import Running, run_all
 from operate.stop import Stop, StoppedError
-from operate.sweep import Part, Sweep
 
 LONG = 100_000.0
 PARTS = [Part(0, Segment("t", number, 3)) for number in range(3)]
@@ -193,7 +193,7 @@ def test_a_journal_is_sorted_and_compared_no_further(
 ) -> None:
     """Before its first key, while SQLite sorts, or later."""
     stop = Stop()
-    monkeypatch.setattr("operate.journal._STEPS", 100)
+    monkeypatch.setattr("operate.reconcile.journal._STEPS", 100)
     rows = [(f"{number * 7919 % 3_000:04}", "mark") for number in range(3_000)]
     with Journal(tmp_path / "j", "x") as journal:
         journal.plan(PARTS[:1])
@@ -231,7 +231,7 @@ def test_ctrl_c_waits_for_no_region_when_nothing_is_written() -> None:
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("operate.fleet.wait", Mock(side_effect=[KeyboardInterrupt, None]))
+        patch.setattr("operate.rings.wait", Mock(side_effect=[KeyboardInterrupt, None]))
         with pytest.raises(KeyboardInterrupt):
             run_all([cast(Running, ring)], asks, reads_only=True)
     assert not answers.is_set()
@@ -241,7 +241,7 @@ def test_ctrl_c_waits_for_no_region_when_nothing_is_written() -> None:
 
 def test_where_there_is_no_terminal_a_line_tells_now_and_then_how_far_it_is() -> None:
     at, lines = 0.0, list[str]()
-    told = working._Lines(lambda: at, lines.append)
+    told = long_work._Lines(lambda: at, lines.append)
     for number in range(30):
         at += 1
         told.tell("filling", 1_000 * number, 3_000_000)

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from local.aws import FAKE_CREDENTIALS, HOME_ACCOUNT, Accounts
-from local.cloud import Change, Cloud
-from local.deploy import Deployment, run_program
-from local.server import LocalServer
-from local.stack import Stack
+from local.clients import FAKE_CREDENTIALS, HOME_ACCOUNT, Accounts
+from local.cloud.cloud import Change, Cloud
+from local.cloud.program import Deployment, run_program
+from local.endpoint.server import LocalServer
+from local.stack_config import Stack
 from ring.arn import Arn, partition_of
 from tests.permissions.calls import Heard, listening
 from tests.permissions.judge import Call

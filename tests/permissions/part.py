@@ -7,11 +7,11 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-from local.cloud import Cloud
-from local.deploy import Deployment, Resource
-from local.existing import provider_of
-from operate import remote
-from ring.settings import Settings
+from local.cloud.cloud import Cloud
+from local.cloud.existing_tables import provider_of
+from local.cloud.program import Deployment, Resource
+from operate.distributed import worker
+from ring.settings.settings import Settings
 from ring.topology import members_of
 from tests.permissions.being import being
 from tests.permissions.calls import Ear
@@ -64,7 +64,7 @@ class Part:
             client.put_item(TableName=member.table, Item=item)
         with being(self._function, endpoint, ear), ear.opened():
             for event in self._events():
-                assert remote.handle(event, _CONTEXT)["over"]
+                assert worker.handle(event, _CONTEXT)["over"]
 
     def _events(self) -> Iterator[dict[str, Any]]:
         count = len(self._members)

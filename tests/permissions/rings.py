@@ -16,20 +16,20 @@ from typing import Any
 import pytest
 
 from handler import app
-from handler.image import DELETED
-from local.aws import Accounts
-from local.cloud import Cloud
-from local.deploy import Deployment, Resource, run_program
-from local.events import event_of, to_event_record
-from local.existing import make_existing_tables, provider_of
-from local.keys import keep_secrets
+from handler.model.image import DELETED
+from local.clients import Accounts
+from local.cloud.cloud import Cloud
+from local.cloud.existing_tables import make_existing_tables, provider_of
+from local.cloud.program import Deployment, Resource, run_program
+from local.cloud.writer_secrets import keep_secrets
+from local.endpoint.server import LocalServer
+from local.lambda_emulator.events import event_of, to_event_record
+from local.lambda_emulator.stream_reader import StreamReader
 from local.ring import PROGRAM
-from local.server import LocalServer
-from local.stack import Stack
-from local.stream import StreamReader
-from ring import heart
+from local.stack_config import Stack
 from ring.arn import partition_of, table_arn
-from ring.settings import Settings
+from ring.resources import heartbeat
+from ring.settings.settings import Settings
 from ring.topology import Member, members_of
 from tests.handler.wire import record, stamped
 from tests.permissions.being import being
@@ -136,7 +136,7 @@ class Hop:
         poison = record(7, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
         self._deliver([{**poison, "eventSourceARN": self._stream.arn}])
         with self._ear.opened():
-            app.handle(heart.CALL, _CONTEXT)
+            app.handle(heartbeat.CALL, _CONTEXT)
 
     def _drive(self, way: str) -> None:
         plain, late = f"plain, {way}", f"late, {way}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import Stack
+from local.stack_config import Stack
 from tests.permissions.deploying import lives
 from tests.permissions.judge import Call, permits, read_policy
 from tests.permissions.test_permissions import lint

@@ -11,7 +11,7 @@ from typing import Any
 import parliament  # type: ignore[import-untyped]
 import pytest
 
-from local.stack import Stack
+from local.stack_config import Stack
 from ring.arn import Arn
 from tests.permissions.judge import ASSUME, Call, permits
 from tests.permissions.rings import Trial, tried

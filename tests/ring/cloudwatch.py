@@ -1,12 +1,12 @@
-"""Alarms over values as a test tells them, minute by minute (see ``local.alarm_states``)."""
+"""Alarms over values as a test tells them, minute by minute (see ``cloudwatch.alarm_states``)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from local import alarm_states
-from local.alarm_states import NotKnownHereError
+from local.cloudwatch import alarm_states
+from local.cloudwatch.alarm_states import NotKnownHereError
 
 __all__ = ["NotKnownHereError", "Samples", "state"]
 

@@ -12,7 +12,7 @@ from pulumi.runtime import mocks, rpc
 
 from ring.held import READS_STATE
 from ring.ring import Ring
-from ring.settings import Settings
+from ring.settings.settings import Settings
 
 ACCOUNT = "123456789012"
 ORDERS: dict[str, object] = {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from handler import telling
-from handler.settings import Settings as HopSettings
-from ring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
-from ring.environment import environment
-from ring.metrics import DIMENSION, NAMESPACE, Measured
-from ring.settings import Settings
+from handler import metrics as telling
+from handler.config import Settings as HopSettings
+from ring.hop_metrics import DIMENSION, NAMESPACE, Measured
+from ring.monitoring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
+from ring.resources.function_environment import environment
+from ring.settings.settings import Settings
 from ring.topology import hops
 from tests.measured import AWS, told_by_the_handler
 from tests.ring.mocked import config

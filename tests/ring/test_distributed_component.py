@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ring.role_rules import segments_policy_of
-from ring.settings import Settings
-from ring.state_machine import LABEL
+from ring.resources.policy_size import segments_policy_of
+from ring.resources.state_machine import LABEL
+from ring.settings.settings import Settings
 from ring.topology import members_of
 from tests.ring.distributed_cases import apart
 from tests.ring.mocked import ABROAD, ACCOUNT, KEY, TWO, Watching, config, deployed
@@ -89,9 +89,9 @@ def test_its_function_has_the_source_of_operations_and_as_much_time_as_there_is(
     inputs = deployed(distributed=ON | {"memory": 512}).one("Function", PART).inputs
 
     files = set(inputs["code"].assets)
-    assert {"operate/remote.py", "handler/store.py"} <= files
+    assert {"operate/distributed/worker.py", "handler/store/dynamodb.py"} <= files
     assert all(file.endswith(".py") for file in files)
-    assert (inputs["handler"], inputs["timeout"]) == ("operate.remote.handle", 900)
+    assert (inputs["handler"], inputs["timeout"]) == ("operate.distributed.worker.handle", 900)
     assert inputs["memorySize"] == 512
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 
-import handler.settings
-from ring.environment import environment
-from ring.settings import Settings
+import handler.config
+from ring.resources.function_environment import environment
+from ring.settings.settings import Settings
 from ring.topology import hops
 from tests.ring.mocked import CHINA, ORDERS, TWO, config, deployed
 
@@ -70,7 +70,7 @@ def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
 
     assert set(told) == ALWAYS | WITH_TOMBSTONES | {"RING_TARGET_SECRET"}
     assert told["RING_TARGET_SECRET"] == secret
-    read = handler.settings.Settings.read({key: str(value) for key, value in told.items()})
+    read = handler.config.Settings.read({key: str(value) for key, value in told.items()})
     assert read.target_access == secret
 
 
@@ -111,7 +111,7 @@ def test_the_handler_reads_the_environment_that_the_stack_declares() -> None:
     declared = (
         deployed(members=MEMBERS).one("Function", "ring-us-east-1-to-eu-west-1-orders-eu").inputs
     )
-    read = handler.settings.Settings.read(declared["environment"]["variables"])
+    read = handler.config.Settings.read(declared["environment"]["variables"])
 
     assert (read.here.region, read.here.table) == ("us-east-1", "orders")
     assert (read.there.region, read.there.table) == ("eu-west-1", "orders-eu")
@@ -122,6 +122,6 @@ def test_the_handler_reads_the_environment_that_the_stack_declares() -> None:
 
 def test_the_handler_reads_the_environment_of_a_ring_without_tombstones_and_with_a_role() -> None:
     there = variables(tombstones={"enabled": False}, target_role="arn:aws:iam::1:role/writer")
-    read = handler.settings.Settings.read(there)
+    read = handler.config.Settings.read(there)
 
     assert read.target_access == "arn:aws:iam::1:role/writer"

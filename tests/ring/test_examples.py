@@ -14,7 +14,7 @@ import yaml
 from pulumi.runtime.stack import Stack
 from pydantic import BaseModel
 
-from ring.settings import Settings, SettingsError
+from ring.settings.settings import Settings, SettingsError
 from tests.ring.mocked import Watching, watch
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-from ring.heart import beat_key
-from ring.sections import TableSettings
-from ring.settings import Settings, SettingsError
+from ring.resources.heartbeat import beat_key
+from ring.settings.sections import TableSettings
+from ring.settings.settings import Settings, SettingsError
 from ring.topology import Member
 from tests.ring.mocked import OUT, config, deployed
 

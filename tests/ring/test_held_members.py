@@ -10,7 +10,7 @@ import pytest
 
 from ring.held import HELD, Kept
 from ring.ring import Ring
-from ring.settings import Settings
+from ring.settings.settings import Settings
 from tests.ring.mocked import CHINA, ORDERS, TWO, Watching, config, watch
 
 LOST = "eu-west-1"

@@ -30,14 +30,16 @@ def test_the_archive_holds_the_handler_that_is_in_the_project() -> None:
     archive = deployed().one("Function", OUT).inputs["code"]
 
     assert isinstance(archive, pulumi.AssetArchive)
-    assert set(archive.assets) == {f"handler/{path.name}" for path in HANDLER.glob("*.py")}
+    assert set(archive.assets) == {
+        str(path.relative_to(HANDLER.parent)) for path in HANDLER.rglob("*.py")
+    }
     assert "handler/app.py" in archive.assets
 
 
 def test_the_archive_holds_source_alone_so_that_its_hash_is_that_of_the_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ring.code._PROJECT", tmp_path)
+    monkeypatch.setattr("ring.resources.lambda_archive.PROJECT_ROOT", tmp_path)
     room = tmp_path / "handler"
     (room / "__pycache__").mkdir(parents=True)
     (room / "app.py").touch()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ring.ring import Ring
-from ring.settings import Settings
+from ring.settings.settings import Settings
 from tests.ring.mocked import CHINA, Watching, config, watch
 
 LIMITS = {

@@ -7,7 +7,7 @@ import json
 import pulumi
 import pytest
 
-from ring.settings import Mistake, Settings, SettingsError, read_settings
+from ring.settings.settings import Mistake, Settings, SettingsError, read_settings
 from tests.ring import cases, distributed_cases, watch_cases
 from tests.ring.cases import EVERYTHING_WRONG
 from tests.ring.mocked import TWO, config

@@ -6,7 +6,7 @@ from itertools import chain, combinations
 
 import pytest
 
-from ring.settings import Settings
+from ring.settings.settings import Settings
 from ring.topology import (
     Hop,
     Member,

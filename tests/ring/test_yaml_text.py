@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from ring.settings import Settings, SettingsError, decoded
-from ring.yaml_text import YamlError, parse_yaml, read_yaml
+from ring.settings.settings import Settings, SettingsError, decoded
+from ring.settings.yaml_text import YamlError, parse_yaml, read_yaml
 
 
 def laughs(first: str, each: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.expiry import will_be_deleted
-from handler.image import DELETED, Item, Key
+from handler.model.expiry import will_be_deleted
+from handler.model.image import DELETED, Item, Key
 from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member

@@ -4,9 +4,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from handler.batched import BatchedStore
-from handler.image import DELETED, VERSION, Item, Key
-from handler.store import DynamoStore, Refusal, Same, Tables, tombstone_of
+from handler.model.image import DELETED, VERSION, Item, Key
+from handler.store.batching import BatchedStore
+from handler.store.dynamodb import DynamoStore, Refusal, Same, Tables, tombstone_of
 from tests.simulation.member import Member, SimulatedStore, Turn
 
 _TABLE, _TOMBSTONES = "items", "tombstones"
@@ -42,7 +42,7 @@ class _Asked:
 
 
 class _Gathering:
-    """``handler.gather.Gatherer`` without an event loop: the scheduler says who asks together."""
+    """``request_batcher.Gatherer`` without an event loop: the scheduler says who asks together."""
 
     def __init__(self, send: Callable[[Any], Awaitable[Sequence[Any]]], most: int) -> None:
         self._send = send
@@ -81,7 +81,7 @@ class _Gathering:
 
 
 class _Api:
-    """The two operations of DynamoDB's that take many keys; see ``handler.calls.Call``."""
+    """The two operations of DynamoDB's that take many keys; see ``handler.aws.api.Call``."""
 
     def __init__(self, single: SimulatedStore, leaves_out: Callable[[], bool]) -> None:
         self._single = single

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handler.image import DELETED, VERSION, Image, Item
+from handler.model.image import DELETED, VERSION, Image, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable

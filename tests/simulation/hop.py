@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from typing import Any
 
 from handler.batch import Report, Work, replicate_batch
-from handler.records import Record
-from handler.replicate import Hop
+from handler.model.records import Record
+from handler.protocol.replicate import Hop
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member, Turn
 from tests.simulation.redrive import Shelf, ShelfOf

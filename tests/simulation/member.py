@@ -4,10 +4,18 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.decide import Replica
-from handler.image import DELETED, VERSION, Item, Key, Write, own_attributes
-from handler.store import Condition, ItemTooLargeError, Older, Refusal, Same, Versioned, Written
-from handler.version import Version
+from handler.model.image import DELETED, VERSION, Item, Key, Write, own_attributes
+from handler.model.version import Version
+from handler.protocol.decide import Replica
+from handler.store.dynamodb import (
+    Condition,
+    ItemTooLargeError,
+    Older,
+    Refusal,
+    Same,
+    Versioned,
+    Written,
+)
 
 
 @dataclass

@@ -61,10 +61,10 @@ def hunt(mutant: Mutant) -> Caught | None:
     return Caught(int(seed) + 1, promise)
 
 
-_IMAGE, _DECIDE = "handler/image.py", "handler/decide.py"
-_REPLICATE, _CARRY = "handler/replicate.py", "handler/carry.py"
-_MEND, _BATCHED = "operate/mend.py", "handler/batched.py"
-_REPLAY, _RUNS = "handler/replay.py", "handler/runs.py"
+_IMAGE, _DECIDE = "handler/model/image.py", "handler/protocol/decide.py"
+_REPLICATE, _CARRY = "handler/protocol/replicate.py", "handler/protocol/apply.py"
+_MEND, _BATCHED = "operate/reconcile/repair_key.py", "handler/store/batching.py"
+_REPLAY, _RUNS = "handler/protocol/replay.py", "handler/protocol/coalesce.py"
 
 MUTANTS = [
     Mutant(

@@ -7,11 +7,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handler.carry import ContendedError
-from handler.image import Item
-from handler.store import ItemTooLargeError
-from operate.fill import Way, fill
-from operate.mend import End, mend
+from handler.model.image import Item
+from handler.protocol.apply import ContendedError
+from handler.store.dynamodb import ItemTooLargeError
+from operate.reconcile.backfill_key import Way, fill
+from operate.reconcile.repair_key import End, mend
 from tests.simulation.member import Member
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from handler.model.records import Record, read_change
+from handler.protocol.replay import replay
+from handler.protocol.replicate import Hop
 from handler.quarantine import Lost
-from handler.records import Record, read_change
-from handler.replay import replay
-from handler.replicate import Hop
-from handler.store import ItemTooLargeError
+from handler.store.dynamodb import ItemTooLargeError
 from tests.simulation.choices import Choices
 
 

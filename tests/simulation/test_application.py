@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.decide import Replica
+from handler.protocol.decide import Replica
 from tests.simulation.application import TIME_TO_LIVE, Application
 from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices

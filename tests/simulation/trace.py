@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from handler.image import DELETED, VERSION, Item, Key, Write
-from handler.store import Condition, Older, Refusal, Same, Store, Versioned, Written
-from handler.version import Version
+from handler.model.image import DELETED, VERSION, Item, Key, Write
+from handler.model.version import Version
+from handler.store.dynamodb import Condition, Older, Refusal, Same, Store, Versioned, Written
 from tests.simulation.member import Member, SimulatedStore
 
 T = TypeVar("T")

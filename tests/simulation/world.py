@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from handler.decide import Replica
-from handler.image import DELETED, Image, Item
-from handler.patience import OutOfTimeError, Patience, PatientStore
-from handler.replicate import Hop
-from handler.store import Condition, Same, Store, Versioned
+from handler.model.image import DELETED, Image, Item
+from handler.protocol.decide import Replica
+from handler.protocol.replicate import Hop
+from handler.retry import OutOfTimeError, Patience, PatientStore
+from handler.store.dynamodb import Condition, Same, Store, Versioned
 from tests.simulation.application import TIME_TO_LIVE, Application
 from tests.simulation.batches import BatchingStore
 from tests.simulation.check import Growth, LastWrites, check_renewals

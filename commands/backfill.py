@@ -1,0 +1,155 @@
+"""The command that fills members from others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from commands.check import each
+from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.options.distributed import (
+    distributed_option,
+    machine_of,
+    segments_of,
+    segments_option,
+    told,
+)
+from commands.options.rings import which_running
+from commands.options.whole_table import Whole, expect_answer, line_of, whole_tables
+from commands.output.long_work import at_work
+from commands.output.screen import Screen, ring_document
+from operate.distributed.jobs import backfill_distributed, backfill_task, expect_writes
+from operate.errors import CancelledError, WrongError
+from operate.reconcile.backfill import Backfilled, Route, backfill, route
+from operate.reconcile.backfill_key import Filled
+from operate.reconcile.members import Reached
+from operate.rings import Running
+from ring.text import counted
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Which members to fill, from whom, and how."""
+
+    into: tuple[str, ...]
+    source: str | None
+    everyone: bool
+    segments: int | None
+    distributed: bool
+    yes: bool
+
+    def routes(self, members: Sequence[Reached]) -> list[Route]:
+        """The routes. Raises `WrongError`."""
+        names = [member.name for member in members] if self.everyone else self.into
+        return [route(members, name, self.source) for name in names]
+
+
+@click.command(
+    name="backfill",
+    epilog=examples(
+        "automate.py backfill --stack prod --into ap-southeast-2",
+        "automate.py backfill --stack prod --into sa-east-1 --from us-east-1 --rate 500",
+        "automate.py backfill --stack prod --all --yes",
+        "automate.py backfill --stack prod --into sa-east-1 --distributed --segments 1000",
+    ),
+)
+@answers
+@which_running
+@whole_tables
+@click.option("--into", multiple=True, metavar="NAME", help="Fill this member; repeatable.")
+@click.option(
+    "--from",
+    "source",
+    metavar="NAME",
+    help="Fill from this member. Default: the one whose hop leads to the one that is filled.",
+)
+@click.option(
+    "--all",
+    "everyone",
+    is_flag=True,
+    help="Fill every member from the one before it: for tables that had items before the ring.",
+)
+@segments_option
+@distributed_option
+@click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **given: Any) -> int:
+    """Fill a new or emptied member from another, or all from each other.
+
+    Applications may write at all members meanwhile, and hops run. An item that is newer at the
+    member stays, one that was deleted there too. Filling costs a write an item: the ring does not
+    carry it around once more. Exits with 1 if something could not be filled.
+    """
+    wish = _Wish(**given)
+    if bool(wish.into) == wish.everyone:
+        raise WrongError("Which members? Say --into NAME, or --all.")
+    if wish.everyone and wish.source:
+        raise WrongError(
+            "--from does not go with --all, which fills each member from the one before it."
+        )
+    if not wish.yes:
+        expect_answer(screen, rings)
+    ended = each(rings, lambda ring: _backfill(screen, ring, whole, wish))
+    rings_told = [
+        ring_document(one) | (_document(one.result) if one.result else {}) for one in ended
+    ]
+    sound = all(one.result and not one.result.left for one in ended)
+    screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, rings_told))
+    return worst(one.error for one in ended) or (FINE if sound else FAILED)
+
+
+def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backfilled:
+    how = {"distributed": wish.distributed, "segments": wish.segments}
+    machine, segments = machine_of(ring, whole, how), segments_of(ring, how)
+    if machine:
+        expect_writes(machine)
+    members = whole.reach(ring)
+    routes = wish.routes(members)
+    for one in routes:
+        source, target = members[one.source], members[one.target]
+        screen.say(
+            f"{ring.label}: {target.name} ({target.tables.table}, "
+            f"about {counted(target.items, 'item')}) "
+            f"from {source.name} ({source.tables.table}, about {source.items:,})"
+        )
+    if not wish.yes and not click.confirm("Do this?", err=True):
+        raise CancelledError("Nothing was changed.")
+    tables = [(one.name, one.tables.table) for one in members]
+    ways = [(one.source, one.target) for one in routes]
+    here = machine is None
+    with whole.open(screen, ring, "backfill", [tables, ways, segments, here]) as journal:
+        if machine is None:
+            with at_work(screen, whole.stop) as tell:
+                return backfill(members, routes, journal, segments=segments, tell=tell)
+        tasks = [backfill_task(members, one, segments) for one in routes]
+        with (
+            told(screen, ring, machine, tasks, whole.anew),
+            at_work(screen, whole.stop) as tell,
+        ):
+            return backfill_distributed(machine, tasks, journal, anew=whole.anew, tell=tell)
+
+
+def _document(done: Backfilled) -> dict[str, Any]:
+    return {
+        "read": done.read,
+        "written": done.became[Filled.WRITTEN],
+        "there": done.became[Filled.THERE],
+        "left": done.left,
+        "why": [{"key": json.loads(key), "why": why} for key, why in done.unfilled.items()],
+    }
+
+
+def _show(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
+    for one in told:
+        if "error" in one:
+            screen.say(f"{one['ring']}: {one['error']['text']}")
+            continue
+        screen.say(
+            f"{one['ring']}: {counted(one['read'], 'item')} read, {one['written']:,} written, "
+            f"{one['there']:,} there already, {one['left']:,} left."
+        )
+        for each_one in one["why"]:
+            screen.say(f"  {line_of(each_one['key'])}: {each_one['why']}")

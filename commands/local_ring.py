@@ -1,0 +1,71 @@
+"""A ring that `automate.py local` runs on this machine, as operations take a stack's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local import ring_info
+from local.clients import HOME_ACCOUNT, Accounts
+from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, DeployedPart
+from operate.errors import FailedError
+from operate.monitoring.status import Clients
+from ring.arn import Arn
+
+_MEMBER = ("name", "region", "table", "account", "stream_arn", "tombstones", "replica")
+_HOP = ("source", "target", "function", "mapping", "quarantine")
+
+
+class LocalStack:
+    """The ring at an endpoint, as `operate.rings.Running` says."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.label = self.name = endpoint
+        self.cancelled = False
+
+    def expect_ready(self) -> None:
+        """See `operate.rings.Running`: nothing is needed but the ring."""
+
+    def deployed(self) -> Deployed:
+        """What the ring tells of itself. FailedError if there is none."""
+        try:
+            told = ring_info.ask(self.name)
+        except ring_info.NoRingError as error:
+            raise FailedError(str(error)) from error
+        return Deployed(
+            tuple(_member(one) for one in told["members"]),
+            tuple(DeployedHop(**{name: one[name] for name in _HOP}) for one in told["hops"]),
+            DeployedPart.told(told["distributed"]) if told.get("distributed") else None,
+        )
+
+    def clients(self) -> Clients:
+        """Clients that reach the endpoint and nothing else."""
+        return _LocalClients(self.name)
+
+    def cancel(self) -> None:
+        """Have what is done to it end in order."""
+        self.cancelled = True
+
+
+def _member(told: dict[str, Any]) -> DeployedMember:
+    account = told["account"]
+    # There any role can be taken, and leads into its account.
+    role = f"arn:aws:iam::{account}:role/local-ring" if account != HOME_ACCOUNT else None
+    days = told["retention_days"]
+    return DeployedMember(
+        **{name: told[name] for name in _MEMBER},
+        credentials=Credentials(role=role),
+        retention_days=DeployedMember.retention_days if days is None else days,
+    )
+
+
+class _LocalClients(Clients):
+    """As Clients, whatever the user's environment says."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self._accounts = Accounts(endpoint)
+
+    def get(self, credentials: Credentials, region: str, service: str) -> Any:
+        """See Clients."""
+        account = Arn.parse(credentials.role).account if credentials.role else HOME_ACCOUNT
+        return self._accounts.clients(account).client(service, region)

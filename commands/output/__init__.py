@@ -1,0 +1,1 @@
+"""Print results and progress, for a person or as JSON."""

@@ -1,0 +1,136 @@
+"""Work that takes long: its progress, and its end by Ctrl-C, in order or at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.text import Text
+
+from commands.framework import FAILED
+from commands.output.screen import Screen
+from operate.reconcile.check import Tell
+from operate.stop import Stop
+
+_LINE_EVERY = 5.0
+"""Seconds between two lines of progress, where there is no terminal for a bar."""
+
+_LOOK_EVERY = 0.05
+_WIDE, _BAR = 78, 10
+"""From how many columns of a terminal on there is a bar, and how long it is there."""
+
+
+@contextmanager
+def at_work(screen: Screen, stop: Stop) -> Iterator[Tell]:
+    """Show how far work is, and let Ctrl-C, or a kill, ask it to stop; yields what it is told by.
+
+    The first Ctrl-C has what is under way finished. A second one ends the process at once, which a
+    journal bears, and so does a member: what is half done there is done again.
+    """
+    with _shown(screen) as tell, _stoppable(screen, stop):
+        yield tell
+
+
+@contextmanager
+def _stoppable(screen: Screen, stop: Stop) -> Iterator[None]:
+    over = threading.Event()
+
+    # A signal's handler may not print: the thread that it interrupts may be at it.
+    def say_so() -> None:
+        while not stop.is_asked and not over.wait(_LOOK_EVERY):
+            pass
+        if stop.is_asked:
+            screen.say("Stopping; finishing what is under way. Ctrl-C again ends at once.")
+
+    def on_signal(*_: Any) -> None:
+        if stop.is_asked:
+            _end_at_once(screen)
+        stop.ask()
+
+    before = {one: signal.signal(one, on_signal) for one in (signal.SIGINT, signal.SIGTERM)}
+    sayer = threading.Thread(target=say_so, daemon=True)
+    sayer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sayer.join()
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _end_at_once(screen: Screen) -> None:
+    if screen.told.is_terminal:
+        os.write(screen.told.file.fileno(), b"\x1b[?25h\n")  # a bar hides the cursor
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"Ended at once.\n")
+    os._exit(FAILED)
+
+
+@contextmanager
+def _shown(screen: Screen) -> Iterator[Tell]:
+    """A bar with rate and time left on a terminal, and lines on stderr elsewhere."""
+    if not screen.told.is_terminal:
+        yield _Lines().tell
+        return
+    with Progress(*_columns(screen.told.width), console=screen.told) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=of)
+            progress.update(tasks[what], completed=done, total=of)
+
+        yield tell
+
+
+def _columns(width: int) -> Iterator[ProgressColumn]:
+    """What fits beside each other: the numbers first."""
+    is_wide = width >= _WIDE
+    yield TextColumn("{task.description}", table_column=Column(no_wrap=True))
+    if is_wide:
+        yield BarColumn(bar_width=min(40, width - _WIDE + _BAR))
+    yield _Done(table_column=Column(no_wrap=True))
+    if is_wide:
+        yield _Rate(table_column=Column(no_wrap=True))
+        yield TimeRemainingColumn()
+
+
+class _Lines:
+    """Says every few seconds how far work is; threads may tell it."""
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda line: click.echo(line, err=True),
+    ) -> None:
+        self._now = now
+        self._say = say
+        self._lock = threading.Lock()
+        self._last = now()
+
+    def tell(self, what: str, done: int, of: int) -> None:
+        with self._lock:
+            if self._now() - self._last < _LINE_EVERY:
+                return
+            self._last = self._now()
+            self._say(f"{what}: {done:,} of {of:,}")
+
+
+class _Done(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f}")
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "")

@@ -1,0 +1,156 @@
+"""Where a command's answer goes: tables and words for a person, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import chain
+from typing import Any, Protocol
+
+import click
+from rich.console import Console
+
+from operate.errors import FailedError, MissingError, OperateError, WrongError
+from operate.rings import Ended
+from ring.settings.errors import escaped
+
+_UNTOLD = "-"
+_GAP = "   "
+_NUMBER = re.compile(r"-?[\d,]*\.?\d+(e[+-]?\d+)?( (s|min|h|days))?")
+"""A cell that is a number, or a time with its unit."""
+
+
+class _Told(Console):
+    """Goes on when nobody listens any more, as with `| head`.
+
+    Rich would end the thread that tells of the engine; the engine waits until it has told, for
+    ever, and holds the stack's lock.
+    """
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        # What is buffered would be tried once more in the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+class Screen:
+    """Shows what a command has to say. What is said on the way goes to `told`, never into JSON."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.told = _Told(stderr=as_json, highlight=False)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a person who could answer a question."""
+        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def expect_somebody(self) -> None:
+        """See that there is a person to ask. Raises `WrongError` if there is none."""
+        if not self.may_ask:
+            raise WrongError("There is nobody here to ask: say --yes to do it without a question.")
+
+    def say(self, text: str) -> None:
+        """Say something on the way, or after the fact."""
+        self.told.print(_harmless(text), markup=False, soft_wrap=True)
+
+    def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+        """Give the answer: the document as JSON, or by `show`."""
+        if self.as_json:
+            encoder = json.JSONEncoder(indent=2, default=str, ensure_ascii=False)
+            sys.stdout.writelines(encoder.iterencode(document))
+            click.echo()
+        else:
+            show()
+
+    def trouble(self, error: OperateError) -> None:
+        """Say what went wrong: in the document on stdout, or in words on stderr."""
+        if self.as_json:
+            self.answer({"ok": False, "error": error_document(error)}, lambda: None)
+        else:
+            click.echo(_harmless(str(error)), err=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Show a table, whole: a cut name is of no use. What is None or empty is a dash.
+
+        Numbers are flush right. On a terminal that is too narrow, each row is a list of its cells
+        instead. It goes through the rows twice.
+        """
+        widths = [len(column) for column in columns]
+        are_numbers = [False for _ in columns]
+        are_words = [False for _ in columns]
+        for cells in map(_cells, rows):
+            widths = list(map(max, widths, map(len, cells)))
+            for place, cell in enumerate(cells):
+                are_numbers[place] |= bool(_NUMBER.fullmatch(cell))
+                are_words[place] |= not _NUMBER.fullmatch(cell) and cell != _UNTOLD
+        if self.told.is_terminal and sum(widths) + len(_GAP) * (len(widths) - 1) > self.told.width:
+            self._list(columns, rows)
+            return
+        right = [one and not other for one, other in zip(are_numbers, are_words, strict=True)]
+        for cells in chain([list(columns)], map(_cells, rows)):
+            places = zip(cells, widths, right, strict=True)
+            line = _GAP.join(c.rjust(width) if r else c.ljust(width) for c, width, r in places)
+            self.say(line.rstrip())
+
+    def _list(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        width = max(map(len, columns))
+        for number, cells in enumerate(map(_cells, rows)):
+            if number:
+                self.say("")
+            for column, cell in zip(columns, cells, strict=True):
+                self.say(f"{column.ljust(width)}{_GAP}{cell}".strip())
+
+
+def _cells(row: Sequence[object]) -> list[str]:
+    return [_UNTOLD if cell in (None, "") else escaped(str(cell)) for cell in row]
+
+
+def _harmless(text: str) -> str:
+    """Lines without codes for the terminal: they may quote what anybody has written."""
+    return "\n".join(map(escaped, text.expandtabs().split("\n")))
+
+
+class Many(Protocol):
+    """Things that are counted, and gone through as often as one likes."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Rows(list[Any]):
+    """What is shown of many things, each made when its turn has come: to json it is a list."""
+
+    def __init__(self, source: Many, show: Callable[[Any], Any] = lambda one: one) -> None:
+        super().__init__()
+        self._source = source
+        self._show = show
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._show, self._source)
+
+
+def error_document(error: OperateError) -> dict[str, Any]:
+    """An error for scripts: its kind (wrong, missing or failed), its text, and what it holds."""
+    kinds = {WrongError: "wrong", MissingError: "missing"}
+    kind = next((word for one, word in kinds.items() if isinstance(error, one)), "failed")
+    document: dict[str, Any] = {"kind": kind, "text": str(error)}
+    if isinstance(error, WrongError):
+        document["mistakes"] = [asdict(mistake) for mistake in error.mistakes]
+    if isinstance(error, FailedError):
+        document["notes"] = [asdict(note) for note in error.notes]
+    return document
+
+
+def ring_document(ended: Ended[Any]) -> dict[str, Any]:
+    """For scripts: which ring an operation was done to, and the error that it ended with."""
+    about: dict[str, Any] = {"ring": ended.ring.label}
+    return about | ({"error": error_document(ended.error)} if ended.error else {})

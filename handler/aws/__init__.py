@@ -1,0 +1,1 @@
+"""Calls to AWS: clients, credentials, and the hop's own HTTP client."""

@@ -1,0 +1,202 @@
+"""What kind of failure an error is, and so what becomes of its record. Pure: no store, no clock.
+
+==========  ======================================  =============================================
+kind        the cause                               the record
+==========  ======================================  =============================================
+passing     the moment: throttled, timed out,       is tried again within the function's time,
+            unreachable, credentials that expired,  and then delivered again, in order
+            a signature of the wrong time
+lasting     the record: it cannot be read, or the   is set aside in the quarantine at once, and
+            target refuses its item's shape         its shard goes on
+fault       the hop: no access, no table, a key     stays in the stream, and an alarm rings; it
+            schema that differs, another stream     is never set aside, or a fault would empty
+            or view type, or a mistake in this      the stream into the quarantine
+            program
+==========  ======================================  =============================================
+
+Whatever is not known is a fault: it loses nothing, and somebody looks.
+"""
+
+from enum import StrEnum
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    MetadataRetrievalError,
+    ParamValidationError,
+)
+
+from handler.model.records import UnreadableRecordError
+from handler.protocol.apply import ContendedError
+from handler.retry import OutOfTimeError
+from handler.store.dynamodb import ItemTooLargeError
+
+
+class Kind(StrEnum):
+    """What a failure calls for; the values are those of the log and of the metrics."""
+
+    PASSING = "passing"
+    LASTING = "lasting"
+    FAULT = "fault"
+
+
+# Without the ending: an API call has "ThrottlingException" where the answer to one statement of a
+# batch has "ThrottlingError".
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+# What other services say of the clock and of too many requests, by the SDKs' own list:
+# https://github.com/aws/aws-sdk-js-v3/blob/main/packages/service-error-classification/src/constants.ts
+_PASSING = frozenset(
+    {
+        "ExpiredToken",
+        "Internal",
+        "InternalFailure",
+        "InternalServer",
+        "LimitExceeded",
+        "OperationAborted",
+        "ProvisionedThroughputExceeded",
+        "ReplicatedWriteConflict",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestTimeout",
+        "RequestTimeTooSkewed",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttled",
+        "Throttling",
+        "TooManyRequests",
+        "TransactionConflict",
+        "TransactionInProgress",
+    }
+)
+# Request Timeout and Too Many Requests, which a proxy or a gateway may say without a document.
+_PASSING_STATUSES = frozenset({408, 429})
+
+# DynamoDB's code and STS's for a signature that is refused, which has two causes. That it was made
+# at the wrong time (a function that was frozen and thawed, a clock) is of the moment: every call is
+# signed anew. That it does not match is a fault of the keys. Only the message tells them apart:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+_SIGNATURE_REFUSED = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
+_WRONG_TIMES = ("signature expired", "signature not yet current")
+
+# A table with local indexes refuses more than 10 GB for one partition key, until something goes.
+_LASTING = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
+
+# What a ValidationException says when it is the item that is refused, in small letters. AWS
+# documents the limits, not the words: these were heard from servers that copy it, and from the
+# service in public reports (docs/runbook.md has the list with what each means).
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_REFUSED_SHAPES = (
+    "size has exceeded the maximum",
+    "type mismatch for index key",
+    "secondary index key is not supported",
+    "cannot contain an empty",
+    "may not contain an empty",
+    "size limit exceeded",
+    "size of hashkey has exceeded",
+    "aggregated size of all range keys",
+    "hash primary key values must be under",
+    "nesting levels have exceeded",
+    "number overflow",
+    "number underflow",
+    "38 digits",
+    "38 significant digits",
+    "cannot be converted to a numeric value",
+    "cannot be converted into a number",
+    "set  may not be empty",
+    "set may not be empty",
+    "contains duplicates",
+    "supplied attributevalue",
+    "null attribute value types",
+    "attribute name is too large",
+    "empty attribute name",
+    "invalid attribute value type",
+)
+
+_PASSING_ERRORS = (
+    OutOfTimeError,
+    ContendedError,
+    ConnectionError,
+    HTTPClientError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    OSError,
+)
+
+
+def kind_of(error: Exception) -> Kind:
+    """The kind of failure that an error is."""
+    match error:
+        case UnreadableRecordError() | ItemTooLargeError():
+            return Kind.LASTING
+        case ClientError():
+            told = error.response["Error"]
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            return kind_of_answer(told.get("Code") or "", told.get("Message") or "", status)
+        case ParamValidationError():
+            return Kind.LASTING if _is_of_item(str(error)) else Kind.FAULT
+        case _:
+            return Kind.PASSING if isinstance(error, _PASSING_ERRORS) else Kind.FAULT
+
+
+def passes(error: Exception) -> bool:
+    """Whether an error is one of the moment."""
+    return kind_of(error) is Kind.PASSING
+
+
+def kind_of_answer(code: str, message: str, status: int = 0) -> Kind:
+    """The kind of failure that a service's answer is, by its code, message and HTTP status."""
+    name = code.removesuffix("Exception").removesuffix("Error")
+    if name == "Validation":
+        words = message.lower()
+        refused = any(shape in words for shape in _REFUSED_SHAPES)
+        return Kind.LASTING if refused else Kind.FAULT
+    if name in _LASTING:
+        return Kind.LASTING
+    is_passing = (
+        name in _PASSING
+        or status >= 500
+        or status in _PASSING_STATUSES
+        or is_of_the_clock(code, message)
+    )
+    return Kind.PASSING if is_passing else Kind.FAULT
+
+
+def is_of_the_clock(code: str, message: str) -> bool:
+    """Whether an answer refuses a signature for its time, and not for the keys it was made with."""
+    words = message.lower()
+    return code.removesuffix("Exception") in _SIGNATURE_REFUSED and words.startswith(_WRONG_TIMES)
+
+
+def code_of(error: Exception) -> str:
+    """What to call an error, in a word: the service's code for it, or its type."""
+    if isinstance(error, ClientError):
+        return error.response["Error"].get("Code") or "ClientError"
+    return type(error).__name__
+
+
+def reason_of(error: Exception) -> str:
+    """Why a record is set aside, in a word or two."""
+    match error:
+        case UnreadableRecordError():
+            return "unreadable"
+        case ItemTooLargeError():
+            return "too large"
+        case _:
+            return "refused"
+
+
+def told(error: Exception) -> str:
+    """An error as a log line tells it."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _is_of_item(report: str) -> bool:
+    """Whether the SDK refuses to send what came out of the record, not where it was to go."""
+    return any(f" {part}" in report for part in ("Item.", "Key.", "ExpressionAttributeValues."))

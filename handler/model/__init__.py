@@ -1,0 +1,1 @@
+"""Values of the protocol: versions, items and stream records. No I/O."""

@@ -1,0 +1,1 @@
+"""A member's table and its tombstones: conditional writes and consistent reads."""

@@ -1,0 +1,1 @@
+"""Turn what the Pulumi program declares into real resources, over boto3."""

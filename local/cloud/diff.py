@@ -1,0 +1,92 @@
+"""What a change of a resource's inputs calls for: nothing, an update, or another resource. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pulumi.runtime import rpc
+
+if TYPE_CHECKING:
+    from local.cloud.resources import Kind, Properties
+
+How = Literal["ADD", "UPDATE", "DELETE"]
+DEFAULTS = "__defaults"
+"""The input that names those which the provider made up, as in Pulumi's bridge to Terraform."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The properties that differ, those of them that cannot be changed, and the order of things.
+
+    `delete_first`: the old resource stands in the way of the new one.
+    """
+
+    changed: Mapping[str, How]
+    replacing: frozenset[str]
+    delete_first: bool
+
+
+def difference(kind: Kind, old: Properties, new: Properties) -> Difference:
+    """Compare a resource's inputs with those that it should have, as the provider plans them."""
+    new = kind.planned(old, new)
+    names = {name for name in {*old, *new} if not name.startswith("__")}
+    changed = {
+        name: _how(old, new, name)
+        for name in sorted(names)
+        if normal(kind, name, old.get(name)) != normal(kind, name, new.get(name))
+    }
+    replacing = frozenset(changed) & (kind.fixed | {"region"})
+    return Difference(changed, replacing, bool(replacing) and _is_in_the_way(kind, old, new))
+
+
+def _how(old: Properties, new: Properties, name: str) -> How:
+    if old.get(name) is None:
+        return "ADD"
+    return "DELETE" if new.get(name) is None else "UPDATE"
+
+
+def _is_in_the_way(kind: Kind, old: Properties, new: Properties) -> bool:
+    """Tell whether both would have one name, which somebody chose.
+
+    https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/names.go
+    """
+    if kind.name is None or kind.name in new.get(DEFAULTS, ()):
+        return False
+    return new.get(kind.name) is not None and new.get(kind.name) == old.get(kind.name)
+
+
+def normal(kind: Kind, name: str, value: Any) -> Any:
+    """Return a property's value in a form in which equal means the same."""
+    if name in kind.kept and isinstance(value, Mapping) and value.get("enabled") is False:
+        return None  # off, whatever else is said
+    if name in kind.documents and isinstance(value, str) and value != rpc.UNKNOWN:
+        return json.loads(value)
+    if name in kind.unordered and isinstance(value, list):
+        return sorted((_bare(part) for part in value), key=json.dumps)
+    return _bare(value)
+
+
+def _bare(value: Any) -> Any:
+    """Leave out what says nothing, and all of an archive but its hash: the rest may be elided."""
+    match value:
+        case {rpc._special_sig_key: signature, "hash": digest}:
+            return {"signature": signature, "hash": digest}
+        case Mapping():
+            parts = {name: _bare(part) for name, part in value.items() if name != DEFAULTS}
+            return {name: part for name, part in sorted(parts.items()) if part is not None} or None
+        case list():
+            return [_bare(part) for part in value] or None
+    return value
+
+
+def is_unknown(value: Any) -> bool:
+    """Tell whether a value, or a part of it, is not known yet."""
+    match value:
+        case Mapping():
+            return any(is_unknown(part) for part in value.values())
+        case list():
+            return any(is_unknown(part) for part in value)
+    return bool(value == rpc.UNKNOWN)

@@ -1,0 +1,291 @@
+"""Pulumi's AWS provider, played in this process: the real engine's program, over the local cloud.
+
+Where the environment says `PULUMI_DEBUG_PROVIDERS=aws:PORT`, the engine attaches to the server at
+that port instead of starting the provider's plugin, and speaks the same protocol to it:
+https://github.com/pulumi/pulumi/blob/v3.274.1/proto/pulumi/provider.proto
+What is declared is made by the same table of resources as a local ring (`local.cloud.resources`).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import grpc
+from google.protobuf import any_pb2, empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+from local.cloud.cloud import (
+    PROVIDER,
+    Change,
+    Cloud,
+    CloudError,
+    NameTooLongError,
+    PartError,
+    kind_of,
+    provider_inputs,
+)
+from local.cloud.diff import difference
+from local.cloud.protobuf import archives, decoded, encoded
+from local.cloud.state import checked, inputs_to_import, previewed, refreshed, was, with_kept
+from local.cloud.validation import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.cloud.resources import Place, Properties
+
+_LOOPBACK = "127.0.0.1"
+_WORKERS = 32
+_ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+class EngineProvider:
+    """An AWS provider that the engine can attach to, for as long as the context lasts.
+
+    `environment` is what the engine has to be started with. `interceptors` see each call before it
+    is answered.
+    """
+
+    def __init__(self, cloud: Cloud, interceptors: Sequence[grpc.ServerInterceptor] = ()) -> None:
+        self._server = grpc.server(
+            ThreadPoolExecutor(_WORKERS, "provider"),
+            interceptors=list(interceptors),
+            options=_ANY_SIZE,
+        )
+        register: Any = provider_pb2_grpc.add_ResourceProviderServicer_to_server
+        register(Servicer(cloud), self._server)
+        self._port = 0
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that lead the engine here."""
+        return {"PULUMI_DEBUG_PROVIDERS": f"aws:{self._port}"}
+
+    def __enter__(self) -> Self:
+        self._port = self._server.add_insecure_port(f"{_LOOPBACK}:0")
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop(grace=None).wait()
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """Answers the engine.
+
+    A stack has a provider for each member, each with a region and credentials of its own, and all
+    of them are answered here. No request about a resource says which provider it is for. But the
+    engine attaches once for each of them, and each time opens a connection of its own, which it
+    keeps (`NewProvider` in pulumi's sdk/go/common/resource/plugin/provider_plugin.go). So what
+    `Configure` said is kept by the connection that it came on. A connection that was never
+    configured is told so: it can never reach the place of another.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._places: dict[str, Place] = {}
+
+    def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Name the version: that of the Python package, whose types are the arguments' types."""
+        return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
+
+    def Handshake(self, _request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Begin with a connection: forget another one's that had its address."""
+        self._places.pop(context.peer(), None)
+        # Secrets and references are not accepted, so the engine sends plain values, and marks the
+        # outputs of secret inputs as secret by itself.
+        return provider_pb2.ProviderHandshakeResponse()
+
+    def Attach(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Hear where the engine is, which nobody here asks anything."""
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Check a provider's own arguments."""
+        wrong = _refused(PROVIDER, provider_inputs(decoded(request.news)))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=wrong)
+
+    def DiffConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Tell what a change of a provider's arguments means.
+
+        It never makes another provider. Another region makes others of the resources that lie in
+        one, each by its own `region`:
+        https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go
+        """
+        old, new = decoded(request.old_inputs), decoded(request.news)
+        diffs = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+        changes = provider_pb2.DiffResponse.DIFF_SOME if diffs else _NONE
+        return provider_pb2.DiffResponse(changes=changes, diffs=diffs)
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Keep the place that the resources asked for on this connection are in."""
+        self._places[context.peer()] = self._cloud.place(decoded(request.args))
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Check a resource's arguments, and add what they leave to the provider."""
+        place = self._place(context)
+        news = decoded(request.news)
+        wrong = _refused(request.type, news)
+        if wrong:
+            return provider_pb2.CheckResponse(failures=wrong)
+        kind = self._kind(request, context)
+        try:
+            inputs = checked(kind, request.name, decoded(request.olds), news, place)
+        except NameTooLongError as error:
+            failure = provider_pb2.CheckFailure(property=kind.name, reason=str(error))
+            return provider_pb2.CheckResponse(failures=[failure])
+        return provider_pb2.CheckResponse(inputs=encoded(inputs))
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Tell what a change of a resource's inputs calls for."""
+        kind, new = self._kind(request, context), decoded(request.news)
+        old = was(kind, decoded(request.old_inputs), decoded(request.olds))
+        self._refuse_plan(request, context, old, new)
+        found = difference(kind, old, new)
+        kinds = {
+            name: provider_pb2.PropertyDiff(
+                kind=_KIND.Value(f"{how}_REPLACE" if name in found.replacing else how),
+                inputDiff=True,
+            )
+            for name, how in found.changed.items()
+        }
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if kinds else _NONE,
+            diffs=list(kinds),
+            replaces=sorted(found.replacing),
+            deleteBeforeReplace=found.delete_first,
+            detailedDiff=kinds,
+            hasDetailedDiff=True,
+        )
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Make a resource, or, in a preview, tell what is known of it before."""
+        inputs = decoded(request.properties)
+        place = self._place(context).of(inputs)
+        if request.preview:
+            self._refuse_plan(request, context, {}, inputs)
+            outputs = previewed(self._kind(request, context), inputs)
+            return provider_pb2.CreateResponse(properties=encoded(outputs))
+        try:
+            made, outputs = self._cloud.create(request.type, request.name, archives(inputs), place)
+        except PartError as error:
+            _abort_unfinished(context, error)
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return provider_pb2.CreateResponse(id=made, properties=encoded({**outputs, **inputs}))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Look a resource up: one of the stack, to refresh it, or another one, to import it."""
+        state, inputs = decoded(request.properties), decoded(request.inputs)
+        place = self._place(context).of(inputs or state)
+        try:
+            seen = self._cloud.read(request.type, request.name, request.id, place)
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        if seen is None:
+            return provider_pb2.ReadResponse()
+        kind = self._kind(request, context)
+        if inputs:
+            outputs = with_kept(kind, refreshed(kind, state, seen, place), seen)
+            inputs = refreshed(kind, inputs, seen, place)
+        else:
+            inputs = inputs_to_import(request.type, kind, seen, place)
+            outputs = {**inputs, **{name: seen[name] for name in kind.computed}}
+        return provider_pb2.ReadResponse(
+            id=request.id,
+            properties=encoded({**outputs, "id": request.id}),
+            inputs=encoded(inputs),
+        )
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Change a resource, or, in a preview, tell what it will be."""
+        kind, outputs = self._kind(request, context), decoded(request.olds)
+        old = was(kind, decoded(request.old_inputs), outputs)
+        new = kind.planned(old, decoded(request.news))
+        place = self._place(context).of(new)
+        kept = {name: value for name, value in outputs.items() if name not in old}
+        if not request.preview:
+            change = Change(old, archives(new))
+            try:
+                kept |= self._cloud.update(request.type, request.name, request.id, change, place)
+            except CloudError as error:
+                context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return provider_pb2.UpdateResponse(properties=encoded({**kept, **new}))
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Delete a resource, in the region that it was made in."""
+        state = decoded(request.properties)
+        place = self._place(context).of(state)
+        try:
+            self._cloud.delete(request.type, request.name, request.id, place, state)
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Answer a function of the provider."""
+        try:
+            answer = self._cloud.call(request.tok, self._place(context))
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(encoded(answer))
+        return response
+
+    def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Let what was begun end by itself: no call here takes long."""
+        return empty_pb2.Empty()
+
+    def _place(self, context: grpc.ServicerContext) -> Place:
+        place = self._places.get(context.peer())
+        if place is None:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "This connection was not configured, so it is not known where its resources are.",
+            )
+        return place
+
+    def _refuse_plan(
+        self, request: Any, context: grpc.ServicerContext, old: Properties, new: Properties
+    ) -> None:
+        try:
+            self._cloud.refuse_plan(
+                request.type, request.name, old, new, self._place(context).of(new)
+            )
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+    def _kind(self, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return kind_of(request.type, request.name)
+        except CloudError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+_NONE = provider_pb2.DiffResponse.DIFF_NONE
+_KIND = provider_pb2.PropertyDiff.Kind
+
+
+def _refused(token: str, inputs: Mapping[str, Any]) -> list[Any]:
+    return [
+        provider_pb2.CheckFailure(property=failure.property, reason=failure.reason)
+        for failure in failures(token, inputs)
+    ]
+
+
+def _abort_unfinished(context: grpc.ServicerContext, error: PartError) -> NoReturn:
+    """Tell that a resource is there, so that the engine keeps it, and that it is unfinished."""
+    detail = any_pb2.Any()
+    detail.Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=error.id, properties=encoded(error.outputs), reasons=[str(error)]
+        )
+    )
+    status = status_pb2.Status(
+        code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail]
+    )
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, str(error))

@@ -1,0 +1,49 @@
+"""Each type of resource that can be made here, with the boto3 calls that make it.
+
+Inputs and outputs have the camelCase names of Pulumi's AWS provider:
+https://www.pulumi.com/registry/packages/aws/api-docs/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from local.cloud.resources.alarm import MetricAlarm
+from local.cloud.resources.bucket import Bucket, BucketPublicAccessBlock
+from local.cloud.resources.dashboard import Dashboard
+from local.cloud.resources.function import EventSourceMapping, Function
+from local.cloud.resources.inline_policy import RolePolicy, UserPolicy
+from local.cloud.resources.log_group import LogGroup
+from local.cloud.resources.resource_type import Created, Kind, PartlyMadeError, Place, Properties
+from local.cloud.resources.role import Role
+from local.cloud.resources.runtime_updates import RuntimeManagementConfig
+from local.cloud.resources.schedule import EventRule, EventTarget, Permission
+from local.cloud.resources.state_machine import StateMachine
+from local.cloud.resources.table import Table
+from local.cloud.resources.topic import Topic, TopicSubscription
+from local.cloud.resources.user import User
+
+__all__ = ["KINDS", "Created", "Kind", "PartlyMadeError", "Place", "Properties"]
+
+KINDS: Mapping[str, Kind] = {
+    "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
+    "aws:cloudwatch/eventRule:EventRule": EventRule(),
+    "aws:cloudwatch/eventTarget:EventTarget": EventTarget(),
+    "aws:cloudwatch/logGroup:LogGroup": LogGroup(),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": MetricAlarm(),
+    "aws:dynamodb/table:Table": Table(),
+    "aws:iam/role:Role": Role(),
+    "aws:iam/rolePolicy:RolePolicy": RolePolicy(),
+    "aws:iam/user:User": User(),
+    "aws:iam/userPolicy:UserPolicy": UserPolicy(),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": EventSourceMapping(),
+    "aws:lambda/function:Function": Function(),
+    "aws:lambda/permission:Permission": Permission(),
+    "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig": RuntimeManagementConfig(),
+    "aws:s3/bucket:Bucket": Bucket(),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
+    "aws:sfn/stateMachine:StateMachine": StateMachine(),
+    "aws:sns/topic:Topic": Topic(),
+    "aws:sns/topicSubscription:TopicSubscription": TopicSubscription(),
+}
+"""Every type of resource that can be made, by the token that a program declares it with."""

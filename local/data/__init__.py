@@ -1,0 +1,1 @@
+"""Load data files into a member."""

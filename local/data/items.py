@@ -1,0 +1,174 @@
+"""From a line of a data file to a DynamoDB item, or the reason why it is none. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from local.data.dynamodb_json import BadItemError, Value, from_dynamodb_json, from_plain
+
+if TYPE_CHECKING:
+    from ring.settings.sections import TableSettings
+
+Item = dict[str, Value]
+"""An item as boto3's low-level client takes it."""
+
+RESERVED = "_repl_"
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_ITEM_BYTES = 400 * 1024
+_DEEPEST = 32
+_PARTITION_KEY_BYTES = 2048
+_SORT_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table's key: attribute names, partition key first, and the type of each key attribute.
+
+    `types` has the keys of the table's indexes as well: an item that has such an attribute must
+    have it in that type.
+    """
+
+    keys: tuple[str, ...]
+    types: Mapping[str, str]
+
+    @classmethod
+    def wanted(cls, table: TableSettings) -> Schema:
+        """Read it from what a stack's settings say of its tables."""
+        keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
+        return cls(
+            tuple(key.name for key in keys), {key.name: key.type for _, key in table.all_keys()}
+        )
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Schema:
+        """Read it from what DescribeTable says of a table."""
+        return cls(
+            tuple(element["AttributeName"] for element in table["KeySchema"]),
+            {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]},
+        )
+
+
+def parse_line(line: bytes, schema: Schema) -> Item:
+    """Read one item: a plain JSON object, DynamoDB JSON, or a line of an export to S3.
+
+    An export wraps DynamoDB JSON in {"Item": ...}. The partition key tells the other two apart: a
+    plain object has a value there, DynamoDB JSON an object with the value's type. Numbers keep all
+    their digits. Raises `BadItemError`.
+    """
+    try:
+        return _item(line, schema)
+    except RecursionError as error:
+        raise BadItemError(f"it is nested too deeply: DynamoDB takes {_DEEPEST} levels") from error
+
+
+def _item(line: bytes, schema: Schema) -> Item:
+    item = _to_item(_parse(line), schema.keys[0])
+    for name in item:
+        _check_name(name)
+    for at, name in enumerate(schema.keys):
+        _check_key(item, name, schema.types[name], (_PARTITION_KEY_BYTES, _SORT_KEY_BYTES)[at])
+    for name in schema.types.keys() & item.keys():
+        _check_type(item, name, schema.types[name])
+    size = sum(len(name.encode()) + _size(value, 1) for name, value in item.items())
+    if size > _ITEM_BYTES:
+        raise BadItemError(f"it has some {size:,} bytes, and DynamoDB takes {_ITEM_BYTES:,}")
+    return item
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(
+            line.decode().rstrip("\r\n"),
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_refuse,
+        )
+        if b"\\u" in line:  # only so can JSON say a character that there is not
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeDecodeError as error:
+        raise BadItemError(f"it is not UTF-8: {error}") from error
+    except UnicodeEncodeError as error:
+        raise BadItemError(
+            f"it has half a character, \\u{ord(error.object[error.start]):04x} without the other "
+            "half of its pair, and DynamoDB takes UTF-8"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise BadItemError(f"it is not JSON: {error.msg} at column {error.colno}") from error
+    except InvalidOperation as error:
+        raise BadItemError("it has a number that is out of DynamoDB's range") from error
+    if not isinstance(value, dict):
+        raise BadItemError("it is no JSON object")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise BadItemError(f"{constant} is no number that DynamoDB knows")
+
+
+def _to_item(line: dict[str, Any], partition_key: str) -> Item:
+    exported = line.get("Item")
+    if len(line) == 1 and isinstance(exported, dict) and partition_key != "Item":
+        line = exported
+    elif not isinstance(line.get(partition_key), dict):
+        return {name: from_plain(value, name) for name, value in line.items()}
+    return {name: from_dynamodb_json(value, name) for name, value in line.items()}
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise BadItemError("an attribute has an empty name")
+    if name.startswith(RESERVED):
+        raise BadItemError(
+            f"{name}: attributes that begin with {RESERVED} are the ring's own; leave them out"
+        )
+
+
+def _check_key(item: Item, name: str, kind: str, most: int) -> None:
+    if name not in item:
+        raise BadItemError(f"the key attribute {name} is missing")
+    _check_type(item, name, kind)
+    size = _bytes(item[name][kind])
+    if kind != "N" and size > most:
+        raise BadItemError(f"{name}: a key of {size:,} bytes, and DynamoDB takes {most:,}")
+
+
+def _check_type(item: Item, name: str, kind: str) -> None:
+    """Check an attribute that is a key, of the table or of one of its indexes."""
+    ((found, content),) = item[name].items()
+    if found != kind:
+        hint = " (plain JSON cannot say binary; DynamoDB JSON can)" if kind == "B" else ""
+        raise BadItemError(f"{name}: a key of type {kind} is expected, this is {found}{hint}")
+    if not content:
+        raise BadItemError(f"{name}: a key cannot be empty")
+
+
+def _size(value: Value, level: int) -> int:
+    """Return about how many bytes a value takes.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    if level > _DEEPEST:
+        raise BadItemError(f"it is nested more than {_DEEPEST} levels deep")
+    ((kind, content),) = value.items()
+    match kind:
+        case "S" | "B":
+            return _bytes(content)
+        case "N":
+            return len(content) // 2 + 1
+        case "SS" | "NS" | "BS":
+            return sum(_size({kind[0]: member}, level) for member in content)
+        case "L":
+            return 3 + sum(1 + _size(part, level + 1) for part in content)
+        case "M":
+            return 3 + sum(
+                1 + len(name.encode()) + _size(part, level + 1) for name, part in content.items()
+            )
+    return 1
+
+
+def _bytes(content: str | bytes) -> int:
+    return len(content.encode() if isinstance(content, str) else content)

@@ -1,0 +1,287 @@
+"""AWS on this machine: moto's server in a thread, on the loopback address alone.
+
+DynamoDB's part can be played by another DynamoDB (see `local.endpoint.dynamodb_proxy`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self
+
+from moto.moto_server import werkzeug_app
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
+
+from local.endpoint import browser_guard
+from local.endpoint.control_api import Asked, Control
+from local.endpoint.dynamodb_proxy import Forward, mappings_of_streams_elsewhere
+from local.endpoint.fault_injection import Faults, NoAnswerError
+from local.endpoint.lambda_invoke import Invocations
+from local.endpoint.request_counter import Meter, credential_of
+from local.moto_patches.install import forget_what_is_old, moto_without_surprises
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+LOOPBACK = "127.0.0.1"
+_AMZ_JSON = "application/x-amz-json-1.0"
+_one_a_process = threading.Lock()
+
+
+class ServerError(Exception):
+    """The local server cannot start. Says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP response."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Own:
+    """What the server answers itself: JSON by path, calls of functions and about a running ring.
+
+    `alone` is held while moto answers: nobody else may look at what it keeps, or change it.
+    """
+
+    pages: dict[str, bytes] = field(default_factory=dict)
+    invocations: Invocations = field(default_factory=Invocations)
+    control: Control = field(default_factory=Control)
+    alone: threading.Lock = field(default_factory=threading.Lock)
+
+
+class OneAtATime:
+    """Answers requests with a WSGI application, one request at a time, and counts them.
+
+    moto's backends have no locks: in two threads, a conditional put could read the item, lose
+    its turn to another put, and write over what that one wrote. Requests that `forward` takes do
+    not go to moto, and do not wait.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        meter: Meter,
+        forward: Forward | None = None,
+        faults: Faults | None = None,
+        own: Own | None = None,
+    ) -> None:
+        self._app = app
+        self._own = own or Own()
+        self._meter = meter
+        self._forward = forward
+        self._faults = faults or Faults()
+        self._lock = self._own.alone
+
+    def answer(self, environ: WSGIEnvironment) -> Answer:
+        """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""
+        # A slow sender must not hold the others up, so its body is read before the lock is taken;
+        # and of a refused one too, or it would be read as the connection's next request.
+        body = _take_body(environ)
+        if reason := browser_guard.refusal(environ):
+            return Answer("403 Forbidden", [("Content-Type", "text/plain")], f"{reason}\n".encode())
+        if page := self._own.pages.get(environ.get("PATH_INFO", "")):
+            return Answer("200 OK", [("Content-Type", "application/json")], page)
+        if invoked := self._own.invocations.answer(environ.get("PATH_INFO", ""), body):
+            return Answer("200 OK", list(invoked[0].items()), invoked[1])
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        if controlled := self._controlled(environ, body):
+            return controlled
+        refusal = self._faults.refusal(target, authorization)
+        if refusal is not None:
+            return Answer("400 Bad Request", [("Content-Type", _AMZ_JSON)], refusal)
+        if self._forward is not None and self._forward.takes(target):
+            answer = _forwarded(self._forward, environ, body)
+        else:
+            answer = self._ask_moto(environ)
+        status = int(answer.status.split()[0])
+        self._meter.record(target, authorization, body, (status, answer.body))
+        return answer
+
+    def _controlled(self, environ: WSGIEnvironment, body: bytes) -> Answer | None:
+        """Return the answer to what is about the running ring, None to anything else."""
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if self._forward is not None and self._forward.takes(target):
+            return None
+
+        def moto() -> tuple[int, bytes]:
+            answer = self._ask_moto(environ)
+            return int(answer.status.split()[0]), answer.body
+
+        asked = Asked(
+            environ.get("REQUEST_METHOD", ""),
+            environ.get("PATH_INFO", ""),
+            target,
+            credential_of(environ.get("HTTP_AUTHORIZATION", "")),
+            body,
+        )
+        answered = self._own.control.answer(asked, moto)
+        if answered is None:
+            return None
+        status = HTTPStatus(answered.status)
+        told = json.dumps(answered.told).encode()
+        return Answer(f"{status.value} {status.phrase}", [*answered.headers.items()], told)
+
+    def _ask_moto(self, environ: WSGIEnvironment) -> Answer:
+        with self._lock:
+            chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
+            answer = Answer(status, list(headers), b"".join(chunks))
+            forget_what_is_old()
+        return answer
+
+
+def _forwarded(forward: Forward, environ: WSGIEnvironment, body: bytes) -> Answer:
+    headers = dict(EnvironHeaders(environ).items())
+    answer = forward.answer(headers, body)
+    status = HTTPStatus(answer.status)
+    return Answer(f"{status.value} {status.phrase}", [*answer.headers.items()], answer.body)
+
+
+def _take_body(environ: WSGIEnvironment) -> bytes:
+    """Read the request's body whole, and leave it in the environment to be read again."""
+    stream = environ["wsgi.input"]
+    chunked = environ.pop("wsgi.input_terminated", False)
+    body: bytes = stream.read() if chunked else stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return body
+
+
+class _Dispatcher(werkzeug_app.DomainDispatcherApplication):
+    """moto's application, which finds the service behind a name once, not at each request."""
+
+    def __init__(self) -> None:
+        super().__init__(werkzeug_app.create_backend_app)
+        self._found: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._found:
+            self._found[host] = super().get_backend_for_host(host)
+        return self._found[host]
+
+
+class _RequestHandler(werkzeug_app.MotoRequestHandler):
+    """Answers on connections that stay open.
+
+    werkzeug's own handler closes the connection after each request, and lingers 10 ms over it.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        app: Any = self.server.app
+        try:
+            answer = app.answer(self.make_environ())
+        except NoAnswerError:
+            self.close_connection = True
+            return
+        except Exception as error:
+            logging.getLogger(__name__).debug("%s failed", self.path, exc_info=True)
+            # The rest of the request may still be on its way, and is not the next one.
+            closing = [("Connection", "close")]
+            answer = Answer("500 Internal Server Error", closing, f"{error!r}\n".encode())
+        self._send(answer)
+
+    def _send(self, answer: Answer) -> None:
+        code, _, reason = answer.status.partition(" ")
+        self.send_response(int(code), reason)
+        names = {name.lower() for name, _ in answer.headers}
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if "content-length" not in names:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a line a request would drown what a person watches."""
+
+
+class LocalServer:
+    """AWS's services, played by moto, at `endpoint` for as long as the context lasts.
+
+    `port` 0 takes any free port. `dynamodb` is the URL of a server that plays DynamoDB's part
+    instead of moto. There is one server at a time in a process, because moto keeps its state
+    in the process. Raises `ServerError` where that is not so or the port is taken, `WrongUrlError`
+    for a URL that cannot be one, and, on entering, `ForwardError` where no DynamoDB is to be had.
+    """
+
+    def __init__(self, port: int = 0, dynamodb: str | None = None) -> None:
+        self.meter = Meter()
+        self.faults = Faults()
+        self.own = Own()
+        self._forward = None if dynamodb is None else Forward(dynamodb)
+        self._port = port
+        self._undo = ExitStack()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL to give to any AWS SDK or the AWS CLI."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            if not _one_a_process.acquire(blocking=False):
+                raise ServerError("A local ring runs in this process already: close it first.")
+            undo.callback(_one_a_process.release)
+            listener = undo.enter_context(_listen(self._port))
+            self._port = listener.getsockname()[1]
+            undo.enter_context(moto_without_surprises())
+            if self._forward is not None:
+                undo.enter_context(self._forward)
+                undo.enter_context(mappings_of_streams_elsewhere())
+            undo.enter_context(self._serving(listener))
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    @contextmanager
+    def _serving(self, listener: socket.socket) -> Iterator[None]:
+        app: Any = OneAtATime(_Dispatcher(), self.meter, self._forward, self.faults, self.own)
+        server = make_server(
+            LOOPBACK,
+            self._port,
+            app,
+            threaded=True,
+            request_handler=_RequestHandler,
+            fd=listener.fileno(),
+        )
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def _listen(port: int) -> socket.socket:
+    # werkzeug ends the whole process when a port is taken; a socket of our own only raises.
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise ServerError(
+            f"Cannot listen on {LOOPBACK}:{port}: {error.strerror}. Choose another port (--port)."
+        ) from error

@@ -1,0 +1,140 @@
+"""The shapes of what Lambda sends: stream records to the function, given-up batches to a bucket."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from local.lambda_emulator.batching import created_at, sequence_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.lambda_emulator.batching import GivenUp, Record
+
+
+def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
+    """Turn a record, as boto3 reads it from a stream, into what Lambda makes of it.
+
+    The time is in whole seconds, binary values are base64 text, and userIdentity (there when
+    DynamoDB's TTL deleted the item) is spelled with small letters.
+    https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+    """
+    change = dict(record["dynamodb"])
+    change["ApproximateCreationDateTime"] = int(change["ApproximateCreationDateTime"].timestamp())
+    for image in {"Keys", "NewImage", "OldImage"} & change.keys():
+        change[image] = {name: _as_json(value) for name, value in change[image].items()}
+    event = {
+        "eventID": record["eventID"],
+        "eventName": record["eventName"],
+        "eventVersion": record["eventVersion"],
+        "eventSource": record["eventSource"],
+        "awsRegion": stream_arn.split(":")[3],
+        "dynamodb": change,
+        "eventSourceARN": stream_arn,
+    }
+    if "userIdentity" in record:
+        identity = record["userIdentity"]
+        event["userIdentity"] = {
+            "type": identity["Type"],
+            "principalId": identity["PrincipalId"],
+        }
+    return event
+
+
+def _as_json(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Encode the binary values in one DynamoDB value, however deep."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            content = _base64(content)
+        case "BS":
+            content = [_base64(member) for member in content]
+        case "L":
+            content = [_as_json(member) for member in content]
+        case "M":
+            content = {name: _as_json(member) for name, member in content.items()}
+    return {kind: content}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@dataclass(frozen=True)
+class FailurePlace:
+    """Where a batch was given up: what a failure record says besides the batch."""
+
+    mapping: str
+    function_arn: str
+    stream_arn: str
+    shard: str
+
+
+def failure_record(given_up: GivenUp, place: FailurePlace, now: float) -> dict[str, Any]:
+    """Return the JSON document that Lambda puts into an S3 failure destination.
+
+    `now` is in seconds since 1970. A batch that grew too old without an invocation has no
+    responseContext. The fields and the example that they follow:
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    records = given_up.batch.records
+    document: dict[str, Any] = {
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": place.function_arn,
+            "condition": given_up.reason,
+            "approximateInvokeCount": given_up.batch.invocations,
+        },
+        "version": "1.0",
+        "timestamp": _utc(now).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "DDBStreamBatchInfo": {
+            "shardId": place.shard,
+            "startSequenceNumber": sequence_number(records[0]),
+            "endSequenceNumber": sequence_number(records[-1]),
+            "approximateArrivalOfFirstRecord": _arrival(records[0]),
+            "approximateArrivalOfLastRecord": _arrival(records[-1]),
+            "batchSize": len(records),
+            "streamArn": place.stream_arn,
+        },
+        "payload": event_of(records),
+    }
+    if given_up.reason == "RetryAttemptsExhausted":
+        document["responseContext"] = {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        }
+    return document
+
+
+def failure_key(place: FailurePlace, now: float) -> str:
+    """Return the name of a failure record's object in its bucket.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    when = _utc(now)
+    day, second = when.strftime("%Y/%m/%d"), when.strftime("%Y-%m-%dT%H.%M.%S")
+    return f"aws/lambda/{place.mapping}/{place.shard}/{day}/{second}-{uuid.uuid4()}"
+
+
+def event_of(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the event that a function is invoked with for these records."""
+    return {"Records": list(records)}
+
+
+def partition_key(record: Record, name: str) -> str:
+    """Return the value of a record's partition key as text, equal for equal values alone."""
+    return json.dumps(record["dynamodb"]["Keys"][name], sort_keys=True)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _arrival(record: Record) -> str:
+    return _utc(created_at(record)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,70 @@
+"""Fires the rules of a deployment: each calls its function at its rate, as EventBridge does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from local.lambda_emulator.function import FunctionError
+
+if TYPE_CHECKING:
+    from local.cloud.program import Deployment
+
+_RULE = "aws:cloudwatch/eventRule:EventRule"
+_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
+_log = logging.getLogger(__name__)
+
+Function = Callable[[Any], Any]
+
+
+class Schedule:
+    """Calls functions at their rates, the first time when that time has passed, until `close`."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, deployment: Deployment, functions: Mapping[str, Function]) -> None:
+        """Fire what is deployed; `functions` are by their ARNs."""
+        rules = {(one.place.region, one.id): one.outputs for one in deployment.of(_RULE)}
+        for target in deployment.of(_TARGET):
+            function = functions.get(target.outputs["arn"])
+            if function is not None:
+                rule = rules[target.place.region, target.outputs["rule"]]
+                event = json.loads(target.outputs["input"])
+                self.every(seconds_of(rule["scheduleExpression"]), function, event)
+
+    def every(self, seconds: float, function: Function, event: Any) -> None:
+        """Call a function with an event every so many seconds."""
+        thread = threading.Thread(
+            target=self._run, args=(seconds, function, event), name="schedule", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, seconds: float, function: Function, event: Any) -> None:
+        while not self._ended.wait(seconds):
+            try:
+                function(event)
+            except FunctionError as error:
+                _log.info("A scheduled call failed: %s", error)
+
+    def close(self) -> None:
+        """Fire nothing any more; a call that is under way ends with its function."""
+        self._ended.set()
+
+
+def seconds_of(expression: str) -> float:
+    """How long a rate is. Raises `ValueError` for what is none.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+    """
+    found = re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)", expression)
+    if found is None or (found[1] == "1") == bool(found[3]):
+        raise ValueError(f"{expression!r} is no rate: rate(1 minute), rate(5 minutes) are.")
+    return float(int(found[1]) * _SECONDS[found[2]])

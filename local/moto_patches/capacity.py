@@ -1,0 +1,283 @@
+"""The capacity units that moto's tables take, as DynamoDB counts them.
+
+moto answers with a unit or a half whatever the item's size, and to some requests that did not ask.
+Statements of PartiQL tell no units here.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from moto.dynamodb.exceptions import ConditionalCheckFailed
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import SecondaryIndex, Table
+from moto.dynamodb.responses import DynamoHandler
+
+from local.cloudwatch.metrics import Gathered, Metric
+from local.moto_patches.capacity_units import (
+    Attributes,
+    index_units,
+    item_size,
+    read_units,
+    write_units,
+)
+
+_WRITES = {"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"}
+_READS = {"get_item", "batch_get_item", "transact_get_items", "query", "scan"}
+_LISTED = {"batch_write_item", "transact_write_items", "batch_get_item", "transact_get_items"}
+"""Those whose answers tell of several tables."""
+
+consumed: dict[tuple[str, str], Gathered] = {}
+"""What DynamoDB would measure of its tables, by account and region, until it is published."""
+
+_query = Table.query
+_scan = Table.scan
+
+
+class _Used(threading.local):
+    """What the request of this thread took so far: units by table, and by table and index."""
+
+    def __init__(self) -> None:
+        self.tables: Counter[str] = Counter()
+        self.indexes: Counter[tuple[str, SecondaryIndex]] = Counter()
+        self.metrics: list[tuple[str, str, float]] = []
+        self.bytes_read = 0
+        self.reading = False
+
+    def begin(self) -> None:
+        """Forget what an earlier request took."""
+        self.__init__()  # type: ignore[misc]
+
+
+_used = _Used()
+
+
+def _attributes(item: Item | None) -> Attributes | None:
+    return None if item is None else item.to_json()["Attributes"]
+
+
+def _find(table: Table, key: Mapping[str, Any]) -> Item | None:
+    """Return an item, None where there is none or the keys are no keys."""
+    try:
+        first = DynamoType(key[table.hash_key_attr])
+        second = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
+        return table.get_item(first, second)
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _metered(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a write of one item note what it takes; a refused one takes as much."""
+
+    @functools.wraps(write)
+    def metered(
+        backend: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **more: Any
+    ) -> Any:
+        table = backend.get_table(table_name)
+        before = _attributes(_find(table, key))
+        try:
+            result = write(backend, table_name, key, *args, **more)
+        except ConditionalCheckFailed:
+            _note_write(table, before, before)
+            _used.metrics.append((table.name, "ConditionalCheckFailedRequests", 1.0))
+            raise
+        _note_write(table, before, _attributes(_find(table, key)))
+        return result
+
+    return metered
+
+
+def _note_write(table: Table, before: Attributes | None, after: Attributes | None) -> None:
+    units = write_units(before, after)
+    _used.tables[table.name] += units
+    for index in (*table.global_indexes, *table.indexes):
+        keys = [*table.table_key_attrs, *index.schema_key_attrs]
+        taken = index_units(_projected(index, before), _projected(index, after), keys)
+        if taken:
+            _used.indexes[table.name, index] += taken
+    _used.metrics.append((table.name, "ConsumedWriteCapacityUnits", float(units)))
+
+
+def _projected(index: SecondaryIndex, item: Attributes | None) -> Attributes | None:
+    """What an index holds of an item."""
+    if item is None:
+        return None
+    kind = (index.projection or {}).get("ProjectionType", "ALL")
+    if kind == "ALL":
+        return item
+    names = {*index.table_key_attrs, *index.schema_key_attrs}
+    if kind == "INCLUDE":
+        names |= set(index.projection.get("NonKeyAttributes", ()))
+    return {name: value for name, value in item.items() if name in names}
+
+
+def _note_query(table: Table, *args: Any, **more: Any) -> Any:
+    if _used.reading:
+        plain = [*args]
+        plain[6] = plain[9] = None  # what is projected and filtered away is read all the same
+        conditions = {name: more[name] for name in more if name.endswith("_key_conditions")}
+        _used.bytes_read += _sum(_query(table, *plain, **conditions)[0])
+    return _query(table, *args, **more)
+
+
+def _note_scan(table: Table, *args: Any, **more: Any) -> Any:
+    if _used.reading:
+        plain = [*args]
+        plain[0], plain[3], plain[6] = {}, None, None
+        _used.bytes_read += _sum(_scan(table, *plain, **more)[0])
+    return _scan(table, *args, **more)
+
+
+def _sum(items: list[Item]) -> int:
+    return sum(item_size(_attributes(item) or {}) for item in items)
+
+
+def _answered(name: str, operation: Callable[[DynamoHandler], Any]) -> Callable[..., Any]:
+    """Have an operation tell what it took, if it is asked, and only then."""
+
+    @functools.wraps(operation)
+    def answered(handler: DynamoHandler) -> Any:
+        wanted = handler.body.get("ReturnConsumedCapacity", "NONE")
+        _used.begin()
+        _used.reading = wanted != "NONE" and name in {"query", "scan"}
+        try:
+            result = operation(handler)
+        except ConditionalCheckFailed:
+            _publish_later(handler)
+            raise
+        finally:
+            _used.reading = False
+        if name == "transact_write_items":
+            _add_transaction(handler)
+        if name in _READS and wanted != "NONE":
+            _add_reads(name, handler)
+        _publish_later(handler)
+        told = result.result
+        told.pop("ConsumedCapacity", None)
+        told.pop("ConsumedCapacityUnits", None)
+        if wanted != "NONE":
+            capacities = [_told(table, handler, wanted) for table in _used.tables]
+            told["ConsumedCapacity"] = capacities if name in _LISTED else capacities[0]
+        return result
+
+    return answered
+
+
+def _add_transaction(handler: DynamoHandler) -> None:
+    """Count the checks, and all twice: transactions prepare and commit."""
+    for entry in handler.body["TransactItems"]:
+        for check in [entry["ConditionCheck"]] if "ConditionCheck" in entry else []:
+            table = handler.dynamodb_backend.get_table(check["TableName"])
+            item = _attributes(_find(table, check["Key"]))
+            _used.tables[table.name] += write_units(item, item)
+    for counter in (_used.tables, _used.indexes):
+        counts: Any = counter
+        for key in counts:
+            counts[key] *= 2
+    _used.metrics = [
+        (table, metric, 2 * units if metric.startswith("Consumed") else units)
+        for table, metric, units in _used.metrics
+    ]
+
+
+def _add_reads(name: str, handler: DynamoHandler) -> None:
+    """Count what an operation has read."""
+    body, backend = handler.body, handler.dynamodb_backend
+    if name in {"query", "scan"}:
+        table = backend.get_table(body["TableName"])
+        units: Any = read_units(_used.bytes_read, consistent=bool(body.get("ConsistentRead")))
+        index = next(
+            (
+                one
+                for one in (*table.global_indexes, *table.indexes)
+                if one.name == body.get("IndexName")
+            ),
+            None,
+        )
+        _used.tables[table.name] += 0 if index else units
+        if index:
+            _used.indexes[table.name, index] += units
+        return
+    for table, key, consistent, times in _gets(name, body, backend):
+        size = item_size(_attributes(_find(table, key)) or {})
+        units = times * read_units(size, consistent=consistent)
+        _used.tables[table.name] += units
+
+
+def _gets(
+    name: str, body: Mapping[str, Any], backend: DynamoDBBackend
+) -> Iterator[tuple[Table, Mapping[str, Any], bool, int]]:
+    """The items that are read by their keys: table, key, whether consistently, how often."""
+    if name == "get_item":
+        yield (
+            backend.get_table(body["TableName"]),
+            body["Key"],
+            bool(body.get("ConsistentRead")),
+            1,
+        )
+    elif name == "batch_get_item":
+        for table_name, wanted in body["RequestItems"].items():
+            table = backend.get_table(table_name)
+            for key in wanted["Keys"]:
+                yield table, key, bool(wanted.get("ConsistentRead")), 1
+    else:
+        for entry in body["TransactItems"]:
+            yield backend.get_table(entry["Get"]["TableName"]), entry["Get"]["Key"], True, 2
+
+
+def _told(name: str, handler: DynamoHandler, wanted: str) -> dict[str, Any]:
+    """What an answer says of one table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ConsumedCapacity.html
+    """
+    table = handler.dynamodb_backend.get_table(name)
+    mine = {index: units for (of, index), units in _used.indexes.items() if of == name}
+    units = float(_used.tables[name])
+    told: dict[str, Any] = {"TableName": name, "CapacityUnits": units + sum(mine.values())}
+    if wanted == "INDEXES":
+        told["Table"] = {"CapacityUnits": units}
+        for kind, indexes in (
+            ("GlobalSecondaryIndexes", table.global_indexes),
+            ("LocalSecondaryIndexes", table.indexes),
+        ):
+            parts = {
+                index.name: {"CapacityUnits": float(mine[index])}
+                for index in indexes
+                if index in mine
+            }
+            if parts:
+                told[kind] = parts
+    return told
+
+
+def _publish_later(handler: DynamoHandler) -> None:
+    place = (handler.current_account, handler.region)
+    now = time.time()
+    for table, name, value in _used.metrics:
+        metric = Metric("AWS/DynamoDB", name, (("TableName", table),))
+        consumed.setdefault(place, Gathered()).add(metric, value, now)
+
+
+@contextmanager
+def capacity_as_dynamodb_counts_it() -> Iterator[None]:
+    """Let moto tell the units that DynamoDB would take, and no others."""
+    consumed.clear()
+    with ExitStack() as changes:
+        for name in ("put_item", "update_item", "delete_item"):
+            ours = _metered(getattr(DynamoDBBackend, name))
+            changes.enter_context(patch.object(DynamoDBBackend, name, ours))
+        changes.enter_context(patch.object(Table, "query", _note_query))
+        changes.enter_context(patch.object(Table, "scan", _note_scan))
+        for name in sorted(_WRITES | _READS):
+            answered = _answered(name, getattr(DynamoHandler, name))
+            changes.enter_context(patch.object(DynamoHandler, name, answered))
+        yield
+    consumed.clear()

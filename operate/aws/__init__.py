@@ -1,0 +1,1 @@
+"""Clients for AWS, and its errors in the operator's words."""

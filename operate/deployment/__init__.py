@@ -1,0 +1,1 @@
+"""Deploy a ring through Pulumi's Automation API."""

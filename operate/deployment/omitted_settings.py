@@ -1,0 +1,83 @@
+"""Settings of a table that take two steps, or that nothing is done about when left out. Pure.
+
+The provider keeps a block that is left out (Terraform: Optional and Computed), so that it reports
+no change and changes nothing:
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from operate.deployed import DeployedMember
+from ring.settings.errors import Mistake
+from ring.settings.sections import TableSettings
+
+
+def left_out(created: Sequence[DeployedMember], table: TableSettings) -> Iterator[Mistake]:
+    """Yield what is wrong, each once, for members whose tables this stack has created."""
+    for rule in (_ttl, _last_index, _types):
+        yield from next(filter(None, (list(rule(one, table)) for one in created)), ())
+
+
+def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
+    assert member.created
+    before = member.created.ttl
+    if before is None:
+        return
+    place = f"{member.table} in {member.region}"
+    off = f"`ttl: {{attribute: {before}, enabled: false}}`"
+    if table.ttl is None:
+        yield Mistake(
+            "table.ttl",
+            None,
+            f"items of {place} expire by `{before}`, and left out, the section leaves that on",
+            f"Write {off} to switch it off, and leave the section out once that is deployed.",
+        )
+    elif table.ttl.attribute != before:
+        # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
+        yield Mistake(
+            "table.ttl.attribute",
+            table.ttl.attribute,
+            f"items of {place} expire by `{before}`, and DynamoDB takes another attribute only "
+            "when TTL has been switched off, which takes up to an hour",
+            f"Deploy {off} first, and the new attribute an hour later.",
+        )
+
+
+def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
+    """The last one: https://github.com/hashicorp/terraform-provider-aws/issues/47490."""
+    assert member.created
+    if table.global_indexes or not member.created.global_indexes:
+        return
+    names = member.created.global_indexes
+    delete = (
+        f"aws dynamodb update-table --region {member.region} --table-name {member.table} "
+        f'--global-secondary-index-updates \'[{{"Delete": {{"IndexName": "{names[0]}"}}}}]\''
+    )
+    yield Mistake(
+        "table.global_indexes",
+        [],
+        f"{member.table} in {member.region} is deployed with {', '.join(names)}, and where no "
+        "index is left in the settings, the AWS provider keeps what is there and reports no change",
+        f"Delete each index at every member by hand (`{delete}`), then `refresh`, then `up`.",
+    )
+
+
+def _types(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
+    """The provider tells attributes apart by their names alone."""
+    assert member.created
+    of_table = {table.partition_key.name, table.sort_key.name if table.sort_key else None}
+    for place, key in table.all_keys():
+        before = member.created.types.get(key.name)
+        is_its_own = place.startswith("table.global_indexes") and key.name not in of_table
+        if is_its_own and before not in (None, key.type):
+            yield Mistake(
+                f"{place}.type",
+                key.type,
+                f"`{key.name}` is deployed as {before} at {member.table} in {member.region}, and "
+                "the AWS provider sees no change of an attribute's type, so nothing would be done",
+                f"Leave it {before}, or take the indexes with `{key.name}` out, deploy that, and "
+                "list them again after.",
+            )
+            return

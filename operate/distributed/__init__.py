@@ -1,0 +1,1 @@
+"""Check and backfill in Step Functions and Lambda."""

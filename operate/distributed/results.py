@@ -1,0 +1,158 @@
+"""What segments that are worked on elsewhere have found: an object for each call, in a bucket.
+
+An object is lines of JSON: the first is about the call (see `Call`), each other one is of a
+key. Its name says which part and which turn it is of, so a call
+that is made again replaces what it had written.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operate.errors import FailedError
+from operate.reconcile.backfill import Backfilled, tell_unfilled
+from operate.reconcile.check import CHANGING, Checked, findings
+from operate.reconcile.compare import Held, Kind
+from operate.reconcile.journal import Journal
+from operate.untrusted_json import NotUnderstoodError, fields_of, read_json
+
+_CHUNK = 1 << 16
+_LONGEST = 1 << 20
+"""Bytes of a line: a key, and some 100 for each member."""
+_ABOUT = ("source", "number", "over", "read", "units")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call has told: of which part, whether that is over then, items read, capacity units.
+
+    And what the work adds, and its lines.
+    """
+
+    source: int
+    number: int
+    over: bool
+    read: int
+    units: float
+    told: Mapping[str, Any]
+    lines: Iterator[Any]
+
+
+def put_result(
+    client: Any, bucket: str, name: str, about: Mapping[str, Any], lines: Iterable[Any]
+) -> None:
+    """Tell a bucket what a call has found."""
+    with tempfile.TemporaryFile() as file:
+        for line in (about, *lines):
+            file.write(json.dumps(line).encode() + b"\n")
+        file.seek(0)
+        client.put_object(Bucket=bucket, Key=name, Body=file)
+
+
+def results(client: Any, bucket: str, run: str) -> Iterator[Call]:
+    """What all calls of a run have told.
+
+    Raises FailedError where an object is not what `put_result` writes: a part that is left out
+    would be taken for one in which nothing was found.
+    """
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{run}/"):
+        for one in page.get("Contents", ()):
+            body = client.get_object(Bucket=bucket, Key=one["Key"])["Body"]
+            yield _call(_documents(body, f"s3://{bucket}/{one['Key']}"))
+
+
+def _call(documents: Iterator[Any]) -> Call:
+    told = next(documents)
+    about = {name: told.pop(name) for name in _ABOUT}
+    return Call(**about, told=told, lines=documents)
+
+
+def _documents(body: Any, where: str) -> Iterator[Any]:
+    """What the lines of an object say: first of the call, then of keys."""
+    try:
+        lines = map(read_json, _lines(body))
+        told: Any = next(lines, None)
+        fields_of(told, source=int, number=int, over=bool, read=int)
+        _expect(isinstance(told["units"], int | float), "its units are no number")
+        if "became" in told:
+            (became,) = fields_of(told, became=dict)
+            _expect(all(type(count) is int for count in became.values()), "a count is no number")
+        yield told
+        for line in lines:
+            _expect(
+                _is_filled(line) if "became" in told else _is_found(line), "a line is of no key"
+            )
+            yield line
+    except (NotUnderstoodError, KeyError) as error:
+        raise FailedError(
+            f"{where} is no result that a function of this ring writes: {error}. Find out who else "
+            "may write there, and run this again with --anew."
+        ) from error
+
+
+def _lines(body: Any) -> Iterator[bytes]:
+    rest = b""
+    for chunk in body.iter_chunks(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+        _expect(len(rest) <= _LONGEST, f"a line is longer than {_LONGEST:,} bytes")
+    if rest:
+        yield rest
+
+
+def _expect(is_so: bool, otherwise: str) -> None:
+    if not is_so:
+        raise NotUnderstoodError(otherwise)
+
+
+def _is_found(line: Any) -> bool:
+    """Whether a line is of a check: a key, what each member has of it, what that means."""
+    match line:
+        case [str(), list(held), str(kind)]:
+            marks = [one for one in held if isinstance(one, list) and len(one) == len(Held._fields)]
+            texts = all(mark is None or isinstance(mark, str) for one in marks for mark in one)
+            return len(marks) == len(held) > 0 and texts and kind in (*Kind, CHANGING)
+    return False
+
+
+def _is_filled(line: Any) -> bool:
+    """Whether a line is of a backfill: a key, and why it was not filled."""
+    match line:
+        case [str(), str()]:
+            return True
+    return False
+
+
+def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[Checked, float]:
+    """What a check's calls have found, and the capacity units that it took.
+
+    The journal has it then, for `check.findings`. A key may be found by several parts.
+    """
+    journal.forget()  # what was taken before an interruption is here again
+    first, units = 0, 0.0
+    for call in calls:
+        first += call.read if call.source == 0 else 0
+        units += call.units
+        journal.keep((key, [Held(*one) for one in held], kind) for key, held, kind in call.lines)
+    journal.merge()
+    # Only the first member's items were counted: what it lacks are keys as well.
+    lacking = sum(found.held[0].item is None for found in findings(journal))
+    return Checked(first + lacking, journal.counts()), units
+
+
+def collect_backfill(calls: Iterable[Call], journal: Journal) -> tuple[Backfilled, float]:
+    """What a backfill's calls have filled, and the capacity units that it took."""
+    journal.forget()  # what was taken before an interruption is here again
+    done, units = Backfilled(), 0.0
+    for call in calls:
+        done.read += call.read
+        done.became += Counter(call.told["became"])
+        units += call.units
+        journal.keep((key, [], why) for key, why in call.lines)
+    tell_unfilled(done, journal)
+    return done, units

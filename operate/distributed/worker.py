@@ -1,0 +1,223 @@
+"""A segment that is worked on wherever it is called: an event comes in, a bucket is told.
+
+It is `check --apart`, or `backfill`, for one segment, as a Lambda function: the segments of a ring
+know nothing of each other, and nothing waits for them but who reads the bucket. A call that comes
+near its end says where the next one goes on. The same call again writes the same object.
+
+The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `told`), `part`
+(`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the second
+call on, `state`, which is what the call before answered.
+
+- check: `how` has `settle` and `tombstones`, as `operate.reconcile.check.Wish` has them. A part's
+source is
+  as `operate.reconcile.check` numbers them.
+- backfill: `how` has `route`, the places of a source and a target. All parts are of source 0.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import botocore.session
+from botocore.config import Config
+
+from handler.aws.clients import CONCURRENCY
+from handler.model.image import Key
+from handler.store.dynamodb import Tables
+from operate.aws.roles import session_as
+from operate.distributed.results import put_result
+from operate.reconcile.backfill import Filler, Route, unfilled
+from operate.reconcile.check import CHANGING, Wish, look_again
+from operate.reconcile.compare import Kind
+from operate.reconcile.compare_page import read_and_look
+from operate.reconcile.fingerprints import Segment, key_of, key_text
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from operate.reconcile.parallel_scan import Part
+from operate.reconcile.rate_limit import Pace, put_pace
+
+MOST = 2_000
+"""Suspects after which a call ends: to look at them takes time, too."""
+_LOOKING = 60.0  # seconds that the looks at so many take, about
+_FILLING = 120.0  # seconds that a page may take, of which each item is looked up and put
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "adaptive", "total_max_attempts": 10},
+    max_pool_connections=CONCURRENCY,
+)
+
+Event = Mapping[str, Any]
+Make = Callable[[str, str | None, str | None], Any]
+"""Makes a client of a service in a region (None: where the function is), as a role, if any."""
+Left = Callable[[], float]
+"""Tells how much time is left, in seconds."""
+
+
+class Done(NamedTuple):
+    """What a call has done: how many items it read, and to where, and what it tells the bucket.
+
+    `told` goes before the `lines`, each of which is of a key.
+    """
+
+    read: int
+    position: Key | None
+    told: Mapping[str, Any]
+    lines: Iterator[Any]
+
+
+def handle(event: Event, context: Any) -> dict[str, Any]:
+    """Work on a segment, as far as the time of one call goes. See the module."""
+    own = botocore.session.Session()
+
+    def make(service: str, region: str | None, role: str | None) -> Any:
+        session = own
+        if role is not None:
+            session = session_as(
+                role, partial(own.create_client, region_name=region), own.get_credentials()
+            )
+        return session.create_client(service, region_name=region, config=_CONFIG)
+
+    return work_on(event, make, lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def work_on(event: Event, make: Make, left: Left) -> dict[str, Any]:
+    """Work on a segment until it is over or little time is `left`; say how far it is."""
+    members = [reached(one, make) for one in event["members"]]
+    names = members[0].keys
+    state = event.get("state") or {"turn": 0, "read": 0, "position": None}
+    start = None if state["position"] is None else key_of(state["position"], names)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Journal(Path(folder) / "journal", "segment") as journal,
+    ):
+        done = _WORKS[event["work"]](members, event, start, journal, left)
+        about = {
+            "source": event["part"]["source"],
+            "number": event["part"]["number"],
+            "over": done.position is None,
+            "read": done.read,
+            "units": sum(member.pace.spent for member in members),
+            **done.told,
+        }
+        results = make("s3", None, None)
+        put_result(results, event["bucket"], _name(event, state), about, done.lines)
+    position = None if done.position is None else key_text(done.position, names)
+    return {
+        "turn": state["turn"] + 1,
+        "read": state["read"] + done.read,
+        "position": position,
+        "over": position is None,
+    }
+
+
+def told(member: Reached, role: str | None = None) -> dict[str, Any]:
+    """A member, as an event has it; `role` is what the function takes to reach it."""
+    return {
+        "name": member.name,
+        "region": member.region,
+        "replica": member.replica,
+        "next": member.next,
+        "table": member.tables.table,
+        "tombstones": member.tables.tombstones,
+        "retention": member.tables.retention,
+        "keys": member.keys,
+        "types": member.types,
+        "expires": member.expires,
+        "role": role,
+    }
+
+
+def told_part(part: Part) -> dict[str, int]:
+    """A part, as an event has it."""
+    return {"source": part.source, "number": part.segment.number, "of": part.segment.of}
+
+
+def reached(one: Mapping[str, Any], make: Make) -> Reached:
+    """A member, of what an event says of it."""
+    client, pace = make("dynamodb", one["region"], one["role"]), Pace(None)
+    put_pace(client, pace)
+    return Reached(
+        name=one["name"],
+        region=one["region"],
+        replica=one["replica"],
+        next=tuple(one["next"]),
+        client=client,
+        tables=Tables(one["table"], one["tombstones"], one["retention"]),
+        keys=tuple(one["keys"]),
+        types=tuple(one["types"]),
+        expires=one["expires"],
+        items=0,
+        buried=0,
+        pace=pace,
+    )
+
+
+def _check(
+    members: Sequence[Reached], event: Event, start: Key | None, journal: Journal, left: Left
+) -> Done:
+    """Read on until it is late, or there is enough to look at; then look."""
+    how, part = event["how"], event["part"]
+    wish = Wish(tombstones=how["tombstones"], settle=how["settle"])
+    tables = members[part["source"] // 2].tables
+    table = tables.tombstones if part["source"] % 2 else tables.table
+    segment = Part(part["source"], _segment(part, table), start)
+    enough = wish.settle * (wish.looks - 1) + _LOOKING
+    read, since = 0, wish.since(members)
+    while True:
+        page = read_and_look(members, segment, since)
+        journal.take(segment, page, found=((key, None) for key in page.suspects))
+        read += len(page.items)
+        segment = replace(segment, position=page.position)
+        if page.is_last or left() < enough or journal.open_suspects() >= MOST:
+            break
+    look_again(members, journal, wish)
+    return Done(read, segment.position, {}, _found(journal))
+
+
+def _found(journal: Journal) -> Iterator[Any]:
+    for kind in (*Kind, CHANGING):
+        for chunk in journal.suspects(kind):
+            for _, key, held in chunk:
+                yield [key, held, kind]
+
+
+def _fill(
+    members: Sequence[Reached], event: Event, start: Key | None, journal: Journal, left: Left
+) -> Done:
+    """Fill page by page until it is late. A page that is filled again is not written again."""
+    part = event["part"]
+    way = Route(*event["how"]["route"])
+    segment = Part(0, _segment(part, members[way.source].tables.table), start)
+    became: Counter[str] = Counter()
+    lines: list[tuple[str, str]] = []
+    read = 0
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        while True:
+            page = Filler(members, way, pool).page(segment, members[0].stop)
+            became.update(page.became)
+            lines += unfilled(page, members[0].keys)
+            read += len(page.items)
+            segment = replace(segment, position=page.position)
+            if page.is_last or left() < _FILLING or len(lines) >= MOST:
+                return Done(read, segment.position, {"became": became}, iter(lines))
+
+
+def _segment(part: Mapping[str, int], table: str | None) -> Segment:
+    assert table is not None  # there is no such part otherwise
+    return Segment(table, part["number"], part["of"])
+
+
+def _name(event: Event, state: Mapping[str, Any]) -> str:
+    part = event["part"]
+    return f"{event['run']}/{part['source']}-{part['number']}-{state['turn']}.jsonl"
+
+
+_WORKS = {"check": _check, "backfill": _fill}

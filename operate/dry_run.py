@@ -1,0 +1,83 @@
+"""A Store that reads what is there and only pretends to write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from handler.model.image import DELETED, VERSION, Item, Key, Write
+from handler.model.version import Version
+from handler.store.dynamodb import Condition, Older, Refusal, Same, Store, Versioned, Written
+
+
+class DryStore:
+    """Over a Store whose reads it makes; what would be written, it remembers instead."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._items: dict[str, Item | None] = {}
+        self._tombstones: dict[str, Write] = {}
+        self.writes = 0
+        """How many writes of items there would have been."""
+
+    async def read(self, key: Key) -> Item | None:
+        """See Store."""
+        name = _name(key)
+        return self._items[name] if name in self._items else await self._store.read(key)
+
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+        """See Store."""
+        return await self._write(key, item, condition)
+
+    async def remove_stub(self, key: Key, version: Version) -> None:
+        """See Store."""
+        standing = await self.read(key)
+        if standing is not None and DELETED in standing and standing[VERSION] == {"S": version}:
+            self._items[_name(key)] = None
+
+    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+        """See Store."""
+        return await self._write(key, None, Older(version))
+
+    async def tombstone(self, key: Key) -> Write | None:
+        """See Store."""
+        return self._tombstones.get(_name(key)) or await self._store.tombstone(key)
+
+    async def bury(self, key: Key, delete: Write) -> Write | None:
+        """See Store."""
+        kept = await self.tombstone(key)
+        if kept is not None and kept.version >= delete.version:
+            return kept
+        self._tombstones[_name(key)] = delete
+        return None
+
+    async def _write(self, key: Key, item: Item | None, condition: Condition) -> Written | Refusal:
+        standing = await self.read(key)
+        if not _holds(condition, standing):
+            return Refusal(standing)
+        self._items[_name(key)] = item
+        self.writes += 1
+        return Written(standing)
+
+
+def _holds(condition: Condition, standing: Item | None) -> bool:
+    match condition:
+        case Older(version, or_absent):
+            if standing is None:
+                return or_absent
+            return VERSION not in standing or _is_older(standing, version)
+        case Versioned(version):
+            return standing is not None and _is_older(standing, version)
+        case Same(item):
+            if item is None or standing is None:
+                return item is standing
+            return bool(standing.get(VERSION) == item[VERSION])
+
+
+def _is_older(standing: Item, version: Version) -> bool:
+    text: Any = standing.get(VERSION, {}).get("S")
+    return isinstance(text, str) and text < version
+
+
+def _name(key: Key) -> str:
+    return json.dumps(key, sort_keys=True, default=bytes.hex)

@@ -1,0 +1,1 @@
+"""Take members out of a ring and let them back in."""

@@ -1,0 +1,1 @@
+"""Status and replication lag of a deployed ring."""

@@ -1,0 +1,59 @@
+"""Asking AWS about something that was deployed, and telling what is not as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operate.aws.errors import WITHOUT_CREDENTIALS
+from operate.deployed import DeployedHop, DeployedMember
+
+if TYPE_CHECKING:
+    from operate.monitoring.status import Clients
+
+Client = Callable[[str], Any]
+"""A member's client of the service with this name."""
+
+
+class Asked:
+    """Asks AWS in a member's place, and collects what is not as it should be."""
+
+    def __init__(
+        self, clients: Clients, member: DeployedMember, hop: DeployedHop | None = None
+    ) -> None:
+        self.member = member
+        self.trouble: list[str] = []
+        self._clients = clients
+        self._about = f"the hop from {hop.source} to {hop.target}" if hop else member.name
+
+    def expect(self, sound: bool, otherwise: str) -> None:
+        """Note what is the matter, unless all is well."""
+        if not sound:
+            self.trouble.append(self.named(otherwise))
+
+    def named(self, words: str) -> str:
+        """What there is to say, and of what."""
+        return f"{self._about}: {words}"
+
+    def about(self, name: str | None, ask: Callable[[Client, str], Any]) -> Any:
+        """The answer about something; None if there is none, and why in `trouble`."""
+        if name is None:
+            self.expect(False, "it was not deployed to its end: run `up` again")
+            return None
+        try:
+            return ask(self._client, name)
+        except WITHOUT_CREDENTIALS:
+            raise
+        except ClientError as error:
+            said = error.response["Error"]
+            gone = said["Code"] in ("ResourceNotFoundException", "NoSuchBucket")
+            told = "is gone" if gone else f"cannot be seen: {said['Code']}: {said['Message']}"
+            self.expect(False, f"{name} {told}")
+        except BotoCoreError as error:
+            self.expect(False, f"{name} cannot be seen: {error}")
+        return None
+
+    def _client(self, service: str) -> Any:
+        return self._clients.get(self.member.credentials, self.member.region, service)

@@ -1,0 +1,234 @@
+"""What a ring costs a month beside Global Tables, item by item. Pure arithmetic.
+
+Counted is what comes on top of the tables themselves: storage, backups and the applications' reads
+cost the same in both. A ring is taken to be quiet (no conflicts, nothing tried again), on demand,
+and written to in equal parts at all members; and what changes an item, to leave the keys of its
+indexes as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from handler.aws.clients import CONCURRENCY
+from handler.metrics import METRICS
+from operate.pricing.bill import MONTH, Line, Load, Shape, mean_price, units
+from operate.pricing.prices import Prices
+from ring.hop_metrics import Measured
+from ring.monitoring.alarms import alarm_of_quarantine, alarms_of_hop
+from ring.topology import Member
+
+_MILLION = 1e6
+_GB = 1e9
+_ATTRIBUTES = len("_repl_source_region_repl_source_table_repl_version") + 84 + 40
+"""Bytes that a copy is larger than its item: names, a version, a region's and a table's name."""
+_STUB = 300  # bytes, key and all
+_LINES = 1_500  # bytes that an invocation logs: the line of the batch, and Lambda's own three
+_POLLS = (
+    4  # a second and shard, at most: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+)
+
+
+def ring(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
+    """What a ring costs; `prices` are those of its members' regions."""
+    return [
+        *_tables(load, shape, prices),
+        *_indexes(load, shape, prices, _ATTRIBUTES),
+        *_functions(load, shape, prices),
+        *_watch(shape, prices),
+    ]
+
+
+def global_tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
+    """What the same writes cost with Global Tables in as many regions.
+
+    Each write is billed in replicated units in every region, its own included:
+    https://aws.amazon.com/dynamodb/pricing/on-demand/
+    """
+    n, month = shape.members, load.writes * MONTH
+    written = month * units(load.size) * n
+    sent = month * (n - 1) * load.size * (1 - load.deletes)
+    return [
+        Line(
+            "replicated writes",
+            written / _MILLION,
+            "million rWRU",
+            mean_price(prices, "replicated_write"),
+            f"writes x {n} members x {units(load.size)} units",
+        ),
+        Line(
+            "transfer",
+            sent / _GB,
+            "GB",
+            mean_price(prices, "transfer"),
+            f"(puts and updates) x {n - 1} x {load.size} B",
+        ),
+        *_indexes(load, shape, prices, 0),
+    ]
+
+
+def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+    n, month = shape.members, load.writes * MONTH
+    own, copy = units(load.size), units(load.size + _ATTRIBUTES)
+    puts, deletes = month * (load.updates + load.inserts), month * load.deletes
+    write, read = mean_price(prices, "write"), mean_price(prices, "read")
+    yield Line(
+        "applications' writes",
+        month * own / _MILLION,
+        "million WRU",
+        write,
+        f"writes x {own} units",
+    )
+    yield Line(
+        "hops' writes",
+        puts * (n - 1) * copy / _MILLION,
+        "million WRU",
+        write,
+        f"(puts and updates) x {n - 1} x {copy} units",
+    )
+    if not shape.tombstones:
+        yield Line(
+            "hops' deletes",
+            deletes * ((n - 1) * copy + 1) / _MILLION,
+            "million WRU",
+            write,
+            f"deletes x ({n - 1} x {copy} units + 1 that finds nothing)",
+        )
+        return
+    yield Line(
+        "hops' deletes",
+        deletes * (n + (n - 1) * (copy + 1)) / _MILLION,
+        "million WRU",
+        write,
+        f"deletes x ({n} tombstones + {n - 1} stubs of {copy} units + {n - 1} removals)",
+    )
+    yield Line(
+        "reads of tombstones",
+        month * (load.inserts + load.deletes) * 2 * (n - 1) / _MILLION,
+        "million RRU",
+        read,
+        f"(inserts + deletes) x {2 * (n - 1)}",
+    )
+
+
+def _indexes(load: Load, shape: Shape, prices: Sequence[Prices], more: int) -> Iterator[Line]:
+    """What each global index takes at all members, whose copies are larger by so many bytes.
+
+    A write takes units of an index if it changes what is projected, by the size of that; of a
+    delete the stub takes the entry away. With Global Tables, too, they are units of the usual kind:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/global-tables-billing.html
+    """
+    n, month = shape.members, load.writes * MONTH
+    for index in shape.indexes:
+        whole = index.projection == "ALL"
+        own = units(load.size if whole else load.projected)
+        copy = units(load.size + more if whole else load.projected)
+        keys_only = index.projection == "KEYS_ONLY"
+        share = load.inserts + load.deletes if keys_only else 1.0
+        which = "(inserts + deletes)" if keys_only else "writes"
+        yield Line(
+            f"index {index.name}",
+            month * share * (own + (n - 1) * copy) / _MILLION,
+            "million WRU",
+            mean_price(prices, "write"),
+            f"{which} x ({own} units + {n - 1} x {copy} units)",
+        )
+
+
+def _watch(shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+    """The alarms, which are paid by the metrics that they look at, and the dashboards."""
+    if not shape.dashboards:
+        return
+    nobody = Member("", "", "")
+    hop = Measured(nobody, nobody, function="", mapping="")
+    alarms = [*alarms_of_hop(hop, late=0), alarm_of_quarantine("")]
+    metrics = sum(len(alarm.metrics) for alarm in alarms)
+    yield Line(
+        "alarms",
+        shape.members * metrics,
+        "metrics",
+        mean_price(prices, "alarms"),
+        f"{shape.members} hops x {len(alarms)} alarms over {metrics} metrics",
+    )
+    yield Line(
+        "dashboards",
+        shape.dashboards,
+        "dashboards",
+        mean_price(prices, "dashboards"),
+        "one for each account; an account's first three are free",
+    )
+
+
+def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+    n = shape.members
+    records = load.writes * _records(load, shape) / n
+    called = _calls_a_second(records, shape)
+    seconds = _seconds(load, shape, records / called) if called else 0.0
+    calls = called * n * MONTH
+    yield Line("stream reads", 0, "million", 0.0, "free for Lambda")
+    yield Line(
+        "Lambda requests",
+        calls / _MILLION,
+        "million",
+        mean_price(prices, "requests"),
+        f"{n} hops x {called:.3g} a second, of {records / called if called else 0:.3g} records",
+    )
+    yield Line(
+        "Lambda time",
+        calls * seconds * shape.memory / 1024 / _MILLION,
+        "million GB-s",
+        mean_price(prices, "gb_seconds"),
+        f"requests x {seconds:.3g} s x {shape.memory} MB",
+    )
+    sent = load.writes * MONTH * _bytes(load, shape) * shape.crossing / n
+    yield Line(
+        "transfer",
+        sent / _GB,
+        "GB",
+        mean_price(prices, "transfer"),
+        f"copies there, what they replace back; {shape.crossing} of {n} hops cross regions",
+    )
+    yield Line(
+        "logs",
+        calls * _LINES / _GB,
+        "GB",
+        mean_price(prices, "logs"),
+        f"requests x {_LINES} B",
+    )
+    yield Line(
+        "metrics",
+        n * len(METRICS),
+        "metrics",
+        mean_price(prices, "metrics"),
+        f"{n} hops x {len(METRICS)}",
+    )
+
+
+def _records(load: Load, shape: Shape) -> float:
+    """How many records of streams a write makes: a delete makes two where its stub stood."""
+    n = shape.members
+    return n * (1 - load.deletes) + load.deletes * (2 * n - 1 if shape.tombstones else n)
+
+
+def _calls_a_second(records: float, shape: Shape) -> float:
+    """Invocations of a hop: one a record, or as often as Lambda looks, or as full as they get."""
+    looks = float(_POLLS * shape.shards)
+    if shape.window:
+        looks = min(looks, shape.shards / shape.window)
+    return max(min(records, looks), records / shape.batch_size)
+
+
+def _seconds(load: Load, shape: Shape, records: float) -> float:
+    """How long an invocation takes: the calls of a record follow each other, its keys do not."""
+    calls = load.updates + 2 * load.inserts + (5 if shape.tombstones else 1) * load.deletes
+    return 0.01 + shape.round_trip * calls * ceil(records / CONCURRENCY)
+
+
+def _bytes(load: Load, shape: Shape) -> float:
+    """Bytes between members for a write: copies go there, and what they replace comes back."""
+    copy = load.size + _ATTRIBUTES
+    there = (load.updates + load.inserts) * copy + load.deletes * 3 * _STUB
+    back = (load.updates + load.deletes) * copy
+    return (shape.members - 1) * (there + back)

@@ -1,0 +1,262 @@
+"""What hops have set aside and what Lambda has given up, as it lies in a hop's bucket."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from handler.quarantine import PREFIX
+from operate.untrusted_json import NotUnderstoodError, fields_of, read_json
+from ring.text import counted
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Record = Mapping[str, Any]
+
+NOT_UNDERSTOOD = "not understood"
+"""The reason of an entry without records; its error says more."""
+
+_SHOWN = 100_000
+"""Bytes that are kept of an object that cannot be understood."""
+
+_LAMBDAS = "aws/lambda/"
+_AHEAD = 8
+"""How many objects are read at the same time, and so are in memory as they are in the bucket."""
+_LARGEST = 24_000_000
+"""Bytes of an object. A batch of Lambda's has 6 MB at most, and more as text within JSON:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+_NUMBER = 40
+"""Digits of a record's number."""
+_OF_THE_OBJECT = ("InvalidObjectState", "InvalidRequest", "AccessDenied", "KMS.")
+"""How errors begin that are about an object, not the bucket: it is archived, or encrypted with a
+key that is not given, or may not be used. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+
+
+class NoSuchEntryError(Exception):
+    """What was asked for is not in the quarantine (any more)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a quarantine: a record that the hop set aside, or a batch that Lambda gave up.
+
+    Its `id` is the object's name. `records` is empty where the object cannot be understood, and
+    `error` says why; such an entry is shown, and never played or removed. Whoever may put objects
+    there can have put it there (docs/runbook.md).
+    """
+
+    id: str
+    hop: str
+    table: str
+    reason: str
+    error: str
+    time: float | None
+    """When it came here, in seconds since the epoch, if that can be told."""
+    records: tuple[Record, ...]
+    document: Any
+    """All that the object holds."""
+
+    @property
+    def is_lambdas(self) -> bool:
+        """Whether Lambda put it here, rather than the hop."""
+        return self.id.startswith(_LAMBDAS)
+
+    @property
+    def keys(self) -> list[Any]:
+        """The items' keys, each once, in the order of the records."""
+        found = (_part(record, "Keys") for record in self.records)
+        return list({json.dumps(key, sort_keys=True): key for key in found}.values())
+
+    @property
+    def made(self) -> float | None:
+        """When the first of its changes was made, in seconds since the epoch, if it says so."""
+        times = [_part(record, "ApproximateCreationDateTime") for record in self.records]
+        return min((float(one) for one in times if isinstance(one, int | float)), default=None)
+
+    @property
+    def number(self) -> str:
+        """The number of the first of its records, as it sorts as text among those of a stream."""
+        numbers = [_part(record, "SequenceNumber") for record in self.records]
+        told = (one for one in numbers if isinstance(one, str) and len(one) <= _NUMBER)
+        return min((one.zfill(_NUMBER) for one in told), default="")
+
+    def about(self) -> dict[str, Any]:
+        """All but its records, for scripts; times in seconds since 1970."""
+        return {
+            "id": self.id,
+            "hop": self.hop,
+            "table": self.table,
+            "keys": self.keys,
+            "records": len(self.records),
+            "reason": self.reason,
+            "error": self.error,
+            "set_aside": self.time,
+            "written": self.made,
+        }
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A hop's quarantine. `hop` and `table` are what its entries say where they do not themselves.
+
+    Every call raises botocore's ClientError where the bucket cannot be read.
+    """
+
+    client: S3Client
+    name: str
+    hop: str
+    table: str
+
+    def entries(self) -> Iterator[Entry]:
+        """All that lies there, by name. What somebody removes meanwhile is left out."""
+        return self.read(self.names())
+
+    def names(self) -> Iterator[str]:
+        """The ids of all that lies there, in their order: a thousand to a request."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+            listed = (one["Key"] for one in page.get("Contents", ()))
+            yield from (name for name in listed if name.startswith((PREFIX, _LAMBDAS)))
+
+    def read(self, names: Iterable[str]) -> Iterator[Entry]:
+        """The entries of these ids, in that order, fetched a few ahead; what is gone is left out.
+
+        One at a time is made of what was fetched: as objects in memory it may take many times more.
+        """
+        ahead: deque[Future[_Fetched | None]] = deque()
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            for name in names:
+                ahead.append(pool.submit(self._fetch, name))
+                if len(ahead) == _AHEAD:
+                    yield from self._found(ahead.popleft())
+            while ahead:
+                yield from self._found(ahead.popleft())
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that id.
+
+        Raises:
+            NoSuchEntryError: there is none.
+        """
+        fetched = self._fetch(name, is_there=False)
+        if fetched is None:
+            raise NoSuchEntryError(f"{name} is not in the quarantine of {self.hop}: list what is.")
+        return self._entry(fetched)
+
+    def remove(self, entry: Entry) -> None:
+        """Remove an entry; one that is gone stays gone."""
+        self.client.delete_object(Bucket=self.name, Key=entry.id)
+
+    def _fetch(self, name: str, *, is_there: bool = True) -> _Fetched | None:
+        """Get an object. Of one that need not be there, a denial says nothing of the object."""
+        try:
+            found = self.client.get_object(Bucket=self.name, Key=name)
+        except self.client.exceptions.NoSuchKey:
+            return None
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if not code.startswith(_OF_THE_OBJECT) or (code == "AccessDenied" and not is_there):
+                raise
+            return _Fetched(name, None, b"", str(error))
+        text = b""
+        with closing(found["Body"]) as body:
+            while len(text) <= _LARGEST and (part := body.read(_LARGEST + 1 - len(text))):
+                text += part
+        return _Fetched(name, found["LastModified"].timestamp(), text)
+
+    def _found(self, fetched: Future[_Fetched | None]) -> Iterator[Entry]:
+        found = fetched.result()
+        if found is not None:
+            yield self._entry(found)
+
+    def _entry(self, fetched: _Fetched) -> Entry:
+        document: Any = None
+        try:
+            fetched.check()
+            document = read_json(fetched.text)
+            told = _given_up(document) if fetched.is_lambdas else _set_aside(document)
+        except NotUnderstoodError as error:
+            told = {"reason": NOT_UNDERSTOOD, "error": str(error)}
+            document = fetched.text[:_SHOWN].decode(errors="replace")
+        return Entry(
+            **{
+                "id": fetched.name,
+                "hop": self.hop,
+                "table": self.table,
+                "time": fetched.time,
+                "records": (),
+                "document": document,
+                **told,
+            }
+        )
+
+
+class _Fetched(NamedTuple):
+    """An object, and when it was put there. `error`: what S3 said instead of giving it out."""
+
+    name: str
+    time: float | None
+    text: bytes
+    error: str = ""
+
+    @property
+    def is_lambdas(self) -> bool:
+        return self.name.startswith(_LAMBDAS)
+
+    def check(self) -> None:
+        """Raise `NotUnderstoodError` if it is not here, or not whole."""
+        if self.error:
+            raise NotUnderstoodError(self.error)
+        if len(self.text) > _LARGEST:
+            raise NotUnderstoodError(
+                f"it is larger than {_LARGEST // 1_000_000} MB, which no hop puts here"
+            )
+
+
+def _set_aside(document: Any) -> dict[str, Any]:
+    """What the handler says of a record: see `handler.quarantine`."""
+    hop, table, reason, error, time, record = fields_of(
+        document, hop=str, table=str, reason=str, error=str, time=str, record=dict
+    )
+    about = {"hop": hop, "table": table, "reason": reason, "error": error}
+    return {**about, "time": _seconds(time), "records": (record,)}
+
+
+def _given_up(document: Any) -> dict[str, Any]:
+    """What Lambda says of a batch.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    context, timestamp = fields_of(document, requestContext=dict, timestamp=str)
+    condition, count = fields_of(context, condition=str, approximateInvokeCount=int)
+    payload = document.get("payload")
+    event = read_json(payload) if isinstance(payload, str) else payload
+    (records,) = fields_of(event, Records=list)
+    for record in records:
+        fields_of(record)
+    return {
+        "reason": condition,
+        "error": f"given up after {counted(count, 'invocation')}",
+        "time": _seconds(timestamp),
+        "records": tuple(records),
+    }
+
+
+def _seconds(time: str) -> float:
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise NotUnderstoodError(f"its time is none: {error}") from error
+
+
+def _part(record: Any, name: str) -> Any:
+    stream = record.get("dynamodb") if isinstance(record, dict) else None
+    return stream.get(name) if isinstance(stream, dict) else None

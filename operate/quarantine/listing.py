@@ -1,0 +1,110 @@
+"""All that the hops of a ring have set aside, found by what is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from handler.config import SettingsError
+from operate.aws.errors import asking
+from operate.deployed import Deployed, DeployedHop, DeployedMember
+from operate.errors import FailedError
+from operate.monitoring.status import Clients
+from operate.quarantine.bucket import Entry, NoSuchEntryError
+from operate.quarantine.redrive import Reach, settings_of
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An entry of a quarantine, and the hop that plays it again."""
+
+    entry: Entry
+    way: Way
+
+
+@dataclass(frozen=True)
+class Way:
+    """A hop of the ring, known by its function's ARN, and how both its ends are reached."""
+
+    function: str
+    reach: Reach = field(compare=False)
+
+    def has_set_aside(self, entry: Entry) -> bool:
+        """Whether the entry is of this hop, as far as it says so."""
+        if entry.is_lambdas and entry.records:
+            function = str(entry.document["requestContext"].get("functionArn"))
+            return function == self.function or function.startswith(f"{self.function}:")
+        return entry.hop == self.reach.settings.name
+
+    def entries(self, ids: Iterable[str]) -> Iterator[Entry]:
+        """The entries of these ids, in that order, as its own. Raises `OperateError`."""
+        with asking(f"the quarantine {self.reach.settings.quarantine}"):
+            yield from (self.own(entry) for entry in self.reach.bucket.read(ids))
+
+    def own(self, entry: Entry) -> Entry:
+        """The entry, with the hop's name: Lambda says which function, not which hop."""
+        return replace(entry, hop=self.reach.settings.name) if entry.is_lambdas else entry
+
+
+class Quarantines:
+    """The quarantines of a ring's hops. All methods raise `OperateError`.
+
+    A bucket is a member's: hops that start at the same member share it, and it outlives them. What
+    a hop has set aside that is no more is played by the first that starts there now: its changes
+    belong to whichever member comes next.
+    """
+
+    def __init__(self, deployed: Deployed, clients: Clients) -> None:
+        members = {member.name: member for member in deployed.members}
+        self._buckets: dict[str, list[Way]] = {}
+        for hop in deployed.hops:
+            way = _way(hop, members, clients)
+            self._buckets.setdefault(way.reach.settings.quarantine, []).append(way)
+
+    def entries(self) -> Iterator[Aside]:
+        """All that is set aside, in ring order."""
+        for ways in self._buckets.values():
+            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+                for entry in ways[0].reach.bucket.entries():
+                    yield _aside(entry, ways)
+
+    def count(self) -> int:
+        """How many entries there are, by their names alone."""
+        total = 0
+        for ways in self._buckets.values():
+            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+                total += sum(1 for _ in ways[0].reach.bucket.names())
+        return total
+
+    def find(self, name: str) -> Aside | None:
+        """The entry of that id; None if there is none (any more)."""
+        for ways in self._buckets.values():
+            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+                try:
+                    return _aside(ways[0].reach.bucket.entry(name), ways)
+                except NoSuchEntryError:
+                    continue
+        return None
+
+
+def _way(hop: DeployedHop, members: Mapping[str, DeployedMember], clients: Clients) -> Way:
+    name = f"the hop from {hop.source} to {hop.target}"
+    if hop.function is None:
+        raise FailedError(f"{name} was not deployed to its end: run `up` again.")
+    source, target = members[hop.source], members[hop.target]
+    with asking(name):
+        here, s3, functions = (
+            clients.get(source.credentials, source.region, service)
+            for service in ("dynamodb", "s3", "lambda")
+        )
+        there = clients.get(target.credentials, target.region, "dynamodb")
+        try:
+            settings = settings_of(functions, hop.function)
+        except SettingsError as error:
+            raise FailedError(f"{name}: {error}") from error
+    return Way(hop.function, Reach(settings, s3, here, there))
+
+
+def _aside(entry: Entry, ways: Sequence[Way]) -> Aside:
+    way = next((way for way in ways if way.has_set_aside(entry)), ways[0])
+    return Aside(way.own(entry), way)

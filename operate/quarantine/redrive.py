@@ -1,0 +1,272 @@
+"""Playing again what was set aside or given up, through the handler's own code.
+
+Safe while the ring runs, and as often as one likes: what is newer by now stays, since versions
+decide, as they do when a stream is read again. Only a delete that is so old that its tombstone has
+expired is nowhere remembered; so what is older than tombstones are kept is held back, unless one
+says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler.aws.api import InThreads
+from handler.aws.clients import CONCURRENCY
+from handler.batch import Report, Work, replicate_batch
+from handler.config import Settings
+from handler.errors import passes, told
+from handler.protocol.replay import replay
+from handler.quarantine import BucketQuarantine, Lost, Shelf
+from handler.retry import Patience, PatientStore
+from handler.store.dynamodb import DynamoStore
+from operate.dry_run import DryStore
+from operate.ordered_pool import in_turn
+from operate.quarantine.bucket import Bucket, Entry
+from operate.stop import Stop
+from ring.text import counted
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+PATIENCE_SECONDS = 60.0
+"""How long an entry may take, calls that are made again included."""
+
+_STOPPED = "stopped before all of it was played"
+_Pretended = tuple[Report, bool, int, int]
+
+
+class Became(StrEnum):
+    """What became of an entry, or would become of it."""
+
+    DONE = "done"
+    """Applied, or found superseded by what is newer; removed from the quarantine."""
+    HELD = "held"
+    """Not played: older than deletes are remembered."""
+    FAILED = "failed"
+    """It failed again, all of it or a part; still in the quarantine."""
+    LEFT = "left"
+    """Not played: it was stopped before."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """An entry, what became of it, and why, for a person."""
+
+    entry: Entry
+    became: Became
+    why: str
+    again: int = 0
+    """How many of its records were set aside anew, each as an entry of its own."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether anything of it is in the quarantine still."""
+        return self.became is not Became.DONE or self.again > 0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to play."""
+
+    dry_run: bool
+    """Whether all is read and nothing written, to see what would become of it. Whether a table
+    takes an item can only be seen by writing it."""
+    however_old: bool = False
+    """Whether to play also what is older than deletes are remembered: a deleted item can come
+    back."""
+    now: Callable[[], float] = time.time
+    """The time, in seconds since the epoch."""
+    stop: Stop = field(default_factory=Stop)
+    """Asks to begin with no other entry, and in a batch of Lambda's with no other key: that stays
+    whole then, to be played again."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A hop, with clients of the operator's own that reach both its ends."""
+
+    settings: Settings
+    s3: S3Client
+    here: DynamoDBClient
+    there: DynamoDBClient
+
+    @property
+    def bucket(self) -> Bucket:
+        """The hop's quarantine."""
+        settings = self.settings
+        return Bucket(self.s3, settings.quarantine, settings.name, settings.here.table)
+
+
+def settings_of(functions: LambdaClient, function: str) -> Settings:
+    """The hop that a function is, by its own environment. `function` is its ARN or name.
+
+    Raises:
+        handler.config.SettingsError: it is no function of a ring.
+        botocore.exceptions.ClientError: it cannot be read.
+    """
+    found = functions.get_function_configuration(FunctionName=function)
+    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
+    return Settings.read(variables)
+
+
+def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Played]:
+    """Play entries of one hop's quarantine again, in the order given.
+
+    Each is played when the answer is asked for what became of it, so that as few are in memory as
+    the caller keeps.
+    """
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        player = _Player(reach, pool, wish)
+        for entry in entries:
+            if wish.stop.is_asked:
+                return
+            yield player.play(entry)
+
+
+@dataclass(frozen=True)
+class _Player:
+    reach: Reach
+    pool: ThreadPoolExecutor
+    wish: Wish
+
+    def play(self, entry: Entry) -> Played:
+        if not entry.records:
+            return Played(entry, Became.FAILED, f"there is no record in it: {entry.error}")
+        if not self.wish.however_old and self._is_too_old(entry):
+            return Played(entry, Became.HELD, self._why_held())
+        if self.wish.dry_run:
+            return self._foretell(entry)
+        report, is_whole = asyncio.run(self._play(entry))
+        if not is_whole:
+            return Played(entry, Became.LEFT, _STOPPED)
+        return self._judge(entry, report)
+
+    def _is_too_old(self, entry: Entry) -> bool:
+        made = entry.made
+        return made is None or self.wish.now() - made >= self.reach.settings.source.retention
+
+    def _why_held(self) -> str:
+        days = self.reach.settings.source.retention // (24 * 60 * 60)
+        known = (
+            f"deletes are remembered for {counted(days, 'day')}"
+            if days
+            else "deletes are not remembered"
+        )
+        return (
+            f"{known}, and this is older: if its item was deleted since, it would come back. "
+            "Compare the item, and say that it is to be played however old."
+        )
+
+    async def _play(self, entry: Entry) -> tuple[Report, bool]:
+        """What became of its records, and whether all were played."""
+        source, target = self._stores()
+        shelf = Shelf(self.reach.settings.quarantine, entry.hop, entry.table)
+        # A batch of Lambda's goes when its poison has a place of its own.
+        keeper = (
+            BucketQuarantine(lambda: self.reach.s3, self.pool, shelf)
+            if entry.is_lambdas
+            else _Leave()
+        )
+        hop = self.reach.settings.hop(source, target)
+        return await _replayed(entry, Work(hop, keeper, replay), self.wish.stop)
+
+    async def _pretend(self, entry: Entry, stop: Stop) -> _Pretended:
+        """What would become of it, whether all was tried, and the writes at each end."""
+        source, target = map(DryStore, self._stores())
+        hop = self.reach.settings.hop(source, target)
+        report, is_whole = await _replayed(entry, Work(hop, _Leave(), replay), stop)
+        return report, is_whole, source.writes, target.writes
+
+    def _foretell(self, entry: Entry) -> Played:
+        report, is_whole, here, there = asyncio.run(self._pretend(entry, self.wish.stop))
+        if not is_whole:
+            return Played(entry, Became.LEFT, _STOPPED)
+        if troubles := _troubles(report):
+            return Played(entry, Became.FAILED, troubles)
+        region = self.reach.settings.there.region
+        why = f"would be {_counts(report)}: {counted(there, 'write')} at {region}, {here} here"
+        return Played(entry, Became.DONE, why)
+
+    def _judge(self, entry: Entry, report: Report) -> Played:
+        troubles = _troubles(report)
+        if report.undone:
+            return Played(entry, Became.FAILED, troubles)
+        if report.quarantined and not entry.is_lambdas:
+            # A table looks at an item's size before it looks at the condition.
+            would, _, *writes = asyncio.run(self._pretend(entry, Stop()))
+            if any(writes) or _troubles(would):
+                return Played(entry, Became.FAILED, troubles)
+            report, troubles = would, ""
+        again = f"; set aside by itself: {troubles}" if troubles else ""
+        done = Played(entry, Became.DONE, _counts(report) + again, len(report.quarantined))
+        return self._removed(done)
+
+    def _removed(self, done: Played) -> Played:
+        """Remove what was played. To play it once more does no harm."""
+        try:
+            self.reach.bucket.remove(done.entry)
+        except (ClientError, BotoCoreError) as error:
+            why = f"{done.why}; it is still in the quarantine: {told(error)}"
+            return replace(done, became=Became.FAILED, why=why)
+        return done
+
+    def _stores(self) -> tuple[PatientStore, PatientStore]:
+        settings, ends = self.reach.settings, time.monotonic() + PATIENCE_SECONDS
+        patience = Patience(
+            lambda: ends - time.monotonic(),
+            passes,
+            reserve=0.0,
+            at_once=CONCURRENCY,
+        )
+        request = patience.request
+        reach, pool = self.reach, self.pool
+        here = DynamoStore(InThreads(reach.here, pool), settings.source, through=request)
+        there = DynamoStore(InThreads(reach.there, pool), settings.target, through=request)
+        return PatientStore(here, patience), PatientStore(there, patience)
+
+
+class _Leave:
+    """A Quarantine that leaves a record where it lies."""
+
+    async def set_aside(self, lost: Lost) -> None:
+        """See Quarantine."""
+
+
+async def _replayed(entry: Entry, work: Work, stop: Stop) -> tuple[Report, bool]:
+    """What became of an entry's records, and whether none was left for a stop."""
+    is_whole = True
+
+    async def some(keys: Iterable[Awaitable[None]]) -> None:
+        nonlocal is_whole
+        waiting = list(keys)
+        begun = len(await in_turn(waiting, _replay_key, stop, CONCURRENCY))
+        is_whole = begun == len(waiting)
+        for key in waiting[begun:]:
+            if isinstance(key, Coroutine):  # else Python complains that it was never awaited
+                key.close()
+
+    report = await replicate_batch(entry.records, work, some)
+    return report, is_whole
+
+
+async def _replay_key(key: Awaitable[None]) -> None:
+    await key
+
+
+def _counts(report: Report) -> str:
+    return ", ".join(f"{number} {did}" for did, number in report.counts.items()) or "nothing"
+
+
+def _troubles(report: Report) -> str:
+    lasting = [one.error for one in report.quarantined]
+    return "; ".join(dict.fromkeys([*lasting, *(told(one.error) for one in report.failures)]))

@@ -1,0 +1,216 @@
+"""Members filled from others, item by item, while applications write at both and hops run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from handler.aws.clients import CONCURRENCY
+from handler.model.expiry import will_be_deleted
+from handler.model.image import Item
+from handler.store.dynamodb import ItemTooLargeError
+from operate.aws.errors import asking
+from operate.errors import WrongError
+from operate.ordered_pool import in_turn
+from operate.progress_counter import Tally
+from operate.reconcile.backfill_key import Filled, Way, fill
+from operate.reconcile.check import Tell, silently
+from operate.reconcile.fingerprints import Page, Segment, key_text, read_page
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from operate.reconcile.parallel_scan import Part, Sweep
+from operate.reconcile.repair import ends_of
+from operate.stop import Stop, StoppedError
+
+TOO_LARGE = "too large"
+"""What became of an item that does not fit with the ring's attributes."""
+
+_JOBS = 4
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Route:
+    """From which member to fill which: their places in the ring."""
+
+    source: int
+    target: int
+
+
+@dataclass
+class Backfilled:
+    """How many items became what (`Filled`, `TOO_LARGE`) in this run; how many were read in all.
+
+    `unfilled` are the first keys that were not filled, as texts, and why. `left` is how many there
+    are, those of an interrupted run included.
+    """
+
+    became: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    left: int = 0
+    unfilled: dict[str, str] = field(default_factory=dict)
+
+
+def route(members: Sequence[Reached], into: str, source: str | None = None) -> Route:
+    """How to fill a member: from the one whose hop leads to it, unless told otherwise.
+
+    Raises `WrongError`.
+    """
+    names = [member.name for member in members]
+    for name in (into, source):
+        if name is not None and name not in names:
+            raise WrongError(f"There is no member {name}. There are: {', '.join(names)}.")
+    target = names.index(into)
+    if source is not None:
+        if source == into:
+            raise WrongError(f"{into} cannot be filled from itself.")
+        return Route(names.index(source), target)
+    leading = [at for at, one in enumerate(members) if members[target].replica in one.next]
+    if not leading:
+        raise WrongError(f"No hop leads to {into}: say from which member to fill it (--from).")
+    return Route(leading[0], target)
+
+
+def parts(members: Sequence[Reached], routes: Sequence[Route], segments: int) -> Iterator[Part]:
+    """The segments of what is read: a part's source is a route's number."""
+    for number, one in enumerate(routes):
+        for segment in range(segments):
+            yield Part(number, Segment(members[one.source].tables.table, segment, segments))
+
+
+def backfill(
+    members: Sequence[Reached],
+    routes: Sequence[Route],
+    journal: Journal,
+    *,
+    segments: int = 4,
+    tell: Tell = silently,
+) -> Backfilled:
+    """Fill members along routes. Called again with the same journal, it goes on where it was.
+
+    An item of which nobody has a version is stamped as a write of its member from before all
+    others; so whatever is written or deleted meanwhile is newer. Once the members' stop is asked
+    for, items under way are finished and noted. Raises `OperateError`, then `StoppedError`.
+    """
+    journal.plan(parts(members, routes, segments))
+    total = sum(members[one.source].items for one in routes)
+    done = Backfilled(read=journal.seen())
+    filled = Tally(tell, "filling", total, done.read)
+    # One after the other: of an item without a version, a route must see what the last one made it.
+    for number, one in enumerate(routes):
+        left = [part for part in journal.parts() if part.source == number]
+        with closing(_filled_pages(members, one, left, filled.add)) as pages:
+            for part, page in pages:
+                done.became.update(page.became)
+                journal.take(part, page, found=unfilled(page, members[0].keys))
+                done.read += len(page.items)
+    tell_unfilled(done, journal)
+    return done
+
+
+def tell_unfilled(done: Backfilled, journal: Journal) -> None:
+    """Have what was done say which keys, of those that the journal has, were not filled."""
+    done.left = sum(journal.counts().values())
+    done.unfilled = dict(_first(journal))
+
+
+@dataclass(frozen=True)
+class FilledPage(Page):
+    """A page, or its first items, and what became of each."""
+
+    became: Sequence[str] = ()
+
+
+def _filled_pages(
+    members: Sequence[Reached], way: Route, parts: Sequence[Part], done: Callable[[], object]
+) -> Generator[tuple[Part, FilledPage]]:
+    """All pages of a route's segments, which are filled side by side.
+
+    Left early, items under way are finished; a page that was not told is filled again the next
+    time, which writes nothing where it was filled. `done` is called after each item, by threads.
+    """
+    at_once = CONCURRENCY // max(1, min(_JOBS, len(parts)))
+    with asking(), ThreadPoolExecutor(CONCURRENCY) as pool:
+        filler = Filler(members, way, pool, done, at_once)
+        with closing(Sweep(parts, filler.page, _JOBS, members[0].stop).pages()) as pages:
+            yield from pages
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Fills a route's target, page by page; calls run in `pool`, `done` is called for each item.
+
+    `at_once` is how many items of a page are under way, which are to be finished when it is to end.
+    """
+
+    members: Sequence[Reached]
+    way: Route
+    pool: ThreadPoolExecutor
+    done: Callable[[], object] = lambda: None
+    at_once: int = CONCURRENCY
+
+    def page(self, part: Part, stop: Stop) -> FilledPage:
+        """Read on in a segment of the source, and fill the target with what is there.
+
+        Once a `stop` is asked for, no item is begun: the page that is returned has the first ones
+        alone, and goes on behind them. DynamoDB takes no position but one that it has given; so the
+        page is read again then. Raises `StoppedError` where none was begun.
+        """
+        source = self.members[self.way.source]
+        page = read_page(source.client, part.segment, part.position, consistent=True)
+        items = _behind(page.items, part.after, source.keys)
+        became = asyncio.run(self._fill_all(items, stop))
+        if len(became) == len(items):
+            return FilledPage(items, page.position, became=became)
+        if not became:
+            raise StoppedError
+        begun = items[: len(became)]
+        return FilledPage(begun, part.position, key_text(begun[-1], source.keys), became)
+
+    async def _fill_all(self, items: Sequence[Item], stop: Stop) -> list[str]:
+        members, way = self.members, self.way
+        ends = ends_of(members, [member.store(self.pool) for member in members])
+        source, target = members[way.source], members[way.target]
+        over = Way(
+            ends[way.source],
+            ends[way.target],
+            [end for end in ends if end.replica.id in target.next],
+            [end for at, end in enumerate(ends) if at not in (way.source, way.target)],
+        )
+        now = time.time()
+
+        async def one(item: Item) -> str:
+            if will_be_deleted(item, source.expires, now):
+                return Filled.THERE  # it may go any moment
+            try:
+                return await fill(over, {name: item[name] for name in source.keys}, item)
+            except ItemTooLargeError:
+                return TOO_LARGE
+
+        return await in_turn(items, one, stop, self.at_once, self.done)
+
+
+def _behind(items: Sequence[Item], after: str | None, keys: Sequence[str]) -> Sequence[Item]:
+    """The items behind that of a key; all, if it is not there any more."""
+    texts = [] if after is None else [key_text(item, keys) for item in items]
+    return items[texts.index(after) + 1 :] if after in texts else items
+
+
+def unfilled(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The keys that were not filled, as texts, and why."""
+    for item, why in zip(page.items, page.became, strict=True):
+        if why not in (Filled.WRITTEN, Filled.THERE):
+            yield key_text(item, keys), why
+
+
+def _first(journal: Journal) -> Iterator[tuple[str, str]]:
+    for why in (Filled.CONFLICT, Filled.LEFT, TOO_LARGE):
+        for chunk in journal.suspects(why):
+            for _, key, _ in chunk[:_SHOWN]:
+                yield key, why
+            break

@@ -1,0 +1,112 @@
+"""One key that a member lacks, filled from another: at most one write, at its version.
+
+What is put there names those members to the other side of it that have it already. So its hop
+passes nothing on to them, and filling a table costs a write for each item, not a lap of the ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handler.model.image import KNOWN, Image, Item, Key, Write, carried, digest
+from handler.model.version import Version
+from handler.store.dynamodb import Refusal, Same, Store, Versioned, Written
+from operate.reconcile.repair_key import End, Standing, newest_of, see, stamped
+
+
+class Filled(StrEnum):
+    """What became of a key."""
+
+    WRITTEN = "written"
+    THERE = "there already"
+    """It, or something newer, or a newer delete."""
+    LEFT = "left to its record"
+    """An item without a version stands in the way, whose record will settle the key."""
+    CONFLICT = "conflict"
+    """Members have items without a version that differ, and nothing tells who is right."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """From whom to whom, the target's next members, and all others."""
+
+    source: End
+    target: End
+    next: Sequence[End]
+    others: Sequence[End]
+    """All but source and target."""
+
+
+async def fill(way: Way, key: Key, item: Item) -> Filled:
+    """Fill a key whose item was just read at the source, which should be the one before the target.
+
+    A delete that the target lost with its table, and the source does not know yet, is known to the
+    next. Its tombstone is not brought to the target: it would tell that the delete was there, and
+    one that is on its way would end there.
+    """
+    write = carried(Image(item)) or await _version(way, key, item)
+    if isinstance(write, Filled):
+        return write
+    if write.is_delete:
+        return Filled.LEFT
+    standings = await see(way.next, key)
+    deletes = [await way.target.store.tombstone(key), *(one.buried for one in standings)]
+    if any(buried is not None and buried.version > write.version for buried in deletes):
+        return Filled.THERE
+    return await _put(way.target.store, key, _known(way, standings, write))
+
+
+async def _version(way: Way, key: Key, item: Item) -> Write | Filled:
+    """The write that an item without a version is to the others; what becomes of it, if none.
+
+    A copy elsewhere tells its version, also where it is another write's: that is on its way here,
+    or this is on its way there. If nobody else has anything, this was there before the ring.
+    """
+    standings = await see([way.target, *way.others], key)
+    newest = newest_of(standings)
+    if newest is not None:
+        return newest
+    contents = {digest(one.item) for one in standings if one.item is not None}
+    if contents - {digest(item)}:
+        return Filled.CONFLICT
+    return Filled.THERE if standings[0].item is not None else stamped(item, way.source.replica)
+
+
+def _known(way: Way, standings: Sequence[Standing], write: Write) -> Item:
+    """The item, with the ids of the next members that have it.
+
+    Not of those that have something newer: if the target made that, and lost it with its table, its
+    copy ends at the source, and only the target's hop, refused there, brings it back.
+    """
+    ids = [
+        end.replica.id
+        for end, standing in zip(way.next, standings, strict=True)
+        if _has(standing, write)
+    ]
+    bare = {name: value for name, value in write.item.items() if name != KNOWN}
+    return {**bare, KNOWN: {"SS": ids}} if ids else bare
+
+
+def _has(standing: Standing, write: Write) -> bool:
+    if standing.is_open:
+        return standing.has_content_of(write)
+    return standing.newest is not None and standing.newest.version == write.version
+
+
+async def _put(store: Store, key: Key, item: Item) -> Filled:
+    """Put it where nothing stands, or something older: never over an application's write."""
+    version = Version(item["_repl_version"]["S"])
+    outcome = await store.put(key, item, Same(None))
+    if isinstance(outcome, Refusal) and _is_older(outcome.item, version):
+        outcome = await store.put(key, item, Versioned(version))
+    if isinstance(outcome, Written):
+        return Filled.WRITTEN
+    standing = Image(outcome.item or {})
+    return Filled.THERE if standing.is_clean else Filled.LEFT
+
+
+def _is_older(item: Item | None, version: Version) -> bool:
+    image = Image(item or {})
+    return image.version is not None and image.is_clean and image.version < version

@@ -1,0 +1,73 @@
+"""How an operator reaches the members of a ring that is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from handler.model.expiry import ttl_attribute
+from handler.store.dynamodb import Tables
+from operate.aws.errors import asking
+from operate.deployed import Deployed, DeployedMember
+from operate.errors import WrongError
+from operate.monitoring.status import Clients
+from operate.reconcile.members import Reached
+from operate.reconcile.rate_limit import Pace, put_pace
+from operate.stop import Stop
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_DAY = 24 * 60 * 60
+
+
+def reach(
+    deployed: Deployed,
+    clients: Clients,
+    *,
+    only: Sequence[str] = (),
+    rate: float | None = None,
+    stop: Stop | None = None,
+) -> list[Reached]:
+    """Reach the members of a ring, or `only` those named, in ring order.
+
+    `rate` is how many capacity units a second may be taken at each; once a `stop` is asked for,
+    calls under way wait for it no longer. Raises `WrongError`, `MissingError` or `FailedError`.
+    """
+    names = [member.name for member in deployed.members]
+    if unknown := [name for name in only if name not in names]:
+        raise WrongError(
+            f"There is no member {unknown[0]}. There are: {', '.join(names) or 'none'}."
+        )
+    with asking():
+        return [
+            _reached(deployed, member, clients, Pace(rate, stop=stop))
+            for member in deployed.members
+            if not only or member.name in only
+        ]
+
+
+def _reached(deployed: Deployed, member: DeployedMember, clients: Clients, pace: Pace) -> Reached:
+    client: DynamoDBClient = clients.get(member.credentials, member.region, "dynamodb")
+    put_pace(client, pace)
+    table = client.describe_table(TableName=member.table)["Table"]
+    life = client.describe_time_to_live(TableName=member.table)["TimeToLiveDescription"]
+    kept = member.tombstones and client.describe_table(TableName=member.tombstones)["Table"]
+    keys = tuple(element["AttributeName"] for element in table["KeySchema"])
+    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
+    ids = {one.name: one.replica for one in deployed.members}
+    onward = [ids[hop.target] for hop in deployed.hops if hop.source == member.name]
+    return Reached(
+        name=member.name,
+        region=member.region,
+        replica=member.replica,
+        next=tuple(one for one in onward if one is not None),
+        client=client,
+        tables=Tables(member.table, member.tombstones, member.retention_days * _DAY),
+        keys=keys,
+        types=tuple(types[name] for name in keys),
+        expires=ttl_attribute(life),
+        items=table.get("ItemCount", 0),
+        buried=kept.get("ItemCount", 0) if kept else 0,
+        pace=pace,
+    )

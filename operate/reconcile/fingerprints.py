@@ -1,0 +1,122 @@
+"""One segment of a table: where it is in, its items or its rows are out.
+
+Nothing here knows of other segments, of other members or of a ring, so that each can be read
+anywhere. Segments are those of DynamoDB's parallel scan:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handler.model.expiry import will_be_deleted
+from handler.model.image import DELETED, Image, Item, Key, digest
+from handler.model.version import Version
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Row = tuple[str, str]
+"""A key and the mark of its item, both as texts."""
+
+_DIGEST = 16
+_VERSION = 84
+_STUB = "/stub"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a table: number `number`, from 0, of `of`."""
+
+    table: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items of a segment, and where it goes on after them.
+
+    That is at `position`, or within the page that begins there, behind the item of the key `after`
+    (as a text). Neither: that was all.
+    """
+
+    items: Sequence[Item]
+    position: Key | None
+    after: str | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of its segment comes after it."""
+        return self.position is None and self.after is None
+
+
+def read_page(
+    client: DynamoDBClient, segment: Segment, position: Key | None, *, consistent: bool
+) -> Page:
+    """Read on from a position; None: from the beginning."""
+    onward: dict[str, Any] = {} if position is None else {"ExclusiveStartKey": position}
+    found = client.scan(
+        TableName=segment.table,
+        Segment=segment.number,
+        TotalSegments=segment.of,
+        ConsistentRead=consistent,
+        **onward,
+    )
+    return Page(found["Items"], found.get("LastEvaluatedKey"))
+
+
+def rows_of(items: Sequence[Item], keys: Sequence[str], expires: str | None) -> Iterator[Row]:
+    """The rows of items. Those that DynamoDB will delete have none: they may go any moment."""
+    now = time.time()
+    for item in items:
+        if not will_be_deleted(item, expires, now):
+            yield key_text(item, keys), mark_of(item)
+
+
+def mark_of(item: Item) -> str:
+    """What tells an item from any other of its key: its version if it is clean, else its digest.
+
+    The version has the digest in it. A stub, or what an application made of one, has it behind.
+    """
+    image = Image(item)
+    mark = str(image.version) if image.is_clean else digest(item)
+    return mark + _STUB if DELETED in item else mark
+
+
+def version_of(mark: str) -> Version | None:
+    """The version in a mark; None: the item has none, or is not what a hop wrote."""
+    return Version.parse(mark[:_VERSION])
+
+
+def digest_of(mark: str) -> str:
+    """The digest of the item's content, which is in every mark."""
+    return mark.removesuffix(_STUB)[-_DIGEST:]
+
+
+def is_stub(mark: str) -> bool:
+    """Whether it is the mark of a stub."""
+    return mark.endswith(_STUB)
+
+
+def key_text(item: Item, keys: Sequence[str]) -> str:
+    """An item's key as a text. Equal keys are equal texts: DynamoDB writes a number in one way."""
+    return json.dumps([item[name] for name in keys], default=_text, separators=(",", ":"))
+
+
+def key_of(text: str, keys: Sequence[str]) -> Key:
+    """The key that a text stands for."""
+    return dict(zip(keys, map(_value, json.loads(text)), strict=True))
+
+
+def _text(binary: bytes) -> str:
+    return base64.b64encode(binary).decode("ascii")
+
+
+def _value(told: Mapping[str, str]) -> Mapping[str, str | bytes]:
+    return {"B": base64.b64decode(told["B"])} if "B" in told else told

@@ -1,0 +1,136 @@
+"""What a check has found, mended: key by key, by conditional writes, while all goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from handler.aws.clients import CONCURRENCY
+from handler.model.image import Key
+from handler.protocol.apply import ContendedError
+from handler.protocol.decide import Replica
+from handler.store.dynamodb import ItemTooLargeError, Store
+from operate.aws.errors import asking
+from operate.dry_run import DryStore
+from operate.errors import WrongError
+from operate.ordered_pool import in_turn
+from operate.progress_counter import Tally
+from operate.reconcile.check import Tell, silently
+from operate.reconcile.compare import Kind
+from operate.reconcile.fingerprints import key_of
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import Reached
+from operate.reconcile.repair_key import End, Mended, mend
+from operate.stop import Stop
+
+MENDED, LEFT = "mended", "left"
+"""What becomes of a key in the journal, once it is done with."""
+
+_SHOWN = 20
+
+
+@dataclass
+class Repaired:
+    """How many keys were mended (or would be), and with how many writes at each member.
+
+    `left` are keys that were left, with the reason; the first of them are in `why`, by the key's
+    text.
+    """
+
+    mended: int = 0
+    left: int = 0
+    writes: Counter[str] = field(default_factory=Counter)
+    why: dict[str, str] = field(default_factory=dict)
+
+
+def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
+    """The members, as one key is mended at them. Raises `WrongError` where no hop starts."""
+    for member in members:
+        if member.replica is None:
+            raise WrongError(
+                f"{member.name} has no id in versions, since no hop of this stack starts there. "
+                "Use the stack that deploys its hop, or leave it out by --member."
+            )
+    return [
+        End(
+            Replica(member.replica or "", member.region, member.tables.table),
+            store,
+            keeps_tombstones=member.tables.tombstones is not None,
+        )
+        for member, store in zip(members, stores, strict=True)
+    ]
+
+
+def repair(
+    members: Sequence[Reached],
+    journal: Journal,
+    *,
+    prefer: int | None = None,
+    dry_run: bool = False,
+    tell: Tell = silently,
+) -> Repaired:
+    """Mend the keys in which a check found members to differ; with `dry_run`, only tell.
+
+    `prefer` is the place of the member whose item wins where an item has no version and no record
+    of it is to come: see `operate.reconcile.repair_key`. What is done is noted in the journal, so
+    that a call with the same one goes on behind it. Raises `OperateError`, of which `StoppedError`
+    where the members' stop was asked for: keys under way are finished and noted then.
+    """
+    total = sum(journal.counts().get(kind, 0) for kind in Kind)
+    repaired, stop = Repaired(), members[0].stop
+    done = Tally(tell, "planning" if dry_run else "mending", total)
+    with asking(), ThreadPoolExecutor(CONCURRENCY) as pool:
+        for kind in Kind:
+            for chunk in journal.suspects(kind):
+                stores = [member.store(pool) for member in members]
+                keys = [key_of(text, members[0].keys) for _, text, _ in chunk]
+                way = _Way(members, stores, prefer, dry_run)
+                mended = asyncio.run(way.mend_all(keys, stop, done.add))
+                begun = chunk[: len(mended)]
+                for (_, text, _), one in zip(begun, mended, strict=True):
+                    _count(repaired, members, text, one)
+                if not dry_run:
+                    became = [LEFT if one.left else MENDED for one in mended]
+                    journal.settle(zip((row for row, _, _ in begun), became, strict=True))
+                stop.check()
+    return repaired
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How keys are mended; with `dry_run`, nothing is written."""
+
+    members: Sequence[Reached]
+    stores: Sequence[Store]
+    prefer: int | None
+    dry_run: bool
+
+    async def mend_all(
+        self, keys: Sequence[Key], stop: Stop, done: Callable[[], object]
+    ) -> list[Mended]:
+        """Mend keys, in their order: the first so many, if a stop is asked for."""
+        used = [DryStore(store) for store in self.stores] if self.dry_run else self.stores
+        ends = ends_of(self.members, used)
+        return await in_turn(
+            keys, lambda key: _mend(ends, key, self.prefer), stop, CONCURRENCY, done
+        )
+
+
+async def _mend(ends: Sequence[End], key: Key, prefer: int | None) -> Mended:
+    try:
+        return await mend(ends, key, prefer)
+    except (ContendedError, ItemTooLargeError) as error:
+        return Mended(left=str(error))
+
+
+def _count(repaired: Repaired, members: Sequence[Reached], text: str, one: Mended) -> None:
+    repaired.writes.update(members[place].name for place in one.brought)
+    if one.left is None:
+        repaired.mended += 1
+        return
+    repaired.left += 1
+    if len(repaired.why) < _SHOWN:
+        repaired.why[text] = one.left

@@ -1,0 +1,1 @@
+"""Alarms, topics and dashboards."""

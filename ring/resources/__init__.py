@@ -1,0 +1,1 @@
+"""Arguments of single resources: policies, tables, function environment, archive."""

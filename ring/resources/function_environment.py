@@ -1,0 +1,53 @@
+"""The environment of a hop's function: the one place where its names stand on this side."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+
+from ring.resources.heartbeat import beat_key
+from ring.settings.settings import Settings
+from ring.topology import Member
+
+
+def environment(
+    source: Member,
+    target: Member,
+    settings: Settings,
+    *,
+    quarantine: pulumi.Input[str],
+    target_role: pulumi.Input[str] | None = None,
+) -> dict[str, pulumi.Input[str]]:
+    """The variables that the handler reads. What does not apply is absent rather than empty.
+
+    `quarantine` is a bucket's name; `target_role` the ARN of the role that the function assumes to
+    write to the target, where its own cannot. Names, not ARNs, say which tables: whoever acts is in
+    their account.
+    """
+    variables: dict[str, pulumi.Input[str]] = {
+        "RING_SOURCE_REGION": source.region,
+        "RING_SOURCE_TABLE": source.table,
+        "RING_SOURCE_ID": source.id,
+        "RING_TARGET_REGION": target.region,
+        "RING_TARGET_TABLE": target.table,
+        "RING_TARGET_ID": target.id,
+        "RING_EXPIRY": settings.table.ttl.expiry if settings.table.ttl else "own",
+        "RING_QUARANTINE": quarantine,
+        "RING_WRITES": "batched",
+    }
+    if settings.tombstones.enabled:
+        variables["RING_SOURCE_TOMBSTONES"] = source.tombstones
+        variables["RING_TARGET_TOMBSTONES"] = target.tombstones
+        variables["RING_RETENTION_DAYS"] = str(settings.tombstones.retention_days)
+    if settings.heartbeat.enabled:
+        variables["RING_HEARTBEAT"] = json.dumps(beat_key(settings.table, source))
+    if settings.function.log_items:
+        variables["RING_LOG_ITEMS"] = "yes"
+    if settings.function.http != "own":
+        variables["RING_HTTP"] = settings.function.http
+    if target_role is not None:
+        variables["RING_TARGET_ROLE"] = target_role
+    if target.writer_secret and source.partition != target.partition:
+        variables["RING_TARGET_SECRET"] = target.writer_secret.arn
+    return variables

@@ -1,0 +1,57 @@
+"""The code of a function, as the stack packs it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi
+
+from ring.project import PROJECT_ROOT
+
+
+def lambda_archive(package: str, entry: str = "") -> pulumi.AssetArchive:
+    """Pack the source of a package, and of the module `entry` with all that it imports from here.
+
+    Source alone: what Python caches beside it would change the archive's hash.
+    """
+    files = {*(PROJECT_ROOT / package).rglob("*.py")}
+    if entry:
+        _add_imported(entry, files)
+    names = sorted(file.relative_to(PROJECT_ROOT).as_posix() for file in files)
+    return pulumi.AssetArchive({name: pulumi.FileAsset(PROJECT_ROOT / name) for name in names})
+
+
+def _add_imported(module: str, files: set[Path]) -> None:
+    """Add a module's file, those of its packages, and those of what it imports, once each."""
+    for file in _files_of(module):
+        if file not in files:
+            files.add(file)
+            for name in _imports(ast.parse(file.read_text())):
+                _add_imported(name, files)
+
+
+def _files_of(module: str) -> Iterator[Path]:
+    """Yield the files that Python runs to import a module of this project."""
+    place = PROJECT_ROOT
+    for part in module.split("."):
+        for file in (place / f"{part}.py", place / part / "__init__.py"):
+            if file.is_file():
+                yield file
+        place /= part
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Yield what a program imports, also inside functions, but for what only its types need."""
+    match tree:
+        case ast.Import(names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(str(module), names, 0):
+            yield from (f"{module}.{alias.name}" for alias in names)
+        case ast.If(ast.Name("TYPE_CHECKING"), _, otherwise):
+            for statement in otherwise:
+                yield from _imports(statement)
+        case _:
+            for child in ast.iter_child_nodes(tree):
+                yield from _imports(child)

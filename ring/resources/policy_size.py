@@ -1,0 +1,98 @@
+"""How much fits into a role's own policies, judged before anything is made. Pure.
+
+IAM takes 10,240 characters, blanks left out, for all of them together:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+
+from ring.arn import Arn, partition_of, table_arn
+from ring.resources.policies import Document, End, segments_policy
+from ring.settings.distributed import DistributedSettings, home
+from ring.settings.errors import Mistake
+from ring.settings.sections import TombstoneSettings
+from ring.topology import Member, NoSuchMemberError, targets_of
+
+_ROOM = 10_240
+_NAME = "ring-segments"
+_SUFFIX = "-0123456"
+"""Pulumi's, behind the names of roles and log groups."""
+
+
+def broken_in_roles(
+    distributed: DistributedSettings,
+    tombstones: TombstoneSettings,
+    members: Sequence[Member],
+    sources: Collection[Member] | None,
+) -> Iterator[Mistake]:
+    """Yield what is too large: the policy of the function that works on segments.
+
+    `members` are all of the ring; `sources` those at which the stack's hops start, None if they are
+    not known.
+    """
+    if not distributed.enabled or not sources:
+        return
+    try:
+        here = home(distributed, list(sources))
+    except NoSuchMemberError:
+        return  # that is told by itself
+    size = _size(segments_policy_of(distributed, tombstones, members, sources, here))
+    if size > _ROOM:
+        yield Mistake(
+            "distributed.enabled",
+            True,
+            f"the policy of its function's role would have {size:,} characters with "
+            f"{len(members)} members, and IAM takes {_ROOM:,} in the policies of a role",
+            "Leave it out, and run the commands without --distributed; or make it shorter, with "
+            "shorter names of tables, or with fewer hops in a stack (`hops`).",
+        )
+
+
+def segments_policy_of(
+    distributed: DistributedSettings,
+    tombstones: TombstoneSettings,
+    members: Sequence[Member],
+    sources: Collection[Member],
+    here: Member,
+) -> Document:
+    """Return the document with names as long as those that Pulumi makes up."""
+    reached = [
+        one
+        for one in members
+        if one in sources
+        or any(one in targets_of(members, members.index(source)) for source in sources)
+    ]
+    near = [one for one in reached if one.credentials == here.credentials]
+    group = f"log-group:{_NAME}{_SUFFIX}"
+    return segments_policy(
+        here=[_end(one, tombstones) for one in near],
+        roles=[_reader(one) for one in reached if one not in near],
+        log_group=str(Arn(here.partition, "logs", here.region, _account(here), group)),
+        results=str(Arn(here.partition, "s3", "", "", f"ring-results-{here.id}-{'0' * 26}")),
+        writes=distributed.writes,
+    )
+
+
+def _size(document: Document) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def _account(member: Member) -> str:
+    return member.owner or "0" * 12
+
+
+def _end(member: Member, tombstones: TombstoneSettings) -> End:
+    partition = partition_of(member.region)
+    table, buried = (
+        table_arn(partition, member.region, _account(member), name)
+        for name in (member.table, member.tombstones)
+    )
+    return End(member.region, table, buried if tombstones.enabled else None, member.kms_key)
+
+
+def _reader(member: Member) -> str:
+    role = f"role/{_NAME}-{member.id}{_SUFFIX}"
+    return str(Arn(member.partition, "iam", "", _account(member), role))

@@ -1,0 +1,113 @@
+"""A member's tables as arguments for Pulumi: the one that is replicated, and its tombstones'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pulumi_aws as aws
+
+from ring.settings.sections import GlobalIndex, Key, TableSettings
+from ring.topology import Member
+
+_EXPIRES = "_repl_expires"  # the attribute of a tombstone that DynamoDB's TTL goes by
+
+
+def table_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
+    """The member's table, with a stream that carries both images of every change."""
+    args = _bare(member.table, table, member)
+    args.attributes = _attributes(key for _, key in table.all_keys())
+    args.billing_mode = table.billing.mode
+    args.read_capacity = table.billing.read
+    args.write_capacity = table.billing.write
+    args.global_secondary_indexes = _wides(table) or None
+    args.local_secondary_indexes = _locals(table) or None
+    args.deletion_protection_enabled = table.deletion_protection
+    args.stream_enabled = True
+    args.stream_view_type = "NEW_AND_OLD_IMAGES"
+    args.ttl = _ttl(table.ttl.attribute, enabled=table.ttl.enabled) if table.ttl else None
+    return args
+
+
+def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
+    """The table of the member's tombstones: the same keys, no stream and no indexes.
+
+    It is billed by request: deletes come in bursts, and a throttled tombstone holds up its hop. It
+    is not protected: out of the ring it is worth nothing, and in the way of one who comes back.
+    """
+    args = _bare(member.tombstones, table, member)
+    args.attributes = _attributes(_keys(table))
+    args.billing_mode = "PAY_PER_REQUEST"
+    args.ttl = _ttl(_EXPIRES, enabled=True)
+    return args
+
+
+def _bare(name: str, table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
+    """What a table and its tombstones' table have alike."""
+    # Said also where there is no key: the provider keeps a block that is left out, and with it the
+    # key of a member whose `kms_key` was taken away. Not enabled, DynamoDB encrypts with a key of
+    # its own, which costs nothing.
+    # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
+    sse = aws.dynamodb.TableServerSideEncryptionArgs(
+        enabled=member.kms_key is not None, kms_key_arn=member.kms_key
+    )
+    return aws.dynamodb.TableArgs(
+        name=name,
+        hash_key=table.partition_key.name,
+        range_key=table.sort_key.name if table.sort_key else None,
+        point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(
+            enabled=table.point_in_time_recovery
+        ),
+        server_side_encryption=sse,
+    )
+
+
+def _keys(table: TableSettings) -> list[Key]:
+    return [table.partition_key, *([table.sort_key] if table.sort_key else [])]
+
+
+def _attributes(keys: Iterable[Key]) -> list[aws.dynamodb.TableAttributeArgs]:
+    """Each key attribute once, in a stable order: an attribute may be a key of several indexes."""
+    types = {key.name: key.type for key in keys}
+    return [
+        aws.dynamodb.TableAttributeArgs(name=name, type=kind)
+        for name, kind in sorted(types.items())
+    ]
+
+
+def _ttl(attribute: str, *, enabled: bool) -> aws.dynamodb.TableTtlArgs:
+    return aws.dynamodb.TableTtlArgs(attribute_name=attribute, enabled=enabled)
+
+
+def _wides(table: TableSettings) -> list[aws.dynamodb.TableGlobalSecondaryIndexArgs]:
+    return [
+        aws.dynamodb.TableGlobalSecondaryIndexArgs(
+            name=index.name,
+            key_schemas=_schema(index),
+            projection_type=index.projection,
+            non_key_attributes=list(index.attributes) or None,
+            read_capacity=table.billing.read,
+            write_capacity=table.billing.write,
+        )
+        for index in table.global_indexes
+    ]
+
+
+def _schema(index: GlobalIndex) -> list[aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs]:
+    roles = {"HASH": index.partition_key, "RANGE": index.sort_key}
+    return [
+        aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=key.name, key_type=role)
+        for role, key in roles.items()
+        if key
+    ]
+
+
+def _locals(table: TableSettings) -> list[aws.dynamodb.TableLocalSecondaryIndexArgs]:
+    return [
+        aws.dynamodb.TableLocalSecondaryIndexArgs(
+            name=index.name,
+            range_key=index.sort_key.name,
+            projection_type=index.projection,
+            non_key_attributes=list(index.attributes) or None,
+        )
+        for index in table.local_indexes
+    ]

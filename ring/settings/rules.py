@@ -1,0 +1,279 @@
+"""What the settings must be to each other. Each rule yields the mistakes that it finds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ring.arn import Arn, partition_of, table_of_stream
+from ring.resources.policy_size import broken_in_roles
+from ring.settings.distributed import broken_in_distributed
+from ring.settings.errors import Mistake
+from ring.settings.monitoring import broken_in_watch
+from ring.settings.partial import Draft
+from ring.settings.shared_tables import shared_within
+from ring.settings.table_rules import broken_in_table
+from ring.settings.types import TOMBSTONES
+from ring.topology import Member, NoSuchMemberError, find_member, targets_of
+
+_ROOM = 255 - len(TOMBSTONES)
+
+
+def broken(draft: Draft) -> Iterator[Mistake]:
+    """All mistakes that lie between the settings rather than in one of them."""
+    if draft.table:
+        yield from broken_in_table(draft.table)
+    for member_rule in _MEMBER_RULES:
+        for key, member in draft.located().items():
+            yield from member_rule(key, member)
+    for ring_rule in _RING_RULES:
+        yield from ring_rule(draft)
+
+
+# --- each member ----------------------------------------------------------------------------
+
+
+def _arns_fit(key: str, member: Member) -> Iterator[Mistake]:
+    for setting in ("stream_arn", "kms_key", "role"):
+        text = getattr(member, setting)
+        if text is None:
+            continue
+        arn, where = Arn.parse(text), f"{key}.{setting}"
+        if arn.region and arn.region != member.region:
+            yield Mistake(
+                where,
+                text,
+                f"it lies in {arn.region}, the member in {member.region}",
+                f"Give the one in {member.region}, or correct {key}.region.",
+            )
+        elif arn.partition != partition_of(member.region):
+            yield Mistake(
+                where,
+                text,
+                f"it lies in partition {arn.partition}, {member.region} in "
+                f"{partition_of(member.region)}",
+                f"Write arn:{partition_of(member.region)}: in front, if the rest is right.",
+            )
+        if member.account and arn.account != member.account:
+            yield Mistake(
+                where,
+                text,
+                f"it belongs to account {arn.account}, the member to {member.account}",
+                f"Give the one in {member.account}, or correct {key}.account.",
+            )
+
+
+def _stream_is_the_tables(key: str, member: Member) -> Iterator[Mistake]:
+    if member.stream_arn is None:
+        return
+    table = table_of_stream(member.stream_arn)
+    if table != member.table:
+        yield Mistake(
+            f"{key}.stream_arn",
+            member.stream_arn,
+            f"it is the stream of table `{table}`, the member's table is `{member.table}`",
+            f"Leave {key}.table out (it is taken from the ARN), or give that table's stream.",
+        )
+    elif len(table) > _ROOM:
+        yield Mistake(
+            f"{key}.stream_arn",
+            member.stream_arn,
+            f"no name is left for the tombstone table: `{TOMBSTONES}` makes it more than the 255 "
+            "characters that DynamoDB takes",
+            f"Move the data to a table whose name has {_ROOM} characters at most.",
+        )
+
+
+def _external_id_needs_role(key: str, member: Member) -> Iterator[Mistake]:
+    if member.external_id and not member.role:
+        yield Mistake(
+            f"{key}.external_id",
+            member.external_id,
+            "it is shown when a role is assumed, and there is no role",
+            f"Give {key}.role, or leave it out.",
+        )
+
+
+def _key_is_beside_its_secret(key: str, member: Member) -> Iterator[Mistake]:
+    secret = member.writer_secret
+    if secret is None or secret.kms_key is None:
+        return
+    region = Arn.parse(secret.arn).region
+    if Arn.parse(secret.kms_key).region != region:
+        yield Mistake(
+            f"{key}.writer_secret.kms_key",
+            secret.kms_key,
+            f"the secret lies in {region}, and a key encrypts only in its own region",
+            f"Give the key in {region} that encrypts it.",
+        )
+
+
+_MEMBER_RULES = (
+    _arns_fit,
+    _stream_is_the_tables,
+    _external_id_needs_role,
+    _key_is_beside_its_secret,
+)
+
+# --- the ring -------------------------------------------------------------------------------
+
+
+def _at_least_two(draft: Draft) -> Iterator[Mistake]:
+    if draft.listed is not None and draft.listed < 2:
+        yield Mistake(
+            "members",
+            [member.name for member in draft.located().values()],
+            "a ring joins two members or more",
+            "List another region, or another table in the same one.",
+        )
+
+
+def _ring_stays_whole(draft: Draft) -> Iterator[Mistake]:
+    states = {key: member.state for key, member in draft.located().items()}
+    if len(states) != draft.listed or len(states) < 2:
+        return  # that is told, and this may follow from it
+    if list(states.values()).count("in") < 2:
+        key = next(key for key, state in states.items() if state != "in")
+        yield Mistake(
+            f"{key}.state",
+            states[key],
+            "fewer than two members would be in the ring",
+            "Let another one be `in` first, or take the ring down.",
+        )
+
+
+def _streams_have_two_readers(draft: Draft) -> Iterator[Mistake]:
+    members = list(draft.located().values())
+    if len(members) != draft.listed:
+        return  # who is next is not known
+    for at, member in enumerate(members):
+        targets = list(targets_of(members, at))
+        if len(targets) > 2:
+            first, second, *_ = targets
+            yield Mistake(
+                f"members[{members.index(first)}].state",
+                first.state,
+                f"{second.name} is rejoining too, and both are sent the stream of {member.name}, "
+                "besides the member behind them; more than two readers of a stream are throttled "
+                "(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html)",
+                "Let one of them rejoin after the other.",
+            )
+
+
+def _each_once(draft: Draft) -> Iterator[Mistake]:
+    names: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for key, member in draft.located().items():
+        twin = places.get(member.id) or names.get(member.name)
+        if twin:
+            yield Mistake(
+                key,
+                f"{member.region}/{member.table or 'the table of the ring'}",
+                f"a member twice: {twin} is the same, or has the same name",
+                "Leave one out or give it another `table:`; a table of the same name in another "
+                "account is told apart by `name:` and `account:`.",
+            )
+        names.setdefault(member.name, key)
+        places.setdefault(member.id, key)
+
+
+def _partitions_are_crossed_with_keys(draft: Draft) -> Iterator[Mistake]:
+    keys = {member: key for key, member in draft.located().items()}
+    members = list(keys)
+    if len(members) != draft.listed:
+        return  # who is next is not known
+    for at, source in enumerate(members):
+        for target in targets_of(members, at):
+            if source.partition != target.partition:
+                yield from _reaches(source, target, f"{keys[target]}.writer_secret")
+
+
+def _reaches(source: Member, target: Member, key: str) -> Iterator[Mistake]:
+    there = f"a secret in {source.partition}, best in {source.region}"
+    secret = target.writer_secret
+    if secret is None:
+        yield Mistake(
+            key,
+            None,
+            f"the hop that writes to it comes from {source.name} in partition {source.partition}, "
+            f"where no role of {target.partition} can be taken",
+            f"Write {{arn: ...}} of {there}; docs/decisions/0005-other-partitions.md says what "
+            "belongs in it.",
+        )
+    elif Arn.parse(secret.arn).partition != source.partition:
+        yield Mistake(
+            f"{key}.arn",
+            secret.arn,
+            f"it lies in partition {Arn.parse(secret.arn).partition}, the hop that reads it in "
+            f"{source.partition}, where {source.name} is",
+            f"Give {there}.",
+        )
+
+
+def _secrets_are_read(draft: Draft) -> Iterator[Mistake]:
+    members = draft.located()
+    for key, member in members.items():
+        others = {one.partition for one in members.values()} - {member.partition}
+        if member.writer_secret and len(members) == draft.listed and not others:
+            yield Mistake(
+                f"{key}.writer_secret",
+                member.writer_secret.arn,
+                f"no hop reads it: all members lie in partition {member.partition}, where roles do",
+                "Leave it out.",
+            )
+
+
+def _tombstones_outlive_the_lap(draft: Draft) -> Iterator[Mistake]:
+    kept, listed = draft.tombstones, draft.listed
+    if kept and listed and kept.enabled and kept.retention_days < listed:
+        yield Mistake(
+            "tombstones.retention_days",
+            kept.retention_days,
+            f"a write can wait 24 hours at each of {listed} members, and a tombstone that is gone "
+            "before it arrives lets the deleted item come back",
+            f"Write {listed} or more.",
+        )
+
+
+def _hops_are_members(draft: Draft) -> Iterator[Mistake]:
+    members = list(draft.located().values())
+    if len(members) != draft.listed:
+        return  # the hop may start at a member that is itself wrong: that is told, this is not
+    for at, word in enumerate(draft.hops or ()):
+        try:
+            find_member(members, word)
+        except NoSuchMemberError as error:
+            yield Mistake(f"hops[{at}]", word, error.reason, error.remedy)
+
+
+def _watch_fits(draft: Draft) -> Iterator[Mistake]:
+    if draft.watch and draft.mapping:
+        yield from broken_in_watch(draft.watch, draft.mapping, draft.sources())
+
+
+def _distributed_reaches_all(draft: Draft) -> Iterator[Mistake]:
+    if draft.distributed:
+        # Where `hops` are wrong, it must stand at some member all the same.
+        sources = draft.sources() or draft.everyone()
+        yield from broken_in_distributed(draft.distributed, list(draft.located().values()), sources)
+
+
+def _roles_have_room(draft: Draft) -> Iterator[Mistake]:
+    members = draft.everyone()
+    if draft.distributed and draft.tombstones and members:
+        yield from broken_in_roles(draft.distributed, draft.tombstones, members, draft.sources())
+
+
+_RING_RULES = (
+    _at_least_two,
+    _ring_stays_whole,
+    _streams_have_two_readers,
+    _each_once,
+    shared_within,
+    _partitions_are_crossed_with_keys,
+    _secrets_are_read,
+    _tombstones_outlive_the_lap,
+    _hops_are_members,
+    _watch_fits,
+    _distributed_reaches_all,
+    _roles_have_room,
+)

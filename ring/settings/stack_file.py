@@ -1,0 +1,71 @@
+"""A stack's file, `Pulumi.<stack>.yaml`, read as Pulumi reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ring.settings.settings import NAMESPACE
+from ring.settings.yaml_text import YamlError, read_yaml
+
+
+class StackFileError(Exception):
+    """A stack's file cannot be read. Says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """A stack's configuration as it stands in its file: values by keys, secrets encrypted."""
+
+    path: Path
+    config: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, directory: Path, name: str) -> StackFile:
+        """Read a stack's file in a project's directory. Raises `StackFileError`."""
+        path = directory / f"Pulumi.{name}.yaml"
+        try:
+            document = read_yaml(path) or {}
+        except FileNotFoundError as error:
+            stacks = sorted(found.name.split(".")[1] for found in directory.glob("Pulumi.*.yaml"))
+            raise StackFileError(
+                f"There is no {path.name} in {directory}. "
+                f"Stacks there: {', '.join(stacks) or 'none'}."
+            ) from error
+        except (YamlError, OSError) as error:
+            raise StackFileError(f"{path} cannot be read: {error}") from error
+        config = document.get("config") if isinstance(document, dict) else None
+        if not isinstance(config, dict):
+            raise StackFileError(f"{path} has no `config:` with settings beneath it.")
+        return cls(path, config)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The keys whose values are encrypted, in whole or in part."""
+        return [key for key, value in self.config.items() if _is_secret(value)]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The ring's own settings, without the namespace before their keys."""
+        return own(self.config)
+
+
+def own(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The ring's part of a stack's configuration, without the namespace before its keys."""
+    start = f"{NAMESPACE}:"
+    return {
+        key.removeprefix(start): value for key, value in config.items() if key.startswith(start)
+    }
+
+
+def _is_secret(value: Any) -> bool:
+    match value:
+        case {"secure": str(), **rest} if not rest:
+            return True
+        case dict():
+            return any(_is_secret(part) for part in value.values())
+        case list():
+            return any(_is_secret(part) for part in value)
+    return False

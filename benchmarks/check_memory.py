@@ -21,9 +21,10 @@ from handler.model.image import VERSION, digest
 from handler.model.version import Version
 from handler.store.dynamodb import Tables
 from operate.reconcile.check import Wish, check
-from operate.reconcile.fingerprints import Segment, read_page, rows_of
+from operate.reconcile.fingerprints import rows_of
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
+from operate.reconcile.parallel_scan import Segment, read_page
 from operate.reconcile.rate_limit import Pace
 
 SEGMENTS = 4

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from commands.check import each
-from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.exit_codes import FAILED, FINE
+from commands.framework import answers, each, examples, worst
 from commands.options.distributed import (
     distributed_option,
     machine_of,

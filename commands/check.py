@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import click
 
-from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.exit_codes import FAILED, FINE
+from commands.framework import answers, each, examples, worst
 from commands.options.distributed import (
     distributed_option,
     machine_of,
@@ -24,15 +25,13 @@ from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
 from operate.distributed.executions import Machine
 from operate.distributed.jobs import check_distributed, check_task
-from operate.errors import OperateError, WrongError
+from operate.errors import WrongError
 from operate.reconcile.check import CHANGING, Checked, Wish, check, findings
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
 from operate.rings import Ended, Running
-from operate.stop import Stop, StoppedError
+from operate.stop import Stop
 from ring.text import counted
-
-T = TypeVar("T")
 
 _SHOWN = 20  # findings that are told in words, or in the answer in JSON
 
@@ -142,23 +141,6 @@ def check_command(
     ]
     screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, ended, report))
     return worst(one.error for one in ended) or (FINE if sound else FAILED)
-
-
-def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended[T]]:
-    """Do the same to one ring after the other; one that fails does not keep the others.
-
-    Not at the same time: each may take all that its tables give, and ask its own question. Where
-    one is stopped, those behind it are not begun.
-    """
-    ended = []
-    for ring in rings:
-        try:
-            ended.append(Ended(ring, result=action(ring)))
-        except OperateError as error:
-            ended.append(Ended(ring, error=error))
-            if isinstance(error, StoppedError):
-                break
-    return ended
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from commands.framework import FINE, answers, examples
+from commands.exit_codes import FINE
+from commands.framework import answers, examples
 from commands.options.numbers import Finite
 from commands.options.rings import which_settings
 from commands.output.screen import Screen
@@ -21,8 +22,9 @@ from operate.errors import WrongError
 from operate.pricing.bill import Index, Line, Load, Shape, total
 from operate.pricing.prices import SHIPPED, PriceList
 from operate.pricing.ring_cost import global_tables, ring
+from ring.settings.members import members_of
 from ring.settings.settings import Settings
-from ring.topology import members_of, ring_of
+from ring.topology import ring_of
 
 _SIZES = {"": 1, "B": 1, "KB": 1024}
 

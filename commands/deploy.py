@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.exit_codes import FAILED, FINE
+from commands.framework import answers, examples, worst
 from commands.options.rings import which_rings, which_settings
 from commands.output.deploy_progress import LiveView
 from commands.output.screen import Screen, error_document

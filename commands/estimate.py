@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from commands.cost import bill_document, price_list, show_bill, size_of_item
-from commands.framework import FINE, answers, examples
+from commands.exit_codes import FINE
+from commands.framework import answers, examples
 from commands.options.numbers import Finite
 from commands.options.rings import which_settings
 from commands.output.screen import Screen
@@ -27,8 +28,8 @@ from operate.pricing.table_size import (
     apart,
     sorted_here,
 )
+from ring.settings.members import members_of
 from ring.text import counted
-from ring.topology import members_of
 
 _SIZES = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 

@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
+from commands.exit_codes import FAILED, FINE, MISSING, WRONG
 from commands.output.screen import Screen
 from operate.errors import MissingError, OperateError, WrongError
+from operate.rings import Ended, Running
+from operate.stop import StoppedError
 
-FINE, FAILED, WRONG, MISSING = 0, 1, 2, 3
 """Exit codes: fine; something differs or failed; wrong use or settings; something is missing."""
 
 
@@ -103,3 +105,23 @@ def killed_politely() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+T = TypeVar("T")
+
+
+def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended[T]]:
+    """Do the same to one ring after the other; one that fails does not keep the others.
+
+    Not at the same time: each may take all that its tables give, and ask its own question. Where
+    one is stopped, those behind it are not begun.
+    """
+    ended = []
+    for ring in rings:
+        try:
+            ended.append(Ended(ring, result=action(ring)))
+        except OperateError as error:
+            ended.append(Ended(ring, error=error))
+            if isinstance(error, StoppedError):
+                break
+    return ended

@@ -8,16 +8,18 @@ from typing import Any
 
 import click
 
-from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.exit_codes import FAILED, FINE
+from commands.framework import answers, examples, worst
 from commands.options.rings import which_rings, which_running, which_settings
 from commands.output.screen import Screen, ring_document
 from operate.deployment.stack import RingStack
 from operate.monitoring.status import Status
 from operate.monitoring.status import status as ask
 from operate.rings import Ended, Running, run_all
+from ring.settings.members import members_of
 from ring.settings.settings import Settings
 from ring.text import counted
-from ring.topology import hops, members_of
+from ring.topology import hops
 
 
 @click.command(epilog=examples("automate.py outputs --stack dev --json"))

@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
-from commands.framework import FAILED, MISSING, WRONG, examples, killed_politely
+from commands.exit_codes import FAILED, MISSING, WRONG
+from commands.framework import examples, killed_politely
 from ring.project import PROJECT_ROOT
 
 

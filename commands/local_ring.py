@@ -6,9 +6,9 @@ from typing import Any
 
 from local import ring_info
 from local.clients import HOME_ACCOUNT, Accounts
+from operate.aws.clients import Clients
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, DeployedPart
 from operate.errors import FailedError
-from operate.monitoring.status import Clients
 from ring.arn import Arn
 
 _MEMBER = ("name", "region", "table", "account", "stream_arn", "tombstones", "replica")

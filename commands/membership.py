@@ -12,13 +12,14 @@ from commands.framework import answers, examples
 from commands.options.rings import which_rings
 from commands.output.screen import Screen
 from commands.setting_change import How, Outage, Plan, how_options, one_of, outage_options
+from operate.aws.clients import Clients
 from operate.deployed import Deployed
 from operate.deployment.stack import RingStack
+from operate.durations import spoken
 from operate.errors import WrongError
 from operate.membership.catch_up import Left, Progress, wait_until_caught_up
 from operate.membership.outage import last_delivery
-from operate.membership.plan import Wish, new_ways, refuse_gap, refuse_unseen, spoken, wish
-from operate.monitoring.status import Clients
+from operate.membership.plan import Wish, new_ways, refuse_gap, refuse_unseen, wish
 
 
 @click.command(

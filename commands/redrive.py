@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.exit_codes import FAILED, FINE
+from commands.framework import answers, examples, worst
 from commands.options.rings import which_running
 from commands.output.long_work import at_work
 from commands.output.screen import Rows, Screen, ring_document

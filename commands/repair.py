@@ -9,15 +9,9 @@ from typing import Any
 
 import click
 
-from commands.check import (
-    compare,
-    comparison_of,
-    document,
-    each,
-    how_to_check,
-    tell_compared,
-)
-from commands.framework import FAILED, FINE, answers, examples, worst
+from commands.check import compare, comparison_of, document, how_to_check, tell_compared
+from commands.exit_codes import FAILED, FINE
+from commands.framework import answers, each, examples, worst
 from commands.options.rings import which_running
 from commands.options.whole_table import Whole, expect_answer, whole_tables
 from commands.output.long_work import at_work

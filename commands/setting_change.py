@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from commands.deploy import Work, yes_option
-from commands.framework import FAILED, FINE
+from commands.exit_codes import FAILED, FINE
 from commands.output.screen import Screen
 from operate.deployed import Deployed
 from operate.deployment.result import Result

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.envelope import WrongStreamError, check_records
-from handler.errors import Kind, kind_of, reason_of, told
+from handler.errors import Kind, kind_of, reason_of
 from handler.heartbeat import beaten_at
+from handler.log import told
 from handler.model.records import Change, Record, read_change
 from handler.protocol.coalesce import Run, runs
 from handler.protocol.replicate import Conflict, Did, Hop, Outcome, replicate

@@ -28,6 +28,7 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
+from handler.aws.signature_errors import is_of_the_clock
 from handler.model.records import UnreadableRecordError
 from handler.protocol.apply import ContendedError
 from handler.retry import OutOfTimeError
@@ -78,12 +79,6 @@ _PASSING = frozenset(
 # Request Timeout and Too Many Requests, which a proxy or a gateway may say without a document.
 _PASSING_STATUSES = frozenset({408, 429})
 
-# DynamoDB's code and STS's for a signature that is refused, which has two causes. That it was made
-# at the wrong time (a function that was frozen and thawed, a clock) is of the moment: every call is
-# signed anew. That it does not match is a fault of the keys. Only the message tells them apart:
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
-_SIGNATURE_REFUSED = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
-_WRONG_TIMES = ("signature expired", "signature not yet current")
 
 # A table with local indexes refuses more than 10 GB for one partition key, until something goes.
 _LASTING = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
@@ -168,12 +163,6 @@ def kind_of_answer(code: str, message: str, status: int = 0) -> Kind:
     return Kind.PASSING if is_passing else Kind.FAULT
 
 
-def is_of_the_clock(code: str, message: str) -> bool:
-    """Whether an answer refuses a signature for its time, and not for the keys it was made with."""
-    words = message.lower()
-    return code.removesuffix("Exception") in _SIGNATURE_REFUSED and words.startswith(_WRONG_TIMES)
-
-
 def code_of(error: Exception) -> str:
     """What to call an error, in a word: the service's code for it, or its type."""
     if isinstance(error, ClientError):
@@ -190,11 +179,6 @@ def reason_of(error: Exception) -> str:
             return "too large"
         case _:
             return "refused"
-
-
-def told(error: Exception) -> str:
-    """An error as a log line tells it."""
-    return f"{type(error).__name__}: {error}"
 
 
 def _is_of_item(report: str) -> bool:

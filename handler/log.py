@@ -14,3 +14,8 @@ def log(line: Mapping[str, Any]) -> None:
 
 def _text(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else repr(value)
+
+
+def told(error: Exception) -> str:
+    """An error as a log line tells it."""
+    return f"{type(error).__name__}: {error}"

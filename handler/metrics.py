@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from handler.batch import Failure, Report
-from handler.errors import Kind, code_of, told
+from handler.errors import Kind, code_of
+from handler.log import told
 from handler.model.image import SOURCE_REGION, SOURCE_TABLE, Item, own_attributes
 from handler.protocol.replicate import Conflict, Did
 from handler.retry import Patience

@@ -13,7 +13,7 @@ from local.hop import LocalHop, function_spec, telemetry_of
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.lambda_emulator.function import LocalFunction
 from local.lambda_emulator.schedule import Schedule
-from ring.topology import find_member, members_of
+from ring.settings.members import find_member, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from local.cloud.cloud import Cloud
     from local.cloud.program import Deployment, Resource
     from local.cloudwatch.telemetry import Telemetry
+    from ring.settings.members import Member
     from ring.settings.settings import Settings
-    from ring.topology import Member
 
 _FUNCTION = "aws:lambda/function:Function"
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -148,7 +148,7 @@ class RunningRing:
     def member(self, word: str) -> LocalMember:
         """Find a member by its name, its region if it is alone there, or `region/table`.
 
-        Raises `ring.topology.NoSuchMemberError`.
+        Raises `ring.settings.members.NoSuchMemberError`.
         """
         here: list[Member] = [
             member for member in members_of(self.settings) if member.name in self.members

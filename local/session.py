@@ -19,10 +19,10 @@ from local.endpoint.server import ServerError
 from local.ring import LocalRing
 from local.stack_config import Stack
 from local.view import watch
+from ring.settings.members import NoSuchMemberError, find_member, members_of
 from ring.settings.settings import SettingsError
 from ring.settings.stack_file import StackFileError
 from ring.text import counted
-from ring.topology import NoSuchMemberError, find_member, members_of
 
 if TYPE_CHECKING:
     from pathlib import Path

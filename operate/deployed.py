@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from operate.deployment.held_state import held, name_of
+from operate.held_state import held, name_of
 from ring.arn import Arn
 from ring.distributed import DISTRIBUTED
 from ring.hop import HOP
@@ -268,3 +268,8 @@ def _credentials(provider: Resource) -> Credentials:
     # Pulumi keeps all of a provider's inputs but plain text as JSON.
     role = (json.loads(roles) if isinstance(roles, str) else roles or [{}])[0]
     return Credentials(provider.get("profile"), role.get("roleArn"), role.get("externalId"))
+
+
+def hop_name(source: DeployedMember, target: DeployedMember) -> str:
+    """The hop, as its log lines and metrics call it."""
+    return " -> ".join(f"{end.region}/{end.table}" for end in (source, target))

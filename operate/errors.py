@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from operate.deployment.engine_events import Note
     from ring.settings.errors import Mistake
 
 
@@ -39,3 +39,12 @@ class FailedError(OperateError):
 
 class CancelledError(FailedError):
     """It was cancelled: what was begun is finished and recorded, the rest not begun."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that the engine, a provider or the program said. `resource` is its name, if any."""
+
+    severity: str
+    text: str
+    resource: str = ""

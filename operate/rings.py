@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from operate.aws.clients import Clients
 from operate.deployed import Deployed
 from operate.errors import OperateError
-from operate.monitoring.status import Clients
 
 
 class Running(Protocol):

@@ -8,13 +8,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from ring import policies
 from ring.replica import Replica
-from ring.resources import policies
 from ring.resources.lambda_archive import lambda_archive
 from ring.resources.private_bucket import closed_bucket
 from ring.resources.runtime_updates import runtime_updates
-from ring.resources.state_machine import state_machine
 from ring.settings.settings import Settings
+from ring.state_machine import state_machine
 
 DISTRIBUTED = "dynamodb-ring:index:Distributed"
 """The component's type. It is part of every URN beneath it and never changes."""

@@ -3,7 +3,7 @@
 A region that is lost answers nothing, and the engine asks whatever it knows of: it configures each
 provider and plans each resource, changed or not. So what a bypassed member has is taken out of the
 state, and kept word for word in the outputs of a component of its own
-(`operate/deployment/held_state.py` does that, and puts it back). The program declares nothing of
+(`operate/held_state.py` does that, and puts it back). The program declares nothing of
 such a member but this component.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import invoke
 
-from ring.topology import Member
+from ring.settings.members import Member
 
 HELD = "dynamodb-ring:index:Held"
 """The component's type. It is part of every URN beneath it and never changes."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from ring import policies
 from ring.hop_metrics import Measured
 from ring.replica import Replica
-from ring.resources import policies
 from ring.resources.function_environment import environment
 from ring.resources.heartbeat import beat_rule
 from ring.resources.lambda_archive import lambda_archive

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from ring.topology import Member
+from ring.settings.members import Member
 
 NAMESPACE = "DynamoDBRing"
 DIMENSION = "hop"

@@ -8,11 +8,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import table_arn, table_arn_of_stream
-from ring.resources.policies import End, writer_policy
+from ring.policies import End, writer_policy
 from ring.resources.private_bucket import closed_bucket
 from ring.resources.table_args import table_args, tombstone_args
+from ring.settings.members import Member
 from ring.settings.settings import Settings
-from ring.topology import Member
 
 REPLICA = "dynamodb-ring:index:Replica"
 """The component's type. It is part of every URN beneath it and never changes."""

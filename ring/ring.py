@@ -14,9 +14,10 @@ from ring.hop import HOP, Hop
 from ring.monitoring.component import WATCH, Watch, dashboards
 from ring.replica import REPLICA, Replica
 from ring.settings.distributed import home
+from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
 from ring.topology import Hop as Way
-from ring.topology import Member, hops, members_of
+from ring.topology import hops
 
 RING = "dynamodb-ring:index:Ring"
 """The component's type. It is part of every URN beneath it and never changes."""

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from commands.output.screen import Screen
-from operate.deployment.engine_events import Note, Step
+from operate.deployment.engine_events import Step
 from operate.deployment.stack import RingStack
+from operate.errors import Note
 
 _SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±", "import": "=", "keep": "="}
 _PAST = {

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Column
 from rich.text import Text
 
-from commands.framework import FAILED
+from commands.exit_codes import FAILED
 from commands.output.screen import Screen
-from operate.reconcile.check import Tell
+from operate.reporting import Tell
 from operate.stop import Stop
 
 _LINE_EVERY = 5.0

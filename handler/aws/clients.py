@@ -23,8 +23,7 @@ from botocore.exceptions import BotoCoreError
 from handler.aws.api import Call, InThreads
 from handler.aws.secret_clients import InThreadsWithKeys
 from handler.aws.secret_credentials import KeyPair, Keys
-from handler.errors import told
-from handler.log import log
+from handler.log import log, told
 
 Service = Literal["dynamodb", "s3", "secretsmanager"]
 Http = Literal["own", "boto3"]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from handler.errors import is_of_the_clock
+from handler.aws.signature_errors import is_of_the_clock
 
 _FRESH_SECONDS = 15 * 60
 """After this, keys are read again though nobody refused them."""

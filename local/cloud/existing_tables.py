@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ring.topology import Member, hops
+from ring.settings.members import Member
+from ring.topology import hops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from local.cloud.existing_tables import provider_of
 from ring.arn import Arn
-from ring.topology import members_of
+from ring.settings.members import members_of
 
 if TYPE_CHECKING:
     from local.cloud.cloud import Cloud

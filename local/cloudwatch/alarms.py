@@ -23,7 +23,7 @@ from moto.cloudwatch.models import (
 )
 
 from local.cloudwatch.alarm_states import NotKnownHereError, state
-from local.moto_patches.capacity import consumed
+from local.cloudwatch.metrics import consumed
 
 SECONDS = 10.0
 """Between two looks at all alarms; CloudWatch looks every minute."""

@@ -137,3 +137,6 @@ def _told(metric: Metric, when: float) -> Mapping[str, Any]:
         "Timestamp": datetime.fromtimestamp(when, UTC),
         "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
     }
+
+
+consumed: dict[tuple[str, str], Gathered] = {}

@@ -21,7 +21,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local.cloudwatch.metrics import Gathered, Metric
+from local.cloudwatch.metrics import Gathered, Metric, consumed
 from local.moto_patches.capacity_units import (
     Attributes,
     index_units,
@@ -35,7 +35,6 @@ _READS = {"get_item", "batch_get_item", "transact_get_items", "query", "scan"}
 _LISTED = {"batch_write_item", "transact_write_items", "batch_get_item", "transact_get_items"}
 """Those whose answers tell of several tables."""
 
-consumed: dict[tuple[str, str], Gathered] = {}
 """What DynamoDB would measure of its tables, by account and region, until it is published."""
 
 _query = Table.query

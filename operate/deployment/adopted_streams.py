@@ -13,13 +13,14 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Credentials
 from operate.errors import WrongError
-from operate.monitoring.status import Clients
 from ring.settings.errors import Mistake
+from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import Member, hops, members_of
+from ring.topology import hops
 
 QUICKLY = Config(
     connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}

@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operate.aws.clients import Clients
 from operate.deployed import Credentials, Deployed, DeployedMember
 from operate.errors import WrongError
-from operate.monitoring.status import Clients
 from ring.settings.errors import Mistake
+from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings, SettingsError
 from ring.settings.shared_tables import tables_of
-from ring.topology import Member, hops, members_of
+from ring.topology import hops
 
 AccountOf = Callable[[Member], str | None]
 """Tells the account that a member will be in; None if that cannot be known."""

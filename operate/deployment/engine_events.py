@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from operate.errors import Note
 from ring.settings.settings import NAMESPACE
 
 if TYPE_CHECKING:
@@ -42,15 +43,6 @@ class Step:
         if self.kind.startswith(_INNER) and self.state != "failed":
             return False
         return not self.operation.startswith(_QUIET)
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that the engine, a provider or the program said. `resource` is its name, if any."""
-
-    severity: str
-    text: str
-    resource: str = ""
 
 
 def told(event: EngineEvent) -> Step | Note | None:

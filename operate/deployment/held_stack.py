@@ -12,7 +12,6 @@ from typing import Any
 from pulumi.automation import Stack
 from pulumi.runtime.config import set_all_config
 
-from operate.deployment.held_state import State, arranged
 from operate.deployment.pulumi_cli import Cli
 from operate.deployment.workspace import (
     Program,
@@ -21,6 +20,7 @@ from operate.deployment.workspace import (
     short_name,
     workspace_of,
 )
+from operate.held_state import State, arranged
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from operate.deployment.omitted_settings import left_out
 from operate.errors import WrongError
 from ring.arn import Arn
 from ring.settings.errors import Mistake
+from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
 from ring.text import counted
-from ring.topology import Member, hops, members_of
+from ring.topology import hops
 
 _ANOTHER_RING = (
     "Leave it as it is deployed. To have it otherwise, make a ring with another `table.name`, copy "

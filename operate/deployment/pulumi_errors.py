@@ -15,7 +15,7 @@ from pulumi.automation import CommandError, ConcurrentUpdateError, StackNotFound
 from operate.errors import FailedError, MissingError, OperateError, WrongError
 
 if TYPE_CHECKING:
-    from operate.deployment.engine_events import Note
+    from operate.errors import Note
 
 # What the CLI or a provider says -> what is missing, and the way to get it.
 _MISSING = {

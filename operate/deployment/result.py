@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pulumi.automation import DestroyResult, OutputMap, PreviewResult, RefreshResult, UpResult
 
-from operate.deployment.engine_events import KEEP, Note
+from operate.deployment.engine_events import KEEP
+from operate.errors import Note
 
 Operation = Literal["preview", "up", "refresh", "destroy"]
 

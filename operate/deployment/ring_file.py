@@ -29,8 +29,8 @@ from operate.errors import WrongError
 from ring.settings.errors import Mistake, explain, nearest
 from ring.settings.sections import Section
 from ring.settings.settings import SettingsError
-from ring.settings.shared_tables import shared_between
 from ring.settings.yaml_text import YamlError, read_yaml
+from ring.shared_tables import shared_between
 
 
 class Entry(Section):

@@ -15,13 +15,13 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
+from operate.aws.clients import Clients
 from operate.deployed import Deployed
 from operate.deployment.adopted_streams import QUICKLY, refuse_unfit
 from operate.deployment.claimed_tables import accounts, newcomers, refuse_claimed
 from operate.deployment.config_source import Keep, file_of, parsed
-from operate.deployment.engine_events import KEEP, Note, Step, told
+from operate.deployment.engine_events import KEEP, Step, told
 from operate.deployment.held_stack import holding
-from operate.deployment.held_state import bypassed
 from operate.deployment.immutable_settings import refuse
 from operate.deployment.pulumi_cli import Cli, find_cli
 from operate.deployment.pulumi_errors import explained, failing_quietly
@@ -39,8 +39,8 @@ from operate.deployment.workspace import (
     stack_file,
     workspace_of,
 )
-from operate.errors import WrongError
-from operate.monitoring.status import Clients
+from operate.errors import Note, WrongError
+from operate.held_state import bypassed
 from ring.program import build
 from ring.settings.settings import NAMESPACE, Settings, decoded
 from ring.settings.stack_file import own

@@ -18,15 +18,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedPart
 from operate.distributed.results import Call, results
 from operate.distributed.worker import told, told_part
 from operate.errors import FailedError, WrongError
-from operate.monitoring.status import Clients
-from operate.reconcile.check import Tell, silently
 from operate.reconcile.members import Reached
 from operate.reconcile.parallel_scan import Part
+from operate.reporting import Tell, silently
 from operate.stop import Stop
 from ring.text import counted
 

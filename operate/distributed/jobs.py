@@ -10,9 +10,10 @@ from operate.distributed.results import collect_backfill, collect_check
 from operate.errors import WrongError
 from operate.reconcile import backfill, check
 from operate.reconcile.backfill import Backfilled, Route
-from operate.reconcile.check import Checked, Tell, Wish, silently
+from operate.reconcile.check import Checked, Wish
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
+from operate.reporting import Tell, silently
 
 LONGEST_SETTLE = 180.0
 """Seconds: a call has 15 minutes, and may look at what differs five times."""

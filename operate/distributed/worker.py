@@ -31,16 +31,16 @@ from botocore.config import Config
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
 from handler.store.dynamodb import Tables
-from operate.aws.roles import session_as
+from operate.aws.clients import session_as
 from operate.distributed.results import put_result
 from operate.reconcile.backfill import Filler, Route, unfilled
 from operate.reconcile.check import CHANGING, Wish, look_again
 from operate.reconcile.compare import Kind
 from operate.reconcile.compare_page import read_and_look
-from operate.reconcile.fingerprints import Segment, key_of, key_text
+from operate.reconcile.fingerprints import key_of, key_text
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import Part, Segment
 from operate.reconcile.rate_limit import Pace, put_pace
 
 MOST = 2_000

@@ -18,11 +18,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handler.metrics import DIMENSION, NAMESPACE
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
-from operate.deployed import Deployed, DeployedHop
+from operate.deployed import Deployed, DeployedHop, hop_name
 from operate.errors import FailedError
-from operate.membership.outage import hop_name
-from operate.monitoring.status import Clients
 
 CALM = timedelta(minutes=10)
 """For how long a hop must have kept up. A mapping may take minutes to begin, and a metric to show:

@@ -7,18 +7,13 @@ from typing import Any
 
 from handler.metrics import DIMENSION, NAMESPACE
 from handler.protocol.replicate import Did
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
-from operate.deployed import Deployed, DeployedMember
-from operate.monitoring.status import Clients
+from operate.deployed import Deployed, DeployedMember, hop_name
 
 _LOOKS_BACK = timedelta(days=14)
 _PERIOD = 900  # seconds: 14 days of them are 1,344 points, and an answer has up to 1,440
 _ARRIVED = (Did.WROTE, Did.DELETED, Did.REFUSED)  # each takes an answer of the target
-
-
-def hop_name(source: DeployedMember, target: DeployedMember) -> str:
-    """The hop, as its log lines and metrics call it."""
-    return " -> ".join(f"{end.region}/{end.table}" for end in (source, target))
 
 
 def last_delivery(

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 from operate.deployed import Deployed
 from operate.deployment.config_source import parsed
-from operate.deployment.held_state import bypassed
 from operate.deployment.settings_file import Edit, edit_member
 from operate.deployment.stack import RingStack
+from operate.durations import spoken
 from operate.errors import WrongError
+from operate.held_state import bypassed
+from ring.settings.members import Member, NoSuchMemberError, find_member, members_of
 from ring.settings.settings import Settings
-from ring.topology import Member, NoSuchMemberError, find_member, hops, members_of, ring_of
+from ring.topology import hops, ring_of
 
 STREAM_HOLDS = timedelta(hours=24)
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html"""
@@ -115,15 +117,6 @@ def longest(settings: Settings) -> timedelta:
     A stream holds 24 hours, and a hop gives a record up after `mapping.record_age`.
     """
     return min(timedelta(seconds=settings.mapping.record_age), STREAM_HOLDS - _ROOM)
-
-
-def spoken(time: timedelta) -> str:
-    """A time for a person: `26 h 10 min`, `3 min`, `12 s`."""
-    minutes, seconds = divmod(round(time.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def refuse_gap(wished: Wish, since: datetime, now: datetime, command: str) -> None:

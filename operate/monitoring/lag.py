@@ -10,11 +10,11 @@ from typing import Any
 
 from handler.config import SettingsError
 from handler.metrics import DIMENSION, NAMESPACE
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.errors import FailedError
-from operate.monitoring.status import Clients
-from operate.quarantine.redrive import settings_of
+from operate.hop_settings import settings_of
 
 MOST_MINUTES = 24 * 60
 

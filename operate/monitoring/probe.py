@@ -11,7 +11,7 @@ from operate.aws.errors import WITHOUT_CREDENTIALS
 from operate.deployed import DeployedHop, DeployedMember
 
 if TYPE_CHECKING:
-    from operate.monitoring.status import Clients
+    from operate.aws.clients import Clients
 
 Client = Callable[[str], Any]
 """A member's client of the service with this name."""

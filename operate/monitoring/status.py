@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from handler.aws.clients import CONCURRENCY
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
-from operate.aws.roles import session_as
-from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember
+from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.monitoring.alarms import Ringing, ringing
 from operate.monitoring.probe import Asked, Client
 from ring.text import counted
@@ -24,15 +18,6 @@ from ring.text import counted
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
-_CONFIG = Config(
-    max_pool_connections=CONCURRENCY, retries={"mode": "standard", "total_max_attempts": 10}
-)
-_BRIEF = Config(
-    max_pool_connections=CONCURRENCY,
-    connect_timeout=3,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 2},
-)
 _NOTHING_YET = ("OK", "No records processed", None)
 
 
@@ -88,49 +73,6 @@ class Status:
     def notes(self) -> tuple[str, ...]:
         """What could not be seen and is no trouble by itself, in sentences."""
         return tuple(word for hop in self.hops for word in hop.notes)
-
-
-class Clients:
-    """Clients for every member's account and region, each made once; threads may share them."""
-
-    def __init__(self, config: Config = _CONFIG) -> None:
-        self._config = config
-        self._lock = threading.Lock()  # boto3 makes clients from what threads must not share
-        # By region too: a role is taken in the region that is asked, so that a region which does
-        # not answer keeps nobody from another one.
-        self._sessions: dict[tuple[Credentials, str], boto3.Session] = {}
-        self._made: dict[tuple[Credentials, str, str], Any] = {}
-        self._brief: set[str] = set()
-
-    def be_brief_in(self, regions: Iterable[str]) -> None:
-        """Wait seconds for an answer there, not minutes."""
-        self._brief |= {*regions}
-
-    def get(self, credentials: Credentials, region: str, service: str) -> Any:
-        """The client of a service, as whoever the credentials are for."""
-        key = (credentials, region, service)
-        with self._lock:
-            if key not in self._made:
-                config = _BRIEF if region in self._brief else self._config
-                if (credentials, region) not in self._sessions:
-                    self._sessions[credentials, region] = _session(credentials, region, config)
-                make: Any = self._sessions[credentials, region].client
-                self._made[key] = make(service, region_name=region, config=config)
-            return self._made[key]
-
-
-def _session(credentials: Credentials, region: str, config: Config) -> boto3.Session:
-    session = boto3.Session(profile_name=credentials.profile)
-    if not credentials.role:
-        return session
-    make: Any = session.client
-    taken = session_as(
-        credentials.role,
-        partial(make, region_name=region, config=config),
-        session.get_credentials(),
-        credentials.external_id,
-    )
-    return boto3.Session(botocore_session=taken)
 
 
 def status(

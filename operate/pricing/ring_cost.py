@@ -17,7 +17,7 @@ from operate.pricing.bill import MONTH, Line, Load, Shape, mean_price, units
 from operate.pricing.prices import Prices
 from ring.hop_metrics import Measured
 from ring.monitoring.alarms import alarm_of_quarantine, alarms_of_hop
-from ring.topology import Member
+from ring.settings.members import Member
 
 _MILLION = 1e6
 _GB = 1e9

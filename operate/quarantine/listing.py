@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from handler.config import SettingsError
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.errors import FailedError
-from operate.monitoring.status import Clients
+from operate.hop_settings import settings_of
 from operate.quarantine.bucket import Entry, NoSuchEntryError
-from operate.quarantine.redrive import Reach, settings_of
+from operate.quarantine.redrive import Reach
 
 
 @dataclass(frozen=True)

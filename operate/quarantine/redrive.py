@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -22,7 +22,8 @@ from handler.aws.api import InThreads
 from handler.aws.clients import CONCURRENCY
 from handler.batch import Report, Work, replicate_batch
 from handler.config import Settings
-from handler.errors import passes, told
+from handler.errors import passes
+from handler.log import told
 from handler.protocol.replay import replay
 from handler.quarantine import BucketQuarantine, Lost, Shelf
 from handler.retry import Patience, PatientStore
@@ -35,7 +36,6 @@ from ring.text import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 PATIENCE_SECONDS = 60.0
@@ -105,18 +105,6 @@ class Reach:
         """The hop's quarantine."""
         settings = self.settings
         return Bucket(self.s3, settings.quarantine, settings.name, settings.here.table)
-
-
-def settings_of(functions: LambdaClient, function: str) -> Settings:
-    """The hop that a function is, by its own environment. `function` is its ARN or name.
-
-    Raises:
-        handler.config.SettingsError: it is no function of a ring.
-        botocore.exceptions.ClientError: it cannot be read.
-    """
-    found = functions.get_function_configuration(FunctionName=function)
-    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
-    return Settings.read(variables)
 
 
 def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Played]:

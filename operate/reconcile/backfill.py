@@ -19,12 +19,12 @@ from operate.errors import WrongError
 from operate.ordered_pool import in_turn
 from operate.progress_counter import Tally
 from operate.reconcile.backfill_key import Filled, Way, fill
-from operate.reconcile.check import Tell, silently
-from operate.reconcile.fingerprints import Page, Segment, key_text, read_page
+from operate.reconcile.fingerprints import key_text
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part, Sweep
-from operate.reconcile.repair import ends_of
+from operate.reconcile.parallel_scan import Page, Part, Segment, Sweep, read_page
+from operate.reconcile.repair_key import ends_of
+from operate.reporting import Tell, silently
 from operate.stop import Stop, StoppedError
 
 TOO_LARGE = "too large"

@@ -18,26 +18,22 @@ from operate.aws.errors import asking
 from operate.progress_counter import Tally
 from operate.reconcile.compare import Held, Kind, judge
 from operate.reconcile.compare_page import Looked, read_and_look
-from operate.reconcile.fingerprints import Page, Segment, digest_of, read_page, rows_of, version_of
+from operate.reconcile.fingerprints import digest_of, rows_of, version_of
 from operate.reconcile.journal import Journal
 from operate.reconcile.member_states import look
 from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part, Sweep
+from operate.reconcile.parallel_scan import Page, Part, Segment, Sweep, read_page
+from operate.reporting import Tell, silently
 from operate.stop import Stop
 
 EQUAL, CHANGING = "equal", "changing"
 """What a suspect may be found to be besides a `Kind`; the latter changes at every look."""
 
-Tell = Callable[[str, int, int], None]
 """Told what goes on, how much of it is done, and of how much (about)."""
 
 _JOBS = 8
 _CLOCKS = 3600.0  # seconds that clocks may disagree
 _MOST_SEGMENTS = 1_000_000  # that a table can be read in
-
-
-def silently(what: str, done: int, of: int) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)

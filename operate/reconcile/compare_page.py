@@ -18,18 +18,16 @@ from typing import Any
 from handler.model.expiry import will_be_deleted
 from operate.reconcile.compare import Held, judge
 from operate.reconcile.fingerprints import (
-    Page,
     digest_of,
     is_stub,
     key_of,
     key_text,
     mark_of,
-    read_page,
     rows_of,
     version_of,
 )
 from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import Page, Part, read_page
 
 _MOST = 100
 """Keys in a request: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from handler.model.expiry import ttl_attribute
 from handler.store.dynamodb import Tables
+from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedMember
 from operate.errors import WrongError
-from operate.monitoring.status import Clients
 from operate.reconcile.members import Reached
 from operate.reconcile.rate_limit import Pace, put_pace
 from operate.stop import Stop

@@ -11,15 +11,10 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from handler.model.expiry import will_be_deleted
 from handler.model.image import DELETED, Image, Item, Key, digest
 from handler.model.version import Version
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 Row = tuple[str, str]
 """A key and the mark of its item, both as texts."""
@@ -27,48 +22,6 @@ Row = tuple[str, str]
 _DIGEST = 16
 _VERSION = 84
 _STUB = "/stub"
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A part of a table: number `number`, from 0, of `of`."""
-
-    table: str
-    number: int
-    of: int
-
-
-@dataclass(frozen=True)
-class Page:
-    """Items of a segment, and where it goes on after them.
-
-    That is at `position`, or within the page that begins there, behind the item of the key `after`
-    (as a text). Neither: that was all.
-    """
-
-    items: Sequence[Item]
-    position: Key | None
-    after: str | None = None
-
-    @property
-    def is_last(self) -> bool:
-        """Whether nothing of its segment comes after it."""
-        return self.position is None and self.after is None
-
-
-def read_page(
-    client: DynamoDBClient, segment: Segment, position: Key | None, *, consistent: bool
-) -> Page:
-    """Read on from a position; None: from the beginning."""
-    onward: dict[str, Any] = {} if position is None else {"ExclusiveStartKey": position}
-    found = client.scan(
-        TableName=segment.table,
-        Segment=segment.number,
-        TotalSegments=segment.of,
-        ConsistentRead=consistent,
-        **onward,
-    )
-    return Page(found["Items"], found.get("LastEvaluatedKey"))
 
 
 def rows_of(items: Sequence[Item], keys: Sequence[str], expires: str | None) -> Iterator[Row]:

@@ -17,9 +17,9 @@ from typing import Any, Self
 from handler.model.image import Key
 from operate.errors import FailedError, OperateError, WrongError
 from operate.reconcile.compare import Held
-from operate.reconcile.fingerprints import Page, Row, Segment, key_of, key_text
+from operate.reconcile.fingerprints import Row, key_of, key_text
 from operate.reconcile.journal_file import claim, find, side_files
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import Page, Part, Segment
 from operate.stop import Stop, StoppedError
 
 _CHUNK = 500

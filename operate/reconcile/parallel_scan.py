@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from handler.model.image import Key
-from operate.reconcile.fingerprints import Page, Segment
+from handler.model.image import Item, Key
 from operate.stop import Stop, StoppedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,33 @@ class Part:
     segment: Segment
     position: Key | None = None
     after: str | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a table: number `number`, from 0, of `of`."""
+
+    table: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items of a segment, and where it goes on after them.
+
+    That is at `position`, or within the page that begins there, behind the item of the key `after`
+    (as a text). Neither: that was all.
+    """
+
+    items: Sequence[Item]
+    position: Key | None
+    after: str | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of its segment comes after it."""
+        return self.position is None and self.after is None
 
 
 P = TypeVar("P", bound=Page)
@@ -95,3 +124,18 @@ class Sweep(Generic[P]):
             except queue.Full:
                 continue
             return
+
+
+def read_page(
+    client: DynamoDBClient, segment: Segment, position: Key | None, *, consistent: bool
+) -> Page:
+    """Read on from a position; None: from the beginning."""
+    onward: dict[str, Any] = {} if position is None else {"ExclusiveStartKey": position}
+    found = client.scan(
+        TableName=segment.table,
+        Segment=segment.number,
+        TotalSegments=segment.of,
+        ConsistentRead=consistent,
+        **onward,
+    )
+    return Page(found["Items"], found.get("LastEvaluatedKey"))

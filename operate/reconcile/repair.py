@@ -11,19 +11,17 @@ from dataclasses import dataclass, field
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
 from handler.protocol.apply import ContendedError
-from handler.protocol.decide import Replica
 from handler.store.dynamodb import ItemTooLargeError, Store
 from operate.aws.errors import asking
 from operate.dry_run import DryStore
-from operate.errors import WrongError
 from operate.ordered_pool import in_turn
 from operate.progress_counter import Tally
-from operate.reconcile.check import Tell, silently
 from operate.reconcile.compare import Kind
 from operate.reconcile.fingerprints import key_of
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
-from operate.reconcile.repair_key import End, Mended, mend
+from operate.reconcile.repair_key import End, Mended, ends_of, mend
+from operate.reporting import Tell, silently
 from operate.stop import Stop
 
 MENDED, LEFT = "mended", "left"
@@ -44,24 +42,6 @@ class Repaired:
     left: int = 0
     writes: Counter[str] = field(default_factory=Counter)
     why: dict[str, str] = field(default_factory=dict)
-
-
-def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
-    """The members, as one key is mended at them. Raises `WrongError` where no hop starts."""
-    for member in members:
-        if member.replica is None:
-            raise WrongError(
-                f"{member.name} has no id in versions, since no hop of this stack starts there. "
-                "Use the stack that deploys its hop, or leave it out by --member."
-            )
-    return [
-        End(
-            Replica(member.replica or "", member.region, member.tables.table),
-            store,
-            keeps_tombstones=member.tables.tombstones is not None,
-        )
-        for member, store in zip(members, stores, strict=True)
-    ]
 
 
 def repair(

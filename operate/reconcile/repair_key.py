@@ -26,6 +26,8 @@ from handler.model.version import Version
 from handler.protocol.apply import Blocker, Brought, ContendedError, bring, bring_delete
 from handler.protocol.decide import Replica
 from handler.store.dynamodb import Store
+from operate.errors import WrongError
+from operate.reconcile.members import Reached
 
 OPERATOR = "ffffffff"
 """Who wrote what an operator decides, in versions: no member."""
@@ -233,3 +235,21 @@ async def _bring(store: Store, key: Key, write: Write) -> Brought | Blocker:
     if write.is_delete:
         return await bring_delete(store, key, write)
     return await bring(store, key, write, expected=True)
+
+
+def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
+    """The members, as one key is mended at them. Raises `WrongError` where no hop starts."""
+    for member in members:
+        if member.replica is None:
+            raise WrongError(
+                f"{member.name} has no id in versions, since no hop of this stack starts there. "
+                "Use the stack that deploys its hop, or leave it out by --member."
+            )
+    return [
+        End(
+            Replica(member.replica or "", member.region, member.tables.table),
+            store,
+            keeps_tombstones=member.tables.tombstones is not None,
+        )
+        for member, store in zip(members, stores, strict=True)
+    ]

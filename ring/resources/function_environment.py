@@ -7,8 +7,8 @@ import json
 import pulumi
 
 from ring.resources.heartbeat import beat_key
+from ring.settings.members import Member
 from ring.settings.settings import Settings
-from ring.topology import Member
 
 
 def environment(

@@ -8,8 +8,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from ring.settings.members import Member
 from ring.settings.sections import Key, TableSettings
-from ring.topology import Member
 
 CALL = {"beat": True}
 """The event that a function is called with; `handler/heartbeat.py` is where it is understood."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from ring.topology import Member
+from ring.settings.members import Member
 
 
 def closed_bucket(

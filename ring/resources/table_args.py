@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pulumi_aws as aws
 
+from ring.settings.members import Member
 from ring.settings.sections import GlobalIndex, Key, TableSettings
-from ring.topology import Member
 
 _EXPIRES = "_repl_expires"  # the attribute of a tombstone that DynamoDB's TTL goes by
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictInt
 
 from ring.settings.errors import Mistake
+from ring.settings.members import Member, NoSuchMemberError, find_member
 from ring.settings.sections import Section
-from ring.topology import Member, NoSuchMemberError, find_member
 
 
 class DistributedSettings(Section):

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from ring.arn import Arn, partition_of
 from ring.settings.errors import Mistake, refusal
+from ring.settings.members import Member
 from ring.settings.sections import MappingSettings, Section
 from ring.settings.types import shape
-from ring.topology import Member
 
 LATE = 300
 """How far a hop may lag, in seconds, before somebody is told."""

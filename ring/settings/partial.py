@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, Field
 
 from ring.settings.distributed import DistributedSettings
+from ring.settings.members import Member, NoSuchMemberError, find_member, member_of
 from ring.settings.monitoring import WatchSettings
 from ring.settings.sections import MappingSettings, MemberSettings, TableSettings, TombstoneSettings
-from ring.topology import Member, NoSuchMemberError, find_member, member_of
 
 _SECTIONS = ("table", "tombstones", "mapping", "watch", "distributed", "hops")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ring.arn import Arn, partition_of, table_of_stream
-from ring.resources.policy_size import broken_in_roles
 from ring.settings.distributed import broken_in_distributed
 from ring.settings.errors import Mistake
+from ring.settings.members import Member, NoSuchMemberError, find_member, targets_of
 from ring.settings.monitoring import broken_in_watch
 from ring.settings.partial import Draft
+from ring.settings.policy_size import broken_in_roles
 from ring.settings.shared_tables import shared_within
 from ring.settings.table_rules import broken_in_table
 from ring.settings.types import TOMBSTONES
-from ring.topology import Member, NoSuchMemberError, find_member, targets_of
 
 _ROOM = 255 - len(TOMBSTONES)
 

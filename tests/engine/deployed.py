@@ -13,7 +13,7 @@ from local.cloud.cloud import PROVIDER, Cloud
 from local.cloud.program import Deployment, Resource
 from local.cloud.resources import KINDS, Place
 from local.cloud.resources.archive import zip_archive
-from operate.deployment.held_state import held
+from operate.held_state import held
 from ring.resources.lambda_archive import lambda_archive
 
 _STACK = "pulumi:pulumi:Stack"

@@ -9,8 +9,8 @@ from typing import Any
 
 from local.compare import differences
 from local.running_ring import LocalMember, RunningRing
+from ring.settings.members import members_of
 from ring.settings.settings import Settings
-from ring.topology import members_of
 from tests.engine.stacks import Engine, EngineStack
 
 PATIENCE = 300.0

@@ -17,7 +17,7 @@ from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.protobuf import decoded
 from local.cloud.provider import EngineProvider
-from local.cloud.resources import Place
+from local.cloud.resources import Place, resource_type
 from local.endpoint.server import LocalServer
 from tests.engine.connections import Connection
 

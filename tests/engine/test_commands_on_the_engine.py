@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from operate.deployment.engine_events import Note, Step
+from operate.deployment.engine_events import Step
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import PROJECT
+from operate.errors import Note
 from tests.engine.stacks import Engine
 from tests.handler.wire import of_stream
 

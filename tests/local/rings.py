@@ -12,9 +12,10 @@ from local.hop import LocalHop
 from local.lambda_emulator.event_source_mapping import Stats
 from local.ring import LocalRing
 from local.stack_config import Stack
+from operate.hop_settings import settings_of
 from operate.monitoring.status import Status
 from operate.monitoring.status import status as status_of
-from operate.quarantine.redrive import Reach, settings_of
+from operate.quarantine.redrive import Reach
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
 PATIENCE = 300.0

@@ -19,7 +19,7 @@ from operate.distributed import worker
 from operate.distributed.results import collect_check, results
 from operate.reconcile.check import Wish, check, findings, parts
 from operate.reconcile.journal import Journal
-from ring.resources.state_machine import state_machine
+from ring.state_machine import state_machine
 from tests.local.rings import PATIENCE
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")

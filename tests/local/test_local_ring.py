@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.ring import LocalRing
-from ring.topology import NoSuchMemberError
+from ring.settings.members import NoSuchMemberError
 from tests.local.rings import REGIONS, costs, get, item, put, ring_of
 
 

@@ -12,7 +12,7 @@ from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
 from local.cloud.resources import Place
 from local.endpoint.server import LocalServer
-from ring.resources import policies
+from ring import policies
 
 UPDATES = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
 FUNCTION = "aws:lambda/function:Function"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from local.ring import LocalRing
+from operate.aws.clients import Clients
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, collect_check, results
-from operate.monitoring.status import Clients
 from operate.reconcile.backfill import backfill, route
 from operate.reconcile.backfill import parts as parts_to_fill
 from operate.reconcile.backfill_key import Filled

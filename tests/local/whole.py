@@ -12,12 +12,12 @@ import pytest
 
 from local.clients import FAKE_CREDENTIALS
 from local.ring import LocalRing
+from operate.aws.clients import Clients
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.deployment.stack import RingStack
-from operate.monitoring.status import Clients
 from operate.reconcile.connect import reach
 from operate.reconcile.members import Reached
-from ring.topology import members_of
+from ring.settings.members import members_of
 from tests.local.rings import PATIENCE, item
 
 

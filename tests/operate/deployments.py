@@ -7,8 +7,9 @@ from typing import Any
 
 from operate.deployed import Deployed
 from ring.ring import RING
+from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import Member, hops, members_of
+from ring.topology import hops
 
 ACCOUNT = "123456789012"
 LABEL = "2026-01-01T00:00:00.000"

@@ -14,6 +14,7 @@ from moto import mock_aws
 from commands.output.screen import Screen
 from commands.setting_change import Plan
 from local.clients import FAKE_CREDENTIALS
+from operate.aws.clients import Clients
 from operate.deployed import Deployed
 from operate.deployment import stack as stack_module
 from operate.deployment.adopted_streams import refuse_unfit
@@ -21,7 +22,6 @@ from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.errors import FailedError, MissingError, WrongError
 from operate.membership.plan import wish
-from operate.monitoring.status import Clients
 from ring.settings.settings import Settings
 
 HERE, THERE, THIRD = "us-east-1", "eu-west-1", "ap-southeast-2"

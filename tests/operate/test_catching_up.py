@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from operate.aws.clients import Clients
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.membership.catch_up import Left, Progress, concerned, left
 from operate.membership.outage import last_delivery
-from operate.monitoring.status import Clients
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HERE = DeployedMember("here", "us-east-1", "orders")

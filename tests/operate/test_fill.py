@@ -16,8 +16,7 @@ from handler.store.dynamodb import DynamoStore, Tables
 from operate.reconcile.backfill_key import Filled, Way, fill
 from operate.reconcile.members import Reached
 from operate.reconcile.rate_limit import Pace
-from operate.reconcile.repair import ends_of
-from operate.reconcile.repair_key import OPERATOR, End, Mended, mend
+from operate.reconcile.repair_key import OPERATOR, End, Mended, ends_of, mend
 from tests.handler.pair import KEY, item, run
 from tests.handler.test_replicate import arrived, deleted
 from tests.simulation.member import Member, SimulatedStore

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from operate.deployed import Deployed
-from operate.deployment.held_state import arranged, held
+from operate.held_state import arranged, held
 
 STACK = "urn:pulumi:prod::dynamodb-ring::pulumi:pulumi:Stack::dynamodb-ring-prod"
 INNER = "urn:pulumi:prod::dynamodb-ring::dynamodb-ring:index:Ring"

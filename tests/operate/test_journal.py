@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from operate.reconcile.compare import Held
-from operate.reconcile.fingerprints import Page, Segment
 from operate.reconcile.journal import Journal
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import Page, Part, Segment
 
 PARTS = [Part(source, Segment("t", number, 2)) for source in (0, 2) for number in (0, 1)]
 

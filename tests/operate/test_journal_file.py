@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from operate.errors import FailedError, WrongError
-from operate.reconcile.fingerprints import Page, Segment
 from operate.reconcile.journal import Journal
 from operate.reconcile.journal_file import claim
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import Page, Part, Segment
 
 PART = Part(0, Segment("t", 0, 1))
 

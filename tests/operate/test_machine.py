@@ -15,13 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from operate.aws.clients import Clients
 from operate.deployed import Deployed, DeployedPart
 from operate.distributed.executions import Machine, Task
 from operate.distributed.results import put_result
 from operate.errors import FailedError, WrongError
-from operate.monitoring.status import Clients
-from operate.reconcile.fingerprints import Segment
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import Part, Segment
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 BUCKET = "results"

@@ -17,8 +17,9 @@ from handler.quarantine import BucketQuarantine, Lost, Shelf
 from handler.store.dynamodb import ItemTooLargeError
 from local.lambda_emulator.batching import Batch, GivenUp
 from local.lambda_emulator.events import FailurePlace, event_of, failure_key, failure_record
+from operate.hop_settings import settings_of
 from operate.quarantine.bucket import Entry, NoSuchEntryError
-from operate.quarantine.redrive import Became, Reach, Wish, redrive, settings_of
+from operate.quarantine.redrive import Became, Reach, Wish, redrive
 from operate.stop import Stop
 from tests.handler.lambdas import (
     KEY,

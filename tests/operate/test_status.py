@@ -17,9 +17,10 @@ from local.cloud.cloud import Cloud
 from local.cloud.program import run_program
 from local.endpoint.server import LocalServer
 from local.stack_config import Stack
+from operate.aws.clients import Clients
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, Shape
 from operate.errors import MissingError
-from operate.monitoring.status import Clients, status
+from operate.monitoring.status import status
 from tests.handler.benches import answering, hearing
 from tests.operate.deployments import TABLE
 

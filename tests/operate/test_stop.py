@@ -17,10 +17,9 @@ from handler.store.dynamodb import Tables
 from operate.distributed.executions import Machine
 from operate.ordered_pool import in_turn
 from operate.reconcile.compare_page import read_and_look
-from operate.reconcile.fingerprints import Page, Segment
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part, Sweep
+from operate.reconcile.parallel_scan import Page, Part, Segment, Sweep
 from operate.reconcile.rate_limit import Pace
 from operate.rings import Running, run_all
 from operate.stop import Stop, StoppedError

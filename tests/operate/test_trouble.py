@@ -8,9 +8,8 @@ import pytest
 from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import create_command_error
 
-from operate.deployment.engine_events import Note
 from operate.deployment.pulumi_errors import explained
-from operate.errors import FailedError, MissingError, OperateError, WrongError
+from operate.errors import FailedError, MissingError, Note, OperateError, WrongError
 
 # Texts of Pulumi v3.220.0, as it printed them; that of AWS is of pulumi-aws 7.
 SAID: dict[str, tuple[type[OperateError], str]] = {

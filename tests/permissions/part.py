@@ -11,8 +11,8 @@ from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import provider_of
 from local.cloud.program import Deployment, Resource
 from operate.distributed import worker
+from ring.settings.members import members_of
 from ring.settings.settings import Settings
-from ring.topology import members_of
 from tests.permissions.being import being
 from tests.permissions.calls import Ear
 from tests.permissions.services import Mapped

@@ -29,8 +29,8 @@ from local.ring import PROGRAM
 from local.stack_config import Stack
 from ring.arn import partition_of, table_arn
 from ring.resources import heartbeat
+from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import Member, members_of
 from tests.handler.wire import record, stamped
 from tests.permissions.being import being
 from tests.permissions.calls import Ear, listening

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ring.resources.policy_size import segments_policy_of
-from ring.resources.state_machine import LABEL
+from ring.settings.members import members_of
+from ring.settings.policy_size import segments_policy_of
 from ring.settings.settings import Settings
-from ring.topology import members_of
+from ring.state_machine import LABEL
 from tests.ring.distributed_cases import apart
 from tests.ring.mocked import ABROAD, ACCOUNT, KEY, TWO, Watching, config, deployed
 

@@ -7,9 +7,9 @@ import base64
 import pytest
 
 from ring.resources.heartbeat import beat_key
+from ring.settings.members import Member
 from ring.settings.sections import TableSettings
 from ring.settings.settings import Settings, SettingsError
-from ring.topology import Member
 from tests.ring.mocked import OUT, config, deployed
 
 HERE, THERE = Member("a", "us-east-1", "orders"), Member("b", "eu-west-1", "orders")

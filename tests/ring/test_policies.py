@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ring.arn import Arn, partition_of, table_arn, table_arn_of_stream, table_of_stream
-from ring.resources.policies import (
+from ring.policies import (
     Document,
     End,
     Secret,

@@ -6,17 +6,9 @@ from itertools import chain, combinations
 
 import pytest
 
+from ring.settings.members import Member, NoSuchMemberError, find_member, members_of, replica_id
 from ring.settings.settings import Settings
-from ring.topology import (
-    Hop,
-    Member,
-    NoSuchMemberError,
-    find_member,
-    hops,
-    members_of,
-    replica_id,
-    ring_of,
-)
+from ring.topology import Hop, hops, ring_of
 from tests.ring.mocked import config
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2024-05-01T09:30:00.000"

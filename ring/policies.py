@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ring.arn import Arn
-from ring.resources.state_machine import LABEL
+from ring.state_machine import LABEL
 
 Document = dict[str, Any]
 

@@ -17,8 +17,8 @@ from ring.held import HELD, Kept
 from ring.hop import HOP
 from ring.monitoring.component import WATCH
 from ring.replica import REPLICA
+from ring.settings.members import members_of
 from ring.settings.settings import Settings
-from ring.topology import members_of
 
 _PROVIDER = "pulumi:providers:aws"
 

@@ -10,11 +10,11 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from ring.arn import Arn, partition_of, table_arn
-from ring.resources.policies import Document, End, segments_policy
+from ring.policies import Document, End, segments_policy
 from ring.settings.distributed import DistributedSettings, home
 from ring.settings.errors import Mistake
+from ring.settings.members import Member, NoSuchMemberError, targets_of
 from ring.settings.sections import TombstoneSettings
-from ring.topology import Member, NoSuchMemberError, targets_of
 
 _ROOM = 10_240
 _NAME = "ring-segments"

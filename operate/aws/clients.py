@@ -1,0 +1,113 @@
+"""AWS clients for every member's account and region, each made once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+from botocore.credentials import (
+    Credentials as SdkCredentials,
+)
+
+from handler.aws.clients import CONCURRENCY
+from operate.deployed import Credentials
+
+_CONFIG = Config(
+    max_pool_connections=CONCURRENCY, retries={"mode": "standard", "total_max_attempts": 10}
+)
+
+
+_BRIEF = Config(
+    max_pool_connections=CONCURRENCY,
+    connect_timeout=3,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
+
+
+class Clients:
+    """Clients for every member's account and region, each made once; threads may share them."""
+
+    def __init__(self, config: Config = _CONFIG) -> None:
+        self._config = config
+        self._lock = threading.Lock()  # boto3 makes clients from what threads must not share
+        # By region too: a role is taken in the region that is asked, so that a region which does
+        # not answer keeps nobody from another one.
+        self._sessions: dict[tuple[Credentials, str], boto3.Session] = {}
+        self._made: dict[tuple[Credentials, str, str], Any] = {}
+        self._brief: set[str] = set()
+
+    def be_brief_in(self, regions: Iterable[str]) -> None:
+        """Wait seconds for an answer there, not minutes."""
+        self._brief |= {*regions}
+
+    def get(self, credentials: Credentials, region: str, service: str) -> Any:
+        """The client of a service, as whoever the credentials are for."""
+        key = (credentials, region, service)
+        with self._lock:
+            if key not in self._made:
+                config = _BRIEF if region in self._brief else self._config
+                if (credentials, region) not in self._sessions:
+                    self._sessions[credentials, region] = _session(credentials, region, config)
+                make: Any = self._sessions[credentials, region].client
+                self._made[key] = make(service, region_name=region, config=config)
+            return self._made[key]
+
+
+def _session(credentials: Credentials, region: str, config: Config) -> boto3.Session:
+    session = boto3.Session(profile_name=credentials.profile)
+    if not credentials.role:
+        return session
+    make: Any = session.client
+    taken = session_as(
+        credentials.role,
+        partial(make, region_name=region, config=config),
+        session.get_credentials(),
+        credentials.external_id,
+    )
+    return boto3.Session(botocore_session=taken)
+
+
+def session_as(
+    role: str, make: Callable[..., Any], credentials: Any, external_id: str | None = None
+) -> botocore.session.Session:
+    """A session of a role that is taken by whose the credentials are; `make` makes clients of STS.
+
+    The role is taken again before it expires: to go through large tables can take longer than that.
+    """
+    asked = {"RoleSessionName": "dynamodb-ring"}
+    if external_id:
+        asked["ExternalId"] = external_id
+    taken = AssumeRoleCredentialFetcher(make, credentials, role, asked)
+    return _session_with(DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role"))
+
+
+def _session_with(credentials: SdkCredentials) -> botocore.session.Session:
+    """Make a session whose clients sign with these credentials."""
+    session = botocore.session.Session()
+    session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+    return session
+
+
+class _Given(CredentialProvider):
+    """Hands over credentials that are there already."""
+
+    METHOD = "given"
+
+    def __init__(self, credentials: SdkCredentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> SdkCredentials:
+        return self._credentials

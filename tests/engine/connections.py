@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from local.cloud.protobuf import encoded
+from tests.engine.provider.protobuf import encoded
 
 
 class Connection:

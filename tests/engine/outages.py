@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from local.cloud.protobuf import decoded
+from tests.engine.provider.protobuf import decoded
 
 _OF_THE_PLUGIN = ("GetPluginInfo", "Handshake", "Attach", "Cancel", "GetSchema", "GetMapping")
 

@@ -12,7 +12,6 @@ from pulumi import automation as auto
 
 from local.clients import FAKE_CREDENTIALS, Accounts
 from local.cloud.cloud import Cloud
-from local.cloud.provider import EngineProvider
 from local.cloud.resources import Place
 from local.endpoint.fault_injection import Faults
 from local.endpoint.request_counter import Meter
@@ -26,6 +25,7 @@ from ring.settings.settings import NAMESPACE, Settings
 from tests.engine.cli import pulumi_command
 from tests.engine.deployed import deployment_of
 from tests.engine.outages import Unreachable
+from tests.engine.provider.provider import EngineProvider
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 

@@ -15,11 +15,11 @@ from pulumi.runtime.proto import provider_pb2
 
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
-from local.cloud.protobuf import decoded
-from local.cloud.provider import EngineProvider
 from local.cloud.resources import Place, resource_type
 from local.endpoint.server import LocalServer
 from tests.engine.connections import Connection
+from tests.engine.provider.protobuf import decoded
+from tests.engine.provider.provider import EngineProvider
 
 TABLE = "aws:dynamodb/table:Table"
 FUNCTION = "aws:lambda/function:Function"

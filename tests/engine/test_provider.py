@@ -14,10 +14,10 @@ from pulumi.runtime.proto import provider_pb2
 
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
-from local.cloud.protobuf import decoded, encoded
-from local.cloud.provider import EngineProvider
 from local.endpoint.server import LocalServer
 from tests.engine.connections import Connection
+from tests.engine.provider.protobuf import decoded, encoded
+from tests.engine.provider.provider import EngineProvider
 
 TABLE = "aws:dynamodb/table:Table"
 GROUP = "aws:cloudwatch/logGroup:LogGroup"

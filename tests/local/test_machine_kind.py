@@ -11,8 +11,8 @@ import pytest
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
 from local.cloud.resources import KINDS, Place
-from local.cloud.state import refreshed
 from local.endpoint.server import LocalServer
+from tests.engine.provider.state import refreshed
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 BUCKET = "aws:s3/bucket:Bucket"

@@ -10,10 +10,10 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud
-from local.cloud.diff import difference
 from local.cloud.resources import KINDS, Place
-from local.cloud.state import refreshed
 from local.endpoint.server import LocalServer
+from tests.engine.provider.diff import difference
+from tests.engine.provider.state import refreshed
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"

@@ -26,10 +26,17 @@ from local.cloud.cloud import (
     kind_of,
     provider_inputs,
 )
-from local.cloud.diff import difference
-from local.cloud.protobuf import archives, decoded, encoded
-from local.cloud.state import checked, inputs_to_import, previewed, refreshed, was, with_kept
 from local.cloud.validation import failures
+from tests.engine.provider.diff import difference
+from tests.engine.provider.protobuf import archives, decoded, encoded
+from tests.engine.provider.state import (
+    checked,
+    inputs_to_import,
+    previewed,
+    refreshed,
+    was,
+    with_kept,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ from typing import Any
 
 from handler.model.image import VERSION, digest
 from handler.model.version import Version
-from handler.store.dynamodb import Tables
+from handler.store.dynamodb import MemberTables
 from operate.reconcile.check import Wish, check
 from operate.reconcile.fingerprints import rows_of
 from operate.reconcile.journal import Journal
@@ -82,7 +82,7 @@ def members(items: int) -> list[Reached]:
             replica=None,
             next=(),
             client=MadeUp(items, multiplier, spoils=bool(place)),  # type: ignore[arg-type]
-            tables=Tables("t", None, 0),
+            tables=MemberTables("t", None, 0),
             keys=("id",),
             types=("S",),
             expires=None,

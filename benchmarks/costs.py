@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from benchmarks.screen import Screen, number
-from handler.batch import Work, replicate_batch
-from handler.protocol.decide import Replica
+from handler.batch import BatchContext, replicate_batch
+from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop
 from tests.handler.fakes import ListQuarantine
 from tests.handler.pair import run as wait_for
@@ -29,7 +29,7 @@ class Ring:
     def __init__(self, size: int) -> None:
         self.now = 1_700_000_000
         self.members = [
-            Member(Replica(f"{place:08x}", f"region-{place}", "t"), lambda: self.now)
+            Member(ReplicaId(f"{place:08x}", f"region-{place}", "t"), lambda: self.now)
             for place in range(size)
         ]
         self._done = [0] * size
@@ -57,7 +57,9 @@ class Ring:
         hop = Hop(here.replica, there.replica, source, target, True, False)
         records = here.stream[self._done[place] :]
         self._done[place] = len(here.stream)
-        wait_for(replicate_batch(records, Work(hop, ListQuarantine()), _one_after_the_other))
+        wait_for(
+            replicate_batch(records, BatchContext(hop, ListQuarantine()), _one_after_the_other)
+        )
 
     def costs_of(self, case: Callable[[Ring], int]) -> tuple[float, float]:
         """Writes and reads by the hops for each of the application's writes.

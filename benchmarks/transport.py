@@ -65,8 +65,8 @@ def _told(endpoint: str) -> Iterator[None]:
 @contextmanager
 def _anew() -> Iterator[Way]:
     """Let the function start anew, as its environment says."""
-    app._function.cache_clear()
+    app._runtime.cache_clear()
     try:
         yield Handler()
     finally:
-        app._function.cache_clear()
+        app._runtime.cache_clear()

@@ -124,11 +124,11 @@ def _last(change: Mapping[str, Any]) -> dict[str, Any]:
 def ways(endpoint: str) -> Iterator[list[Way]]:
     """All ways to an endpoint, each with clients of its own; (a) is the first."""
     with patch.dict(os.environ, environment(endpoint)):
-        app._function.cache_clear()
+        app._runtime.cache_clear()
         try:
             yield [OneByOne(), Pool(), LastImages(), Handler()]
         finally:
-            app._function.cache_clear()
+            app._runtime.cache_clear()
 
 
 def environment(endpoint: str) -> dict[str, str]:

@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from handler.aws.api import Call
-from handler.aws.clients import CALL_SECONDS, CONCURRENCY, make_call, make_client
-from handler.batch import Report, Work, replicate_batch
-from handler.config import Settings
-from handler.errors import passes
-from handler.heartbeat import Heart, is_call
+from handler.aws.api import DynamoDBApi
+from handler.aws.clients import CALL_SECONDS, CONCURRENCY, make_api, make_client
+from handler.batch import BatchContext, BatchReport, replicate_batch
+from handler.config import HopConfig
+from handler.errors import is_transient
+from handler.heartbeat import Heartbeat, is_heartbeat_event
 from handler.log import log
-from handler.metrics import Teller
+from handler.metrics import BatchReporter
 from handler.protocol.replicate import Hop
-from handler.quarantine import BucketQuarantine, Quarantine, Shelf
-from handler.retry import Patience, PatientQuarantine, PatientStore
-from handler.store.batching import BatchedStore
-from handler.store.dynamodb import DynamoStore, Store, Tables
+from handler.quarantine import Quarantine, QuarantineLocation, S3Quarantine
+from handler.retry import RetryBudget, RetryingQuarantine, RetryingStore
+from handler.store.batching import BatchingStore
+from handler.store.dynamodb import DynamoStore, MemberTables, Store
 
 T = TypeVar("T")
 
@@ -59,46 +59,46 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[st
     Raises:
         MalformedEventError: the event is no batch of a stream.
     """
-    if is_call(event):
+    if is_heartbeat_event(event):
         return _beat()
-    function, records = _function(), _records(event)
-    patience = Patience(
+    function, records = _runtime(), _records(event)
+    patience = RetryBudget(
         lambda: context.get_remaining_time_in_millis() / 1000,
-        passes,
-        reserve=CALL_SECONDS + _ANSWER_SECONDS,
-        at_once=CONCURRENCY,
+        is_transient,
+        reserve_seconds=CALL_SECONDS + _ANSWER_SECONDS,
+        max_concurrency=CONCURRENCY,
     )
     hop = function.hop(patience)
-    quarantine = PatientQuarantine(function.quarantine, patience)
-    with _nothing_collected():
-        report = _wait_for(replicate_batch(records, Work(hop, quarantine)))
-    for line in function.teller.lines(len(records), report, patience, time.time()):
+    quarantine = RetryingQuarantine(function.quarantine, patience)
+    with _gc_disabled():
+        report = _run_in_loop(replicate_batch(records, BatchContext(hop, quarantine)))
+    for line in function.teller.log_lines(len(records), report, patience, time.time()):
         log(line)
     return report.response()
 
 
 def _beat() -> dict[str, list[dict[str, str]]]:
     """Write a beat, where the heart is on."""
-    heart = _function().heart
+    heart = _runtime().heart
     if heart is not None:
-        _wait_for(heart.beat())
-    return Report().response()
+        _run_in_loop(heart.beat())
+    return BatchReport().response()
 
 
-def _wait_for(work: Coroutine[Any, Any, T]) -> T:
+def _run_in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Do something in the loop that the function's connections belong to."""
-    runner = _function().runner
+    runner = _runtime().runner
     try:
         return runner.run(work)
     except BaseException:
         # Nothing of it may go on in the next invocation. This ends it, and the connections as well.
         runner.close()
-        _function.cache_clear()
+        _runtime.cache_clear()
         raise
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
+def _gc_disabled() -> Iterator[None]:
     """Let no garbage be looked for in a batch: nearly all of it lives until the end.
 
     Each look costs time for all that lives; and what has no circle in it goes at once in any case.
@@ -112,45 +112,45 @@ def _nothing_collected() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Function:
+class _Runtime:
     """What lives as long as the function's process."""
 
-    settings: Settings
+    settings: HopConfig
     runner: asyncio.Runner
-    here: Call
-    there: Call
+    here: DynamoDBApi
+    there: DynamoDBApi
     quarantine: Quarantine
-    teller: Teller
-    heart: Heart | None
+    teller: BatchReporter
+    heart: Heartbeat | None
 
-    def hop(self, patience: Patience) -> Hop:
+    def hop(self, patience: RetryBudget) -> Hop:
         """The hop of one invocation."""
         source = self._store(self.here, self.settings.source, patience)
         target = self._store(self.there, self.settings.target, patience)
         return self.settings.hop(source, target)
 
-    def _store(self, call: Call, tables: Tables, patience: Patience) -> Store:
-        make = BatchedStore if self.settings.batches else DynamoStore
-        return PatientStore(make(call, tables, through=patience.request), patience)
+    def _store(self, call: DynamoDBApi, tables: MemberTables, patience: RetryBudget) -> Store:
+        make = BatchingStore if self.settings.batches else DynamoStore
+        return RetryingStore(make(call, tables, gate=patience.limit), patience)
 
 
 @cache
-def _function() -> _Function:
-    settings = Settings.read(os.environ)
-    here, there = settings.here, settings.there
+def _runtime() -> _Runtime:
+    settings = HopConfig.read(os.environ)
+    here, there = settings.source_replica, settings.target_replica
     pool = ThreadPoolExecutor(CONCURRENCY)
-    shelf = Shelf(settings.quarantine, settings.name, here.table)
-    here_call = make_call(here.region, pool, None, settings.http)
+    shelf = QuarantineLocation(settings.quarantine, settings.name, here.table)
+    here_call = make_api(here.region, pool, None, settings.http)
     heartbeat = settings.heartbeat
-    return _Function(
+    return _Runtime(
         settings,
         # A loop of its own: the thread's is left as it is.
         asyncio.Runner(loop_factory=asyncio.new_event_loop),
         here=here_call,
-        there=make_call(there.region, pool, settings.target_access, settings.http),
-        quarantine=BucketQuarantine(lambda: make_client("s3", here.region), pool, shelf),
-        teller=Teller(settings.name, settings.logs_items),
-        heart=None if heartbeat is None else Heart(here_call, here.table, heartbeat),
+        there=make_api(there.region, pool, settings.target_access, settings.http),
+        quarantine=S3Quarantine(lambda: make_client("s3", here.region), pool, shelf),
+        teller=BatchReporter(settings.name, settings.logs_items),
+        heart=None if heartbeat is None else Heartbeat(here_call, here.table, heartbeat),
     )
 
 

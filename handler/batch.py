@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.envelope import WrongStreamError, check_records
-from handler.errors import Kind, kind_of, reason_of
-from handler.heartbeat import beaten_at
-from handler.log import told
+from handler.errors import FailureKind, classify, quarantine_reason
+from handler.heartbeat import heartbeat_time
+from handler.log import format_error
 from handler.model.records import Change, Record, read_change
-from handler.protocol.coalesce import Run, runs
-from handler.protocol.replicate import Conflict, Did, Hop, Outcome, replicate
-from handler.quarantine import Lost, Quarantine
+from handler.protocol.coalesce import CoalescedChange, coalesce
+from handler.protocol.replicate import Action, Conflict, Hop, Outcome, replicate
+from handler.quarantine import Quarantine, QuarantinedRecord
 
 Concurrently = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]
 
@@ -34,7 +34,7 @@ class Failure:
     record: str
     """Sequence number of the record that failed; ``WHOLE_BATCH`` where it has none."""
     error: Exception
-    kind: Kind
+    kind: FailureKind
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Quarantined:
 
 
 @dataclass
-class Report:
+class BatchReport:
     """What became of a batch."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -55,7 +55,7 @@ class Report:
     quarantined: list[Quarantined] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     """One for each key that was stopped, or a single one for a batch that the hop cannot take."""
-    undone: list[str] = field(default_factory=list)
+    unprocessed: list[str] = field(default_factory=list)
     """Sequence numbers of the records to be delivered again."""
     lags: list[float] = field(default_factory=list)
     """Of each write that was brought to the next member: seconds since it was made at its origin,
@@ -69,61 +69,61 @@ class Report:
 
     def response(self) -> dict[str, list[dict[str, str]]]:
         """Lambda's partial batch response: the lowest number named becomes the checkpoint."""
-        return {"batchItemFailures": [{"itemIdentifier": number} for number in self.undone]}
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in self.unprocessed]}
 
     def add(self, outcome: Outcome, now: float, beaten: float | None = None) -> None:
         """Take in what became of a change; ``beaten`` is when it was made, if it is a heartbeat."""
-        self.counts[outcome.did] += 1
+        self.counts[outcome.action] += 1
         if outcome.conflict is not None:
             self.conflicts.append(outcome.conflict)
-        if outcome.made is not None:
-            made = outcome.made if beaten is None else beaten
-            self._times(outcome.did, beaten is not None).append(max(0.0, now - made))
+        if outcome.written_at is not None:
+            made = outcome.written_at if beaten is None else beaten
+            self._times(outcome.action, beaten is not None).append(max(0.0, now - made))
 
-    def _times(self, did: Did, is_beat: bool) -> list[float]:
-        if did is Did.LAP:
+    def _times(self, did: Action, is_beat: bool) -> list[float]:
+        if did is Action.LAP_COMPLETED:
             return self.beat_laps if is_beat else self.laps
         return self.beat_lags if is_beat else self.lags
 
 
 @dataclass(frozen=True)
-class Work:
+class BatchContext:
     """What is done for the records of a batch."""
 
     hop: Hop
     quarantine: Quarantine
-    carry: Callable[[Change, Hop], Awaitable[Outcome]] = replicate
+    apply: Callable[[Change, Hop], Awaitable[Outcome]] = replicate
     """What is done for one change; a redrive's is ``replay``."""
     now: Callable[[], float] = time.time
     """The time, in seconds since the epoch."""
 
 
-async def side_by_side(keys: Iterable[Awaitable[None]]) -> None:
+async def gather_keys(keys: Iterable[Awaitable[None]]) -> None:
     """Await all keys of a batch at once."""
     await asyncio.gather(*keys)
 
 
 async def replicate_batch(
-    records: Sequence[Record], work: Work, concurrently: Concurrently = side_by_side
-) -> Report:
+    records: Sequence[Record], work: BatchContext, concurrently: Concurrently = gather_keys
+) -> BatchReport:
     """Do it for the records of one invocation.
 
     A record that fails stops its own key and no other. One that shows a fault of the hop stops them
     all. ``concurrently`` awaits all that it is given.
     """
     try:
-        check_records(records, work.hop.here)
+        check_records(records, work.hop.source_replica)
     except WrongStreamError as error:
-        return _all_kept(records, error)
-    batch = _Batch(work, Report())
+        return _keep_all(records, error)
+    batch = _Batch(work, BatchReport())
     await concurrently([batch.replicate_key(of) for of in _by_key(records)])
     return batch.report
 
 
-def _all_kept(records: Sequence[Record], error: WrongStreamError) -> Report:
+def _keep_all(records: Sequence[Record], error: WrongStreamError) -> BatchReport:
     """Leave the whole batch in the stream."""
-    failure = Failure(_number(error.record), error, kind_of(error))
-    return Report(failures=[failure], undone=[WHOLE_BATCH] * len(records))
+    failure = Failure(_number(error.record), error, classify(error))
+    return BatchReport(failures=[failure], unprocessed=[WHOLE_BATCH] * len(records))
 
 
 def _by_key(records: Sequence[Record]) -> Iterable[list[Record]]:
@@ -143,31 +143,31 @@ def _key(record: Record) -> str:
 
 @dataclass(frozen=True)
 class _Batch:
-    work: Work
-    report: Report
+    work: BatchContext
+    report: BatchReport
 
     async def replicate_key(self, records: list[Record]) -> None:
         done = 0
-        for run in runs(records):
+        for run in coalesce(records):
             try:
                 await self._replicate_run(run)
             except Exception as error:
                 undone = [_number(record) for record in records[done:]]
-                self.report.failures.append(Failure(undone[0], error, kind_of(error)))
-                self.report.undone.extend(undone)
+                self.report.failures.append(Failure(undone[0], error, classify(error)))
+                self.report.unprocessed.extend(undone)
                 return
             done += len(run.records)
 
-    async def _replicate_run(self, run: Run) -> None:
+    async def _replicate_run(self, run: CoalescedChange) -> None:
         if run.change is not None and len(run.records) > 1:
             try:
-                outcome = await self.work.carry(run.change, self.work.hop)
+                outcome = await self.work.apply(run.change, self.work.hop)
             except Exception as error:
-                if kind_of(error) is not Kind.LASTING:
+                if classify(error) is not FailureKind.PERMANENT:
                     raise
             else:
-                self.report.add(outcome, self.work.now(), beaten_at(run.change))
-                self.report.counts[Did.NOTHING] += len(run.records) - 1
+                self.report.add(outcome, self.work.now(), heartbeat_time(run.change))
+                self.report.counts[Action.IGNORED] += len(run.records) - 1
                 return
         # Also of a run that is refused: it may be the last of its items alone that is.
         for record in run.records:
@@ -176,15 +176,15 @@ class _Batch:
     async def _replicate_record(self, record: Record) -> None:
         try:
             change = read_change(record)
-            outcome = await self.work.carry(change, self.work.hop)
+            outcome = await self.work.apply(change, self.work.hop)
         except Exception as error:
-            if kind_of(error) is not Kind.LASTING:
+            if classify(error) is not FailureKind.PERMANENT:
                 raise
-            lost = Lost(record, reason_of(error), told(error))
-            await self.work.quarantine.set_aside(lost)
+            lost = QuarantinedRecord(record, quarantine_reason(error), format_error(error))
+            await self.work.quarantine.put(lost)
             self.report.quarantined.append(Quarantined(_number(record), lost.reason, lost.error))
             return
-        self.report.add(outcome, self.work.now(), beaten_at(change))
+        self.report.add(outcome, self.work.now(), heartbeat_time(change))
 
 
 def _number(record: Record) -> str:

@@ -19,26 +19,26 @@ from typing import Self
 from handler.aws.clients import Http
 from handler.model.image import Key
 from handler.model.records import read_item
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop
-from handler.store.dynamodb import Store, Tables
+from handler.store.dynamodb import MemberTables, Store
 
 _DAY = 24 * 60 * 60
 
 
-class SettingsError(Exception):
+class HopConfigError(Exception):
     """The function's environment lacks something, or holds what cannot be."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class HopConfig:
     """The hop that a function is."""
 
-    here: Replica
-    there: Replica
-    source: Tables
-    target: Tables
-    passes_expiry_on: bool
+    source_replica: ReplicaId
+    target_replica: ReplicaId
+    source: MemberTables
+    target: MemberTables
+    replicates_expiry: bool
     quarantine: str
     target_access: str | None
     """What calls to the target's tables are made with: the ARN of a role to assume or, in another
@@ -55,18 +55,18 @@ class Settings:
     @property
     def name(self) -> str:
         """The hop, as its log lines and metrics call it."""
-        ends = (self.here, self.there)
+        ends = (self.source_replica, self.target_replica)
         return " -> ".join(f"{end.region}/{end.table}" for end in ends)
 
     def hop(self, source: Store, target: Store) -> Hop:
         """The hop, between two stores that are what ``source`` and ``target`` say."""
         return Hop(
-            here=self.here,
-            there=self.there,
+            source_replica=self.source_replica,
+            target_replica=self.target_replica,
             source=source,
             target=target,
-            keeps_tombstones=self.source.tombstones is not None,
-            passes_expiry_on=self.passes_expiry_on,
+            uses_tombstones=self.source.tombstones is not None,
+            replicates_expiry=self.replicates_expiry,
         )
 
     @classmethod
@@ -76,14 +76,14 @@ class Settings:
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
-        reader = _Reader(environment)
+        reader = _EnvironmentReader(environment)
         here, there = reader.replica("SOURCE"), reader.replica("TARGET")
         settings = cls(
-            here=here,
-            there=there,
+            source_replica=here,
+            target_replica=there,
             source=reader.tables("SOURCE", here.table),
             target=reader.tables("TARGET", there.table),
-            passes_expiry_on=reader.one_of("EXPIRY", ("own", "delete")) == "delete",
+            replicates_expiry=reader.one_of("EXPIRY", ("own", "delete")) == "delete",
             quarantine=reader.text("QUARANTINE"),
             target_access=environment.get("RING_TARGET_ROLE")
             or environment.get("RING_TARGET_SECRET")
@@ -95,7 +95,7 @@ class Settings:
             http="boto3" if reader.one_of("HTTP", ("own", "boto3"), "own") == "boto3" else "own",
         )
         if reader.mistakes:
-            raise SettingsError(
+            raise HopConfigError(
                 "the function's environment is not that of a hop: "
                 + "; ".join(dict.fromkeys(reader.mistakes))
                 + ". The stack sets these (ring/hop.py): deploy it again."
@@ -103,7 +103,7 @@ class Settings:
         return settings
 
 
-class _Reader:
+class _EnvironmentReader:
     """Reads variables and gathers what is wrong with them, so that all of it is told at once."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -145,14 +145,14 @@ class _Reader:
             self.mistakes.append(f"RING_{name} is {text!r}, no item's key: {error}")
             return None
 
-    def replica(self, end: str) -> Replica:
+    def replica(self, end: str) -> ReplicaId:
         replica_id = self.text(f"{end}_ID")
         if replica_id and not re.fullmatch("[0-9a-f]{8}", replica_id):
             self.mistakes.append(f"RING_{end}_ID is {replica_id!r}, not 8 hex digits")
-        return Replica(replica_id, self.text(f"{end}_REGION"), self.text(f"{end}_TABLE"))
+        return ReplicaId(replica_id, self.text(f"{end}_REGION"), self.text(f"{end}_TABLE"))
 
-    def tables(self, end: str, table: str) -> Tables:
+    def tables(self, end: str, table: str) -> MemberTables:
         if not self._keeps_tombstones:
-            return Tables(table, None, 0)
+            return MemberTables(table, None, 0)
         tombstones = self.text(f"{end}_TOMBSTONES")
-        return Tables(table, tombstones, _DAY * self.number("RETENTION_DAYS"))
+        return MemberTables(table, tombstones, _DAY * self.number("RETENTION_DAYS"))

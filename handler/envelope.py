@@ -13,8 +13,8 @@ from functools import lru_cache
 from reprlib import repr as shortened
 from typing import Any
 
-from handler.model.records import Record, whole
-from handler.protocol.decide import Replica
+from handler.model.records import Record, parse_integer
+from handler.protocol.decide import ReplicaId
 
 _SOURCE = "aws:dynamodb"
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
@@ -36,7 +36,7 @@ class WrongStreamError(Exception):
         """The first record in which it shows."""
 
 
-def check_records(records: Iterable[Record], here: Replica) -> None:
+def check_records(records: Iterable[Record], here: ReplicaId) -> None:
     """Check that all records are changes of the table ``here``, with the images that they need.
 
     Raises:
@@ -48,7 +48,7 @@ def check_records(records: Iterable[Record], here: Replica) -> None:
             raise WrongStreamError(record, what)
 
 
-def _mistake(record: Any, here: Replica) -> str | None:
+def _mistake(record: Any, here: ReplicaId) -> str | None:
     """Return what is wrong with a record's envelope, in words; None: nothing."""
     change = record.get("dynamodb") if isinstance(record, Mapping) else None
     if not isinstance(change, Mapping) or record.get("eventSource") != _SOURCE:
@@ -74,7 +74,7 @@ def _table_of(arn: Any) -> tuple[str, str] | None:
     return _of_arn(arn) if isinstance(arn, str) else None
 
 
-def _of_another_table(record: Record, found: tuple[str, str] | None, here: Replica) -> str:
+def _of_another_table(record: Record, found: tuple[str, str] | None, here: ReplicaId) -> str:
     arn = record.get("eventSourceARN")
     source = f"the stream {arn}" if found else f"{shortened(arn)}, which is no stream's ARN"
     return (
@@ -122,7 +122,7 @@ def _wrong_numbers(change: Mapping[str, Any]) -> str | None:
         ("ApproximateCreationDateTime", 10, " (seconds since 1970; milliseconds are too long)"),
     ):
         try:
-            whole(change.get(name), digits=digits)
+            parse_integer(change.get(name), digits=digits)
         except (TypeError, ValueError, OverflowError):
             return (
                 f"A record's {name} is {shortened(change.get(name))}, not a number of up to "

@@ -28,18 +28,18 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from handler.aws.signature_errors import is_of_the_clock
+from handler.aws.signature_errors import is_clock_skew
 from handler.model.records import UnreadableRecordError
 from handler.protocol.apply import ContendedError
-from handler.retry import OutOfTimeError
+from handler.retry import DeadlineExceededError
 from handler.store.dynamodb import ItemTooLargeError
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """What a failure calls for; the values are those of the log and of the metrics."""
 
-    PASSING = "passing"
-    LASTING = "lasting"
+    TRANSIENT = "passing"
+    PERMANENT = "lasting"
     FAULT = "fault"
 
 
@@ -51,7 +51,7 @@ class Kind(StrEnum):
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 # What other services say of the clock and of too many requests, by the SDKs' own list:
 # https://github.com/aws/aws-sdk-js-v3/blob/main/packages/service-error-classification/src/constants.ts
-_PASSING = frozenset(
+_TRANSIENT_CODES = frozenset(
     {
         "ExpiredToken",
         "Internal",
@@ -77,17 +77,17 @@ _PASSING = frozenset(
     }
 )
 # Request Timeout and Too Many Requests, which a proxy or a gateway may say without a document.
-_PASSING_STATUSES = frozenset({408, 429})
+_TRANSIENT_STATUSES = frozenset({408, 429})
 
 
 # A table with local indexes refuses more than 10 GB for one partition key, until something goes.
-_LASTING = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
+_PERMANENT_CODES = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
 
 # What a ValidationException says when it is the item that is refused, in small letters. AWS
 # documents the limits, not the words: these were heard from servers that copy it, and from the
 # service in public reports (docs/runbook.md has the list with what each means).
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-_REFUSED_SHAPES = (
+_ITEM_VALIDATION_MESSAGES = (
     "size has exceeded the maximum",
     "type mismatch for index key",
     "secondary index key is not supported",
@@ -114,8 +114,8 @@ _REFUSED_SHAPES = (
     "invalid attribute value type",
 )
 
-_PASSING_ERRORS = (
-    OutOfTimeError,
+_TRANSIENT_ERRORS = (
+    DeadlineExceededError,
     ContendedError,
     ConnectionError,
     HTTPClientError,
@@ -125,52 +125,54 @@ _PASSING_ERRORS = (
 )
 
 
-def kind_of(error: Exception) -> Kind:
+def classify(error: Exception) -> FailureKind:
     """The kind of failure that an error is."""
     match error:
         case UnreadableRecordError() | ItemTooLargeError():
-            return Kind.LASTING
+            return FailureKind.PERMANENT
         case ClientError():
             told = error.response["Error"]
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            return kind_of_answer(told.get("Code") or "", told.get("Message") or "", status)
+            return classify_response(told.get("Code") or "", told.get("Message") or "", status)
         case ParamValidationError():
-            return Kind.LASTING if _is_of_item(str(error)) else Kind.FAULT
+            return FailureKind.PERMANENT if _refuses_item(str(error)) else FailureKind.FAULT
         case _:
-            return Kind.PASSING if isinstance(error, _PASSING_ERRORS) else Kind.FAULT
+            return (
+                FailureKind.TRANSIENT if isinstance(error, _TRANSIENT_ERRORS) else FailureKind.FAULT
+            )
 
 
-def passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether an error is one of the moment."""
-    return kind_of(error) is Kind.PASSING
+    return classify(error) is FailureKind.TRANSIENT
 
 
-def kind_of_answer(code: str, message: str, status: int = 0) -> Kind:
+def classify_response(code: str, message: str, status: int = 0) -> FailureKind:
     """The kind of failure that a service's answer is, by its code, message and HTTP status."""
     name = code.removesuffix("Exception").removesuffix("Error")
     if name == "Validation":
         words = message.lower()
-        refused = any(shape in words for shape in _REFUSED_SHAPES)
-        return Kind.LASTING if refused else Kind.FAULT
-    if name in _LASTING:
-        return Kind.LASTING
+        refused = any(shape in words for shape in _ITEM_VALIDATION_MESSAGES)
+        return FailureKind.PERMANENT if refused else FailureKind.FAULT
+    if name in _PERMANENT_CODES:
+        return FailureKind.PERMANENT
     is_passing = (
-        name in _PASSING
+        name in _TRANSIENT_CODES
         or status >= 500
-        or status in _PASSING_STATUSES
-        or is_of_the_clock(code, message)
+        or status in _TRANSIENT_STATUSES
+        or is_clock_skew(code, message)
     )
-    return Kind.PASSING if is_passing else Kind.FAULT
+    return FailureKind.TRANSIENT if is_passing else FailureKind.FAULT
 
 
-def code_of(error: Exception) -> str:
+def error_code(error: Exception) -> str:
     """What to call an error, in a word: the service's code for it, or its type."""
     if isinstance(error, ClientError):
         return error.response["Error"].get("Code") or "ClientError"
     return type(error).__name__
 
 
-def reason_of(error: Exception) -> str:
+def quarantine_reason(error: Exception) -> str:
     """Why a record is set aside, in a word or two."""
     match error:
         case UnreadableRecordError():
@@ -181,6 +183,6 @@ def reason_of(error: Exception) -> str:
             return "refused"
 
 
-def _is_of_item(report: str) -> bool:
+def _refuses_item(report: str) -> bool:
     """Whether the SDK refuses to send what came out of the record, not where it was to go."""
     return any(f" {part}" in report for part in ("Item.", "Key.", "ExpressionAttributeValues."))

@@ -8,23 +8,23 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handler.aws.api import Call
+from handler.aws.api import DynamoDBApi
 from handler.model.image import Key
 from handler.model.records import Change
 
-CALL = "beat"
+HEARTBEAT_EVENT = "beat"
 """What is in the event that asks for a beat; ``ring/resources/heartbeat.py`` is where it is set."""
 
-MARK = "ring_heartbeat"
+HEARTBEAT_ATTRIBUTE = "ring_heartbeat"
 """The attribute that tells the item from others, and when it was written, in seconds since the
 epoch. It is not one of ``_repl_``: those stay behind when an item is carried on."""
 
 
-class Heart:
+class Heartbeat:
     """Writes a member's beats, all into one item: the key is the member's own."""
 
     def __init__(
-        self, call: Call, table: str, key: Key, now: Callable[[], float] = time.time
+        self, call: DynamoDBApi, table: str, key: Key, now: Callable[[], float] = time.time
     ) -> None:
         """Take what calls DynamoDB in the table's region, and the key that is kept for beats."""
         self._call = call
@@ -34,21 +34,21 @@ class Heart:
 
     async def beat(self) -> None:
         """Write one. What fails is raised: Lambda calls again, and the next beat is soon."""
-        item = {**self._key, MARK: {"N": f"{self._now():.3f}"}}
+        item = {**self._key, HEARTBEAT_ATTRIBUTE: {"N": f"{self._now():.3f}"}}
         await self._call("PutItem", {"TableName": self._table, "Item": item})
 
 
-def is_call(event: Any) -> bool:
+def is_heartbeat_event(event: Any) -> bool:
     """Whether an event asks for a beat."""
-    return isinstance(event, Mapping) and CALL in event and "Records" not in event
+    return isinstance(event, Mapping) and HEARTBEAT_EVENT in event and "Records" not in event
 
 
-def beaten_at(change: Change) -> float | None:
+def heartbeat_time(change: Change) -> float | None:
     """When the beat that a change carries was written, in seconds since the epoch; None: no beat.
 
     More exact than a stream's time, which is in whole seconds.
     """
-    mark = change.new.item.get(MARK) if change.new is not None else None
+    mark = change.new.item.get(HEARTBEAT_ATTRIBUTE) if change.new is not None else None
     number = mark.get("N") if mark else None
     try:
         return None if number is None else float(number)

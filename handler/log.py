@@ -16,6 +16,6 @@ def _text(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else repr(value)
 
 
-def told(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """An error as a log line tells it."""
     return f"{type(error).__name__}: {error}"

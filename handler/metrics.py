@@ -9,21 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from handler.batch import Failure, Report
-from handler.errors import Kind, code_of
-from handler.log import told
-from handler.model.image import SOURCE_REGION, SOURCE_TABLE, Item, own_attributes
-from handler.protocol.replicate import Conflict, Did
-from handler.retry import Patience
+from handler.batch import BatchReport, Failure
+from handler.errors import FailureKind, error_code
+from handler.log import format_error
+from handler.model.image import SOURCE_REGION, SOURCE_TABLE, Item, application_attributes
+from handler.protocol.replicate import Action, Conflict
+from handler.retry import RetryBudget
 
 NAMESPACE = "DynamoDBRing"
 DIMENSION = "hop"
-MOST_VALUES = 100
+MAX_VALUES_PER_METRIC = 100
 """How many values a metric may have in one line."""
 
 _UNITS = {
     "records": "Count",
-    **{did.value: "Count" for did in Did},
+    **{did.value: "Count" for did in Action},
     "conflicts": "Count",
     "quarantined": "Count",
     "failures": "Count",
@@ -45,46 +45,48 @@ Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Teller:
+class BatchReporter:
     """Tells of a hop's batches."""
 
     hop: str
     items: bool
     """Whether to tell what is in the items of a conflict."""
 
-    def lines(self, records: int, report: Report, patience: Patience, now: float) -> Iterator[Line]:
+    def log_lines(
+        self, records: int, report: BatchReport, patience: RetryBudget, now: float
+    ) -> Iterator[Line]:
         """The lines of a batch; ``now`` is the time, in seconds since the epoch."""
         for conflict in report.conflicts:
-            yield self._line("conflict", _of_conflict(conflict, self.items))
+            yield self._line("conflict", _conflict_line(conflict, self.items))
         for lost in report.quarantined:
             yield self._line("quarantined", asdict(lost))
-        for failures in _alike(report.failures):
+        for failures in _group_failures(report.failures):
             yield self._line("failure", failures)
-        numbers = _of_batch(records, report, patience)
+        numbers = _batch_metrics(records, report, patience)
         yield self._line("batch", numbers) | {"_aws": _metrics(numbers, now)}
 
     def _line(self, event: str, fields: Line) -> Line:
         return {"event": event, DIMENSION: self.hop, **fields}
 
 
-def _of_batch(records: int, report: Report, patience: Patience) -> Line:
+def _batch_metrics(records: int, report: BatchReport, budget: RetryBudget) -> Line:
     numbers: Line = {
         "records": records,
-        **{did.value: report.counts[did] for did in Did},
+        **{did.value: report.counts[did] for did in Action},
         "conflicts": len(report.conflicts),
         "quarantined": len(report.quarantined),
         "failures": len(report.failures),
-        "faults": sum(one.kind is Kind.FAULT for one in report.failures),
-        "given_back": len(report.undone),
-        "calls": patience.calls,
-        "retries": patience.retries,
-        "store_ms": round(patience.seconds * 1000),
+        "faults": sum(one.kind is FailureKind.FAULT for one in report.failures),
+        "given_back": len(report.unprocessed),
+        "calls": budget.calls,
+        "retries": budget.retries,
+        "store_ms": round(budget.seconds * 1000),
     }
     lags = {
-        "lag": _sample(report.lags),
-        "lap": _sample(report.laps),
-        "beat_lag": _sample(report.beat_lags),
-        "beat_lap": _sample(report.beat_laps),
+        "lag": _percentile_sample(report.lags),
+        "lap": _percentile_sample(report.laps),
+        "beat_lag": _percentile_sample(report.beat_lags),
+        "beat_lap": _percentile_sample(report.beat_laps),
     }
     return numbers | {name: values for name, values in lags.items() if values}
 
@@ -95,24 +97,27 @@ def _metrics(numbers: Line, now: float) -> Line:
     return {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}
 
 
-def _sample(values: Sequence[float]) -> list[float]:
+def _percentile_sample(values: Sequence[float]) -> list[float]:
     """As many values as a line may have: of more, some at equal steps from least to greatest.
 
     So the least, the greatest and every percentile of a batch are what they were; a batch of more
     than that many weighs as much as one of that many.
     """
     ordered = sorted(round(value, 1) for value in values)
-    if len(ordered) <= MOST_VALUES:
+    if len(ordered) <= MAX_VALUES_PER_METRIC:
         return ordered
     last = len(ordered) - 1
-    return [ordered[round(step * last / (MOST_VALUES - 1))] for step in range(MOST_VALUES)]
+    return [
+        ordered[round(step * last / (MAX_VALUES_PER_METRIC - 1))]
+        for step in range(MAX_VALUES_PER_METRIC)
+    ]
 
 
-def _alike(failures: Sequence[Failure]) -> Iterator[Line]:
+def _group_failures(failures: Sequence[Failure]) -> Iterator[Line]:
     """One line for all failures of a kind and code: an outage fails every key of a batch."""
-    groups: dict[tuple[Kind, str], list[Failure]] = {}
+    groups: dict[tuple[FailureKind, str], list[Failure]] = {}
     for failure in failures:
-        groups.setdefault((failure.kind, code_of(failure.error)), []).append(failure)
+        groups.setdefault((failure.kind, error_code(failure.error)), []).append(failure)
     for (kind, code), alike in groups.items():
         first = alike[0]
         yield {
@@ -120,11 +125,11 @@ def _alike(failures: Sequence[Failure]) -> Iterator[Line]:
             "code": code,
             "keys": len(alike),
             "record": first.record,
-            "error": told(first.error),
+            "error": format_error(first.error),
         }
 
 
-def _of_conflict(conflict: Conflict, items: bool) -> Line:
+def _conflict_line(conflict: Conflict, items: bool) -> Line:
     sides = {
         "key": conflict.key,
         "won": conflict.won,
@@ -136,7 +141,8 @@ def _of_conflict(conflict: Conflict, items: bool) -> Line:
         return sides
     contents = {"won_item": conflict.winner, "lost_item": conflict.loser}
     return sides | {
-        name: None if item is None else own_attributes(item) for name, item in contents.items()
+        name: None if item is None else application_attributes(item)
+        for name, item in contents.items()
     }
 
 

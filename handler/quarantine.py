@@ -21,7 +21,7 @@ PREFIX = "quarantine/"
 
 
 @dataclass(frozen=True)
-class Lost:
+class QuarantinedRecord:
     """A record that cannot be applied, and why."""
 
     record: Record
@@ -32,7 +32,7 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class QuarantineLocation:
     """Where a hop's records are set aside."""
 
     bucket: str
@@ -45,11 +45,11 @@ class Shelf:
 class Quarantine(Protocol):
     """Keeps records that cannot be applied."""
 
-    async def set_aside(self, lost: Lost) -> None:
+    async def put(self, lost: QuarantinedRecord) -> None:
         """Keep the record. Keeping it twice is the same as once."""
 
 
-class BucketQuarantine:
+class S3Quarantine:
     """A Quarantine in an S3 bucket: one JSON object a record.
 
     It is named by the record's number and content, so that none takes another's place: the bucket
@@ -60,7 +60,7 @@ class BucketQuarantine:
         self,
         connect: Callable[[], "S3Client"],
         pool: Executor,
-        shelf: Shelf,
+        shelf: QuarantineLocation,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Take what makes a client of the bucket's region: few hops ever need one.
@@ -72,7 +72,7 @@ class BucketQuarantine:
         self._shelf = shelf
         self._now = now
 
-    async def set_aside(self, lost: Lost) -> None:
+    async def put(self, lost: QuarantinedRecord) -> None:
         """See Quarantine."""
         when = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds")
         kept = {

@@ -16,25 +16,25 @@ from typing import TypeVar
 
 from handler.model.image import Item, Key, Write
 from handler.model.version import Version
-from handler.quarantine import Lost, Quarantine
-from handler.store.dynamodb import Condition, Refusal, Store, Written
+from handler.quarantine import Quarantine, QuarantinedRecord
+from handler.store.dynamodb import Condition, ConditionFailed, Store, Written
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.025
-LONGEST_PAUSE = 2.0
+BACKOFF_BASE_SECONDS = 0.025
+BACKOFF_MAX_SECONDS = 2.0
 """Seconds. A pause is drawn from zero up to the first, then twice that, and so on to the longest:
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/"""
 
 
-class OutOfTimeError(Exception):
+class DeadlineExceededError(Exception):
     """The function's time is nearly over: what is not begun now is delivered again."""
 
     def __init__(self) -> None:
         super().__init__("the function's time is nearly over; the record is delivered again")
 
 
-class Patience:
+class RetryBudget:
     """What one invocation has of it. No request begins in the last ``reserve`` seconds.
 
     A call that is under way is always waited for: one that was left to itself would go on when
@@ -43,27 +43,27 @@ class Patience:
 
     def __init__(
         self,
-        left: Callable[[], float],
-        passes: Callable[[Exception], bool],
+        remaining: Callable[[], float],
+        is_transient: Callable[[Exception], bool],
         *,
-        reserve: float,
-        at_once: int,
+        reserve_seconds: float,
+        max_concurrency: int,
         pause: Callable[[float], Awaitable[object]] | None = None,
     ) -> None:
         """Take the function's clock and the judgement of errors.
 
         Args:
-            left: the seconds until the function is stopped.
-            passes: whether an error is one of the moment.
-            reserve: seconds that a call may take, and the answer after it. Of a function that
-                has less than twice that, half its time.
-            at_once: how many requests may be under way.
+            remaining: the seconds until the function is stopped.
+            is_transient: whether an error is one of the moment.
+            reserve_seconds: seconds that a call may take, and the answer after it. Of a function
+                that has less than twice that, half its time.
+            max_concurrency: how many requests may be under way.
             pause: what waits for so many seconds.
         """
-        self._left = left
-        self._passes = passes
-        self._reserve = min(reserve, left() / 2)
-        self._gate = Semaphore(at_once)
+        self._remaining = remaining
+        self._is_transient = is_transient
+        self._reserve = min(reserve_seconds, remaining() / 2)
+        self._gate = Semaphore(max_concurrency)
         self._pause = pause or sleep
         self.calls = 0
         """How many requests were made, the repeated ones included."""
@@ -72,36 +72,36 @@ class Patience:
         self.seconds = 0.0
         """How long the requests took, all together; many are under way at the same time."""
 
-    async def call(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Do something, and do it again for as long as it fails for the moment and time is left.
 
         Raises:
             Exception: what it raised, if that does not pass or did not pass in time.
         """
-        pause = FIRST_PAUSE
+        pause = BACKOFF_BASE_SECONDS
         while True:
             try:
                 return await attempt()
             except Exception as error:
                 wait = random() * pause
-                if not self._passes(error) or self._left() - wait <= self._reserve:
+                if not self._is_transient(error) or self._remaining() - wait <= self._reserve:
                     raise
             self.retries += 1
             # Of a call without an answer the SDK leaves circles, with the whole request in them: in
             # an outage they would fill the function's memory (see ``handler.app``).
             gc.enable()
             await self._pause(wait)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, BACKOFF_MAX_SECONDS)
 
-    async def request(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def limit(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Make one request, when not too many are under way; see ``store.request_batcher.Through``.
 
         Raises:
-            OutOfTimeError: there was no time to make it.
+            DeadlineExceededError: there was no time to make it.
         """
         async with self._gate:
-            if self._left() <= self._reserve:
-                raise OutOfTimeError
+            if self._remaining() <= self._reserve:
+                raise DeadlineExceededError
             self.calls += 1
             began = time.monotonic()
             try:
@@ -110,50 +110,50 @@ class Patience:
                 self.seconds += time.monotonic() - began
 
 
-class PatientStore:
+class RetryingStore:
     """A Store whose calls are made with patience.
 
     A call that is made again may have taken effect the first time. To the protocol that is a
     record delivered again: its own write stands there, and is taken for done.
     """
 
-    def __init__(self, store: Store, patience: Patience) -> None:
+    def __init__(self, store: Store, budget: RetryBudget) -> None:
         self._store = store
-        self._call = patience.call
+        self._call = budget.retry
 
     async def read(self, key: Key) -> Item | None:
         """See Store."""
         return await self._call(lambda: self._store.read(key))
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         """See Store."""
         return await self._call(lambda: self._store.put(key, item, condition))
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         """See Store."""
-        await self._call(lambda: self._store.remove_stub(key, version))
+        await self._call(lambda: self._store.delete_stub(key, version))
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
-        return await self._call(lambda: self._store.remove_older(key, version))
+        return await self._call(lambda: self._store.delete_if_older(key, version))
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         """See Store."""
-        return await self._call(lambda: self._store.tombstone(key))
+        return await self._call(lambda: self._store.get_tombstone(key))
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
-        return await self._call(lambda: self._store.bury(key, delete))
+        return await self._call(lambda: self._store.put_tombstone(key, delete))
 
 
-class PatientQuarantine:
+class RetryingQuarantine:
     """A Quarantine whose calls are made with patience."""
 
-    def __init__(self, quarantine: Quarantine, patience: Patience) -> None:
+    def __init__(self, quarantine: Quarantine, budget: RetryBudget) -> None:
         self._quarantine = quarantine
-        self._patience = patience
+        self._patience = budget
 
-    async def set_aside(self, lost: Lost) -> None:
+    async def put(self, lost: QuarantinedRecord) -> None:
         """See Quarantine."""
-        request = self._patience.request
-        await self._patience.call(lambda: request(lambda: self._quarantine.set_aside(lost)))
+        request = self._patience.limit
+        await self._patience.retry(lambda: request(lambda: self._quarantine.put(lost)))

@@ -7,7 +7,15 @@ from typing import Any
 
 from handler.model.image import DELETED, VERSION, Item, Key, Write
 from handler.model.version import Version
-from handler.store.dynamodb import Condition, Older, Refusal, Same, Store, Versioned, Written
+from handler.store.dynamodb import (
+    Condition,
+    ConditionFailed,
+    IfOlder,
+    IfUnchanged,
+    IfVersionOlder,
+    Store,
+    Written,
+)
 
 
 class DryStore:
@@ -25,36 +33,38 @@ class DryStore:
         name = _name(key)
         return self._items[name] if name in self._items else await self._store.read(key)
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         """See Store."""
         return await self._write(key, item, condition)
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         """See Store."""
         standing = await self.read(key)
         if standing is not None and DELETED in standing and standing[VERSION] == {"S": version}:
             self._items[_name(key)] = None
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
-        return await self._write(key, None, Older(version))
+        return await self._write(key, None, IfOlder(version))
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         """See Store."""
-        return self._tombstones.get(_name(key)) or await self._store.tombstone(key)
+        return self._tombstones.get(_name(key)) or await self._store.get_tombstone(key)
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
-        kept = await self.tombstone(key)
+        kept = await self.get_tombstone(key)
         if kept is not None and kept.version >= delete.version:
             return kept
         self._tombstones[_name(key)] = delete
         return None
 
-    async def _write(self, key: Key, item: Item | None, condition: Condition) -> Written | Refusal:
+    async def _write(
+        self, key: Key, item: Item | None, condition: Condition
+    ) -> Written | ConditionFailed:
         standing = await self.read(key)
         if not _holds(condition, standing):
-            return Refusal(standing)
+            return ConditionFailed(standing)
         self._items[_name(key)] = item
         self.writes += 1
         return Written(standing)
@@ -62,13 +72,13 @@ class DryStore:
 
 def _holds(condition: Condition, standing: Item | None) -> bool:
     match condition:
-        case Older(version, or_absent):
+        case IfOlder(version, or_absent):
             if standing is None:
                 return or_absent
             return VERSION not in standing or _is_older(standing, version)
-        case Versioned(version):
+        case IfVersionOlder(version):
             return standing is not None and _is_older(standing, version)
-        case Same(item):
+        case IfUnchanged(item):
             if item is None or standing is None:
                 return item is standing
             return bool(standing.get(VERSION) == item[VERSION])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from handler.config import Settings
+from handler.config import HopConfig
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-def settings_of(functions: LambdaClient, function: str) -> Settings:
+def settings_of(functions: LambdaClient, function: str) -> HopConfig:
     """The hop that a function is, by its own environment. `function` is its ARN or name.
 
     Raises:
@@ -20,4 +20,4 @@ def settings_of(functions: LambdaClient, function: str) -> Settings:
     """
     found = functions.get_function_configuration(FunctionName=function)
     variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
-    return Settings.read(variables)
+    return HopConfig.read(variables)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from handler.batch import Report
-from handler.metrics import Teller
-from handler.protocol.replicate import Did, Outcome
-from handler.retry import Patience
+from handler.batch import BatchReport
+from handler.metrics import BatchReporter
+from handler.protocol.replicate import Action, Outcome
+from handler.retry import RetryBudget
 
 # By namespace and dimensions.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
@@ -45,10 +45,10 @@ AWS: dict[tuple[str, ...], frozenset[str]] = {
 @cache
 def told_by_the_handler() -> frozenset[str]:
     """The names of all metrics that the line of a batch can have."""
-    report = Report()
-    report.add(Outcome(Did.WROTE, made=0), 1.0)
-    report.add(Outcome(Did.LAP, made=0), 1.0)
-    patience = Patience(lambda: 60.0, lambda _: False, reserve=9.0, at_once=1)
-    (line,) = Teller("hop", items=False).lines(2, report, patience, 1.0)
+    report = BatchReport()
+    report.add(Outcome(Action.REPLICATED, written_at=0), 1.0)
+    report.add(Outcome(Action.LAP_COMPLETED, written_at=0), 1.0)
+    patience = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
+    (line,) = BatchReporter("hop", items=False).log_lines(2, report, patience, 1.0)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     return frozenset(metric["Name"] for metric in directive["Metrics"])

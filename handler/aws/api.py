@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any, Protocol
 
 
-class Call(Protocol):
+class DynamoDBApi(Protocol):
     """Makes one call, and raises what botocore's client raises."""
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
         """Call an operation by its name in the API, such as PutItem; the answer."""
 
 
-class InThreads:
+class BotocoreApi:
     """Calls by botocore's client, each in a thread of a pool, so that they can overlap."""
 
     def __init__(self, client: Any, pool: Executor) -> None:

@@ -20,10 +20,10 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from handler.aws.api import Call, InThreads
-from handler.aws.secret_clients import InThreadsWithKeys
-from handler.aws.secret_credentials import KeyPair, Keys
-from handler.log import log, told
+from handler.aws.api import BotocoreApi, DynamoDBApi
+from handler.aws.secret_clients import SecretBotocoreApi
+from handler.aws.secret_credentials import KeyPair, SecretCredentials
+from handler.log import format_error, log
 
 Service = Literal["dynamodb", "s3", "secretsmanager"]
 Http = Literal["own", "boto3"]
@@ -62,7 +62,9 @@ class EndpointError(Exception):
         )
 
 
-def make_call(region: str, pool: Executor, access: str | None = None, http: Http = "own") -> Call:
+def make_api(
+    region: str, pool: Executor, access: str | None = None, http: Http = "own"
+) -> DynamoDBApi:
     """Make what calls DynamoDB in a region.
 
     Args:
@@ -73,7 +75,7 @@ def make_call(region: str, pool: Executor, access: str | None = None, http: Http
         http: whose client makes the calls: the hop's own, or botocore's. Where the own one cannot
             be made, botocore's makes them too.
     """
-    keys = _keys_in(access) if access is not None and ":secretsmanager:" in access else None
+    keys = _credentials_in(access) if access is not None and ":secretsmanager:" in access else None
     session = _session(None if keys else access)
 
     def make(pair: KeyPair | None = None) -> Any:
@@ -81,20 +83,22 @@ def make_call(region: str, pool: Executor, access: str | None = None, http: Http
 
     client = make(None if keys is None else keys.get_frozen_credentials())
     credentials = keys or session.get_credentials()
-    own = _own(client, region, credentials, _bundle(session), pool) if http == "own" else None
+    own = (
+        _own_client(client, region, credentials, _bundle(session), pool) if http == "own" else None
+    )
     if own is not None:
         return own
-    return InThreads(client, pool) if keys is None else InThreadsWithKeys(keys, make, pool)
+    return BotocoreApi(client, pool) if keys is None else SecretBotocoreApi(keys, make, pool)
 
 
-def _own(*parts: Any) -> Call | None:
+def _own_client(*parts: Any) -> DynamoDBApi | None:
     """Make the hop's own client, see ``aws.direct_client``; None where there cannot be one."""
     try:
-        make_wire = importlib.import_module("handler.aws.direct_client").make_wire
-        own: Call | None = make_wire(*parts)
+        make_wire = importlib.import_module("handler.aws.direct_client").make_http_api
+        own: DynamoDBApi | None = make_wire(*parts)
     except (ImportError, AttributeError, TypeError) as error:
         # An update of Lambda's runtime may do this to all hops at once: they go on, and tell.
-        log({"level": "WARNING", "event": "http", "client": "boto3", "error": told(error)})
+        log({"level": "WARNING", "event": "http", "client": "boto3", "error": format_error(error)})
         return None
     return own
 
@@ -141,14 +145,16 @@ def _bundle(session: botocore.session.Session) -> Any:
 
 
 def _session(role: str | None) -> botocore.session.Session:
-    return _quick(botocore.session.Session()) if role is None else _session_with_role(role)
+    return _share_loader(botocore.session.Session()) if role is None else _session_with_role(role)
 
 
-def _keys_in(secret: str) -> Keys:
+def _credentials_in(secret: str) -> SecretCredentials:
     """Return the keys of a secret by its ARN."""
     secrets = make_client("secretsmanager", secret.split(":")[3])
     # A secret may be bytes, which are no keys.
-    return Keys(lambda: secrets.get_secret_value(SecretId=secret).get("SecretString", ""))
+    return SecretCredentials(
+        lambda: secrets.get_secret_value(SecretId=secret).get("SecretString", "")
+    )
 
 
 def _session_with_role(role: str) -> botocore.session.Session:
@@ -163,10 +169,10 @@ def _session_with_role(role: str) -> botocore.session.Session:
     session.set_config_variable("config_file", str(profile))
     # Also for the call that assumes the role, which would else wait for a minute, five times.
     session.set_default_client_config(_CONFIG)
-    return _quick(session)
+    return _share_loader(session)
 
 
-def _quick(session: botocore.session.Session) -> botocore.session.Session:
+def _share_loader(session: botocore.session.Session) -> botocore.session.Session:
     """Let a session know what others have read of botocore's megabytes of JSON."""
     session.register_component("data_loader", _loader())
     return session

@@ -25,7 +25,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from handler.aws.http_response import Answer, read_answer
+from handler.aws.http_response import Response, read_response
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -35,7 +35,7 @@ https://www.rfc-editor.org/rfc/rfc8305#section-5"""
 
 
 @dataclass(frozen=True)
-class Address:
+class Endpoint:
     """Where connections lead."""
 
     url: str
@@ -46,34 +46,34 @@ class Address:
     """The file of the authorities that are trusted; None: HTTP without TLS."""
 
 
-class Connections:
+class ConnectionPool:
     """Connections to one address, as many as there are requests under way; for one event loop."""
 
-    def __init__(self, address: Address, connect_seconds: float, read_seconds: float) -> None:
+    def __init__(self, address: Endpoint, connect_seconds: float, read_seconds: float) -> None:
         """Take an address, and how long to wait for a connection and for an answer."""
         self._address = address
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._idle: list[_Streams] = []
 
-    async def send(self, request: bytes) -> Answer:
+    async def send(self, request: bytes) -> Response:
         """Send a whole request, head and body, and read the answer to it.
 
         Raises:
             HTTPClientError: or one of its kind, as botocore's HTTP session does.
         """
-        reader, writer = self._kept() or await self._connected()
+        reader, writer = self._take_idle() or await self._connected()
         loop, abort = asyncio.get_running_loop(), writer.transport.abort
         # It ends the connection, not the reading: what has arrived by then is read all the same,
         # so that no answer counts as late because this process was busy.
         timer = loop.call_later(self._read_seconds, abort)
         try:
             writer.write(request)
-            answer = await read_answer(reader)
+            answer = await read_response(reader)
         except (OSError, EOFError) as error:
             abort()
-            self._forget_idle()
-            raise self._broken(error, is_late=loop.time() >= timer.when()) from error
+            self._close_idle()
+            raise self._translate_error(error, is_late=loop.time() >= timer.when()) from error
         except (ValueError, asyncio.LimitOverrunError) as error:
             abort()
             raise HTTPClientError(error=f"the answer is not HTTP: {error!r}") from error
@@ -88,7 +88,7 @@ class Connections:
             self._idle.append((reader, writer))
         return answer
 
-    def _kept(self) -> _Streams | None:
+    def _take_idle(self) -> _Streams | None:
         """A connection that was kept, if one is still open: the other side ends idle ones."""
         while self._idle:
             reader, writer = self._idle.pop()
@@ -97,7 +97,7 @@ class Connections:
             writer.transport.abort()
         return None
 
-    def _forget_idle(self) -> None:
+    def _close_idle(self) -> None:
         """Give up what has been kept: what broke one connection may have broken all of them.
 
         Who ends them may not say so, and each would keep a request for as long as it may take.
@@ -123,7 +123,7 @@ class Connections:
         _socket_of(writer).setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return reader, writer
 
-    def _broken(self, error: Exception, *, is_late: bool) -> Exception:
+    def _translate_error(self, error: Exception, *, is_late: bool) -> Exception:
         raised = ReadTimeoutError if is_late else ConnectionClosedError
         return raised(endpoint_url=self._address.url, error=error)
 

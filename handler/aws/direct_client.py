@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from handler.aws.connection_pool import Address, Connections
-from handler.aws.http_client import Wallet, Wire
-from handler.aws.sigv4 import Signer
+from handler.aws.connection_pool import ConnectionPool, Endpoint
+from handler.aws.http_client import CredentialCache, HttpApi
+from handler.aws.sigv4 import SigV4Signer
 
 
-def make_wire(
+def make_http_api(
     client: Any, region: str, credentials: Any, bundle: Any, pool: Executor
-) -> Wire | None:
+) -> HttpApi | None:
     """Make what calls DynamoDB as a client would; None where that must go another way.
 
     Where a proxy stands between, or the endpoint is not the root of a host, only botocore's client
@@ -39,9 +39,9 @@ def make_wire(
     config, usual = client.meta.config, 443 if at.scheme == "https" else 80
     host = f"[{at.hostname}]" if ":" in str(at.hostname) else str(at.hostname)
     trusted = str(get_cert_path(bundle)) if at.scheme == "https" else None
-    address = Address(url, str(at.hostname), at.port or usual, trusted)
-    return Wire(
-        Connections(address, config.connect_timeout, config.read_timeout),
-        Signer(host if at.port in {None, usual} else f"{host}:{at.port}", region),
-        Wallet(credentials, pool),
+    address = Endpoint(url, str(at.hostname), at.port or usual, trusted)
+    return HttpApi(
+        ConnectionPool(address, config.connect_timeout, config.read_timeout),
+        SigV4Signer(host if at.port in {None, usual} else f"{host}:{at.port}", region),
+        CredentialCache(credentials, pool),
     )

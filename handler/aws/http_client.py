@@ -19,17 +19,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 
-from handler.aws.connection_pool import Connections
-from handler.aws.http_response import Answer
-from handler.aws.secret_credentials import KeyPair, Keys, refuses_keys
-from handler.aws.sigv4 import Signer
+from handler.aws.connection_pool import ConnectionPool
+from handler.aws.http_response import Response
+from handler.aws.secret_credentials import KeyPair, SecretCredentials, is_credentials_refused
+from handler.aws.sigv4 import SigV4Signer
 
 _LOOK_SECONDS = 1.0
 """For so long keys serve that were looked at. To look takes longer than to sign: botocore replaces
 keys that are about to expire then, and that is a call of its own."""
 
 
-class Wallet:
+class CredentialCache:
     """The keys to sign with. To look at them may take a call, so a thread does it."""
 
     def __init__(self, credentials: Any, pool: Executor) -> None:
@@ -46,12 +46,12 @@ class Wallet:
         self._looked_at = 0.0
         self._keys = KeyPair("", "", None)
 
-    async def keys(self) -> KeyPair:
+    async def credentials(self) -> KeyPair:
         """Those that are good now.
 
         Raises:
             NoCredentialsError: there are none.
-            KeysError: they cannot stand in a header line.
+            SecretCredentialsError: they cannot stand in a header line.
             Exception: what botocore raises when it cannot replace them.
         """
         if self._freeze is None:
@@ -60,18 +60,20 @@ class Wallet:
             # What comes of a look, an error too, is for all who wait: one after the other they
             # would wait for as many calls as they are, and with no end to their time.
             if self._look is None or self._look.done():
-                self._look = asyncio.create_task(self._look_at(self._freeze))
+                self._look = asyncio.create_task(self._refresh(self._freeze))
             await asyncio.shield(self._look)
         return self._keys
 
-    async def _look_at(self, freeze: Callable[[], Any]) -> None:
+    async def _refresh(self, freeze: Callable[[], Any]) -> None:
         found = await self._in_thread(freeze)
         self._keys = KeyPair.checked(found.access_key, found.secret_key, found.token)
         self._looked_at = time.time()
 
-    async def replaces(self, error: ClientError) -> bool:
+    async def refresh_after(self, error: ClientError) -> bool:
         """Whether other keys may be there, after an answer that is that error."""
-        if not isinstance(self._credentials, Keys) or not refuses_keys(error):
+        if not isinstance(self._credentials, SecretCredentials) or not is_credentials_refused(
+            error
+        ):
             return False
         await self._in_thread(partial(self._credentials.replace_after, error))
         self._looked_at = 0.0
@@ -84,10 +86,12 @@ class Wallet:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
 
-class Wire:
+class HttpApi:
     """Makes calls, see ``handler.aws.api.Call``; for one event loop."""
 
-    def __init__(self, connections: Connections, signer: Signer, wallet: Wallet) -> None:
+    def __init__(
+        self, connections: ConnectionPool, signer: SigV4Signer, wallet: CredentialCache
+    ) -> None:
         self._connections = connections
         self._signer = signer
         self._wallet = wallet
@@ -98,12 +102,12 @@ class Wire:
         try:
             return await self._call(operation, body)
         except ClientError as error:
-            if not await self._wallet.replaces(error):
+            if not await self._wallet.refresh_after(error):
                 raise
         return await self._call(operation, body)
 
     async def _call(self, operation: str, body: bytes) -> Any:
-        keys = await self._wallet.keys()
+        keys = await self._wallet.credentials()
         told = {
             "content-type": "application/x-amz-json-1.0",
             "x-amz-target": f"DynamoDB_20120810.{operation}",
@@ -117,7 +121,7 @@ class Wire:
         return _document(operation, await self._connections.send(head.encode() + body))
 
 
-def _document(operation: str, answer: Answer) -> Any:
+def _document(operation: str, answer: Response) -> Any:
     """What an answer holds; its error is raised as botocore's client raises it."""
     told, document = answer.headers.get(b"x-amz-crc32"), _parsed(answer.body)
     if told is not None and told != str(zlib.crc32(answer.body)).encode():

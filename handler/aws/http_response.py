@@ -26,7 +26,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n\0]*)?\r\n")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An answer to a request."""
 
     status: int
@@ -37,7 +37,7 @@ class Answer:
     """Whether the connection ends with it."""
 
 
-async def read_answer(reader: asyncio.StreamReader) -> Answer:
+async def read_response(reader: asyncio.StreamReader) -> Response:
     """Read an answer, whose body has a length or comes in chunks.
 
     Raises:
@@ -56,7 +56,7 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     else:
         raise ValueError("the end of its body is said in two ways, or in an unknown one")
     ends = b"close" in re.split(rb"[ \t]*,[ \t]*", headers.get(b"connection", b"").lower())
-    return Answer(int(status), headers, body, ends or version == b"0")
+    return Response(int(status), headers, body, ends or version == b"0")
 
 
 def _headers(lines: list[bytes]) -> dict[bytes, bytes]:

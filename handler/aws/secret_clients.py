@@ -9,13 +9,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handler.aws.api import method_of
-from handler.aws.secret_credentials import KeyPair, Keys
+from handler.aws.secret_credentials import KeyPair, SecretCredentials
 
 
-class InThreadsWithKeys:
+class SecretBotocoreApi:
     """Calls by botocore's clients with a secret's keys: other keys have another client."""
 
-    def __init__(self, keys: Keys, make: Callable[[KeyPair], Any], pool: Executor) -> None:
+    def __init__(
+        self, keys: SecretCredentials, make: Callable[[KeyPair], Any], pool: Executor
+    ) -> None:
         """Take the keys, what makes a client with some, and where calls wait."""
         self._keys = keys
         self._make = make

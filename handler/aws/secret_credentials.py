@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from handler.aws.signature_errors import is_of_the_clock
+from handler.aws.signature_errors import is_clock_skew
 
 _FRESH_SECONDS = 15 * 60
 """After this, keys are read again though nobody refused them."""
@@ -38,7 +38,7 @@ _KEY_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
-class KeysError(Exception):
+class SecretCredentialsError(Exception):
     """Keys are not there, or not such as can sign. Says what is wrong, never what is there."""
 
 
@@ -54,7 +54,7 @@ class KeyPair(NamedTuple):
         """Make a pair of what may stand in a header line.
 
         Raises:
-            KeysError: names the part that may not.
+            SecretCredentialsError: names the part that may not.
         """
         for name, value, pattern in (
             ("access key id", access_key, _KEY_ID),
@@ -62,14 +62,14 @@ class KeyPair(NamedTuple):
             ("session token", token or "-", _PRINTABLE),
         ):
             if not isinstance(value, str) or not pattern.fullmatch(value):
-                raise KeysError(
+                raise SecretCredentialsError(
                     f"the {name} is not of the characters that AWS makes it of (a blank or a line "
                     "break in it?), so nothing is signed with it. Write it as AWS gave it."
                 )
         return cls(access_key, secret_key, token or None)
 
 
-class Keys:
+class SecretCredentials:
     """The keys that a secret holds: read at once, now and then, and when they are refused.
 
     botocore's own credentials that expire know when they will, and cannot be told of a refusal.
@@ -80,7 +80,7 @@ class Keys:
         """Take what returns the secret's text, and a clock that tells seconds.
 
         Raises:
-            KeysError: the text is not what it should be; or whatever ``read`` raises.
+            SecretCredentialsError: the text is not what it should be; or whatever ``read`` raises.
         """
         self._read = read
         self._now = now
@@ -97,7 +97,7 @@ class Keys:
 
     def replace_after(self, error: ClientError) -> bool:
         """Read the keys again if an answer refuses them; tell whether it does."""
-        if not refuses_keys(error):
+        if not is_credentials_refused(error):
             return False
         self._read_again(self._now())
         return True
@@ -114,11 +114,11 @@ class Keys:
             self._read_at = self._now()
 
 
-def refuses_keys(error: ClientError) -> bool:
+def is_credentials_refused(error: ClientError) -> bool:
     """Tell whether an answer refuses the keys of a call, and not the time of its signature."""
     answer = error.response["Error"]
     code, message = answer.get("Code") or "", answer.get("Message") or ""
-    return code in _REFUSALS and not is_of_the_clock(code, message)
+    return code in _REFUSALS and not is_clock_skew(code, message)
 
 
 def _parsed(text: str) -> KeyPair:
@@ -129,7 +129,7 @@ def _parsed(text: str) -> KeyPair:
         told = None
     names = ("AccessKeyId", "SecretAccessKey")
     if not isinstance(told, Mapping) or not all(told.get(name) for name in names):
-        raise KeysError(
+        raise SecretCredentialsError(
             f"the secret is no JSON with {' and '.join(names)}, so the hop cannot sign for the "
             "target's partition. Put in it what `aws iam create-access-key --query AccessKey` says."
         )

@@ -10,7 +10,7 @@ _SIGNATURE_REFUSED = frozenset({"InvalidSignature", "SignatureDoesNotMatch"})
 _WRONG_TIMES = ("signature expired", "signature not yet current")
 
 
-def is_of_the_clock(code: str, message: str) -> bool:
+def is_clock_skew(code: str, message: str) -> bool:
     """Whether an answer refuses a signature for its time, and not for the keys it was made with."""
     words = message.lower()
     return code.removesuffix("Exception") in _SIGNATURE_REFUSED and words.startswith(_WRONG_TIMES)

@@ -16,7 +16,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 @dataclass(frozen=True)
-class Signer:
+class SigV4Signer:
     """Signs what is posted to the root of one host."""
 
     host: str

@@ -22,7 +22,7 @@ SOURCE_REGION = "_repl_source_region"
 SOURCE_TABLE = "_repl_source_table"
 VERSION = "_repl_version"
 DELETED = "_repl_deleted"
-KNOWN = "_repl_known"
+PRESENT_AT = "_repl_known"
 
 
 @dataclass(frozen=True)
@@ -61,26 +61,26 @@ class Write:
     item: Item
     is_delete: bool
 
-    def is_known_at(self, replica: str) -> bool:
+    def is_present_at(self, replica: str) -> bool:
         """Whether a backfill saw that a member had this already."""
-        return replica in self.item.get(KNOWN, {}).get("SS", ())
+        return replica in self.item.get(PRESENT_AT, {}).get("SS", ())
 
 
-def carried(image: Image) -> Write | None:
+def replicated_write(image: Image) -> Write | None:
     """The write that an item is a copy of, if a hop wrote it."""
     if image.version is None or not image.is_clean:
         return None
     return Write(image.version, image.item, image.is_stub)
 
 
-def own_attributes(item: Item) -> dict[str, Any]:
+def application_attributes(item: Item) -> dict[str, Any]:
     """The item without the ring's attributes."""
     return {name: value for name, value in item.items() if not name.startswith(RESERVED)}
 
 
 def digest(item: Item) -> str:
     """16 hex digits over the item's own attributes, the same however maps and sets are ordered."""
-    canonical = {name: _ordered(value) for name, value in own_attributes(item).items()}
+    canonical = {name: _ordered(value) for name, value in application_attributes(item).items()}
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

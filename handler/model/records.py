@@ -59,8 +59,8 @@ def read_change(record: Record) -> Change:
             key=read_item(stream["Keys"]),
             old=_image(stream.get("OldImage")),
             new=_image(stream.get("NewImage")),
-            sequence=whole(stream["SequenceNumber"], digits=40),
-            seconds=whole(stream["ApproximateCreationDateTime"], digits=10),
+            sequence=parse_integer(stream["SequenceNumber"], digits=40),
+            seconds=parse_integer(stream["ApproximateCreationDateTime"], digits=10),
             expired=(record.get("userIdentity") or {}).get("principalId") == _TIME_TO_LIVE,
         )
     except (
@@ -74,7 +74,7 @@ def read_change(record: Record) -> Change:
         raise UnreadableRecordError(f"{type(error).__name__}: {error}") from error
 
 
-def whole(number: Any, *, digits: int) -> int:
+def parse_integer(number: Any, *, digits: int) -> int:
     """A whole number that fits its place in a version, which would not be one otherwise.
 
     Raises TypeError, ValueError or OverflowError for what is none.

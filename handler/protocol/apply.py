@@ -7,14 +7,22 @@ what is found done already is left as it is.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from handler.model.image import VERSION, Image, Item, Key, Write, carried
+from handler.model.image import VERSION, Image, Item, Key, Write, replicated_write
 from handler.model.version import Version
-from handler.protocol.decide import Holding, holding
-from handler.store.dynamodb import Condition, Older, Refusal, Same, Store, Versioned, Written
+from handler.protocol.decide import MemberState, member_state
+from handler.store.dynamodb import (
+    Condition,
+    ConditionFailed,
+    IfOlder,
+    IfUnchanged,
+    IfVersionOlder,
+    Store,
+    Written,
+)
 
 # How often two ends are compared while others change what was read, before the record is given
 # back to be delivered again.
-ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 
 
 class ContendedError(Exception):
@@ -22,7 +30,7 @@ class ContendedError(Exception):
 
 
 @dataclass(frozen=True)
-class Brought:
+class Applied:
     """A write that is at the member now."""
 
     over_unversioned: bool = False
@@ -30,7 +38,7 @@ class Brought:
 
 
 @dataclass(frozen=True)
-class Blocker:
+class Superseded:
     """What stands in the way of a write: a newer item, or the tombstone of a newer delete."""
 
     version: Version
@@ -38,7 +46,9 @@ class Blocker:
     """The item, or the stub that the tombstone keeps."""
 
 
-async def bring(store: Store, key: Key, write: Write, *, expected: bool) -> Brought | Blocker:
+async def apply_write(
+    store: Store, key: Key, write: Write, *, expected: bool
+) -> Applied | Superseded:
     """Bring a write to a member, unless something newer is in the way.
 
     ``expected`` says that the member should have the item already, as it has in most changes:
@@ -46,19 +56,19 @@ async def bring(store: Store, key: Key, write: Write, *, expected: bool) -> Brou
     before it is created.
     """
     if expected:
-        outcome = await _put(store, key, write, Older(write.version, or_absent=False))
+        outcome = await _put(store, key, write, IfOlder(write.version, or_absent=False))
         if isinstance(outcome, Written):
-            return Brought(over_unversioned=_is_unversioned(outcome.over))
+            return Applied(over_unversioned=_is_unversioned(outcome.replaced))
         if outcome.item is not None:
-            return _blocker(outcome)
-    buried = await store.tombstone(key)
+            return _superseded_by(outcome)
+    buried = await store.get_tombstone(key)
     if buried is not None and buried.version > write.version:
-        return Blocker(buried.version, buried.item)
-    outcome = await _put(store, key, write, Older(write.version))
-    return Brought() if isinstance(outcome, Written) else _blocker(outcome)
+        return Superseded(buried.version, buried.item)
+    outcome = await _put(store, key, write, IfOlder(write.version))
+    return Applied() if isinstance(outcome, Written) else _superseded_by(outcome)
 
 
-async def bring_delete(store: Store, key: Key, delete: Write) -> Brought | Blocker:
+async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Superseded:
     """Put a stub where the item was, record the tombstone, and take the stub away.
 
     The stub carries the delete's version into the table's stream, also where there was nothing
@@ -66,28 +76,28 @@ async def bring_delete(store: Store, key: Key, delete: Write) -> Brought | Block
     delete that is delivered again does not take away what was put there since. Until the stub
     goes, it keeps out what is older as well as a tombstone does.
     """
-    buried = await store.tombstone(key)
+    buried = await store.get_tombstone(key)
     was_done = buried is not None and buried.version >= delete.version
-    condition = Versioned(delete.version) if was_done else Older(delete.version)
+    condition = IfVersionOlder(delete.version) if was_done else IfOlder(delete.version)
     outcome = await _put(store, key, delete, condition)
-    if isinstance(outcome, Refusal) and _is_unversioned(outcome.item):
-        return Brought()
+    if isinstance(outcome, ConditionFailed) and _is_unversioned(outcome.item):
+        return Applied()
     stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)
     if stands is not None:
-        await store.bury(key, stands)
-        await store.remove_stub(key, stands.version)
-    return Brought() if isinstance(outcome, Written) else _blocker(outcome)
+        await store.put_tombstone(key, stands)
+        await store.delete_stub(key, stands.version)
+    return Applied() if isinstance(outcome, Written) else _superseded_by(outcome)
 
 
-def _left_by_a_crash(refusal: Refusal, delete: Write) -> Write | None:
+def _left_by_a_crash(refusal: ConditionFailed, delete: Write) -> Write | None:
     """The stub of the same delete, perhaps under another version, that was never taken away."""
-    stands = None if refusal.item is None else carried(Image(refusal.item))
+    stands = None if refusal.item is None else replicated_write(Image(refusal.item))
     if stands is None or not stands.is_delete:
         return None
     return stands if stands.version.is_same_write(delete.version) else None
 
 
-async def restore(
+async def restore_taken_write(
     source: Store,
     target: Store,
     key: Key,
@@ -112,42 +122,47 @@ async def restore(
     Raises:
         ContendedError: others were faster, every time.
     """
-    for _ in range(ATTEMPTS):
-        here, there = await clear(source, key, taken_by), await clear(target, key)
+    for _ in range(MAX_ATTEMPTS):
+        here, there = await read_and_purge(source, key, taken_by), await read_and_purge(target, key)
         if here is None or there is None or there.write.version <= here.write.version:
             return
         if taken_by is not None and here.write.version < taken_by.version:
             return  # What took it was removed in turn, and the record of that is still to come.
-        write, standing = there.write, None if here.is_gone else here.write
+        write, standing = there.write, None if here.is_absent else here.write
         stands_yet = standing is not None and standing == taken_by
         if write.is_delete or not (stands_yet or is_due(write.version)):
             return
-        condition = Same(None if standing is None else standing.item)
+        condition = IfUnchanged(None if standing is None else standing.item)
         if isinstance(await source.put(key, write.item, condition), Written):
             return
     raise ContendedError("both ends of the hop change faster than they can be compared")
 
 
-async def clear(store: Store, key: Key, seen: Write | None = None) -> Holding | None:
+async def read_and_purge(store: Store, key: Key, seen: Write | None = None) -> MemberState | None:
     """See what a member holds, and take away what its own tombstone has outlived."""
     item = await store.read(key)
-    deletes = [await store.tombstone(key), seen if seen is not None and seen.is_delete else None]
-    held = holding(None if item is None else Image(item), deletes)
-    if held is not None and held.is_debris:
-        await bring_delete(store, key, held.write)
-        return replace(held, is_gone=True)
+    deletes = [
+        await store.get_tombstone(key),
+        seen if seen is not None and seen.is_delete else None,
+    ]
+    held = member_state(None if item is None else Image(item), deletes)
+    if held is not None and held.is_stale:
+        await apply_delete(store, key, held.write)
+        return replace(held, is_absent=True)
     return held
 
 
-async def _put(store: Store, key: Key, write: Write, condition: Condition) -> Written | Refusal:
+async def _put(
+    store: Store, key: Key, write: Write, condition: Condition
+) -> Written | ConditionFailed:
     outcome = await store.put(key, write.item, condition)
     if (
-        isinstance(outcome, Refusal)
+        isinstance(outcome, ConditionFailed)
         and not _is_unversioned(outcome.item)
         and _version(outcome) is None
     ):
         # A made-up version, which counts as none but would win every comparison of texts.
-        await store.put(key, write.item, Same(outcome.item))
+        await store.put(key, write.item, IfUnchanged(outcome.item))
         outcome = await store.put(key, write.item, condition)
     return outcome
 
@@ -157,12 +172,12 @@ def _is_unversioned(item: Item | None) -> bool:
     return item is None or VERSION not in item
 
 
-def _blocker(refusal: Refusal) -> Blocker:
+def _superseded_by(refusal: ConditionFailed) -> Superseded:
     version = _version(refusal)
     if version is None or refusal.item is None:
         raise ContendedError("the item at the next member changes faster than it can be replaced")
-    return Blocker(version, refusal.item)
+    return Superseded(version, refusal.item)
 
 
-def _version(refusal: Refusal) -> Version | None:
+def _version(refusal: ConditionFailed) -> Version | None:
     return None if refusal.item is None else Image(refusal.item).version

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from handler.model.records import Change, Record, UnreadableRecordError, read_change
-from handler.protocol.decide import LocalWrite, read_as, versions_in
+from handler.protocol.decide import LocalWrite, classify_change, image_versions
 
 
 @dataclass(frozen=True)
-class Run:
+class CoalescedChange:
     """Records of one key that follow each other, and the one change that they come to."""
 
     records: Sequence[Record]
@@ -22,21 +22,21 @@ class Run:
     """None where it must be read from the record, which may be unreadable."""
 
 
-def runs(records: Sequence[Record]) -> Iterator[Run]:
+def coalesce(records: Sequence[Record]) -> Iterator[CoalescedChange]:
     """Take a key's records together as far as they can be, in their order."""
     if len(records) == 1:
-        yield Run(records, None)
+        yield CoalescedChange(records, None)
         return
-    run = Run((), None)
+    run = CoalescedChange((), None)
     for record in records:
         change = _read(record)
-        joined = _joined(run.change, change)
+        joined = _merge(run.change, change)
         if joined is not None:
-            run = Run((*run.records, record), joined)
+            run = CoalescedChange((*run.records, record), joined)
             continue
         if run.records:
             yield run
-        run = Run((record,), change)
+        run = CoalescedChange((record,), change)
     if run.records:
         yield run
 
@@ -48,14 +48,14 @@ def _read(record: Record) -> Change | None:
         return None
 
 
-def _joined(first: Change | None, then: Change | None) -> Change | None:
+def _merge(first: Change | None, then: Change | None) -> Change | None:
     """Two changes as one, if both are local writes and so is what they come to."""
     if first is None or then is None or first.new is None or then.new is None:
         return None
     if then.old is None or first.new.item != then.old.item:
         return None  # A change between them is missing here.
     joined = replace(then, old=first.old)
-    if not set(versions_in(then)) <= set(versions_in(joined)):
+    if not set(image_versions(then)) <= set(image_versions(joined)):
         return None  # What it was made in knowledge of would be forgotten.
-    all_local = all(isinstance(read_as(one), LocalWrite) for one in (first, then, joined))
+    all_local = all(isinstance(classify_change(one), LocalWrite) for one in (first, then, joined))
     return joined if all_local else None

@@ -16,16 +16,16 @@ from handler.model.image import (
     Image,
     Key,
     Write,
-    carried,
+    application_attributes,
     digest,
-    own_attributes,
+    replicated_write,
 )
 from handler.model.records import Change
 from handler.model.version import Version
 
 
 @dataclass(frozen=True)
-class Replica:
+class ReplicaId:
     """A member of the ring, as items and versions name it."""
 
     id: str
@@ -34,7 +34,7 @@ class Replica:
 
 
 @dataclass(frozen=True)
-class Nothing:
+class NoOp:
     """The change is not one, or another change's record will do what this one calls for."""
 
 
@@ -50,7 +50,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class StubGone:
+class StubRemoved:
     """The stub of an arrived delete was taken away: the second half of that delete."""
 
     delete: Write
@@ -70,21 +70,21 @@ class LocalDelete:
     """An application deleted the item here."""
 
 
-Reading = Nothing | Arrival | StubGone | LocalWrite | LocalDelete
+ChangeKind = NoOp | Arrival | StubRemoved | LocalWrite | LocalDelete
 
 
-def read_as(change: Change) -> Reading:
+def classify_change(change: Change) -> ChangeKind:
     """Tell apart what an application did here and what a hop brought."""
     old, new = change.old, change.new
     if new is None:
         stub = None if old is None else _stub_under(old, change.key)
         if old is None or stub is None:
             return LocalDelete()
-        return StubGone(stub, with_update=not old.is_stub)
+        return StubRemoved(stub, with_update=not old.is_stub)
     if old is not None and old.item == new.item:
-        return Nothing()
-    write = carried(new)
-    if write is None or _goes_back(old, write.version):
+        return NoOp()
+    write = replicated_write(new)
+    if write is None or _is_rollback(old, write.version):
         return LocalWrite(new)
     return Arrival(
         write,
@@ -100,17 +100,17 @@ def _stub_under(image: Image, key: Key) -> Write | None:
     such an update along. UpdateItem leaves the mark and the version standing.
     """
     ring = {name: value for name, value in image.item.items() if name.startswith(RESERVED)}
-    stub = carried(Image({**key, **ring}))
+    stub = replicated_write(Image({**key, **ring}))
     return stub if stub is not None and stub.is_delete else None
 
 
-def _goes_back(old: Image | None, version: Version) -> bool:
+def _is_rollback(old: Image | None, version: Version) -> bool:
     """Whether an older copy was put back: hops only ever replace a version by a newer one."""
     return old is not None and old.version is not None and old.version >= version
 
 
-def local_write(
-    change: Change, reading: LocalWrite | LocalDelete, here: Replica, follows: Iterable[Version]
+def stamp_local_change(
+    change: Change, reading: LocalWrite | LocalDelete, here: ReplicaId, follows: Iterable[Version]
 ) -> Write:
     """The write that a local change is to the other members.
 
@@ -124,7 +124,7 @@ def local_write(
         seconds, counter = change.seconds, 0
     version = Version.make(seconds, counter, here.id, change.sequence, digest(content))
     item = {
-        **own_attributes(content),
+        **application_attributes(content),
         SOURCE_REGION: {"S": here.region},
         SOURCE_TABLE: {"S": here.table},
         VERSION: {"S": version},
@@ -134,36 +134,36 @@ def local_write(
     return Write(version, item, is_delete=False)
 
 
-def versions_in(change: Change) -> list[Version]:
+def image_versions(change: Change) -> list[Version]:
     """The versions that a change's images carry: what its writer knew, or wrote over."""
     images = (change.old, change.new)
     return [image.version for image in images if image is not None and image.version is not None]
 
 
 @dataclass(frozen=True)
-class Holding:
+class MemberState:
     """The newest write of a key that a member holds."""
 
     write: Write
-    is_gone: bool
+    is_absent: bool
     """Whether nothing stands in the table, not even an item that its tombstone has outlived."""
 
     @property
-    def is_debris(self) -> bool:
+    def is_stale(self) -> bool:
         """Whether what stands in the table should be deleted, or is a stub left standing."""
-        return self.write.is_delete and not self.is_gone
+        return self.write.is_delete and not self.is_absent
 
 
-def holding(image: Image | None, deletes: Iterable[Write | None]) -> Holding | None:
+def member_state(image: Image | None, deletes: Iterable[Write | None]) -> MemberState | None:
     """What a member holds, by its item and known deletes; None while a local change is unread.
 
     A dirty item's change is still in the stream, and so is the delete of an item that is absent
     without a tombstone: its own record will settle the key, with the version that it is due.
     """
-    standing = None if image is None else carried(image)
+    standing = None if image is None else replicated_write(image)
     if image is not None and standing is None:
         return None
     writes = [write for write in (standing, *deletes) if write is not None]
     if not writes:
         return None
-    return Holding(max(writes, key=lambda write: write.version), is_gone=image is None)
+    return MemberState(max(writes, key=lambda write: write.version), is_absent=image is None)

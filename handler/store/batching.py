@@ -21,8 +21,15 @@ from botocore.exceptions import ClientError
 
 from handler.model.image import DELETED, VERSION, Item, Key, Write
 from handler.model.version import Version
-from handler.store.dynamodb import Condition, DynamoStore, Older, Refusal, Written, tombstone_of
-from handler.store.request_batcher import Gatherer
+from handler.store.dynamodb import (
+    Condition,
+    ConditionFailed,
+    DynamoStore,
+    IfOlder,
+    Written,
+    parse_tombstone,
+)
+from handler.store.request_batcher import RequestBatcher
 
 _MOST_STATEMENTS, _MOST_KEYS = 25, 100
 _LONGEST = 8192
@@ -37,65 +44,65 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteIte
 # Errors of a statement that say less than the same write alone: the first two not what stands
 # there (an INSERT returns no item), the others not in the words that ``handler.errors`` knows.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
-_SAYS_TOO_LITTLE = {"DuplicateItem", "ConditionalCheckFailed", "ValidationError"}
+_NEEDS_SINGLE_CALL = {"DuplicateItem", "ConditionalCheckFailed", "ValidationError"}
 
 # One item of a wrong shape can refuse them all; alone, each has its own answer.
-_REFUSES_ALL = {"ValidationException", "SerializationException"}
+_WHOLE_BATCH_REFUSED = {"ValidationException", "SerializationException"}
 
 _TEXT, _PATH = "'", '"'
 
 Statement = Mapping[str, Any]
-Sayer = Callable[[str, tuple[str, ...]], str]
+StatementBuilder = Callable[[str, tuple[str, ...]], str]
 """Says a statement about a table and some attributes by their names."""
 
 
-class BatchedStore(DynamoStore):
+class BatchingStore(DynamoStore):
     """A Store over DynamoDB's API that gathers what it can."""
 
     def __init__(self, *store: Any, **more: Any) -> None:
         """Take what DynamoStore takes."""
         super().__init__(*store, **more)
-        self._statements: Gatherer[Statement, bool] = Gatherer(
-            self._execute, _MOST_STATEMENTS, self._through
+        self._statements: RequestBatcher[Statement, bool] = RequestBatcher(
+            self._execute, _MOST_STATEMENTS, self._gate
         )
-        self._keys: Gatherer[Key, Item | None] = Gatherer(
-            self._get_tombstones, _MOST_KEYS, self._through
+        self._keys: RequestBatcher[Key, Item | None] = RequestBatcher(
+            self._get_tombstones, _MOST_KEYS, self._gate
         )
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         """See Store. A stub mostly takes the place of an item, so no INSERT is tried for it."""
-        creates = isinstance(condition, Older) and condition.or_absent and DELETED not in item
+        creates = isinstance(condition, IfOlder) and condition.or_absent and DELETED not in item
         if creates and await self._insert(self._table, item):
             return Written(None)
         return await super().put(key, item, condition)
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         """See Store."""
         wanted = {**key, VERSION: {"S": version}, DELETED: {"BOOL": True}}
-        if not await self._is_done(_deletion, self._table, wanted):
-            await super().remove_stub(key, version)
+        if not await self._execute_statement(_deletion, self._table, wanted):
+            await super().delete_stub(key, version)
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         """See Store."""
         if self._tombstones is None:
             return None
         try:
-            return tombstone_of(await self._keys.ask(key))
+            return parse_tombstone(await self._keys.submit(key))
         except ClientError as error:
-            if not _refuses_all(error):
+            if not _is_whole_batch_refused(error):
                 raise
-        return await super().tombstone(key)
+        return await super().get_tombstone(key)
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
         if self._tombstones and await self._insert(self._tombstones, self._kept(delete)):
             return None
-        return await super().bury(key, delete)
+        return await super().put_tombstone(key, delete)
 
     async def _insert(self, table: str, item: Item) -> bool:
-        return await self._is_done(_insertion, table, item)
+        return await self._execute_statement(_insertion, table, item)
 
-    async def _is_done(self, say: Sayer, table: str, attributes: Item) -> bool:
+    async def _execute_statement(self, say: StatementBuilder, table: str, attributes: Item) -> bool:
         """Execute a statement about some attributes; whether that settled it."""
         if len(repr(attributes)) > _LARGEST:
             return False
@@ -103,14 +110,14 @@ class BatchedStore(DynamoStore):
         if len(text) > _LONGEST:
             return False
         statement = {"Statement": text, "Parameters": list(attributes.values())}
-        return await self._statements.ask(statement)
+        return await self._statements.submit(statement)
 
     async def _execute(self, statements: list[Statement]) -> list[bool | Exception]:
         """Execute some statements; of each, whether that settled it, or what went wrong."""
         try:
             answer = await self._call("BatchExecuteStatement", {"Statements": statements})
         except ClientError as error:
-            if not _refuses_all(error):
+            if not _is_whole_batch_refused(error):
                 raise
             return [False] * len(statements)
         return [_outcome(one.get("Error")) for one in answer["Responses"]]
@@ -129,15 +136,15 @@ class BatchedStore(DynamoStore):
         return [found[_name(key)] for key in keys]
 
 
-def _refuses_all(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _REFUSES_ALL
+def _is_whole_batch_refused(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in _WHOLE_BATCH_REFUSED
 
 
 def _outcome(error: Mapping[str, Any] | None) -> bool | Exception:
     if error is None:
         return True
     code = error.get("Code", "")
-    return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))
+    return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))
 
 
 def _error(code: str, message: str) -> ClientError:

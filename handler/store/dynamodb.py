@@ -12,16 +12,16 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from handler.aws.api import Call
-from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.aws.api import DynamoDBApi
+from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, replicated_write
 from handler.model.version import Version
-from handler.store.request_batcher import Through, directly
+from handler.store.request_batcher import RequestGate, no_gate
 
 EXPIRES = "_repl_expires"
 
 
 @dataclass(frozen=True)
-class Older:
+class IfOlder:
     """Write if what stands there has no version or one older than this."""
 
     version: Version
@@ -30,32 +30,32 @@ class Older:
 
 
 @dataclass(frozen=True)
-class Versioned:
+class IfVersionOlder:
     """Write only over a version older than this."""
 
     version: Version
 
 
 @dataclass(frozen=True)
-class Same:
+class IfUnchanged:
     """Write if the key still is as it was read: absent, or with the version that it had."""
 
     item: Item | None
     """What was read: None, or an item that has a version attribute, whatever it holds."""
 
 
-Condition = Older | Versioned | Same
+Condition = IfOlder | IfVersionOlder | IfUnchanged
 
 
 @dataclass(frozen=True)
 class Written:
     """A write that was made, and what it replaced (None: nothing)."""
 
-    over: Item | None
+    replaced: Item | None
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ConditionFailed:
     """A write that was refused, and what stood there instead (None: nothing)."""
 
     item: Item | None
@@ -66,7 +66,7 @@ class ItemTooLargeError(Exception):
 
 
 @dataclass(frozen=True)
-class Tables:
+class MemberTables:
     """The tables of one member, by name."""
 
     table: str
@@ -82,23 +82,23 @@ class Store(Protocol):
     async def read(self, key: Key) -> Item | None:
         """The item with that key."""
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         """Write the whole item if the condition holds; say in any case what stood there.
 
         Raises:
             ItemTooLargeError: the item does not fit.
         """
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         """Delete the item if it still is the stub of that version."""
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """Delete the item if it has no version or an older one; say what stood there."""
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         """The key's last delete; None also where no tombstones are kept."""
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         """Keep a delete, unless the key has a newer or the same tombstone, which is returned."""
 
 
@@ -107,10 +107,10 @@ class DynamoStore:
 
     def __init__(
         self,
-        call: Call,
-        tables: Tables,
+        call: DynamoDBApi,
+        tables: MemberTables,
         now: Callable[[], int] = lambda: int(time.time()),
-        through: Through = directly,
+        gate: RequestGate = no_gate,
     ) -> None:
         """Take what calls DynamoDB in the member's region, and the tables there.
 
@@ -118,20 +118,20 @@ class DynamoStore:
             call: makes one call of the API.
             tables: the member's tables.
             now: the time, in seconds since the epoch.
-            through: what lets a request begin.
+            gate: what lets a request begin.
         """
         self._call = call
         self._table = tables.table
         self._tombstones = tables.tombstones
         self._retention = tables.retention
         self._now = now
-        self._through = through
+        self._gate = gate
 
     async def read(self, key: Key) -> Item | None:
         """See Store."""
         return await self._get(self._table, key)
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         """See Store."""
         return await self._write(
             "PutItem",
@@ -141,7 +141,7 @@ class DynamoStore:
             **_expression(key, condition),
         )
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         """See Store."""
         await self._write(
             "DeleteItem",
@@ -152,23 +152,23 @@ class DynamoStore:
             ExpressionAttributeValues={":version": {"S": version}, ":true": {"BOOL": True}},
         )
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
         return await self._write(
             "DeleteItem",
             TableName=self._table,
             Key=key,
             ReturnValues="ALL_OLD",
-            **_expression(key, Older(version)),
+            **_expression(key, IfOlder(version)),
         )
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         """See Store."""
         if self._tombstones is None:
             return None
-        return tombstone_of(await self._get(self._tombstones, key))
+        return parse_tombstone(await self._get(self._tombstones, key))
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
         if self._tombstones is None:
             return None
@@ -176,9 +176,9 @@ class DynamoStore:
             "PutItem",
             TableName=self._tombstones,
             Item=self._kept(delete),
-            **_expression(key, Older(delete.version)),
+            **_expression(key, IfOlder(delete.version)),
         )
-        return tombstone_of(outcome.item) if isinstance(outcome, Refusal) else None
+        return parse_tombstone(outcome.item) if isinstance(outcome, ConditionFailed) else None
 
     def _kept(self, delete: Write) -> Item:
         """The tombstone as it stands in the table."""
@@ -189,7 +189,7 @@ class DynamoStore:
         found: Item | None = answer.get("Item")
         return found
 
-    async def _write(self, operation: str, **request: Any) -> Written | Refusal:
+    async def _write(self, operation: str, **request: Any) -> Written | ConditionFailed:
         try:
             answer = await self._ask(
                 operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
@@ -197,21 +197,21 @@ class DynamoStore:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ConditionalCheckFailedException":
-                return Refusal(error.response.get("Item"))  # type: ignore[arg-type]
+                return ConditionFailed(error.response.get("Item"))  # type: ignore[arg-type]
             if code == "ValidationException" and "size has exceeded" in str(error):
                 raise ItemTooLargeError(str(error)) from error
             raise
         return Written(answer.get("Attributes"))
 
     async def _ask(self, operation: str, **request: Any) -> Any:
-        return await self._through(partial(self._call, operation, request))
+        return await self._gate(partial(self._call, operation, request))
 
 
-def tombstone_of(kept: Item | None) -> Write | None:
+def parse_tombstone(kept: Item | None) -> Write | None:
     """The delete that a tombstone, as it stands in the table, remembers."""
     if kept is None:
         return None
-    return carried(Image({name: value for name, value in kept.items() if name != EXPIRES}))
+    return replicated_write(Image({name: value for name, value in kept.items() if name != EXPIRES}))
 
 
 def _expression(key: Key, condition: Condition) -> dict[str, Any]:
@@ -221,14 +221,14 @@ def _expression(key: Key, condition: Condition) -> dict[str, Any]:
     with_key = {"#key": next(iter(key))}
     older = "#version < :version"
     match condition:
-        case Older(version, or_absent=True):
+        case IfOlder(version, or_absent=True):
             return _request(f"attribute_not_exists(#version) OR {older}", names, {"S": version})
-        case Older(version):
+        case IfOlder(version):
             exists = f"attribute_exists(#key) AND (attribute_not_exists(#version) OR {older})"
             return _request(exists, names | with_key, {"S": version})
-        case Versioned(version):
+        case IfVersionOlder(version):
             return _request(older, names, {"S": version})
-        case Same(item):
+        case IfUnchanged(item):
             if item is None:
                 return _request("attribute_not_exists(#key)", with_key)
             return _request("#version = :version", names, item[VERSION])

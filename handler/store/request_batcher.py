@@ -10,52 +10,52 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
-Asked = TypeVar("Asked")
+Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
-class Through(Protocol):
+class RequestGate(Protocol):
     """Makes one request when it may be made; ``handler.retry`` says when."""
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Make it, and return its answer."""
 
 
-async def directly(attempt: Callable[[], Awaitable[T]]) -> T:
+async def no_gate(attempt: Callable[[], Awaitable[T]]) -> T:
     """Make a request at once."""
     return await attempt()
 
 
-class Gatherer(Generic[Asked, Answer]):
+class RequestBatcher(Generic[Question, Answer]):
     """Gathers what is asked, and sends it in requests."""
 
     def __init__(
         self,
-        send: Callable[[list[Asked]], Awaitable[Sequence[Answer | BaseException]]],
-        most: int,
-        through: Through = directly,
+        send: Callable[[list[Question]], Awaitable[Sequence[Answer | BaseException]]],
+        max_items: int,
+        gate: RequestGate = no_gate,
     ) -> None:
         """Take what sends a request.
 
         Args:
             send: makes the request, and returns for each that asked, in order, the answer or
                 what to raise. What it raises itself is raised to all.
-            most: how many fit into one.
-            through: what lets a request begin.
+            max_items: how many fit into one.
+            gate: what lets a request begin.
         """
         self._send = send
-        self._most = most
-        self._through = through
-        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._max_items = max_items
+        self._gate = gate
+        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._unsent = 0
         """How many requests are to come that have not taken their share yet."""
 
-    async def ask(self, asked: Asked) -> Answer:
+    async def submit(self, asked: Question) -> Answer:
         """Ask, and wait for the answer."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
-        if len(self._waiting) > self._unsent * self._most:
+        if len(self._waiting) > self._unsent * self._max_items:
             self._unsent += 1
             request = asyncio.create_task(self._request())
             self._requests.add(request)
@@ -66,14 +66,14 @@ class Gatherer(Generic[Asked, Answer]):
             del future  # an error in it has a traceback, which has this frame: a circle
 
     async def _request(self) -> None:
-        share: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        share: list[tuple[Question, asyncio.Future[Answer]]] = []
 
         async def attempt() -> Sequence[Answer | BaseException]:
             share.extend(self._take())
             return await self._send([asked for asked, _ in share])
 
         try:
-            answers = await self._through(attempt)
+            answers = await self._gate(attempt)
             answered = list(zip(share, answers, strict=True))
         except BaseException as error:  # whatever it is, nobody may wait for ever
             # Refused before it began, it still has a share of those who wait.
@@ -84,9 +84,9 @@ class Gatherer(Generic[Asked, Answer]):
         answered.clear()
         share.clear()
 
-    def _take(self) -> list[tuple[Asked, asyncio.Future[Answer]]]:
+    def _take(self) -> list[tuple[Question, asyncio.Future[Answer]]]:
         self._unsent -= 1
-        share, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        share, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
         return share
 
 

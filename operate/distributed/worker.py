@@ -30,7 +30,7 @@ from botocore.config import Config
 
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
-from handler.store.dynamodb import Tables
+from handler.store.dynamodb import MemberTables
 from operate.aws.clients import session_as
 from operate.distributed.results import put_result
 from operate.reconcile.backfill import Filler, Route, unfilled
@@ -150,7 +150,7 @@ def reached(one: Mapping[str, Any], make: Make) -> Reached:
         replica=one["replica"],
         next=tuple(one["next"]),
         client=client,
-        tables=Tables(one["table"], one["tombstones"], one["retention"]),
+        tables=MemberTables(one["table"], one["tombstones"], one["retention"]),
         keys=tuple(one["keys"]),
         types=tuple(one["types"]),
         expires=one["expires"],

@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handler.metrics import DIMENSION, NAMESPACE
-from handler.protocol.replicate import Did
+from handler.protocol.replicate import Action
 from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedMember, hop_name
 
 _LOOKS_BACK = timedelta(days=14)
 _PERIOD = 900  # seconds: 14 days of them are 1,344 points, and an answer has up to 1,440
-_ARRIVED = (Did.WROTE, Did.DELETED, Did.REFUSED)  # each takes an answer of the target
+_ARRIVED = (
+    Action.REPLICATED,
+    Action.DELETED,
+    Action.REJECTED,
+)  # each takes an answer of the target
 
 
 def last_delivery(
@@ -41,7 +45,7 @@ def last_delivery(
 
 
 def _starts(
-    client: Any, did: Did, source: DeployedMember, target: DeployedMember, now: datetime
+    client: Any, did: Action, source: DeployedMember, target: DeployedMember, now: datetime
 ) -> list[datetime]:
     points = client.get_metric_statistics(
         Namespace=NAMESPACE,

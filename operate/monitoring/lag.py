@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handler.config import SettingsError
+from handler.config import HopConfigError
 from handler.metrics import DIMENSION, NAMESPACE
 from operate.aws.clients import Clients
 from operate.aws.errors import asking
@@ -97,7 +97,7 @@ def _of_hop(hop: DeployedHop, source: DeployedMember, clients: Clients, window: 
         )
         try:
             settings = settings_of(functions, hop.function)
-        except SettingsError as error:
+        except HopConfigError as error:
             raise FailedError(f"{name}: {error}") from error
         values = _values(metrics, settings.name, hop.function, window)
     age = values["age"]

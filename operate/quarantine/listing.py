@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from handler.config import SettingsError
+from handler.config import HopConfigError
 from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedHop, DeployedMember
@@ -101,7 +101,7 @@ def _way(hop: DeployedHop, members: Mapping[str, DeployedMember], clients: Clien
         there = clients.get(target.credentials, target.region, "dynamodb")
         try:
             settings = settings_of(functions, hop.function)
-        except SettingsError as error:
+        except HopConfigError as error:
             raise FailedError(f"{name}: {error}") from error
     return Way(hop.function, Reach(settings, s3, here, there))
 

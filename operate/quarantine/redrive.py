@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.aws.api import InThreads
+from handler.aws.api import BotocoreApi
 from handler.aws.clients import CONCURRENCY
-from handler.batch import Report, Work, replicate_batch
-from handler.config import Settings
-from handler.errors import passes
-from handler.log import told
+from handler.batch import BatchContext, BatchReport, replicate_batch
+from handler.config import HopConfig
+from handler.errors import is_transient
+from handler.log import format_error
 from handler.protocol.replay import replay
-from handler.quarantine import BucketQuarantine, Lost, Shelf
-from handler.retry import Patience, PatientStore
+from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
+from handler.retry import RetryBudget, RetryingStore
 from handler.store.dynamodb import DynamoStore
 from operate.dry_run import DryStore
 from operate.ordered_pool import in_turn
@@ -42,7 +42,7 @@ PATIENCE_SECONDS = 60.0
 """How long an entry may take, calls that are made again included."""
 
 _STOPPED = "stopped before all of it was played"
-_Pretended = tuple[Report, bool, int, int]
+_Pretended = tuple[BatchReport, bool, int, int]
 
 
 class Became(StrEnum):
@@ -95,7 +95,7 @@ class Wish:
 class Reach:
     """A hop, with clients of the operator's own that reach both its ends."""
 
-    settings: Settings
+    settings: HopConfig
     s3: S3Client
     here: DynamoDBClient
     there: DynamoDBClient
@@ -104,7 +104,7 @@ class Reach:
     def bucket(self) -> Bucket:
         """The hop's quarantine."""
         settings = self.settings
-        return Bucket(self.s3, settings.quarantine, settings.name, settings.here.table)
+        return Bucket(self.s3, settings.quarantine, settings.name, settings.source_replica.table)
 
 
 def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Played]:
@@ -155,24 +155,22 @@ class _Player:
             "Compare the item, and say that it is to be played however old."
         )
 
-    async def _play(self, entry: Entry) -> tuple[Report, bool]:
+    async def _play(self, entry: Entry) -> tuple[BatchReport, bool]:
         """What became of its records, and whether all were played."""
         source, target = self._stores()
-        shelf = Shelf(self.reach.settings.quarantine, entry.hop, entry.table)
+        shelf = QuarantineLocation(self.reach.settings.quarantine, entry.hop, entry.table)
         # A batch of Lambda's goes when its poison has a place of its own.
         keeper = (
-            BucketQuarantine(lambda: self.reach.s3, self.pool, shelf)
-            if entry.is_lambdas
-            else _Leave()
+            S3Quarantine(lambda: self.reach.s3, self.pool, shelf) if entry.is_lambdas else _Leave()
         )
         hop = self.reach.settings.hop(source, target)
-        return await _replayed(entry, Work(hop, keeper, replay), self.wish.stop)
+        return await _replayed(entry, BatchContext(hop, keeper, replay), self.wish.stop)
 
     async def _pretend(self, entry: Entry, stop: Stop) -> _Pretended:
         """What would become of it, whether all was tried, and the writes at each end."""
         source, target = map(DryStore, self._stores())
         hop = self.reach.settings.hop(source, target)
-        report, is_whole = await _replayed(entry, Work(hop, _Leave(), replay), stop)
+        report, is_whole = await _replayed(entry, BatchContext(hop, _Leave(), replay), stop)
         return report, is_whole, source.writes, target.writes
 
     def _foretell(self, entry: Entry) -> Played:
@@ -181,13 +179,13 @@ class _Player:
             return Played(entry, Became.LEFT, _STOPPED)
         if troubles := _troubles(report):
             return Played(entry, Became.FAILED, troubles)
-        region = self.reach.settings.there.region
+        region = self.reach.settings.target_replica.region
         why = f"would be {_counts(report)}: {counted(there, 'write')} at {region}, {here} here"
         return Played(entry, Became.DONE, why)
 
-    def _judge(self, entry: Entry, report: Report) -> Played:
+    def _judge(self, entry: Entry, report: BatchReport) -> Played:
         troubles = _troubles(report)
-        if report.undone:
+        if report.unprocessed:
             return Played(entry, Became.FAILED, troubles)
         if report.quarantined and not entry.is_lambdas:
             # A table looks at an item's size before it looks at the condition.
@@ -204,33 +202,33 @@ class _Player:
         try:
             self.reach.bucket.remove(done.entry)
         except (ClientError, BotoCoreError) as error:
-            why = f"{done.why}; it is still in the quarantine: {told(error)}"
+            why = f"{done.why}; it is still in the quarantine: {format_error(error)}"
             return replace(done, became=Became.FAILED, why=why)
         return done
 
-    def _stores(self) -> tuple[PatientStore, PatientStore]:
+    def _stores(self) -> tuple[RetryingStore, RetryingStore]:
         settings, ends = self.reach.settings, time.monotonic() + PATIENCE_SECONDS
-        patience = Patience(
+        patience = RetryBudget(
             lambda: ends - time.monotonic(),
-            passes,
-            reserve=0.0,
-            at_once=CONCURRENCY,
+            is_transient,
+            reserve_seconds=0.0,
+            max_concurrency=CONCURRENCY,
         )
-        request = patience.request
+        request = patience.limit
         reach, pool = self.reach, self.pool
-        here = DynamoStore(InThreads(reach.here, pool), settings.source, through=request)
-        there = DynamoStore(InThreads(reach.there, pool), settings.target, through=request)
-        return PatientStore(here, patience), PatientStore(there, patience)
+        here = DynamoStore(BotocoreApi(reach.here, pool), settings.source, gate=request)
+        there = DynamoStore(BotocoreApi(reach.there, pool), settings.target, gate=request)
+        return RetryingStore(here, patience), RetryingStore(there, patience)
 
 
 class _Leave:
     """A Quarantine that leaves a record where it lies."""
 
-    async def set_aside(self, lost: Lost) -> None:
+    async def put(self, lost: QuarantinedRecord) -> None:
         """See Quarantine."""
 
 
-async def _replayed(entry: Entry, work: Work, stop: Stop) -> tuple[Report, bool]:
+async def _replayed(entry: Entry, work: BatchContext, stop: Stop) -> tuple[BatchReport, bool]:
     """What became of an entry's records, and whether none was left for a stop."""
     is_whole = True
 
@@ -251,10 +249,12 @@ async def _replay_key(key: Awaitable[None]) -> None:
     await key
 
 
-def _counts(report: Report) -> str:
+def _counts(report: BatchReport) -> str:
     return ", ".join(f"{number} {did}" for did, number in report.counts.items()) or "nothing"
 
 
-def _troubles(report: Report) -> str:
+def _troubles(report: BatchReport) -> str:
     lasting = [one.error for one in report.quarantined]
-    return "; ".join(dict.fromkeys([*lasting, *(told(one.error) for one in report.failures)]))
+    return "; ".join(
+        dict.fromkeys([*lasting, *(format_error(one.error) for one in report.failures)])
+    )

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handler.model.image import KNOWN, Image, Item, Key, Write, carried, digest
+from handler.model.image import PRESENT_AT, Image, Item, Key, Write, digest, replicated_write
 from handler.model.version import Version
-from handler.store.dynamodb import Refusal, Same, Store, Versioned, Written
+from handler.store.dynamodb import ConditionFailed, IfUnchanged, IfVersionOlder, Store, Written
 from operate.reconcile.repair_key import End, Standing, newest_of, see, stamped
 
 
@@ -46,13 +46,13 @@ async def fill(way: Way, key: Key, item: Item) -> Filled:
     next. Its tombstone is not brought to the target: it would tell that the delete was there, and
     one that is on its way would end there.
     """
-    write = carried(Image(item)) or await _version(way, key, item)
+    write = replicated_write(Image(item)) or await _version(way, key, item)
     if isinstance(write, Filled):
         return write
     if write.is_delete:
         return Filled.LEFT
     standings = await see(way.next, key)
-    deletes = [await way.target.store.tombstone(key), *(one.buried for one in standings)]
+    deletes = [await way.target.store.get_tombstone(key), *(one.buried for one in standings)]
     if any(buried is not None and buried.version > write.version for buried in deletes):
         return Filled.THERE
     return await _put(way.target.store, key, _known(way, standings, write))
@@ -85,8 +85,8 @@ def _known(way: Way, standings: Sequence[Standing], write: Write) -> Item:
         for end, standing in zip(way.next, standings, strict=True)
         if _has(standing, write)
     ]
-    bare = {name: value for name, value in write.item.items() if name != KNOWN}
-    return {**bare, KNOWN: {"SS": ids}} if ids else bare
+    bare = {name: value for name, value in write.item.items() if name != PRESENT_AT}
+    return {**bare, PRESENT_AT: {"SS": ids}} if ids else bare
 
 
 def _has(standing: Standing, write: Write) -> bool:
@@ -98,9 +98,9 @@ def _has(standing: Standing, write: Write) -> bool:
 async def _put(store: Store, key: Key, item: Item) -> Filled:
     """Put it where nothing stands, or something older: never over an application's write."""
     version = Version(item["_repl_version"]["S"])
-    outcome = await store.put(key, item, Same(None))
-    if isinstance(outcome, Refusal) and _is_older(outcome.item, version):
-        outcome = await store.put(key, item, Versioned(version))
+    outcome = await store.put(key, item, IfUnchanged(None))
+    if isinstance(outcome, ConditionFailed) and _is_older(outcome.item, version):
+        outcome = await store.put(key, item, IfVersionOlder(version))
     if isinstance(outcome, Written):
         return Filled.WRITTEN
     standing = Image(outcome.item or {})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handler.model.expiry import ttl_attribute
-from handler.store.dynamodb import Tables
+from handler.store.dynamodb import MemberTables
 from operate.aws.clients import Clients
 from operate.aws.errors import asking
 from operate.deployed import Deployed, DeployedMember
@@ -63,7 +63,7 @@ def _reached(deployed: Deployed, member: DeployedMember, clients: Clients, pace:
         replica=member.replica,
         next=tuple(one for one in onward if one is not None),
         client=client,
-        tables=Tables(member.table, member.tombstones, member.retention_days * _DAY),
+        tables=MemberTables(member.table, member.tombstones, member.retention_days * _DAY),
         keys=keys,
         types=tuple(types[name] for name in keys),
         expires=ttl_attribute(life),

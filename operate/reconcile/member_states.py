@@ -44,7 +44,7 @@ async def _look(members: Sequence[Reached], stores: Sequence[DynamoStore], key: 
 
 
 async def _held(member: Reached, store: DynamoStore, key: Key) -> Held:
-    item, buried = await asyncio.gather(store.read(key), store.tombstone(key))
+    item, buried = await asyncio.gather(store.read(key), store.get_tombstone(key))
     gone = item is None or will_be_deleted(item, member.expires, time.time())
     return Held(
         None if item is None or gone else mark_of(item),

@@ -6,8 +6,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handler.aws.api import InThreads
-from handler.store.dynamodb import DynamoStore, Tables
+from handler.aws.api import BotocoreApi
+from handler.store.dynamodb import DynamoStore, MemberTables
 from operate.reconcile.rate_limit import Pace
 from operate.stop import Stop
 
@@ -29,7 +29,7 @@ class Reached:
     replica: str | None
     next: tuple[str, ...]
     client: DynamoDBClient
-    tables: Tables
+    tables: MemberTables
     keys: tuple[str, ...]
     types: tuple[str, ...]
     expires: str | None
@@ -44,4 +44,4 @@ class Reached:
 
     def store(self, pool: Executor) -> DynamoStore:
         """The member as the protocol sees it; calls run in `pool`."""
-        return DynamoStore(InThreads(self.client, pool), self.tables)
+        return DynamoStore(BotocoreApi(self.client, pool), self.tables)

@@ -18,13 +18,13 @@ from handler.model.image import (
     Item,
     Key,
     Write,
-    carried,
+    application_attributes,
     digest,
-    own_attributes,
+    replicated_write,
 )
 from handler.model.version import Version
-from handler.protocol.apply import Blocker, Brought, ContendedError, bring, bring_delete
-from handler.protocol.decide import Replica
+from handler.protocol.apply import Applied, ContendedError, Superseded, apply_delete, apply_write
+from handler.protocol.decide import ReplicaId
 from handler.store.dynamodb import Store
 from operate.errors import WrongError
 from operate.reconcile.members import Reached
@@ -39,12 +39,12 @@ _ATTEMPTS = 5
 class End:
     """A member, and what is done to it."""
 
-    replica: Replica
+    replica: ReplicaId
     store: Store
     keeps_tombstones: bool = True
 
     @property
-    def for_operator(self) -> Replica:
+    def for_operator(self) -> ReplicaId:
         """The member, as the origin of what an operator decides: it is no write of that member's.
 
         So it goes around the whole ring, and back there, where something else may stand by then.
@@ -65,12 +65,12 @@ class Standing:
     @property
     def is_open(self) -> bool:
         """Whether an item without a version of its own stands there: an application's write."""
-        return self.item is not None and carried(Image(self.item)) is None
+        return self.item is not None and replicated_write(Image(self.item)) is None
 
     @property
     def newest(self) -> Write | None:
         """The newest write that it has: the item, if a hop wrote it, or the last delete."""
-        standing = None if self.item is None else carried(Image(self.item))
+        standing = None if self.item is None else replicated_write(Image(self.item))
         writes = [write for write in (standing, self.buried) if write is not None]
         return max(writes, key=lambda write: write.version, default=None)
 
@@ -104,7 +104,7 @@ class Mended:
 
 async def see(ends: Sequence[End], key: Key) -> list[Standing]:
     """What each member has, read consistently."""
-    return [Standing(await end.store.read(key), await end.store.tombstone(key)) for end in ends]
+    return [Standing(await end.store.read(key), await end.store.get_tombstone(key)) for end in ends]
 
 
 def newest_of(standings: Sequence[Standing]) -> Write | None:
@@ -113,7 +113,7 @@ def newest_of(standings: Sequence[Standing]) -> Write | None:
     return max(writes, key=lambda write: write.version, default=None)
 
 
-def stamped(item: Item, at: Replica, over: Version | None = None) -> Write:
+def stamped(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
     """An item or a stub as a write of a member that nobody gave a version.
 
     It comes just after `over`; where there is nothing, before all writes that ever were.
@@ -121,7 +121,7 @@ def stamped(item: Item, at: Replica, over: Version | None = None) -> Write:
     seconds, counter = (0, 0) if over is None else (over.seconds, over.counter + 1)
     version = Version.make(seconds, counter, at.id, 0, digest(item))
     content = {
-        **own_attributes(item),
+        **application_attributes(item),
         SOURCE_REGION: {"S": at.region},
         SOURCE_TABLE: {"S": at.table},
         VERSION: {"S": version},
@@ -147,7 +147,7 @@ async def mend(ends: Sequence[End], key: Key, prefer: int | None = None) -> Mend
         for place in task.behind:
             assert task.write is not None
             outcome = await _bring(ends[place].store, key, task.write)
-            if isinstance(outcome, Blocker) and outcome.version != task.write.version:
+            if isinstance(outcome, Superseded) and outcome.version != task.write.version:
                 break  # something newer has come
             brought[place] = None
         else:
@@ -196,7 +196,7 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
     return _Task(again, range(len(ends)))
 
 
-def _again(write: Write, at: Replica, over: Version | None) -> Write:
+def _again(write: Write, at: ReplicaId, over: Version | None) -> Write:
     """The write, as one of a member that comes just after `over`."""
     again = stamped(write.item, at, over)
     if not write.is_delete:
@@ -231,10 +231,10 @@ def _by_what_is_known(
     return None
 
 
-async def _bring(store: Store, key: Key, write: Write) -> Brought | Blocker:
+async def _bring(store: Store, key: Key, write: Write) -> Applied | Superseded:
     if write.is_delete:
-        return await bring_delete(store, key, write)
-    return await bring(store, key, write, expected=True)
+        return await apply_delete(store, key, write)
+    return await apply_write(store, key, write, expected=True)
 
 
 def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
@@ -247,7 +247,7 @@ def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
             )
     return [
         End(
-            Replica(member.replica or "", member.region, member.tables.table),
+            ReplicaId(member.replica or "", member.region, member.tables.table),
             store,
             keeps_tombstones=member.tables.tombstones is not None,
         )

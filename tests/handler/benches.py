@@ -19,12 +19,12 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from handler.aws import clients
-from handler.aws.api import Call, InThreads
-from handler.aws.clients import make_call, make_client
+from handler.aws.api import BotocoreApi, DynamoDBApi
+from handler.aws.clients import make_api, make_client
 from handler.model.image import Item, Key
-from handler.protocol.decide import Replica
-from handler.store.batching import BatchedStore
-from handler.store.dynamodb import DynamoStore, Store, Tables
+from handler.protocol.decide import ReplicaId
+from handler.store.batching import BatchingStore
+from handler.store.dynamodb import DynamoStore, MemberTables, Store
 from tests.handler.pair import run
 from tests.handler.size import LIMIT, size_of
 from tests.servers import dynoxide, ministack
@@ -63,7 +63,7 @@ class SimulatedBench:
     limit = LIMIT
 
     def __init__(self) -> None:
-        self._member = Member(Replica("aaaaaaaa", "us-east-1", "orders"), lambda: NOW)
+        self._member = Member(ReplicaId("aaaaaaaa", "us-east-1", "orders"), lambda: NOW)
         self._refusal: ClientError | None = None
         self.store: Store = SimulatedStore(
             self._member,
@@ -98,7 +98,7 @@ class DynamoBench:
     def __init__(
         self,
         client: Any,
-        call: Call,
+        call: DynamoDBApi,
         *,
         tombstones: bool = True,
         key: Key = KEY,
@@ -115,7 +115,7 @@ class DynamoBench:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         for table in ("orders", "orders-tombstones"):
             make_table(client, table, key)
-        tables = Tables("orders", "orders-tombstones" if tombstones else None, RETENTION)
+        tables = MemberTables("orders", "orders-tombstones" if tombstones else None, RETENTION)
         self.store: Store = make(self._noted, tables, now=lambda: NOW)
 
     async def _noted(self, operation: str, request: Mapping[str, Any]) -> Any:
@@ -175,7 +175,7 @@ def make_table(client: Any, name: str, key: Key, **more: Any) -> None:
 @contextmanager
 def hearing(client: Any, event: str, listener: Callable[..., Any]) -> Iterator[None]:
     """Let a listener hear of a client's calls, or of those that it makes in threads."""
-    events = (client.client if isinstance(client, InThreads) else client).meta.events
+    events = (client.client if isinstance(client, BotocoreApi) else client).meta.events
     events.register(event, listener)
     try:
         yield
@@ -231,7 +231,7 @@ MOTO_LIMIT = 405_000
 def over_moto(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBench]:
     with mock_aws(), ThreadPoolExecutor(4) as pool:
         client = _client()
-        call = InThreads(client, pool)
+        call = BotocoreApi(client, pool)
         bench = DynamoBench(client, call, tombstones=tombstones, key=key, limit=MOTO_LIMIT)
         with closing(bench):
             yield bench
@@ -250,7 +250,7 @@ def over_server(
     url = find()
     client = _local_client(url)
     with ThreadPoolExecutor(4) as pool, _reaching(url):
-        call = InThreads(client, pool) if in_threads else make_call("us-east-1", pool)
+        call = BotocoreApi(client, pool) if in_threads else make_api("us-east-1", pool)
         bench = DynamoBench(client, call, tombstones=tombstones, key=key, make=make)
         try:
             with closing(bench):
@@ -272,9 +272,9 @@ DYNAMO_BENCHES: dict[str, Callable[..., AbstractContextManager[DynamoBench]]] = 
 BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "simulated": simulated,
     **DYNAMO_BENCHES,
-    "dynoxide, batched": partial(over_dynoxide, make=BatchedStore),
-    "MiniStack, batched": partial(over_ministack, make=BatchedStore),
-    "dynoxide, in threads": partial(over_dynoxide, make=BatchedStore, in_threads=True),
+    "dynoxide, batched": partial(over_dynoxide, make=BatchingStore),
+    "MiniStack, batched": partial(over_ministack, make=BatchingStore),
+    "dynoxide, in threads": partial(over_dynoxide, make=BatchingStore, in_threads=True),
 }
 
 

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from handler.batch import Report, Work, replicate_batch
+from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.model.image import Item, Key, Write
 from handler.model.version import Version
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop
-from handler.quarantine import Lost
-from handler.store.dynamodb import Condition, Refusal, Written
+from handler.quarantine import QuarantinedRecord
+from handler.store.dynamodb import Condition, ConditionFailed, Written
 
 PATIENCE = 60.0
 """Seconds after which a test that waits for two calls at once has failed."""
@@ -38,7 +38,7 @@ class EmptyStore:
     async def read(self, key: Key) -> Item | None:
         return None
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         name = key["k"]["S"]
         self.puts.append((name, item["v"]["S"]))
         self._busy[name] += 1
@@ -47,18 +47,18 @@ class EmptyStore:
             await self._meet(name)
         finally:
             self._busy[name] -= 1
-        return Written(over=None)
+        return Written(replaced=None)
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         raise AssertionError("no test of a batch deletes")
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         raise AssertionError("no test of a batch deletes")
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         return None
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         raise AssertionError("no test of a batch deletes")
 
 
@@ -67,9 +67,9 @@ class ListQuarantine:
 
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error
-        self.kept: list[Lost] = []
+        self.kept: list[QuarantinedRecord] = []
 
-    async def set_aside(self, lost: Lost) -> None:
+    async def put(self, lost: QuarantinedRecord) -> None:
         if self._error is not None:
             raise self._error
         self.kept.append(lost)
@@ -77,17 +77,17 @@ class ListQuarantine:
 
 def work(
     records: list[Any], target: EmptyStore, quarantine: ListQuarantine | None = None
-) -> Report:
+) -> BatchReport:
     """Let a hop to that target work on a batch."""
     here, there = (
-        Replica("aaaaaaaa", "us-east-1", "orders"),
-        Replica("bbbbbbbb", "eu-west-1", "orders"),
+        ReplicaId("aaaaaaaa", "us-east-1", "orders"),
+        ReplicaId("bbbbbbbb", "eu-west-1", "orders"),
     )
-    hop = Hop(here, there, EmptyStore(), target, keeps_tombstones=False, passes_expiry_on=False)
+    hop = Hop(here, there, EmptyStore(), target, uses_tombstones=False, replicates_expiry=False)
     aside = quarantine or ListQuarantine()
 
-    async def in_time() -> Report:
+    async def in_time() -> BatchReport:
         async with asyncio.timeout(PATIENCE):
-            return await replicate_batch(records, Work(hop, aside))
+            return await replicate_batch(records, BatchContext(hop, aside))
 
     return asyncio.run(in_time())

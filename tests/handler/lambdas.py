@@ -13,9 +13,9 @@ import pytest
 from moto import mock_aws
 
 from handler import app, retry
-from handler.aws.api import Call, InThreads
+from handler.aws.api import BotocoreApi, DynamoDBApi
 from handler.aws.clients import make_client
-from handler.model.image import Item, Key, own_attributes
+from handler.model.image import Item, Key, application_attributes
 from local.lambda_emulator.events import event_of, to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
 from tests.handler.benches import hearing, make_table
@@ -74,7 +74,7 @@ class Member:
 
     def items(self) -> list[dict[str, Any]]:
         """The items as an application reads them, without the ring's attributes."""
-        return [own_attributes(item) for item in self.client.scan(TableName=TABLE)["Items"]]
+        return [application_attributes(item) for item in self.client.scan(TableName=TABLE)["Items"]]
 
     def new_records(self) -> list[Any]:
         """The records that no function has been given yet, as Lambda hands them over."""
@@ -143,7 +143,7 @@ class Ring:
 
     def become(self, source: int) -> None:
         """Turn this process into the function of the hop from that member."""
-        app._function.cache_clear()
+        app._runtime.cache_clear()
         for name in self._told:  # what a test has set besides stays
             self._environ.delenv(name)
         self._told = self.environment(source, (source + 1) % len(self.members))
@@ -197,12 +197,12 @@ def ring_of_three() -> Iterator[Ring]:
         # moto does not know the addresses that belong to an account.
         patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
 
-        def called(region: str, pool: Executor, role: str | None = None, *_: str) -> Call:
-            return InThreads(heard("dynamodb", region, role), pool)
+        def called(region: str, pool: Executor, role: str | None = None, *_: str) -> DynamoDBApi:
+            return BotocoreApi(heard("dynamodb", region, role), pool)
 
         patch.setattr(app, "make_client", heard)
         # In this process moto answers to botocore's clients alone.
-        patch.setattr(app, "make_call", called)
+        patch.setattr(app, "make_api", called)
         patch.setattr(retry, "sleep", _do_not_wait)
-        cleared.callback(app._function.cache_clear)
+        cleared.callback(app._runtime.cache_clear)
         yield Ring(patch, calls)

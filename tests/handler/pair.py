@@ -3,18 +3,18 @@
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from handler.model.image import Item, Key, own_attributes
+from handler.model.image import Item, Key, application_attributes
 from handler.model.records import read_change
 from handler.model.version import Version
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop, Outcome, replicate
 from tests.simulation.member import Member, SimulatedStore
 
 T = TypeVar("T")
 
-HERE = Replica("aaaaaaaa", "us-east-1", "orders")
-THERE = Replica("bbbbbbbb", "eu-west-1", "orders")
-ELSEWHERE = Replica("cccccccc", "ap-southeast-2", "orders")
+HERE = ReplicaId("aaaaaaaa", "us-east-1", "orders")
+THERE = ReplicaId("bbbbbbbb", "eu-west-1", "orders")
+ELSEWHERE = ReplicaId("cccccccc", "ap-southeast-2", "orders")
 KEY: Key = {"k": {"S": "1"}}
 
 
@@ -68,7 +68,7 @@ def item(value: str, **more: Any) -> dict[str, Any]:
 def seen(member: Member) -> Item | None:
     """The item as an application reads it, without the ring's attributes."""
     standing = member.items.get("1")
-    return None if standing is None else own_attributes(standing)
+    return None if standing is None else application_attributes(standing)
 
 
 def version_at(member: Member) -> Version:

@@ -42,7 +42,7 @@ OF_RECORDS = [
         _POISON,
         "... and what the table refuses",
         "errors",
-        "refused = any(shape in words for shape in _REFUSED_SHAPES)",
+        "refused = any(shape in words for shape in _ITEM_VALIDATION_MESSAGES)",
         "refused = False",
         _POISON_TEST,
     ),
@@ -50,7 +50,7 @@ OF_RECORDS = [
         _POISON,
         "it is kept",
         "batch",
-        "            await self.work.quarantine.set_aside(lost)\n",
+        "            await self.work.quarantine.put(lost)\n",
         "",
         _POISON_TEST,
     ),
@@ -82,7 +82,7 @@ OF_RECORDS = [
         _POISON,
         "of records in a row that are refused, the last alone may be",
         "batch",
-        "                if kind_of(error) is not Kind.LASTING:\n"
+        "                if classify(error) is not FailureKind.PERMANENT:\n"
         "                    raise\n"
         "            else:",
         "                raise\n            else:",
@@ -140,9 +140,9 @@ OF_RECORDS = [
         _BUCKET,
         "what cannot be kept stays in the stream, its key behind it",
         "batch",
-        "            await self.work.quarantine.set_aside(lost)\n",
+        "            await self.work.quarantine.put(lost)\n",
         "            try:\n"
-        "                await self.work.quarantine.set_aside(lost)\n"
+        "                await self.work.quarantine.put(lost)\n"
         "            except Exception:\n"
         "                pass\n",
         _BUCKET_TEST,
@@ -151,7 +151,7 @@ OF_RECORDS = [
         _BUCKET,
         "it is asked again",
         "app",
-        "quarantine = PatientQuarantine(function.quarantine, patience)",
+        "quarantine = RetryingQuarantine(function.quarantine, patience)",
         "quarantine = function.quarantine",
         "faults: a quarantine that refuses for a moment is asked again",
     ),
@@ -175,23 +175,23 @@ OF_RECORDS = [
         _FAULT,
         "what is not known is kept in the stream",
         "errors",
-        "return Kind.PASSING if is_passing else Kind.FAULT",
-        "return Kind.PASSING if is_passing else Kind.LASTING",
+        "return FailureKind.TRANSIENT if is_passing else FailureKind.FAULT",
+        "return FailureKind.TRANSIENT if is_passing else FailureKind.PERMANENT",
         _FAULT_TEST,
     ),
     Remedy(
         _FAULT,
         "... also a refusal that is not known",
         "errors",
-        "return Kind.LASTING if refused else Kind.FAULT",
-        "return Kind.LASTING",
+        "return FailureKind.PERMANENT if refused else FailureKind.FAULT",
+        "return FailureKind.PERMANENT",
         "target_faults: a target with another key schema empties no stream into the quarantine",
     ),
     Remedy(
         _FAULT,
         "only what lasts is set aside",
         "batch",
-        "            if kind_of(error) is not Kind.LASTING:\n"
+        "            if classify(error) is not FailureKind.PERMANENT:\n"
         "                raise\n"
         "            lost",
         "            lost",
@@ -201,7 +201,7 @@ OF_RECORDS = [
         _STREAM,
         "what is wrong with the hop is not judged record by record",
         "batch",
-        "        check_records(records, work.hop.here)\n",
+        "        check_records(records, work.hop.source_replica)\n",
         "        pass\n",
         _VIEW_TEST,
     ),
@@ -241,15 +241,15 @@ OF_RECORDS = [
         _STREAM,
         "all of the batch stays",
         "batch",
-        "undone=[WHOLE_BATCH] * len(records)",
-        "undone=[_number(error.record)]",
+        "unprocessed=[WHOLE_BATCH] * len(records)",
+        "unprocessed=[_number(error.record)]",
         _ENVELOPE_TEST,
     ),
     Remedy(
         _FAULT,
         "it is counted, so that an alarm rings",
         "metrics",
-        "sum(one.kind is Kind.FAULT for one in report.failures)",
+        "sum(one.kind is FailureKind.FAULT for one in report.failures)",
         "0",
         _FAULT_TEST,
     ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.aws.http_response import LARGEST, Answer, read_answer
+from handler.aws.http_response import LARGEST, Response, read_response
 from tests.handler.hosts import answer
 
 HEADERS = st.lists(
@@ -59,10 +59,10 @@ class _Heard:
         return io.BytesIO(self._data)
 
 
-async def _fed(data: bytes, pieces: Sequence[int]) -> Answer:
+async def _fed(data: bytes, pieces: Sequence[int]) -> Response:
     """Read an answer that comes in pieces of these sizes, and the rest at last."""
     reader = asyncio.StreamReader()
-    reading = asyncio.ensure_future(read_answer(reader))
+    reading = asyncio.ensure_future(read_response(reader))
     for size in pieces:
         if data[:size]:
             reader.feed_data(data[:size])
@@ -73,14 +73,14 @@ async def _fed(data: bytes, pieces: Sequence[int]) -> Answer:
     return await reading
 
 
-def read(data: bytes) -> Answer:
+def read(data: bytes) -> Response:
     """Read an answer after which the connection ends."""
 
-    async def fed() -> Answer:
+    async def fed() -> Response:
         reader = asyncio.StreamReader()
         reader.feed_data(data)
         reader.feed_eof()
-        return await read_answer(reader)
+        return await read_response(reader)
 
     return asyncio.run(fed())
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler import app
-from handler.config import SettingsError
+from handler.config import HopConfigError
 from handler.log import log
 from handler.model.image import VERSION
 from local.lambda_emulator.events import event_of
@@ -218,10 +218,10 @@ def test_what_failed_goes_through_when_it_is_delivered_again(ring: Ring) -> None
 
 
 def test_a_function_without_its_environment_says_what_is_missing() -> None:
-    app._function.cache_clear()
+    app._runtime.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RING_SOURCE_TABLE", raising=False)
-        with pytest.raises(SettingsError, match="RING_SOURCE_TABLE is missing"):
+        with pytest.raises(HopConfigError, match="RING_SOURCE_TABLE is missing"):
             app.handle({"Records": []}, Left())
 
 

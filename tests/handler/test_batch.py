@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from handler.batch import WHOLE_BATCH, Failure, Quarantined
-from handler.errors import Kind
+from handler.errors import FailureKind
 from handler.store.dynamodb import ItemTooLargeError
 from tests.handler.fakes import EmptyStore, ListQuarantine, work
 from tests.handler.wire import record
@@ -78,7 +78,7 @@ def test_keys_that_name_their_parts_in_another_order_are_one_key() -> None:
         for number, keys in enumerate((forwards, backwards), 1)
     ]
     report = work(records, store)
-    assert report.undone == ["1", "2"]
+    assert report.unprocessed == ["1", "2"]
 
 
 def test_a_batch_without_failures_names_nothing() -> None:
@@ -109,7 +109,7 @@ def test_the_response_names_the_record_that_failed_and_those_of_its_key_after_it
 def test_the_report_tells_where_each_key_stopped_and_why() -> None:
     error = ThrottledError("slow down")
     report = work([record(7, "a"), record(8, "a")], EmptyStore(failing("a", error)))
-    assert report.failures == [Failure("7", error, Kind.FAULT)]
+    assert report.failures == [Failure("7", error, FailureKind.FAULT)]
 
 
 def test_an_unreadable_record_is_set_aside_whole_and_its_key_goes_on() -> None:
@@ -139,8 +139,8 @@ def test_a_record_that_cannot_be_set_aside_is_given_back_with_the_rest_of_its_ke
     full = OSError("the quarantine is closed")
     store = EmptyStore(failing("a", ItemTooLargeError("over 400 KB")))
     report = work([record(1, "a"), record(2, "a"), record(3, "b")], store, ListQuarantine(full))
-    assert report.undone == ["1", "2"]
-    assert report.failures == [Failure("1", full, Kind.PASSING)]
+    assert report.unprocessed == ["1", "2"]
+    assert report.failures == [Failure("1", full, FailureKind.TRANSIENT)]
     assert report.quarantined == []
     assert written(store, "b") == ["written by 3"]
 
@@ -156,7 +156,7 @@ def test_a_failure_that_cannot_be_named_gives_the_whole_batch_back(number: objec
 def test_a_record_that_cannot_be_named_and_waits_behind_a_failure_gives_the_batch_back() -> None:
     nameless = record(2, "a", SequenceNumber=2)
     report = work([record(1, "a"), nameless], EmptyStore(failing("a", ThrottledError())))
-    assert "" in report.undone
+    assert "" in report.unprocessed
     assert [failure.record for failure in report.failures] == ["1"]
 
 
@@ -165,4 +165,4 @@ def test_a_record_that_cannot_be_named_and_can_be_set_aside_fails_nothing() -> N
     nameless = record(1, "a", SequenceNumber=1, NewImage={"k": {"S": "a"}, "v": {"S": 5}})
     report = work([nameless], EmptyStore(), quarantine)
     assert [kept.record for kept in quarantine.kept] == [nameless]
-    assert report.undone == []
+    assert report.unprocessed == []

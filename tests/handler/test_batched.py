@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.errors import Kind, kind_of
-from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.errors import FailureKind, classify
+from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, replicated_write
 from handler.model.version import Version
 from handler.store import batching
-from handler.store.batching import BatchedStore
-from handler.store.dynamodb import Older, Refusal, Written
+from handler.store.batching import BatchingStore
+from handler.store.dynamodb import ConditionFailed, IfOlder, Written
 from tests.handler.benches import DynamoBench, over_dynoxide
 from tests.handler.wire import stamped
 
 
 @pytest.fixture
 def bench() -> Iterator[DynamoBench]:
-    with over_dynoxide(make=BatchedStore) as one:
+    with over_dynoxide(make=BatchingStore) as one:
         yield one
 
 
@@ -36,12 +36,12 @@ def item(number: int, **more: Any) -> Item:
     return stamped({**key(number), "v": {"S": "ours"}, **more})
 
 
-def create(bench: DynamoBench, one: Item) -> Coroutine[Any, Any, Written | Refusal]:
-    return bench.store.put({"k": one["k"]}, one, Older(Version(one[VERSION]["S"])))
+def create(bench: DynamoBench, one: Item) -> Coroutine[Any, Any, Written | ConditionFailed]:
+    return bench.store.put({"k": one["k"]}, one, IfOlder(Version(one[VERSION]["S"])))
 
 
 def delete(number: int) -> Write:
-    write = carried(Image({**stamped(key(number)), DELETED: {"BOOL": True}}))
+    write = replicated_write(Image({**stamped(key(number)), DELETED: {"BOOL": True}}))
     assert write is not None
     return write
 
@@ -69,17 +69,20 @@ def test_each_write_of_a_request_has_its_own_outcome(bench: DynamoBench) -> None
     bench.client.put_item(TableName="orders", Item=newer)
     bench.client.put_item(TableName="orders", Item=older)
     outcomes = together(bench, [create(bench, item(number)) for number in (1, 2, 3)])
-    assert outcomes == [Refusal(newer), Written(older), Written(None)]
+    assert outcomes == [ConditionFailed(newer), Written(older), Written(None)]
     assert requests(bench) == {"BatchExecuteStatement": 1, "PutItem": 2}
 
 
 def test_the_tombstones_of_a_hundred_and_fifty_keys_are_read_in_two_requests(
     bench: DynamoBench,
 ) -> None:
-    together(bench, [bench.store.bury(key(number), delete(number)) for number in range(0, 150, 2)])
+    together(
+        bench,
+        [bench.store.put_tombstone(key(number), delete(number)) for number in range(0, 150, 2)],
+    )
     assert requests(bench) == {"BatchExecuteStatement": 3}
     bench.calls.clear()
-    found = together(bench, [bench.store.tombstone(key(number)) for number in range(150)])
+    found = together(bench, [bench.store.get_tombstone(key(number)) for number in range(150)])
     assert found == [None if number % 2 else delete(number) for number in range(150)]
     assert requests(bench) == {"BatchGetItem": 2}
     assert all(
@@ -93,7 +96,7 @@ def test_stubs_are_taken_away_in_one_request_and_nothing_else_is(bench: DynamoBe
     bench.client.put_item(TableName="orders", Item=edited)
     together(
         bench,
-        [bench.store.remove_stub(key(number), delete(number).version) for number in (1, 2, 3)],
+        [bench.store.delete_stub(key(number), delete(number).version) for number in (1, 2, 3)],
     )
     assert [bench.read("orders", key(number)) for number in (1, 2, 3)] == [None, edited, None]
     assert requests(bench)["BatchExecuteStatement"] == 1
@@ -116,7 +119,7 @@ def test_an_item_that_is_refused_is_refused_alone_and_in_the_words_that_are_know
         bench, [create(bench, one) for one in (item(1), item(2, **poison), item(3))]
     )
     assert (first, last) == (Written(None), Written(None))
-    assert kind_of(refused) is Kind.LASTING
+    assert classify(refused) is FailureKind.PERMANENT
     assert bench.read("orders", key(3)) == item(3)
 
 
@@ -150,7 +153,7 @@ def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alon
     first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
     assert first == Written(None)
     assert isinstance(second, ClientError)
-    assert kind_of(second) is Kind.PASSING
+    assert classify(second) is FailureKind.TRANSIENT
     assert requests(bench) == {"BatchExecuteStatement": 1}
 
 
@@ -159,7 +162,7 @@ def test_an_error_without_a_code_is_a_fault_of_its_own_statement(bench: DynamoBe
     bench.answers["BatchExecuteStatement"] = {"Responses": [{}, {"Error": {}}]}
     first, second = together(bench, [create(bench, item(number)) for number in (1, 2)])
     assert first == Written(None)
-    assert kind_of(second) is Kind.FAULT
+    assert classify(second) is FailureKind.FAULT
 
 
 def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answered(
@@ -170,27 +173,27 @@ def test_a_key_that_was_left_out_fails_for_the_moment_and_the_others_are_answere
         "UnprocessedKeys": {"orders-tombstones": {"Keys": [key(2)]}},
     }
     found, left_out, none = together(
-        bench, [bench.store.tombstone(key(number)) for number in (1, 2, 3)]
+        bench, [bench.store.get_tombstone(key(number)) for number in (1, 2, 3)]
     )
     assert (found, none) == (delete(1), None)
-    assert kind_of(left_out) is Kind.PASSING
+    assert classify(left_out) is FailureKind.TRANSIENT
 
 
 @pytest.mark.parametrize("number", ["1E+200", "1" * 40, "no number", "", "NaN", "sNaN"])
 def test_a_key_that_is_refused_is_refused_alone(number: str) -> None:
-    with over_dynoxide(make=BatchedStore, key={"k": {"N": "1"}}) as numbered:
+    with over_dynoxide(make=BatchingStore, key={"k": {"N": "1"}}) as numbered:
         keys: list[Key] = [{"k": {"N": one}} for one in ("1", number, "2")]
-        asked = [numbered.store.tombstone(one) for one in keys]
+        asked = [numbered.store.get_tombstone(one) for one in keys]
         first, refused, last = together(numbered, asked)
     assert (first, last) == (None, None)
-    assert kind_of(refused) is Kind.LASTING
+    assert classify(refused) is FailureKind.PERMANENT
 
 
 def test_where_all_keys_were_left_out_all_fail_for_the_moment(bench: DynamoBench) -> None:
     left_out = {"orders-tombstones": {"Keys": [key(1), key(2)]}}
     bench.answers["BatchGetItem"] = {"Responses": {}, "UnprocessedKeys": left_out}
-    found = together(bench, [bench.store.tombstone(key(number)) for number in (1, 2)])
-    assert [kind_of(one) for one in found] == [Kind.PASSING] * 2
+    found = together(bench, [bench.store.get_tombstone(key(number)) for number in (1, 2)])
+    assert [classify(one) for one in found] == [FailureKind.TRANSIENT] * 2
 
 
 def test_items_that_are_too_much_for_one_request_are_put_alone(bench: DynamoBench) -> None:

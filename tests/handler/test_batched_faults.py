@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from handler.aws.api import InThreads
-from handler.batch import Report, Work, replicate_batch
-from handler.errors import passes
-from handler.model.image import Key, own_attributes
+from handler.aws.api import BotocoreApi
+from handler.batch import BatchContext, BatchReport, replicate_batch
+from handler.errors import is_transient
+from handler.model.image import Key, application_attributes
 from handler.protocol.replicate import Hop
-from handler.retry import Patience, PatientStore
-from handler.store.batching import BatchedStore
-from handler.store.dynamodb import Tables
+from handler.retry import RetryBudget, RetryingStore
+from handler.store.batching import BatchingStore
+from handler.store.dynamodb import MemberTables
 from tests.handler.benches import (
     DynamoBench,
     answering,
@@ -37,7 +37,7 @@ class KilledError(BaseException):
 @pytest.fixture(scope="module")
 def bench() -> Iterator[DynamoBench]:
     """The target; the source's tables are beside its own."""
-    with over_dynoxide(make=BatchedStore) as one:
+    with over_dynoxide(make=BatchingStore) as one:
         names = ("source", "source-tombstones")
         for name in names:
             make_table(one.client, name, {"k": {"S": "1"}})
@@ -48,26 +48,28 @@ def bench() -> Iterator[DynamoBench]:
 
 def work(
     bench: DynamoBench, records: list[Any], quarantine: ListQuarantine | None = None
-) -> Report:
+) -> BatchReport:
     """Let a hop work on a batch, with all the time in the world and no pauses."""
 
-    async def do() -> Report:
+    async def do() -> BatchReport:
         async def go_on(_: float) -> None:
             pass
 
-        patience = Patience(lambda: 60.0, passes, reserve=9.0, at_once=32, pause=go_on)
+        patience = RetryBudget(
+            lambda: 60.0, is_transient, reserve_seconds=9.0, max_concurrency=32, pause=go_on
+        )
         with ThreadPoolExecutor(4) as pool:
             source, target = (
-                BatchedStore(
-                    InThreads(bench.client, pool),
-                    Tables(table, f"{table}-tombstones", 86_400),
-                    through=patience.request,
+                BatchingStore(
+                    BotocoreApi(bench.client, pool),
+                    MemberTables(table, f"{table}-tombstones", 86_400),
+                    gate=patience.limit,
                 )
                 for table in ("source", "orders")
             )
-            ends = (PatientStore(source, patience), PatientStore(target, patience))
-            hop = Hop(HERE, THERE, *ends, keeps_tombstones=True, passes_expiry_on=False)
-            return await replicate_batch(records, Work(hop, quarantine or ListQuarantine()))
+            ends = (RetryingStore(source, patience), RetryingStore(target, patience))
+            hop = Hop(HERE, THERE, *ends, uses_tombstones=True, replicates_expiry=False)
+            return await replicate_batch(records, BatchContext(hop, quarantine or ListQuarantine()))
 
     return asyncio.run(do())
 
@@ -86,7 +88,7 @@ def life(*names: str) -> list[Any]:
 def held(bench: DynamoBench, names: Iterable[str]) -> dict[str, str]:
     """What an application sees at the target: of each of the keys, the item's value."""
     found = {name: bench.read("orders", {"k": {"S": name}}) for name in names}
-    return {name: own_attributes(one)["v"]["S"] for name, one in found.items() if one}
+    return {name: application_attributes(one)["v"]["S"] for name, one in found.items() if one}
 
 
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
@@ -105,10 +107,10 @@ def test_a_function_that_dies_at_any_of_its_requests_leaves_nothing_undone(
 
         try:
             with hearing(bench.client, f"{moment}.dynamodb", kill):
-                assert work(bench, life(*names)).undone == []
+                assert work(bench, life(*names)).unprocessed == []
             break
         except KilledError:
-            assert work(bench, life(*names)).undone == []
+            assert work(bench, life(*names)).unprocessed == []
     assert nth > 5
     assert held(bench, done) == dict.fromkeys(done, "c")
 
@@ -133,7 +135,7 @@ def test_where_nine_of_ten_are_throttled_whole_requests_or_parts_of_them_all_arr
         hearing(bench.client, "after-call.dynamodb.BatchExecuteStatement", statements),
     ):
         report = work(bench, life(*names))
-    assert (report.undone, report.quarantined) == ([], [])
+    assert (report.unprocessed, report.quarantined) == ([], [])
     assert held(bench, names) == dict.fromkeys(names, "c")
 
 
@@ -146,7 +148,7 @@ def test_an_item_that_just_fits_into_400_kb_travels_and_one_byte_more_is_set_asi
     for number, more in enumerate((spare, spare + 1), 2):
         text = "written by 1" + "x" * more
         large = record(number, "size", NewImage={"k": {"S": "size"}, "v": {"S": text}})
-        assert work(bench, [large, record(9, "beside")], aside).undone == []
+        assert work(bench, [large, record(9, "beside")], aside).unprocessed == []
         assert [kept.record for kept in aside.kept] == [large] * (number - 2)
     assert len(held(bench, ["size"])["size"]) == len("written by 1") + spare
     assert held(bench, ["beside"]) == {"beside": "written by 9"}

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.errors import Kind, kind_of, passes
-from handler.model.image import DELETED, Image, Item, Key, Write, carried
+from handler.errors import FailureKind, classify, is_transient
+from handler.model.image import DELETED, Image, Item, Key, Write, replicated_write
 from handler.model.version import Version
-from handler.retry import Patience, PatientStore
-from handler.store.batching import BatchedStore
-from handler.store.dynamodb import Older, Store, Tables, Written
+from handler.retry import RetryBudget, RetryingStore
+from handler.store.batching import BatchingStore
+from handler.store.dynamodb import IfOlder, MemberTables, Store, Written
 from tests.handler.wire import stamped, version
 
 Part = Callable[[Sequence[Any]], Sequence[int]]
@@ -29,7 +29,7 @@ def key(number: int) -> Key:
 
 
 def delete(number: int) -> Write:
-    write = carried(Image({**stamped(key(number)), DELETED: {"BOOL": True}}))
+    write = replicated_write(Image({**stamped(key(number)), DELETED: {"BOOL": True}}))
     assert write is not None
     return write
 
@@ -80,7 +80,7 @@ def together(api: Api, ask: Callable[[Store], Sequence[Coroutine[Any, Any, Any]]
     """Ask a batched store, that does not try again, for all at once."""
 
     async def all_of_them() -> list[Any]:
-        store = BatchedStore(api, Tables("orders", "tombstones", 60))
+        store = BatchingStore(api, MemberTables("orders", "tombstones", 60))
         return await asyncio.gather(*ask(store), return_exceptions=True)
 
     return asyncio.run(all_of_them())
@@ -93,20 +93,22 @@ def patiently(api: Api, ask: Callable[[Store], Sequence[Coroutine[Any, Any, Any]
         await asyncio.sleep(0)
 
     async def all_of_them() -> list[Any]:
-        patience = Patience(lambda: 60.0, passes, reserve=9.0, at_once=32, pause=go_on)
-        store = BatchedStore(api, Tables("orders", "tombstones", 60), through=patience.request)
-        return await asyncio.gather(*ask(PatientStore(store, patience)))
+        patience = RetryBudget(
+            lambda: 60.0, is_transient, reserve_seconds=9.0, max_concurrency=32, pause=go_on
+        )
+        store = BatchingStore(api, MemberTables("orders", "tombstones", 60), gate=patience.limit)
+        return await asyncio.gather(*ask(RetryingStore(store, patience)))
 
     return asyncio.run(all_of_them())
 
 
 def tombstones(count: int) -> Callable[[Store], Sequence[Coroutine[Any, Any, Any]]]:
-    return lambda store: [store.tombstone(key(number)) for number in range(count)]
+    return lambda store: [store.get_tombstone(key(number)) for number in range(count)]
 
 
 def puts(count: int) -> Callable[[Store], Sequence[Coroutine[Any, Any, Any]]]:
     items = [stamped(key(number)) for number in range(count)]
-    newer = Older(Version(version(600)))
+    newer = IfOlder(Version(version(600)))
     return lambda store: [store.put(key(at), item, newer) for at, item in enumerate(items)]
 
 
@@ -121,12 +123,12 @@ def last_alone(asked: Sequence[Any]) -> Sequence[int]:
 def test_a_key_that_was_left_out_is_not_one_without_a_tombstone() -> None:
     found = together(Api(first_half), tombstones(10))
     assert found[:5] == [delete(number) for number in range(5)]
-    assert [kind_of(one) for one in found[5:]] == [Kind.PASSING] * 5
+    assert [classify(one) for one in found[5:]] == [FailureKind.TRANSIENT] * 5
 
 
 def test_where_all_keys_were_left_out_none_is_without_a_tombstone() -> None:
     found = together(Api(lambda _: ()), tombstones(3))
-    assert [kind_of(one) for one in found] == [Kind.PASSING] * 3
+    assert [classify(one) for one in found] == [FailureKind.TRANSIENT] * 3
 
 
 @pytest.mark.parametrize("part", [first_half, last_alone])
@@ -142,7 +144,7 @@ def test_a_statement_that_was_not_executed_fails_alone_and_for_the_moment() -> N
     outcomes = together(api, puts(10))
     assert outcomes[:5] == [Written(None)] * 5
     assert all(isinstance(one, ClientError) for one in outcomes[5:])
-    assert [kind_of(one) for one in outcomes[5:]] == [Kind.PASSING] * 5
+    assert [classify(one) for one in outcomes[5:]] == [FailureKind.TRANSIENT] * 5
 
 
 @pytest.mark.parametrize("part", [first_half, last_alone])
@@ -159,4 +161,4 @@ def test_an_answer_with_too_few_outcomes_leaves_none_of_its_statements_done() ->
             return super()._execute(statements)[1:]
 
     outcomes = together(Short(lambda asked: range(len(asked))), puts(3))
-    assert [kind_of(one) for one in outcomes] == [Kind.FAULT] * 3
+    assert [classify(one) for one in outcomes] == [FailureKind.FAULT] * 3

@@ -14,17 +14,17 @@ from botocore.exceptions import InvalidRegionError
 from moto import mock_aws
 
 from handler.aws import clients
-from handler.aws.api import Call, InThreads
+from handler.aws.api import BotocoreApi, DynamoDBApi
 from handler.aws.clients import (
     CALL_SECONDS,
     CONCURRENCY,
     EndpointError,
     Http,
     Service,
-    make_call,
+    make_api,
     make_client,
 )
-from handler.aws.http_client import Wire
+from handler.aws.http_client import HttpApi
 from tests.handler.benches import hearing
 from tests.handler.hosts import Guest, Host, certified, host
 
@@ -133,15 +133,15 @@ def listening(tls: ssl.SSLContext | None = None) -> Iterator[tuple[Host, list[st
         yield at, heads
 
 
-def ask(call: Call) -> Any:
+def ask(call: DynamoDBApi) -> Any:
     return asyncio.run(call("GetItem", {}))
 
 
 def test_calls_are_made_over_the_wire_to_the_endpoint_that_botocore_finds(
     pool: ThreadPoolExecutor,
 ) -> None:
-    call: Any = make_call("cn-north-1", pool)
-    assert isinstance(call, Wire)
+    call: Any = make_api("cn-north-1", pool)
+    assert isinstance(call, HttpApi)
     signer, address = call._signer, call._connections._address
     assert address.url == "https://dynamodb.cn-north-1.amazonaws.com.cn"
     assert (address.host, address.port) == ("dynamodb.cn-north-1.amazonaws.com.cn", 443)
@@ -150,7 +150,7 @@ def test_calls_are_made_over_the_wire_to_the_endpoint_that_botocore_finds(
 
 
 def test_a_call_waits_as_long_as_a_client_does(pool: ThreadPoolExecutor) -> None:
-    lines = make_call("eu-west-1", pool)._connections  # type: ignore[attr-defined]
+    lines = make_api("eu-west-1", pool)._connections  # type: ignore[attr-defined]
     assert lines._connect_seconds + lines._read_seconds == CALL_SECONDS
 
 
@@ -168,7 +168,7 @@ def test_an_endpoint_of_ones_own_is_called_by_its_name(
     pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, url: str, host_header: str | None
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    call: Any = make_call("eu-west-1", pool)
+    call: Any = make_api("eu-west-1", pool)
     assert call._signer.host == (host_header or url.removeprefix("https://"))
     assert (call._connections._address.certificates is None) == url.startswith("http:")
 
@@ -187,7 +187,7 @@ def test_an_endpoint_that_is_no_host_to_call_by_http_is_refused(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     with pytest.raises(EndpointError, match=r"dynamodb cannot be called at .*AWS_ENDPOINT_URL"):
-        make_call("eu-west-1", pool, None, http)
+        make_api("eu-west-1", pool, None, http)
 
 
 @pytest.mark.parametrize("service", ["s3", "secretsmanager"])
@@ -201,13 +201,13 @@ def test_nor_is_another_service_called_there(
 
 def test_a_region_that_is_none_is_told_as_one(pool: ThreadPoolExecutor) -> None:
     with pytest.raises(InvalidRegionError):
-        make_call("eu west", pool)
+        make_api("eu west", pool)
 
 
 def test_where_the_sdk_is_to_make_the_calls_botocores_client_does(
     pool: ThreadPoolExecutor,
 ) -> None:
-    assert isinstance(make_call("eu-west-1", pool, None, "boto3"), InThreads)
+    assert isinstance(make_api("eu-west-1", pool, None, "boto3"), BotocoreApi)
 
 
 def test_a_call_is_signed_for_the_role_that_is_assumed(
@@ -216,7 +216,7 @@ def test_a_call_is_signed_for_the_role_that_is_assumed(
     # Only calls of DynamoDB's: the role is assumed in moto.
     with listening() as (at, heads):
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{at.port}")
-        assert ask(make_call("eu-west-1", pool, ROLE)) == {}
+        assert ask(make_api("eu-west-1", pool, ROLE)) == {}
     (head,) = heads
     assert "\r\nx-amz-security-token: " in head
     assert f"\r\nhost: 127.0.0.1:{at.port}\r\n" in head
@@ -234,7 +234,7 @@ def test_a_host_is_trusted_by_the_bundle_that_the_environment_names(
         for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
             with monkeypatch.context() as named:
                 named.setenv(name, str(certificates))
-                assert ask(make_call("eu-west-1", pool)) == {}
+                assert ask(make_api("eu-west-1", pool)) == {}
     assert len(heads) == 2
 
 
@@ -261,14 +261,14 @@ def test_where_a_proxy_or_a_path_is_between_botocores_client_makes_the_calls(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:2")
     monkeypatch.setenv("NO_PROXY", around)
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    assert isinstance(make_call("eu-west-1", pool), InThreads if in_threads else Wire)
+    assert isinstance(make_api("eu-west-1", pool), BotocoreApi if in_threads else HttpApi)
 
 
 def test_calls_in_threads_are_under_way_at_the_same_time(pool: ThreadPoolExecutor) -> None:
     client = make_client("dynamodb", "us-east-1")
     account_that_answers(client)
     both_sent = threading.Barrier(2)
-    call = InThreads(client, pool)
+    call = BotocoreApi(client, pool)
 
     async def two() -> Any:
         request = {"TableName": "orders", "Key": {"k": {"S": "1"}}}

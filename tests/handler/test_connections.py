@@ -21,9 +21,9 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from handler.aws.connection_pool import Address, Connections
-from handler.aws.http_response import Answer
-from handler.errors import Kind, kind_of
+from handler.aws.connection_pool import ConnectionPool, Endpoint
+from handler.aws.http_response import Response
+from handler.errors import FailureKind, classify
 from tests.handler.hosts import Guest, Host, answer, certified, echo, host
 
 T = TypeVar("T")
@@ -43,22 +43,22 @@ def run() -> Iterator[Any]:
 
 def to(
     at: Host, connect: float = PATIENT, read: float = PATIENT, certificates: Path | None = None
-) -> Connections:
+) -> ConnectionPool:
     trusted = None if certificates is None else str(certificates)
-    return Connections(Address("here", "127.0.0.1", at.port, trusted), connect, read)
+    return ConnectionPool(Endpoint("here", "127.0.0.1", at.port, trusted), connect, read)
 
 
 def request(body: bytes = b"") -> bytes:
     return f"POST / HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def all_of(connections: Connections, bodies: Sequence[bytes]) -> list[bytes]:
+async def all_of(connections: ConnectionPool, bodies: Sequence[bytes]) -> list[bytes]:
     """Send some requests at the same time; the bodies of their answers."""
     answers = await asyncio.gather(*(connections.send(request(body)) for body in bodies))
     return [one.body for one in answers]
 
 
-def body_of(run: Run[Answer], connections: Connections, body: bytes) -> bytes:
+def body_of(run: Run[Response], connections: ConnectionPool, body: bytes) -> bytes:
     return run(connections.send(request(body))).body
 
 
@@ -118,7 +118,7 @@ def test_nor_is_one_that_was_reset_while_the_loop_ran(run: Any) -> None:
         guest.say(guest.hear())
         guest.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    async def until_it_is_seen(connections: Connections) -> None:
+    async def until_it_is_seen(connections: ConnectionPool) -> None:
         ((_, writer),) = connections._idle
         while not writer.is_closing():
             await asyncio.sleep(0.001)
@@ -147,7 +147,7 @@ def test_an_answer_that_breaks_off_is_an_error_and_the_next_request_has_a_new_co
         connections = to(at)
         with pytest.raises(ConnectionClosedError) as error:
             body_of(run, connections, b"a")
-        assert kind_of(error.value) is Kind.PASSING
+        assert classify(error.value) is FailureKind.TRANSIENT
         assert body_of(run, connections, b"b") == b"b"
 
 
@@ -164,7 +164,7 @@ def test_an_answer_that_comes_too_late_is_nobodys(run: Any) -> None:
         connections = to(at, read=SOON)
         with pytest.raises(ReadTimeoutError) as error:
             body_of(run, connections, b"late")
-        assert kind_of(error.value) is Kind.PASSING
+        assert classify(error.value) is FailureKind.TRANSIENT
         may_answer.set()
         patient = connections
         patient._read_seconds = PATIENT
@@ -208,7 +208,7 @@ def test_an_answer_that_came_in_time_counts_though_this_process_was_too_busy_to_
 ) -> None:
     said = threading.Semaphore(0)
 
-    async def send(connections: Connections) -> bytes:
+    async def send(connections: ConnectionPool) -> bytes:
         await connections.send(request())  # connects
         said.acquire()
         connections._read_seconds = SOON
@@ -253,7 +253,7 @@ def test_a_request_that_was_stopped_leaves_its_answer_to_nobody(run: Any) -> Non
             guest.hear()  # the next request, if it came to this connection
         guest.say(body)
 
-    async def stop(connections: Connections) -> None:
+    async def stop(connections: ConnectionPool) -> None:
         sending = asyncio.ensure_future(connections.send(request(b"stopped")))
         await asyncio.get_running_loop().run_in_executor(None, heard.wait, PATIENT)
         sending.cancel()
@@ -312,7 +312,7 @@ def test_what_is_no_answer_is_an_error_of_the_moment(run: Any, said: bytes) -> N
 
     with host(say) as at, pytest.raises(HTTPClientError) as error:
         body_of(run, to(at), b"a")
-    assert kind_of(error.value) is Kind.PASSING
+    assert classify(error.value) is FailureKind.TRANSIENT
 
 
 def test_a_host_that_does_not_listen_cannot_be_reached(run: Any) -> None:
@@ -320,11 +320,11 @@ def test_a_host_that_does_not_listen_cannot_be_reached(run: Any) -> None:
         pass
     with pytest.raises(EndpointConnectionError) as error:
         body_of(run, to(at), b"a")
-    assert kind_of(error.value) is Kind.PASSING
+    assert classify(error.value) is FailureKind.TRANSIENT
 
 
 def test_a_host_whose_name_is_not_known_cannot_be_reached(run: Any) -> None:
-    nowhere = Connections(Address("nowhere", "nowhere.invalid", 80, None), PATIENT, PATIENT)
+    nowhere = ConnectionPool(Endpoint("nowhere", "nowhere.invalid", 80, None), PATIENT, PATIENT)
     with pytest.raises(EndpointConnectionError):
         body_of(run, nowhere, b"a")
 
@@ -338,7 +338,7 @@ def test_where_one_address_of_a_host_leads_nowhere_another_is_called(
 
     with host(echo) as at, full("127.0.0.2", at.port):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both("127.0.0.2", "127.0.0.1"))
-        connections = Connections(Address("here", "both", at.port, None), PATIENT, PATIENT)
+        connections = ConnectionPool(Endpoint("here", "both", at.port, None), PATIENT, PATIENT)
         assert body_of(run, connections, b"a") == b"a"
 
 
@@ -365,7 +365,7 @@ def test_a_host_that_says_nothing_to_a_greeting_is_not_waited_for(run: Any, tmp_
 
     with host(listen) as at, pytest.raises(ConnectTimeoutError) as error:
         body_of(run, to(at, connect=SOON, certificates=certificates), b"a")
-    assert kind_of(error.value) is Kind.PASSING
+    assert classify(error.value) is FailureKind.TRANSIENT
 
 
 def test_a_host_with_a_certificate_that_is_trusted_is_called_with_tls(

@@ -1,6 +1,6 @@
 """Deletes over a single hop: tombstones, stubs, and what comes after them."""
 
-from handler.protocol.replicate import Did
+from handler.protocol.replicate import Action
 from tests.handler.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 from tests.handler.test_replicate import arrived, deleted
 
@@ -10,7 +10,7 @@ def test_a_delete_is_recorded_at_both_ends_stamped_and_then_gone() -> None:
     pair.here.write(KEY, item("a"))
     pair.process()
     pair.here.write(KEY, None)
-    assert [outcome.did for outcome in pair.process()] == [Did.DELETED]
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED]
     assert "1" not in pair.there.items
     assert pair.here.tombstones["1"].version == pair.there.tombstones["1"].version
     kinds = [
@@ -34,14 +34,14 @@ def test_a_replicated_delete_is_passed_on_and_its_second_half_is_ignored() -> No
     pair.there.write(KEY, arrived("a", ELSEWHERE, seconds=800).item)
     pair.here.write(KEY, deleted(ELSEWHERE).item)
     pair.here.write(KEY, None)
-    assert [outcome.did for outcome in pair.process()] == [Did.DELETED, Did.NOTHING]
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED, Action.IGNORED]
     assert "1" not in pair.there.items
 
 
 def test_a_delete_that_is_back_at_its_origin_stops() -> None:
     pair = Pair()
     pair.here.write(KEY, deleted(THERE).item)
-    assert [outcome.did for outcome in pair.process()] == [Did.LAP]
+    assert [outcome.action for outcome in pair.process()] == [Action.LAP_COMPLETED]
     assert pair.there.writes == 0
 
 
@@ -50,7 +50,7 @@ def test_an_insert_does_not_slip_in_behind_a_newer_tombstone() -> None:
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
     pair.here.write(KEY, item("late"))
     (outcome,) = pair.process()
-    assert outcome.did is Did.REFUSED
+    assert outcome.action is Action.REJECTED
     assert "1" not in pair.there.items
 
 
@@ -61,7 +61,7 @@ def test_an_update_does_not_resurrect_an_item_behind_a_newer_tombstone() -> None
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
     pair.here.write(KEY, item("b"))
     (outcome,) = pair.process()
-    assert outcome.did is Did.REFUSED
+    assert outcome.action is Action.REJECTED
     assert "1" not in pair.there.items
 
 
@@ -102,7 +102,7 @@ def test_an_insert_that_a_delete_has_taken_away_meanwhile_does_not_come_back() -
         member.tombstones["1"] = delete
     pair.here.write(KEY, delete.item)
     pair.here.write(KEY, None)
-    assert pair.deliver(0).did is Did.REFUSED
+    assert pair.deliver(0).action is Action.REJECTED
     assert pair.there.items == {}
 
 
@@ -124,7 +124,7 @@ def test_a_delete_refused_by_a_newer_write_gives_way_and_leaves_that_to_come_by_
     pair.there.write(KEY, newer.item)
     pair.here.write(KEY, None)
     (refused,) = pair.process()
-    assert refused.did is Did.REFUSED
+    assert refused.action is Action.REJECTED
     assert (seen(pair.here), seen(pair.there)) == (None, item("newer"))
 
 
@@ -134,7 +134,7 @@ def test_an_arrival_refused_by_a_newer_delete_gives_way_to_it() -> None:
     pair.here.write(KEY, old.item)
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=900)
     (refused,) = pair.process()
-    assert refused.did is Did.REFUSED
+    assert refused.action is Action.REJECTED
     assert "1" not in pair.there.items
     assert pair.here.items["1"] == old.item
 
@@ -165,7 +165,7 @@ def test_without_tombstones_a_delete_is_passed_on_plainly_and_stops_where_nothin
     pair.here.write(KEY, item("a"))
     pair.process()
     pair.here.write(KEY, None)
-    assert [outcome.did for outcome in pair.process()] == [Did.DELETED]
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED]
     assert pair.there.items == {}
     assert len(pair.there.stream) == 2
     pair.here.write(KEY, item("b"))
@@ -182,7 +182,7 @@ def test_without_tombstones_a_delete_spares_a_newer_item() -> None:
     pair.there.write(KEY, arrived("newer", ELSEWHERE, seconds=5000).item)
     pair.here.write(KEY, None)
     (outcome,) = pair.process()
-    assert outcome.did is Did.REFUSED
+    assert outcome.action is Action.REJECTED
     assert seen(pair.there) == item("newer")
 
 
@@ -192,7 +192,7 @@ def test_the_ends_of_a_hop_know_each_other_by_id_not_by_region() -> None:
     assert HERE.id != THERE.id
     other = arrived("a", type(THERE)("dddddddd", THERE.region, THERE.table))
     pair.here.write(KEY, other.item)
-    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
 
 
 def test_agreement_spares_a_dirty_item_beside_a_tombstone() -> None:
@@ -303,7 +303,7 @@ def test_a_write_delivered_again_stays_behind_a_later_delete_of_the_same_member(
     delete = pair.here.tombstones["1"]
     pair.there.tombstones.clear()
     pair.there.write(KEY, delete.item)
-    assert pair.deliver(0).did is Did.REFUSED
+    assert pair.deliver(0).action is Action.REJECTED
     assert seen(pair.there) is None
     assert pair.there.tombstones["1"] == delete
 
@@ -319,7 +319,7 @@ def test_a_write_delivered_again_does_not_follow_a_delete_that_came_between_it_a
     pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=1000)
     pair.there.items.clear()
     pair.here.write(KEY, item("fresh"))
-    assert pair.deliver(0).did is Did.REFUSED
+    assert pair.deliver(0).action is Action.REJECTED
     assert seen(pair.there) is None
     pair.process()
     assert seen(pair.there) == item("fresh")

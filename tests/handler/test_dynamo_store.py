@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, carried
+from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, replicated_write
 from handler.model.version import Version
-from handler.store.dynamodb import EXPIRES, Older, Refusal, Same, Written
+from handler.store.dynamodb import EXPIRES, ConditionFailed, IfOlder, IfUnchanged, Written
 from tests.handler.benches import KEY, NOW, RETENTION, DynamoBench
 from tests.handler.wire import stamped
 
@@ -16,7 +16,7 @@ Over = Callable[..., AbstractContextManager[DynamoBench]]
 
 
 def delete(key: Key = KEY) -> Write:
-    write = carried(Image({**stamped(key), DELETED: {"BOOL": True}}))
+    write = replicated_write(Image({**stamped(key), DELETED: {"BOOL": True}}))
     assert write is not None
     return write
 
@@ -27,7 +27,7 @@ def version_of(item: Item) -> Version:
 
 def test_a_tombstone_expires_when_its_retention_is_over(over_dynamodb: Over) -> None:
     with over_dynamodb() as bench:
-        bench.run(bench.store.bury(KEY, delete()))
+        bench.run(bench.store.put_tombstone(KEY, delete()))
         kept = bench.read("orders-tombstones", KEY)
         assert kept is not None
         assert kept[EXPIRES] == {"N": str(NOW + RETENTION)}
@@ -35,15 +35,15 @@ def test_a_tombstone_expires_when_its_retention_is_over(over_dynamodb: Over) -> 
 
 def test_where_no_tombstones_are_kept_none_is_asked_for(over_dynamodb: Over) -> None:
     with over_dynamodb(tombstones=False) as bench:
-        bench.run(bench.store.bury(KEY, delete()))
-        assert bench.run(bench.store.tombstone(KEY)) is None
+        bench.run(bench.store.put_tombstone(KEY, delete()))
+        assert bench.run(bench.store.get_tombstone(KEY)) is None
         assert bench.calls == []
 
 
 def test_every_read_is_strongly_consistent(over_dynamodb: Over) -> None:
     with over_dynamodb() as bench:
         bench.run(bench.store.read(KEY))
-        bench.run(bench.store.tombstone(KEY))
+        bench.run(bench.store.get_tombstone(KEY))
         assert [(name, params["ConsistentRead"]) for name, params in bench.calls] == [
             ("GetItem", True),
             ("GetItem", True),
@@ -53,10 +53,10 @@ def test_every_read_is_strongly_consistent(over_dynamodb: Over) -> None:
 def test_a_write_is_one_conditional_call_whether_it_is_refused_or_not(over_dynamodb: Over) -> None:
     item = stamped({**KEY, "v": {"S": "a"}})
     with over_dynamodb() as bench:
-        bench.run(bench.store.put(KEY, item, Older(version_of(item))))
-        bench.run(bench.store.put(KEY, item, Older(version_of(item))))
-        bench.run(bench.store.remove_older(KEY, version_of(item)))
-        bench.run(bench.store.remove_stub(KEY, version_of(item)))
+        bench.run(bench.store.put(KEY, item, IfOlder(version_of(item))))
+        bench.run(bench.store.put(KEY, item, IfOlder(version_of(item))))
+        bench.run(bench.store.delete_if_older(KEY, version_of(item)))
+        bench.run(bench.store.delete_stub(KEY, version_of(item)))
         assert [name for name, _ in bench.calls] == [
             "PutItem",
             "PutItem",
@@ -70,14 +70,14 @@ def test_any_other_error_of_dynamodb_comes_through_as_it_is(over_dynamodb: Over)
     with over_dynamodb() as bench:
         bench.client.delete_table(TableName="orders")
         with pytest.raises(ClientError, match="ResourceNotFoundException"):
-            bench.run(bench.store.put(KEY, stamped(KEY), Same(None)))
+            bench.run(bench.store.put(KEY, stamped(KEY), IfUnchanged(None)))
 
 
 def test_another_mistake_in_a_request_is_not_taken_for_an_item_that_is_too_large(
     over_dynamodb: Over,
 ) -> None:
     with over_dynamodb() as bench, pytest.raises(ClientError, match="ValidationException"):
-        bench.run(bench.store.put(KEY, stamped({"other": {"S": "no key"}}), Same(None)))
+        bench.run(bench.store.put(KEY, stamped({"other": {"S": "no key"}}), IfUnchanged(None)))
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_another_mistake_in_a_request_is_not_taken_for_an_item_that_is_too_large
 def test_keys_of_every_kind_and_name_are_served(over_dynamodb: Over, key: Key) -> None:
     ours, newer = stamped({**key, "v": {"S": "a"}}, 500), stamped({**key, "v": {"S": "b"}}, 600)
     with over_dynamodb(key=key) as bench:
-        store, there = bench.store, Older(version_of(ours), or_absent=False)
-        assert bench.run(store.put(key, ours, there)) == Refusal(None)
-        assert bench.run(store.put(key, ours, Same(None))) == Written(None)
-        assert bench.run(store.put(key, ours, Same(None))) == Refusal(ours)
-        assert bench.run(store.put(key, newer, Older(version_of(newer)))) == Written(ours)
+        store, there = bench.store, IfOlder(version_of(ours), or_absent=False)
+        assert bench.run(store.put(key, ours, there)) == ConditionFailed(None)
+        assert bench.run(store.put(key, ours, IfUnchanged(None))) == Written(None)
+        assert bench.run(store.put(key, ours, IfUnchanged(None))) == ConditionFailed(ours)
+        assert bench.run(store.put(key, newer, IfOlder(version_of(newer)))) == Written(ours)
         assert bench.run(store.read(key)) == newer
-        assert bench.run(store.remove_older(key, version_of(newer))) == Refusal(newer)
-        bench.run(bench.store.bury(key, delete(key)))
-        assert bench.run(bench.store.tombstone(key)) == delete(key)
+        assert bench.run(store.delete_if_older(key, version_of(newer))) == ConditionFailed(newer)
+        bench.run(bench.store.put_tombstone(key, delete(key)))
+        assert bench.run(bench.store.get_tombstone(key)) == delete(key)

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from handler.envelope import WrongStreamError, check_records
-from handler.errors import Kind
-from handler.protocol.decide import Replica
+from handler.errors import FailureKind
+from handler.protocol.decide import ReplicaId
 from local.lambda_emulator.events import event_of
 from tests.handler.fakes import EmptyStore, ListQuarantine, work
 from tests.handler.lambdas import KEY, NOTHING_FAILED, TABLE, Ring, logged, ring_of_three
 from tests.handler.wire import NOON, STREAM, record, without
 
 VIEWS = ("OLD_IMAGE", "NEW_IMAGE", "KEYS_ONLY")
-HERE = Replica("aaaaaaaa", "us-east-1", "orders")
+HERE = ReplicaId("aaaaaaaa", "us-east-1", "orders")
 ITEM = {**KEY, "v": {"S": "before"}}
 OTHER = {"k": {"S": "1"}, "v": {"S": "other"}}
 
@@ -121,9 +121,9 @@ def test_what_is_wrong_with_the_hop_keeps_the_whole_batch_and_is_told(case: str)
     report = work([record(1, "a"), told, record(3, "b")], store, quarantine)
     assert (store.puts, quarantine.kept, report.quarantined) == ([], [], [])
     assert {one["itemIdentifier"] for one in report.response()["batchItemFailures"]} == {""}
-    assert len(report.undone) == 3
+    assert len(report.unprocessed) == 3
     (failure,) = report.failures
-    assert failure.kind is Kind.FAULT
+    assert failure.kind is FailureKind.FAULT
     assert isinstance(failure.error, WrongStreamError)
     assert words in str(failure.error)
     assert "all of it stays where it is" in str(failure.error)
@@ -168,4 +168,4 @@ def test_what_is_wrong_with_one_item_alone_is_set_aside_and_all_else_goes_on(
     report = work([poison, record(2, "b")], store, quarantine)
     assert [kept.record for kept in quarantine.kept] == [poison]
     assert store.puts == [("b", "written by 2")]
-    assert report.undone == []
+    assert report.unprocessed == []

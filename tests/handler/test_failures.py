@@ -14,10 +14,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from handler.errors import Kind, kind_of, kind_of_answer
+from handler.errors import FailureKind, classify, classify_response
 from handler.model.records import UnreadableRecordError
 from handler.protocol.apply import ContendedError
-from handler.retry import OutOfTimeError
+from handler.retry import DeadlineExceededError
 from handler.store.dynamodb import ItemTooLargeError
 from tests.handler.benches import KEY, _local_client
 from tests.servers import dynoxide, ministack
@@ -53,7 +53,7 @@ def answer(code: str, message: str = "", status: int = 400) -> ClientError:
     ],
 )
 def test_what_the_moment_is_to_blame_for_passes(code: str) -> None:
-    assert kind_of(answer(code)) is Kind.PASSING
+    assert classify(answer(code)) is FailureKind.TRANSIENT
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_what_the_moment_is_to_blame_for_passes(code: str) -> None:
         ReadTimeoutError(endpoint_url="https://there"),
         ConnectionResetError(),
         ContendedError(),
-        OutOfTimeError(),
+        DeadlineExceededError(),
         answer("NeverHeardOf", status=503),
         answer("429", status=429),
         answer("408", status=408),
     ],
 )
 def test_a_region_that_cannot_be_reached_passes(error: Exception) -> None:
-    assert kind_of(error) is Kind.PASSING
+    assert classify(error) is FailureKind.TRANSIENT
 
 
 WRONG_CLOCK = (
@@ -89,8 +89,8 @@ WRONG_KEY = (
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
 @pytest.mark.parametrize("message", WRONG_CLOCK)
 def test_a_signature_of_the_wrong_time_passes(code: str, message: str) -> None:
-    assert kind_of(answer(code, message)) is Kind.PASSING
-    assert kind_of(answer(code, message, status=403)) is Kind.PASSING
+    assert classify(answer(code, message)) is FailureKind.TRANSIENT
+    assert classify(answer(code, message, status=403)) is FailureKind.TRANSIENT
 
 
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
@@ -98,12 +98,12 @@ def test_a_signature_of_the_wrong_time_passes(code: str, message: str) -> None:
     "message", [WRONG_KEY, "", "Credential should be scoped to a valid region"]
 )
 def test_a_signature_by_the_wrong_key_is_the_hops_own_fault(code: str, message: str) -> None:
-    assert kind_of(answer(code, message, status=403)) is Kind.FAULT
+    assert classify(answer(code, message, status=403)) is FailureKind.FAULT
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "Signature"])
 def test_another_error_that_speaks_of_signatures_is_no_matter_of_the_clock(code: str) -> None:
-    assert kind_of(answer(code, WRONG_CLOCK[0])) is Kind.FAULT
+    assert classify(answer(code, WRONG_CLOCK[0])) is FailureKind.FAULT
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_another_error_that_speaks_of_signatures_is_no_matter_of_the_clock(code:
     ],
 )
 def test_what_the_record_is_to_blame_for_lasts(error: Exception) -> None:
-    assert kind_of(error) is Kind.LASTING
+    assert classify(error) is FailureKind.PERMANENT
 
 
 REFUSED_BY_THE_SERVICE = (
@@ -141,7 +141,7 @@ REFUSED_BY_THE_SERVICE = (
 def test_a_refusal_of_the_items_shape_lasts_as_the_service_words_it(
     code: str, message: str
 ) -> None:
-    assert kind_of_answer(code, message) is Kind.LASTING
+    assert classify_response(code, message) is FailureKind.PERMANENT
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_refusal_of_the_items_shape_lasts_as_the_service_words_it(
     ],
 )
 def test_all_else_is_the_hops_own_fault(error: Exception) -> None:
-    assert kind_of(error) is Kind.FAULT
+    assert classify(error) is FailureKind.FAULT
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def test_an_item_that_dynamodb_refuses_lasts(
         request.applymarker(pytest.mark.xfail(strict=True, reason=how))
     with pytest.raises((ClientError, ParamValidationError)) as refusal:
         indexed.put_item(TableName="indexed", Item={**KEY, **REFUSED[refused]})
-    assert kind_of(refusal.value) is Kind.LASTING
+    assert classify(refusal.value) is FailureKind.PERMANENT
 
 
 # Where no server at hand refuses: DynamoDB's documented limits, in the words that were heard.
@@ -253,7 +253,7 @@ def test_an_item_that_dynamodb_refuses_lasts(
     ],
 )
 def test_a_limit_that_no_server_here_keeps_is_known_by_its_words(message: str) -> None:
-    assert kind_of_answer("ValidationException", message) is Kind.LASTING
+    assert classify_response("ValidationException", message) is FailureKind.PERMANENT
 
 
 @pytest.mark.parametrize(
@@ -272,4 +272,4 @@ def test_a_table_that_is_gone_or_has_another_key_is_the_hops_fault(
 ) -> None:
     with pytest.raises(ClientError) as refusal:
         getattr(indexed, operation)(**request_of_a_wrong_hop)
-    assert kind_of(refusal.value) is Kind.FAULT
+    assert classify(refusal.value) is FailureKind.FAULT

@@ -89,7 +89,7 @@ def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:
     busy = iter([answering("SlowDown"), answering("SlowDown"), None])
-    bucket: Any = app._function().quarantine
+    bucket: Any = app._runtime().quarantine
     with hearing(bucket._connected(), "before-call.s3", lambda **_: next(busy)):
         assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
     assert len(ring.quarantined()) == 1
@@ -167,7 +167,7 @@ def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
     *lines, told = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     stopped = {one["code"] for one in lines if one["event"] == "failure"}
     # The table's word about a key that it does not have, and nothing that went wrong here.
-    assert stopped <= {"OutOfTimeError", "ValidationException", "WrongStreamError"}
+    assert stopped <= {"DeadlineExceededError", "ValidationException", "WrongStreamError"}
     done = sum(told[name] for name in ("ignored", "replicated", "deletes", "laps", "refused"))
     assert done + told["quarantined"] + told["given_back"] == len(event["Records"])
     assert len(answer["batchItemFailures"]) == told["given_back"]

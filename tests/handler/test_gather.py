@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from handler.retry import OutOfTimeError, Patience
-from handler.store.request_batcher import Gatherer, directly
+from handler.retry import DeadlineExceededError, RetryBudget
+from handler.store.request_batcher import RequestBatcher, no_gate
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def test_what_is_asked_in_one_turn_goes_out_in_as_few_requests_as_hold_it() -> None:
     async def ask() -> tuple[list[int], list[list[int]]]:
         server = Server()
-        gatherer = Gatherer(server.answer, 3)
-        answers = await asyncio.gather(*(gatherer.ask(number) for number in range(7)))
+        gatherer = RequestBatcher(server.answer, 3)
+        answers = await asyncio.gather(*(gatherer.submit(number) for number in range(7)))
         return answers, server.requests
 
     answers, requests = run(ask())
@@ -52,15 +52,15 @@ def test_what_is_asked_in_one_turn_goes_out_in_as_few_requests_as_hold_it() -> N
 
 
 def test_what_is_asked_while_no_request_may_begin_goes_out_together_when_one_may() -> None:
-    patience = Patience(lambda: 60.0, lambda _: False, reserve=9.0, at_once=1)
+    patience = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
 
     async def ask() -> list[list[int]]:
         server = Server()
         server.may_answer.clear()
-        gatherer = Gatherer(server.answer, 5, patience.request)
+        gatherer = RequestBatcher(server.answer, 5, patience.limit)
         asked = []
         for number in range(7):
-            asked.append(asyncio.create_task(gatherer.ask(number)))
+            asked.append(asyncio.create_task(gatherer.submit(number)))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         server.may_answer.set()
@@ -74,8 +74,8 @@ def test_one_that_fails_raises_to_who_asked_it_alone() -> None:
     async def ask() -> list[Any]:
         server = Server()
         server.trouble[1] = ValueError("one")
-        gatherer = Gatherer(server.answer, 3)
-        asked = (gatherer.ask(number) for number in range(3))
+        gatherer = RequestBatcher(server.answer, 3)
+        asked = (gatherer.submit(number) for number in range(3))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     first, second, third = run(ask())
@@ -100,15 +100,15 @@ async def _answer_too_few(_: list[int]) -> list[int]:
 
 
 async def _not_now(_: Callable[[], Awaitable[T]]) -> T:
-    raise OutOfTimeError
+    raise DeadlineExceededError
 
 
 @pytest.mark.parametrize(
     ("send", "through", "error"),
     [
-        (_fail, directly, EndError),
-        (_answer_too_few, directly, ValueError),
-        (_answer_too_few, _not_now, OutOfTimeError),
+        (_fail, no_gate, EndError),
+        (_answer_too_few, no_gate, ValueError),
+        (_answer_too_few, _not_now, DeadlineExceededError),
     ],
     ids=["fails", "answers too few", "may not begin"],
 )
@@ -116,8 +116,8 @@ def test_a_request_that_fails_whole_leaves_nobody_waiting(
     send: Any, through: Any, error: type[BaseException]
 ) -> None:
     async def ask() -> list[Any]:
-        gatherer: Gatherer[int, int] = Gatherer(send, 2, through)
-        asked = (gatherer.ask(number) for number in range(3))
+        gatherer: RequestBatcher[int, int] = RequestBatcher(send, 2, through)
+        asked = (gatherer.submit(number) for number in range(3))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     assert [type(answer) for answer in run(ask())] == [error] * 3
@@ -135,12 +135,12 @@ def test_an_error_goes_when_those_who_asked_have_heard_it() -> None:
     async def fail(_: list[int]) -> list[int]:
         raise trouble()
 
-    async def ask(gatherer: Gatherer[int, int], number: int) -> None:
+    async def ask(gatherer: RequestBatcher[int, int], number: int) -> None:
         with suppress(TroubleError):
-            await gatherer.ask(number)
+            await gatherer.submit(number)
 
     async def look() -> list[BaseException | None]:
-        gatherer = Gatherer(fail, 2)
+        gatherer = RequestBatcher(fail, 2)
         await asyncio.gather(*(ask(gatherer, number) for number in range(2)))
         return [error() for error in heard]
 
@@ -155,8 +155,8 @@ def test_who_was_stopped_meanwhile_is_not_answered_and_the_others_are() -> None:
     async def ask() -> int:
         server = Server()
         server.may_answer.clear()
-        gatherer = Gatherer(server.answer, 2)
-        stopped, other = (asyncio.create_task(gatherer.ask(number)) for number in (1, 2))
+        gatherer = RequestBatcher(server.answer, 2)
+        stopped, other = (asyncio.create_task(gatherer.submit(number)) for number in (1, 2))
         while not server.requests:
             await asyncio.sleep(0)
         stopped.cancel()

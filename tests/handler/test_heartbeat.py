@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from handler import app
-from handler.batch import Report
-from handler.config import Settings, SettingsError
-from handler.heartbeat import MARK, Heart, beaten_at
+from handler.batch import BatchReport
+from handler.config import HopConfig, HopConfigError
+from handler.heartbeat import HEARTBEAT_ATTRIBUTE, Heartbeat, heartbeat_time
 from handler.model.records import read_change
-from handler.protocol.replicate import Did, Outcome
+from handler.protocol.replicate import Action, Outcome
 from ring.resources.heartbeat import CALL
 from tests.handler.lambdas import REGIONS, TABLE, Left, Ring, environment, ring_of_three
 from tests.handler.wire import record
@@ -105,32 +105,32 @@ def test_the_time_is_that_of_the_beat_to_the_millisecond() -> None:
     async def call(operation: str, request: Mapping[str, Any]) -> None:
         heard.extend((operation, request))
 
-    asyncio.run(Heart(call, TABLE, BEAT, lambda: 1_700_000_000.1234).beat())
+    asyncio.run(Heartbeat(call, TABLE, BEAT, lambda: 1_700_000_000.1234).beat())
     operation, request = heard
-    item = {**BEAT, MARK: {"N": "1700000000.123"}}
+    item = {**BEAT, HEARTBEAT_ATTRIBUTE: {"N": "1700000000.123"}}
     assert (operation, request) == ("PutItem", {"TableName": TABLE, "Item": item})
     written = record(1, Keys=BEAT, NewImage=item)
-    assert beaten_at(read_change(written)) == 1_700_000_000.123
+    assert heartbeat_time(read_change(written)) == 1_700_000_000.123
 
 
 def test_a_beats_lag_is_from_its_own_time_not_the_streams_whole_seconds() -> None:
-    report = Report()
-    report.add(Outcome(Did.WROTE, made=100), now=110.5, beaten=100.25)
-    report.add(Outcome(Did.LAP, made=100), now=120.5, beaten=100.25)
+    report = BatchReport()
+    report.add(Outcome(Action.REPLICATED, written_at=100), now=110.5, beaten=100.25)
+    report.add(Outcome(Action.LAP_COMPLETED, written_at=100), now=120.5, beaten=100.25)
     assert (report.beat_lags, report.beat_laps) == ([10.25], [20.25])
     assert (report.lags, report.laps) == ([], [])
 
 
 @pytest.mark.parametrize("mark", [{"S": "1"}, {"M": {}}, None])
 def test_an_applications_item_is_no_beat(mark: dict[str, Any] | None) -> None:
-    image = {"k": {"S": "1"}} | ({MARK: mark} if mark else {})
-    assert beaten_at(read_change(record(1, Keys={"k": {"S": "1"}}, NewImage=image))) is None
+    image = {"k": {"S": "1"}} | ({HEARTBEAT_ATTRIBUTE: mark} if mark else {})
+    assert heartbeat_time(read_change(record(1, Keys={"k": {"S": "1"}}, NewImage=image))) is None
 
 
 def test_a_key_of_binary_is_read_as_bytes_and_what_is_no_key_is_told() -> None:
     told = environment(0, 1)
-    read = Settings.read(told | {"RING_HEARTBEAT": '{"k": {"B": "AAE="}}'})
+    read = HopConfig.read(told | {"RING_HEARTBEAT": '{"k": {"B": "AAE="}}'})
     assert read.heartbeat == {"k": {"B": b"\x00\x01"}}
     for wrong in ("no JSON", "[]", '{"k": "1"}', '{"k": {"B": "?"}}'):
-        with pytest.raises(SettingsError, match="RING_HEARTBEAT is"):
-            Settings.read(told | {"RING_HEARTBEAT": wrong})
+        with pytest.raises(HopConfigError, match="RING_HEARTBEAT is"):
+            HopConfig.read(told | {"RING_HEARTBEAT": wrong})

@@ -2,9 +2,9 @@
 
 import pytest
 
-from handler.config import Settings, SettingsError
-from handler.protocol.decide import Replica
-from handler.store.dynamodb import Tables
+from handler.config import HopConfig, HopConfigError
+from handler.protocol.decide import ReplicaId
+from handler.store.dynamodb import MemberTables
 
 PLAIN = {
     "RING_SOURCE_REGION": "us-east-1",
@@ -26,48 +26,48 @@ WITH_TOMBSTONES = {
 
 
 def mistakes(environment: dict[str, str]) -> str:
-    with pytest.raises(SettingsError) as told:
-        Settings.read(environment)
+    with pytest.raises(HopConfigError) as told:
+        HopConfig.read(environment)
     return str(told.value)
 
 
 def test_a_function_knows_its_two_ends() -> None:
-    settings = Settings.read(WITH_TOMBSTONES)
-    assert settings.here == Replica("0a1b2c3d", "us-east-1", "orders")
-    assert settings.there == Replica("ffffffff", "eu-west-1", "orders-eu")
+    settings = HopConfig.read(WITH_TOMBSTONES)
+    assert settings.source_replica == ReplicaId("0a1b2c3d", "us-east-1", "orders")
+    assert settings.target_replica == ReplicaId("ffffffff", "eu-west-1", "orders-eu")
     assert settings.quarantine == "lost-and-found"
 
 
 def test_each_end_has_its_own_tombstones_kept_for_that_many_days() -> None:
-    settings = Settings.read(WITH_TOMBSTONES)
-    assert settings.source == Tables("orders", "orders-tombstones", 604_800)
-    assert settings.target == Tables("orders-eu", "orders-eu-tombstones", 604_800)
+    settings = HopConfig.read(WITH_TOMBSTONES)
+    assert settings.source == MemberTables("orders", "orders-tombstones", 604_800)
+    assert settings.target == MemberTables("orders-eu", "orders-eu-tombstones", 604_800)
 
 
 def test_without_their_names_tombstones_are_off() -> None:
-    settings = Settings.read(PLAIN)
-    assert settings.source == Tables("orders", None, 0)
-    assert settings.target == Tables("orders-eu", None, 0)
+    settings = HopConfig.read(PLAIN)
+    assert settings.source == MemberTables("orders", None, 0)
+    assert settings.target == MemberTables("orders-eu", None, 0)
 
 
 def test_anothers_variable_that_ends_alike_does_not_turn_tombstones_on() -> None:
-    assert Settings.read({**PLAIN, "MY_TOMBSTONES": "x"}).source.tombstones is None
+    assert HopConfig.read({**PLAIN, "MY_TOMBSTONES": "x"}).source.tombstones is None
 
 
 @pytest.mark.parametrize(("expiry", "travels"), [("own", False), ("delete", True)])
 def test_an_expiry_travels_where_the_function_is_told_so(expiry: str, travels: bool) -> None:
-    assert Settings.read({**PLAIN, "RING_EXPIRY": expiry}).passes_expiry_on is travels
+    assert HopConfig.read({**PLAIN, "RING_EXPIRY": expiry}).replicates_expiry is travels
 
 
 def test_a_role_is_assumed_only_where_one_is_named() -> None:
     role = "arn:aws:iam::210987654321:role/writer"
-    assert Settings.read(PLAIN).target_access is None
-    assert Settings.read({**PLAIN, "RING_TARGET_ROLE": role}).target_access == role
+    assert HopConfig.read(PLAIN).target_access is None
+    assert HopConfig.read({**PLAIN, "RING_TARGET_ROLE": role}).target_access == role
 
 
 @pytest.mark.parametrize(("writes", "batches"), [("batched", True), ("single", False)])
 def test_writes_are_gathered_where_the_function_is_told_so(writes: str, batches: bool) -> None:
-    assert Settings.read({**PLAIN, "RING_WRITES": writes}).batches is batches
+    assert HopConfig.read({**PLAIN, "RING_WRITES": writes}).batches is batches
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
@@ -79,7 +79,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 def test_without_a_word_about_writes_each_is_made_alone() -> None:
     """As it was before there was the variable, with the rights that there were then."""
     environment = {name: value for name, value in PLAIN.items() if name != "RING_WRITES"}
-    assert Settings.read(environment).batches is False
+    assert HopConfig.read(environment).batches is False
 
 
 @pytest.mark.parametrize("name", WITH_TOMBSTONES)
@@ -127,7 +127,7 @@ def test_wrong_and_missing_variables_are_told_together_and_with_the_way_out() ->
 def test_dynamodb_is_called_by_the_hops_own_client_unless_the_function_is_told_otherwise(
     told: dict[str, str], http: str
 ) -> None:
-    assert Settings.read({**PLAIN, **told}).http == http
+    assert HopConfig.read({**PLAIN, **told}).http == http
 
 
 def test_an_http_client_that_is_not_known_is_told_with_those_that_are() -> None:

@@ -12,8 +12,8 @@ from handler.model.image import (
     SOURCE_TABLE,
     VERSION,
     Image,
-    carried,
     digest,
+    replicated_write,
 )
 from tests.handler.wire import stamped, version
 
@@ -143,7 +143,7 @@ def test_an_item_that_a_hop_wrote_is_clean() -> None:
 
 def test_a_clean_item_is_carried_on_as_it_stands() -> None:
     item = stamped({**KEY, "v": {"S": "a"}})
-    write = carried(Image(item))
+    write = replicated_write(Image(item))
     assert write is not None
     assert (write.item, write.version, write.is_delete) == (item, item[VERSION]["S"], False)
 
@@ -152,7 +152,7 @@ def test_an_item_that_an_application_wrote_has_no_version_and_is_dirty() -> None
     image = Image(KEY)
     assert image.version is None
     assert not image.is_clean
-    assert carried(image) is None
+    assert replicated_write(image) is None
 
 
 @pytest.mark.parametrize("edit", [{"v": {"S": "b"}}, {"more": {"NULL": True}}])
@@ -163,7 +163,7 @@ def test_an_item_that_was_edited_where_a_hop_wrote_it_is_dirty_and_keeps_its_ver
     image = Image({**item, **edit})
     assert image.version == item[VERSION]["S"]
     assert not image.is_clean
-    assert carried(image) is None
+    assert replicated_write(image) is None
 
 
 @pytest.mark.parametrize("made_up", [{"S": "zzz"}, {"N": "5"}, {"M": {}}, {"NULL": True}])
@@ -176,7 +176,7 @@ def test_a_made_up_version_counts_as_none(made_up: dict[str, Any]) -> None:
 def test_a_marked_item_whose_version_fits_its_key_alone_is_a_stub_and_carries_a_delete() -> None:
     stub = {**stamped(KEY), DELETED: {"BOOL": True}}
     assert Image(stub).is_stub
-    write = carried(Image(stub))
+    write = replicated_write(Image(stub))
     assert write is not None
     assert write.is_delete
 

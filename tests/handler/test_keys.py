@@ -17,10 +17,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from handler.aws.clients import Http, make_call
-from handler.aws.secret_credentials import Keys, KeysError
-from handler.errors import passes
-from handler.retry import Patience
+from handler.aws.clients import Http, make_api
+from handler.aws.secret_credentials import SecretCredentials, SecretCredentialsError
+from handler.errors import is_transient
+from handler.retry import RetryBudget
 from tests.botocore_json import read_once
 from tests.handler.hosts import Guest, host
 
@@ -55,7 +55,7 @@ class Abroad:
         end.enter_context(
             patch.dict(os.environ, AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{port}")
         )
-        self.call = make_call("cn-north-1", pool, self.arn, http)
+        self.call = make_api("cn-north-1", pool, self.arn, http)
 
     def serve(self, guest: Guest) -> None:
         """Answer each request by the keys that it is signed with."""
@@ -158,8 +158,10 @@ def test_a_call_whose_signature_has_expired_is_made_again_with_one_of_that_momen
             "botocore.auth.get_current_datetime", lambda: later.replace(tzinfo=None)
         )
 
-    patience = Patience(lambda: 60.0, passes, reserve=9.0, at_once=1, pause=half_a_day)
-    abroad.run(patience.call(lambda: abroad.call("PutItem", {"TableName": "orders"})))
+    patience = RetryBudget(
+        lambda: 60.0, is_transient, reserve_seconds=9.0, max_concurrency=1, pause=half_a_day
+    )
+    abroad.run(patience.retry(lambda: abroad.call("PutItem", {"TableName": "orders"})))
     refused, done = (datetime.datetime.strptime(date, "%Y%m%dt%H%M%Sz") for date in abroad.dates)
     assert done - refused > datetime.timedelta(hours=11)
 
@@ -182,13 +184,13 @@ class Clock:
         return self.time
 
 
-def key_of(keys: Keys) -> str:
+def key_of(keys: SecretCredentials) -> str:
     return str(keys.get_frozen_credentials().access_key)
 
 
 def test_keys_that_grew_old_are_read_again_though_nobody_refused_them() -> None:
     clock, texts = Clock(), iter([told("OLDKEY"), told("NEWKEY")])
-    keys = Keys(lambda: next(texts), clock)
+    keys = SecretCredentials(lambda: next(texts), clock)
     clock.time = 15 * 60
     assert key_of(keys) == "OLDKEY"
     clock.time += 1
@@ -199,7 +201,7 @@ def test_while_the_secret_cannot_be_read_the_keys_that_were_read_serve_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock, texts = Clock(), iter([told("OLDKEY"), "no keys", told("NEWKEY")])
-    keys = Keys(lambda: next(texts), clock)
+    keys = SecretCredentials(lambda: next(texts), clock)
     clock.time = 16 * 60
     with caplog.at_level(logging.WARNING):
         assert key_of(keys) == "OLDKEY"
@@ -219,7 +221,7 @@ def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -
         may_go_on.wait(30)
         return told("NEWKEY")
 
-    keys = Keys(read)
+    keys = SecretCredentials(read)
     refused = ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "PutItem")
 
     def retried() -> str:
@@ -235,7 +237,7 @@ def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -
 
 
 def test_temporary_keys_are_taken_with_their_token() -> None:
-    frozen = Keys(lambda: told("KEY", SessionToken="TOKEN")).get_frozen_credentials()
+    frozen = SecretCredentials(lambda: told("KEY", SessionToken="TOKEN")).get_frozen_credentials()
     assert (frozen.access_key, frozen.secret_key, frozen.token) == ("KEY", "none", "TOKEN")
 
 
@@ -243,8 +245,8 @@ def test_temporary_keys_are_taken_with_their_token() -> None:
     "text", ["hush", "", "[]", "[" * 200_000, '{"AccessKeyId": "hush"}', told("")]
 )
 def test_a_secret_without_keys_is_told_and_not_shown(text: str) -> None:
-    with pytest.raises(KeysError, match="create-access-key") as error:
-        Keys(lambda: text)
+    with pytest.raises(SecretCredentialsError, match="create-access-key") as error:
+        SecretCredentials(lambda: text)
     assert "hush" not in str(error.value)
 
 
@@ -271,14 +273,14 @@ def test_a_secret_without_keys_is_told_and_not_shown(text: str) -> None:
 def test_keys_that_no_header_line_can_hold_are_refused_and_not_shown(part: str, value: Any) -> None:
     whole = {"AccessKeyId": "KEY", "SecretAccessKey": "none", part: value}
     named = {"AccessKeyId": "access key id", "SecretAccessKey": "secret access key"}
-    with pytest.raises(KeysError, match=named.get(part, "session token")) as error:
-        Keys(lambda: json.dumps(whole))
+    with pytest.raises(SecretCredentialsError, match=named.get(part, "session token")) as error:
+        SecretCredentials(lambda: json.dumps(whole))
     assert "hush" not in str(error.value).lower()
 
 
 def test_while_the_secret_holds_such_keys_those_that_were_read_serve_on() -> None:
     clock, texts = Clock(), iter([told("OLDKEY"), told("NEW KEY"), told("NEWKEY")])
-    keys = Keys(lambda: next(texts), clock)
+    keys = SecretCredentials(lambda: next(texts), clock)
     clock.time = 16 * 60
     assert key_of(keys) == "OLDKEY"
     clock.time *= 2

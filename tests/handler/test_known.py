@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from handler.model.image import Image, Write, digest
-from handler.protocol.decide import Replica
-from handler.protocol.replicate import Did
+from handler.protocol.decide import ReplicaId
+from handler.protocol.replicate import Action
 from tests.handler.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.handler.test_replicate import arrived, deleted
 
@@ -24,7 +24,7 @@ def test_what_the_next_member_is_known_to_have_costs_nothing_there() -> None:
     pair = Pair()
     pair.here.write(KEY, filled("a", THERE).item)
     (outcome,) = pair.process()
-    assert (outcome.did, outcome.made) == (Did.LAP, None)
+    assert (outcome.action, outcome.written_at) == (Action.LAP_COMPLETED, None)
     assert (pair.there.items, pair.there.writes, pair.there.reads) == ({}, 0, 0)
 
 
@@ -32,16 +32,20 @@ def test_what_another_is_known_to_have_is_passed_on_as_it_is() -> None:
     pair = Pair()
     write = filled("a", ELSEWHERE)
     pair.here.write(KEY, write.item)
-    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
     assert pair.there.items["1"] == write.item
 
 
-@pytest.mark.parametrize(("origin", "did"), [(ELSEWHERE, Did.WROTE), (THERE, Did.LAP)])
-def test_what_was_there_before_the_ring_tells_no_lag_of_decades(origin: Replica, did: Did) -> None:
+@pytest.mark.parametrize(
+    ("origin", "did"), [(ELSEWHERE, Action.REPLICATED), (THERE, Action.LAP_COMPLETED)]
+)
+def test_what_was_there_before_the_ring_tells_no_lag_of_decades(
+    origin: ReplicaId, did: Action
+) -> None:
     pair = Pair()
     pair.here.write(KEY, arrived("a", origin, seconds=0).item)
     (outcome,) = pair.process()
-    assert (outcome.did, outcome.made) == (did, None)
+    assert (outcome.action, outcome.written_at) == (did, None)
 
 
 def test_where_it_replaced_an_applications_write_the_ends_agree() -> None:

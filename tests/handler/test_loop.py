@@ -32,9 +32,9 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    app._function.cache_clear()
+    app._runtime.cache_clear()
     yield
-    app._function.cache_clear()
+    app._runtime.cache_clear()
 
 
 def replaced(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def test_what_an_invocation_that_was_ended_had_under_way_does_not_go_on_in_the_n
                 ended.append(key)
         return replaced(request)
 
-    monkeypatch.setattr(app, "make_call", lambda *_: call)
+    monkeypatch.setattr(app, "make_api", lambda *_: call)
     with pytest.raises(KilledError):
         handle(update(1, "ends"), update(2, "waits"))
     assert ended == ["waits"]
@@ -114,6 +114,6 @@ def test_the_threads_own_loop_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_each_end_is_called_in_its_own_region() -> None:
-    function = app._function()
+    function = app._runtime()
     regions = [call._signer.region for call in (function.here, function.there)]  # type: ignore[attr-defined]
     assert regions == list(REGIONS[:2])

@@ -1,7 +1,7 @@
 """What an application sees where it wrote: nothing older comes back there."""
 
 from handler.model.image import DELETED, Item
-from handler.protocol.replicate import Did
+from handler.protocol.replicate import Action
 from tests.handler.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.handler.test_replicate import arrived, deleted
 
@@ -44,7 +44,7 @@ def test_a_delete_that_the_next_member_has_not_told_yet_is_not_undone_there() ->
     pair.here.write(KEY, arrived("old", ELSEWHERE, seconds=900).item)
     pair.forget()
     pair.here.write(KEY, arrived("newer", ELSEWHERE, seconds=960, sequence=9).item)
-    assert pair.deliver(0).did is Did.REFUSED
+    assert pair.deliver(0).action is Action.REJECTED
     assert seen(pair.there) is None
 
 
@@ -53,7 +53,7 @@ def test_what_an_older_write_took_the_place_of_comes_back_from_the_next_member()
     pair.here.write(KEY, item("newer"))
     pair.process()
     pair.here.write(KEY, arrived("older", ELSEWHERE).item)
-    assert [outcome.did for outcome in pair.process()[:1]] == [Did.REFUSED]
+    assert [outcome.action for outcome in pair.process()[:1]] == [Action.REJECTED]
     assert seen(pair.here) == item("newer") == seen(pair.there)
 
 
@@ -159,7 +159,7 @@ def test_an_expiry_does_not_beat_a_renewal_that_it_never_saw() -> None:
     pair.there.write(KEY, renewal.item)
     pair.here.write(KEY, None, expired=True)
     (outcome,) = pair.process()
-    assert outcome.did is Did.REFUSED
+    assert outcome.action is Action.REJECTED
     assert outcome.conflict is None
     assert pair.there.items["1"] == renewal.item
 
@@ -173,7 +173,7 @@ def test_an_expiry_where_the_item_was_written_does_not_beat_a_renewal_either() -
         pair.here.items["1"] = item("session")
         pair.here.write(KEY, None, expired=True)
         (outcome,) = pair.process()
-        assert outcome.did is Did.NOTHING
+        assert outcome.action is Action.IGNORED
         assert pair.there.items["1"] == renewal
 
 
@@ -184,7 +184,7 @@ def test_an_expiry_deletes_the_copy_of_what_expired_right_behind_its_write() -> 
     pair.now += 100_000
     pair.here.write(KEY, None, expired=True)
     (outcome,) = pair.process()
-    assert outcome.did is Did.DELETED
+    assert outcome.action is Action.DELETED
     assert pair.there.items == {}
     version = pair.there.tombstones["1"].version
     assert (version.seconds, version.counter) == (1000, 1)

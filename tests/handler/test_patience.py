@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from handler import retry
-from handler.retry import LONGEST_PAUSE, OutOfTimeError, Patience, PatientStore
+from handler.retry import BACKOFF_MAX_SECONDS, DeadlineExceededError, RetryBudget, RetryingStore
 from handler.store.dynamodb import Store
 
 T = TypeVar("T")
@@ -55,16 +55,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def patient(clock: Clock, at_once: int = 32) -> Patience:
+def patient(clock: Clock, at_once: int = 32) -> RetryBudget:
     passes = (ConnectionError,)
-    return Patience(
-        clock.left, lambda error: isinstance(error, passes), reserve=9.0, at_once=at_once
+    return RetryBudget(
+        clock.left,
+        lambda error: isinstance(error, passes),
+        reserve_seconds=9.0,
+        max_concurrency=at_once,
     )
 
 
-def asked(told: Patience, request: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+def asked(told: RetryBudget, request: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
     """Make one request, and again where it fails."""
-    return told.call(lambda: told.request(request))
+    return told.retry(lambda: told.limit(request))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -109,11 +112,11 @@ def test_nothing_begins_when_the_time_left_is_what_a_call_may_take(clock: Clock)
     call = Flaky(clock, failures=float("inf"), takes=1.0)
     with pytest.raises(ConnectionError):
         run(asked(patient(clock), call))
-    assert 7.0 < clock.seconds < 9.0 + LONGEST_PAUSE
+    assert 7.0 < clock.seconds < 9.0 + BACKOFF_MAX_SECONDS
     late = Flaky(clock, failures=0)
     told = patient(Clock(60.0))
-    told._left = lambda: 9.0
-    with pytest.raises(OutOfTimeError):
+    told._remaining = lambda: 9.0
+    with pytest.raises(DeadlineExceededError):
         run(asked(told, late))
     assert late.made == 0
 
@@ -133,7 +136,7 @@ def test_a_function_with_little_time_uses_half_of_it(clock: Clock) -> None:
     told = patient(clock)
     assert run(asked(told, Flaky(clock, 0))) == "done"
     clock.seconds = 1.5
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         run(asked(told, Flaky(clock, 0)))
 
 
@@ -197,7 +200,7 @@ CALLS = [name for name in vars(Store) if not name.startswith("_")]
 @pytest.mark.parametrize("name", CALLS)
 def test_every_call_of_a_store_is_made_again(clock: Clock, name: str) -> None:
     store: Any = FailsOnce()
-    call = getattr(PatientStore(store, patient(clock)), name)
+    call = getattr(RetryingStore(store, patient(clock)), name)
     arguments = len(signature(call).parameters)
     assert run(call(*range(arguments))) in ("the answer", None)
     assert store.asked == [name, name]

@@ -2,7 +2,7 @@
 
 from handler.model.records import read_change
 from handler.protocol.replay import replay
-from handler.protocol.replicate import Did, Outcome
+from handler.protocol.replicate import Action, Outcome
 from tests.handler.pair import ELSEWHERE, HERE, KEY, Pair, item, run, seen, version_at
 from tests.handler.test_replicate import arrived, deleted
 
@@ -24,7 +24,7 @@ def test_a_write_that_nothing_came_after_arrives_with_the_version_that_it_was_du
     pair = Shelved()
     pair.here.write(KEY, item("a"))
     pair.set_aside()
-    assert pair.redrive().did is Did.WROTE
+    assert pair.redrive().action is Action.REPLICATED
     assert seen(pair.there) == item("a")
     version = version_at(pair.there)
     assert (version.seconds, version.counter, version.sequence) == (1000, 0, 1)
@@ -37,7 +37,7 @@ def test_a_later_write_that_has_arrived_is_left_as_it_is() -> None:
     pair.here.write(KEY, item("second"))
     pair.process()
     arrived_so = pair.there.items["1"]
-    assert pair.redrive().did is Did.REFUSED
+    assert pair.redrive().action is Action.REJECTED
     assert pair.there.items["1"] == arrived_so
 
 
@@ -62,7 +62,7 @@ def test_a_later_write_that_was_refused_for_want_of_this_one_wins() -> None:
     pair.here.write(KEY, item("first"))
     pair.set_aside()
     pair.here.write(KEY, item("second"))
-    assert [outcome.did for outcome in pair.process()] == [Did.REFUSED]
+    assert [outcome.action for outcome in pair.process()] == [Action.REJECTED]
     pair.redrive()
     assert seen(pair.there) == item("second")
     assert version_at(pair.there) > old.version
@@ -128,7 +128,7 @@ def test_what_a_hop_brought_since_is_held_against_it_by_version() -> None:
     newer = arrived("newer", ELSEWHERE, seconds=5000)
     pair.here.write(KEY, newer.item)
     pair.process()
-    assert pair.redrive().did is Did.REFUSED
+    assert pair.redrive().action is Action.REJECTED
     assert seen(pair.there) == seen(pair.here) == item("newer")
 
 

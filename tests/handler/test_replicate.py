@@ -4,28 +4,28 @@ from dataclasses import replace
 
 from handler.model.image import VERSION, Image, Write
 from handler.model.records import Change
-from handler.protocol.decide import LocalDelete, LocalWrite, Replica, local_write
-from handler.protocol.replicate import Did
+from handler.protocol.decide import LocalDelete, LocalWrite, ReplicaId, stamp_local_change
+from handler.protocol.replicate import Action
 from tests.handler.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 
 
-def arrived(value: str, origin: Replica, *, seconds: int = 900, sequence: int = 7) -> Write:
+def arrived(value: str, origin: ReplicaId, *, seconds: int = 900, sequence: int = 7) -> Write:
     """A write made at another member, as a hop carries it."""
     image = Image(item(value))
     change = Change(KEY, None, image, sequence, seconds, expired=False)
-    return local_write(change, LocalWrite(image), origin, [])
+    return stamp_local_change(change, LocalWrite(image), origin, [])
 
 
-def deleted(origin: Replica, *, seconds: int = 900, sequence: int = 8) -> Write:
+def deleted(origin: ReplicaId, *, seconds: int = 900, sequence: int = 8) -> Write:
     """A delete made at another member, as a hop carries it."""
     change = Change(KEY, Image(item("gone")), None, sequence, seconds, expired=False)
-    return local_write(change, LocalDelete(), origin, [])
+    return stamp_local_change(change, LocalDelete(), origin, [])
 
 
 def test_an_insert_arrives_with_its_version_and_is_left_untouched_where_it_was_made() -> None:
     pair = Pair()
     pair.here.write(KEY, item("a"))
-    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
     assert pair.here.items["1"] == item("a")
     assert pair.there.items["1"]["_repl_source_region"] == {"S": "us-east-1"}
     assert pair.there.items["1"]["_repl_source_table"] == {"S": "orders"}
@@ -46,7 +46,7 @@ def test_a_quiet_update_costs_one_write_and_no_read() -> None:
 def test_a_write_that_is_back_at_its_origin_stops() -> None:
     pair = Pair()
     pair.here.write(KEY, arrived("a", THERE).item)
-    assert [outcome.did for outcome in pair.process()] == [Did.LAP]
+    assert [outcome.action for outcome in pair.process()] == [Action.LAP_COMPLETED]
     assert pair.there.items == {}
 
 
@@ -67,7 +67,7 @@ def test_an_update_of_a_replicated_item_is_a_local_write_though_its_origin_tag_s
     pair.there.write(KEY, item("a"))
     pair.process()
     pair.here.write(KEY, {**write.item, "v": {"S": "edited"}})
-    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
     assert seen(pair.there) == item("edited")
     assert version_at(pair.there).replica == HERE.id
 
@@ -87,7 +87,7 @@ def test_an_edited_copy_that_is_put_where_nothing_stands_is_a_local_write() -> N
     """Its version is newer than what stood there; only the digest tells that it was edited."""
     pair = Pair()
     pair.here.write(KEY, {**arrived("read", THERE).item, "v": {"S": "edited"}})
-    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
     assert seen(pair.there) == item("edited")
 
 
@@ -119,7 +119,7 @@ def test_a_record_that_changes_nothing_is_ignored() -> None:
             }
         }
     )
-    assert [outcome.did for outcome in pair.process()] == [Did.NOTHING]
+    assert [outcome.action for outcome in pair.process()] == [Action.IGNORED]
 
 
 def test_a_local_write_over_a_version_of_a_clock_that_is_ahead_gets_a_version_above_it() -> None:
@@ -151,7 +151,7 @@ def test_a_write_is_refused_by_a_newer_one_and_the_conflict_is_told() -> None:
     pair.there.write(KEY, newer.item)
     pair.here.write(KEY, item("mine"))
     (outcome,) = pair.process()
-    assert outcome.did is Did.REFUSED
+    assert outcome.action is Action.REJECTED
     assert outcome.conflict is not None
     assert outcome.conflict.won == newer.version
     assert outcome.conflict.lost.replica == HERE.id
@@ -163,7 +163,7 @@ def test_the_same_record_delivered_again_changes_nothing() -> None:
     pair.here.write(KEY, item("a"))
     pair.process()
     before = dict(pair.there.items)
-    assert pair.deliver(0).did is Did.WROTE
+    assert pair.deliver(0).action is Action.REPLICATED
     assert pair.there.items == before
     assert len(pair.there.stream) == 1
 
@@ -231,7 +231,7 @@ def test_an_applications_item_with_a_stubs_mark_and_no_version_is_sent_as_any_ot
     pair = Pair()
     marked = item("a", _repl_deleted={"BOOL": True})
     pair.here.write(KEY, marked)
-    assert [outcome.did for outcome in pair.process()] == [Did.WROTE]
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
     assert seen(pair.there) == item("a")
     assert pair.here.items["1"] == marked
 
@@ -240,6 +240,6 @@ def test_an_earlier_write_that_finds_a_later_one_of_its_own_member_is_no_conflic
     pair = Pair()
     pair.here.write(KEY, arrived("first", THERE, seconds=800).item)
     pair.there.write(KEY, arrived("second", THERE, seconds=900).item)
-    pair.hop = replace(pair.hop, there=ELSEWHERE)
+    pair.hop = replace(pair.hop, target_replica=ELSEWHERE)
     refused, *_ = pair.process()
-    assert (refused.did, refused.conflict) == (Did.REFUSED, None)
+    assert (refused.action, refused.conflict) == (Action.REJECTED, None)

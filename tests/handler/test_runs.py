@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from handler.batch import Report, Work, replicate_batch
-from handler.heartbeat import MARK
-from handler.model.image import VERSION, own_attributes
+from handler.batch import BatchContext, BatchReport, replicate_batch
+from handler.heartbeat import HEARTBEAT_ATTRIBUTE
+from handler.model.image import VERSION, application_attributes
 from handler.store.dynamodb import ItemTooLargeError
 from tests.handler.fakes import ListQuarantine
 from tests.handler.pair import Pair, item, run, seen, version_at
@@ -20,9 +20,9 @@ async def _in_turn(keys: Any) -> None:
         await key
 
 
-def work(pair: Pair, records: list[Any], quarantine: ListQuarantine | None = None) -> Report:
+def work(pair: Pair, records: list[Any], quarantine: ListQuarantine | None = None) -> BatchReport:
     aside = quarantine or ListQuarantine()
-    return run(replicate_batch(records, Work(pair.hop, aside), _in_turn))
+    return run(replicate_batch(records, BatchContext(pair.hop, aside), _in_turn))
 
 
 def written(pair: Pair, *values: str | None) -> list[Any]:
@@ -72,10 +72,12 @@ def test_a_version_that_a_write_in_between_brought_and_the_last_replaced_is_not_
 def test_beats_in_a_row_are_measured_as_a_beat() -> None:
     pair = Pair()
     for second in ("900.5", "960.5"):
-        pair.here.write(KEY, item("", **{MARK: {"N": second}}))
+        pair.here.write(KEY, item("", **{HEARTBEAT_ATTRIBUTE: {"N": second}}))
     records = pair.here.stream
     report = run(
-        replicate_batch(records, Work(pair.hop, ListQuarantine(), now=lambda: 970.75), _in_turn)
+        replicate_batch(
+            records, BatchContext(pair.hop, ListQuarantine(), now=lambda: 970.75), _in_turn
+        )
     )
     assert (report.beat_lags, report.lags) == ([10.25], [])
 
@@ -117,7 +119,7 @@ def test_where_the_last_is_refused_those_before_it_are_sent_and_it_alone_is_set_
     put = pair.hop.target.put
 
     async def refuse_c(key: Any, one: Any, condition: Any) -> Any:
-        if own_attributes(one).get("v") == {"S": "c"}:
+        if application_attributes(one).get("v") == {"S": "c"}:
             raise ItemTooLargeError("too large")
         return await put(key, one, condition)
 
@@ -126,7 +128,7 @@ def test_where_the_last_is_refused_those_before_it_are_sent_and_it_alone_is_set_
     report = work(pair, records, quarantine)
     assert [lost.record for lost in quarantine.kept] == [records[-1]]
     assert seen(pair.there) == item("b")
-    assert report.undone == []
+    assert report.unprocessed == []
 
 
 def test_a_run_that_fails_for_the_moment_is_given_back_from_its_first_record() -> None:
@@ -138,7 +140,7 @@ def test_a_run_that_fails_for_the_moment_is_given_back_from_its_first_record() -
         raise ConnectionError
 
     pair.hop.target.put = throttled  # type: ignore[assignment,method-assign]
-    assert work(pair, written(pair, "a", "b", None)).undone == ["1", "2", "3"]
+    assert work(pair, written(pair, "a", "b", None)).unprocessed == ["1", "2", "3"]
     assert pair.there.stream == []
 
 

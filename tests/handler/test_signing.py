@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handler.aws.secret_credentials import KeyPair
-from handler.aws.sigv4 import Signer
+from handler.aws.sigv4 import SigV4Signer
 
 NOON = 1_700_000_000
 SIGNED = {
@@ -53,14 +53,14 @@ def by_botocore(url: str, region: str, body: bytes, keys: KeyPair, now: float) -
 def test_a_request_is_signed_as_botocore_signs_it(
     host: str, region: str, body: bytes, keys: KeyPair, now: int
 ) -> None:
-    ours = Signer(host, region).headers(SIGNED, body, keys, now)
+    ours = SigV4Signer(host, region).headers(SIGNED, body, keys, now)
     theirs = by_botocore(f"https://{host}/", region, body, keys, now)
     assert {**ours, "host": None} == {**theirs, "host": None}
     assert ours["host"] == host
 
 
 def test_a_day_begins_with_a_key_of_its_own() -> None:
-    signer = Signer("h", "eu-west-1")
+    signer = SigV4Signer("h", "eu-west-1")
     for now in (NOON, NOON + 24 * 60 * 60, NOON):
         ours = signer.headers(SIGNED, b"{}", KEYS, now)
         assert ours["authorization"] == by_botocore(
@@ -69,7 +69,7 @@ def test_a_day_begins_with_a_key_of_its_own() -> None:
 
 
 def test_keys_that_were_replaced_sign_no_more() -> None:
-    signer = Signer("h", "eu-west-1")
+    signer = SigV4Signer("h", "eu-west-1")
     first = signer.headers(SIGNED, b"{}", KEYS, NOON)
     other = signer.headers(SIGNED, b"{}", KEYS._replace(secret_key="other"), NOON)
     assert first["authorization"] != other["authorization"]

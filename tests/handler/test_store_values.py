@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from handler.model.image import VERSION, Item, own_attributes
+from handler.model.image import VERSION, Item, application_attributes
 from handler.model.version import Version
-from handler.store.dynamodb import ItemTooLargeError, Older, Refusal, Same, Written
+from handler.store.dynamodb import ConditionFailed, IfOlder, IfUnchanged, ItemTooLargeError, Written
 from tests.handler.benches import BENCHES, KEY, Bench
 from tests.handler.size import size_of
 from tests.handler.wire import stamped
 
 BYTES = bytes(range(256))
 OURS = stamped({**KEY, "v": {"S": "ours"}}, 500)
-OLDER = Older(Version(OURS[VERSION]["S"]))
+OLDER = IfOlder(Version(OURS[VERSION]["S"]))
 
 RICH: dict[str, dict[str, Any]] = {
     "binary": {"B": BYTES},
@@ -63,7 +63,7 @@ def _meant(value: Any) -> Any:
 @pytest.mark.parametrize("kind", RICH)
 def test_every_kind_of_value_comes_back_as_it_was_put(bench: Bench, kind: str) -> None:
     rich = stamped({**KEY, "v": RICH[kind]})
-    bench.run(bench.store.put(KEY, rich, Same(None)))
+    bench.run(bench.store.put(KEY, rich, IfUnchanged(None)))
     assert meant(bench.run(bench.store.read(KEY))) == meant(rich)
 
 
@@ -77,7 +77,7 @@ def test_what_was_read_is_put_and_comes_back_letter_for_letter(bench: Bench, kin
     bench.run(bench.store.put(KEY, ours, OLDER))
     again = bench.run(bench.store.read(KEY))
     assert again is not None
-    assert stamped(own_attributes(again)) == again
+    assert stamped(application_attributes(again)) == again
 
 
 @pytest.mark.parametrize("kind", RICH)
@@ -88,7 +88,7 @@ def test_an_outcome_tells_every_kind_of_value_as_it_stood_there(
     rich = stamped({**KEY, "v": RICH[kind]}, seconds)
     bench.lay(rich)
     match bench.run(bench.store.put(KEY, OURS, OLDER)):
-        case Refusal(stood):
+        case ConditionFailed(stood):
             assert is_refused
         case Written(stood):
             assert not is_refused
@@ -106,7 +106,7 @@ STAMP = size_of(stamped(KEY)) - size_of(KEY)
 def test_an_item_of_exactly_the_limit_is_written(bench: Bench) -> None:
     ours = stamped(filled(bench.limit - STAMP, KEY))
     assert size_of(ours) == bench.limit
-    assert bench.run(bench.store.put(KEY, ours, Same(None))) == Written(None)
+    assert bench.run(bench.store.put(KEY, ours, IfUnchanged(None))) == Written(None)
     assert bench.lying() == ours
 
 
@@ -122,15 +122,15 @@ def test_an_item_that_is_too_large_is_told_so_whatever_its_condition(bench: Benc
     newer = stamped(KEY, 600)
     bench.lay(newer)
     with pytest.raises(ItemTooLargeError):
-        bench.run(bench.store.put(KEY, stamped(filled(bench.limit, KEY)), Same(None)))
+        bench.run(bench.store.put(KEY, stamped(filled(bench.limit, KEY)), IfUnchanged(None)))
     assert bench.lying() == newer
 
 
 def test_a_large_item_that_stood_there_is_told_whole(bench: Bench) -> None:
     newer = stamped(filled(bench.limit - STAMP, KEY), 600)
     bench.lay(newer)
-    assert bench.run(bench.store.put(KEY, OURS, OLDER)) == Refusal(newer)
-    assert bench.run(bench.store.put(KEY, OURS, Same(newer))) == Written(newer)
+    assert bench.run(bench.store.put(KEY, OURS, OLDER)) == ConditionFailed(newer)
+    assert bench.run(bench.store.put(KEY, OURS, IfUnchanged(newer))) == Written(newer)
 
 
 @pytest.mark.parametrize("bench", [name for name in BENCHES if name != "moto"], indirect=True)
@@ -138,7 +138,7 @@ def test_a_large_item_that_stood_there_is_told_whole(bench: Bench) -> None:
 def test_the_size_of_every_kind_of_value_counts(bench: Bench, kind: str) -> None:
     # moto counts some of them otherwise: see docs/stores.md.
     fits = stamped(filled(bench.limit - STAMP, {**KEY, "v": RICH[kind]}))
-    bench.run(bench.store.put(KEY, fits, Same(None)))
+    bench.run(bench.store.put(KEY, fits, IfUnchanged(None)))
     over = stamped(filled(bench.limit - STAMP + 1, {**KEY, "v": RICH[kind]}))
     with pytest.raises(ItemTooLargeError):
         bench.run(bench.store.put(KEY, over, OLDER))

@@ -4,27 +4,27 @@ from typing import Any
 
 import pytest
 
-from handler.batch import Failure, Report
-from handler.errors import Kind
-from handler.metrics import MOST_VALUES, Teller
+from handler.batch import BatchReport, Failure
+from handler.errors import FailureKind
+from handler.metrics import MAX_VALUES_PER_METRIC, BatchReporter
 from handler.model.image import SOURCE_REGION, SOURCE_TABLE, VERSION
-from handler.protocol.replicate import Conflict, Did, Outcome
-from handler.retry import Patience
+from handler.protocol.replicate import Action, Conflict, Outcome
+from handler.retry import RetryBudget
 from tests.handler.wire import NOON, version
 
 KEY = {"k": {"S": "1"}}
 HOP = "us-east-1/orders -> eu-west-1/orders"
 
 
-def lines(report: Report, *, items: bool = False, records: int = 0) -> list[dict[str, Any]]:
-    patience = Patience(lambda: 60.0, lambda _: False, reserve=9.0, at_once=1)
-    return list(Teller(HOP, items).lines(records, report, patience, NOON + 0.25))
+def lines(report: BatchReport, *, items: bool = False, records: int = 0) -> list[dict[str, Any]]:
+    patience = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
+    return list(BatchReporter(HOP, items).log_lines(records, report, patience, NOON + 0.25))
 
 
 def test_every_number_of_a_batch_is_a_metric_of_its_hop() -> None:
-    report = Report()
-    report.add(Outcome(Did.WROTE, made=NOON - 3), NOON)
-    report.add(Outcome(Did.LAP, made=NOON - 7), NOON)
+    report = BatchReport()
+    report.add(Outcome(Action.REPLICATED, written_at=NOON - 3), NOON)
+    report.add(Outcome(Action.LAP_COMPLETED, written_at=NOON - 7), NOON)
     (told,) = lines(report, records=2)
     (directive,) = told["_aws"]["CloudWatchMetrics"]
     assert told["_aws"]["Timestamp"] == NOON * 1000 + 250
@@ -40,15 +40,15 @@ def test_every_number_of_a_batch_is_a_metric_of_its_hop() -> None:
 
 
 def test_a_batch_that_brought_nothing_has_no_lag() -> None:
-    (told,) = lines(Report())
+    (told,) = lines(BatchReport())
     assert "lag" not in told
     metrics = told["_aws"]["CloudWatchMetrics"][0]["Metrics"]
     assert "lag" not in {metric["Name"] for metric in metrics}
 
 
 def test_a_clock_that_is_behind_makes_no_lag_below_zero() -> None:
-    report = Report()
-    report.add(Outcome(Did.WROTE, made=NOON + 30), NOON)
+    report = BatchReport()
+    report.add(Outcome(Action.REPLICATED, written_at=NOON + 30), NOON)
     assert lines(report)[0]["lag"] == [0.0]
 
 
@@ -56,19 +56,19 @@ def test_a_clock_that_is_behind_makes_no_lag_below_zero() -> None:
 def test_of_many_lags_as_many_are_told_as_may_be_the_least_and_the_greatest_among_them(
     number: int,
 ) -> None:
-    report = Report(lags=[float(lag) for lag in range(number)])
+    report = BatchReport(lags=[float(lag) for lag in range(number)])
     told = lines(report)[0]["lag"]
-    assert len(told) == min(number, MOST_VALUES)
+    assert len(told) == min(number, MAX_VALUES_PER_METRIC)
     assert (told[0], told[-1]) == (0.0, number - 1.0)
     assert told[len(told) // 2] == pytest.approx(number / 2, abs=number / 50)
 
 
-def conflict() -> Report:
+def conflict() -> BatchReport:
     origin = {SOURCE_REGION: {"S": "ap-southeast-2"}, SOURCE_TABLE: {"S": "orders-apac"}}
     winner = {**KEY, "v": {"S": "won"}, VERSION: {"S": version(600)}, **origin}
     loser = {**KEY, "v": {"S": "lost"}, **origin, SOURCE_REGION: {"S": "us-east-1"}}
     one = Conflict(KEY, version(600), version(500), winner, loser)
-    return Report(conflicts=[one])
+    return BatchReport(conflicts=[one])
 
 
 def test_a_conflict_is_told_with_its_key_and_both_versions_and_origins() -> None:
@@ -91,14 +91,17 @@ def test_what_is_in_the_items_of_a_conflict_is_told_only_where_it_is_asked_for()
 
 
 def test_a_winner_that_nobody_stamped_has_no_origin() -> None:
-    report = Report(conflicts=[Conflict(KEY, None, version(), None, KEY)])
+    report = BatchReport(conflicts=[Conflict(KEY, None, version(), None, KEY)])
     told = lines(report, items=True)[0]
     assert (told["won"], told["won_origin"], told["won_item"]) == (None, None, None)
 
 
 def test_an_outage_is_told_in_one_line_not_in_one_for_each_key() -> None:
-    report = Report(
-        failures=[Failure(str(one), ConnectionResetError("gone"), Kind.PASSING) for one in range(9)]
+    report = BatchReport(
+        failures=[
+            Failure(str(one), ConnectionResetError("gone"), FailureKind.TRANSIENT)
+            for one in range(9)
+        ]
     )
     failure, batch = lines(report)
     assert (failure["keys"], failure["record"], failure["kind"]) == (9, "0", "passing")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handler.config import Settings
+from handler.config import HopConfig
 from ring import topology
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings as StackSettings
@@ -61,7 +61,7 @@ def told(
 def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
     variables = told(role=ROLE, log_items=True, http="boto3", heartbeat=True)
     watched = Watched(variables)
-    Settings.read(watched)
+    HopConfig.read(watched)
     assert watched.asked == set(variables)
 
 
@@ -73,9 +73,9 @@ def test_the_handler_understands_whatever_the_stack_sets(
     role: str | None, tombstones: bool, expiry: str | None, log_items: bool
 ) -> None:
     variables = told(role=role, tombstones=tombstones, expiry=expiry, log_items=log_items)
-    settings = Settings.read(variables)
+    settings = HopConfig.read(variables)
     assert settings.logs_items == log_items
-    assert (settings.here.table, settings.there.table) == ("orders", "orders-eu")
+    assert (settings.source_replica.table, settings.target_replica.table) == ("orders", "orders-eu")
     assert settings.target_access == role
     assert (settings.source.tombstones is not None) == tombstones
-    assert settings.passes_expiry_on == (expiry == "delete")
+    assert settings.replicates_expiry == (expiry == "delete")

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from handler.aws.api import InThreads
-from handler.aws.clients import make_call, make_client
-from handler.aws.http_client import Wire
+from handler.aws.api import BotocoreApi
+from handler.aws.clients import make_api, make_client
+from handler.aws.http_client import HttpApi
 from tests.handler.test_imports import PROJECT
 
 # https://docs.aws.amazon.com/botocore/latest/reference/ and
@@ -46,7 +46,7 @@ def undocumented(file: Path) -> set[str]:
 def test_one_file_of_the_handler_imports_what_no_documentation_names() -> None:
     files = {file.name: undocumented(file) for file in (PROJECT / "handler").rglob("*.py")}
     assert {name: parts for name, parts in files.items() if parts} == {
-        "direct.py": {"botocore.httpsession", "botocore.utils"}
+        "direct_client.py": {"botocore.httpsession", "botocore.utils"}
     }
 
 
@@ -85,8 +85,8 @@ def test_with_another_botocore_its_own_client_makes_the_calls_and_the_log_says_s
             AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        call = make_call("eu-west-1", pool)
-        assert isinstance(call, InThreads)
+        call = make_api("eu-west-1", pool)
+        assert isinstance(call, BotocoreApi)
         item = {"k": {"S": "1"}}
         asyncio.run(call("PutItem", {"TableName": "orders", "Item": item}))
         answer = asyncio.run(call("GetItem", {"TableName": "orders", "Key": item}))
@@ -100,5 +100,5 @@ def test_with_this_botocore_the_hops_own_client_makes_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
-        assert isinstance(make_call("eu-west-1", pool), Wire)
+        assert isinstance(make_api("eu-west-1", pool), HttpApi)
     assert capsys.readouterr().out == ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handler.config import Settings
+from handler.config import HopConfig
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings as RingSettings
 from ring.topology import hops
@@ -39,11 +39,11 @@ def ring() -> Iterator[Ring]:
 @pytest.mark.parametrize("case", ENVIRONMENTS)
 def test_todays_code_starts_with_the_environment_of_the_version_before(case: str) -> None:
     for told in ENVIRONMENTS[case]:
-        settings = Settings.read(told)
-        assert settings.here.region == told["RING_SOURCE_REGION"]
+        settings = HopConfig.read(told)
+        assert settings.source_replica.region == told["RING_SOURCE_REGION"]
         assert settings.target.table == told["RING_TARGET_TABLE"]
         assert (settings.source.tombstones is None) is ("RING_SOURCE_TOMBSTONES" not in told)
-        assert settings.passes_expiry_on is (told["RING_EXPIRY"] == "delete")
+        assert settings.replicates_expiry is (told["RING_EXPIRY"] == "delete")
         assert (settings.heartbeat is not None) is ("RING_HEARTBEAT" in told)
         assert settings.target_access == told.get("RING_TARGET_ROLE")
         assert settings.logs_items is ("RING_LOG_ITEMS" in told)

@@ -23,12 +23,12 @@ from hypothesis import given, settings
 
 from handler.aws import http_client
 from handler.aws.clients import make_client
-from handler.aws.connection_pool import Address, Connections
-from handler.aws.http_client import Wallet, Wire
-from handler.aws.http_response import Answer
-from handler.aws.secret_credentials import Keys, KeysError
-from handler.aws.sigv4 import Signer
-from handler.errors import Kind, kind_of
+from handler.aws.connection_pool import ConnectionPool, Endpoint
+from handler.aws.http_client import CredentialCache, HttpApi
+from handler.aws.http_response import Response
+from handler.aws.secret_credentials import SecretCredentials, SecretCredentialsError
+from handler.aws.sigv4 import SigV4Signer
+from handler.errors import FailureKind, classify
 from tests.handler.benches import hearing
 from tests.handler.test_image import ITEMS
 
@@ -36,18 +36,18 @@ OK = (200, b"{}")
 KEYS = Credentials("AKIDEXAMPLE", "hush")
 
 
-class Line(Connections):
+class Line(ConnectionPool):
     """Connections on which a test answers, each time in turn."""
 
     def __init__(self, *answers: tuple[int, bytes], **headers: str) -> None:
-        super().__init__(Address("here", "here", 80, None), 1, 1)
+        super().__init__(Endpoint("here", "here", 80, None), 1, 1)
         self._answers = iter(answers)
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         self._headers = {name.encode(): value.encode() for name, value in told.items()}
         self.sent: list[tuple[dict[str, str], Any]] = []
         """Headers and document of each request."""
 
-    async def send(self, request: bytes) -> Answer:
+    async def send(self, request: bytes) -> Response:
         """See Connections."""
         head, _, body = request.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
@@ -56,7 +56,7 @@ class Line(Connections):
         assert int(headers["content-length"]) == len(body)
         self.sent.append((headers, json.loads(body)))
         status, answer = next(self._answers)
-        return Answer(status, self._headers, answer, is_last=False)
+        return Response(status, self._headers, answer, is_last=False)
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield two
 
 
-def call(line: Line, wallet: Wallet, *calls: tuple[str, Mapping[str, Any]]) -> list[Any]:
+def call(line: Line, wallet: CredentialCache, *calls: tuple[str, Mapping[str, Any]]) -> list[Any]:
     """Make some calls, one after the other; their answers."""
-    made = Wire(line, Signer("here", "eu-west-1"), wallet)
+    made = HttpApi(line, SigV4Signer("here", "eu-west-1"), wallet)
 
     async def each() -> list[Any]:
         return [await made(*one) for one in calls or [("GetItem", {})]]
@@ -128,7 +128,7 @@ def test_a_request_says_what_botocores_client_says(botocore: Botocore, item: Any
     botocore.client.put_item(**request)
     line = Line(OK)
     with ThreadPoolExecutor(1) as one:
-        call(line, Wallet(KEYS, one), ("PutItem", request))
+        call(line, CredentialCache(KEYS, one), ("PutItem", request))
     ((headers, document),) = line.sent
     assert document == json.loads(botocore.sent.body)
     for name in ("X-Amz-Target", "Content-Type"):
@@ -144,7 +144,7 @@ def test_an_item_is_understood_as_botocores_client_understands_it(
     botocore.answer = (200, body)
     theirs = botocore.client.get_item(TableName="orders", Key={"k": {"S": "1"}})
     with ThreadPoolExecutor(1) as one:
-        (ours,) = call(Line((200, body)), Wallet(KEYS, one))
+        (ours,) = call(Line((200, body)), CredentialCache(KEYS, one))
     assert ours["Item"] == theirs["Item"] == item
 
 
@@ -154,7 +154,7 @@ def test_an_attribute_that_is_named_like_a_type_is_none(
 ) -> None:
     item = {name: {"M": {name: {"S": "AA=="}}}, "b": {"L": [{"B": b"x"}, {"BS": [b"y"]}]}}
     body = json.dumps({"Item": item}, default=http_client._as_text).encode()
-    assert call(Line((200, body)), Wallet(KEYS, pool)) == [{"Item": item}]
+    assert call(Line((200, body)), CredentialCache(KEYS, pool)) == [{"Item": item}]
 
 
 REFUSALS: dict[str, tuple[int, bytes]] = {
@@ -194,7 +194,7 @@ def test_a_refusal_is_raised_as_botocores_client_raises_it(
     with pytest.raises(ClientError) as theirs:
         botocore.client.put_item(TableName="orders", Item={})
     with pytest.raises(ClientError) as ours:
-        call(Line(refusal), Wallet(KEYS, pool), ("PutItem", {}))
+        call(Line(refusal), CredentialCache(KEYS, pool), ("PutItem", {}))
     told, known = ours.value.response, theirs.value.response
     assert told["Error"]["Code"] == known["Error"]["Code"]
     if refusal[1].startswith(b"{"):
@@ -202,7 +202,7 @@ def test_a_refusal_is_raised_as_botocores_client_raises_it(
     assert told.get("Item") == known.get("Item")
     statuses = [one["ResponseMetadata"]["HTTPStatusCode"] for one in (told, known)]
     assert statuses == [refusal[0]] * 2
-    assert kind_of(ours.value) is kind_of(theirs.value)
+    assert classify(ours.value) is classify(theirs.value)
     assert ours.value.operation_name == "PutItem"
 
 
@@ -211,28 +211,28 @@ def test_a_refusal_that_names_no_error_has_its_status_for_a_code(
     pool: ThreadPoolExecutor, body: bytes
 ) -> None:
     with pytest.raises(ClientError, match="500") as error:
-        call(Line((500, body)), Wallet(KEYS, pool))
-    assert kind_of(error.value) is Kind.PASSING
+        call(Line((500, body)), CredentialCache(KEYS, pool))
+    assert classify(error.value) is FailureKind.TRANSIENT
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"Item":', b"[]", b'{"Item":{"b":{"B":"?"}}}'])
 def test_an_answer_that_is_no_document_is_no_success(pool: ThreadPoolExecutor, body: bytes) -> None:
     with pytest.raises(HTTPClientError) as error:
-        call(Line((200, body)), Wallet(KEYS, pool))
-    assert kind_of(error.value) is Kind.PASSING
+        call(Line((200, body)), CredentialCache(KEYS, pool))
+    assert classify(error.value) is FailureKind.TRANSIENT
 
 
 def test_an_answer_is_checked_where_it_tells_its_checksum(pool: ThreadPoolExecutor) -> None:
     right, wrong = (str(zlib.crc32(body)) for body in (b"{}", b"{"))
-    assert call(Line(OK, x_amz_crc32=right), Wallet(KEYS, pool)) == [{}]
+    assert call(Line(OK, x_amz_crc32=right), CredentialCache(KEYS, pool)) == [{}]
     with pytest.raises(HTTPClientError, match="checksum") as error:
-        call(Line(OK, x_amz_crc32=wrong), Wallet(KEYS, pool))
-    assert kind_of(error.value) is Kind.PASSING
+        call(Line(OK, x_amz_crc32=wrong), CredentialCache(KEYS, pool))
+    assert classify(error.value) is FailureKind.TRANSIENT
 
 
 def test_temporary_keys_are_sent_with_their_token(pool: ThreadPoolExecutor) -> None:
     line = Line(OK)
-    call(line, Wallet(Credentials("KEY", "hush", "TOKEN"), pool))
+    call(line, CredentialCache(Credentials("KEY", "hush", "TOKEN"), pool))
     ((headers, _),) = line.sent
     assert headers["x-amz-security-token"] == "TOKEN"
     assert "x-amz-security-token" in headers["authorization"]
@@ -256,7 +256,7 @@ def expiring(*replies: Any) -> RefreshableCredentials:
 
 def test_keys_that_have_expired_are_replaced_before_a_call(pool: ThreadPoolExecutor) -> None:
     line = Line(OK, OK)
-    call(line, Wallet(expiring("NEW"), pool), ("GetItem", {}), ("GetItem", {}))
+    call(line, CredentialCache(expiring("NEW"), pool), ("GetItem", {}), ("GetItem", {}))
     assert [signer_of(headers) for headers, _ in line.sent] == ["NEW", "NEW"]
 
 
@@ -264,10 +264,10 @@ def test_while_keys_cannot_be_replaced_no_call_is_made_and_it_passes(
     pool: ThreadPoolExecutor,
 ) -> None:
     trouble = CredentialRetrievalError(provider="sts", error_msg="that day")
-    line, wallet = Line(OK), Wallet(expiring(trouble, "NEW"), pool)
+    line, wallet = Line(OK), CredentialCache(expiring(trouble, "NEW"), pool)
     with pytest.raises(CredentialRetrievalError) as error:
         call(line, wallet)
-    assert kind_of(error.value) is Kind.PASSING
+    assert classify(error.value) is FailureKind.TRANSIENT
     assert line.sent == []
     call(line, wallet)
     assert [signer_of(headers) for headers, _ in line.sent] == ["NEW"]
@@ -280,9 +280,9 @@ def test_keys_that_would_begin_another_header_line_are_not_sent(
     pool: ThreadPoolExecutor, keys: tuple[str, str, str | None]
 ) -> None:
     line = Line(OK)
-    with pytest.raises(KeysError) as error:
-        call(line, Wallet(Credentials(*keys), pool))
-    assert kind_of(error.value) is Kind.FAULT
+    with pytest.raises(SecretCredentialsError) as error:
+        call(line, CredentialCache(Credentials(*keys), pool))
+    assert classify(error.value) is FailureKind.FAULT
     assert line.sent == []
 
 
@@ -303,7 +303,7 @@ def test_keys_are_looked_at_once_for_many_calls_and_again_after_a_while(
     now = 1_700_000_000.0
     monkeypatch.setattr("handler.aws.http_client.time.time", lambda: now)
     keys = Counted("KEY", "hush")
-    wallet = Wallet(keys, pool)
+    wallet = CredentialCache(keys, pool)
 
     async def looks() -> list[int]:
         """How often they were looked at after twenty calls at each of these moments."""
@@ -311,7 +311,7 @@ def test_keys_are_looked_at_once_for_many_calls_and_again_after_a_while(
         told = []
         for moment in (0.0, 0.9, 1.0, -3600.0):
             now = 1_700_000_000.0 + moment
-            await asyncio.gather(*(wallet.keys() for _ in range(20)))
+            await asyncio.gather(*(wallet.credentials() for _ in range(20)))
             told.append(keys.looks)
         return told
 
@@ -323,10 +323,12 @@ def test_who_waits_for_keys_that_cannot_be_had_does_not_try_again_one_after_the_
     pool: ThreadPoolExecutor,
 ) -> None:
     trouble = CredentialRetrievalError(provider="sts", error_msg="that day")
-    wallet = Wallet(expiring(trouble, "NEW"), pool)
+    wallet = CredentialCache(expiring(trouble, "NEW"), pool)
 
     async def by_many() -> list[Any]:
-        return await asyncio.gather(*(wallet.keys() for _ in range(20)), return_exceptions=True)
+        return await asyncio.gather(
+            *(wallet.credentials() for _ in range(20)), return_exceptions=True
+        )
 
     assert asyncio.run(by_many()) == [trouble] * 20
     assert {keys.access_key for keys in asyncio.run(by_many())} == {"NEW"}
@@ -335,22 +337,24 @@ def test_who_waits_for_keys_that_cannot_be_had_does_not_try_again_one_after_the_
 def test_without_keys_no_call_is_made(pool: ThreadPoolExecutor) -> None:
     line = Line(OK)
     with pytest.raises(NoCredentialsError) as error:
-        call(line, Wallet(None, pool))
-    assert kind_of(error.value) is Kind.FAULT
+        call(line, CredentialCache(None, pool))
+    assert classify(error.value) is FailureKind.FAULT
     assert line.sent == []
 
 
-def secret(*texts: str) -> Keys:
+def secret(*texts: str) -> SecretCredentials:
     """Keys from a secret that holds these, each time in turn."""
     turns = iter(texts)
-    return Keys(lambda: json.dumps({"AccessKeyId": next(turns), "SecretAccessKey": "hush"}))
+    return SecretCredentials(
+        lambda: json.dumps({"AccessKeyId": next(turns), "SecretAccessKey": "hush"})
+    )
 
 
 def test_a_call_that_is_refused_for_its_keys_is_made_again_with_what_the_secret_holds_now(
     pool: ThreadPoolExecutor,
 ) -> None:
     line = Line(refused("UnrecognizedClientException"), OK, OK)
-    wallet = Wallet(secret("OLD", "NEW"), pool)
+    wallet = CredentialCache(secret("OLD", "NEW"), pool)
     call(line, wallet, ("PutItem", {"a": 1}), ("GetItem", {}))
     assert [signer_of(headers) for headers, _ in line.sent] == ["OLD", "NEW", "NEW"]
     assert [document for _, document in line.sent] == [{"a": 1}, {"a": 1}, {}]
@@ -360,26 +364,26 @@ def test_keys_that_stay_refused_are_an_error_after_one_more_call(pool: ThreadPoo
     refusal = refused("UnrecognizedClientException")
     line = Line(refusal, refusal)
     with pytest.raises(ClientError, match="UnrecognizedClientException"):
-        call(line, Wallet(secret("OLD", "OLD"), pool))
+        call(line, CredentialCache(secret("OLD", "OLD"), pool))
     assert len(line.sent) == 2
 
 
 def test_another_refusal_is_no_reason_to_read_the_secret(pool: ThreadPoolExecutor) -> None:
     line = Line(refused("ConditionalCheckFailedException"))
     with pytest.raises(ClientError):
-        call(line, Wallet(secret("OLD"), pool))
+        call(line, CredentialCache(secret("OLD"), pool))
     assert len(line.sent) == 1
 
 
 def test_nor_are_refused_keys_that_are_in_no_secret(pool: ThreadPoolExecutor) -> None:
     line = Line(refused("UnrecognizedClientException"))
     with pytest.raises(ClientError):
-        call(line, Wallet(KEYS, pool))
+        call(line, CredentialCache(KEYS, pool))
     assert len(line.sent) == 1
 
 
 def test_what_dynamodb_does_not_have_is_not_sent(pool: ThreadPoolExecutor) -> None:
     line = Line(OK)
     with pytest.raises(TypeError, match="nothing that DynamoDB has"):
-        call(line, Wallet(KEYS, pool), ("PutItem", {"Item": {"a": {"N": 1j}}}))
+        call(line, CredentialCache(KEYS, pool), ("PutItem", {"Item": {"a": {"N": 1j}}}))
     assert line.sent == []

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from handler.envelope import check_records
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from local.lambda_emulator.batching import Batch, GivenUp
 from local.lambda_emulator.events import (
     FailurePlace,
@@ -34,7 +34,7 @@ def test_a_record_tells_where_it_comes_from() -> None:
     assert event["eventName"] == "INSERT"
     assert event["eventSource"] == "aws:dynamodb"
     assert event["dynamodb"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
-    check_records([event], Replica("aaaaaaaa", "eu-west-1", "orders"))
+    check_records([event], ReplicaId("aaaaaaaa", "eu-west-1", "orders"))
     assert event["dynamodb"]["SequenceNumber"] == "7"
 
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from commands import check as equal
-from handler.model.image import Image, carried
-from handler.protocol.apply import Blocker, bring
+from handler.model.image import Image, replicated_write
+from handler.protocol.apply import Superseded, apply_write
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
 from operate.reconcile.check import Wish, check
@@ -128,11 +128,11 @@ def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_write
     done = told("--tombstones", "--yes", *way)
     assert (done["mended"], done["writes"]) == (1, {THIRD: 1})
     ring.wait_until_quiet(PATIENCE)
-    write, (_, _, third) = carried(Image(late)), reached(ring)
+    write, (_, _, third) = replicated_write(Image(late)), reached(ring)
     assert write is not None
     with ThreadPoolExecutor(1) as pool:
-        came = asyncio.run(bring(third.store(pool), item("k6"), write, expected=False))
-    assert isinstance(came, Blocker)
+        came = asyncio.run(apply_write(third.store(pool), item("k6"), write, expected=False))
+    assert isinstance(came, Superseded)
     assert told("--tombstones", "--yes", *way)["differing"] == 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from handler.config import Settings
+from handler.config import HopConfig
 from operate.quarantine.catalogue import Catalogue
 from operate.quarantine.listing import Aside, Way
 from operate.quarantine.redrive import Became, Played, Reach, Wish
@@ -30,7 +30,7 @@ def ring() -> Iterator[Ring]:
 
 def way_to(ring: Ring, s3: Any = None, **more: str) -> Way:
     here, there, _ = (member.client for member in ring.members)
-    settings = Settings.read({**environment(0, 1), **more})
+    settings = HopConfig.read({**environment(0, 1), **more})
     return Way("arn:f", Reach(settings, s3 or ring.s3, here, there))
 
 

@@ -8,11 +8,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from handler.model.image import KNOWN, VERSION, Image, own_attributes
+from handler.model.image import PRESENT_AT, VERSION, Image, application_attributes
 from handler.model.records import read_change
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop, replicate
-from handler.store.dynamodb import DynamoStore, Tables
+from handler.store.dynamodb import DynamoStore, MemberTables
 from operate.reconcile.backfill_key import Filled, Way, fill
 from operate.reconcile.members import Reached
 from operate.reconcile.rate_limit import Pace
@@ -21,7 +21,7 @@ from tests.handler.pair import KEY, item, run
 from tests.handler.test_replicate import arrived, deleted
 from tests.simulation.member import Member, SimulatedStore
 
-PLACES = [Replica(f"{letter}" * 8, letter, "t") for letter in "abc"]
+PLACES = [ReplicaId(f"{letter}" * 8, letter, "t") for letter in "abc"]
 
 
 class Three:
@@ -62,7 +62,7 @@ class Three:
 
     def contents(self) -> list[dict[str, Any] | None]:
         items = [one.items.get("1") for one in self.members]
-        return [None if one is None else own_attributes(one) for one in items]
+        return [None if one is None else application_attributes(one) for one in items]
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ COPY = arrived("a", PLACES[0])
 def test_a_copy_is_put_as_it_is_and_names_who_has_it_next(three: Three) -> None:
     three.source.items["1"] = three.next.items["1"] = COPY.item
     assert three.fill() is Filled.WRITTEN
-    assert three.target.items["1"] == {**COPY.item, KNOWN: {"SS": [PLACES[2].id]}}
+    assert three.target.items["1"] == {**COPY.item, PRESENT_AT: {"SS": [PLACES[2].id]}}
     assert three.target.writes == 1
 
 
@@ -258,7 +258,7 @@ def test_without_tombstones_a_delete_is_brought_to_those_alone_who_have_the_item
 
 @pytest.mark.parametrize("tombstones", [None, "buried"])
 def test_a_repair_knows_of_a_member_whether_it_keeps_tombstones(tombstones: str | None) -> None:
-    tables, client = Tables("t", tombstones, 0), Mock()
+    tables, client = MemberTables("t", tombstones, 0), Mock()
     at = Reached("a", "a", "a" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, Pace(None))
     (end,) = ends_of([at], [DynamoStore(client, tables)])
     assert end.keeps_tombstones == (tombstones is not None)

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from handler.config import Settings, SettingsError
-from handler.quarantine import BucketQuarantine, Lost, Shelf
+from handler.config import HopConfig, HopConfigError
+from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
 from handler.store.dynamodb import ItemTooLargeError
 from local.lambda_emulator.batching import Batch, GivenUp
 from local.lambda_emulator.events import FailurePlace, event_of, failure_key, failure_record
@@ -49,7 +49,7 @@ def ring() -> Iterator[Ring]:
 def reach(ring: Ring) -> Reach:
     """The hop from the first member to the second, with the operator's clients."""
     here, there, _ = (member.client for member in ring.members)
-    return Reach(Settings.read(environment(0, 1)), ring.s3, here, there)
+    return Reach(HopConfig.read(environment(0, 1)), ring.s3, here, there)
 
 
 def item(value: str, key: str = "1") -> dict[str, Any]:
@@ -293,10 +293,10 @@ def test_a_record_without_both_images_is_not_played_and_stays(
         good = record(1, "2", ApproximateCreationDateTime=int(time.time()))
         give_up(ring, good, update)
     else:
-        shelf = Shelf(QUARANTINE, "us-east-1/orders -> eu-west-1/orders", TABLE)
-        lost = Lost(update, "unreadable", "that day")
+        shelf = QuarantineLocation(QUARANTINE, "us-east-1/orders -> eu-west-1/orders", TABLE)
+        lost = QuarantinedRecord(update, "unreadable", "that day")
         with ThreadPoolExecutor(1) as pool:
-            asyncio.run(BucketQuarantine(lambda: ring.s3, pool, shelf).set_aside(lost))
+            asyncio.run(S3Quarantine(lambda: ring.s3, pool, shelf).put(lost))
     for wish in (TRY, PLAY):
         (played,) = redrive(reach, listed(reach), wish)
         assert played.became is Became.FAILED
@@ -367,7 +367,7 @@ def test_without_tombstones_everything_is_held(ring: Ring) -> None:
         if "TOMBSTONES" not in name and "RETENTION" not in name
     }
     here, there, _ = (member.client for member in ring.members)
-    reach = Reach(Settings.read(told), ring.s3, here, there)
+    reach = Reach(HopConfig.read(told), ring.s3, here, there)
     set_aside(ring)
     (played,) = redrive(reach, listed(reach), PLAY)
     assert played.became is Became.HELD
@@ -391,12 +391,12 @@ def made_function(variables: dict[str, str]) -> Any:
 
 def test_a_hops_settings_are_those_of_its_function(ring: Ring) -> None:
     told = environment(0, 1)
-    assert settings_of(made_function(told), "hop") == Settings.read(told)
+    assert settings_of(made_function(told), "hop") == HopConfig.read(told)
     assert settings_of(boto3.client("lambda", region_name=REGIONS[0]), "hop").source.tombstones == (
         TOMBSTONES
     )
 
 
 def test_a_function_that_is_no_hop_is_told(ring: Ring) -> None:
-    with pytest.raises(SettingsError, match="RING_SOURCE_REGION is missing"):
+    with pytest.raises(HopConfigError, match="RING_SOURCE_REGION is missing"):
         settings_of(made_function({}), "hop")

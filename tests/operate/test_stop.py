@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 
 from commands.output import long_work
-from handler.store.dynamodb import Tables
+from handler.store.dynamodb import MemberTables
 from operate.distributed.executions import Machine
 from operate.ordered_pool import in_turn
 from operate.reconcile.compare_page import read_and_look
@@ -152,7 +152,7 @@ def test_a_slow_pace_keeps_nobody_who_is_to_stop() -> None:
 
 
 def reached(client: Any, stop: Stop) -> Reached:
-    tables = Tables("t", None, 0)
+    tables = MemberTables("t", None, 0)
     pace = Pace(None, stop=stop)
     return Reached("m", "us-east-1", "0" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, pace)
 

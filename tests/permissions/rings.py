@@ -119,18 +119,18 @@ class Hop:
         with being(self._function, endpoint, ear), pytest.MonkeyPatch.context() as patch:
             # The ear hears botocore's clients.
             patch.setenv("RING_HTTP", "boto3")
-            app._function.cache_clear()
+            app._runtime.cache_clear()
             try:
                 yield
             finally:
-                app._function.cache_clear()
+                app._runtime.cache_clear()
 
     def drive(self) -> None:
         """Go down every path that ends in another call, in both ways of writing."""
         for way in ("batched", "single"):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("RING_WRITES", way)
-                app._function.cache_clear()
+                app._runtime.cache_clear()
                 self._drive(way)
         # Nothing can be made of its item: it is set aside.
         poison = record(7, NewImage={"k": {"S": "1"}, "v": {"S": 5}})

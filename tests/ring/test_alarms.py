@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handler import metrics as telling
-from handler.config import Settings as HopSettings
+from handler.config import HopConfig as HopSettings
 from ring.hop_metrics import DIMENSION, NAMESPACE, Measured
 from ring.monitoring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
 from ring.resources.function_environment import environment

@@ -70,7 +70,7 @@ def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
 
     assert set(told) == ALWAYS | WITH_TOMBSTONES | {"RING_TARGET_SECRET"}
     assert told["RING_TARGET_SECRET"] == secret
-    read = handler.config.Settings.read({key: str(value) for key, value in told.items()})
+    read = handler.config.HopConfig.read({key: str(value) for key, value in told.items()})
     assert read.target_access == secret
 
 
@@ -111,10 +111,10 @@ def test_the_handler_reads_the_environment_that_the_stack_declares() -> None:
     declared = (
         deployed(members=MEMBERS).one("Function", "ring-us-east-1-to-eu-west-1-orders-eu").inputs
     )
-    read = handler.config.Settings.read(declared["environment"]["variables"])
+    read = handler.config.HopConfig.read(declared["environment"]["variables"])
 
-    assert (read.here.region, read.here.table) == ("us-east-1", "orders")
-    assert (read.there.region, read.there.table) == ("eu-west-1", "orders-eu")
+    assert (read.source_replica.region, read.source_replica.table) == ("us-east-1", "orders")
+    assert (read.target_replica.region, read.target_replica.table) == ("eu-west-1", "orders-eu")
     assert read.quarantine == "ring-quarantine-0996013b-a1b2c3"
     assert read.target_access is None
     assert read.batches
@@ -122,6 +122,6 @@ def test_the_handler_reads_the_environment_that_the_stack_declares() -> None:
 
 def test_the_handler_reads_the_environment_of_a_ring_without_tombstones_and_with_a_role() -> None:
     there = variables(tombstones={"enabled": False}, target_role="arn:aws:iam::1:role/writer")
-    read = handler.config.Settings.read(there)
+    read = handler.config.HopConfig.read(there)
 
     assert read.target_access == "arn:aws:iam::1:role/writer"

@@ -5,8 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from handler.model.image import DELETED, VERSION, Item, Key
-from handler.store.batching import BatchedStore
-from handler.store.dynamodb import DynamoStore, Refusal, Same, Tables, tombstone_of
+from handler.store.batching import BatchingStore
+from handler.store.dynamodb import (
+    ConditionFailed,
+    DynamoStore,
+    IfUnchanged,
+    MemberTables,
+    parse_tombstone,
+)
 from tests.simulation.member import Member, SimulatedStore, Turn
 
 _TABLE, _TOMBSTONES = "items", "tombstones"
@@ -16,7 +22,7 @@ class _Single(SimulatedStore, DynamoStore):  # type: ignore[misc]
     """The simulation's single calls, in the place of those that DynamoStore makes."""
 
 
-class BatchingStore(BatchedStore, _Single):  # type: ignore[misc]
+class SimulatedBatchingStore(BatchingStore, _Single):  # type: ignore[misc]
     """The handler's batched Store over a member.
 
     What it asks for alone is done by ``SimulatedStore``, which follows it in the order of bases.
@@ -27,7 +33,7 @@ class BatchingStore(BatchedStore, _Single):  # type: ignore[misc]
         SimulatedStore.__init__(self, member, **single)
         kept = _TOMBSTONES if single["keeps_tombstones"] else None
         api = _Api(SimulatedStore(member, **single), leaves_out)
-        DynamoStore.__init__(self, api, Tables(_TABLE, kept, 0), lambda: 0)
+        DynamoStore.__init__(self, api, MemberTables(_TABLE, kept, 0), lambda: 0)
         self._statements: Any = _Gathering(self._execute, 25)
         self._keys: Any = _Gathering(self._get_tombstones, 100)
 
@@ -127,8 +133,8 @@ class _Api:
     def _insert(self, item: Item) -> dict[str, Any]:
         if not self._single._fits(item):
             return _error("ValidationError")
-        outcome = self._single._write({"k": item["k"]}, item, Same(None))
-        return _error("DuplicateItem") if isinstance(outcome, Refusal) else {}
+        outcome = self._single._write({"k": item["k"]}, item, IfUnchanged(None))
+        return _error("DuplicateItem") if isinstance(outcome, ConditionFailed) else {}
 
     def _delete(self, stub: Item) -> dict[str, Any]:
         standing = self._member.items.get(stub["k"]["S"], {})
@@ -138,7 +144,7 @@ class _Api:
         return {}
 
     def _bury(self, kept: Item) -> dict[str, Any]:
-        name, delete = kept["k"]["S"], tombstone_of(kept)
+        name, delete = kept["k"]["S"], parse_tombstone(kept)
         assert delete is not None
         self._member.writes += 1
         if name in self._member.tombstones:

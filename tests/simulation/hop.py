@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from typing import Any
 
-from handler.batch import Report, Work, replicate_batch
+from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.model.records import Record
 from handler.protocol.replicate import Hop
 from tests.simulation.choices import Choices
@@ -37,9 +37,9 @@ class Mapping:
         """Whether what the function says next is lost on the way."""
         self._choices = choices
         self._batch_size = batch_size
-        self._work = Work(hop, ShelfOf(hop, shelf))
+        self._work = BatchContext(hop, ShelfOf(hop, shelf))
         self._batch: list[Record] = []
-        self._invocation: Coroutine[Any, None, Report] | None = None
+        self._invocation: Coroutine[Any, None, BatchReport] | None = None
         self._keys: list[Coroutine[Any, None, None]] = []
 
     @property

@@ -4,16 +4,16 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.model.image import DELETED, VERSION, Item, Key, Write, own_attributes
+from handler.model.image import DELETED, VERSION, Item, Key, Write, application_attributes
 from handler.model.version import Version
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from handler.store.dynamodb import (
     Condition,
+    ConditionFailed,
+    IfOlder,
+    IfUnchanged,
+    IfVersionOlder,
     ItemTooLargeError,
-    Older,
-    Refusal,
-    Same,
-    Versioned,
     Written,
 )
 
@@ -22,7 +22,7 @@ from handler.store.dynamodb import (
 class Member:
     """One table of the simulated ring. Keys are texts here, items what the handler sees."""
 
-    replica: Replica
+    replica: ReplicaId
     now: Callable[[], int]
     """This region's clock: seconds since the epoch, as its stream gives them."""
     items: dict[str, Item] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Member:
 
     def contents(self) -> dict[str, Any]:
         """The table as an application sees it."""
-        return {name: own_attributes(item) for name, item in self.items.items()}
+        return {name: application_attributes(item) for name, item in self.items.items()}
 
     def empty(self) -> None:
         """Lose all items and tombstones, and the stream that could tell of them."""
@@ -125,13 +125,13 @@ class SimulatedStore:
         self.member.reads += 1
         return self.member.items.get(key["k"]["S"])
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         await self._begin()
         if not self._fits(item):
             raise ItemTooLargeError("Item size has exceeded the maximum allowed size")
         return self._write(key, item, condition)
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         await self._begin()
         standing = self.member.items.get(key["k"]["S"])
         if standing is not None and standing.get(VERSION) == {"S": version} and DELETED in standing:
@@ -139,28 +139,30 @@ class SimulatedStore:
             self._witness(self.member, standing, None, None)
             self._trouble("after")
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         await self._begin()
-        return self._write(key, None, Older(version))
+        return self._write(key, None, IfOlder(version))
 
-    def _write(self, key: Key, item: Item | None, condition: Condition) -> Written | Refusal:
+    def _write(
+        self, key: Key, item: Item | None, condition: Condition
+    ) -> Written | ConditionFailed:
         standing = self.member.items.get(key["k"]["S"])
         if not _holds(condition, standing):
             self.member.writes += 1
-            return Refusal(standing)
+            return ConditionFailed(standing)
         self.member.write(key, item)
         self._witness(self.member, standing, item, condition)
         self._trouble("after")
         return Written(standing)
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         if not self._keeps_tombstones:
             return None
         await self._begin()
         self.member.reads += 1
         return self.member.tombstones.get(key["k"]["S"])
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         if not self._keeps_tombstones:
             return None
         await self._begin()
@@ -176,13 +178,13 @@ class SimulatedStore:
 def _holds(condition: Condition, standing: Item | None) -> bool:
     version = None if standing is None else standing.get(VERSION)
     match condition:
-        case Older(than, or_absent):
+        case IfOlder(than, or_absent):
             if standing is None:
                 return or_absent
             return version is None or _is_below(version, than)
-        case Versioned(than):
+        case IfVersionOlder(than):
             return version is not None and _is_below(version, than)
-        case Same(item):
+        case IfUnchanged(item):
             if item is None or standing is None:
                 return item is standing
             return bool(version == item[VERSION])

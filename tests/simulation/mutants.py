@@ -46,7 +46,7 @@ class Caught:
 
 
 def hunt(mutant: Mutant) -> Caught | None:
-    """Run the simulation on the mutant, until it fails or has run often enough.
+    """CoalescedChange the simulation on the mutant, until it fails or has run often enough.
 
     Raises:
         MutantError: the text to replace is not there, or there more than once.
@@ -76,14 +76,14 @@ MUTANTS = [
     Mutant(
         "an older copy put back is a local write",
         _DECIDE,
-        "if write is None or _goes_back(old, write.version):",
+        "if write is None or _is_rollback(old, write.version):",
         "if write is None:",
         "copies",
     ),
     Mutant(
         "the second half of an arrived delete is no delete",
         _DECIDE,
-        "return StubGone(stub, with_update=not old.is_stub)",
+        "return StubRemoved(stub, with_update=not old.is_stub)",
         "return LocalDelete()",
     ),
     Mutant(
@@ -95,7 +95,7 @@ MUTANTS = [
     Mutant(
         "refused by an earlier write of one's own, it comes after",
         _REPLICATE,
-        "        if before(change, hop)(version):\n",
+        "        if highest_version_before(change, hop)(version):\n",
         "        if False:\n",
     ),
     Mutant(
@@ -107,14 +107,15 @@ MUTANTS = [
     Mutant(
         "... only while an application's item stands here",
         _REPLICATE,
-        "    if _still_stands(change, standing):\n",
+        "    if _is_still_current(change, standing):\n",
         "    if True:\n",
     ),
     Mutant(
         "an arrival whose origin is next stops",
         _REPLICATE,
-        "if write.version.replica == hop.there.id or write.is_known_at(hop.there.id):",
-        "if write.is_known_at(hop.there.id):",
+        "if write.version.replica == hop.target_replica.id or "
+        "write.is_present_at(hop.target_replica.id):",
+        "if write.is_present_at(hop.target_replica.id):",
     ),
     Mutant(
         "... but gives back what it replaced here and is newer",
@@ -125,7 +126,7 @@ MUTANTS = [
     Mutant(
         "the second half of a delete sees to the tombstone",
         _REPLICATE,
-        "            await hop.source.bury(change.key, gone.delete)\n",
+        "            await hop.source.put_tombstone(change.key, gone.delete)\n",
         "            pass\n",
         "storm",
         8_000,
@@ -133,16 +134,18 @@ MUTANTS = [
     Mutant(
         "refused by a newer write of this member, it gives that back here",
         _REPLICATE,
-        "    await restore(hop.source, hop.target, change.key, write, before(change, hop))\n"
-        "    return _refused",
-        "    await _clear_ends(change, hop, write)\n    return _refused",
+        "    await restore_taken_write(\n"
+        "        hop.source, hop.target, change.key, write, highest_version_before(change, hop)\n"
+        "    )\n"
+        "    return _rejected",
+        "    await _clear_ends(change, hop, write)\n    return _rejected",
     ),
     Mutant(
         "a refused local write brings nothing back here",
         _REPLICATE,
-        "    await _clear_ends(change, hop, lost)\n    return _refused",
-        "    await restore(hop.source, hop.target, change.key, None, lambda _: True)\n"
-        "    return _refused",
+        "    await _clear_ends(change, hop, lost)\n    return _rejected",
+        "    await restore_taken_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
+        "    return _rejected",
         "storm",
     ),
     Mutant(
@@ -175,13 +178,13 @@ MUTANTS = [
     Mutant(
         "a delete's tombstone is recorded at next",
         _CARRY,
-        "        await store.bury(key, stands)\n",
+        "        await store.put_tombstone(key, stands)\n",
         "",
     ),
     Mutant(
         "a local delete's tombstone is recorded here",
         _REPLICATE,
-        "            write = await _bury_here(change, write, hop)",
+        "            write = await _record_delete_at_source(change, write, hop)",
         "            pass",
     ),
     Mutant(
@@ -195,8 +198,8 @@ MUTANTS = [
     Mutant(
         "a delete that was done spares what was put since",
         _CARRY,
-        "condition = Versioned(delete.version) if was_done else Older(delete.version)",
-        "condition = Older(delete.version)",
+        "condition = IfVersionOlder(delete.version) if was_done else IfOlder(delete.version)",
+        "condition = IfOlder(delete.version)",
     ),
     Mutant(
         "what took a write may be a delete whose tombstone is not here yet",
@@ -216,7 +219,7 @@ MUTANTS = [
     Mutant(
         "the stub is taken away",
         _CARRY,
-        "        await store.remove_stub(key, stands.version)\n",
+        "        await store.delete_stub(key, stands.version)\n",
         "",
     ),
     Mutant(
@@ -234,7 +237,7 @@ MUTANTS = [
     Mutant(
         "an item that its tombstone has outlived is taken away",
         _CARRY,
-        "if held is not None and held.is_debris:",
+        "if held is not None and held.is_stale:",
         "if False:",
     ),
     Mutant(
@@ -246,14 +249,14 @@ MUTANTS = [
     Mutant(
         "each member expires its own",
         _REPLICATE,
-        "return await _expire(change, hop) if hop.passes_expiry_on else Outcome(Did.NOTHING)",
-        "return await _expire(change, hop)",
+        "if not hop.replicates_expiry:",
+        "if False:",
     ),
     Mutant(
         "an expiry comes right behind the write of what expired",
         _REPLICATE,
-        "local_write(replace(change, seconds=0), ",
-        "local_write(change, ",
+        "dated = replace(change, seconds=0)",
+        "dated = change",
         "renewals",
     ),
     Mutant(
@@ -266,15 +269,15 @@ MUTANTS = [
     Mutant(
         "the ring's attributes are set anew",
         _DECIDE,
-        "        **own_attributes(content),\n",
+        "        **application_attributes(content),\n",
         "        **content,\n",
         "aimed",
     ),
     Mutant(
         "the records of a key that failed come again",
         "handler/batch.py",
-        "                self.report.undone.extend(undone)\n",
-        "                self.report.undone.extend(undone[1:])\n",
+        "                self.report.unprocessed.extend(undone)\n",
+        "                self.report.unprocessed.extend(undone[1:])\n",
     ),
     Mutant(
         "a run of local writes follows what its first did",
@@ -292,7 +295,7 @@ MUTANTS = [
     Mutant(
         "what was left out and is played again alone, is given back here",
         _REPLAY,
-        "        await restore(hop.source, hop.target, change.key, None, is_due)\n",
+        "        await restore_taken_write(hop.source, hop.target, change.key, None, is_due)\n",
         "",
         "poison",
     ),
@@ -314,15 +317,15 @@ MUTANTS = [
     Mutant(
         "a statement of a batch that was not executed is not done",
         _BATCHED,
-        'return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))',
-        "return code not in _SAYS_TOO_LITTLE",
+        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        "return code not in _NEEDS_SINGLE_CALL",
         "batched",
     ),
     Mutant(
         "... nor is one that something else stood against",
         _BATCHED,
-        'return False if code in _SAYS_TOO_LITTLE else _error(code, error.get("Message", ""))',
-        'return code in _SAYS_TOO_LITTLE or _error(code, error.get("Message", ""))',
+        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        'return code in _NEEDS_SINGLE_CALL or _error(code, error.get("Message", ""))',
         "batched",
     ),
     Mutant(

@@ -60,7 +60,7 @@ class Operator:
 
     def _way(self, source: Member, target: Member) -> Way:
         onward = [one for one in self._world.mappings if one.source is target]
-        following = [one.hop.there for one in onward]
+        following = [one.hop.target_replica for one in onward]
         members = self._world.members
         return Way(
             self._end(source),

@@ -7,7 +7,7 @@ from typing import Any
 from handler.model.records import Record, read_change
 from handler.protocol.replay import replay
 from handler.protocol.replicate import Hop
-from handler.quarantine import Lost
+from handler.quarantine import QuarantinedRecord
 from handler.store.dynamodb import ItemTooLargeError
 from tests.simulation.choices import Choices
 
@@ -26,7 +26,7 @@ class ShelfOf:
     hop: Hop
     shelf: Shelf
 
-    async def set_aside(self, lost: Lost) -> None:
+    async def put(self, lost: QuarantinedRecord) -> None:
         if (self.hop, lost.record) not in self.shelf.lost:
             self.shelf.lost.append((self.hop, lost.record))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from tests.simulation.application import TIME_TO_LIVE, Application
 from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
@@ -17,7 +17,7 @@ NOW, YEAR = 1_800_000_000, 365 * 24 * 60 * 60
 
 def expire(end: dict[str, Any]) -> Member:
     """Let DynamoDB look at a member's item with this time to live."""
-    member = Member(Replica("0000000a", "here", "orders"), lambda: NOW)
+    member = Member(ReplicaId("0000000a", "here", "orders"), lambda: NOW)
     member.write({"k": {"S": "a"}}, {"k": {"S": "a"}, TIME_TO_LIVE: end})
     application = Application(
         [member],

@@ -5,7 +5,15 @@ from typing import TypeVar
 
 from handler.model.image import DELETED, VERSION, Item, Key, Write
 from handler.model.version import Version
-from handler.store.dynamodb import Condition, Older, Refusal, Same, Store, Versioned, Written
+from handler.store.dynamodb import (
+    Condition,
+    ConditionFailed,
+    IfOlder,
+    IfUnchanged,
+    IfVersionOlder,
+    Store,
+    Written,
+)
 from tests.simulation.member import Member, SimulatedStore
 
 T = TypeVar("T")
@@ -26,25 +34,25 @@ class TracedStore(Store):
     async def read(self, key: Key) -> Item | None:
         return await self._tell(self._store.read(key), f"reads {_name(key)}", tell_item)
 
-    async def put(self, key: Key, item: Item, condition: Condition) -> Written | Refusal:
+    async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
         what = f"puts {tell_item(item)} if {_tell_condition(condition)}"
         return await self._tell(self._store.put(key, item, condition), what, _tell_outcome)
 
-    async def remove_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> None:
         what = f"takes the stub {tell_version(version)} of {_name(key)} away"
-        await self._tell(self._store.remove_stub(key, version), what, lambda _: "done")
+        await self._tell(self._store.delete_stub(key, version), what, lambda _: "done")
 
-    async def remove_older(self, key: Key, version: Version) -> Written | Refusal:
+    async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         what = f"deletes {_name(key)} if older than {tell_version(version)}"
-        return await self._tell(self._store.remove_older(key, version), what, _tell_outcome)
+        return await self._tell(self._store.delete_if_older(key, version), what, _tell_outcome)
 
-    async def tombstone(self, key: Key) -> Write | None:
+    async def get_tombstone(self, key: Key) -> Write | None:
         what = f"reads the tombstone of {_name(key)}"
-        return await self._tell(self._store.tombstone(key), what, _tell_write)
+        return await self._tell(self._store.get_tombstone(key), what, _tell_write)
 
-    async def bury(self, key: Key, delete: Write) -> Write | None:
+    async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         what = f"records the tombstone {_tell_write(delete)}"
-        return await self._tell(self._store.bury(key, delete), what, _tell_kept)
+        return await self._tell(self._store.put_tombstone(key, delete), what, _tell_kept)
 
     async def _tell(self, call: Awaitable[T], what: str, how: Callable[[T], str]) -> T:
         try:
@@ -78,17 +86,17 @@ def _name(key: Key) -> str:
 
 def _tell_condition(condition: Condition) -> str:
     match condition:
-        case Older(version, or_absent):
+        case IfOlder(version, or_absent):
             return f"{'absent or ' if or_absent else ''}older than {tell_version(version)}"
-        case Versioned(version):
+        case IfVersionOlder(version):
             return f"it has a version older than {tell_version(version)}"
-        case Same(item):
+        case IfUnchanged(item):
             return f"still {tell_item(item)}"
 
 
-def _tell_outcome(outcome: Written | Refusal) -> str:
+def _tell_outcome(outcome: Written | ConditionFailed) -> str:
     if isinstance(outcome, Written):
-        return f"done, over {tell_item(outcome.over)}"
+        return f"done, over {tell_item(outcome.replaced)}"
     return f"refused, there is {tell_item(outcome.item)}"
 
 

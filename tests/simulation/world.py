@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from handler.model.image import DELETED, Image, Item
-from handler.protocol.decide import Replica
+from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop
-from handler.retry import OutOfTimeError, Patience, PatientStore
-from handler.store.dynamodb import Condition, Same, Store, Versioned
+from handler.retry import DeadlineExceededError, RetryBudget, RetryingStore
+from handler.store.dynamodb import Condition, IfUnchanged, IfVersionOlder, Store
 from tests.simulation.application import TIME_TO_LIVE, Application
-from tests.simulation.batches import BatchingStore
+from tests.simulation.batches import SimulatedBatchingStore
 from tests.simulation.check import Growth, LastWrites, check_renewals
 from tests.simulation.choices import Choices
 from tests.simulation.circle import Circle
@@ -39,9 +39,9 @@ class ThrottledError(OSError):
 def _raced(old: Item, new: Item | None, condition: Condition | None) -> bool:
     """Whether a write met what somebody updated since the hop looked, under the same version."""
     match condition:
-        case Same(item):
+        case IfUnchanged(item):
             return item != old
-        case Versioned():
+        case IfVersionOlder():
             return not Image(old).is_clean
         case _:  # a stub that was taken away, if nothing is new
             return new is None and not Image(old).is_stub
@@ -111,7 +111,7 @@ class World:
         place = len(self.clocks)
         clock = Clock(f"region-{place}", self.now, self.plan.grain, skew)
         self.clocks.append(clock)
-        return Member(Replica(f"{place:08x}", clock.region, "t"), clock)
+        return Member(ReplicaId(f"{place:08x}", clock.region, "t"), clock)
 
     def _has_read(self, member: Member) -> int:
         """How many records of a member its hops are done with."""
@@ -119,12 +119,12 @@ class World:
 
     def _mapping(self, here: Member, there: Member) -> Mapping:
         hop = Hop(
-            here=here.replica,
-            there=there.replica,
+            source_replica=here.replica,
+            target_replica=there.replica,
             source=self.store(here, here),
             target=self.store(there, here),
-            keeps_tombstones=self.shape.keeps_tombstones,
-            passes_expiry_on=self.plan.expiry_travels,
+            uses_tombstones=self.shape.keeps_tombstones,
+            replicates_expiry=self.plan.expiry_travels,
         )
         return Mapping(here, hop, self.choices, self.plan.batch, self.shelf)
 
@@ -132,7 +132,7 @@ class World:
         """A member as a caller sees it, with all that can go wrong."""
         store = self._simulated(member, None if by_operator else caller)
         told = TracedStore(store, caller, self.say) if self._tells else store
-        return PatientStore(told, self._patience()) if "try again" in self.plan.faults else told
+        return RetryingStore(told, self._patience()) if "try again" in self.plan.faults else told
 
     def _simulated(self, member: Member, caller: Member | None) -> SimulatedStore:
         how: dict[str, Any] = {
@@ -142,7 +142,7 @@ class World:
             "witness": partial(self._witness, caller),
         }
         if self.shape.batches:
-            return BatchingStore(member, self._leaves_out, **how)
+            return SimulatedBatchingStore(member, self._leaves_out, **how)
         return SimulatedStore(member, **how)
 
     def _leaves_out(self) -> bool:
@@ -165,12 +165,12 @@ class World:
         elif new is not None and caller is not None:
             self.last_writes.see(member, old, new, caller)
 
-    def _patience(self) -> Patience:
-        return Patience(
+    def _patience(self) -> RetryBudget:
+        return RetryBudget(
             lambda: 0 if self._faults and self.choices.one_in(20) else 60,
             lambda error: isinstance(error, ThrottledError),
-            reserve=1,
-            at_once=1_000_000,
+            reserve_seconds=1,
+            max_concurrency=1_000_000,
             pause=lambda _: _turn(),
         )
 
@@ -180,7 +180,7 @@ class World:
 
     def _trouble(self, when: str) -> None:
         if when == "before" and "try again" in self._faults and self.choices.one_in(20):
-            raise OutOfTimeError
+            raise DeadlineExceededError
         fault = "throttle" if when == "before" else "time out"
         if fault in self._faults and self.choices.one_in(40 // self.shape.rate):
             raise ThrottledError(f"{fault}: {when} the call's effect")

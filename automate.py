@@ -24,7 +24,7 @@ try:
         redrive,
         repair,
     )
-    from commands.framework import Commands, run
+    from commands.framework import JsonAwareGroup, run
 except ModuleNotFoundError as missing:
     PACKAGE = (missing.name or "").partition(".")[0]
     sys.stderr.write(f"{PACKAGE} is not installed: pip install -r requirements.txt\n")
@@ -36,7 +36,7 @@ VERSION = "0.1.0"
 
 
 @click.group(
-    cls=Commands,
+    cls=JsonAwareGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 fine; 1 something differs or failed; 2 wrong use or wrong settings; "
     "3 something is missing: Pulumi's CLI, a package, a login, credentials.",

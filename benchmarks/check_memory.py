@@ -20,12 +20,12 @@ from typing import Any
 from handler.model.image import VERSION, digest
 from handler.model.version import Version
 from handler.store.dynamodb import MemberTables
-from operate.reconcile.check import Wish, check
-from operate.reconcile.fingerprints import rows_of
+from operate.reconcile.check import CheckOptions, check
+from operate.reconcile.fingerprints import fingerprints
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
+from operate.reconcile.members import MemberConnection
 from operate.reconcile.parallel_scan import Segment, read_page
-from operate.reconcile.rate_limit import Pace
+from operate.reconcile.rate_limit import RateLimiter
 
 SEGMENTS = 4
 PAGE = 1_000
@@ -73,22 +73,22 @@ class MadeUp:
         return {**item, VERSION: {"S": version}}
 
 
-def members(items: int) -> list[Reached]:
+def members(items: int) -> list[MemberConnection]:
     """Two members that differ in a few keys."""
     return [
-        Reached(
+        MemberConnection(
             name=f"member-{place}",
             region="none",
             replica=None,
-            next=(),
+            next_replicas=(),
             client=MadeUp(items, multiplier, spoils=bool(place)),  # type: ignore[arg-type]
             tables=MemberTables("t", None, 0),
             keys=("id",),
             types=("S",),
-            expires=None,
-            items=items,
-            buried=0,
-            pace=Pace(None),
+            ttl_attribute=None,
+            item_count=items,
+            tombstone_count=0,
+            rate_limiter=RateLimiter(None),
         )
         for place, multiplier in enumerate(MULTIPLIERS)
     ]
@@ -97,7 +97,7 @@ def members(items: int) -> list[Reached]:
 def by_journal(items: int, *, apart: bool = False) -> int:
     """What `automate.py check` does."""
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "j", "b") as journal:
-        wish = Wish(segments=SEGMENTS, apart=apart, settle=0)
+        wish = CheckOptions(segments=SEGMENTS, pairwise=apart, settle_seconds=0)
         return check(members(items), journal, wish).differing
 
 
@@ -107,13 +107,13 @@ def in_memory(items: int) -> int:
     return sum(first.get(key) != second.get(key) for key in first.keys() | second.keys())
 
 
-def _rows(member: Reached) -> Iterator[tuple[str, str]]:
+def _rows(member: MemberConnection) -> Iterator[tuple[str, str]]:
     for number in range(SEGMENTS):
         position = None
         while True:
             segment = Segment("t", number, SEGMENTS)
             page = read_page(member.client, segment, position, consistent=False)
-            yield from rows_of(page.items, member.keys, None)
+            yield from fingerprints(page.items, member.keys, None)
             position = page.position
             if position is None:
                 break

@@ -7,7 +7,7 @@ import time
 
 from benchmarks.screen import Screen, number, times
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 
 _REGIONS = (
     "us-east-1",
@@ -44,7 +44,7 @@ def _ring(size: int) -> LocalRing:
     members = [{"region": region} for region in _REGIONS[:size]]
     tombstones = {"retention_days": max(7, size)}
     settings = {"table": table, "members": members, "tombstones": tombstones}
-    return LocalRing(Stack.of(settings), idle=0.005)
+    return LocalRing(StackConfig.of(settings), idle=0.005)
 
 
 def _taken(ring: LocalRing, name: str, hops: int) -> float:

@@ -18,7 +18,7 @@ from benchmarks.records import Load, Record
 from benchmarks.screen import Screen, number
 from benchmarks.speed import one_core
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Way, ways
+from benchmarks.ways import Contender, ways
 
 _EVERY = 0.001
 """Seconds of processor time between two looks; systems make four milliseconds of it."""
@@ -81,7 +81,7 @@ def run(screen: Screen, scale: float) -> None:
     screen.table(title, ["", "(a)", "this hop"], rows)
 
 
-def _spent(way: Way, records: Sequence[Record]) -> Counter[str]:
+def _spent(way: Contender, records: Sequence[Record]) -> Counter[str]:
     """Processor time a record in milliseconds, by part."""
     way.bring(records[:64])
     gc.collect()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from benchmarks.records import Load, Record
 from benchmarks.screen import Screen, number, times
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Way, ways
+from benchmarks.ways import Contender, ways
 
 _SECONDS = 2.0
 """How long one by one may take: it is given so many of a batch's records."""
@@ -111,7 +111,7 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def speed_of(way: Way, records: Sequence[Record]) -> Speed:
+def speed_of(way: Contender, records: Sequence[Record]) -> Speed:
     """Measure a way, once it is warm."""
     way.bring(records[:64])  # connections are made, and code is met for the first time
     gc.collect()

@@ -17,7 +17,7 @@ from benchmarks.records import Load
 from benchmarks.screen import Screen, number, times
 from benchmarks.speed import one_core
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Way, environment, ways
+from benchmarks.ways import Contender, environment, ways
 from ring.project import PROJECT_ROOT
 
 _STARTS = 7
@@ -75,7 +75,7 @@ def latency(screen: Screen, scale: float) -> None:
     screen.table(title, ["", "p50 ms", "p99 ms"], rows)
 
 
-def _latencies(way: Way, count: int) -> list[float]:
+def _latencies(way: Contender, count: int) -> list[float]:
     records = Load("updates", count=count + 20).records()
     taken = []
     for record in records:

@@ -12,7 +12,7 @@ from benchmarks.records import Load
 from benchmarks.screen import Screen, number, times
 from benchmarks.speed import Speed, one_core, speed_of
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Handler, OneByOne, Way, environment
+from benchmarks.ways import Contender, Handler, OneByOne, environment
 from handler import app
 
 _FEW = 100
@@ -63,7 +63,7 @@ def _told(endpoint: str) -> Iterator[None]:
 
 
 @contextmanager
-def _anew() -> Iterator[Way]:
+def _anew() -> Iterator[Contender]:
     """Let the function start anew, as its environment says."""
     app._runtime.cache_clear()
     try:

@@ -22,7 +22,7 @@ _THREADS = 32
 _REGIONS = ("us-east-1", "eu-west-1")
 
 
-class Way(ABC):
+class Contender(ABC):
     """One way of bringing a batch to a member's table."""
 
     @abstractmethod
@@ -37,7 +37,7 @@ class _Context:
         return 900_000
 
 
-class Handler(Way):
+class Handler(Contender):
     """The handler as Lambda calls it: a whole hop, tombstones and all."""
 
     def bring(self, records: Sequence[Record]) -> None:
@@ -48,7 +48,7 @@ class Handler(Way):
             raise RuntimeError(f"the handler gave records back: {told.getvalue()[:2000]}")
 
 
-class OneByOne(Way):
+class OneByOne(Contender):
     """A conditional put or delete after the other, with boto3 as it comes."""
 
     def __init__(self, **config: Any) -> None:
@@ -91,7 +91,7 @@ class Pool(OneByOne):
         list(self._pool.map(super().bring, keys.values()))
 
 
-class LastImages(Way):
+class LastImages(Contender):
     """The last image of each key, 25 in a request, in threads: unconditional, and so not safe."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ def _last(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def ways(endpoint: str) -> Iterator[list[Way]]:
+def ways(endpoint: str) -> Iterator[list[Contender]]:
     """All ways to an endpoint, each with clients of its own; (a) is the first."""
     with patch.dict(os.environ, environment(endpoint)):
         app._runtime.cache_clear()

@@ -9,25 +9,25 @@ from typing import Any
 
 import click
 
-from commands.exit_codes import FAILED, FINE
-from commands.framework import answers, each, examples, worst
+from commands.exit_codes import FAILED, OK
+from commands.framework import combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
+    announce_execution,
     distributed_option,
-    machine_of,
-    segments_of,
+    segment_count,
+    segment_runner,
     segments_option,
-    told,
 )
-from commands.options.rings import which_running
-from commands.options.whole_table import Whole, expect_answer, line_of, whole_tables
+from commands.options.rings import running_rings_option
+from commands.options.whole_table import TableOptions, expect_answer, json_line, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
 from operate.distributed.jobs import backfill_distributed, backfill_task, expect_writes
-from operate.errors import CancelledError, WrongError
-from operate.reconcile.backfill import Backfilled, Route, backfill, route
-from operate.reconcile.backfill_key import Filled
-from operate.reconcile.members import Reached
-from operate.rings import Running
+from operate.errors import CancelledError, InvalidRequestError
+from operate.reconcile.backfill import BackfillResult, Route, backfill, plan_route
+from operate.reconcile.backfill_key import BackfillOutcome
+from operate.reconcile.members import MemberConnection
+from operate.rings import DeployedRing
 from ring.text import counted
 
 
@@ -42,10 +42,10 @@ class _Wish:
     distributed: bool
     yes: bool
 
-    def routes(self, members: Sequence[Reached]) -> list[Route]:
-        """The routes. Raises `WrongError`."""
+    def routes(self, members: Sequence[MemberConnection]) -> list[Route]:
+        """The routes. Raises `InvalidRequestError`."""
         names = [member.name for member in members] if self.everyone else self.into
-        return [route(members, name, self.source) for name in names]
+        return [plan_route(members, name, self.source) for name in names]
 
 
 @click.command(
@@ -57,9 +57,9 @@ class _Wish:
         "automate.py backfill --stack prod --into sa-east-1 --distributed --segments 1000",
     ),
 )
-@answers
-@which_running
-@whole_tables
+@command
+@running_rings_option
+@table_options
 @click.option("--into", multiple=True, metavar="NAME", help="Fill this member; repeatable.")
 @click.option(
     "--from",
@@ -76,7 +76,9 @@ class _Wish:
 @segments_option
 @distributed_option
 @click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
-def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **given: Any) -> int:
+def backfill_command(
+    screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **given: Any
+) -> int:
     """Fill a new or emptied member from another, or all from each other.
 
     Applications may write at all members meanwhile, and hops run. An item that is newer at the
@@ -85,35 +87,37 @@ def backfill_command(screen: Screen, rings: Sequence[Running], whole: Whole, **g
     """
     wish = _Wish(**given)
     if bool(wish.into) == wish.everyone:
-        raise WrongError("Which members? Say --into NAME, or --all.")
+        raise InvalidRequestError("Which members? Say --into NAME, or --all.")
     if wish.everyone and wish.source:
-        raise WrongError(
+        raise InvalidRequestError(
             "--from does not go with --all, which fills each member from the one before it."
         )
     if not wish.yes:
         expect_answer(screen, rings)
-    ended = each(rings, lambda ring: _backfill(screen, ring, whole, wish))
+    ended = on_each_ring(rings, lambda ring: _backfill(screen, ring, whole, wish))
     rings_told = [
         ring_document(one) | (_document(one.result) if one.result else {}) for one in ended
     ]
     sound = all(one.result and not one.result.left for one in ended)
-    screen.answer({"ok": sound, "rings": rings_told}, lambda: _show(screen, rings_told))
-    return worst(one.error for one in ended) or (FINE if sound else FAILED)
+    screen.emit({"ok": sound, "rings": rings_told}, lambda: _show(screen, rings_told))
+    return combined_exit_code(one.error for one in ended) or (OK if sound else FAILED)
 
 
-def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backfilled:
+def _backfill(
+    screen: Screen, ring: DeployedRing, whole: TableOptions, wish: _Wish
+) -> BackfillResult:
     how = {"distributed": wish.distributed, "segments": wish.segments}
-    machine, segments = machine_of(ring, whole, how), segments_of(ring, how)
+    machine, segments = segment_runner(ring, whole, how), segment_count(ring, how)
     if machine:
         expect_writes(machine)
     members = whole.reach(ring)
     routes = wish.routes(members)
     for one in routes:
         source, target = members[one.source], members[one.target]
-        screen.say(
+        screen.print(
             f"{ring.label}: {target.name} ({target.tables.table}, "
-            f"about {counted(target.items, 'item')}) "
-            f"from {source.name} ({source.tables.table}, about {source.items:,})"
+            f"about {counted(target.item_count, 'item')}) "
+            f"from {source.name} ({source.tables.table}, about {source.item_count:,})"
         )
     if not wish.yes and not click.confirm("Do this?", err=True):
         raise CancelledError("Nothing was changed.")
@@ -126,30 +130,30 @@ def _backfill(screen: Screen, ring: Running, whole: Whole, wish: _Wish) -> Backf
                 return backfill(members, routes, journal, segments=segments, tell=tell)
         tasks = [backfill_task(members, one, segments) for one in routes]
         with (
-            told(screen, ring, machine, tasks, whole.anew),
+            announce_execution(screen, ring, machine, tasks, whole.restart),
             at_work(screen, whole.stop) as tell,
         ):
-            return backfill_distributed(machine, tasks, journal, anew=whole.anew, tell=tell)
+            return backfill_distributed(machine, tasks, journal, restart=whole.restart, tell=tell)
 
 
-def _document(done: Backfilled) -> dict[str, Any]:
+def _document(done: BackfillResult) -> dict[str, Any]:
     return {
         "read": done.read,
-        "written": done.became[Filled.WRITTEN],
-        "there": done.became[Filled.THERE],
+        "written": done.outcomes[BackfillOutcome.WRITTEN],
+        "there": done.outcomes[BackfillOutcome.ALREADY_PRESENT],
         "left": done.left,
-        "why": [{"key": json.loads(key), "why": why} for key, why in done.unfilled.items()],
+        "why": [{"key": json.loads(key), "why": why} for key, why in done.skipped_keys.items()],
     }
 
 
 def _show(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
     for one in told:
         if "error" in one:
-            screen.say(f"{one['ring']}: {one['error']['text']}")
+            screen.print(f"{one['ring']}: {one['error']['text']}")
             continue
-        screen.say(
+        screen.print(
             f"{one['ring']}: {counted(one['read'], 'item')} read, {one['written']:,} written, "
             f"{one['there']:,} there already, {one['left']:,} left."
         )
         for each_one in one["why"]:
-            screen.say(f"  {line_of(each_one['key'])}: {each_one['why']}")
+            screen.print(f"  {json_line(each_one['key'])}: {each_one['why']}")

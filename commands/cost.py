@@ -11,20 +11,20 @@ from typing import Any
 
 import click
 
-from commands.exit_codes import FINE
-from commands.framework import answers, examples
+from commands.exit_codes import OK
+from commands.framework import command, examples
 from commands.options.numbers import Finite
-from commands.options.rings import which_settings
+from commands.options.rings import described_rings_option
 from commands.output.screen import Screen
-from commands.setting_change import one_of
+from commands.setting_change import only_ring
 from operate.deployment.stack import RingStack
-from operate.errors import WrongError
-from operate.pricing.bill import Index, Line, Load, Shape, total
+from operate.errors import InvalidRequestError
+from operate.pricing.bill import BillLine, Index, Load, RingProfile, total
 from operate.pricing.prices import SHIPPED, PriceList
 from operate.pricing.ring_cost import global_tables, ring
 from ring.settings.members import members_of
 from ring.settings.settings import Settings
-from ring.topology import ring_of
+from ring.topology import all_hops
 
 _SIZES = {"": 1, "B": 1, "KB": 1024}
 
@@ -87,7 +87,9 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         load = Load(**{field.name: given.pop(field.name) for field in fields(Load)})
         if load.deletes + load.inserts > 1:
-            raise WrongError("--deletes and --inserts are shares of the writes: 100% at most.")
+            raise InvalidRequestError(
+                "--deletes and --inserts are shares of the writes: 100% at most."
+            )
         return function(load=load, **given)
 
     return command
@@ -124,8 +126,8 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
         "automate.py cost --stack prod --writes 50 --price eu-west-1.write=0.705 --json",
     )
 )
-@answers
-@which_settings
+@command
+@described_rings_option
 @_load
 @price_list
 @click.option(
@@ -149,7 +151,7 @@ def cost(
     to leave the keys of its global indexes as they are. Conflicts and failures make a
     ring dearer than this; nothing is asked of AWS.
     """
-    settings = one_of(rings).settings()
+    settings = only_ring(rings).settings()
     regions = [member.region for member in members_of(settings)]
     known = prices.of_all(regions)
     shape = _shape(settings, round_trip / 1000)
@@ -162,14 +164,14 @@ def cost(
         "load": asdict(load),
         **{name.replace(" ", "_"): bill_document(lines) for name, lines in bills.items()},
     }
-    screen.answer(document, lambda: _show(screen, bills, prices.date, warnings))
-    return FINE
+    screen.emit(document, lambda: _show(screen, bills, prices.date, warnings))
+    return OK
 
 
-def _shape(settings: Settings, round_trip: float) -> Shape:
-    ways, members = ring_of(settings), members_of(settings)
+def _shape(settings: Settings, round_trip: float) -> RingProfile:
+    ways, members = all_hops(settings), members_of(settings)
     accounts = {(member.partition, member.credentials) for member in members}
-    return Shape(
+    return RingProfile(
         members=len(settings.members),
         crossing=sum(hop.source.region != hop.target.region for hop in ways),
         tombstones=settings.tombstones.enabled,
@@ -184,7 +186,9 @@ def _shape(settings: Settings, round_trip: float) -> Shape:
 
 def _warnings(prices: PriceList, settings: Settings) -> list[str]:
     told = []
-    if guessed := prices.guessed(dict.fromkeys(one.region for one in settings.members)):
+    if guessed := prices.regions_without_prices(
+        dict.fromkeys(one.region for one in settings.members)
+    ):
         told.append(
             f"No prices of {', '.join(guessed)} are known here: those of us-east-1 stand in. Say "
             "them with --price or --prices."
@@ -196,7 +200,7 @@ def _warnings(prices: PriceList, settings: Settings) -> list[str]:
     return told
 
 
-def bill_document(lines: Sequence[Line]) -> dict[str, Any]:
+def bill_document(lines: Sequence[BillLine]) -> dict[str, Any]:
     """A bill, for scripts."""
     return {
         "dollars": round(total(lines), 2),
@@ -204,16 +208,18 @@ def bill_document(lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _show(screen: Screen, bills: dict[str, list[Line]], date: str, warnings: Sequence[str]) -> None:
+def _show(
+    screen: Screen, bills: dict[str, list[BillLine]], date: str, warnings: Sequence[str]
+) -> None:
     for name, lines in bills.items():
         show_bill(screen, (name, "a month"), lines)
-        screen.say("")
-    screen.say(f"Prices of {date}.")
+        screen.print("")
+    screen.print(f"Prices of {date}.")
     for warning in warnings:
-        screen.say(f"! {warning}")
+        screen.print(f"! {warning}")
 
 
-def show_bill(screen: Screen, heads: tuple[str, str], lines: Sequence[Line]) -> None:
+def show_bill(screen: Screen, heads: tuple[str, str], lines: Sequence[BillLine]) -> None:
     """Show a bill as a table; `heads` are those of names and quantities."""
     rows = [
         (line.name, f"{line.quantity:,.3f}", line.unit, f"{line.price:g}",

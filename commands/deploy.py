@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from commands.exit_codes import FAILED, FINE
-from commands.framework import answers, examples, worst
-from commands.options.rings import which_rings, which_settings
+from commands.exit_codes import FAILED, OK
+from commands.framework import combined_exit_code, command, examples
+from commands.options.rings import described_rings_option, stack_rings_option
 from commands.output.deploy_progress import LiveView
 from commands.output.screen import Screen, error_document
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
-from operate.errors import FailedError
-from operate.rings import Ended, run_all
+from operate.errors import OperationFailedError
+from operate.rings import Outcome, run_on_all
 
 Action = Callable[[RingStack], Result]
 
@@ -44,8 +44,8 @@ _no_changes = click.option(
         "automate.py preview --file rings.yaml --only orders --json",
     )
 )
-@answers
-@which_settings
+@command
+@described_rings_option
 @_jobs
 @_no_changes
 def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_changes: bool) -> int:
@@ -63,8 +63,8 @@ def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_cha
         "automate.py up --file rings.yaml --yes --json",
     )
 )
-@answers
-@which_settings
+@command
+@described_rings_option
 @yes_option
 @_jobs
 @_no_changes
@@ -78,13 +78,13 @@ def up(
     says otherwise. Settings that are fixed once a table is there, such as its keys, are refused
     before anything is changed.
     """
-    work = Work("up", rings, RingStack.preview, RingStack.up, jobs)
-    return work.carry_out(screen, yes=yes, expect_no_changes=expect_no_changes)
+    work = DeployOperation("up", rings, RingStack.preview, RingStack.up, jobs)
+    return work.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
 @click.command(epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes"))
-@answers
-@which_rings
+@command
+@stack_rings_option
 @yes_option
 @_jobs
 @_no_changes
@@ -97,8 +97,8 @@ def refresh(
     changes it back.
     """
     plan = partial(RingStack.refresh, dry_run=True)
-    work = Work("refresh", rings, plan, RingStack.refresh, jobs)
-    return work.carry_out(screen, yes=yes, expect_no_changes=expect_no_changes)
+    work = DeployOperation("refresh", rings, plan, RingStack.refresh, jobs)
+    return work.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
 @click.command(
@@ -107,8 +107,8 @@ def refresh(
         "automate.py destroy --file rings.yaml --only orders --yes --remove",
     )
 )
-@answers
-@which_rings
+@command
+@stack_rings_option
 @yes_option
 @_jobs
 @click.option("--remove", is_flag=True, help="Have Pulumi forget the stack too; its file stays.")
@@ -121,11 +121,11 @@ def destroy(screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, re
     """
     plan = partial(RingStack.destroy, dry_run=True)
     act = partial(RingStack.destroy, remove=remove)
-    return Work("destroy", rings, plan, act, jobs).carry_out(screen, yes=yes)
+    return DeployOperation("destroy", rings, plan, act, jobs).execute(screen, yes=yes)
 
 
 @dataclass(frozen=True)
-class Work:
+class DeployOperation:
     """An operation on some rings, and how to show beforehand what it would do.
 
     `about` stands in the answer's document too. With `beside` there is something to do even if no
@@ -138,37 +138,37 @@ class Work:
     act: Action
     jobs: int
     about: Mapping[str, Any] = field(default_factory=dict)
-    beside: bool = False
+    always_run: bool = False
 
-    def carry_out(self, screen: Screen, *, yes: bool, expect_no_changes: bool = False) -> int:
+    def execute(self, screen: Screen, *, yes: bool, expect_no_changes: bool = False) -> int:
         """Show the plan and ask, unless the answer is yes already; then do it."""
-        if not yes and (code := self.asked(screen)) is not None:
+        if not yes and (code := self.confirm(screen)) is not None:
             return code
         return self.answer(screen, self.run(screen), expect_no_changes=expect_no_changes)
 
-    def run(self, screen: Screen) -> list[Ended[Result]]:
+    def run(self, screen: Screen) -> list[Outcome[Result]]:
         """Do it."""
         return _run(screen, self.rings, self.act, self.jobs)
 
     def answer(
-        self, screen: Screen, ended: Sequence[Ended[Result]], *, expect_no_changes: bool = False
+        self, screen: Screen, ended: Sequence[Outcome[Result]], *, expect_no_changes: bool = False
     ) -> int:
         """Tell what was done, and return the code to end with."""
         _answer(screen, self.operation, ended, about=self.about)
         return _code(ended, expect_no_changes)
 
-    def asked(self, screen: Screen) -> int | None:
+    def confirm(self, screen: Screen) -> int | None:
         """Show the plan and ask. None to go on, or else the code to end with."""
         for ring in self.rings:
             ring.expect_ready(self.operation)
-        screen.expect_somebody()
+        screen.require_interactive()
         planned = _run(screen, self.rings, self.plan, self.jobs, planned=True)
         _answer(screen, self.operation, planned, planned=True)
-        if (code := _code(planned)) != FINE:
+        if (code := _code(planned)) != OK:
             return code
-        if not self.beside and not any(one.result and one.result.differs for one in planned):
-            screen.say("Nothing to do.")
-            return FINE
+        if not self.always_run and not any(one.result and one.result.differs for one in planned):
+            screen.print("Nothing to do.")
+            return OK
         return None if click.confirm(f"Do this ({self.operation})?", err=True) else FAILED
 
 
@@ -178,26 +178,26 @@ def _run(
     action: Action,
     jobs: int,
     planned: bool = False,
-) -> list[Ended[Result]]:
+) -> list[Outcome[Result]]:
     def on_cancel() -> None:
-        screen.say(
+        screen.print(
             "Cancelling: what has begun is finished and recorded. Ctrl-C again drops it at once, "
             "and the stack may then stay locked."
         )
 
     with LiveView(screen, rings, planned=planned):
-        return run_all(rings, action, jobs=jobs, on_cancel=on_cancel)
+        return run_on_all(rings, action, jobs=jobs, on_cancel=on_cancel)
 
 
-def _code(ended: Sequence[Ended[Result]], expect_no_changes: bool = False) -> int:
+def _code(ended: Sequence[Outcome[Result]], expect_no_changes: bool = False) -> int:
     differs = expect_no_changes and any(one.result and one.result.differs for one in ended)
-    return worst(one.error for one in ended) or (FAILED if differs else FINE)
+    return combined_exit_code(one.error for one in ended) or (FAILED if differs else OK)
 
 
 def _answer(
     screen: Screen,
     operation: str,
-    ended: Sequence[Ended[Result]],
+    ended: Sequence[Outcome[Result]],
     planned: bool = False,
     about: Mapping[str, Any] | None = None,
 ) -> None:
@@ -207,10 +207,10 @@ def _answer(
         "ok": not any(one.error for one in ended),
         "rings": [_document(one) for one in ended],
     }
-    screen.answer(document, lambda: _show(screen, ended, planned))
+    screen.emit(document, lambda: _show(screen, ended, planned))
 
 
-def _document(ended: Ended[Result]) -> dict[str, Any]:
+def _document(ended: Outcome[Result]) -> dict[str, Any]:
     about = {"ring": ended.ring.label, "stack": ended.ring.name, "ok": ended.error is None}
     if ended.error:
         return {**about, "error": error_document(ended.error)}
@@ -220,17 +220,17 @@ def _document(ended: Ended[Result]) -> dict[str, Any]:
     return {**about, **told, "differs": ended.result.differs}
 
 
-def _show(screen: Screen, ended: Sequence[Ended[Result]], planned: bool) -> None:
+def _show(screen: Screen, ended: Sequence[Outcome[Result]], planned: bool) -> None:
     for one in ended:
         # What the engine said of a ring that is alone stands right above.
-        said = isinstance(one.error, FailedError) and one.error.notes and len(ended) == 1
+        said = isinstance(one.error, OperationFailedError) and one.error.notes and len(ended) == 1
         if one.error and not said:
-            screen.say(f"\n{one.ring.label}: {one.error}")
-    screen.say("")
+            screen.print(f"\n{one.ring.label}: {one.error}")
+    screen.print("")
     screen.table(["ring", "result", *_COUNTED, "seconds"], [_row(one, planned) for one in ended])
 
 
-def _row(ended: Ended[Result], planned: bool) -> list[object]:
+def _row(ended: Outcome[Result], planned: bool) -> list[object]:
     if ended.result is None:
         word = type(ended.error).__name__.removesuffix("Error").lower()
         return [ended.ring.label, word, *(None for _ in _COUNTED), None]

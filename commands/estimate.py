@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from commands.cost import bill_document, price_list, show_bill, size_of_item
-from commands.exit_codes import FINE
-from commands.framework import answers, examples
+from commands.exit_codes import OK
+from commands.framework import command, examples
 from commands.options.numbers import Finite
-from commands.options.rings import which_settings
+from commands.options.rings import described_rings_option
 from commands.output.screen import Screen
-from commands.setting_change import one_of
+from commands.setting_change import only_ring
 from operate.deployment.stack import RingStack
 from operate.pricing.bill import total
 from operate.pricing.prices import PriceList
@@ -48,8 +48,8 @@ def _size(_context: Any, _option: Any, text: str) -> int:
         "automate.py estimate --stack prod --size 50GB --item 700B --rate 5000 --json",
     )
 )
-@answers
-@which_settings
+@command
+@described_rings_option
 @price_list
 @click.option("--size", callback=_size, required=True, help="Of each table: 50GB, 1TB.")
 @click.option(
@@ -97,7 +97,7 @@ def estimate(screen: Screen, rings: Sequence[RingStack], prices: PriceList, **gi
     Two ways beside each other: sorted on this machine, outside of AWS, as `check` does; and in
     segments apart, in functions, as `check --distributed` does. Nothing is asked of AWS.
     """
-    regions = [member.region for member in members_of(one_of(rings).settings())]
+    regions = [member.region for member in members_of(only_ring(rings).settings())]
     known = prices.of_all(regions)
     tables = Tables(len(regions), given["size"], given["item"], given["rate"])
     functions = Functions(given["segments"], given["at_once"], given["round_trip"] / 1000)
@@ -108,12 +108,12 @@ def estimate(screen: Screen, rings: Sequence[RingStack], prices: PriceList, **gi
     document = {
         "ok": True,
         "prices_of": prices.date,
-        "guessed": prices.guessed(dict.fromkeys(regions)),
+        "guessed": prices.regions_without_prices(dict.fromkeys(regions)),
         "tables": asdict(tables) | {"items": round(tables.items)},
         "ways": {name: _document(way) for name, way in ways.items()},
     }
-    screen.answer(document, lambda: _show(screen, ways, document))
-    return FINE
+    screen.emit(document, lambda: _show(screen, ways, document))
+    return OK
 
 
 def _document(way: Way) -> dict[str, Any]:
@@ -128,19 +128,19 @@ def _document(way: Way) -> dict[str, Any]:
 def _show(screen: Screen, ways: Mapping[str, Way], document: Mapping[str, Any]) -> None:
     told = document["tables"]
     tables = counted(told["members"], "table")
-    screen.say(f"{tables} of {counted(told['items'], 'item')} each.\n")
+    screen.print(f"{tables} of {counted(told['items'], 'item')} each.\n")
     for name, way in ways.items():
         show_bill(screen, (name, "quantity"), way.bill)
         rows = [_row(one) for one in (*way.times, *way.needs)]
-        screen.say("")
+        screen.print("")
         screen.table(["", "takes", "", "how"], rows)
-        screen.say(
+        screen.print(
             f"So {total(way.bill):,.0f} dollars and {way.longest.quantity:,.1f} hours, "
             f"decided by {way.longest.name}.\n"
         )
-    screen.say(f"Prices of {document['prices_of']}.")
+    screen.print(f"Prices of {document['prices_of']}.")
     if document["guessed"]:
-        screen.say(
+        screen.print(
             f"! No prices of {', '.join(document['guessed'])} are known here: those of us-east-1 "
             "stand in. Say them with --price or --prices."
         )

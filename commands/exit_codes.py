@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-FINE, FAILED, WRONG, MISSING = 0, 1, 2, 3
+OK, FAILED, USAGE, PREREQUISITE = 0, 1, 2, 3

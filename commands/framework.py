@@ -12,10 +12,10 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from commands.exit_codes import FAILED, FINE, MISSING, WRONG
+from commands.exit_codes import FAILED, OK, PREREQUISITE, USAGE
 from commands.output.screen import Screen
-from operate.errors import MissingError, OperateError, WrongError
-from operate.rings import Ended, Running
+from operate.errors import InvalidRequestError, OperateError, PrerequisiteError
+from operate.rings import DeployedRing, Outcome
 from operate.stop import StoppedError
 
 """Exit codes: fine; something differs or failed; wrong use or settings; something is missing."""
@@ -29,14 +29,14 @@ def run(main: Callable[[], object]) -> NoReturn:
     """Run the command line as a process. After Ctrl-C it waits for no thread."""
     try:
         main()
-        sys.exit(FINE)
+        sys.exit(OK)
     except Interrupted as end:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(int(str(end.code)))
 
 
-class Commands(click.Group):
+class JsonAwareGroup(click.Group):
     """All commands. With --json, wrong use is answered in JSON too."""
 
     def main(  # type: ignore[override]
@@ -49,11 +49,11 @@ class Commands(click.Group):
         try:
             return super().main(given, standalone_mode=False, **extra)
         except click.ClickException as error:
-            Screen(as_json=True).trouble(WrongError(error.format_message()))
-            sys.exit(WRONG)
+            Screen(as_json=True).error(InvalidRequestError(error.format_message()))
+            sys.exit(USAGE)
 
 
-def answers(function: Callable[..., int]) -> Callable[..., None]:
+def command(function: Callable[..., int]) -> Callable[..., None]:
     """Give a command --json and a `screen`; turn its errors into words and an exit code.
 
     The function returns the exit code. Nothing but its answer goes to stdout with --json.
@@ -64,32 +64,32 @@ def answers(function: Callable[..., int]) -> Callable[..., None]:
     def command(as_json: bool, **given: Any) -> None:
         screen = Screen(as_json)
         try:
-            with killed_politely():
+            with sigterm_as_interrupt():
                 code = function(screen=screen, **given)
         except OperateError as error:
-            screen.trouble(error)
-            code = code_of(error)
+            screen.error(error)
+            code = exit_code(error)
         except KeyboardInterrupt:
-            screen.say("Cancelled.")
+            screen.print("Cancelled.")
             raise Interrupted(FAILED) from None
         sys.exit(code)
 
     return command
 
 
-def code_of(error: OperateError | None) -> int:
+def exit_code(error: OperateError | None) -> int:
     """The exit code that an error ends with."""
     if error is None:
-        return FINE
-    if isinstance(error, MissingError):
-        return MISSING
-    return WRONG if isinstance(error, WrongError) else FAILED
+        return OK
+    if isinstance(error, PrerequisiteError):
+        return PREREQUISITE
+    return USAGE if isinstance(error, InvalidRequestError) else FAILED
 
 
-def worst(errors: Iterable[OperateError | None]) -> int:
+def combined_exit_code(errors: Iterable[OperateError | None]) -> int:
     """The exit code for all: what is missing counts most, then what is wrong, then what failed."""
-    codes = {code_of(error) for error in errors}
-    return next((code for code in (MISSING, WRONG, FAILED) if code in codes), FINE)
+    codes = {exit_code(error) for error in errors}
+    return next((code for code in (PREREQUISITE, USAGE, FAILED) if code in codes), OK)
 
 
 def examples(*lines: str) -> str:
@@ -98,7 +98,7 @@ def examples(*lines: str) -> str:
 
 
 @contextmanager
-def killed_politely() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """Let a polite kill end a command as Ctrl-C does, so that nothing of it is left behind."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -110,7 +110,9 @@ def killed_politely() -> Iterator[None]:
 T = TypeVar("T")
 
 
-def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended[T]]:
+def on_each_ring(
+    rings: Sequence[DeployedRing], action: Callable[[DeployedRing], T]
+) -> list[Outcome[T]]:
     """Do the same to one ring after the other; one that fails does not keep the others.
 
     Not at the same time: each may take all that its tables give, and ask its own question. Where
@@ -119,9 +121,9 @@ def each(rings: Sequence[Running], action: Callable[[Running], T]) -> list[Ended
     ended = []
     for ring in rings:
         try:
-            ended.append(Ended(ring, result=action(ring)))
+            ended.append(Outcome(ring, result=action(ring)))
         except OperateError as error:
-            ended.append(Ended(ring, error=error))
+            ended.append(Outcome(ring, error=error))
             if isinstance(error, StoppedError):
                 break
     return ended

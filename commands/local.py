@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
-from commands.exit_codes import FAILED, MISSING, WRONG
-from commands.framework import examples, killed_politely
+from commands.exit_codes import FAILED, PREREQUISITE, USAGE
+from commands.framework import examples, sigterm_as_interrupt
 from ring.project import PROJECT_ROOT
 
 
@@ -53,16 +53,16 @@ def local(port: int | None, **wished: Any) -> None:
         from local import session  # noqa: PLC0415 - it needs what may not be installed
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        _end(MISSING, f"{package} is not installed: pip install -r requirements-dev.txt")
+        _end(PREREQUISITE, f"{package} is not installed: pip install -r requirements-dev.txt")
     if wished["member"] and not wished["file"]:
         raise click.UsageError("--into says where to --load a file: give one.")
     if port is None:
         port = 8001 if wished["dynamodb"] else 8000  # which such a server may have
     try:
-        with killed_politely():
-            session.run(PROJECT_ROOT, session.Wish(port=port, **wished))
+        with sigterm_as_interrupt():
+            session.run(PROJECT_ROOT, session.SessionOptions(port=port, **wished))
     except session.WrongUseError as error:
-        _end(WRONG, str(error))
+        _end(USAGE, str(error))
     except session.FailedError as error:
         _end(FAILED, str(error))
     except KeyboardInterrupt:

@@ -6,16 +6,16 @@ from typing import Any
 
 from local import ring_info
 from local.clients import HOME_ACCOUNT, Accounts
-from operate.aws.clients import Clients
-from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, DeployedPart
-from operate.errors import FailedError
+from operate.aws.clients import ClientPool
+from operate.deployed import Credentials, Deployed, DeployedDistributed, DeployedHop, DeployedMember
+from operate.errors import OperationFailedError
 from ring.arn import Arn
 
 _MEMBER = ("name", "region", "table", "account", "stream_arn", "tombstones", "replica")
 _HOP = ("source", "target", "function", "mapping", "quarantine")
 
 
-class LocalStack:
+class RunningLocalRing:
     """The ring at an endpoint, as `operate.rings.Running` says."""
 
     def __init__(self, endpoint: str) -> None:
@@ -26,18 +26,18 @@ class LocalStack:
         """See `operate.rings.Running`: nothing is needed but the ring."""
 
     def deployed(self) -> Deployed:
-        """What the ring tells of itself. FailedError if there is none."""
+        """What the ring tells of itself. OperationFailedError if there is none."""
         try:
             told = ring_info.ask(self.name)
         except ring_info.NoRingError as error:
-            raise FailedError(str(error)) from error
+            raise OperationFailedError(str(error)) from error
         return Deployed(
             tuple(_member(one) for one in told["members"]),
             tuple(DeployedHop(**{name: one[name] for name in _HOP}) for one in told["hops"]),
-            DeployedPart.told(told["distributed"]) if told.get("distributed") else None,
+            DeployedDistributed.told(told["distributed"]) if told.get("distributed") else None,
         )
 
-    def clients(self) -> Clients:
+    def clients(self) -> ClientPool:
         """Clients that reach the endpoint and nothing else."""
         return _LocalClients(self.name)
 
@@ -58,7 +58,7 @@ def _member(told: dict[str, Any]) -> DeployedMember:
     )
 
 
-class _LocalClients(Clients):
+class _LocalClients(ClientPool):
     """As Clients, whatever the user's environment says."""
 
     def __init__(self, endpoint: str) -> None:

@@ -8,18 +8,31 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from commands.deploy import yes_option
-from commands.framework import answers, examples
-from commands.options.rings import which_rings
+from commands.framework import command, examples
+from commands.options.rings import stack_rings_option
 from commands.output.screen import Screen
-from commands.setting_change import How, Outage, Plan, how_options, one_of, outage_options
-from operate.aws.clients import Clients
+from commands.setting_change import (
+    ChangeOptions,
+    OutageOptions,
+    SettingChangePlan,
+    change_options,
+    only_ring,
+    outage_options,
+)
+from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
 from operate.deployment.stack import RingStack
-from operate.durations import spoken
-from operate.errors import WrongError
-from operate.membership.catch_up import Left, Progress, wait_until_caught_up
+from operate.durations import format_duration
+from operate.errors import InvalidRequestError
+from operate.membership.catch_up import HopProgress, Progress, wait_until_caught_up
 from operate.membership.outage import last_delivery
-from operate.membership.plan import Wish, new_ways, refuse_gap, refuse_unseen, wish
+from operate.membership.plan import (
+    SettingChange,
+    ensure_all_hops_visible,
+    ensure_streams_cover,
+    hops_to_add,
+    plan_change,
+)
 
 
 @click.command(
@@ -29,12 +42,16 @@ from operate.membership.plan import Wish, new_ways, refuse_gap, refuse_unseen, w
     )
 )
 @click.argument("member")
-@answers
-@which_rings
+@command
+@stack_rings_option
 @outage_options
-@how_options
+@change_options
 def bypass(
-    screen: Screen, rings: Sequence[RingStack], member: str, outage: Outage, how: How
+    screen: Screen,
+    rings: Sequence[RingStack],
+    member: str,
+    outage: OutageOptions,
+    how: ChangeOptions,
 ) -> int:
     """Close the ring around MEMBER, whose region is gone.
 
@@ -48,15 +65,15 @@ def bypass(
     Refused where fewer than two members would remain, and where the streams no longer hold all
     that was written since the outage began.
     """
-    wished = wish(one_of(rings), member, "state", "bypassed")
-    plan = Plan(screen, wished, "bypass", how.yes)
+    wished = plan_change(only_ring(rings), member, "state", "bypassed")
+    plan = SettingChangePlan(screen, wished, "bypass", how.yes)
     if how.no_deploy:
         return plan.edit_only()
     deployed = wished.ring.deployed()
-    new_ways(wished, deployed)
-    if not outage.however_long:
+    hops_to_add(wished, deployed)
+    if not outage.allow_gap:
         _refuse_gap(wished, deployed, outage.since, "bypass")
-    return plan.carry_out(deployed)
+    return plan.execute(deployed)
 
 
 @click.command(
@@ -66,12 +83,12 @@ def bypass(
     )
 )
 @click.argument("member")
-@answers
-@which_rings
+@command
+@stack_rings_option
 @outage_options
 @yes_option
 def rejoin(
-    screen: Screen, rings: Sequence[RingStack], member: str, outage: Outage, yes: bool
+    screen: Screen, rings: Sequence[RingStack], member: str, outage: OutageOptions, yes: bool
 ) -> int:
     """Let MEMBER, which was bypassed, back into the ring with what it has.
 
@@ -84,15 +101,15 @@ def rejoin(
 
     Refused where the streams no longer hold all that MEMBER missed.
     """
-    wished = wish(one_of(rings), member, "state", "rejoining")
+    wished = plan_change(only_ring(rings), member, "state", "rejoining")
     ring, deployed = wished.ring, wished.ring.deployed()
     if wished.member.state != "in":
-        refuse_unseen(wished)
-        opening = Plan(screen, wished, "rejoin", yes, more_follows=True)
-        new_ways(wished, deployed)
-        if wished.member.state == "bypassed" and not outage.however_long:
+        ensure_all_hops_visible(wished)
+        opening = SettingChangePlan(screen, wished, "rejoin", yes, more_follows=True)
+        hops_to_add(wished, deployed)
+        if wished.member.state == "bypassed" and not outage.allow_gap:
             _refuse_gap(wished, deployed, outage.since, "rejoin")
-        if (code := opening.asked(deployed)) is not None:
+        if (code := opening.confirm(deployed)) is not None:
             return code
         ended = opening.run()
         if any(one.error for one in ended):
@@ -100,51 +117,61 @@ def rejoin(
         deployed = ring.deployed()
         _wait(screen, deployed, wished.member.name)
         yes = True  # it was said to all of it
-    return Plan(screen, wish(ring, member, "state", "in"), "rejoin", yes).carry_out(deployed)
+    return SettingChangePlan(
+        screen, plan_change(ring, member, "state", "in"), "rejoin", yes
+    ).execute(deployed)
 
 
 def _wait(screen: Screen, deployed: Deployed, member: str) -> None:
     progress, before = Progress(), dict[tuple[str, str], str]()
 
-    def tell(seen: Sequence[Left]) -> None:
+    def tell(seen: Sequence[HopProgress]) -> None:
         remaining = progress.remaining(seen)
         for hop in seen:
             if before.get((hop.source, hop.target)) != hop.words:
-                screen.say(_told(hop))
+                screen.print(_told(hop))
                 before[hop.source, hop.target] = hop.words
-        more = f"; some {spoken(remaining)} left" if remaining else ""
+        more = f"; some {format_duration(remaining)} left" if remaining else ""
         waiting = [_told(hop) for hop in seen if not hop.is_done]
         status.update("\n".join(waiting) + more)
 
-    screen.say("\nWaiting until these hops have caught up. Ctrl-C ends it; run it again to go on.")
-    with screen.told.status("...") as status:
-        wait_until_caught_up(deployed, member, Clients(), tell)
+    screen.print(
+        "\nWaiting until these hops have caught up. Ctrl-C ends it; run it again to go on."
+    )
+    with screen.console.status("...") as status:
+        wait_until_caught_up(deployed, member, ClientPool(), tell)
 
 
-def _told(hop: Left) -> str:
-    age = "" if hop.age is None else f" (told a record {spoken(timedelta(seconds=hop.age))} old)"
+def _told(hop: HopProgress) -> str:
+    age = (
+        ""
+        if hop.age is None
+        else f" (told a record {format_duration(timedelta(seconds=hop.age))} old)"
+    )
     return f"{hop.source} -> {hop.target} {hop.words}{age}"
 
 
-def _refuse_gap(wished: Wish, deployed: Deployed, since: datetime | None, command: str) -> None:
+def _refuse_gap(
+    wished: SettingChange, deployed: Deployed, since: datetime | None, command: str
+) -> None:
     """Refuse it if the member may have been out for too long, unless nothing leads to it anyway."""
     now = datetime.now(UTC)
-    ways = wished.ways | {(hop.source, hop.target) for hop in deployed.asked_hops}
+    ways = wished.new_hops | {(hop.source, hop.target) for hop in deployed.asked_hops}
     to_it = sorted(way for way in ways if way[1] == wished.member.name)
     if not to_it:
         return
     if since:
         began = since
     else:
-        clients = Clients()
+        clients = ClientPool()
         told = [last_delivery(deployed, way, clients, now) for way in to_it]
         if None in told:
-            raise WrongError(
+            raise InvalidRequestError(
                 f"Since when {wished.member.name} is out is not known: in the last 14 days nothing "
                 "was brought to it, by the metrics of its hop. Say it with --since."
             )
         began = min(one for one in told if one)
-    refuse_gap(wished, began, now, f"automate.py {command} {wished.member.name}")
+    ensure_streams_cover(wished, began, now, f"automate.py {command} {wished.member.name}")
 
 
 @click.command(
@@ -154,10 +181,10 @@ def _refuse_gap(wished: Wish, deployed: Deployed, since: datetime | None, comman
     )
 )
 @click.argument("hop")
-@answers
-@which_rings
-@how_options
-def pause(screen: Screen, rings: Sequence[RingStack], hop: str, how: How) -> int:
+@command
+@stack_rings_option
+@change_options
+def pause(screen: Screen, rings: Sequence[RingStack], hop: str, how: ChangeOptions) -> int:
     """Let HOP rest, which is named by the member that it starts at.
 
     What is written at that member waits in its stream, and nothing passes it on its way round the
@@ -171,22 +198,25 @@ def pause(screen: Screen, rings: Sequence[RingStack], hop: str, how: How) -> int
 
 @click.command(epilog=examples("automate.py resume eu-west-1 --stack prod"))
 @click.argument("hop")
-@answers
-@which_rings
-@how_options
-def resume(screen: Screen, rings: Sequence[RingStack], hop: str, how: How) -> int:
+@command
+@stack_rings_option
+@change_options
+def resume(screen: Screen, rings: Sequence[RingStack], hop: str, how: ChangeOptions) -> int:
     """Let HOP go on, which was paused, from where it was."""
     return _switch(screen, rings, hop, "resume", how)
 
 
-def _switch(screen: Screen, rings: Sequence[RingStack], hop: str, operation: str, how: How) -> int:
-    wished = wish(one_of(rings), hop, "paused", operation == "pause")
-    plan = Plan(screen, wished, operation, how.yes)
+def _switch(
+    screen: Screen, rings: Sequence[RingStack], hop: str, operation: str, how: ChangeOptions
+) -> int:
+    wished = plan_change(only_ring(rings), hop, "paused", operation == "pause")
+    plan = SettingChangePlan(screen, wished, operation, how.yes)
     if operation == "pause":
         age = timedelta(seconds=wished.settings.mapping.record_age)
         until = datetime.now(UTC) + age
-        screen.say(
-            f"It may rest for {spoken(age)}, until {until:%Y-%m-%d %H:%M} UTC: after that, records "
+        screen.print(
+            f"It may rest for {format_duration(age)}, until {until:%Y-%m-%d %H:%M} UTC: "
+            "after that, records "
             "are given up into the quarantine when it is resumed."
         )
-    return plan.edit_only() if how.no_deploy else plan.carry_out(wished.ring.deployed())
+    return plan.edit_only() if how.no_deploy else plan.execute(wished.ring.deployed())

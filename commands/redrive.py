@@ -12,20 +12,20 @@ from typing import Any
 
 import click
 
-from commands.exit_codes import FAILED, FINE
-from commands.framework import answers, examples, worst
-from commands.options.rings import which_running
+from commands.exit_codes import FAILED, OK
+from commands.framework import combined_exit_code, command, examples
+from commands.options.rings import running_rings_option
 from commands.output.long_work import at_work
 from commands.output.screen import Rows, Screen, ring_document
-from operate.errors import OperateError, WrongError
+from operate.errors import InvalidRequestError, OperateError
 from operate.quarantine.bucket import NOT_UNDERSTOOD
-from operate.quarantine.catalogue import Catalogue
-from operate.quarantine.listing import Aside, Quarantines
-from operate.quarantine.redrive import Became, Played, Wish
-from operate.rings import Ended, Running, run_all
+from operate.quarantine.catalogue import RedriveList
+from operate.quarantine.listing import QuarantinedEntry, RingQuarantine
+from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, RedriveResult
+from operate.rings import DeployedRing, Outcome, run_on_all
 from operate.stop import Stop
 
-_Found = Sequence[Ended[Catalogue]]
+_Found = Sequence[Outcome[RedriveList]]
 _About = Mapping[str, Any]
 """An entry as `operate.quarantine.bucket.Entry.about` tells it."""
 
@@ -47,19 +47,19 @@ _AGES = ((2 * 86_400, 86_400, "days"), (2 * 3_600, 3_600, "h"), (120, 60, "min")
     )
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@answers
-@which_running
+@command
+@running_rings_option
 @click.option("--all", "everything", is_flag=True, help="Play all that is set aside.")
 @click.option("--show", metavar="ID", help="Show all that one holds: its record and the reason.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would become of them.")
 @click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
 @click.option(
-    "--however-old",
+    "--ignore-retention",
     is_flag=True,
     help="Play also what is older than deletes are remembered. Compare its item first: if that was "
     "deleted since, it comes back.",
 )
-def redrive(screen: Screen, rings: Sequence[Running], **asked: Any) -> int:
+def redrive(screen: Screen, rings: Sequence[DeployedRing], **asked: Any) -> int:
     """List what is set aside, and play it again: the given IDs, or --all.
 
     Without either, it lists what hops could not apply and what Lambda has given up. What is played
@@ -74,13 +74,13 @@ def redrive(screen: Screen, rings: Sequence[Running], **asked: Any) -> int:
     if wish.show:
         return _show(screen, rings, wish.show)
     wanted = tuple(dict.fromkeys(wish.ids))
-    found = run_all(rings, lambda ring: _set_aside(ring, wanted, screen), reads_only=True)
+    found = run_on_all(rings, lambda ring: _set_aside(ring, wanted, screen), reads_only=True)
     if wanted:
         _expect_all(wanted, found)
     if not wish.plays or all(one.error for one in found):
         return _list(screen, found)
-    work = _Redrive(screen, found, wish.however_old)
-    return work.plan() if wish.dry_run else work.carry_out(wish.yes)
+    work = _Redrive(screen, found, wish.ignore_retention)
+    return work.plan() if wish.dry_run else work.execute(wish.yes)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class _Asked:
     show: str | None
     dry_run: bool
     yes: bool
-    however_old: bool
+    ignore_retention: bool
 
     @property
     def plays(self) -> bool:
@@ -100,31 +100,33 @@ class _Asked:
         return bool(self.ids or self.everything)
 
     def check(self) -> None:
-        """Raise WrongError for options that do not go together."""
+        """Raise InvalidRequestError for options that do not go together."""
         if sum(map(bool, (self.ids, self.everything, self.show))) > 1:
-            raise WrongError("Give IDs to play, or --all, or --show with one: no two of them.")
-        if (self.dry_run or self.yes or self.however_old) and not self.plays:
-            raise WrongError(
+            raise InvalidRequestError(
+                "Give IDs to play, or --all, or --show with one: no two of them."
+            )
+        if (self.dry_run or self.yes or self.ignore_retention) and not self.plays:
+            raise InvalidRequestError(
                 "Say what to play: IDs, as `automate.py redrive` lists them, or --all."
             )
 
 
-def _set_aside(ring: Running, ids: Sequence[str], screen: Screen) -> Catalogue:
+def _set_aside(ring: DeployedRing, ids: Sequence[str], screen: Screen) -> RedriveList:
     """What a ring has set aside: of these ids, or all."""
-    quarantines = Quarantines(ring.deployed(), ring.clients())
+    quarantines = RingQuarantine(ring.deployed(), ring.clients())
     if ids:
-        return Catalogue(aside for aside in map(quarantines.find, ids) if aside)
-    return Catalogue(_told_of(quarantines, ring.label, screen))
+        return RedriveList(aside for aside in map(quarantines.find, ids) if aside)
+    return RedriveList(_told_of(quarantines, ring.label, screen))
 
 
-def _told_of(quarantines: Quarantines, label: str, screen: Screen) -> Iterator[Aside]:
+def _told_of(quarantines: RingQuarantine, label: str, screen: Screen) -> Iterator[QuarantinedEntry]:
     """All that is set aside; where it is much, it is told how far one is with reading it."""
     total = 0
     for place, aside in enumerate(quarantines.entries(), 1):
         yield aside
         if place % _READ_OUT == 0:
             total = total or quarantines.count()
-            screen.say(f"{label}: {place:,} of {total:,} read")
+            screen.print(f"{label}: {place:,} of {total:,} read")
 
 
 def _expect_all(ids: Sequence[str], found: _Found) -> None:
@@ -135,16 +137,16 @@ def _expect_all(ids: Sequence[str], found: _Found) -> None:
 
 def _expect(missing: Sequence[str], errors: Iterable[OperateError | None]) -> None:
     if missing and not any(errors):
-        raise WrongError(
+        raise InvalidRequestError(
             f"{', '.join(missing)}: not in the quarantine, or not any more. Nothing was played. "
             "`automate.py redrive` without an ID lists what is there."
         )
 
 
-def _show(screen: Screen, rings: Sequence[Running], name: str) -> int:
-    found = run_all(
+def _show(screen: Screen, rings: Sequence[DeployedRing], name: str) -> int:
+    found = run_on_all(
         rings,
-        lambda ring: Quarantines(ring.deployed(), ring.clients()).find(name),
+        lambda ring: RingQuarantine(ring.deployed(), ring.clients()).find(name),
         reads_only=True,
     )
     aside = next((one.result for one in found if one.result), None)
@@ -153,26 +155,26 @@ def _show(screen: Screen, rings: Sequence[Running], name: str) -> int:
         raise next(one.error for one in found if one.error)
     entry = aside.entry
     text = json.dumps(entry.document, indent=2, ensure_ascii=False)
-    document = {"ok": True, **entry.about(), "holds": entry.document}
-    screen.answer(document, lambda: screen.say(text))
-    return FINE
+    document = {"ok": True, **entry.summary(), "holds": entry.document}
+    screen.emit(document, lambda: screen.print(text))
+    return OK
 
 
 def _list(screen: Screen, found: _Found) -> int:
     rings = [{**ring_document(one), "entries": Rows(one.result or ())} for one in found]
     clean = not any(one.error or one.result for one in found)
-    screen.answer({"ok": clean, "rings": rings}, lambda: _show_list(screen, found))
-    return worst(one.error for one in found) or (FINE if clean else FAILED)
+    screen.emit({"ok": clean, "rings": rings}, lambda: _show_list(screen, found))
+    return combined_exit_code(one.error for one in found) or (OK if clean else FAILED)
 
 
 def _show_list(screen: Screen, found: _Found) -> None:
     for one in found:
         if not one.result:
-            screen.say(f"{one.ring.label}: {one.error or 'nothing is set aside.'}")
+            screen.print(f"{one.ring.label}: {one.error or 'nothing is set aside.'}")
             continue
-        screen.say(f"{one.ring.label}: {len(one.result)} set aside.\n")
+        screen.print(f"{one.ring.label}: {len(one.result)} set aside.\n")
         screen.table(["id", "hop", "key", "reason", "age"], Rows(one.result, _row))
-        screen.say("")
+        screen.print("")
 
 
 def _row(about: _About) -> Sequence[object]:
@@ -189,7 +191,7 @@ class _Redrive:
 
     screen: Screen
     found: _Found
-    however_old: bool
+    ignore_retention: bool
     stop: Stop = field(default_factory=Stop)
 
     def plan(self) -> int:
@@ -198,16 +200,16 @@ class _Redrive:
         self._answer(ends, dry_run=True)
         return _code(ends)
 
-    def carry_out(self, yes: bool) -> int:
+    def execute(self, yes: bool) -> int:
         """Show the plan and ask, unless the answer is yes already; then do it."""
         if not yes:
-            self.screen.expect_somebody()
+            self.screen.require_interactive()
             planned = self._play(dry_run=True)
             self._answer(planned, dry_run=True)
             if self.stop.is_asked:
                 return FAILED
-            if not any(_became(one)[Became.DONE] for one in planned):
-                self.screen.say("There is nothing to play.")
+            if not any(_became(one)[RedriveOutcome.DONE] for one in planned):
+                self.screen.print("There is nothing to play.")
                 return _code(planned)
             if not click.confirm("Play this again?", err=True):
                 return FAILED
@@ -218,37 +220,39 @@ class _Redrive:
     def _play(self, *, dry_run: bool) -> _Found:
         """Play, or pretend to, ring by ring; what could not be reached keeps its error."""
         reached = {one.ring.label: one.result for one in self.found if one.result is not None}
-        heard = _Heard(self.screen, sum(map(len, reached.values())), "would be " if dry_run else "")
+        heard = _RedriveProgress(
+            self.screen, sum(map(len, reached.values())), "would be " if dry_run else ""
+        )
 
-        def act(ring: Running) -> None:
-            wish = Wish(dry_run, self.however_old, stop=self.stop)
-            reached[ring.label].play(wish, heard.hear)
+        def act(ring: DeployedRing) -> None:
+            wish = RedriveOptions(dry_run, self.ignore_retention, stop=self.stop)
+            reached[ring.label].redrive(wish, heard.update)
 
         rings = [one.ring for one in self.found if one.ring.label in reached]
         with at_work(self.screen, self.stop):
-            ends = run_all(rings, act)
-        played = [Ended(one.ring, reached[one.ring.label], one.error) for one in ends]
+            ends = run_on_all(rings, act)
+        played = [Outcome(one.ring, reached[one.ring.label], one.error) for one in ends]
         return played + [one for one in self.found if one.error]
 
     def _answer(self, ends: _Found, *, dry_run: bool) -> None:
         rings = [{**ring_document(one), "entries": Rows(one.result or ())} for one in ends]
-        ok = _code(ends) == FINE
+        ok = _code(ends) == OK
         document = {"operation": "redrive", "dry_run": dry_run, "ok": ok, "rings": rings}
-        self.screen.answer(document, lambda: self._show(ends, dry_run))
+        self.screen.emit(document, lambda: self._show(ends, dry_run))
 
     def _show(self, ends: _Found, dry_run: bool) -> None:
         for one in ends:
             if one.error:
-                self.screen.say(f"{one.ring.label}: {one.error}")
+                self.screen.print(f"{one.ring.label}: {one.error}")
                 continue
-            told = [f"{_became(one)[became]} {became}" for became in Became]
+            told = [f"{_became(one)[became]} {became}" for became in RedriveOutcome]
             would = "would be " if dry_run else ""
-            self.screen.say(f"{one.ring.label}: {would}{', '.join(told)}.")
+            self.screen.print(f"{one.ring.label}: {would}{', '.join(told)}.")
         if dry_run:
-            self.screen.say("Whether a table takes an item shows only when it is written.")
+            self.screen.print("Whether a table takes an item shows only when it is written.")
 
 
-class _Heard:
+class _RedriveProgress:
     """Says what becomes of each entry; hops are heard from several threads."""
 
     def __init__(self, screen: Screen, count: int, would: str) -> None:
@@ -258,23 +262,23 @@ class _Heard:
         self._done = 0
         self._lock = threading.Lock()
 
-    def hear(self, played: Played) -> None:
+    def update(self, played: RedriveResult) -> None:
         """Say it."""
-        name, _, key = _names(played.entry.about())
+        name, _, key = _names(played.entry.summary())
         with self._lock:
             self._done += 1
             place = f"[{self._done}/{self._count}]"
-            self._screen.say(
-                f"{place} {self._would}{played.became}: {key} ({name})\n    {played.why}"
+            self._screen.print(
+                f"{place} {self._would}{played.outcome}: {key} ({name})\n    {played.why}"
             )
 
 
 def _code(ends: _Found) -> int:
     stays = any(one.result.stays for one in ends if one.result is not None)
-    return worst(one.error for one in ends) or (FAILED if stays else FINE)
+    return combined_exit_code(one.error for one in ends) or (FAILED if stays else OK)
 
 
-def _became(end: Ended[Catalogue]) -> Mapping[str, int]:
+def _became(end: Outcome[RedriveList]) -> Mapping[str, int]:
     """How many of a ring's entries became what."""
     return Counter() if end.result is None else end.result.became
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import click
 
-from commands.check import compare, comparison_of, document, how_to_check, tell_compared
-from commands.exit_codes import FAILED, FINE
-from commands.framework import answers, each, examples, worst
-from commands.options.rings import which_running
-from commands.options.whole_table import Whole, expect_answer, whole_tables
+from commands.check import check_options, compare, comparison_of, document, print_comparison
+from commands.exit_codes import FAILED, OK
+from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.options.rings import running_rings_option
+from commands.options.whole_table import TableOptions, expect_answer, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.errors import CancelledError, WrongError
+from operate.errors import CancelledError, InvalidRequestError
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
-from operate.reconcile.repair import Repaired, repair
-from operate.rings import Running
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.repair import RepairResult, repair
+from operate.rings import DeployedRing
 from ring.text import counted
 
 _REST = "`check --report FILE` has them written down"
@@ -34,13 +34,15 @@ class _Wish:
     yes: bool
     dry_run: bool
 
-    def place(self, members: Sequence[Reached]) -> int | None:
+    def place(self, members: Sequence[MemberConnection]) -> int | None:
         """The preferred member's place."""
         if self.prefer is None:
             return None
         names = [member.name for member in members]
         if self.prefer not in names:
-            raise WrongError(f"There is no member {self.prefer}. There are: {', '.join(names)}.")
+            raise InvalidRequestError(
+                f"There is no member {self.prefer}. There are: {', '.join(names)}."
+            )
         return names.index(self.prefer)
 
 
@@ -52,10 +54,10 @@ class _Wish:
         "automate.py repair --stack prod --prefer eu-west-1 --rate 200",
     ),
 )
-@answers
-@which_running
-@whole_tables
-@how_to_check
+@command
+@running_rings_option
+@table_options
+@check_options
 @click.option(
     "--prefer",
     metavar="NAME",
@@ -65,7 +67,9 @@ class _Wish:
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
-def repair_command(screen: Screen, rings: Sequence[Running], whole: Whole, **how: Any) -> int:
+def repair_command(
+    screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **how: Any
+) -> int:
     """Bring members in line where they differ: the newest version of each key wins.
 
     First checks, as `check` does, then shows what it would do, and asks. It writes as a hop does,
@@ -75,17 +79,17 @@ def repair_command(screen: Screen, rings: Sequence[Running], whole: Whole, **how
     wish = _Wish(how["prefer"], how["yes"], how["dry_run"])
     if not (wish.yes or wish.dry_run):
         expect_answer(screen, rings)
-    ended = each(rings, lambda ring: _repair(screen, ring, whole, wish, how))
+    ended = on_each_ring(rings, lambda ring: _repair(screen, ring, whole, wish, how))
     told = [ring_document(one) | (one.result or {}) for one in ended]
     sound = all(one.result and not one.result["left"] for one in ended)
-    screen.answer(
+    screen.emit(
         {"ok": sound, "dry_run": wish.dry_run, "rings": told}, lambda: _errors(screen, told)
     )
-    return worst(one.error for one in ended) or (FINE if sound else FAILED)
+    return combined_exit_code(one.error for one in ended) or (OK if sound else FAILED)
 
 
 def _repair(
-    screen: Screen, ring: Running, whole: Whole, wish: _Wish, how: Mapping[str, Any]
+    screen: Screen, ring: DeployedRing, whole: TableOptions, wish: _Wish, how: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What was found and done, for scripts; in words as it is done."""
     comparison = comparison_of(ring, whole, how)
@@ -94,7 +98,7 @@ def _repair(
     with whole.open(screen, ring, "repair", comparison.about) as journal:
         compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
-            tell_compared(screen, ring.label, compared, _REST)
+            print_comparison(screen, ring.label, compared, _REST)
         if wish.dry_run or (not wish.yes and compared.checked.differing):
             planned = _do(screen, members, journal, wish, dry_run=True)
             if wish.dry_run:
@@ -106,8 +110,12 @@ def _repair(
 
 
 def _do(
-    screen: Screen, members: Sequence[Reached], journal: Journal, wish: _Wish, dry_run: bool
-) -> Repaired:
+    screen: Screen,
+    members: Sequence[MemberConnection],
+    journal: Journal,
+    wish: _Wish,
+    dry_run: bool,
+) -> RepairResult:
     place = wish.place(members)
     with at_work(screen, members[0].stop) as tell:
         repaired = repair(members, journal, prefer=place, dry_run=dry_run, tell=tell)
@@ -130,19 +138,19 @@ def next_step(prefer: str | None) -> str:
     )
 
 
-def _show(screen: Screen, repaired: Repaired, prefer: str | None, dry_run: bool) -> None:
-    if not repaired.mended and not repaired.left:
-        screen.say("Nothing to do.")
+def _show(screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: bool) -> None:
+    if not repaired.repaired and not repaired.skipped:
+        screen.print("Nothing to do.")
         return
     writes = ", ".join(f"{count:,} at {name}" for name, count in sorted(repaired.writes.items()))
-    mended, left = _keys(repaired.mended, dry_run), _keys(repaired.left, dry_run)
-    screen.say(f"\n{mended} brought in line: {writes or 'no writes'}.")
-    if repaired.left:
-        screen.say(f"{left} left{_among(repaired)}:")
+    mended, left = _keys(repaired.repaired, dry_run), _keys(repaired.skipped, dry_run)
+    screen.print(f"\n{mended} brought in line: {writes or 'no writes'}.")
+    if repaired.skipped:
+        screen.print(f"{left} left{_among(repaired)}:")
     for key, why in repaired.why.items():
-        screen.say(f"  {key}: {why}")
-    if repaired.left:
-        screen.say(f"\n{next_step(prefer)}")
+        screen.print(f"  {key}: {why}")
+    if repaired.skipped:
+        screen.print(f"\n{next_step(prefer)}")
 
 
 def _keys(count: int, dry_run: bool) -> str:
@@ -151,21 +159,21 @@ def _keys(count: int, dry_run: bool) -> str:
     return counted(count, "key was", "keys were")
 
 
-def _among(repaired: Repaired) -> str:
-    return ", among them" if repaired.left > len(repaired.why) else ""
+def _among(repaired: RepairResult) -> str:
+    return ", among them" if repaired.skipped > len(repaired.why) else ""
 
 
-def _told(repaired: Repaired, prefer: str | None) -> dict[str, Any]:
+def _told(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
     return {
-        "mended": repaired.mended,
-        "left": repaired.left,
+        "mended": repaired.repaired,
+        "left": repaired.skipped,
         "writes": dict(repaired.writes),
         "why": [{"key": json.loads(key), "why": why} for key, why in repaired.why.items()],
-        **({"next": next_step(prefer)} if repaired.left else {}),
+        **({"next": next_step(prefer)} if repaired.skipped else {}),
     }
 
 
 def _errors(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
     for one in told:
         if "error" in one:
-            screen.say(f"{one['ring']}: {one['error']['text']}")
+            screen.print(f"{one['ring']}: {one['error']['text']}")

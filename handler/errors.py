@@ -3,10 +3,10 @@
 ==========  ======================================  =============================================
 kind        the cause                               the record
 ==========  ======================================  =============================================
-passing     the moment: throttled, timed out,       is tried again within the function's time,
+transient   the moment: throttled, timed out,       is tried again within the function's time,
             unreachable, credentials that expired,  and then delivered again, in order
             a signature of the wrong time
-lasting     the record: it cannot be read, or the   is set aside in the quarantine at once, and
+permanent   the record: it cannot be read, or the   is set aside in the quarantine at once, and
             target refuses its item's shape         its shard goes on
 fault       the hop: no access, no table, a key     stays in the stream, and an alarm rings; it
             schema that differs, another stream     is never set aside, or a fault would empty
@@ -38,8 +38,8 @@ from handler.store.dynamodb import ItemTooLargeError
 class FailureKind(StrEnum):
     """What a failure calls for; the values are those of the log and of the metrics."""
 
-    TRANSIENT = "passing"
-    PERMANENT = "lasting"
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
     FAULT = "fault"
 
 

@@ -16,7 +16,7 @@ Item = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Difference:
+class ItemDifference:
     """A key whose item is not the same on all members: the copies by member, None where it is not.
 
     `reason` says in what they differ.
@@ -27,7 +27,7 @@ class Difference:
     copies: Mapping[str, Item | None]
 
 
-def differences(members: Sequence[LocalMember]) -> list[Difference]:
+def differences(members: Sequence[LocalMember]) -> list[ItemDifference]:
     """Compare the tables of all members. See `judge` for what counts as the same."""
     names = _key_names(members[0])
     tables = {
@@ -37,14 +37,16 @@ def differences(members: Sequence[LocalMember]) -> list[Difference]:
     found = []
     for identity in sorted(set().union(*tables.values())):
         copies = {name: table.get(identity) for name, table in tables.items()}
-        reason = judge(copies, places)
+        reason = difference_reason(copies, places)
         if reason:
             some = next(item for item in copies.values() if item)
-            found.append(Difference({name: some[name] for name in names}, reason, copies))
+            found.append(ItemDifference({name: some[name] for name in names}, reason, copies))
     return found
 
 
-def judge(copies: Mapping[str, Item | None], places: Mapping[str, tuple[str, str]]) -> str | None:
+def difference_reason(
+    copies: Mapping[str, Item | None], places: Mapping[str, tuple[str, str]]
+) -> str | None:
     """Return in what the copies of one item differ, or None.
 
     Their contents must be equal, no stub of a delete may be left, and the ring's own attributes

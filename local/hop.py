@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.cloud.program import Resource
-    from local.cloud.resources import Place, Properties
+    from local.cloud.resources import Location, Properties
 
 
 _NOTES = 5
@@ -160,7 +160,7 @@ def function_spec(resource: Resource) -> FunctionSpec:
     )
 
 
-def _mapping(outputs: Properties, place: Place, function: LocalFunction) -> EventMapping:
+def _mapping(outputs: Properties, place: Location, function: LocalFunction) -> EventMapping:
     reader = StreamReader(
         place.clients.streams(place.region), outputs["eventSourceArn"], outputs["startingPosition"]
     )
@@ -168,7 +168,9 @@ def _mapping(outputs: Properties, place: Place, function: LocalFunction) -> Even
     return EventMapping(reader, function.invoke, policy_of(outputs), destination)
 
 
-def _destination(outputs: Properties, place: Place, reader: StreamReader) -> S3Destination | None:
+def _destination(
+    outputs: Properties, place: Location, reader: StreamReader
+) -> S3Destination | None:
     on_failure = outputs.get("destinationConfig", {}).get("onFailure")
     if not on_failure:
         return None

@@ -23,8 +23,8 @@ from ring.settings.settings import Settings
 
 if TYPE_CHECKING:
     from local.endpoint.fault_injection import Faults
-    from local.endpoint.request_counter import Meter
-    from local.stack_config import Stack
+    from local.endpoint.request_counter import RequestCounter
+    from local.stack_config import StackConfig
 
 __all__ = ["LocalMember", "LocalRing"]
 
@@ -45,12 +45,12 @@ class LocalRing(RunningRing):
     their streams instead of moto (see `local.endpoint.dynamodb_proxy`); what the ring puts there is
     deleted in the end. `idle` is the time in seconds between two looks at a stream where nothing
     happens. Making one raises `SettingsError` or `WrongUrlError`, entering it `DeployError`,
-    `ServerError` or `ForwardError`.
+    `ServerError` or `ProxyError`.
     """
 
     def __init__(
         self,
-        stack: Stack,
+        stack: StackConfig,
         *,
         port: int = 0,
         dynamodb: str | None = None,
@@ -73,7 +73,7 @@ class LocalRing(RunningRing):
         return self._server.endpoint
 
     @property
-    def meter(self) -> Meter:
+    def meter(self) -> RequestCounter:
         """Counts the requests to every table."""
         return self._server.meter
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.cloud.existing_tables import provider_of
-from local.compare import Difference, differences
+from local.compare import ItemDifference, differences
 from local.hop import LocalHop, function_spec, telemetry_of
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.lambda_emulator.function import LocalFunction
@@ -212,7 +212,7 @@ class RunningRing:
             told.append(f"{hop.label}: {stats.waiting} waiting, {stats.failures} failed; {trouble}")
         return "; ".join(told)
 
-    def differences(self) -> list[Difference]:
+    def differences(self) -> list[ItemDifference]:
         """Compare all members' tables, item by item, the ring's own attributes included."""
         return differences(list(self.members.values()))
 

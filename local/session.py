@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from local import hints
 from local.cloud.program import DeployError
 from local.data.items import Schema
-from local.data.load import Checked, LoadError, Table, check, write
-from local.endpoint.dynamodb_proxy import ForwardError, WrongUrlError
+from local.data.load import CheckedFile, LoadError, TargetTable, check, write
+from local.endpoint.dynamodb_proxy import ProxyError, WrongUrlError
 from local.endpoint.server import ServerError
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from local.view import watch
 from ring.settings.members import NoSuchMemberError, find_member, members_of
 from ring.settings.settings import SettingsError
@@ -37,7 +37,7 @@ class FailedError(Exception):
 
 
 @dataclass(frozen=True)
-class Wish:
+class SessionOptions:
     """What is asked of a session. `member` is where `file` is loaded into; None: the first.
 
     `dynamodb` is the URL of a server that keeps the tables; None: moto does. Without
@@ -52,22 +52,22 @@ class Wish:
     dynamodb: str | None = None
 
 
-def run(project: Path, wish: Wish, console: Console | None = None) -> None:
+def run(project: Path, wish: SessionOptions, console: Console | None = None) -> None:
     """Run the ring of one of a project's stacks.
 
-    Raises `WrongUseError`, `FailedError`, or `KeyboardInterrupt` when the user ends it; the ring is
-    gone by then in any case.
+    Raises `WrongUseError`, `OperationFailedError`, or `KeyboardInterrupt` when the user ends it;
+    the ring is gone by then in any case.
     """
     try:
         _run(project, wish, console or Console())
     except (StackFileError, SettingsError, WrongUrlError) as error:
         raise WrongUseError(str(error)) from error
-    except (ServerError, ForwardError, DeployError, LoadError) as error:
+    except (ServerError, ProxyError, DeployError, LoadError) as error:
         raise FailedError(str(error)) from error
 
 
-def _run(project: Path, wish: Wish, console: Console) -> None:
-    stack = Stack.read(project, wish.stack)
+def _run(project: Path, wish: SessionOptions, console: Console) -> None:
+    stack = StackConfig.read(project, wish.stack)
     ring = LocalRing(stack, port=wish.port, dynamodb=wish.dynamodb)
     _expect_member(ring, wish.member)
     checked = _check(ring, wish.file, console) if wish.file else None
@@ -88,7 +88,7 @@ def _expect_member(ring: LocalRing, word: str | None) -> None:
         raise WrongUseError(f"--into {word}: {error}") from error
 
 
-def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
+def _greet(ring: LocalRing, wish: SessionOptions, console: Console) -> None:
     """Say where the ring is, and how to see it work."""
     first, second, *_ = ring.members.values()
     table = ring.settings.table
@@ -111,7 +111,7 @@ def _greet(ring: LocalRing, wish: Wish, console: Console) -> None:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _about_expiry(ring: LocalRing, wish: Wish) -> list[str]:
+def _about_expiry(ring: LocalRing, wish: SessionOptions) -> list[str]:
     """Say who expires items where it is not this program."""
     ttl = ring.settings.table.ttl
     if not (wish.dynamodb and ttl and ttl.enabled):
@@ -121,18 +121,18 @@ def _about_expiry(ring: LocalRing, wish: Wish) -> list[str]:
     ]
 
 
-def _check(ring: LocalRing, file: Path, console: Console) -> Checked:
+def _check(ring: LocalRing, file: Path, console: Console) -> CheckedFile:
     """Check a file before anything is deployed, showing how far it is."""
     with _progress(console) as progress:
         return check(file, Schema.wanted(ring.settings.table), progress)
 
 
-def _load(ring: LocalRing, checked: Checked, word: str, console: Console) -> None:
+def _load(ring: LocalRing, checked: CheckedFile, word: str, console: Console) -> None:
     """Load a file into a member, showing how far it is."""
     member = ring.member(word)
     began = time.monotonic()
     with _progress(console) as progress:
-        count = write(checked, Table(member.client, member.table), progress)
+        count = write(checked, TargetTable(member.client, member.table), progress)
     seconds = time.monotonic() - began
     console.print(
         f"Loaded {counted(count, 'item')} into {member.name} in {seconds:.1f} s.", highlight=False

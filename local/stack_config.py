@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackConfig:
     """A stack and its configuration: values by keys such as `dynamodb-ring:table`."""
 
     name: str
     config: Mapping[str, Any]
 
     @classmethod
-    def read(cls, directory: Path, name: str) -> Stack:
+    def read(cls, directory: Path, name: str) -> StackConfig:
         """Read `Pulumi.<name>.yaml` in a project's directory.
 
         Raises `StackFileError`, also where something in it is encrypted.
@@ -36,7 +36,7 @@ class Stack:
         return cls(name, file.config)
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], name: str = "local") -> Stack:
+    def of(cls, settings: Mapping[str, Any], name: str = "local") -> StackConfig:
         """Make a stack from settings without a namespace before their keys."""
         return cls(name, {f"{NAMESPACE}:{key}": value for key, value in settings.items()})
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from operate.held_state import held, name_of
+from operate.held_state import held_members, name_of
 from ring.arn import Arn
 from ring.distributed import DISTRIBUTED
 from ring.hop import HOP
@@ -36,7 +36,7 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class Shape:
+class TableShape:
     """What of a table can never be changed, or not in one step, or not by leaving it out."""
 
     keys: Mapping[str, tuple[str, str]]
@@ -66,8 +66,8 @@ class DeployedMember:
     account: str | None = None
     stream_arn: str | None = None
     tombstones: str | None = None
-    created: Shape | None = None
-    keyed: Shape | None = None
+    created: TableShape | None = None
+    keyed: TableShape | None = None
     replica: str | None = None
     credentials: Credentials = Credentials()
     retention_days: int = 7
@@ -93,7 +93,7 @@ class DeployedHop:
 
 
 @dataclass(frozen=True)
-class DeployedPart:
+class DeployedDistributed:
     """The part that works on segments in functions, as `ring.distributed` tells of it.
 
     `member` is the one, by name, at which it stands and by whose credentials it is reached;
@@ -102,13 +102,13 @@ class DeployedPart:
     """
 
     member: str
-    machine: str
+    state_machine: str
     bucket: str
     readers: Mapping[str, str]
     writes: bool
 
     @classmethod
-    def told(cls, outputs: Mapping[str, Any]) -> DeployedPart:
+    def told(cls, outputs: Mapping[str, Any]) -> DeployedDistributed:
         """Take it from what a stack tells of it."""
         return cls(**{field.name: outputs[field.name] for field in fields(cls)})
 
@@ -119,7 +119,7 @@ class Deployed:
 
     members: Sequence[DeployedMember] = ()
     hops: Sequence[DeployedHop] = ()
-    part: DeployedPart | None = None
+    distributed: DeployedDistributed | None = None
     """None: the settings do not ask for it, or it was not deployed to its end."""
     held: Collection[str] = frozenset()
     """The members, by name, that are bypassed and left alone: what is told of them is as it was."""
@@ -133,14 +133,14 @@ class Deployed:
     def read(cls, state: Mapping[str, Any]) -> Deployed:
         """Read it from what `pulumi stack export` prints."""
         resources = (state.get("deployment") or {}).get("resources") or []
-        kept = held(resources)
+        kept = held_members(resources)
         everything = [*resources, *(one for member in kept for one in member.resources)]
         live = [one for one in everything if not one.get("delete")]
         place = _places(live)
         members = sorted(_members(live), key=lambda one: place.get(one.name, len(place)))
         hops = sorted(_hops(live), key=lambda one: place.get(one.source, len(place)))
         parts = [one["outputs"] for one in _of(live, DISTRIBUTED) if one.get("outputs")]
-        part = DeployedPart.told(parts[0]) if parts else None
+        part = DeployedDistributed.told(parts[0]) if parts else None
         return cls(tuple(members), tuple(hops), part, frozenset(one.member for one in kept))
 
 
@@ -242,11 +242,11 @@ def _table(resource: Resource) -> Resource:
     return {**resource["inputs"], **kept}
 
 
-def _shape(table: Resource) -> Shape:
+def _shape(table: Resource) -> TableShape:
     types = {one["name"]: one["type"] for one in table.get("attributes") or ()}
     ttl = table.get("ttl") or {}
     roles = {"partition_key": table.get("hashKey"), "sort_key": table.get("rangeKey")}
-    return Shape(
+    return TableShape(
         {role: (name, types[name]) for role, name in roles.items() if name},
         {
             one["name"]: (

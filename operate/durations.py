@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 
-def spoken(time: timedelta) -> str:
+def format_duration(time: timedelta) -> str:
     """A time for a person: `26 h 10 min`, `3 min`, `12 s`."""
     minutes, seconds = divmod(round(time.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)

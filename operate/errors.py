@@ -7,29 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ring.settings.errors import Mistake
+    from ring.settings.errors import SettingProblem
 
 
 class OperateError(Exception):
     """The root of all errors of operations. Its text is meant for the operator."""
 
 
-class WrongError(OperateError):
+class InvalidRequestError(OperateError):
     """What was asked for cannot be: wrong use or wrong settings. Nothing was changed.
 
     `mistakes` are the wrong settings, if it is they.
     """
 
-    def __init__(self, text: str, mistakes: Sequence[Mistake] = ()) -> None:
+    def __init__(self, text: str, problems: Sequence[SettingProblem] = ()) -> None:
         super().__init__(text)
-        self.mistakes = tuple(mistakes)
+        self.problems = tuple(problems)
 
 
-class MissingError(OperateError):
+class PrerequisiteError(OperateError):
     """Something that is needed is not there: the CLI, a package, a login, credentials."""
 
 
-class FailedError(OperateError):
+class OperationFailedError(OperateError):
     """It was tried and failed. `notes` is what the engine and the providers said."""
 
     def __init__(self, text: str, notes: Sequence[Note] = ()) -> None:
@@ -37,7 +37,7 @@ class FailedError(OperateError):
         self.notes = tuple(notes)
 
 
-class CancelledError(FailedError):
+class CancelledError(OperationFailedError):
     """It was cancelled: what was begun is finished and recorded, the rest not begun."""
 
 

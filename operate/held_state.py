@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ring.distributed import DISTRIBUTED
-from ring.held import HELD, Kept
+from ring.held import HELD, HeldMember
 from ring.hop import HOP
 from ring.monitoring.component import WATCH
 from ring.replica import REPLICA
@@ -29,12 +29,12 @@ State = Mapping[str, Any]
 def bypassed(settings: Settings) -> set[str]:
     """The members that are bypassed, by every name that a state may know them by."""
     out = [member for member in members_of(settings) if member.state == "bypassed"]
-    return {name for member in out for name in (member.name, member.slug)}
+    return {name for member in out for name in (member.name, member.resource_name)}
 
 
-def held(resources: Iterable[Resource]) -> list[Kept]:
+def held_members(resources: Iterable[Resource]) -> list[HeldMember]:
     """What is kept of members that are held."""
-    return [Kept.of(one["outputs"]) for one in resources if one["type"] == HELD]
+    return [HeldMember.of(one["outputs"]) for one in resources if one["type"] == HELD]
 
 
 def name_of(replica: Resource) -> str:
@@ -49,7 +49,7 @@ def arranged(state: State, out: Collection[str]) -> State:
     It is the very same one where they are already.
     """
     resources = _resources(state)
-    now = {one.member for one in held(resources)}
+    now = {one.member for one in held_members(resources)}
     if now <= set(out) and not any(name_of(one) in out for one in _of(resources, REPLICA)):
         return state
     deployment = _put_back(state["deployment"])
@@ -79,7 +79,7 @@ def _hold(deployment: Mapping[str, Any], replica: Resource) -> dict[str, Any]:
         "custom": False,
         "type": HELD,
         "inputs": {},
-        "outputs": Kept(_name_in(replica["parent"]), name_of(replica), text).outputs,
+        "outputs": HeldMember(_name_in(replica["parent"]), name_of(replica), text).outputs,
         "parent": replica["parent"],
         "protect": True,
     }
@@ -95,7 +95,7 @@ def _put_back(deployment: Mapping[str, Any]) -> dict[str, Any]:
     """Put back all that is held, behind what it depends on."""
     resources = [one for one in deployment["resources"] if one["type"] != HELD]
     pending = list(deployment.get("pending_operations") or ())
-    for one in held(deployment["resources"]):
+    for one in held_members(deployment["resources"]):
         told = json.loads(one.text)
         known = {there["urn"] for there in resources}
         needed = [there for there in told["needed"] if there["urn"] not in known]

@@ -12,7 +12,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-async def in_turn(
+async def run_in_order(
     things: Sequence[S],
     act: Callable[[S], Awaitable[T]],
     stop: Stop,

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 
 
-class Tally:
+class ProgressCounter:
     """Counts what is done and tells it; threads may share it. `of` is about how much there is."""
 
     def __init__(

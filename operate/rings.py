@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from operate.aws.clients import Clients
+from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
 from operate.errors import OperateError
 
 
-class Running(Protocol):
+class DeployedRing(Protocol):
     """A ring that is deployed, by whatever: what an operation on it while it runs needs."""
 
     label: str
@@ -25,12 +25,12 @@ class Running(Protocol):
         """Whether `cancel` was called."""
 
     def expect_ready(self) -> None:
-        """See that it can be asked what is deployed. Raises `MissingError`."""
+        """See that it can be asked what is deployed. Raises `PrerequisiteError`."""
 
     def deployed(self) -> Deployed:
         """What is deployed of it. Raises `OperateError`."""
 
-    def clients(self) -> Clients:
+    def clients(self) -> ClientPool:
         """Clients that reach its members."""
 
     def cancel(self) -> None:
@@ -40,38 +40,38 @@ class Running(Protocol):
 _ENDING = 1.0
 """Seconds that what is cancelled has to end, where nothing is lost if it does not."""
 
-R = TypeVar("R", bound=Running)
+R = TypeVar("R", bound=DeployedRing)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Ended(Generic[T]):
+class Outcome(Generic[T]):
     """How an operation on a ring ended: with a result, or with an error."""
 
-    ring: Running
+    ring: DeployedRing
     result: T | None = None
     error: OperateError | None = None
 
 
-def run_all(
+def run_on_all(
     rings: Sequence[R],
     action: Callable[[R], T],
     *,
     jobs: int = 4,
     on_cancel: Callable[[], object] = lambda: None,
     reads_only: bool = False,
-) -> list[Ended[T]]:
+) -> list[Outcome[T]]:
     """Do the same to every ring, `jobs` at a time; one that fails does not keep the others.
 
     Ctrl-C cancels all of them in order, a second one at once; `on_cancel` is called after each.
     What `reads_only` leaves nothing half done: Ctrl-C ends it, whoever does not answer.
     """
 
-    def guarded(ring: R) -> Ended[T]:
+    def guarded(ring: R) -> Outcome[T]:
         try:
-            return Ended(ring, result=action(ring))
+            return Outcome(ring, result=action(ring))
         except OperateError as error:
-            return Ended(ring, error=error)
+            return Outcome(ring, error=error)
 
     pool = ThreadPoolExecutor(max_workers=jobs)
     futures = [pool.submit(guarded, ring) for ring in rings]

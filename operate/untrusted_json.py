@@ -12,7 +12,7 @@ _DIGITS = 40
 _TOLD = 300
 
 
-class NotUnderstoodError(ValueError):
+class MalformedJsonError(ValueError):
     """It is not what it should be. Its text says why, cut to a length that fits a line or two."""
 
     def __init__(self, why: str) -> None:
@@ -20,7 +20,7 @@ class NotUnderstoodError(ValueError):
 
 
 def read_json(text: str | bytes) -> Any:
-    """Read JSON that is no trap for whoever reads on. Raises `NotUnderstoodError`.
+    """Read JSON that is no trap for whoever reads on. Raises `MalformedJsonError`.
 
     Whatever is returned can be gone through, counted with, and written as JSON or UTF-8 again: it
     is not nested deeply, its numbers are finite and have a few digits, its characters are whole.
@@ -29,27 +29,27 @@ def read_json(text: str | bytes) -> Any:
         value = json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_refuse)
         _expect_shallow(value)
         json.dumps(value, ensure_ascii=False).encode()
-    except NotUnderstoodError:
+    except MalformedJsonError:
         raise
     except RecursionError as error:
-        raise NotUnderstoodError("it is nested too deeply") from error
+        raise MalformedJsonError("it is nested too deeply") from error
     except UnicodeEncodeError as error:
-        raise NotUnderstoodError("it has half a character (a lone surrogate)") from error
+        raise MalformedJsonError("it has half a character (a lone surrogate)") from error
     except ValueError as error:
-        raise NotUnderstoodError(f"it is no JSON: {error}") from error
+        raise MalformedJsonError(f"it is no JSON: {error}") from error
     return value
 
 
 def fields_of(document: Any, **kinds: type) -> list[Any]:
-    """The fields of an object, each of a type. Raises `NotUnderstoodError`."""
+    """The fields of an object, each of a type. Raises `MalformedJsonError`."""
     if not isinstance(document, dict):
-        raise NotUnderstoodError(f"it is {_kind(document)} where an object with fields belongs")
+        raise MalformedJsonError(f"it is {_kind(document)} where an object with fields belongs")
     for name, kind in kinds.items():
         if name not in document:
-            raise NotUnderstoodError(f"it has no `{name}`")
+            raise MalformedJsonError(f"it has no `{name}`")
         if not isinstance(document[name], kind):
             found = _kind(document[name])
-            raise NotUnderstoodError(f"`{name}` is {found} where {_KINDS[kind]} belongs")
+            raise MalformedJsonError(f"`{name}` is {found} where {_KINDS[kind]} belongs")
     return [document[name] for name in kinds]
 
 
@@ -73,7 +73,7 @@ def _expect_shallow(value: Any) -> None:
     for _ in range(_DEEPEST):
         level = [part for one in level for part in _parts(one)]
     if level:
-        raise NotUnderstoodError(f"it is nested more than {_DEEPEST} levels deep")
+        raise MalformedJsonError(f"it is nested more than {_DEEPEST} levels deep")
 
 
 def _parts(value: Any) -> Any:
@@ -82,7 +82,7 @@ def _parts(value: Any) -> Any:
 
 def _int(digits: str) -> int:
     if len(digits) > _DIGITS:
-        raise NotUnderstoodError(f"it has a number of {len(digits)} digits")
+        raise MalformedJsonError(f"it has a number of {len(digits)} digits")
     return int(digits)
 
 
@@ -94,4 +94,4 @@ def _float(text: str) -> float:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise NotUnderstoodError(f"it has a number that is none: {text}")
+    raise MalformedJsonError(f"it has a number that is none: {text}")

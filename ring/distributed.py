@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from ring import policies
 from ring.replica import Replica
 from ring.resources.lambda_archive import lambda_archive
-from ring.resources.private_bucket import closed_bucket
+from ring.resources.private_bucket import private_bucket
 from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
 from ring.state_machine import state_machine
@@ -44,7 +44,7 @@ class Distributed(pulumi.ComponentResource):
         self._at = at
         self._settings = settings
         self._here = pulumi.ResourceOptions(parent=self, provider=at.provider)
-        self._results = closed_bucket(name, "results", at.member, self._here, emptied=True)
+        self._results = private_bucket(name, "results", at.member, self._here, force_destroy=True)
         self._log_group = aws.cloudwatch.LogGroup(
             name, retention_in_days=settings.function.log_retention_days, opts=self._here
         )
@@ -93,7 +93,7 @@ class Distributed(pulumi.ComponentResource):
         name, writes = f"{self._name}-{there.member.id}", self._settings.distributed.writes
         opts = pulumi.ResourceOptions(parent=self, provider=there.provider)
         trust = self._role.arn.apply(policies.writer_trust)
-        does = f"Works on segments of the ring's {there.member.slug}"
+        does = f"Works on segments of the ring's {there.member.resource_name}"
         role = self._declare_role(name, does, trust, opts)
         document = there.end.apply(lambda end: policies.reader_policy(end, writes=writes))
         aws.iam.RolePolicy(

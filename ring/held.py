@@ -28,7 +28,7 @@ _NO_ORGANIZATION = "organization"  # what a backend without any calls it
 
 
 @dataclass(frozen=True)
-class Kept:
+class HeldMember:
     """What is kept of a member: `ring` and `member` by name, and its resources, as JSON.
 
     `text` holds them under `resources`, as the state had them, and under `needed` what those refer
@@ -56,21 +56,21 @@ class Kept:
         return {"ring": self.ring, "member": self.member, "text": self.text}
 
     @classmethod
-    def of(cls, outputs: Mapping[str, Any]) -> Kept:
+    def of(cls, outputs: Mapping[str, Any]) -> HeldMember:
         """Take it from the component's outputs."""
         return cls(outputs["ring"], outputs["member"], outputs["text"])
 
 
-class Held(pulumi.ComponentResource):
+class HeldMembers(pulumi.ComponentResource):
     """Keeps what is known of a member. Protected: what goes with it is known nowhere else."""
 
-    def __init__(self, name: str, kept: Kept, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, kept: HeldMember, opts: pulumi.ResourceOptions) -> None:
         protected = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
         super().__init__(HELD, name, {}, protected)
         self.register_outputs(kept.outputs)
 
 
-def held_in(ring: str, members: Iterable[Member]) -> dict[str, Kept]:
+def held_members(ring: str, members: Iterable[Member]) -> dict[str, HeldMember]:
     """What this stack keeps of the members of a ring, by name.
 
     RunError if one of them is not bypassed: it would be made anew beside what is there already.
@@ -88,10 +88,10 @@ def held_in(ring: str, members: Iterable[Member]) -> dict[str, Kept]:
     return {one.member: one for one in kept}
 
 
-def _kept_in_stack() -> list[Kept]:
+def _kept_in_stack() -> list[HeldMember]:
     organization, stack = pulumi.get_organization(), pulumi.get_stack()
     name = f"{organization}/{pulumi.get_project()}/{stack}"
     asked = {"stackName": stack if organization == _NO_ORGANIZATION else name}
     told: Mapping[str, Any] = invoke(READS_STATE, asked).value or {}
     resources = told.get("outputs") or {}
-    return [Kept.of(one["outputs"]) for one in resources.values() if one["type"] == HELD]
+    return [HeldMember.of(one["outputs"]) for one in resources.values() if one["type"] == HELD]

@@ -8,10 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from ring import policies
-from ring.hop_metrics import Measured
+from ring.hop_metrics import HopMetrics
 from ring.replica import Replica
 from ring.resources.function_environment import environment
-from ring.resources.heartbeat import beat_rule
+from ring.resources.heartbeat import heartbeat_rule
 from ring.resources.lambda_archive import lambda_archive
 from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
@@ -64,7 +64,7 @@ class Hop(pulumi.ComponentResource):
         runtime_updates(name, self.function, settings, self._here)
         self.mapping = self._mapping(policy)
         if settings.heartbeat.enabled:
-            beat_rule(name, self.function, settings.heartbeat.every, self._here)
+            heartbeat_rule(name, self.function, settings.heartbeat.every, self._here)
         self.register_outputs(self.summary)
 
     @property
@@ -83,23 +83,24 @@ class Hop(pulumi.ComponentResource):
         }
 
     @property
-    def measured(self) -> Measured:
+    def measured(self) -> HopMetrics:
         """The hop, by the names that its metrics go by."""
         ends = (self.source.member, self.target.member)
-        return Measured(*ends, self.function.name, self.mapping.id)
+        return HopMetrics(*ends, self.function.name, self.mapping.id)
 
     @property
     def _title(self) -> str:
         # By slug: a function's description has room for 256 characters, too few for two tables.
-        return f"the ring's changes from {self.source.member.slug} to {self.target.member.slug}"
+        source, target = self.source.member.resource_name, self.target.member.resource_name
+        return f"the ring's changes from {source} to {target}"
 
-    def _writer_secret(self) -> policies.Secret | None:
+    def _writer_secret(self) -> policies.SecretAccess | None:
         """The secret with the keys for the target, if that lies in another partition."""
         if self.source.member.partition == self.target.member.partition:
             return None
         secret = self.target.member.writer_secret
         assert secret  # the settings' rules ask for it
-        return policies.Secret(secret.arn, secret.kms_key)
+        return policies.SecretAccess(secret.arn, secret.kms_key)
 
     def _writer_role(self) -> aws.iam.Role | None:
         """The role on the target's side, if the function's own cannot write there."""

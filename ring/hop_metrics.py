@@ -31,7 +31,7 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Measured:
+class HopMetrics:
     """A hop whose metrics are in its source's region. `function` is a name, `mapping` a UUID."""
 
     source: Member
@@ -49,11 +49,11 @@ class Measured:
         """The hop as its function calls itself."""
         return " -> ".join(f"{end.region}/{end.table}" for end in (self.source, self.target))
 
-    def own(self, name: str, statistic: str = "Sum") -> Metric:
+    def custom(self, name: str, statistic: str = "Sum") -> Metric:
         """What the hop tells of itself."""
         return Metric(NAMESPACE, name, {DIMENSION: self.name}, statistic)
 
-    def of_function(self, name: str, statistic: str = "Sum") -> Metric:
+    def lambda_metric(self, name: str, statistic: str = "Sum") -> Metric:
         """What Lambda tells of the function."""
         return Metric("AWS/Lambda", name, {"FunctionName": self.function}, statistic)
 
@@ -66,7 +66,7 @@ class Measured:
         return Metric("AWS/DynamoDB", name, {"TableName": self.source.table}, statistic)
 
 
-def kept_in(bucket: pulumi.Input[str]) -> Metric:
+def bucket_object_count(bucket: pulumi.Input[str]) -> Metric:
     """How many objects are in a bucket: S3 counts them once a day."""
     dimensions = {"BucketName": bucket, "StorageType": "AllStorageTypes"}
     return Metric("AWS/S3", "NumberOfObjects", dimensions, "Average")

@@ -41,7 +41,7 @@ _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardI
 
 
 @dataclass(frozen=True)
-class End:
+class TableAccess:
     """What a hop touches at one end: the ARNs of the tables there and of the key, if any."""
 
     region: str
@@ -51,7 +51,7 @@ class End:
 
 
 @dataclass(frozen=True)
-class Secret:
+class SecretAccess:
     """A secret with keys for the target: its ARN, and that of the key that encrypts it, if any."""
 
     arn: str
@@ -74,7 +74,12 @@ def writer_trust(role: str) -> Document:
 
 
 def hop_policy(
-    *, source: End, stream: str, log_group: str, quarantine: str, target: End | str | Secret
+    *,
+    source: TableAccess,
+    stream: str,
+    log_group: str,
+    quarantine: str,
+    target: TableAccess | str | SecretAccess,
 ) -> Document:
     """What a hop's function may do.
 
@@ -97,13 +102,13 @@ def hop_policy(
     )
 
 
-def writer_policy(target: End) -> Document:
+def writer_policy(target: TableAccess) -> Document:
     """What a role, or a user, in the target's account may do for the functions that write as it."""
     return _document(*_end("Target", target))
 
 
 def segments_policy(
-    *, here: Sequence[End], roles: Sequence[str], log_group: str, results: str, writes: bool
+    *, here: Sequence[TableAccess], roles: Sequence[str], log_group: str, results: str, writes: bool
 ) -> Document:
     """What the function that works on segments may do: read, and write only if it `writes`.
 
@@ -118,7 +123,7 @@ def segments_policy(
     )
 
 
-def reader_policy(end: End, *, writes: bool) -> Document:
+def reader_policy(end: TableAccess, *, writes: bool) -> Document:
     """What a role in a member's account may do for the function that works on segments."""
     return _document(*_whole_tables([end], writes))
 
@@ -142,7 +147,7 @@ def machine_policy(*, machine: str, function: str, results: str) -> Document:
     )
 
 
-def _whole_tables(ends: Sequence[End], writes: bool) -> list[Document]:
+def _whole_tables(ends: Sequence[TableAccess], writes: bool) -> list[Document]:
     """One statement for all tables of a kind: there is room for so much in a role."""
     items = (*_CHECKED, *(_FILLED if writes else ()))
     statements = [_allow("Items", items, *(end.table for end in ends))]
@@ -160,17 +165,17 @@ def _logs(log_group: str) -> Document:
     return _allow("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), f"{log_group}:*")
 
 
-def _target(target: End | str | Secret) -> list[Document]:
+def _target(target: TableAccess | str | SecretAccess) -> list[Document]:
     match target:
-        case End():
+        case TableAccess():
             return _end("Target", target)
-        case Secret():
+        case SecretAccess():
             return _keys(target)
         case role:
             return [_allow("AssumeWriter", ("sts:AssumeRole",), role)]
 
 
-def _keys(secret: Secret) -> list[Document]:
+def _keys(secret: SecretAccess) -> list[Document]:
     statements = [_allow("ReadKeys", ("secretsmanager:GetSecretValue",), secret.arn)]
     if secret.kms_key:
         # Without one, it is encrypted with a key of AWS's that the whole account may use:
@@ -180,7 +185,7 @@ def _keys(secret: Secret) -> list[Document]:
     return statements
 
 
-def _end(side: str, end: End) -> list[Document]:
+def _end(side: str, end: TableAccess) -> list[Document]:
     items = (*_ITEMS, *_CREATED) if side == "Target" else _ITEMS
     statements = [_allow(f"{side}Items", items, end.table)]
     if end.tombstones:

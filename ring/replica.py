@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import table_arn, table_arn_of_stream
-from ring.policies import End, writer_policy
-from ring.resources.private_bucket import closed_bucket
+from ring.policies import TableAccess, writer_policy
+from ring.resources.private_bucket import private_bucket
 from ring.resources.table_args import table_args, tombstone_args
 from ring.settings.members import Member
 from ring.settings.settings import Settings
@@ -61,7 +61,7 @@ class Replica(pulumi.ComponentResource):
             profile=member.profile,
             assume_roles=_roles(member),
             # A wrong profile must not create the ring in somebody else's account.
-            allowed_account_ids=[member.owner] if member.owner else None,
+            allowed_account_ids=[member.account_id] if member.account_id else None,
             default_tags=aws.ProviderDefaultTagsArgs(tags=settings.tags) if settings.tags else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -88,14 +88,14 @@ class Replica(pulumi.ComponentResource):
         }
 
     @property
-    def end(self) -> pulumi.Output[End]:
+    def end(self) -> pulumi.Output[TableAccess]:
         """The member as one end of a hop, for the hop's policy."""
         return pulumi.Output.all(
             region=self.member.region,
             table=self.table_arn,
             tombstones=self.tombstones_arn,
             kms_key=self.member.kms_key,
-        ).apply(lambda parts: End(**parts))
+        ).apply(lambda parts: TableAccess(**parts))
 
     @cached_property
     def writer(self) -> aws.iam.User:
@@ -138,8 +138,8 @@ class Replica(pulumi.ComponentResource):
     def _quarantine(self) -> aws.s3.Bucket:
         here = pulumi.ResourceOptions(parent=self, provider=self.provider)
         # It is never emptied to be deleted: it holds lost changes.
-        return closed_bucket(
-            f"{self._name}-quarantine", "quarantine", self.member, here, emptied=False
+        return private_bucket(
+            f"{self._name}-quarantine", "quarantine", self.member, here, force_destroy=False
         )
 
     def _never_replaced(self, *, retain_on_delete: bool = False) -> pulumi.ResourceOptions:

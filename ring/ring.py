@@ -9,15 +9,15 @@ from typing import Any
 import pulumi
 
 from ring.distributed import DISTRIBUTED, Distributed
-from ring.held import Held, Kept, held_in
+from ring.held import HeldMember, HeldMembers, held_members
 from ring.hop import HOP, Hop
 from ring.monitoring.component import WATCH, Watch, dashboards
 from ring.replica import REPLICA, Replica
-from ring.settings.distributed import home
+from ring.settings.distributed import runner_member
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import Hop as Way
-from ring.topology import hops
+from ring.topology import Edge as Way
+from ring.topology import deployed_hops
 
 RING = "dynamodb-ring:index:Ring"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -52,15 +52,15 @@ class Ring(pulumi.ComponentResource):
     ) -> None:
         super().__init__(RING, name, {}, opts)
         beneath = pulumi.ResourceOptions(parent=self)
-        ways, members = hops(settings), members_of(settings)
+        ways, members = deployed_hops(settings), members_of(settings)
         sources = {way.source for way in ways}
-        held = held_in(name, members)
+        held = held_members(name, members)
         for member in members:
             if member.name in held:
-                Held(f"{name}-{member.slug}", held[member.name], beneath)
+                HeldMembers(f"{name}-{member.resource_name}", held[member.name], beneath)
         replicas = {
             member: Replica(
-                f"{name}-{member.slug}",
+                f"{name}-{member.resource_name}",
                 member,
                 settings,
                 named_only=member not in sources,
@@ -83,7 +83,7 @@ class Ring(pulumi.ComponentResource):
         _keep_writers(ways, replicas)
         watches = [
             Watch(
-                f"{name}-{member.slug}",
+                f"{name}-{member.resource_name}",
                 replica,
                 [hop for hop in carriers if hop.source is replica],
                 settings,
@@ -123,12 +123,14 @@ class Ring(pulumi.ComponentResource):
         name: str,
         replicas: Mapping[Member, Replica],
         sources: Collection[Member],
-        held: Mapping[str, Kept],
+        held: Mapping[str, HeldMember],
         settings: Settings,
     ) -> Mapping[str, Any] | None:
         if not settings.distributed.enabled:
             return None
-        here = home(settings.distributed, [one for one in members_of(settings) if one in sources])
+        here = runner_member(
+            settings.distributed, [one for one in members_of(settings) if one in sources]
+        )
         if here.name in held:
             return next(iter(held[here.name].told_by(DISTRIBUTED)), None)
         beneath = pulumi.ResourceOptions(parent=self)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ring.settings.errors import Mistake
+from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, members_of
 from ring.settings.shared_tables import is_one_place, tables_of
-from ring.topology import hops
+from ring.topology import deployed_hops
 
 if TYPE_CHECKING:
     from ring.settings.settings import Settings
 
 
-def shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Mistake]:
+def check_shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[SettingProblem]:
     """Tables that two rings would have, each ring with the name that it is called by."""
     seen: dict[tuple[str, str], list[tuple[int, Member]]] = {}
     for at, (label, settings) in enumerate(rings):
@@ -32,7 +32,7 @@ def shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Mistake]:
                 if is_one_ring_in_parts(settings, theirs):
                     continue
                 told.add(before)
-                yield Mistake(
+                yield SettingProblem(
                     f"{label}: members[{place}]",
                     f"{member.region}/{name}",
                     f"it is a table of the ring {twin} too, whose member {other.name} has it",
@@ -45,6 +45,8 @@ def shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Mistake]:
 
 def is_one_ring_in_parts(one: Settings, other: Settings) -> bool:
     """Whether two stacks deploy parts of one ring: the same members, and none of them both."""
-    listed = [[(m.region, m.table, m.owner) for m in members_of(part)] for part in (one, other)]
-    sources = [{hop.source.name for hop in hops(part)} for part in (one, other)]
+    listed = [
+        [(m.region, m.table, m.account_id) for m in members_of(part)] for part in (one, other)
+    ]
+    sources = [{hop.source.name for hop in deployed_hops(part)} for part in (one, other)]
     return listed[0] == listed[1] and sources[0].isdisjoint(sources[1])

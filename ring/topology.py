@@ -14,7 +14,7 @@ _SHORT_PAIR = 33  # the same, less what is put behind it for a second role
 
 
 @dataclass(frozen=True)
-class Hop:
+class Edge:
     """The way from a member to another.
 
     Both ends make it: a member that hops to another target from now on has another hop, which
@@ -27,13 +27,13 @@ class Hop:
     @property
     def slug(self) -> str:
         """Its ends' names, made fit for the names of functions and roles; unique in the ring."""
-        told = f"{self.source.slug}-to-{self.target.slug}"
+        told = f"{self.source.resource_name}-to-{self.target.resource_name}"
         if len(told) <= _SHORT_PAIR:
             return told
         return f"{told[: _SHORT_PAIR - 9]}-{_digest(self.source.id + self.target.id)}"
 
 
-def ring_of(settings: Settings) -> tuple[Hop, ...]:
+def all_hops(settings: Settings) -> tuple[Edge, ...]:
     """All hops, in ring order: from each member to the next, and from the last to the first.
 
     Nothing leads to a member that is bypassed; its own hop stays, for what it still has to tell. To
@@ -41,15 +41,15 @@ def ring_of(settings: Settings) -> tuple[Hop, ...]:
     """
     members = members_of(settings)
     return tuple(
-        Hop(source, target)
+        Edge(source, target)
         for at, source in enumerate(members)
         for target in targets_of(members, at)
     )
 
 
-def hops(settings: Settings) -> tuple[Hop, ...]:
+def deployed_hops(settings: Settings) -> tuple[Edge, ...]:
     """The hops that this stack deploys, in ring order: all, unless the settings restrict them."""
-    circle = ring_of(settings)
+    circle = all_hops(settings)
     if settings.hops is None:
         return circle
     members = members_of(settings)

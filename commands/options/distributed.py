@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from commands.local_ring import LocalStack
-from commands.options.whole_table import Whole
+from commands.local_ring import RunningLocalRing
+from commands.options.whole_table import TableOptions
 from commands.output.screen import Screen
-from operate.distributed.executions import Machine, Task
-from operate.errors import WrongError
-from operate.rings import Running
+from operate.distributed.executions import SegmentJob, SegmentRunner
+from operate.errors import InvalidRequestError
+from operate.rings import DeployedRing
 from operate.stop import StoppedError
 
 distributed_option = click.option(
@@ -29,36 +29,39 @@ segments_option = click.option(
     help="In how many parts each table is read, side by side. Default: 4; 100 with --distributed, "
     "but in a ring on this machine.",
 )
-HERE, THERE = 4, 100
+DEFAULT_SEGMENTS_LOCAL, DEFAULT_SEGMENTS_DISTRIBUTED = 4, 100
 """Segments of each table, unless one says otherwise."""
 
 
-def segments_of(ring: Running, given: Mapping[str, Any]) -> int:
+def segment_count(ring: DeployedRing, given: Mapping[str, Any]) -> int:
     """In how many parts each table is read, by the options.
 
     The functions of a ring on this machine share its cores: the more parts, the longer it takes.
     """
     there = given["distributed"] and not is_local(ring)
-    return given["segments"] or (THERE if there else HERE)
+    return given["segments"] or (DEFAULT_SEGMENTS_DISTRIBUTED if there else DEFAULT_SEGMENTS_LOCAL)
 
 
-def is_local(ring: Running) -> bool:
+def is_local(ring: DeployedRing) -> bool:
     """Whether it is a ring that `automate.py local` runs."""
-    return isinstance(ring, LocalStack)
+    return isinstance(ring, RunningLocalRing)
 
 
-def machine_of(ring: Running, whole: Whole, given: Mapping[str, Any]) -> Machine | None:
+def segment_runner(
+    ring: DeployedRing, whole: TableOptions, given: Mapping[str, Any]
+) -> SegmentRunner | None:
     """The state machine of a ring; None: the work is done here.
 
-    Raises `WrongError` where the ring has none, and for options that functions know nothing of.
+    Raises `InvalidRequestError` where the ring has none, and for options that functions know
+    nothing of.
     """
     if not given["distributed"]:
         return None
     told = {**given, "rate": whole.rate}
     for option, instead in _NOT_THERE.items():
         if told.get(option) not in (None, False):
-            raise WrongError(f"--{option} does not go with --distributed: {instead}.")
-    return Machine.of(ring.deployed(), ring.clients(), whole.stop)
+            raise InvalidRequestError(f"--{option} does not go with --distributed: {instead}.")
+    return SegmentRunner.of(ring.deployed(), ring.clients(), whole.stop)
 
 
 _NOT_THERE = {
@@ -66,23 +69,29 @@ _NOT_THERE = {
     "many there are at a time",
     "keys": "so few are looked at from here",
     "sample": "so few are looked at from here",
-    "apart": "it is what functions do anyway",
+    "pairwise": "it is what functions do anyway",
 }
 
 
 @contextmanager
-def told(
-    screen: Screen, ring: Running, machine: Machine, tasks: Sequence[Task], anew: bool
+def announce_execution(
+    screen: Screen,
+    ring: DeployedRing,
+    machine: SegmentRunner,
+    tasks: Sequence[SegmentJob],
+    restart: bool,
 ) -> Iterator[None]:
     """Say which runs are gone on with, if any, and what becomes of them after Ctrl-C."""
-    for run in filter(None, map(machine.going_on, () if anew else tasks)):
-        screen.say(
+    for run in filter(None, map(machine.find_open, () if restart else tasks)):
+        screen.print(
             f"It goes on with the run that was begun on {run.begun:%Y-%m-%d at %H:%M %Z} "
-            "(--anew: not so)."
+            "(--restart: not so)."
         )
     try:
         yield
     except (KeyboardInterrupt, StoppedError):
         place = "the local ring, as long as that does" if is_local(ring) else "AWS"
-        screen.say(f"It runs on in {place}. The same command goes on with it; --anew stops it.")
+        screen.print(
+            f"It runs on in {place}. The same command goes on with it; --restart stops it."
+        )
         raise

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from operate.errors import WrongError
-from ring.settings.errors import nearest
+from operate.errors import InvalidRequestError
+from ring.settings.errors import did_you_mean
 from ring.settings.sections import MemberSettings
 from ring.settings.yaml_text import YamlError, parse_yaml
 
@@ -25,7 +25,7 @@ def config_of(
     tags: Sequence[str],
     more: Sequence[str],
 ) -> dict[str, Any]:
-    """The configuration of a ring from the options' texts. WrongError for one that has no form.
+    """Parse the options into a ring's configuration. Raises InvalidRequestError.
 
     `table` has name, key, sort and ttl; `more` are the texts of --set, which come last. Whether the
     settings are right is not judged here.
@@ -47,7 +47,7 @@ def config_of(
 
 
 def key(text: str | None, option: str = "--key") -> dict[str, str] | None:
-    """`customer:S` -> the key's name and type. WrongError without a type that a key can have.
+    """Parse `customer:S` into a key's name and type. Raises InvalidRequestError.
 
     A name may have colons of its own: what is behind the last one is a type or part of the name.
     """
@@ -58,7 +58,7 @@ def key(text: str | None, option: str = "--key") -> dict[str, str] | None:
         return {"name": name, "type": kind}
     is_small = name and kind.upper() in _KEY_TYPES
     likely = f"{name}:{kind.upper()}" if is_small else f"{text.rstrip(':')}:S"
-    raise WrongError(
+    raise InvalidRequestError(
         f"{option} {text}: say its type as well, as in {option} {likely} (S: text, N: number, "
         "B: binary)."
     )
@@ -79,10 +79,10 @@ def member(text: str) -> dict[str, Any]:
 def _of_member(name: str, text: str, option: str) -> Any:
     """The value of a member's setting: text as it is (an account is no number), a truth as YAML."""
     if name not in MemberSettings.model_fields:
-        hint = nearest(name, MemberSettings.model_fields, among="A member can have")
-        raise WrongError(f"{option}: there is no such setting as `{name}`. {hint}")
+        hint = did_you_mean(name, MemberSettings.model_fields, among="A member can have")
+        raise InvalidRequestError(f"{option}: there is no such setting as `{name}`. {hint}")
     if name == "writer_secret":
-        raise WrongError(
+        raise InvalidRequestError(
             f"{option}: `{name}` has settings of its own. Give them as in --set "
             f"members[1].{name}.arn=arn:…, where members are counted from 0."
         )
@@ -105,7 +105,7 @@ def _entered(place: Any, step: str | int, path: str, empty: Any) -> Any:
     """What stands at a step, put there if nothing does. One may go one beyond the end of a list."""
     fits = isinstance(place, list if isinstance(step, int) else dict)
     if not fits or (isinstance(step, int) and step > len(place)):
-        raise WrongError(
+        raise InvalidRequestError(
             f"--set {path}: there is no place for {step!r} there. Lists are counted from 0, and "
             "grow at their end."
         )
@@ -122,7 +122,7 @@ def _steps(path: str) -> list[str | int]:
     while at < len(path):
         found = _STEP.match(path, at)
         if not found or len(steps) > _MOST_STEPS:
-            raise WrongError(
+            raise InvalidRequestError(
                 f"--set {path[:_SHOWN]}: this is not the way to a setting. Write it as "
                 "`tombstones.retention_days` or `members[1].kms_key`."
             )
@@ -130,7 +130,7 @@ def _steps(path: str) -> list[str | int]:
         steps += [int(number) for number in re.findall(r"\d+", found[2])]
         at = found.end()
     if not steps:
-        raise WrongError("--set: name the setting before the `=`.")
+        raise InvalidRequestError("--set: name the setting before the `=`.")
     return steps
 
 
@@ -140,11 +140,11 @@ def _value(text: str, option: str) -> Any:
         return parse_yaml(text)
     except YamlError as error:
         shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
-        raise WrongError(f"{option}: {shown!r} is no value in YAML: {error}") from error
+        raise InvalidRequestError(f"{option}: {shown!r} is no value in YAML: {error}") from error
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise WrongError(f"{option}: `{text}` says no value. Write it as in `{example}`.")
+        raise InvalidRequestError(f"{option}: `{text}` says no value. Write it as in `{example}`.")
     return name, value

@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from commands.local_ring import LocalStack
+from commands.local_ring import RunningLocalRing
 from commands.options.ring_config import config_of
-from operate.deployment.config_source import Keep, parsed
+from operate.deployment.config_source import StateBackend, parse_settings
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import stack_file
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 from ring.project import PROJECT_ROOT
 
 _WHICH = (
@@ -102,7 +102,7 @@ class _Which:
 _NONE = _Which(None, None, None, (), None)
 
 
-def which_rings(function: Callable[..., int]) -> Callable[..., int]:
+def stack_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command `rings`: those of a stack or of a ring file."""
 
     @wraps(function)
@@ -113,7 +113,7 @@ def which_rings(function: Callable[..., int]) -> Callable[..., int]:
     return _with(command, _WHICH)
 
 
-def which_running(function: Callable[..., int]) -> Callable[..., int]:
+def running_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command `rings` as `which_rings` does, or the one that runs on this machine."""
 
     @wraps(function)
@@ -122,16 +122,18 @@ def which_running(function: Callable[..., int]) -> Callable[..., int]:
         if endpoint is None:
             return function(rings=_chosen(which), **given)
         if which != _NONE:
-            raise WrongError("--local says which ring: leave --stack, --file and the like out.")
+            raise InvalidRequestError(
+                "--local says which ring: leave --stack, --file and the like out."
+            )
         if not endpoint.startswith(("http://", "https://")):
             there = endpoint.rpartition("://")[2]
-            raise WrongError(f"--local: {endpoint!r} is no URL. Write http://{there}.")
-        return function(rings=[LocalStack(endpoint)], **given)
+            raise InvalidRequestError(f"--local: {endpoint!r} is no URL. Write http://{there}.")
+        return function(rings=[RunningLocalRing(endpoint)], **given)
 
     return _with(command, (*_WHICH, _LOCAL))
 
 
-def which_settings(function: Callable[..., int]) -> Callable[..., int]:
+def described_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command `rings` as `which_rings` does, or the one that the command line describes."""
 
     @wraps(function)
@@ -157,16 +159,18 @@ def _with(command: Callable[..., int], options: tuple[Any, ...]) -> Callable[...
 def _chosen(which: _Which, *, building: bool = False) -> list[RingStack]:
     if which.file:
         if which.stack or which.folder or which.backend:
-            raise WrongError(
+            raise InvalidRequestError(
                 "The rings of a ring file say their stacks themselves: leave --stack, --folder and "
                 "--backend out."
             )
         return read_rings(which.file, which.only, building=building)
     if which.only:
-        raise WrongError("--only chooses from a ring file: give it with --file.")
+        raise InvalidRequestError("--only chooses from a ring file: give it with --file.")
     if not which.stack:
-        raise WrongError("Which ring? Say --stack NAME or --file RINGS.yaml; --help tells more.")
-    return [RingStack.of(which.folder or _home(), which.stack, keep=Keep(which.backend))]
+        raise InvalidRequestError(
+            "Which ring? Say --stack NAME or --file RINGS.yaml; --help tells more."
+        )
+    return [RingStack.of(which.folder or _home(), which.stack, keep=StateBackend(which.backend))]
 
 
 def _home() -> Path:
@@ -175,11 +179,11 @@ def _home() -> Path:
 
 def _described(which: _Which, given: dict[str, Any]) -> RingStack:
     if which.file or which.only or which.folder:
-        raise WrongError(
+        raise InvalidRequestError(
             "The ring is described on the command line: leave --file, --only and --folder out."
         )
     if which.stack and (file := stack_file(_home(), which.stack)).exists():
-        raise WrongError(
+        raise InvalidRequestError(
             f"{file} says what the stack {which.stack} is, and would say something else "
             "afterwards. Change it there, or choose another name with --stack."
         )
@@ -189,5 +193,5 @@ def _described(which: _Which, given: dict[str, Any]) -> RingStack:
         tags=given["tag"],
         more=given["more"],
     )
-    keep = Keep(which.backend, given["secrets_provider"])
-    return RingStack(parsed(config), which.stack, keep=keep)
+    keep = StateBackend(which.backend, given["secrets_provider"])
+    return RingStack(parse_settings(config), which.stack, keep=keep)

@@ -16,12 +16,12 @@ import click
 from commands.options.numbers import Finite
 from commands.output.screen import Screen
 from local.data.items import Schema, parse_line
-from operate.errors import WrongError
-from operate.reconcile.connect import reach
+from operate.errors import InvalidRequestError
+from operate.reconcile.connect import connect_members
 from operate.reconcile.fingerprints import key_text
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
-from operate.rings import Running
+from operate.reconcile.members import MemberConnection
+from operate.rings import DeployedRing
 from operate.stop import Stop
 
 JOURNALS = Path(".dynamodb-ring")
@@ -44,64 +44,68 @@ _OPTIONS = (
         "compared, it grows by some 100 bytes an item and member.",
     ),
     click.option(
-        "--anew", is_flag=True, help="Begin anew, also where an interrupted one could go on."
+        "--restart", is_flag=True, help="Begin anew, also where an interrupted one could go on."
     ),
 )
 
 
 @dataclass(frozen=True)
-class Whole:
+class TableOptions:
     """What these options say."""
 
     rate: float | None
     journal: Path | None
-    anew: bool
+    restart: bool
     stop: Stop = field(default_factory=Stop)
     """Asks all that is done to end in order."""
 
-    def reach(self, ring: Running, only: Iterable[str] = ()) -> list[Reached]:
+    def reach(self, ring: DeployedRing, only: Iterable[str] = ()) -> list[MemberConnection]:
         """Reach a ring's members. Raises `OperateError`, also if they are fewer than two."""
-        members = reach(
+        members = connect_members(
             ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate, stop=self.stop
         )
         if len(members) < 2:
-            raise WrongError(f"It takes two members, and here is {len(members)}.")
+            raise InvalidRequestError(f"It takes two members, and here is {len(members)}.")
         return members
 
     @contextmanager
-    def open(self, screen: Screen, ring: Running, command: str, about: Any) -> Iterator[Journal]:
+    def open(
+        self, screen: Screen, ring: DeployedRing, command: str, about: Any
+    ) -> Iterator[Journal]:
         """The journal of a command on a ring. If it ends well, the journal is removed."""
         name = re.sub(r"[^\w.-]", "-", f"{command}-{ring.label}.sqlite")
-        with Journal(self.journal or JOURNALS / name, about, anew=self.anew) as journal:
+        with Journal(self.journal or JOURNALS / name, about, restart=self.restart) as journal:
             if journal.resumed:
-                screen.say(f"It goes on where it was interrupted ({journal.path}; --anew: not so).")
+                screen.print(
+                    f"It goes on where it was interrupted ({journal.path}; --restart: not so)."
+                )
             try:
                 yield journal
             except KeyboardInterrupt:
-                screen.say("Interrupted. The same command goes on from here.")
+                screen.print("Interrupted. The same command goes on from here.")
                 raise
             journal.remove()
 
 
-def expect_answer(screen: Screen, rings: Iterable[Running]) -> None:
+def expect_answer(screen: Screen, rings: Iterable[DeployedRing]) -> None:
     """See that somebody can be asked. What is missing is told first: it takes more than a --yes.
 
-    Raises `WrongError` or `MissingError`.
+    Raises `InvalidRequestError` or `PrerequisiteError`.
     """
     for ring in rings:
         ring.expect_ready()
-    screen.expect_somebody()
+    screen.require_interactive()
 
 
-def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
+def table_options(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of commands on whole tables, as `whole`."""
 
     @wraps(function)
     def command(**given: Any) -> int:
-        whole = Whole(*(given.pop(name) for name in ("rate", "journal", "anew")))
+        whole = TableOptions(*(given.pop(name) for name in ("rate", "journal", "restart")))
         if whole.journal and len(given["rings"]) > 1:
             names = ", ".join(ring.label for ring in given["rings"])
-            raise WrongError(
+            raise InvalidRequestError(
                 f"--journal is the file of one ring, and these are {names}: say which with --only, "
                 "or leave --journal out."
             )
@@ -112,10 +116,11 @@ def whole_tables(function: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
+def parse_keys(lines: Iterable[str], member: MemberConnection) -> list[str]:
     """Keys, a JSON object a line: plain, in DynamoDB JSON, or a line of a report.
 
-    They are returned as `operate.reconcile.fingerprints.key_text` writes them. Raises `WrongError`.
+    They are returned as `operate.reconcile.fingerprints.key_text` writes them. Raises
+    `InvalidRequestError`.
     """
     schema = Schema(member.keys, dict(zip(member.keys, member.types, strict=True)))
     texts = []
@@ -125,11 +130,13 @@ def keys_in(lines: Iterable[str], member: Reached) -> list[str]:
         try:
             texts.append(key_text(parse_line(_key_in(line, member), schema), member.keys))
         except (ValueError, RecursionError) as error:  # a BadItemError is a ValueError
-            raise WrongError(f"Line {number} is no key of these tables: {error}.") from error
+            raise InvalidRequestError(
+                f"Line {number} is no key of these tables: {error}."
+            ) from error
     return texts
 
 
-def _key_in(line: str, member: Reached) -> bytes:
+def _key_in(line: str, member: MemberConnection) -> bytes:
     """The key's own text, of a line that may be one of a report.
 
     Items may have attributes of a report's names; but a report's line has no other, and its key has
@@ -143,6 +150,6 @@ def _key_in(line: str, member: Reached) -> bytes:
     return line.encode()
 
 
-def line_of(document: Any) -> str:
+def json_line(document: Any) -> str:
     """A line of a report."""
     return json.dumps(document, ensure_ascii=False)

@@ -48,9 +48,9 @@ class LiveView:
             ring.watch = self.watch
 
     def __enter__(self) -> Self:
-        if self._screen.told.is_terminal:
+        if self._screen.console.is_terminal:
             live = Live(
-                console=self._screen.told,
+                console=self._screen.console,
                 get_renderable=self._picture,
                 refresh_per_second=4,
                 transient=True,
@@ -78,7 +78,7 @@ class LiveView:
     def _line(self, ring: RingStack, text: str) -> None:
         many = len(self._names) > 1
         for line in text.splitlines():
-            self._screen.say(f"{ring.label}: {line}" if many else line)
+            self._screen.print(f"{ring.label}: {line}" if many else line)
 
     def _picture(self) -> Table:
         """What is under way, a line a ring."""

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from commands.exit_codes import FAILED
 from commands.output.screen import Screen
-from operate.reporting import Tell
+from operate.reporting import ProgressCallback
 from operate.stop import Stop
 
 _LINE_EVERY = 5.0
@@ -30,7 +30,7 @@ _WIDE, _BAR = 78, 10
 
 
 @contextmanager
-def at_work(screen: Screen, stop: Stop) -> Iterator[Tell]:
+def at_work(screen: Screen, stop: Stop) -> Iterator[ProgressCallback]:
     """Show how far work is, and let Ctrl-C, or a kill, ask it to stop; yields what it is told by.
 
     The first Ctrl-C has what is under way finished. A second one ends the process at once, which a
@@ -49,7 +49,7 @@ def _stoppable(screen: Screen, stop: Stop) -> Iterator[None]:
         while not stop.is_asked and not over.wait(_LOOK_EVERY):
             pass
         if stop.is_asked:
-            screen.say("Stopping; finishing what is under way. Ctrl-C again ends at once.")
+            screen.print("Stopping; finishing what is under way. Ctrl-C again ends at once.")
 
     def on_signal(*_: Any) -> None:
         if stop.is_asked:
@@ -69,19 +69,19 @@ def _stoppable(screen: Screen, stop: Stop) -> Iterator[None]:
 
 
 def _end_at_once(screen: Screen) -> None:
-    if screen.told.is_terminal:
-        os.write(screen.told.file.fileno(), b"\x1b[?25h\n")  # a bar hides the cursor
+    if screen.console.is_terminal:
+        os.write(screen.console.file.fileno(), b"\x1b[?25h\n")  # a bar hides the cursor
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"Ended at once.\n")
     os._exit(FAILED)
 
 
 @contextmanager
-def _shown(screen: Screen) -> Iterator[Tell]:
+def _shown(screen: Screen) -> Iterator[ProgressCallback]:
     """A bar with rate and time left on a terminal, and lines on stderr elsewhere."""
-    if not screen.told.is_terminal:
+    if not screen.console.is_terminal:
         yield _Lines().tell
         return
-    with Progress(*_columns(screen.told.width), console=screen.told) as progress:
+    with Progress(*_columns(screen.console.width), console=screen.console) as progress:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, of: int) -> None:

@@ -14,8 +14,13 @@ from typing import Any, Protocol
 import click
 from rich.console import Console
 
-from operate.errors import FailedError, MissingError, OperateError, WrongError
-from operate.rings import Ended
+from operate.errors import (
+    InvalidRequestError,
+    OperateError,
+    OperationFailedError,
+    PrerequisiteError,
+)
+from operate.rings import Outcome
 from ring.settings.errors import escaped
 
 _UNTOLD = "-"
@@ -42,23 +47,25 @@ class Screen:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.told = _Told(stderr=as_json, highlight=False)
+        self.console = _Told(stderr=as_json, highlight=False)
 
     @property
-    def may_ask(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether there is a person who could answer a question."""
         return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
 
-    def expect_somebody(self) -> None:
-        """See that there is a person to ask. Raises `WrongError` if there is none."""
-        if not self.may_ask:
-            raise WrongError("There is nobody here to ask: say --yes to do it without a question.")
+    def require_interactive(self) -> None:
+        """See that there is a person to ask. Raises `InvalidRequestError` if there is none."""
+        if not self.is_interactive:
+            raise InvalidRequestError(
+                "There is nobody here to ask: say --yes to do it without a question."
+            )
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Say something on the way, or after the fact."""
-        self.told.print(_harmless(text), markup=False, soft_wrap=True)
+        self.console.print(_harmless(text), markup=False, soft_wrap=True)
 
-    def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+    def emit(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
         """Give the answer: the document as JSON, or by `show`."""
         if self.as_json:
             encoder = json.JSONEncoder(indent=2, default=str, ensure_ascii=False)
@@ -67,10 +74,10 @@ class Screen:
         else:
             show()
 
-    def trouble(self, error: OperateError) -> None:
+    def error(self, error: OperateError) -> None:
         """Say what went wrong: in the document on stdout, or in words on stderr."""
         if self.as_json:
-            self.answer({"ok": False, "error": error_document(error)}, lambda: None)
+            self.emit({"ok": False, "error": error_document(error)}, lambda: None)
         else:
             click.echo(_harmless(str(error)), err=True)
 
@@ -88,22 +95,25 @@ class Screen:
             for place, cell in enumerate(cells):
                 are_numbers[place] |= bool(_NUMBER.fullmatch(cell))
                 are_words[place] |= not _NUMBER.fullmatch(cell) and cell != _UNTOLD
-        if self.told.is_terminal and sum(widths) + len(_GAP) * (len(widths) - 1) > self.told.width:
+        if (
+            self.console.is_terminal
+            and sum(widths) + len(_GAP) * (len(widths) - 1) > self.console.width
+        ):
             self._list(columns, rows)
             return
         right = [one and not other for one, other in zip(are_numbers, are_words, strict=True)]
         for cells in chain([list(columns)], map(_cells, rows)):
             places = zip(cells, widths, right, strict=True)
             line = _GAP.join(c.rjust(width) if r else c.ljust(width) for c, width, r in places)
-            self.say(line.rstrip())
+            self.print(line.rstrip())
 
     def _list(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         width = max(map(len, columns))
         for number, cells in enumerate(map(_cells, rows)):
             if number:
-                self.say("")
+                self.print("")
             for column, cell in zip(columns, cells, strict=True):
-                self.say(f"{column.ljust(width)}{_GAP}{cell}".strip())
+                self.print(f"{column.ljust(width)}{_GAP}{cell}".strip())
 
 
 def _cells(row: Sequence[object]) -> list[str]:
@@ -140,17 +150,17 @@ class Rows(list[Any]):
 
 def error_document(error: OperateError) -> dict[str, Any]:
     """An error for scripts: its kind (wrong, missing or failed), its text, and what it holds."""
-    kinds = {WrongError: "wrong", MissingError: "missing"}
+    kinds = {InvalidRequestError: "wrong", PrerequisiteError: "missing"}
     kind = next((word for one, word in kinds.items() if isinstance(error, one)), "failed")
     document: dict[str, Any] = {"kind": kind, "text": str(error)}
-    if isinstance(error, WrongError):
-        document["mistakes"] = [asdict(mistake) for mistake in error.mistakes]
-    if isinstance(error, FailedError):
+    if isinstance(error, InvalidRequestError):
+        document["mistakes"] = [asdict(mistake) for mistake in error.problems]
+    if isinstance(error, OperationFailedError):
         document["notes"] = [asdict(note) for note in error.notes]
     return document
 
 
-def ring_document(ended: Ended[Any]) -> dict[str, Any]:
+def ring_document(ended: Outcome[Any]) -> dict[str, Any]:
     """For scripts: which ring an operation was done to, and the error that it ended with."""
     about: dict[str, Any] = {"ring": ended.ring.label}
     return about | ({"error": error_document(ended.error)} if ended.error else {})

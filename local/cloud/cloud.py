@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clients import HOME_ACCOUNT
-from local.cloud.resources import KINDS, Created, Kind, PartlyMadeError, Place, Properties
+from local.cloud.resources import (
+    KINDS,
+    Created,
+    Location,
+    PartlyCreatedError,
+    Properties,
+    ResourceType,
+)
 from local.cloud.resources.archive import ArchiveError
 from ring.arn import Arn, partition_of
 
@@ -60,7 +67,7 @@ class Cloud:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    def place(self, provider: Properties) -> Place:
+    def place(self, provider: Properties) -> Location:
         """Return the place where a provider with these inputs makes its resources.
 
         A role leads into its account, and a profile into the only account that it is allowed;
@@ -69,10 +76,10 @@ class Cloud:
         inputs = provider_inputs(provider)
         account = _account(inputs)
         tags = inputs.get("defaultTags", {}).get("tags", {})
-        return Place(self._accounts.clients(account), inputs["region"], account, tags)
+        return Location(self._accounts.clients(account), inputs["region"], account, tags)
 
     def create(
-        self, token: str, logical_name: str, inputs: Properties, place: Place
+        self, token: str, logical_name: str, inputs: Properties, place: Location
     ) -> tuple[str, dict[str, Any]]:
         """Make a resource; return its id, and its outputs as AWS would give them.
 
@@ -84,7 +91,7 @@ class Cloud:
         with _told(logical_name, token):
             try:
                 created = kind.create(named, place)
-            except PartlyMadeError as error:
+            except PartlyCreatedError as error:
                 seen = kind.read(error.created.id, place) or {}
                 done = {name: seen[name] for name in named if name in seen}
                 outputs = {**_outputs(named, error.created), **done}
@@ -92,7 +99,7 @@ class Cloud:
                 raise PartError(text, error.created.id, outputs) from error
         return created.id, _outputs(named, created)
 
-    def read(self, token: str, logical_name: str, id_: str, place: Place) -> Properties | None:
+    def read(self, token: str, logical_name: str, id_: str, place: Location) -> Properties | None:
         """Return a resource's properties as AWS has them now, None if it is not there.
 
         Raises `CloudError`.
@@ -102,7 +109,7 @@ class Cloud:
             return kind.read(id_, place)
 
     def update(
-        self, token: str, logical_name: str, id_: str, change: Change, place: Place
+        self, token: str, logical_name: str, id_: str, change: Change, place: Location
     ) -> dict[str, Any]:
         """Change a resource, in nothing that is fixed; return its outputs. Raises `CloudError`."""
         kind = kind_of(token, logical_name)
@@ -114,21 +121,26 @@ class Cloud:
         return {**new, "id": id_, **computed}
 
     def refuse_plan(
-        self, token: str, logical_name: str, old: Properties, new: Properties, place: Place
+        self, token: str, logical_name: str, old: Properties, new: Properties, place: Location
     ) -> None:
         """Ask AWS about a plan, where the provider does so. Raises `CloudError`."""
         with _told(logical_name, token):
             kind_of(token, logical_name).refuse_plan(old, new, place)
 
     def delete(
-        self, token: str, logical_name: str, id_: str, place: Place, outputs: Properties = _NOTHING
+        self,
+        token: str,
+        logical_name: str,
+        id_: str,
+        place: Location,
+        outputs: Properties = _NOTHING,
     ) -> None:
         """Delete a resource that had these outputs. Raises `CloudError`."""
         kind = kind_of(token, logical_name)
         with _told(logical_name, token):
             kind.delete_as(outputs, id_, place)
 
-    def call(self, token: str, place: Place) -> dict[str, Any]:
+    def call(self, token: str, place: Location) -> dict[str, Any]:
         """Return what a function of the AWS provider answers in a place. Raises `CloudError`."""
         function = FUNCTIONS.get(token)
         if function is None:
@@ -159,7 +171,7 @@ def _account(provider: Properties) -> str:
     return str(allowed[0]) if allowed and provider.get("profile") else HOME_ACCOUNT
 
 
-def kind_of(token: str, logical_name: str) -> Kind:
+def kind_of(token: str, logical_name: str) -> ResourceType:
     """Return what a type of resource can do here. Raises `CloudError`."""
     kind = KINDS.get(token)
     if kind is None:
@@ -183,7 +195,7 @@ def _outputs(inputs: Properties, created: Created) -> dict[str, Any]:
     return {**inputs, "id": created.id, **created.outputs}
 
 
-def named_inputs(kind: Kind, logical_name: str, inputs: Properties) -> Properties:
+def named_inputs(kind: ResourceType, logical_name: str, inputs: Properties) -> Properties:
     """Give a resource that says no name the one that Pulumi's AWS provider would make up.
 
     https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
@@ -214,7 +226,7 @@ def _with_whole_numbers(value: Any) -> Any:
     return value
 
 
-def _get_partition(place: Place) -> dict[str, Any]:
+def _get_partition(place: Location) -> dict[str, Any]:
     partition = partition_of(place.region)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     reverse = ".".join(reversed(suffix.split(".")))
@@ -226,17 +238,17 @@ def _get_partition(place: Place) -> dict[str, Any]:
     }
 
 
-def _get_caller_identity(place: Place) -> dict[str, Any]:
+def _get_caller_identity(place: Location) -> dict[str, Any]:
     caller = place.clients.sts(place.region).get_caller_identity()
     account = caller["Account"]
     return {"id": account, "accountId": account, "arn": caller["Arn"], "userId": caller["UserId"]}
 
 
-def _get_region(place: Place) -> dict[str, Any]:
+def _get_region(place: Location) -> dict[str, Any]:
     return {"id": place.region, "region": place.region, "name": place.region}
 
 
-FUNCTIONS: Mapping[str, Callable[[Place], dict[str, Any]]] = {
+FUNCTIONS: Mapping[str, Callable[[Location], dict[str, Any]]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
     "aws:index/getPartition:getPartition": _get_partition,
     "aws:index/getRegion:getRegion": _get_region,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ring.settings.members import Member
-from ring.topology import hops
+from ring.topology import deployed_hops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def make_existing_tables(settings: Settings, cloud: Cloud) -> dict[str, str]:
     keys and a stream. The label of a stream cannot be chosen, so an adopted one has another ARN
     here than in the settings: the answer maps the latter to the former.
     """
-    ways = hops(settings)
+    ways = deployed_hops(settings)
     sources = {way.source for way in ways}
     streams: dict[str, str] = {}
     for member in dict.fromkeys([*sources, *(way.target for way in ways)]):
@@ -66,6 +66,6 @@ def provider_of(member: Member) -> dict[str, Any]:
         "region": member.region,
         "profile": member.profile,
         "assumeRoles": [{"roleArn": member.role}] if member.role else None,
-        "allowedAccountIds": [member.owner] if member.owner else None,
+        "allowedAccountIds": [member.account_id] if member.account_id else None,
     }
     return {name: value for name, value in told.items() if value is not None}

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.cloud.cloud import Cloud
-    from local.cloud.resources import Place
-    from local.stack_config import Stack
+    from local.cloud.resources import Location
+    from local.stack_config import StackConfig
 
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
@@ -53,7 +53,7 @@ class Resource:
     name: str
     id: str
     outputs: Mapping[str, Any]
-    place: Place
+    place: Location
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Deployment:
 
 
 def run_program(
-    program: Path, stack: Stack, cloud: Cloud, streams: Mapping[str, str] | None = None
+    program: Path, stack: StackConfig, cloud: Cloud, streams: Mapping[str, str] | None = None
 ) -> Deployment:
     """Run a Pulumi program and make real what it declares; return when all of it is there.
 
@@ -146,7 +146,7 @@ class _LocalCloud(Mocks):
         self.resources: list[Resource] = []
         self._cloud = cloud
         self._streams = streams
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, Location] = {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         """Make a resource; return its id and outputs."""
@@ -172,7 +172,7 @@ class _LocalCloud(Mocks):
             return {"outputs": {}}, []  # nothing is kept from one run to the next
         return self._cloud.call(args.token, self._place(args.token, args.provider)), []
 
-    def _place(self, name: str, provider: str | None) -> Place:
+    def _place(self, name: str, provider: str | None) -> Location:
         """Find the place of a provider, which is known by its URN and id."""
         place = self._places.get((provider or "").rpartition("::")[2])
         if place is None:

@@ -42,7 +42,7 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True)
-class Table:
+class TargetTable:
     """A table to load into."""
 
     client: DynamoDBClient
@@ -50,7 +50,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedFile:
     """A file of items of which every line was checked, against the keys of a table."""
 
     path: Path
@@ -59,7 +59,7 @@ class Checked:
 
 
 def load(
-    path: Path, table: Table, progress: Progress, wait: Callable[[float], None] = time.sleep
+    path: Path, table: TargetTable, progress: Progress, wait: Callable[[float], None] = time.sleep
 ) -> int:
     """Check a file of items and write it into a table; return how many there were.
 
@@ -69,7 +69,7 @@ def load(
     return write(check(path, schema, progress), table, progress, wait)
 
 
-def check(path: Path, schema: Schema, progress: Progress) -> Checked:
+def check(path: Path, schema: Schema, progress: Progress) -> CheckedFile:
     """Check every line of a file of items. Raises `LoadError`.
 
     The file has one item a line: plain JSON objects, DynamoDB JSON, or DynamoDB's export to S3;
@@ -97,11 +97,14 @@ def check(path: Path, schema: Schema, progress: Progress) -> Checked:
         raise LoadError(f"{path} cannot be read: {error}. Nothing was loaded.") from error
     if mistakes.count:
         raise LoadError(f"{path}: {mistakes}")
-    return Checked(path, schema, count)
+    return CheckedFile(path, schema, count)
 
 
 def write(
-    checked: Checked, table: Table, progress: Progress, wait: Callable[[float], None] = time.sleep
+    checked: CheckedFile,
+    table: TargetTable,
+    progress: Progress,
+    wait: Callable[[float], None] = time.sleep,
 ) -> int:
     """Write a checked file into a table; return how many items it had.
 
@@ -200,7 +203,7 @@ def _identity(item: Item, schema: Schema) -> tuple[Any, ...]:
     return tuple(Decimal(value) if kind == "N" else value for kind, value in values)
 
 
-def _write(batch: list[Item], table: Table, wait: Callable[[float], None]) -> None:
+def _write(batch: list[Item], table: TargetTable, wait: Callable[[float], None]) -> None:
     """Write a batch, and again what DynamoDB was too busy to take of it."""
     requests: Any = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
     delay = 0.05

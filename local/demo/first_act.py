@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 
 from local.demo import second_act
-from local.demo.story import Story, Told
+from local.demo.story import Expected, Story
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.project import PROJECT_ROOT
 
 ADA = {"customer": {"S": "ada"}, "order": {"S": "1"}}
@@ -19,10 +19,10 @@ CAT = {"customer": {"S": "cat"}, "order": {"S": "1"}}
 DAN = {"customer": {"S": "dan"}, "order": {"S": "1"}}
 
 
-def an_item_travels(story: Story) -> Told:
+def an_item_travels(story: Story) -> Expected:
     """An item is written in one region, and stops where it began."""
     story.put(0, {**ADA, "total": {"N": "10"}})
-    return Told(
+    return Expected(
         ADA,
         {"total": {"N": "10"}},
         writes=len(story.members) - 1,
@@ -30,10 +30,10 @@ def an_item_travels(story: Story) -> Told:
     )
 
 
-def a_replica_is_edited(story: Story) -> Told:
+def a_replica_is_edited(story: Story) -> Expected:
     """The copy is edited in another region, by UpdateItem."""
     story.update(1, ADA, "total", {"N": "12"})
-    return Told(
+    return Expected(
         ADA,
         {"total": {"N": "12"}},
         writes=len(story.members) - 1,
@@ -42,23 +42,23 @@ def a_replica_is_edited(story: Story) -> Told:
     )
 
 
-def two_regions_write_at_once(story: Story) -> Told:
+def two_regions_write_at_once(story: Story) -> Expected:
     """Two regions write one key in the same moment."""
     with story.at_once():
         story.put(0, {**BOB, "total": {"N": "1"}})
         story.put(1, {**BOB, "total": {"N": "2"}})
-    return Told(
+    return Expected(
         BOB,
         because="one of them wins everywhere, and the handler logs the conflict",
         conflicts=True,
     )
 
 
-def delete_and_insert_again(story: Story) -> Told:
+def delete_and_insert_again(story: Story) -> Expected:
     """An item is deleted, and inserted again right behind the delete."""
     story.delete(0, ADA)
     story.put(0, {**ADA, "total": {"N": "99"}})
-    return Told(
+    return Expected(
         ADA,
         {"total": {"N": "99"}},
         because="the delete leaves a tombstone with its version, and the insert is newer (7 writes "
@@ -67,7 +67,7 @@ def delete_and_insert_again(story: Story) -> Told:
     )
 
 
-def every_type_arrives(story: Story) -> Told:
+def every_type_arrives(story: Story) -> Expected:
     """A binary, a set and a deep map arrive unchanged."""
     content = {
         "photo": {"B": bytes(range(8))},
@@ -76,7 +76,7 @@ def every_type_arrives(story: Story) -> Told:
         "lines": {"L": [{"M": {"sku": {"S": "a-1"}, "raw": {"B": b"\x00\xff"}}}, {"NULL": True}]},
     }
     story.put(2, {**CAT, **content})
-    return Told(
+    return Expected(
         CAT,
         content,
         writes=len(story.members) - 1,
@@ -85,21 +85,21 @@ def every_type_arrives(story: Story) -> Told:
     )
 
 
-def a_delete_races_an_update(story: Story) -> Told:
+def a_delete_races_an_update(story: Story) -> Expected:
     """One region deletes an item while another updates it."""
     story.put(0, {**DAN, "total": {"N": "1"}})
     story.settle()
     with story.at_once():
         story.delete(0, DAN)
         story.update(1, DAN, "total", {"N": "2"})
-    return Told(
+    return Expected(
         DAN,
         because="whichever has the later version: either is right, if it is the same everywhere",
         conflicts=True,
     )
 
 
-STEPS: tuple[Callable[[Story], Told], ...] = (
+STEPS: tuple[Callable[[Story], Expected], ...] = (
     an_item_travels,
     a_replica_is_edited,
     two_regions_write_at_once,
@@ -112,7 +112,7 @@ STEPS: tuple[Callable[[Story], Told], ...] = (
 def main() -> int:
     """Tell the story, and say at the end whether it was true."""
     console = Console(highlight=False, soft_wrap=True)
-    with LocalRing(Stack.read(PROJECT_ROOT, "dev")) as ring:
+    with LocalRing(StackConfig.read(PROJECT_ROOT, "dev")) as ring:
         story = Story(ring, console)
         story.introduce()
         wrong = [
@@ -124,7 +124,7 @@ def main() -> int:
 
 
 def _act(
-    story: Story, steps: Sequence[Callable[[Story], Told]], first: int, title: str = ""
+    story: Story, steps: Sequence[Callable[[Story], Expected]], first: int, title: str = ""
 ) -> list[str]:
     """Tell some steps, counted from `first`; return what did not end as it was meant to."""
     if title:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.demo.story import Story, Told
+from local.demo.story import Expected, Story
 from local.endpoint.fault_injection import NoAnswerError, outage
 from ring.project import PROJECT_ROOT
 
@@ -23,7 +23,7 @@ _REFUSALS = 3
 """So many calls go unanswered before the region is back."""
 
 
-def a_region_is_out(story: Story) -> Told:
+def a_region_is_out(story: Story) -> Expected:
     """A region does not answer for a while: what is written waits, and then arrives."""
     region = story.members[1].region
     out, unanswered = outage(region), 0
@@ -44,7 +44,7 @@ def a_region_is_out(story: Story) -> Told:
         story.say(f"{unanswered} calls later the hop still tries, and the record waits:")
         beyond = story.show({0: EVE, 2: EVE})[1]
     story.say(f"{region:<16} answers again")
-    return Told(
+    return Expected(
         EVE,
         {"total": {"N": "5"}},
         writes=len(story.members) - 1,
@@ -54,13 +54,13 @@ def a_region_is_out(story: Story) -> Told:
     )
 
 
-def one_record_is_poison(story: Story) -> Told:
+def one_record_is_poison(story: Story) -> Expected:
     """A table refuses one record: the shard goes on, and the quarantine holds exactly that one."""
     _change_index(story, {"Create": _INDEX})
     story.say(f"{story.members[1].region:<16} has an index on `coupon` (text) that nobody else has")
     story.put(0, {**FAY, **NO_COUPON})
     story.put(0, {**GUS, "total": {"N": "7"}})
-    return Told(
+    return Expected(
         FAY,
         NO_COUPON,
         because="no retry would help, so the record is set aside with the reason, and what was "
@@ -73,7 +73,7 @@ def one_record_is_poison(story: Story) -> Told:
     )
 
 
-def it_is_played_again(story: Story) -> Told:
+def it_is_played_again(story: Story) -> Expected:
     """The table is mended, and the operator plays the record again."""
     _change_index(story, {"Delete": {"IndexName": _INDEX["IndexName"]}})
     story.say(f"{story.members[1].region:<16} has that index no more")
@@ -89,7 +89,7 @@ def it_is_played_again(story: Story) -> Told:
     for line in played.stdout.splitlines():
         story.say(line)
     code = played.returncode
-    return Told(
+    return Expected(
         FAY,
         NO_COUPON,
         because="it is written at its own version, as if it had never been set aside, and goes "
@@ -99,7 +99,7 @@ def it_is_played_again(story: Story) -> Told:
     )
 
 
-STEPS: tuple[Callable[[Story], Told], ...] = (
+STEPS: tuple[Callable[[Story], Expected], ...] = (
     a_region_is_out,
     one_record_is_poison,
     it_is_played_again,

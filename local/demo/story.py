@@ -25,7 +25,7 @@ _INDENT = "   "
 
 
 @dataclass(frozen=True)
-class Told:
+class Expected:
     """How a step is meant to end. Without ``content`` it may end either way, but equally."""
 
     key: Mapping[str, Any]
@@ -128,7 +128,7 @@ class Story:
             copies.append(copy)
         return copies
 
-    def tell(self, title: str, step: Callable[[Story], Told]) -> list[str]:
+    def tell(self, title: str, step: Callable[[Story], Expected]) -> list[str]:
         """Tell one step, and return what did not end as it was meant to."""
         self._say(f"\n{title}", style="bold cyan")
         self._written = 0
@@ -212,7 +212,7 @@ class Story:
         self._console.print(text, style=style, markup=False)
 
 
-def _misplaced(told: Told, copies: list[Item | None]) -> list[str]:
+def _misplaced(told: Expected, copies: list[Item | None]) -> list[str]:
     """What of a step's item is not as it was meant to be."""
     places = range(len(copies)) if told.places is None else told.places
     held = {_shown(copies[place]) for place in places}

@@ -42,7 +42,7 @@ _CHANGE_SETTINGS = "Change the settings, and start the ring again."
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request: `credential` is the scope that it was signed for: key, date, region, service."""
 
     method: str
@@ -53,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Response:
     """An answer: status, headers and what is in its JSON."""
 
     status: int
@@ -75,7 +75,7 @@ class Control:
         """Answer for this ring from now on."""
         self._mappings = MappingCalls(ring)
 
-    def answer(self, asked: Asked, moto: AskMoto) -> Answered | None:
+    def answer(self, asked: Request, moto: AskMoto) -> Response | None:
         """Return the answer to a request; None: it is moto's to answer."""
         if self._mappings is None:
             return None
@@ -92,12 +92,12 @@ class Control:
 
     @staticmethod
     def _lambda(
-        asked: Asked, moto: AskMoto, found: re.Match[str], mappings: MappingCalls
-    ) -> Answered | None:
+        asked: Request, moto: AskMoto, found: re.Match[str], mappings: MappingCalls
+    ) -> Response | None:
         kind, name = found["kind"], found["name"]
         if kind == _MAPPINGS:
             status, told = mappings.answer(asked.method, name, asked.credential, asked.body, moto)
-            return Answered(status, {"Content-Type": "application/json"}, told)
+            return Response(status, {"Content-Type": "application/json"}, told)
         if asked.method == "GET" or kind == "tags":
             return None
         if found["rest"] in ("invocations", "invoke-async"):
@@ -123,7 +123,7 @@ def _check_events(target: str) -> None:
         )
 
 
-def _check_update(asked: Asked) -> None:
+def _check_update(asked: Request) -> None:
     if asked.target != _UPDATE_TABLE:
         return
     try:
@@ -138,14 +138,14 @@ def _check_update(asked: Asked) -> None:
         )
 
 
-def _refused(refusal: RefusedError, asked: Asked) -> Answered:
+def _refused(refusal: RefusedError, asked: Request) -> Response:
     """Shape an error as the service does: REST-JSON has its code in a header."""
     text = str(refusal)
     if asked.target:
-        return Answered(
+        return Response(
             400,
             {"Content-Type": "application/x-amz-json-1.0"},
             {"__type": f"com.amazonaws#{refusal.json_code}", "message": text},
         )
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": refusal.code}
-    return Answered(refusal.status, headers, {"Type": "User", "Message": text, "message": text})
+    return Response(refusal.status, headers, {"Type": "User", "Message": text, "message": text})

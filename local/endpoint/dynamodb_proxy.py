@@ -43,16 +43,16 @@ _OF_AWS = re.compile(
 )
 
 
-class ForwardError(Exception):
+class ProxyError(Exception):
     """No DynamoDB that a ring can use is at the URL. Says why, and what to do."""
 
 
-class WrongUrlError(ForwardError):
+class WrongUrlError(ProxyError):
     """The URL cannot be one of a DynamoDB for a ring."""
 
 
 @dataclass(frozen=True)
-class Place:
+class RegionArns:
     """Where a request is about: what tells one set of tables from another."""
 
     account: str
@@ -66,7 +66,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Response:
     """What came back: status, headers and body."""
 
     status: int
@@ -74,10 +74,10 @@ class Answered:
     body: bytes
 
 
-class Forward:
+class DynamoDBProxy:
     """Answers requests to DynamoDB and its streams as AWS would, by the server at a URL.
 
-    May be used from several threads. Entering raises `ForwardError`; on leaving, every table that
+    May be used from several threads. Entering raises `ProxyError`; on leaving, every table that
     was made here is deleted. `WrongUrlError` is raised at once.
     """
 
@@ -89,8 +89,8 @@ class Forward:
             maxsize=64, retries=False, timeout=urllib3.Timeout(connect=5, read=30)
         )
         self._lock = threading.Lock()
-        self._made: set[tuple[Place, str]] = set()
-        self._theirs: dict[Place, bytes] = {}
+        self._made: set[tuple[RegionArns, str]] = set()
+        self._theirs: dict[RegionArns, bytes] = {}
         """How the server's ARNs begin, as far as it has told one."""
 
     @staticmethod
@@ -98,11 +98,11 @@ class Forward:
         """Tell by its X-Amz-Target whether a request is one to DynamoDB."""
         return target.startswith((_TABLES, _STREAMS))
 
-    def answer(self, headers: Mapping[str, str], body: bytes) -> Answered:
+    def answer(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Return the complete answer to one request."""
         target, authorization = headers.get("X-Amz-Target", ""), headers.get("Authorization", "")
         found = _CREDENTIAL.search(authorization)
-        place = Place(get_account_id_from(found[1]), found[2]) if found else Place("", "")
+        place = RegionArns(get_account_id_from(found[1]), found[2]) if found else RegionArns("", "")
         passed_on = {name: headers[name] for name in _PASSED_ON if headers.get(name)}
         if found:
             passed_on["Authorization"] = _CREDENTIAL.sub(self._key(place), authorization)
@@ -115,7 +115,7 @@ class Forward:
             return _answered(answer, _records(answer.body, place))
         return _answered(answer, _ARN.sub(place.arns, answer.body))
 
-    def _key(self, place: Place) -> str:
+    def _key(self, place: RegionArns) -> str:
         """Return the access key that stands for an account in this run.
 
         It has 12 digits, so a server that takes such a key for an account's number does so too.
@@ -123,7 +123,7 @@ class Forward:
         digest = sha256(f"{self._run} {place.account}".encode()).digest()
         return f"{int.from_bytes(digest[:8]) % 10**12:012}"
 
-    def _ask(self, headers: Mapping[str, str], body: bytes) -> Answered:
+    def _ask(self, headers: Mapping[str, str], body: bytes) -> Response:
         try:
             answer = self._pool.request(
                 "POST", f"{self.url}/", body=body, headers=dict(headers), redirect=False
@@ -132,15 +132,15 @@ class Forward:
             # What DynamoDB answers when it is its own fault; SDKs try again.
             message = f"The DynamoDB at {self.url} does not answer: {error}"
             failed = {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"}
-            return Answered(500, {}, json.dumps({**failed, "message": message}).encode())
+            return Response(500, {}, json.dumps({**failed, "message": message}).encode())
         kept = {
             name: value
             for name, value in answer.headers.items()
             if name.lower() in {"content-type", "x-amzn-requestid", "x-amz-crc32"}
         }
-        return Answered(answer.status, kept, answer.data)
+        return Response(answer.status, kept, answer.data)
 
-    def _note(self, operation: str, place: Place, answer: Answered) -> None:
+    def _note(self, operation: str, place: RegionArns, answer: Response) -> None:
         """Keep in mind how the server's ARNs begin, and which tables there are."""
         if answer.status != 200:
             return
@@ -155,7 +155,7 @@ class Forward:
             else:
                 self._made.discard(table)
 
-    def _call(self, operation: str, place: Place, request: Mapping[str, Any]) -> Answered:
+    def _call(self, operation: str, place: RegionArns, request: Mapping[str, Any]) -> Response:
         """Ask something that no client asked for."""
         scope = f"{self._key(place)}/20120810/{place.region}/dynamodb/aws4_request"
         headers = {
@@ -177,15 +177,15 @@ class Forward:
 
     def _check(self) -> None:
         """Make sure that a DynamoDB with streams is there, and that it keeps regions apart."""
-        here, there = Place("probe", "us-east-1"), Place("probe", "eu-west-1")
+        here, there = RegionArns("probe", "us-east-1"), RegionArns("probe", "eu-west-1")
         name = f"ring-{self._run}"
         answer = self._call("CreateTable", here, _probe(name))
         table = _table_in(answer)
         if not _ARN.match(str(table.get("TableArn", "")).encode()):
-            raise ForwardError(_told(self.url, answer))
+            raise ProxyError(_told(self.url, answer))
         try:
             if not table.get("LatestStreamArn"):
-                raise ForwardError(
+                raise ProxyError(
                     f"The DynamoDB at {self.url} makes no streams: a table created with one has "
                     "none, and a hop reads its table's stream. Give the URL of another server."
                 )
@@ -193,7 +193,7 @@ class Forward:
         finally:
             self._call("DeleteTable", here, {"TableName": name})
         if name in seen:
-            raise ForwardError(
+            raise ProxyError(
                 f"The DynamoDB at {self.url} keeps one set of tables for all regions, and a ring "
                 "has a table in each. Give the URL of a server that keeps regions apart, such as "
                 "MiniStack (docs/stores.md)."
@@ -242,7 +242,7 @@ def _probe(name: str) -> dict[str, Any]:
     }
 
 
-def _table_in(answer: Answered) -> Mapping[str, Any]:
+def _table_in(answer: Response) -> Mapping[str, Any]:
     """Return the description of the table that was created; an empty one, if there is none."""
     try:
         table = json.loads(answer.body)["TableDescription"]
@@ -251,7 +251,7 @@ def _table_in(answer: Answered) -> Mapping[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _told(url: str, answer: Answered) -> str:
+def _told(url: str, answer: Response) -> str:
     """Say what is wrong with what answered."""
     text = answer.body.decode(errors="replace").strip()
     if answer.status == 500 and "does not answer" in text:
@@ -265,12 +265,12 @@ def _told(url: str, answer: Answered) -> str:
     )
 
 
-def _answered(answer: Answered, body: bytes) -> Answered:
+def _answered(answer: Response, body: bytes) -> Response:
     """Return an answer with another body, and the checksum that AWS's SDKs look at."""
-    return Answered(answer.status, {**answer.headers, "x-amz-crc32": str(crc32(body))}, body)
+    return Response(answer.status, {**answer.headers, "x-amz-crc32": str(crc32(body))}, body)
 
 
-def _records(body: bytes, place: Place) -> bytes:
+def _records(body: bytes, place: RegionArns) -> bytes:
     """Turn what a page of a stream's records says about where they are, and complete its images."""
     page = json.loads(body)
     for record in page["Records"]:

@@ -37,7 +37,7 @@ class Call:
     refused: bool = False
 
 
-class Tally:
+class RequestCounts:
     """How often each kind of call was made. Two readings subtract to what lies between them."""
 
     def __init__(self, counts: Mapping[Call, int] | None = None) -> None:
@@ -68,8 +68,8 @@ class Tally:
     def __iter__(self) -> Iterator[tuple[Call, int]]:
         return iter(self._counts.items())
 
-    def __sub__(self, earlier: Tally) -> Tally:
-        return Tally(self._counts - earlier._counts)
+    def __sub__(self, earlier: RequestCounts) -> RequestCounts:
+        return RequestCounts(self._counts - earlier._counts)
 
     def __repr__(self) -> str:
         return f"Tally({dict(self._counts)})"
@@ -87,17 +87,17 @@ def region_of(authorization: str) -> str:
     return found[1] if found else "unknown"
 
 
-class Meter:
+class RequestCounter:
     """Counts the requests that a server answered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[Call] = Counter()
 
-    def read(self) -> Tally:
+    def read(self) -> RequestCounts:
         """Return what was counted so far."""
         with self._lock:
-            return Tally(self._counts)
+            return RequestCounts(self._counts)
 
     def record(
         self, target: str, authorization: str, body: bytes, answer: tuple[int, bytes]

@@ -21,11 +21,11 @@ from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
 
 from local.endpoint import browser_guard
-from local.endpoint.control_api import Asked, Control
-from local.endpoint.dynamodb_proxy import Forward, mappings_of_streams_elsewhere
+from local.endpoint.control_api import Control, Request
+from local.endpoint.dynamodb_proxy import DynamoDBProxy, mappings_of_streams_elsewhere
 from local.endpoint.fault_injection import Faults, NoAnswerError
 from local.endpoint.lambda_invoke import Invocations
-from local.endpoint.request_counter import Meter, credential_of
+from local.endpoint.request_counter import RequestCounter, credential_of
 from local.moto_patches.install import forget_what_is_old, moto_without_surprises
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class OneAtATime:
     def __init__(
         self,
         app: WSGIApplication,
-        meter: Meter,
-        forward: Forward | None = None,
+        meter: RequestCounter,
+        forward: DynamoDBProxy | None = None,
         faults: Faults | None = None,
         own: Own | None = None,
     ) -> None:
@@ -122,7 +122,7 @@ class OneAtATime:
             answer = self._ask_moto(environ)
             return int(answer.status.split()[0]), answer.body
 
-        asked = Asked(
+        asked = Request(
             environ.get("REQUEST_METHOD", ""),
             environ.get("PATH_INFO", ""),
             target,
@@ -144,7 +144,7 @@ class OneAtATime:
         return answer
 
 
-def _forwarded(forward: Forward, environ: WSGIEnvironment, body: bytes) -> Answer:
+def _forwarded(forward: DynamoDBProxy, environ: WSGIEnvironment, body: bytes) -> Answer:
     headers = dict(EnvironHeaders(environ).items())
     answer = forward.answer(headers, body)
     status = HTTPStatus(answer.status)
@@ -220,14 +220,14 @@ class LocalServer:
     `port` 0 takes any free port. `dynamodb` is the URL of a server that plays DynamoDB's part
     instead of moto. There is one server at a time in a process, because moto keeps its state
     in the process. Raises `ServerError` where that is not so or the port is taken, `WrongUrlError`
-    for a URL that cannot be one, and, on entering, `ForwardError` where no DynamoDB is to be had.
+    for a URL that cannot be one, and, on entering, `ProxyError` where no DynamoDB is to be had.
     """
 
     def __init__(self, port: int = 0, dynamodb: str | None = None) -> None:
-        self.meter = Meter()
+        self.meter = RequestCounter()
         self.faults = Faults()
         self.own = Own()
-        self._forward = None if dynamodb is None else Forward(dynamodb)
+        self._forward = None if dynamodb is None else DynamoDBProxy(dynamodb)
         self._port = port
         self._undo = ExitStack()
 

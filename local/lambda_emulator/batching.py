@@ -62,7 +62,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class GivenUp:
+class AbandonedBatch:
     """A batch that is not delivered again, and why."""
 
     batch: Batch
@@ -131,7 +131,7 @@ class Lane:
             self._new_since = now
         self._new.extend(records)
 
-    def next(self, now: float) -> Batch | GivenUp | None:
+    def next(self, now: float) -> Batch | AbandonedBatch | None:
         """Return the batch to invoke the function with, or one to give up, or None for now.
 
         A batch stays the lane's next until `succeeded`, `failed` or `dropped` says what came of it.
@@ -157,7 +157,7 @@ class Lane:
             records.append(self._new.popleft())
         return Batch(tuple(records))
 
-    def _first(self, now: float) -> Batch | GivenUp | None:
+    def _first(self, now: float) -> Batch | AbandonedBatch | None:
         batch = self._begun[0]
         expired = self._expired(batch, now)
         if expired:
@@ -165,10 +165,10 @@ class Lane:
             self._begun[0] = replace(batch, records=batch.records[:expired])
             if expired < len(batch.records):
                 self._begun.insert(1, replace(batch, records=batch.records[expired:]))
-            return GivenUp(self._begun[0], "RecordAgeExceeded")
+            return AbandonedBatch(self._begun[0], "RecordAgeExceeded")
         retries = self._policy.max_retries
         if FOR_EVER < retries < batch.failures:
-            return GivenUp(batch, "RetryAttemptsExhausted")
+            return AbandonedBatch(batch, "RetryAttemptsExhausted")
         return batch if now >= batch.not_before else None
 
     def _expired(self, batch: Batch, now: float) -> int:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 from local.lambda_emulator.batching import (
+    AbandonedBatch,
     Batch,
-    GivenUp,
     Lane,
     Policy,
     Record,
@@ -30,7 +30,7 @@ from local.lambda_emulator.function import FunctionError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.lambda_emulator.failure_destination import Destination
+    from local.lambda_emulator.failure_destination import FailureDestination
 
 IDLE_SECONDS = 0.25
 """Between two looks at a stream where there was nothing: Lambda's base rate of 4 a second.
@@ -100,7 +100,7 @@ class EventMapping:
         reader: Reader,
         function: Function,
         policy: Policy,
-        destination: Destination | None = None,
+        destination: FailureDestination | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.watcher = Watcher()
@@ -164,7 +164,7 @@ class EventMapping:
         match lane.next(self._now()):
             case Batch() as batch:
                 self._deliver(batch, lane)
-            case GivenUp() as given_up:
+            case AbandonedBatch() as given_up:
                 self._give_up(given_up, lane)
             case None:
                 return False
@@ -197,7 +197,7 @@ class EventMapping:
         self._count(result="OK")
         return first_failure(batch.records, answer) if self._policy.reports_failures else None
 
-    def _give_up(self, given_up: GivenUp, lane: Lane) -> None:
+    def _give_up(self, given_up: AbandonedBatch, lane: Lane) -> None:
         records = len(given_up.batch.records)
         if self._destination is not None:
             try:

@@ -14,7 +14,7 @@ from local.lambda_emulator.batching import created_at, sequence_number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from local.lambda_emulator.batching import GivenUp, Record
+    from local.lambda_emulator.batching import AbandonedBatch, Record
 
 
 def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
@@ -75,7 +75,7 @@ class FailurePlace:
     shard: str
 
 
-def failure_record(given_up: GivenUp, place: FailurePlace, now: float) -> dict[str, Any]:
+def failure_record(given_up: AbandonedBatch, place: FailurePlace, now: float) -> dict[str, Any]:
     """Return the JSON document that Lambda puts into an S3 failure destination.
 
     `now` is in seconds since 1970. A batch that grew too old without an invocation has no

@@ -10,13 +10,13 @@ from local.lambda_emulator.events import FailurePlace, failure_key, failure_reco
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from local.lambda_emulator.batching import GivenUp
+    from local.lambda_emulator.batching import AbandonedBatch
 
 
-class Destination(Protocol):
+class FailureDestination(Protocol):
     """Takes the batches that are given up."""
 
-    def take(self, given_up: GivenUp, now: float) -> None:
+    def take(self, given_up: AbandonedBatch, now: float) -> None:
         """Keep a batch that was given up at the time `now`."""
 
 
@@ -28,7 +28,7 @@ class S3Destination:
         self._bucket = bucket
         self._place = place
 
-    def take(self, given_up: GivenUp, now: float) -> None:
+    def take(self, given_up: AbandonedBatch, now: float) -> None:
         """Put the invocation record of a batch into the bucket."""
         self._client.put_object(
             Bucket=self._bucket,

@@ -36,7 +36,7 @@ _BRIEF = Config(
 )
 
 
-class Clients:
+class ClientPool:
     """Clients for every member's account and region, each made once; threads may share them."""
 
     def __init__(self, config: Config = _CONFIG) -> None:
@@ -70,7 +70,7 @@ def _session(credentials: Credentials, region: str, config: Config) -> boto3.Ses
     if not credentials.role:
         return session
     make: Any = session.client
-    taken = session_as(
+    taken = assume_role_session(
         credentials.role,
         partial(make, region_name=region, config=config),
         session.get_credentials(),
@@ -79,7 +79,7 @@ def _session(credentials: Credentials, region: str, config: Config) -> boto3.Ses
     return boto3.Session(botocore_session=taken)
 
 
-def session_as(
+def assume_role_session(
     role: str, make: Callable[..., Any], credentials: Any, external_id: str | None = None
 ) -> botocore.session.Session:
     """A session of a role that is taken by whose the credentials are; `make` makes clients of STS.

@@ -13,23 +13,24 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from operate.errors import FailedError, MissingError
+from operate.errors import OperationFailedError, PrerequisiteError
 
-WITHOUT_CREDENTIALS = (NoCredentialsError, ProfileNotFound, TokenRetrievalError)
+CREDENTIAL_ERRORS = (NoCredentialsError, ProfileNotFound, TokenRetrievalError)
 
 
 @contextmanager
-def asking(about: str = "") -> Iterator[None]:
+def translate_aws_errors(about: str = "") -> Iterator[None]:
     """Ask AWS. `about` is what the questions are about, for the error's text.
 
-    Raises `MissingError` without credentials, `FailedError` for any other answer that is an error.
+    Raises `PrerequisiteError` without credentials, `OperationFailedError` for any other answer that
+    is an error.
     """
     try:
         yield
-    except WITHOUT_CREDENTIALS as error:
-        raise MissingError(
+    except CREDENTIAL_ERRORS as error:
+        raise PrerequisiteError(
             f"AWS cannot be asked: {error}. Log in (`aws sso login`), or set AWS_PROFILE or "
             "AWS_ACCESS_KEY_ID."
         ) from error
     except (ClientError, BotoCoreError) as error:
-        raise FailedError(f"{about}: {error}" if about else str(error)) from error
+        raise OperationFailedError(f"{about}: {error}" if about else str(error)) from error

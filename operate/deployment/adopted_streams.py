@@ -13,14 +13,14 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Credentials
-from operate.errors import WrongError
-from ring.settings.errors import Mistake
+from operate.errors import InvalidRequestError
+from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import hops
+from ring.topology import deployed_hops
 
 QUICKLY = Config(
     connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
@@ -36,10 +36,10 @@ _SWITCH = (
 Table = Mapping[str, Any]
 
 
-def refuse_unfit(settings: Settings, clients: Clients) -> None:
-    """Raise `WrongError` with everything that is wrong with adopted tables.
+def ensure_replicable(settings: Settings, clients: ClientPool) -> None:
+    """Raise `InvalidRequestError` with everything that is wrong with adopted tables.
 
-    Raises `MissingError` or `FailedError` where DynamoDB cannot be asked.
+    Raises `PrerequisiteError` or `OperationFailedError` where DynamoDB cannot be asked.
     """
     mistakes = [
         mistake
@@ -49,20 +49,20 @@ def refuse_unfit(settings: Settings, clients: Clients) -> None:
     if not mistakes:
         return
     told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
-    raise WrongError(
+    raise InvalidRequestError(
         f"The stack cannot adopt what DynamoDB has, nothing was changed.\n\n{told}\n", mistakes
     )
 
 
 def _adopted(settings: Settings) -> Iterator[tuple[str, Member]]:
     """Adopted members whose streams this stack's hops read, each with its setting's key."""
-    sources = [hop.source for hop in hops(settings)]
+    sources = [hop.source for hop in deployed_hops(settings)]
     for at, member in enumerate(members_of(settings)):
         if member.stream_arn and member.state != "bypassed" and member in sources:
             yield f"members[{at}].stream_arn", member
 
 
-def _described(key: str, member: Member, clients: Clients) -> Table | None:
+def _described(key: str, member: Member, clients: ClientPool) -> Table | None:
     """The table as DynamoDB describes it; None: there is none."""
     about = (
         f"{key}: DynamoDB could not be asked about table {member.table} in {member.region}, and a "
@@ -70,7 +70,7 @@ def _described(key: str, member: Member, clients: Clients) -> Table | None:
         f"if the region is out, run `automate.py bypass {member.name}`"
     )
     credentials = Credentials(member.profile, member.role, member.external_id)
-    with asking(about):
+    with translate_aws_errors(about):
         client = clients.get(credentials, member.region, "dynamodb")
         try:
             table: Table = client.describe_table(TableName=member.table)["Table"]
@@ -83,10 +83,10 @@ def _described(key: str, member: Member, clients: Clients) -> Table | None:
 
 def _mistakes(
     key: str, member: Member, settings: Settings, table: Table | None
-) -> Iterator[Mistake]:
+) -> Iterator[SettingProblem]:
     place = f"table {member.table} in {member.region}"
     if table is None:
-        yield Mistake(
+        yield SettingProblem(
             key,
             member.stream_arn,
             f"there is no {place} to adopt",
@@ -97,18 +97,18 @@ def _mistakes(
     yield from _keys(key, member, place, settings, table)
 
 
-def _stream(key: str, member: Member, place: str, table: Table) -> Iterator[Mistake]:
+def _stream(key: str, member: Member, place: str, table: Table) -> Iterator[SettingProblem]:
     stream = table.get("StreamSpecification") or {}
     view, latest = stream.get("StreamViewType"), table.get("LatestStreamArn")
     if not stream.get("StreamEnabled"):
-        yield Mistake(
+        yield SettingProblem(
             key,
             member.stream_arn,
             f"the stream of {place} is disabled, so its changes would not be replicated",
             f"Enable it with {_BOTH_IMAGES}, and write its new ARN.",
         )
     elif view != _BOTH_IMAGES:
-        yield Mistake(
+        yield SettingProblem(
             key,
             member.stream_arn,
             f"the stream of {place} has the view type {view}, and a hop needs {_BOTH_IMAGES}: "
@@ -116,7 +116,7 @@ def _stream(key: str, member: Member, place: str, table: Table) -> Iterator[Mist
             _SWITCH,
         )
     elif latest != member.stream_arn:
-        yield Mistake(
+        yield SettingProblem(
             key,
             member.stream_arn,
             f"the latest stream of {place} is {latest}: this one gets no new records",
@@ -127,7 +127,7 @@ def _stream(key: str, member: Member, place: str, table: Table) -> Iterator[Mist
 
 def _keys(
     key: str, member: Member, place: str, settings: Settings, table: Table
-) -> Iterator[Mistake]:
+) -> Iterator[SettingProblem]:
     types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
     found = [
         f"{one['AttributeName']}:{types[one['AttributeName']]}"
@@ -136,7 +136,7 @@ def _keys(
     keys = (settings.table.partition_key, settings.table.sort_key)
     wanted = [f"{one.name}:{one.type}" for one in keys if one]
     if found != wanted:
-        yield Mistake(
+        yield SettingProblem(
             key,
             member.stream_arn,
             f"{place} has the keys {', '.join(found)}, and the ring's are {', '.join(wanted)}: "

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from operate.deployment.workspace import short_name
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 from ring.settings.errors import SettingsError
 from ring.settings.settings import Settings
 from ring.settings.stack_file import StackFile, StackFileError
 
 
 @dataclass(frozen=True)
-class Keep:
+class StateBackend:
     """How Pulumi keeps the state: at which URL, and what encrypts its secrets. Default: as usual.
 
     https://www.pulumi.com/docs/iac/concepts/state-and-backends/
@@ -25,17 +25,17 @@ class Keep:
     secrets_provider: str | None = None
 
 
-def parsed(config: Mapping[str, Any]) -> Settings:
-    """Settings from a mapping of the sections. WrongError tells all mistakes."""
+def parse_settings(config: Mapping[str, Any]) -> Settings:
+    """Settings from a mapping of the sections. InvalidRequestError tells all mistakes."""
     try:
         return Settings.parse(config)
     except SettingsError as error:
-        raise WrongError(str(error), error.mistakes) from error
+        raise InvalidRequestError(str(error), error.problems) from error
 
 
-def file_of(folder: Path, name: str) -> StackFile:
-    """A stack's file in a project's folder. Raises `WrongError`."""
+def load_stack_file(folder: Path, name: str) -> StackFile:
+    """A stack's file in a project's folder. Raises `InvalidRequestError`."""
     try:
         return StackFile.read(folder, short_name(name))
     except StackFileError as error:
-        raise WrongError(str(error)) from error
+        raise InvalidRequestError(str(error)) from error

@@ -16,8 +16,8 @@ from operate.deployment.pulumi_cli import Cli
 from operate.deployment.workspace import (
     Program,
     Workspace,
-    made_up_project,
     short_name,
+    temporary_project,
     workspace_of,
 )
 from operate.held_state import State, arranged
@@ -60,7 +60,7 @@ def _copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -
     deployment.pop("secrets_providers", None)  # the copy has one of its own
     config = {key: value.value for key, value in stack.get_all_config().items()}
     name = short_name(stack.name)
-    with made_up_project(folder) as directory, TemporaryDirectory(prefix="ring-") as backend:
+    with temporary_project(folder) as directory, TemporaryDirectory(prefix="ring-") as backend:
         environment = {
             "PULUMI_BACKEND_URL": f"file://{backend}",
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(),

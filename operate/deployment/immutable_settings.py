@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from operate.deployed import Deployed, DeployedMember, Shape
-from operate.deployment.omitted_settings import left_out
-from operate.errors import WrongError
+from operate.deployed import Deployed, DeployedMember, TableShape
+from operate.deployment.omitted_settings import omitted_settings
+from operate.errors import InvalidRequestError
 from ring.arn import Arn
-from ring.settings.errors import Mistake
+from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
 from ring.text import counted
-from ring.topology import hops
+from ring.topology import deployed_hops
 
 _ANOTHER_RING = (
     "Leave it as it is deployed. To have it otherwise, make a ring with another `table.name`, copy "
@@ -24,34 +24,34 @@ _ANOTHER_RING = (
 )
 
 
-def refuse(deployed: Deployed, settings: Settings) -> None:
-    """Raise `WrongError` if a setting cannot be as it is now; it tells all that cannot."""
-    mistakes = refused(deployed, settings)
+def ensure_unchanged(deployed: Deployed, settings: Settings) -> None:
+    """Raise `InvalidRequestError` if a setting cannot be as it is now; it tells all that cannot."""
+    mistakes = immutable_violations(deployed, settings)
     if not mistakes:
         return
     count = counted(len(mistakes), "setting")
     told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
-    raise WrongError(
+    raise InvalidRequestError(
         f"{count} cannot change on what is deployed, nothing was changed.\n\n{told}\n", mistakes
     )
 
 
-def refused(deployed: Deployed, settings: Settings) -> list[Mistake]:
+def immutable_violations(deployed: Deployed, settings: Settings) -> list[SettingProblem]:
     """Every setting that cannot be as it is now, with what is deployed and the way to do it."""
     return list(_refused(deployed, settings))
 
 
-def _refused(deployed: Deployed, settings: Settings) -> Iterator[Mistake]:
+def _refused(deployed: Deployed, settings: Settings) -> Iterator[SettingProblem]:
     theirs = {one.name: one for one in deployed.members if not one.named_only}
     wanted = _shape(settings)
     yield from _keys(theirs, wanted)
     yield from _local_indexes(theirs, wanted)
     created = [member for member in theirs.values() if member.created]
-    yield from left_out(created, settings.table)
+    yield from omitted_settings(created, settings.table)
     # Members that this stack only names are another one's to judge.
-    ours = {hop.source for hop in hops(settings)}
+    ours = {hop.source for hop in deployed_hops(settings)}
     for at, member in enumerate(members_of(settings)):
-        before = theirs.get(member.name) or theirs.get(member.slug)
+        before = theirs.get(member.name) or theirs.get(member.resource_name)
         if member in ours and before:
             yield from _member(f"members[{at}]", member, before)
         elif member in ours:
@@ -59,10 +59,10 @@ def _refused(deployed: Deployed, settings: Settings) -> Iterator[Mistake]:
     yield from _taken_off(deployed, theirs, settings)
 
 
-def _shape(settings: Settings) -> Shape:
+def _shape(settings: Settings) -> TableShape:
     table = settings.table
     keys = {"partition_key": table.partition_key, "sort_key": table.sort_key}
-    return Shape(
+    return TableShape(
         {part: (key.name, key.type) for part, key in keys.items() if key},
         {
             one.name: (
@@ -76,13 +76,13 @@ def _shape(settings: Settings) -> Shape:
     )
 
 
-def _keys(theirs: Mapping[str, DeployedMember], wanted: Shape) -> Iterator[Mistake]:
+def _keys(theirs: Mapping[str, DeployedMember], wanted: TableShape) -> Iterator[SettingProblem]:
     for part in ("partition_key", "sort_key"):
         for member in theirs.values():
             # The table itself, or where it was adopted, the tombstones that have its keys.
             shape = member.created or member.keyed
             if shape and shape.keys.get(part) != wanted.keys.get(part):
-                yield Mistake(
+                yield SettingProblem(
                     f"table.{part}",
                     _key(wanted.keys.get(part)),
                     f"{member.table} in {member.region} is deployed with "
@@ -92,14 +92,16 @@ def _keys(theirs: Mapping[str, DeployedMember], wanted: Shape) -> Iterator[Mista
                 break
 
 
-def _local_indexes(theirs: Mapping[str, DeployedMember], wanted: Shape) -> Iterator[Mistake]:
+def _local_indexes(
+    theirs: Mapping[str, DeployedMember], wanted: TableShape
+) -> Iterator[SettingProblem]:
     for member in theirs.values():
         if not member.created:
             continue
         have, want = member.created.local_indexes, wanted.local_indexes
         differing = sorted(name for name in {*have, *want} if have.get(name) != want.get(name))
         if differing:
-            yield Mistake(
+            yield SettingProblem(
                 "table.local_indexes",
                 list(want),
                 f"{member.table} in {member.region} is deployed with "
@@ -115,7 +117,7 @@ def _key(key: tuple[str, str] | None) -> str:
     return f"{key[0]}:{key[1]}" if key else "none"
 
 
-def _member(key: str, member: Member, before: DeployedMember) -> Iterator[Mistake]:
+def _member(key: str, member: Member, before: DeployedMember) -> Iterator[SettingProblem]:
     if member.region != before.region:
         yield _moved(f"{key}.region", member.region, before, f"in {before.region}")
     elif member.table != before.table:
@@ -130,8 +132,8 @@ def _table_key(key: str, member: Member) -> str:
     return f"{key}.stream_arn" if member.stream_arn else f"{key}.table"
 
 
-def _moved(key: str, value: str, before: DeployedMember, where: str) -> Mistake:
-    return Mistake(
+def _moved(key: str, value: str, before: DeployedMember, where: str) -> SettingProblem:
+    return SettingProblem(
         key,
         value,
         f"member {before.name} is deployed {where}: under the same name another table "
@@ -141,16 +143,16 @@ def _moved(key: str, value: str, before: DeployedMember, where: str) -> Mistake:
     )
 
 
-def _adoption(key: str, member: Member, before: DeployedMember) -> Mistake:
+def _adoption(key: str, member: Member, before: DeployedMember) -> SettingProblem:
     if member.stream_arn:
-        return Mistake(
+        return SettingProblem(
             f"{key}.stream_arn",
             member.stream_arn,
             f"{before.table} was created by this stack, which would let go of it first",
             f"Leave {key}.stream_arn out. With `table.deletion_protection` the table stays anyway "
             "when the stack goes.",
         )
-    return Mistake(
+    return SettingProblem(
         f"{key}.stream_arn",
         None,
         f"{before.table} was adopted by its stream, and is there already: it cannot be created",
@@ -158,7 +160,7 @@ def _adoption(key: str, member: Member, before: DeployedMember) -> Mistake:
     )
 
 
-def _account(key: str, member: Member, before: DeployedMember) -> Iterator[Mistake]:
+def _account(key: str, member: Member, before: DeployedMember) -> Iterator[SettingProblem]:
     for setting, account in (
         ("account", member.account),
         ("stream_arn", Arn.parse(member.stream_arn).account if member.stream_arn else None),
@@ -173,7 +175,7 @@ def _account(key: str, member: Member, before: DeployedMember) -> Iterator[Mista
             )
             return
     if before.replica and before.replica != member.id:
-        yield Mistake(
+        yield SettingProblem(
             f"{key}.account",
             member.account,
             f"it is part of the replica id, which every version written by {before.name} carries "
@@ -182,13 +184,18 @@ def _account(key: str, member: Member, before: DeployedMember) -> Iterator[Mista
         )
 
 
-def _renamed(key: str, member: Member, theirs: Mapping[str, DeployedMember]) -> Iterator[Mistake]:
+def _renamed(
+    key: str, member: Member, theirs: Mapping[str, DeployedMember]
+) -> Iterator[SettingProblem]:
     """A created table under a new name is another resource to Pulumi, to be created."""
     for before in theirs.values():
         place = (before.region, before.table)
-        same = place == (member.region, member.table) and member.owner in (None, before.account)
+        same = place == (member.region, member.table) and member.account_id in (
+            None,
+            before.account,
+        )
         if same and before.created:
-            yield Mistake(
+            yield SettingProblem(
                 f"{key}.name",
                 member.name,
                 f"{before.table} in {before.region} is deployed as member {before.name}: under "
@@ -199,7 +206,7 @@ def _renamed(key: str, member: Member, theirs: Mapping[str, DeployedMember]) -> 
 
 def _taken_off(
     deployed: Deployed, theirs: Mapping[str, DeployedMember], settings: Settings
-) -> Iterator[Mistake]:
+) -> Iterator[SettingProblem]:
     """Who leaves is bypassed first, so that what it still has to tell is told."""
     listed = members_of(settings)
     names = {member.name for member in listed}
@@ -208,7 +215,7 @@ def _taken_off(
     for name, before in theirs.items():
         stays = name in names or (before.region, before.table) in places
         if not stays and name in fed:
-            yield Mistake(
+            yield SettingProblem(
                 "members",
                 [member.name for member in listed],
                 f"{name} is deployed and in the ring: taken off the list at once, it would keep "

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from operate.deployed import DeployedMember
-from ring.settings.errors import Mistake
+from ring.settings.errors import SettingProblem
 from ring.settings.sections import TableSettings
 
 
-def left_out(created: Sequence[DeployedMember], table: TableSettings) -> Iterator[Mistake]:
+def omitted_settings(
+    created: Sequence[DeployedMember], table: TableSettings
+) -> Iterator[SettingProblem]:
     """Yield what is wrong, each once, for members whose tables this stack has created."""
     for rule in (_ttl, _last_index, _types):
         yield from next(filter(None, (list(rule(one, table)) for one in created)), ())
 
 
-def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
+def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
     assert member.created
     before = member.created.ttl
     if before is None:
@@ -28,7 +30,7 @@ def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
     place = f"{member.table} in {member.region}"
     off = f"`ttl: {{attribute: {before}, enabled: false}}`"
     if table.ttl is None:
-        yield Mistake(
+        yield SettingProblem(
             "table.ttl",
             None,
             f"items of {place} expire by `{before}`, and left out, the section leaves that on",
@@ -36,7 +38,7 @@ def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
         )
     elif table.ttl.attribute != before:
         # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
-        yield Mistake(
+        yield SettingProblem(
             "table.ttl.attribute",
             table.ttl.attribute,
             f"items of {place} expire by `{before}`, and DynamoDB takes another attribute only "
@@ -45,7 +47,7 @@ def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
         )
 
 
-def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
+def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
     """The last one: https://github.com/hashicorp/terraform-provider-aws/issues/47490."""
     assert member.created
     if table.global_indexes or not member.created.global_indexes:
@@ -55,7 +57,7 @@ def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[Mistak
         f"aws dynamodb update-table --region {member.region} --table-name {member.table} "
         f'--global-secondary-index-updates \'[{{"Delete": {{"IndexName": "{names[0]}"}}}}]\''
     )
-    yield Mistake(
+    yield SettingProblem(
         "table.global_indexes",
         [],
         f"{member.table} in {member.region} is deployed with {', '.join(names)}, and where no "
@@ -64,7 +66,7 @@ def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[Mistak
     )
 
 
-def _types(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
+def _types(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
     """The provider tells attributes apart by their names alone."""
     assert member.created
     of_table = {table.partition_key.name, table.sort_key.name if table.sort_key else None}
@@ -72,7 +74,7 @@ def _types(member: DeployedMember, table: TableSettings) -> Iterator[Mistake]:
         before = member.created.types.get(key.name)
         is_its_own = place.startswith("table.global_indexes") and key.name not in of_table
         if is_its_own and before not in (None, key.type):
-            yield Mistake(
+            yield SettingProblem(
                 f"{place}.type",
                 key.type,
                 f"`{key.name}` is deployed as {before} at {member.table} in {member.region}, and "

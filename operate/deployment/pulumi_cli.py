@@ -15,7 +15,7 @@ from pulumi.automation import InvalidVersionError, PulumiCommand
 from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import create_command_error
 
-from operate.errors import CancelledError, MissingError
+from operate.errors import CancelledError, PrerequisiteError
 from ring.project import PROJECT_ROOT
 
 BUILT = PROJECT_ROOT / ".engine"
@@ -122,7 +122,7 @@ def find_cli() -> Cli:
 
     The one on the PATH comes first: it is the one that `pulumi up` runs on the same stacks, it has
     the language hosts, and a state that a newer CLI has written is not to meet an older one. It
-    must only be new enough for the Python package that is installed. Raises `MissingError`.
+    must only be new enough for the Python package that is installed. Raises `PrerequisiteError`.
     """
     refusals = []
     for root in _roots():
@@ -133,7 +133,7 @@ def find_cli() -> Cli:
         except (OSError, subprocess.CalledProcessError) as error:
             refusals.append(f"{root or 'On the PATH'}: {error}")
     found = " ".join(refusals) or "It is neither on the PATH nor in .engine/bin."
-    raise MissingError(f"There is no Pulumi CLI that would do. {found} {_ADVICE}")
+    raise PrerequisiteError(f"There is no Pulumi CLI that would do. {found} {_ADVICE}")
 
 
 def _roots() -> Iterator[Path | None]:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from pulumi.automation import CommandError, ConcurrentUpdateError, StackNotFoundError
 
-from operate.errors import FailedError, MissingError, OperateError, WrongError
+from operate.errors import (
+    InvalidRequestError,
+    OperateError,
+    OperationFailedError,
+    PrerequisiteError,
+)
 
 if TYPE_CHECKING:
     from operate.errors import Note
@@ -63,7 +68,7 @@ _LOCKED = (
 
 
 @contextmanager
-def failing_quietly() -> Iterator[None]:
+def suppress_unraisable() -> Iterator[None]:
     """Let what a failed program leaves behind be collected now, and say nothing of it.
 
     Pulumi's SDK abandons its coroutines then, on a loop that is closed. Each complains when it is
@@ -80,27 +85,27 @@ def failing_quietly() -> Iterator[None]:
         raise
 
 
-def explained(error: CommandError, stack: str, notes: Sequence[Note] = ()) -> OperateError:
+def to_operate_error(error: CommandError, stack: str, notes: Sequence[Note] = ()) -> OperateError:
     """The error to raise from one of the CLI's; `notes` is what the engine said before."""
     said = _stderr(error)
     everything = "\n".join([said, *(note.text for note in notes)])
     for words, advice in _MISSING.items():
         if words in everything:
-            return MissingError(advice)
+            return PrerequisiteError(advice)
     if plugin := _PLUGIN.search(everything):
-        return MissingError(_without_plugin(plugin[1], plugin[2]))
+        return PrerequisiteError(_without_plugin(plugin[1], plugin[2]))
     if isinstance(error, StackNotFoundError):
-        return WrongError(
+        return InvalidRequestError(
             f"There is no stack {stack} in this backend. `pulumi stack ls --all` lists those that "
             "are there; `automate.py up` makes one."
         )
     if isinstance(error, ConcurrentUpdateError):
-        return FailedError(_LOCKED.format(who=_last(said), stack=stack), notes)
+        return OperationFailedError(_LOCKED.format(who=_last(said), stack=stack), notes)
     problems = [note for note in notes if note.severity == "error"]
     told = "\n".join(
         f"{note.resource}: {note.text}" if note.resource else note.text for note in problems
     )
-    return FailedError(told or _last(said) or "The engine failed without a word.", notes)
+    return OperationFailedError(told or _last(said) or "The engine failed without a word.", notes)
 
 
 def _without_plugin(name: str, told: str | None) -> str:

@@ -39,23 +39,23 @@ class Result:
         return any(count for word, count in self.changes.items() if word != "same")
 
 
-def planned(result: PreviewResult) -> Outcome:
+def preview_outcome(result: PreviewResult) -> Outcome:
     """What a preview found."""
-    return counted(result.change_summary), {}
+    return count_changes(result.change_summary), {}
 
 
-def done(result: UpResult | RefreshResult | DestroyResult) -> Outcome:
+def operation_outcome(result: UpResult | RefreshResult | DestroyResult) -> Outcome:
     """What an operation did."""
-    outputs = shown(result.outputs) if isinstance(result, UpResult) else {}
-    return counted(result.summary.resource_changes or {}), outputs
+    outputs = plain_outputs(result.outputs) if isinstance(result, UpResult) else {}
+    return count_changes(result.summary.resource_changes or {}), outputs
 
 
-def counted(changes: Mapping[Any, int]) -> dict[str, int]:
+def count_changes(changes: Mapping[Any, int]) -> dict[str, int]:
     """Counts by plain words: the API answers with words or enums."""
     return {str(getattr(word, "value", word)): count for word, count in changes.items()}
 
 
-def with_kept(changes: Mapping[str, int], kept: int) -> dict[str, int]:
+def count_retained(changes: Mapping[str, int], kept: int) -> dict[str, int]:
     """Counts in which so many that count as deleted are told as kept."""
     if not kept:
         return dict(changes)
@@ -63,7 +63,7 @@ def with_kept(changes: Mapping[str, int], kept: int) -> dict[str, int]:
     return {word: count for word, count in told.items() if count}
 
 
-def shown(outputs: OutputMap, show_secrets: bool = False) -> dict[str, Any]:
+def plain_outputs(outputs: OutputMap, show_secrets: bool = False) -> dict[str, Any]:
     """A stack's outputs as plain values; a secret reads `[secret]`."""
     return {
         name: "[secret]" if output.secret and not show_secrets else output.value

@@ -21,19 +21,19 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from operate.deployment.config_source import Keep, parsed
+from operate.deployment.config_source import StateBackend, parse_settings
 from operate.deployment.settings_file import MembersPlace
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import absolute
-from operate.errors import WrongError
-from ring.settings.errors import Mistake, explain, nearest
-from ring.settings.sections import Section
+from operate.errors import InvalidRequestError
+from ring.settings.errors import SettingProblem, did_you_mean, from_pydantic_error
+from ring.settings.sections import SettingsModel
 from ring.settings.settings import SettingsError
 from ring.settings.yaml_text import YamlError, read_yaml
-from ring.shared_tables import shared_between
+from ring.shared_tables import check_shared_between
 
 
-class Entry(Section):
+class Entry(SettingsModel):
     """One ring of the file."""
 
     name: str = Field(min_length=1)
@@ -43,14 +43,14 @@ class Entry(Section):
     secrets_provider: str | None = None
 
 
-class RingFile(Section):
+class RingFile(SettingsModel):
     """What a ring file holds."""
 
     rings: tuple[Entry, ...] = Field(min_length=1)
 
 
 def read_rings(path: Path, only: Sequence[str] = (), *, building: bool = False) -> list[RingStack]:
-    """The rings of a file, or those with the names in `only`. WrongError tells all mistakes.
+    """Read a file's rings, or those named in `only`. Raises InvalidRequestError with all errors.
 
     If they are for `building`, a table of two rings of the file is one: of those chosen and any
     other. Not otherwise, so that one of them can be taken down.
@@ -65,15 +65,15 @@ def read_rings(path: Path, only: Sequence[str] = (), *, building: bool = False) 
         if wrong := _mistakes(entry.settings, entry.name):
             mistakes += wrong
             continue
-        settings = parsed(entry.settings)
+        settings = parse_settings(entry.settings)
         backend = absolute(entry.backend, path.absolute().parent) if entry.backend else None
         steps = ("rings", file.rings.index(entry), "settings", "members")
-        keep = Keep(backend, entry.secrets_provider)
+        keep = StateBackend(backend, entry.secrets_provider)
         ring = RingStack(settings, entry.stack or entry.name, label=entry.name, keep=keep)
         ring.told_in = MembersPlace(path.absolute(), steps)
         rings.append(ring)
     if mistakes:
-        raise WrongError(str(SettingsError(mistakes)), mistakes)
+        raise InvalidRequestError(str(SettingsError(mistakes)), mistakes)
     return rings
 
 
@@ -81,16 +81,16 @@ def _parsed(path: Path) -> RingFile:
     try:
         document = read_yaml(path)
     except (OSError, YamlError) as error:
-        raise WrongError(f"{path} cannot be read: {error}") from error
+        raise InvalidRequestError(f"{path} cannot be read: {error}") from error
     try:
         return RingFile.model_validate(document)
     except ValidationError as error:
-        mistakes = [explain(one, RingFile) for one in error.errors()]
+        mistakes = [from_pydantic_error(one, RingFile) for one in error.errors()]
         mistakes += _wrong_settings(document)
-        raise WrongError(f"{path}: {SettingsError(mistakes)}", mistakes) from error
+        raise InvalidRequestError(f"{path}: {SettingsError(mistakes)}", mistakes) from error
 
 
-def _wrong_settings(document: Any) -> Iterator[Mistake]:
+def _wrong_settings(document: Any) -> Iterator[SettingProblem]:
     """What is wrong with the settings of a file's rings, also where the file has no sound shape."""
     entries = document.get("rings") if isinstance(document, dict) else None
     for at, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -99,33 +99,33 @@ def _wrong_settings(document: Any) -> Iterator[Mistake]:
             yield from _mistakes(settings, entry.get("name") or f"rings[{at}]")
 
 
-def _mistakes(settings: dict[str, Any], ring: str) -> list[Mistake]:
+def _mistakes(settings: dict[str, Any], ring: str) -> list[SettingProblem]:
     try:
-        parsed(settings)
-    except WrongError as error:
-        return [replace(one, key=f"{ring}: {one.key}") for one in error.mistakes]
+        parse_settings(settings)
+    except InvalidRequestError as error:
+        return [replace(one, key=f"{ring}: {one.key}") for one in error.problems]
     return []
 
 
-def _shared(file: RingFile, only: Sequence[str]) -> list[Mistake]:
+def _shared(file: RingFile, only: Sequence[str]) -> list[SettingProblem]:
     """Tables of two rings. Rings that are not chosen come first: who comes second is told of."""
     sound = [
-        (entry.name, parsed(entry.settings))
+        (entry.name, parse_settings(entry.settings))
         for entry in sorted(file.rings, key=lambda one: not only or one.name in only)
         if not _mistakes(entry.settings, entry.name)
     ]
     chosen = [entry.name for entry in file.rings if not only or entry.name in only]
-    return [one for one in shared_between(sound) if one.key.rpartition(": ")[0] in chosen]
+    return [one for one in check_shared_between(sound) if one.key.rpartition(": ")[0] in chosen]
 
 
-def _twins(file: RingFile) -> Iterator[Mistake]:
+def _twins(file: RingFile) -> Iterator[SettingProblem]:
     seen: dict[tuple[str | None, str], int] = {}
     names: dict[str, int] = {}
     for at, entry in enumerate(file.rings):
         place = (entry.backend, entry.stack or entry.name)
         twin = names.get(entry.name, seen.get(place))
         if twin is not None:
-            yield Mistake(
+            yield SettingProblem(
                 f"rings[{at}]",
                 entry.name,
                 f"rings[{twin}] has the same name, or the same stack",
@@ -139,5 +139,7 @@ def _chosen(file: RingFile, only: Sequence[str]) -> Iterator[Entry]:
     names = [entry.name for entry in file.rings]
     for word in only:
         if word not in names:
-            raise WrongError(f"There is no ring {word}. {nearest(word, names, among='Rings')}")
+            raise InvalidRequestError(
+                f"There is no ring {word}. {did_you_mean(word, names, among='Rings')}"
+            )
     yield from (entry for entry in file.rings if not only or entry.name in only)

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 
 Steps = Sequence[str | int]
 """The way into a document: keys, and places in lists."""
@@ -56,12 +56,14 @@ class Edit:
     def write(self) -> None:
         """Put the text into the file, in one step: whoever reads it finds the old one or the new.
 
-        WrongError if somebody has changed the file meanwhile.
+        InvalidRequestError if somebody has changed the file meanwhile.
         """
         if self.before == self.after:
             return
         if _read(self.path) != self.before:
-            raise WrongError(f"{self.path} has been changed meanwhile. Run the command again.")
+            raise InvalidRequestError(
+                f"{self.path} has been changed meanwhile. Run the command again."
+            )
         there = self.path.resolve()  # a link stays a link
         with NamedTemporaryFile("w", dir=there.parent, delete=False, newline="", **_UTF8) as file:
             try:
@@ -81,14 +83,15 @@ _UTF8: Any = {"encoding": "utf-8"}
 def edit_member(place: MembersPlace, at: int, setting: str, value: str | bool) -> Edit:
     """Set a setting of the member at a place in the list.
 
-    WrongError, with what to write by hand, if it stands where a careful edit cannot tell its place.
+    InvalidRequestError, with what to write by hand, if it stands where a careful edit cannot tell
+    its place.
     """
     text = _read(place.path)
     steps = (*place.steps, at)
     try:
         after = with_value(text, steps, setting, value)
     except _NoPlaceError as error:
-        raise WrongError(
+        raise InvalidRequestError(
             f"{place.path}: {error}, so it is not changed here. Write `{setting}: {told(value)}` "
             f"at {'.'.join(str(step) for step in steps)} yourself, and run this command again: it "
             "goes on with what it finds."

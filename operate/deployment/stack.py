@@ -15,31 +15,39 @@ from pulumi.automation import (
     StackNotFoundError,
 )
 
-from operate.aws.clients import Clients
+from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
-from operate.deployment.adopted_streams import QUICKLY, refuse_unfit
-from operate.deployment.claimed_tables import accounts, newcomers, refuse_claimed
-from operate.deployment.config_source import Keep, file_of, parsed
+from operate.deployment.adopted_streams import QUICKLY, ensure_replicable
+from operate.deployment.claimed_tables import accounts, ensure_unclaimed, new_tables
+from operate.deployment.config_source import StateBackend, load_stack_file, parse_settings
 from operate.deployment.engine_events import KEEP, Step, told
 from operate.deployment.held_stack import holding
-from operate.deployment.immutable_settings import refuse
+from operate.deployment.immutable_settings import ensure_unchanged
 from operate.deployment.pulumi_cli import Cli, find_cli
-from operate.deployment.pulumi_errors import explained, failing_quietly
-from operate.deployment.result import Operation, Outcome, Result, done, planned, shown, with_kept
+from operate.deployment.pulumi_errors import suppress_unraisable, to_operate_error
+from operate.deployment.result import (
+    Operation,
+    Outcome,
+    Result,
+    count_retained,
+    operation_outcome,
+    plain_outputs,
+    preview_outcome,
+)
 from operate.deployment.settings_file import MembersPlace
 from operate.deployment.workspace import (
     Program,
     Workspace,
-    as_it_was,
     backend_from,
     checked_name,
-    made_up_project,
     program_in,
     program_with,
+    restore_file,
     stack_file,
+    temporary_project,
     workspace_of,
 )
-from operate.errors import Note, WrongError
+from operate.errors import InvalidRequestError, Note
 from operate.held_state import bypassed
 from ring.program import build
 from ring.settings.settings import NAMESPACE, Settings, decoded
@@ -65,9 +73,9 @@ class RingStack:
     `told_in` is where the list of its members stands, if that is a file. `wished` are settings that
     take the place of all others: what the file will say, before it does.
 
-    All methods raise `OperateError`: `WrongError` before anything was changed, `MissingError` where
-    the CLI, a login or credentials are missing, `FailedError` when it was tried, `CancelledError`
-    after `cancel`.
+    All methods raise `OperateError`: `InvalidRequestError` before anything was changed,
+    `PrerequisiteError` where the CLI, a login or credentials are missing, `OperationFailedError`
+    when it was tried, `CancelledError` after `cancel`.
     """
 
     def __init__(
@@ -76,25 +84,32 @@ class RingStack:
         name: str | None = None,
         *,
         label: str | None = None,
-        keep: Keep | None = None,
+        keep: StateBackend | None = None,
         watch: Watch | None = None,
     ) -> None:
-        self._settings = parsed(settings) if isinstance(settings, Mapping) else settings
+        self._settings = parse_settings(settings) if isinstance(settings, Mapping) else settings
         if name is None and self._settings is None:
-            raise WrongError("A ring without settings is known by its stack's name alone: give it.")
+            raise InvalidRequestError(
+                "A ring without settings is known by its stack's name alone: give it."
+            )
         self.name = checked_name(name or (self._settings.table.name if self._settings else ""))
         self.label = label or self.name
         self.folder: Path | None = None
         self.watch = watch
         self.told_in: MembersPlace | None = None
         self.wished: Settings | None = None
-        self._keep = keep or Keep()
+        self._keep = keep or StateBackend()
         self._cli: Cli | None = None
         self._cancelled = False
 
     @classmethod
     def of(
-        cls, folder: Path, name: str, *, keep: Keep | None = None, watch: Watch | None = None
+        cls,
+        folder: Path,
+        name: str,
+        *,
+        keep: StateBackend | None = None,
+        watch: Watch | None = None,
     ) -> RingStack:
         """The ring of a stack in a project's folder, whose file need not be there to destroy it."""
         ring = cls(None, name, keep=keep, watch=watch)
@@ -106,37 +121,41 @@ class RingStack:
     def settings(self) -> Settings:
         """The settings that it is to have. The CLI is asked only for what is encrypted.
 
-        Raises `WrongError`, with all mistakes.
+        Raises `InvalidRequestError`, with all mistakes.
         """
         if settings := self.wished or self._settings:
             return settings
         if self.folder is None:
-            raise WrongError(
+            raise InvalidRequestError(
                 f"What the ring {self.name} is to be was not told: give its settings, a ring file, "
                 "or the folder with its stack's file."
             )
         if not self._is_secret():
-            return parsed(file_of(self.folder, self.name).settings)
+            return parse_settings(load_stack_file(self.folder, self.name).settings)
         with self._opened() as stack:
             return self._settings_in(stack)
 
     def preview(self) -> Result:
         """What `up` would do. A stack that is not there yet is not there afterwards either."""
         return self._run(
-            "preview", lambda stack, on_event: planned(stack.preview(on_event=on_event)), dry=True
+            "preview",
+            lambda stack, on_event: preview_outcome(stack.preview(on_event=on_event)),
+            dry=True,
         )
 
     def up(self) -> Result:
         """Make the ring what its settings say, and its stack, if it is not there."""
-        return self._run("up", lambda stack, on_event: done(stack.up(on_event=on_event, **_QUIET)))
+        return self._run(
+            "up", lambda stack, on_event: operation_outcome(stack.up(on_event=on_event, **_QUIET))
+        )
 
     def refresh(self, *, dry_run: bool = False) -> Result:
         """Take into Pulumi's state what has become of the resources; `dry_run`: only tell."""
 
         def run(stack: Stack, on_event: OnEvent) -> Outcome:
             if dry_run:
-                return planned(stack.preview_refresh(on_event=on_event))
-            return done(stack.refresh(on_event=on_event, **_QUIET))
+                return preview_outcome(stack.preview_refresh(on_event=on_event))
+            return operation_outcome(stack.refresh(on_event=on_event, **_QUIET))
 
         return self._run("refresh", run)
 
@@ -150,8 +169,8 @@ class RingStack:
 
         def run(stack: Stack, on_event: OnEvent) -> Outcome:
             if dry_run:
-                return planned(stack.preview_destroy(on_event=on_event))
-            outcome = done(stack.destroy(on_event=on_event, **_QUIET))
+                return preview_outcome(stack.preview_destroy(on_event=on_event))
+            outcome = operation_outcome(stack.destroy(on_event=on_event, **_QUIET))
             if remove:
                 stack.workspace.remove_stack(self.name, preserve_config=True)
             return outcome
@@ -161,24 +180,24 @@ class RingStack:
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """What the stack tells of the ring: `members` and `hops`. Secrets read `[secret]`."""
         with self._opened() as stack:
-            return shown(stack.outputs(), show_secrets)
+            return plain_outputs(stack.outputs(), show_secrets)
 
     def deployed(self) -> Deployed:
         """What is deployed, as Pulumi's state has it."""
         with self._opened() as stack:
             return Deployed.read(_state(stack))
 
-    def clients(self) -> Clients:
+    def clients(self) -> ClientPool:
         """Clients that reach its members, as whoever deployed them."""
-        return Clients()
+        return ClientPool()
 
-    def refuse_unfit_tables(self) -> None:
-        """Raise `WrongError` if DynamoDB says that an adopted table cannot be a member as it is.
+    def ensure_tables_replicable(self) -> None:
+        """Raise `InvalidRequestError` if an adopted table cannot be a member as it is.
 
-        Asks no member that is bypassed. Raises as `settings` does, and `MissingError` or
-        `FailedError` where DynamoDB cannot be asked.
+        Asks no member that is bypassed. Raises as `settings` does, and `PrerequisiteError` or
+        `OperationFailedError` where DynamoDB cannot be asked.
         """
-        refuse_unfit(self.settings(), Clients(QUICKLY))
+        ensure_replicable(self.settings(), ClientPool(QUICKLY))
 
     @property
     def cancelled(self) -> bool:
@@ -195,7 +214,7 @@ class RingStack:
             self._cli.interrupt()
 
     def expect_ready(self, operation: str | None = None) -> None:
-        """See that an operation can begin. `MissingError` without a CLI.
+        """See that an operation can begin. `PrerequisiteError` without a CLI.
 
         What is built needs settings without mistakes, too: those are told before the CLI is looked
         for.
@@ -228,24 +247,24 @@ class RingStack:
 
         builds = operation in _BUILDING
         if builds and not self._is_secret():
-            self.refuse_unfit_tables()  # wrong settings are told before the CLI is looked for
+            self.ensure_tables_replicable()  # wrong settings are told before the CLI is looked for
         self.expect_ready(operation)
         with self._opened(operation, notes) as stack, self._held(stack, operation, dry) as at:
             changes, outputs = run(at, on_event)
         seconds = round(time.monotonic() - began, 1)
-        changes = with_kept(changes, len(kept))
+        changes = count_retained(changes, len(kept))
         return Result(self.label, operation, changes, seconds, outputs, tuple(notes))
 
     def _is_secret(self) -> bool:
         """Whether the CLI is needed to read the settings."""
         told = self.wished or self._settings
-        return bool(self.folder and not told and file_of(self.folder, self.name).secrets)
+        return bool(self.folder and not told and load_stack_file(self.folder, self.name).secrets)
 
     @contextmanager
     def _held(self, stack: Stack, operation: Operation, dry: bool) -> Iterator[Stack]:
         """The stack, in which exactly the bypassed members are held; a copy if nothing may change.
 
-        A refresh takes it as it is. WrongError where a setting cannot be as it is wished.
+        A refresh takes it as it is. InvalidRequestError where a setting cannot be as it is wished.
         """
         if operation == "refresh":
             yield stack
@@ -261,18 +280,18 @@ class RingStack:
 
     def _refuse_what_cannot_be(self, stack: Stack, deployed: Deployed, settings: Settings) -> None:
         if deployed.members:
-            refuse(deployed, settings)
-        if newcomers(deployed, settings):
+            ensure_unchanged(deployed, settings)
+        if new_tables(deployed, settings):
             others = workspace_of(stack).states_beside(stack.name)
-            refuse_claimed(others, deployed, settings, accounts(self.clients()))
+            ensure_unclaimed(others, deployed, settings, accounts(self.clients()))
         if self._is_secret():
-            refuse_unfit(settings, Clients(QUICKLY))
+            ensure_replicable(settings, ClientPool(QUICKLY))
 
     def _settings_in(self, stack: Stack) -> Settings:
         if not self._is_secret():
             return self.settings()
         config = stack.get_all_config()
-        return parsed(own({key: decoded(value.value) for key, value in config.items()}))
+        return parse_settings(own({key: decoded(value.value) for key, value in config.items()}))
 
     @contextmanager
     def _opened(
@@ -291,21 +310,21 @@ class RingStack:
                 if not builds:
                     raise
                 if operation == "preview":
-                    end.enter_context(as_it_was(stack_file(directory, self.name)))
+                    end.enter_context(restore_file(stack_file(directory, self.name)))
                 stack = Stack.create(self.name, workspace)
                 if operation == "preview":
                     end.callback(self._forget, directory)
             else:
-                workspace.keep_secrets_as(self.name)
+                workspace.restore_secrets_provider(self.name)
             yield stack
 
     @contextmanager
     def _explaining(self, notes: Sequence[Note]) -> Iterator[None]:
         try:
-            with failing_quietly():
+            with suppress_unraisable():
                 yield
         except CommandError as error:
-            raise explained(error, self.name, notes) from error
+            raise to_operate_error(error, self.name, notes) from error
 
     def _forget(self, directory: Path) -> None:
         """Remove a stack that was made in passing, with a CLI that nobody has told to stop."""
@@ -334,7 +353,7 @@ class RingStack:
             yield self.folder
             return
         # Pulumi would write a file for a stack that has none into the user's folder.
-        with made_up_project(self.folder) as directory:
+        with temporary_project(self.folder) as directory:
             yield directory
 
 

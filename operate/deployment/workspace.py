@@ -21,7 +21,7 @@ from pulumi.automation import LocalWorkspace, Stack
 from pulumi.runtime import set_config
 
 from operate.deployment.pulumi_cli import Cli
-from operate.errors import FailedError, WrongError
+from operate.errors import InvalidRequestError, OperationFailedError
 from ring.program import build
 from ring.settings.settings import NAMESPACE, Settings, read_settings
 from ring.settings.yaml_text import YamlError, read_yaml
@@ -69,7 +69,7 @@ class Workspace(LocalWorkspace):
         try:
             state: dict[str, Any] = json.loads(told)
         except ValueError as error:
-            raise FailedError(
+            raise OperationFailedError(
                 f"`pulumi stack export` answered with what is no JSON: {told[:200]!r}. See which "
                 "`pulumi` is first on the PATH."
             ) from error
@@ -92,7 +92,7 @@ class Workspace(LocalWorkspace):
             words = ["stack", "import", "--stack", stack_name, "--file", str(file)]
             self._run_pulumi_cmd_sync(words)
 
-    def keep_secrets_as(self, stack_name: str) -> None:
+    def restore_secrets_provider(self, stack_name: str) -> None:
         """Have a stack without a file encrypt as it did before.
 
         Pulumi keeps in the stack's file how that is done, and would start over without it: with
@@ -120,9 +120,9 @@ def workspace_of(stack: Stack) -> Workspace:
 
 
 def checked_name(stack: str) -> str:
-    """A stack's name, if it is one. WrongError if not."""
+    """A stack's name, if it is one. InvalidRequestError if not."""
     if not _NAME.fullmatch(stack):
-        raise WrongError(
+        raise InvalidRequestError(
             f"{stack!r} is no stack's name: Pulumi takes letters, digits, - _ and . as one, and "
             "perhaps an organization and a project before it, with a / behind each."
         )
@@ -140,7 +140,7 @@ def stack_file(directory: Path, stack: str) -> Path:
 
 
 @contextmanager
-def as_it_was(file: Path) -> Iterator[None]:
+def restore_file(file: Path) -> Iterator[None]:
     """Put a stack's file back in the end: how a stack encrypts goes with the stack."""
     before = file.read_text(encoding="utf-8") if file.exists() else None
     try:
@@ -151,7 +151,7 @@ def as_it_was(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def made_up_project(like: Path | None = None) -> Iterator[Path]:
+def temporary_project(like: Path | None = None) -> Iterator[Path]:
     """A project's folder for as long as the context lasts: of the same project as `like`'s."""
     project: dict[str, Any] = {"name": PROJECT, "runtime": "python", "main": str(Path.cwd())}
     if like:
@@ -206,13 +206,13 @@ def _logged_in_to() -> str | None:
 def program_in(directory: Path) -> Program:
     """The program of a project's folder, `__main__.py`; where there is none, the ring's own.
 
-    WrongError if the folder holds no project of Pulumi's, or one in another language.
+    InvalidRequestError if the folder holds no project of Pulumi's, or one in another language.
     """
     project = _project(directory)
     runtime = project.get("runtime")
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
     if language != "python":
-        raise WrongError(
+        raise InvalidRequestError(
             f"{directory / 'Pulumi.yaml'}: its program is in {language or 'no language'}, and only "
             "one in Python can be run here. Use `pulumi` itself for its stacks."
         )
@@ -248,10 +248,10 @@ def _project(directory: Path) -> dict[str, Any]:
     try:
         project = read_yaml(file)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise WrongError(
+        raise InvalidRequestError(
             f"There is no Pulumi.yaml in {directory}, so it is no project's folder. "
             "Say which is with --folder."
         ) from error
     except (YamlError, OSError) as error:
-        raise WrongError(f"{file} cannot be read: {error}") from error
+        raise InvalidRequestError(f"{file} cannot be read: {error}") from error
     return project if isinstance(project, dict) else {}

@@ -18,15 +18,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
-from operate.deployed import Deployed, DeployedPart
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
+from operate.deployed import Deployed, DeployedDistributed
 from operate.distributed.results import Call, results
-from operate.distributed.worker import told, told_part
-from operate.errors import FailedError, WrongError
-from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part
-from operate.reporting import Tell, silently
+from operate.distributed.worker import member_to_event, segment_to_event
+from operate.errors import InvalidRequestError, OperationFailedError
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.parallel_scan import ScanSegment
+from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 from ring.text import counted
 
@@ -35,7 +35,7 @@ _RUNNING, _SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 
 @dataclass(frozen=True)
-class Task:
+class SegmentJob:
     """What to do with segments: `work`, `how` and `parts` as `operate.distributed.worker` has them.
 
     `about` is what makes it the same task as another.
@@ -43,8 +43,8 @@ class Task:
 
     work: str
     how: Mapping[str, Any]
-    members: Sequence[Reached]
-    parts: Sequence[Part]
+    members: Sequence[MemberConnection]
+    parts: Sequence[ScanSegment]
     about: Any
 
     @property
@@ -55,7 +55,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Run:
+class Execution:
     """A run: its name, which its objects have too, its ARN, and when it was begun."""
 
     name: str
@@ -64,7 +64,7 @@ class Run:
     status: str
 
 
-class Machine:
+class SegmentRunner:
     """The part of a stack that works on segments.
 
     Its methods raise what `operate.aws.errors` does.
@@ -72,7 +72,7 @@ class Machine:
 
     def __init__(
         self,
-        part: DeployedPart,
+        part: DeployedDistributed,
         states: Any,
         s3: Any,
         sleep: Callable[[], None] | None = None,
@@ -89,45 +89,47 @@ class Machine:
         self._sleep = sleep or (lambda: self._asked.sleep(_PAUSE))
 
     @classmethod
-    def of(cls, deployed: Deployed, clients: Clients, stop: Stop | None = None) -> Machine:
-        """The machine of a stack; `stop` ends waiting for it. WrongError if it has none."""
-        part = deployed.part
+    def of(cls, deployed: Deployed, clients: ClientPool, stop: Stop | None = None) -> SegmentRunner:
+        """Find a stack's runner; `stop` ends waiting for it. Raises InvalidRequestError."""
+        part = deployed.distributed
         if part is None:
-            raise WrongError(
+            raise InvalidRequestError(
                 "No part that works on segments is deployed here: it is off unless the settings "
                 "say `distributed.enabled: true`. Say so and run `up`, or leave --distributed out."
             )
         member = next(one for one in deployed.members if one.name == part.member)
-        region = part.machine.split(":")[3]
+        region = part.state_machine.split(":")[3]
         states, s3 = (
             clients.get(member.credentials, region, service) for service in ("stepfunctions", "s3")
         )
         return cls(part, states, s3, stop=stop)
 
-    def finish(self, task: Task, *, anew: bool = False, tell: Tell = silently) -> Run:
+    def run_to_completion(
+        self, task: SegmentJob, *, restart: bool = False, tell: ProgressCallback = no_progress
+    ) -> Execution:
         """Bring a task to its end: a run that is there already, or a new one.
 
-        One that failed before is redriven, and `anew` drops what is there. FailedError if the run
-        fails, also where it cannot be redriven.
+        One that failed before is redriven, and `restart` drops what is there. OperationFailedError
+        if the run fails, also where it cannot be redriven.
         """
-        if anew:
-            self.forget_all(task)
-        with asking():
+        if restart:
+            self.delete_results(task)
+        with translate_aws_errors():
             run = next(self._open(task), None) or self._begin(task)
             if run.status not in (_RUNNING, _SUCCEEDED):
                 self._redrive(run)
             self._wait(run, len(task.parts), tell)
             return run
 
-    def going_on(self, task: Task) -> Run | None:
+    def find_open(self, task: SegmentJob) -> Execution | None:
         """The run that the task goes on with; None: there is none."""
-        with asking():
+        with translate_aws_errors():
             return next(self._open(task), None)
 
-    def take(self, run: Run, task: Task) -> Iterator[Call]:
-        """What all calls of a run have told. FailedError at the end if some part is missing."""
+    def collect(self, run: Execution, task: SegmentJob) -> Iterator[Call]:
+        """Yield what the calls found. Raises OperationFailedError if one is missing."""
         over = set()
-        with asking():
+        with translate_aws_errors():
             for call in results(self._s3, self.part.bucket, run.name):
                 self._asked.check()
                 yield call
@@ -135,12 +137,12 @@ class Machine:
                     over.add((call.source, call.number))
         missing = {(part.source, part.segment.number) for part in task.parts} - over
         if missing:
-            raise FailedError(
+            raise OperationFailedError(
                 f"The results of {counted(len(missing), 'segment')} are not in {self.part.bucket}: "
-                "somebody has deleted or taken them. Run it again with --anew."
+                "somebody has deleted or taken them. Run it again with --restart."
             )
 
-    def forget_all(self, task: Task) -> None:
+    def delete_results(self, task: SegmentJob) -> None:
         """Delete what the task's runs have in the bucket: from then on none is gone on with.
 
         A run's list, by which it is found, goes first, as its name comes first: half of its results
@@ -148,7 +150,7 @@ class Machine:
         until the next time.
         """
         bucket, pages = self.part.bucket, self._s3.get_paginator("list_objects_v2")
-        with asking():
+        with translate_aws_errors():
             for run in self._open(task):
                 self._stop(run)
             for page in pages.paginate(Bucket=bucket, Prefix=task.prefix):
@@ -156,12 +158,12 @@ class Machine:
                 if keys:  # a page is as long as what can be deleted at once
                     self._s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
 
-    def _open(self, task: Task) -> Iterator[Run]:
+    def _open(self, task: SegmentJob) -> Iterator[Execution]:
         """The task's runs whose results were not taken, the newest first."""
         pages = self._states.get_paginator("list_executions")
         found = [
-            Run(one["name"], one["executionArn"], one["startDate"], one["status"])
-            for page in pages.paginate(stateMachineArn=self.part.machine)
+            Execution(one["name"], one["executionArn"], one["startDate"], one["status"])
+            for page in pages.paginate(stateMachineArn=self.part.state_machine)
             for one in page["executions"]
             if one["name"].startswith(task.prefix)
         ]
@@ -174,24 +176,26 @@ class Machine:
         listed = self._s3.list_objects_v2(Bucket=self.part.bucket, Prefix=key)
         return any(one["Key"] == key for one in listed.get("Contents", ()))
 
-    def _begin(self, task: Task) -> Run:
+    def _begin(self, task: SegmentJob) -> Execution:
         name = f"{task.prefix}{time.time_ns():x}"
-        parts = json.dumps([told_part(part) for part in task.parts])
+        parts = json.dumps([segment_to_event(part) for part in task.parts])
         self._s3.put_object(Bucket=self.part.bucket, Key=_list_of(name), Body=parts.encode())
         event = {
             "work": task.work,
             "how": task.how,
-            "members": [told(one, self.part.readers.get(one.name)) for one in task.members],
+            "members": [
+                member_to_event(one, self.part.readers.get(one.name)) for one in task.members
+            ],
             "bucket": self.part.bucket,
             "run": name,
             "parts": _list_of(name),
         }
         begun = self._states.start_execution(
-            stateMachineArn=self.part.machine, name=name, input=json.dumps(event)
+            stateMachineArn=self.part.state_machine, name=name, input=json.dumps(event)
         )
-        return Run(name, begun["executionArn"], begun["startDate"], _RUNNING)
+        return Execution(name, begun["executionArn"], begun["startDate"], _RUNNING)
 
-    def _redrive(self, run: Run) -> None:
+    def _redrive(self, run: Execution) -> None:
         """Have the segments that failed tried again.
 
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
@@ -199,16 +203,16 @@ class Machine:
         try:
             self._states.redrive_execution(executionArn=run.arn)
         except ClientError as error:
-            raise FailedError(
+            raise OperationFailedError(
                 f"The run of {run.begun:%Y-%m-%d %H:%M %Z} {run.status.lower()}, and cannot be "
-                f"redriven: {error}. Begin another with --anew."
+                f"redriven: {error}. Begin another with --restart."
             ) from error
 
-    def _stop(self, run: Run) -> None:
+    def _stop(self, run: Execution) -> None:
         if run.status == _RUNNING:
             self._states.stop_execution(executionArn=run.arn)
 
-    def _wait(self, run: Run, parts: int, tell: Tell) -> None:
+    def _wait(self, run: Execution, parts: int, tell: ProgressCallback) -> None:
         while True:
             # First: what was just begun or redriven may not be seen at once.
             self._sleep()
@@ -219,9 +223,11 @@ class Machine:
             if seen["status"] == _SUCCEEDED:
                 return
             if seen["status"] != _RUNNING:
-                raise FailedError(self._failure(run, seen, counts.get("succeeded", 0), parts))
+                raise OperationFailedError(
+                    self._failure(run, seen, counts.get("succeeded", 0), parts)
+                )
 
-    def _counts(self, run: Run) -> Mapping[str, int]:
+    def _counts(self, run: Execution) -> Mapping[str, int]:
         """How many segments are how far; empty before Step Functions knows."""
         for one in self._states.list_map_runs(executionArn=run.arn)["mapRuns"]:
             counts: Mapping[str, int] = self._states.describe_map_run(mapRunArn=one["mapRunArn"])[
@@ -230,16 +236,16 @@ class Machine:
             return counts
         return {}
 
-    def _failure(self, run: Run, seen: Mapping[str, Any], succeeded: int, parts: int) -> str:
+    def _failure(self, run: Execution, seen: Mapping[str, Any], succeeded: int, parts: int) -> str:
         are = "is" if succeeded == 1 else "are"
         done = f"{succeeded:,} of {counted(parts, 'segment')} {are} done"
         return (
             f"The run {seen['status'].lower()}: {self._cause(run) or seen.get('cause')} "
             f"({run.arn}). {done}, and that stays so: the same command has the rest tried again, "
-            "--anew begins anew."
+            "--restart begins anew."
         )
 
-    def _cause(self, run: Run) -> str | None:
+    def _cause(self, run: Execution) -> str | None:
         """Why the first segment failed, if one did and who asks may see it."""
         with suppress(ClientError):
             for one in self._states.list_map_runs(executionArn=run.arn)["mapRuns"]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from operate.distributed.executions import Machine, Task
+from operate.distributed.executions import SegmentJob, SegmentRunner
 from operate.distributed.results import collect_backfill, collect_check
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 from operate.reconcile import backfill, check
-from operate.reconcile.backfill import Backfilled, Route
-from operate.reconcile.check import Checked, Wish
+from operate.reconcile.backfill import BackfillResult, Route
+from operate.reconcile.check import CheckOptions, CheckResult
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
-from operate.reporting import Tell, silently
+from operate.reconcile.members import MemberConnection
+from operate.reporting import ProgressCallback, no_progress
 
 LONGEST_SETTLE = 180.0
 """Seconds: a call has 15 minutes, and may look at what differs five times."""
@@ -21,16 +21,17 @@ LONGEST_SETTLE = 180.0
 _COMPARED = "compare"
 
 
-def check_task(members: Sequence[Reached], wish: Wish) -> Task:
-    """What is to be done for a check. WrongError for a wish that functions cannot fulfil."""
-    if wish.settle > LONGEST_SETTLE:
-        raise WrongError(
-            f"--settle {wish.settle:g} is too long: a function has 15 minutes, and waits so long "
-            f"up to {wish.looks - 1} times. Say {LONGEST_SETTLE:g} or less."
+def check_task(members: Sequence[MemberConnection], wish: CheckOptions) -> SegmentJob:
+    """Describe a check as a job. Raises InvalidRequestError for options that functions lack."""
+    if wish.settle_seconds > LONGEST_SETTLE:
+        raise InvalidRequestError(
+            f"--settle-seconds {wish.settle_seconds:g} is too long: a function has 15 minutes, and "
+            "waits so long "
+            f"up to {wish.max_rechecks - 1} times. Say {LONGEST_SETTLE:g} or less."
         )
-    return Task(
+    return SegmentJob(
         "check",
-        {"settle": wish.settle, "tombstones": wish.tombstones},
+        {"settle": wish.settle_seconds, "tombstones": wish.tombstones},
         members,
         list(check.parts(members, wish.segments)),
         [_tables(members), wish.segments, wish.tombstones],
@@ -38,65 +39,65 @@ def check_task(members: Sequence[Reached], wish: Wish) -> Task:
 
 
 def check_distributed(
-    machine: Machine,
-    task: Task,
+    machine: SegmentRunner,
+    task: SegmentJob,
     journal: Journal,
     *,
-    anew: bool = False,
-    tell: Tell = silently,
-) -> tuple[Checked, float]:
+    restart: bool = False,
+    tell: ProgressCallback = no_progress,
+) -> tuple[CheckResult, float]:
     """Compare members; the journal has what was found then, as after `reconcile.check.check`.
 
     Also returns the capacity units that the functions took, of which the journal knows nothing.
     Raises `OperateError`.
     """
-    compared, units = journal.finished(_COMPARED), 0.0
+    compared, units = journal.phase_count(_COMPARED), 0.0
     if compared is None:
-        run = machine.finish(task, anew=anew, tell=tell)
-        checked, units = collect_check(machine.take(run, task), journal)
+        run = machine.run_to_completion(task, restart=restart, tell=tell)
+        checked, units = collect_check(machine.collect(run, task), journal)
         compared = checked.compared
-        journal.finish(_COMPARED, compared)
-    machine.forget_all(task)
-    return Checked(compared, journal.counts()), units
+        journal.mark_phase_done(_COMPARED, compared)
+    machine.delete_results(task)
+    return CheckResult(compared, journal.counts()), units
 
 
-def expect_writes(machine: Machine) -> None:
-    """See that functions may fill. WrongError if they may only read."""
+def expect_writes(machine: SegmentRunner) -> None:
+    """See that functions may fill. InvalidRequestError if they may only read."""
     if not machine.part.writes:
-        raise WrongError(
+        raise InvalidRequestError(
             "The functions of this ring may only read. Set `distributed.writes: true` and run "
             "`up`, or leave --distributed out."
         )
 
 
-def backfill_task(members: Sequence[Reached], route: Route, segments: int) -> Task:
+def backfill_task(members: Sequence[MemberConnection], route: Route, segments: int) -> SegmentJob:
     """What is to be done to fill a member along a route."""
     way = (route.source, route.target)
     parts = list(backfill.parts(members, [route], segments))
     about = [_tables(members), way, segments]
-    return Task("backfill", {"route": way}, members, parts, about)
+    return SegmentJob("backfill", {"route": way}, members, parts, about)
 
 
 def backfill_distributed(
-    machine: Machine,
-    tasks: Sequence[Task],
+    machine: SegmentRunner,
+    tasks: Sequence[SegmentJob],
     journal: Journal,
     *,
-    anew: bool = False,
-    tell: Tell = silently,
-) -> Backfilled:
+    restart: bool = False,
+    tell: ProgressCallback = no_progress,
+) -> BackfillResult:
     """Fill members, a route after the other, as `operate.reconcile.backfill.backfill` does.
 
     No run is forgotten before all are done, so that an interrupted call goes on behind those that
     are. Raises `OperateError`.
     """
-    runs = [machine.finish(task, anew=anew, tell=tell) for task in tasks]
-    taken = (machine.take(run, task) for run, task in zip(runs, tasks, strict=True))
+    runs = [machine.run_to_completion(task, restart=restart, tell=tell) for task in tasks]
+    taken = (machine.collect(run, task) for run, task in zip(runs, tasks, strict=True))
     done, _ = collect_backfill(chain.from_iterable(taken), journal)
     for task in tasks:
-        machine.forget_all(task)
+        machine.delete_results(task)
     return done
 
 
-def _tables(members: Sequence[Reached]) -> list[tuple[str, str]]:
+def _tables(members: Sequence[MemberConnection]) -> list[tuple[str, str]]:
     return [(one.name, one.tables.table) for one in members]

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operate.errors import FailedError
-from operate.reconcile.backfill import Backfilled, tell_unfilled
-from operate.reconcile.check import CHANGING, Checked, findings
-from operate.reconcile.compare import Held, Kind
+from operate.errors import OperationFailedError
+from operate.reconcile.backfill import BackfillResult, add_skipped_keys
+from operate.reconcile.check import CHANGING, CheckResult, findings
+from operate.reconcile.compare import DifferenceKind, MemberState
 from operate.reconcile.journal import Journal
-from operate.untrusted_json import NotUnderstoodError, fields_of, read_json
+from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 
 _CHUNK = 1 << 16
 _LONGEST = 1 << 20
@@ -57,8 +57,8 @@ def put_result(
 def results(client: Any, bucket: str, run: str) -> Iterator[Call]:
     """What all calls of a run have told.
 
-    Raises FailedError where an object is not what `put_result` writes: a part that is left out
-    would be taken for one in which nothing was found.
+    Raises OperationFailedError where an object is not what `put_result` writes: a part that is left
+    out would be taken for one in which nothing was found.
     """
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{run}/"):
         for one in page.get("Contents", ()):
@@ -88,10 +88,10 @@ def _documents(body: Any, where: str) -> Iterator[Any]:
                 _is_filled(line) if "became" in told else _is_found(line), "a line is of no key"
             )
             yield line
-    except (NotUnderstoodError, KeyError) as error:
-        raise FailedError(
+    except (MalformedJsonError, KeyError) as error:
+        raise OperationFailedError(
             f"{where} is no result that a function of this ring writes: {error}. Find out who else "
-            "may write there, and run this again with --anew."
+            "may write there, and run this again with --restart."
         ) from error
 
 
@@ -107,16 +107,20 @@ def _lines(body: Any) -> Iterator[bytes]:
 
 def _expect(is_so: bool, otherwise: str) -> None:
     if not is_so:
-        raise NotUnderstoodError(otherwise)
+        raise MalformedJsonError(otherwise)
 
 
 def _is_found(line: Any) -> bool:
     """Whether a line is of a check: a key, what each member has of it, what that means."""
     match line:
         case [str(), list(held), str(kind)]:
-            marks = [one for one in held if isinstance(one, list) and len(one) == len(Held._fields)]
+            marks = [
+                one
+                for one in held
+                if isinstance(one, list) and len(one) == len(MemberState._fields)
+            ]
             texts = all(mark is None or isinstance(mark, str) for one in marks for mark in one)
-            return len(marks) == len(held) > 0 and texts and kind in (*Kind, CHANGING)
+            return len(marks) == len(held) > 0 and texts and kind in (*DifferenceKind, CHANGING)
     return False
 
 
@@ -128,31 +132,33 @@ def _is_filled(line: Any) -> bool:
     return False
 
 
-def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[Checked, float]:
+def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[CheckResult, float]:
     """What a check's calls have found, and the capacity units that it took.
 
     The journal has it then, for `check.findings`. A key may be found by several parts.
     """
-    journal.forget()  # what was taken before an interruption is here again
+    journal.clear_suspects()  # what was taken before an interruption is here again
     first, units = 0, 0.0
     for call in calls:
         first += call.read if call.source == 0 else 0
         units += call.units
-        journal.keep((key, [Held(*one) for one in held], kind) for key, held, kind in call.lines)
+        journal.add_results(
+            (key, [MemberState(*one) for one in held], kind) for key, held, kind in call.lines
+        )
     journal.merge()
     # Only the first member's items were counted: what it lacks are keys as well.
     lacking = sum(found.held[0].item is None for found in findings(journal))
-    return Checked(first + lacking, journal.counts()), units
+    return CheckResult(first + lacking, journal.counts()), units
 
 
-def collect_backfill(calls: Iterable[Call], journal: Journal) -> tuple[Backfilled, float]:
+def collect_backfill(calls: Iterable[Call], journal: Journal) -> tuple[BackfillResult, float]:
     """What a backfill's calls have filled, and the capacity units that it took."""
-    journal.forget()  # what was taken before an interruption is here again
-    done, units = Backfilled(), 0.0
+    journal.clear_suspects()  # what was taken before an interruption is here again
+    done, units = BackfillResult(), 0.0
     for call in calls:
         done.read += call.read
-        done.became += Counter(call.told["became"])
+        done.outcomes += Counter(call.told["became"])
         units += call.units
-        journal.keep((key, [], why) for key, why in call.lines)
-    tell_unfilled(done, journal)
+        journal.add_results((key, [], why) for key, why in call.lines)
+    add_skipped_keys(done, journal)
     return done, units

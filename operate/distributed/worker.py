@@ -1,8 +1,8 @@
 """A segment that is worked on wherever it is called: an event comes in, a bucket is told.
 
-It is `check --apart`, or `backfill`, for one segment, as a Lambda function: the segments of a ring
-know nothing of each other, and nothing waits for them but who reads the bucket. A call that comes
-near its end says where the next one goes on. The same call again writes the same object.
+It is `check --pairwise`, or `backfill`, for one segment, as a Lambda function: the segments of a
+ring know nothing of each other, and nothing waits for them but who reads the bucket. A call that
+comes near its end says where the next one goes on. The same call again writes the same object.
 
 The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `told`), `part`
 (`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the second
@@ -31,17 +31,17 @@ from botocore.config import Config
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
 from handler.store.dynamodb import MemberTables
-from operate.aws.clients import session_as
+from operate.aws.clients import assume_role_session
 from operate.distributed.results import put_result
-from operate.reconcile.backfill import Filler, Route, unfilled
-from operate.reconcile.check import CHANGING, Wish, look_again
-from operate.reconcile.compare import Kind
-from operate.reconcile.compare_page import read_and_look
+from operate.reconcile.backfill import Filler, Route, find_skipped_keys
+from operate.reconcile.check import CHANGING, CheckOptions, recheck_suspects
+from operate.reconcile.compare import DifferenceKind
+from operate.reconcile.compare_page import compare_page
 from operate.reconcile.fingerprints import key_of, key_text
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Part, Segment
-from operate.reconcile.rate_limit import Pace, put_pace
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.parallel_scan import ScanSegment, Segment
+from operate.reconcile.rate_limit import RateLimiter, attach_rate_limiter
 
 MOST = 2_000
 """Suspects after which a call ends: to look at them takes time, too."""
@@ -55,13 +55,13 @@ _CONFIG = Config(
 )
 
 Event = Mapping[str, Any]
-Make = Callable[[str, str | None, str | None], Any]
+ClientFactory = Callable[[str, str | None, str | None], Any]
 """Makes a client of a service in a region (None: where the function is), as a role, if any."""
-Left = Callable[[], float]
+RemainingTime = Callable[[], float]
 """Tells how much time is left, in seconds."""
 
 
-class Done(NamedTuple):
+class SegmentProgress(NamedTuple):
     """What a call has done: how many items it read, and to where, and what it tells the bucket.
 
     `told` goes before the `lines`, each of which is of a key.
@@ -80,17 +80,17 @@ def handle(event: Event, context: Any) -> dict[str, Any]:
     def make(service: str, region: str | None, role: str | None) -> Any:
         session = own
         if role is not None:
-            session = session_as(
+            session = assume_role_session(
                 role, partial(own.create_client, region_name=region), own.get_credentials()
             )
         return session.create_client(service, region_name=region, config=_CONFIG)
 
-    return work_on(event, make, lambda: context.get_remaining_time_in_millis() / 1000)
+    return process_segment(event, make, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def work_on(event: Event, make: Make, left: Left) -> dict[str, Any]:
+def process_segment(event: Event, make: ClientFactory, left: RemainingTime) -> dict[str, Any]:
     """Work on a segment until it is over or little time is `left`; say how far it is."""
-    members = [reached(one, make) for one in event["members"]]
+    members = [member_from_event(one, make) for one in event["members"]]
     names = members[0].keys
     state = event.get("state") or {"turn": 0, "read": 0, "position": None}
     start = None if state["position"] is None else key_of(state["position"], names)
@@ -104,7 +104,7 @@ def work_on(event: Event, make: Make, left: Left) -> dict[str, Any]:
             "number": event["part"]["number"],
             "over": done.position is None,
             "read": done.read,
-            "units": sum(member.pace.spent for member in members),
+            "units": sum(member.rate_limiter.spent for member in members),
             **done.told,
         }
         results = make("s3", None, None)
@@ -118,96 +118,104 @@ def work_on(event: Event, make: Make, left: Left) -> dict[str, Any]:
     }
 
 
-def told(member: Reached, role: str | None = None) -> dict[str, Any]:
+def member_to_event(member: MemberConnection, role: str | None = None) -> dict[str, Any]:
     """A member, as an event has it; `role` is what the function takes to reach it."""
     return {
         "name": member.name,
         "region": member.region,
         "replica": member.replica,
-        "next": member.next,
+        "next": member.next_replicas,
         "table": member.tables.table,
         "tombstones": member.tables.tombstones,
         "retention": member.tables.retention,
         "keys": member.keys,
         "types": member.types,
-        "expires": member.expires,
+        "expires": member.ttl_attribute,
         "role": role,
     }
 
 
-def told_part(part: Part) -> dict[str, int]:
+def segment_to_event(part: ScanSegment) -> dict[str, int]:
     """A part, as an event has it."""
     return {"source": part.source, "number": part.segment.number, "of": part.segment.of}
 
 
-def reached(one: Mapping[str, Any], make: Make) -> Reached:
+def member_from_event(one: Mapping[str, Any], make: ClientFactory) -> MemberConnection:
     """A member, of what an event says of it."""
-    client, pace = make("dynamodb", one["region"], one["role"]), Pace(None)
-    put_pace(client, pace)
-    return Reached(
+    client, pace = make("dynamodb", one["region"], one["role"]), RateLimiter(None)
+    attach_rate_limiter(client, pace)
+    return MemberConnection(
         name=one["name"],
         region=one["region"],
         replica=one["replica"],
-        next=tuple(one["next"]),
+        next_replicas=tuple(one["next"]),
         client=client,
         tables=MemberTables(one["table"], one["tombstones"], one["retention"]),
         keys=tuple(one["keys"]),
         types=tuple(one["types"]),
-        expires=one["expires"],
-        items=0,
-        buried=0,
-        pace=pace,
+        ttl_attribute=one["expires"],
+        item_count=0,
+        tombstone_count=0,
+        rate_limiter=pace,
     )
 
 
 def _check(
-    members: Sequence[Reached], event: Event, start: Key | None, journal: Journal, left: Left
-) -> Done:
+    members: Sequence[MemberConnection],
+    event: Event,
+    start: Key | None,
+    journal: Journal,
+    left: RemainingTime,
+) -> SegmentProgress:
     """Read on until it is late, or there is enough to look at; then look."""
     how, part = event["how"], event["part"]
-    wish = Wish(tombstones=how["tombstones"], settle=how["settle"])
+    wish = CheckOptions(tombstones=how["tombstones"], settle_seconds=how["settle"])
     tables = members[part["source"] // 2].tables
     table = tables.tombstones if part["source"] % 2 else tables.table
-    segment = Part(part["source"], _segment(part, table), start)
-    enough = wish.settle * (wish.looks - 1) + _LOOKING
+    segment = ScanSegment(part["source"], _segment(part, table), start)
+    enough = wish.settle_seconds * (wish.max_rechecks - 1) + _LOOKING
     read, since = 0, wish.since(members)
     while True:
-        page = read_and_look(members, segment, since)
-        journal.take(segment, page, found=((key, None) for key in page.suspects))
+        page = compare_page(members, segment, since)
+        journal.record_page(segment, page, found=((key, None) for key in page.suspects))
         read += len(page.items)
         segment = replace(segment, position=page.position)
         if page.is_last or left() < enough or journal.open_suspects() >= MOST:
             break
-    look_again(members, journal, wish)
-    return Done(read, segment.position, {}, _found(journal))
+    recheck_suspects(members, journal, wish)
+    return SegmentProgress(read, segment.position, {}, _found(journal))
 
 
 def _found(journal: Journal) -> Iterator[Any]:
-    for kind in (*Kind, CHANGING):
+    for kind in (*DifferenceKind, CHANGING):
         for chunk in journal.suspects(kind):
             for _, key, held in chunk:
                 yield [key, held, kind]
 
 
 def _fill(
-    members: Sequence[Reached], event: Event, start: Key | None, journal: Journal, left: Left
-) -> Done:
+    members: Sequence[MemberConnection],
+    event: Event,
+    start: Key | None,
+    journal: Journal,
+    left: RemainingTime,
+) -> SegmentProgress:
     """Fill page by page until it is late. A page that is filled again is not written again."""
     part = event["part"]
     way = Route(*event["how"]["route"])
-    segment = Part(0, _segment(part, members[way.source].tables.table), start)
+    segment = ScanSegment(0, _segment(part, members[way.source].tables.table), start)
     became: Counter[str] = Counter()
     lines: list[tuple[str, str]] = []
     read = 0
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         while True:
             page = Filler(members, way, pool).page(segment, members[0].stop)
-            became.update(page.became)
-            lines += unfilled(page, members[0].keys)
+            became.update(page.outcomes)
+            lines += find_skipped_keys(page, members[0].keys)
             read += len(page.items)
             segment = replace(segment, position=page.position)
             if page.is_last or left() < _FILLING or len(lines) >= MOST:
-                return Done(read, segment.position, {"became": became}, iter(lines))
+                return SegmentProgress(read, segment.position, {"became": became}, iter(lines))
 
 
 def _segment(part: Mapping[str, int], table: str | None) -> Segment:

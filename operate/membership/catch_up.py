@@ -18,21 +18,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handler.metrics import DIMENSION, NAMESPACE
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, hop_name
-from operate.errors import FailedError
+from operate.errors import OperationFailedError
 
-CALM = timedelta(minutes=10)
+STABLE_FOR = timedelta(minutes=10)
 """For how long a hop must have kept up. A mapping may take minutes to begin, and a metric to show:
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
-LOOK_EVERY = 15.0
+POLL_SECONDS = 15.0
 """Seconds."""
 _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Left:
+class HopProgress:
     """What is left for a hop to tell: whether it has caught up, and in words.
 
     `age` is how old its last record was when it told it, in seconds; None if it told nothing of
@@ -46,7 +46,7 @@ class Left:
     words: str
 
 
-def concerned(deployed: Deployed, member: str) -> list[DeployedHop]:
+def hops_to_wait_for(deployed: Deployed, member: str) -> list[DeployedHop]:
     """The hops that must have caught up before the ring opens for a member.
 
     They are those of the streams that it is fed from, and its own. Another one that is held still
@@ -56,17 +56,19 @@ def concerned(deployed: Deployed, member: str) -> list[DeployedHop]:
     return [hop for hop in deployed.hops if hop.source in feeding | {member}]
 
 
-def left(deployed: Deployed, hop: DeployedHop, clients: Clients, now: datetime) -> Left:
+def hop_progress(
+    deployed: Deployed, hop: DeployedHop, clients: ClientPool, now: datetime
+) -> HopProgress:
     """What is left for a hop to tell. Where AWS does not answer, it has not caught up.
 
-    MissingError without credentials.
+    PrerequisiteError without credentials.
     """
     try:
-        with asking():
+        with translate_aws_errors():
             is_done, age, words = _left(_Asked(deployed, hop, clients, now), now)
-    except FailedError as error:
+    except OperationFailedError as error:
         is_done, age, words = False, None, f"cannot be seen: {error}"
-    return Left(hop.source, hop.target, is_done, age, words)
+    return HopProgress(hop.source, hop.target, is_done, age, words)
 
 
 def _left(asked: _Asked, now: datetime) -> tuple[bool, float | None, str]:
@@ -82,7 +84,7 @@ def _left(asked: _Asked, now: datetime) -> tuple[bool, float | None, str]:
         return False, age, "something failed of late, and is tried again"
     if ages and max(ages) / 1000 > (window + _MINUTE).total_seconds():
         return False, age, "catches up"
-    if running < CALM:
+    if running < STABLE_FOR:
         return False, age, "has begun, and is watched for a while"
     return True, age, "keeps up" if ages else "has nothing to tell"
 
@@ -91,7 +93,7 @@ class _Asked:
     """What AWS says of a hop for the time in which it must have kept up."""
 
     def __init__(
-        self, deployed: Deployed, hop: DeployedHop, clients: Clients, now: datetime
+        self, deployed: Deployed, hop: DeployedHop, clients: ClientPool, now: datetime
     ) -> None:
         members = {member.name: member for member in deployed.members}
         self._hop, self._now = hop, now
@@ -124,7 +126,7 @@ class _Asked:
             Namespace=space,
             MetricName=metric,
             Dimensions=[{"Name": dimension[0], "Value": dimension[1]}],
-            StartTime=self._now - CALM,
+            StartTime=self._now - STABLE_FOR,
             EndTime=self._now,
             Period=60,
             Statistics=[statistic],
@@ -140,7 +142,7 @@ class Progress:
         self._now = now
         self._first: tuple[float, float] | None = None
 
-    def remaining(self, hops: Iterable[Left]) -> timedelta | None:
+    def remaining(self, hops: Iterable[HopProgress]) -> timedelta | None:
         """The time until the last of the hops has caught up; None if it cannot be told."""
         age = max((hop.age for hop in hops if hop.age and not hop.is_done), default=None)
         if age is None:
@@ -152,17 +154,20 @@ class Progress:
 
 
 def wait_until_caught_up(
-    deployed: Deployed, member: str, clients: Clients, tell: Callable[[Sequence[Left]], None]
+    deployed: Deployed,
+    member: str,
+    clients: ClientPool,
+    tell: Callable[[Sequence[HopProgress]], None],
 ) -> None:
     """Wait until all hops that concern a member have caught up at once. `tell` is told each look.
 
     It waits for ever: what a hop cannot do now it may do later, and Ctrl-C ends it without harm.
     """
-    hops = concerned(deployed, member)
+    hops = hops_to_wait_for(deployed, member)
     while True:
         now = datetime.now(UTC)
-        seen = [left(deployed, hop, clients, now) for hop in hops]
+        seen = [hop_progress(deployed, hop, clients, now) for hop in hops]
         tell(seen)
         if all(hop.is_done for hop in seen):
             return
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)

@@ -7,8 +7,8 @@ from typing import Any
 
 from handler.metrics import DIMENSION, NAMESPACE
 from handler.protocol.replicate import Action
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedMember, hop_name
 
 _LOOKS_BACK = timedelta(days=14)
@@ -21,7 +21,7 @@ _ARRIVED = (
 
 
 def last_delivery(
-    deployed: Deployed, ends: tuple[str, str], clients: Clients, now: datetime
+    deployed: Deployed, ends: tuple[str, str], clients: ClientPool, now: datetime
 ) -> datetime | None:
     """When the hop between two members last had an answer of its target to a change.
 
@@ -38,7 +38,7 @@ def last_delivery(
         f"When the hop from {source.name} to {target.name} last delivered anything is not known "
         f"(--since says since when {target.name} is out)"
     )
-    with asking(about):
+    with translate_aws_errors(about):
         client = clients.get(source.credentials, source.region, "cloudwatch")
         starts = [start for did in _ARRIVED for start in _starts(client, did, source, target, now)]
     return max(starts, default=None)

@@ -14,17 +14,19 @@ _NO_RIGHT = ("AccessDenied", "AccessDeniedException")
 
 
 @dataclass(frozen=True)
-class Ringing:
+class ActiveAlarms:
     """The alarms on a hop that ring, by name, and what each says of itself.
 
     `unseen` says why they are not known, where the caller has no right to see alarms.
     """
 
-    says: Mapping[str, str]
-    unseen: str | None = None
+    descriptions: Mapping[str, str]
+    access_denied: str | None = None
 
 
-def ringing(cloudwatch: Any, hop: DeployedHop, ends: tuple[DeployedMember, ...]) -> Ringing:
+def active_alarms(
+    cloudwatch: Any, hop: DeployedHop, ends: tuple[DeployedMember, ...]
+) -> ActiveAlarms:
     """Ask CloudWatch in the region of a hop's source which alarms ring that watch the hop.
 
     The stack's are among them, and those that somebody else has put on the same metrics. `ends` are
@@ -40,9 +42,9 @@ def ringing(cloudwatch: Any, hop: DeployedHop, ends: tuple[DeployedMember, ...])
         said = error.response["Error"]
         if said["Code"] not in _NO_RIGHT:
             raise
-        return Ringing({}, f"{said['Code']}: {said['Message']}")
+        return ActiveAlarms({}, f"{said['Code']}: {said['Message']}")
     mine = [alarm for alarm in alarms if names & set(_watched(alarm))]
-    return Ringing({alarm["AlarmName"]: _says(alarm) for alarm in mine})
+    return ActiveAlarms({alarm["AlarmName"]: _says(alarm) for alarm in mine})
 
 
 def _names(hop: DeployedHop, ends: tuple[DeployedMember, ...]) -> set[str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from handler.config import HopConfigError
 from handler.metrics import DIMENSION, NAMESPACE
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.errors import FailedError
+from operate.errors import OperationFailedError
 from operate.hop_settings import settings_of
 
 MOST_MINUTES = 24 * 60
@@ -24,7 +24,7 @@ _STATISTICS = {"count": "SampleCount", "p50": "p50", "p99": "p99", "greatest": "
 
 
 @dataclass(frozen=True)
-class Spread:
+class Percentiles:
     """How the values of a metric lie: how many, half of them below, 99 of 100 below; in seconds."""
 
     count: int
@@ -46,22 +46,22 @@ class HopLag:
 
     source: str
     target: str
-    lag: Spread | None
-    lap: Spread | None
-    beat_lag: Spread | None
-    beat_lap: Spread | None
+    lag: Percentiles | None
+    lap: Percentiles | None
+    beat_lag: Percentiles | None
+    beat_lap: Percentiles | None
     iterator_age: float | None
     heartbeat: bool
 
     @property
-    def whole_lap(self) -> Spread | None:
+    def whole_lap(self) -> Percentiles | None:
         """Around the ring, from `target` to `target`: by its heartbeat where there is one."""
         return self.beat_lap or self.lap
 
 
 def lag(
     deployed: Deployed,
-    clients: Clients,
+    clients: ClientPool,
     minutes: int,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> tuple[HopLag, ...]:
@@ -86,11 +86,13 @@ class _Window:
     seconds: int
 
 
-def _of_hop(hop: DeployedHop, source: DeployedMember, clients: Clients, window: _Window) -> HopLag:
+def _of_hop(
+    hop: DeployedHop, source: DeployedMember, clients: ClientPool, window: _Window
+) -> HopLag:
     name = f"the hop from {hop.source} to {hop.target}"
     if hop.function is None:
-        raise FailedError(f"{name} was not deployed to its end: run `up` again.")
-    with asking(name):
+        raise OperationFailedError(f"{name} was not deployed to its end: run `up` again.")
+    with translate_aws_errors(name):
         functions, metrics = (
             clients.get(source.credentials, source.region, service)
             for service in ("lambda", "cloudwatch")
@@ -98,7 +100,7 @@ def _of_hop(hop: DeployedHop, source: DeployedMember, clients: Clients, window: 
         try:
             settings = settings_of(functions, hop.function)
         except HopConfigError as error:
-            raise FailedError(f"{name}: {error}") from error
+            raise OperationFailedError(f"{name}: {error}") from error
         values = _values(metrics, settings.name, hop.function, window)
     age = values["age"]
     return HopLag(
@@ -146,7 +148,7 @@ def _query(id_: str, metric: Mapping[str, Any], statistic: str, period: int) -> 
     return {"Id": id_, "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}
 
 
-def _spread(metric: str, values: Mapping[str, Sequence[float]]) -> Spread | None:
+def _spread(metric: str, values: Mapping[str, Sequence[float]]) -> Percentiles | None:
     """One spread of all periods: CloudWatch may lay its own across the window, in two.
 
     Percentiles of two cannot be joined, so the worse one is told.
@@ -155,4 +157,4 @@ def _spread(metric: str, values: Mapping[str, Sequence[float]]) -> Spread | None
     if not all(found.values()):
         return None
     worst = {word: max(several or ()) for word, several in found.items() if word != "count"}
-    return Spread(int(sum(found["count"] or ())), **worst)
+    return Percentiles(int(sum(found["count"] or ())), **worst)

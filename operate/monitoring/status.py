@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.monitoring.alarms import Ringing, ringing
-from operate.monitoring.probe import Asked, Client
+from operate.monitoring.alarms import ActiveAlarms, active_alarms
+from operate.monitoring.probe import Client, Probe
 from ring.text import counted
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
@@ -77,77 +77,77 @@ class Status:
 
 def status(
     deployed: Deployed,
-    clients: Clients | None = None,
+    clients: ClientPool | None = None,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Status:
     """Ask AWS about everything that a stack has deployed.
 
     What is gone or may not be seen is told in its place. A bypassed member is not waited for long:
-    its region may answer nothing. MissingError without credentials.
+    its region may answer nothing. PrerequisiteError without credentials.
     """
-    shared = clients or Clients()
+    shared = clients or ClientPool()
     shared.be_brief_in(one.region for one in deployed.members if one.name in deployed.held)
     members = {member.name: member for member in deployed.members}
     ours = [member for member in deployed.members if not member.named_only]
-    with asking(), ThreadPoolExecutor(_AT_ONCE) as pool:
-        tables = pool.map(lambda member: _member(Asked(shared, member)), ours)
+    with translate_aws_errors(), ThreadPoolExecutor(_AT_ONCE) as pool:
+        tables = pool.map(lambda member: _member(Probe(shared, member)), ours)
         hops = pool.map(
-            lambda hop: _hop(hop, Asked(shared, members[hop.source], hop), members, now()),
+            lambda hop: _hop(hop, Probe(shared, members[hop.source], hop), members, now()),
             deployed.hops,
         )
         return Status(tuple(tables), tuple(hops))
 
 
-def _member(asked: Asked) -> MemberStatus:
+def _member(asked: Probe) -> MemberStatus:
     member = asked.member
-    table = asked.about(member.table, _table)
-    tombstones = asked.about(member.tombstones, _table) if member.tombstones else None
+    table = asked.fetch(member.table, _table)
+    tombstones = asked.fetch(member.tombstones, _table) if member.tombstones else None
     state = table.get("TableStatus") if table else None
     specification = (table or {}).get("StreamSpecification") or {}
     images = specification.get("StreamViewType")
     if table:
-        asked.expect(state == "ACTIVE", f"{member.table} is {state}")
-        asked.expect(
+        asked.require(state == "ACTIVE", f"{member.table} is {state}")
+        asked.require(
             images == _BOTH_IMAGES,
             f"the stream of {member.table} {f'carries {images}' if images else 'is off'}, and the "
             f"hop needs {_BOTH_IMAGES}",
         )
         latest = table.get("LatestStreamArn")
-        asked.expect(
+        asked.require(
             not (images and member.stream_arn) or latest == member.stream_arn,
             f"the stream of {member.table} was switched off and on: the hop reads "
             f"{member.stream_arn}, the table writes to {latest}",
         )
     kept = tombstones.get("TableStatus") if tombstones else None
-    asked.expect(not tombstones or kept == "ACTIVE", f"{member.tombstones} is {kept}")
+    asked.require(not tombstones or kept == "ACTIVE", f"{member.tombstones} is {kept}")
     return MemberStatus(
-        member.name, member.region, member.table, state, images, kept, tuple(asked.trouble)
+        member.name, member.region, member.table, state, images, kept, tuple(asked.problems)
     )
 
 
 def _hop(
-    hop: DeployedHop, asked: Asked, members: Mapping[str, DeployedMember], now: datetime
+    hop: DeployedHop, asked: Probe, members: Mapping[str, DeployedMember], now: datetime
 ) -> HopStatus:
-    mapping = asked.about(hop.mapping, _mapping) or {}
-    function = asked.about(hop.function, _function) or {}
-    quarantined = asked.about(hop.quarantine, _quarantined)
-    age = asked.about(hop.function, lambda client, arn: _iterator_age(client, arn, now))
+    mapping = asked.fetch(hop.mapping, _mapping) or {}
+    function = asked.fetch(hop.function, _function) or {}
+    quarantined = asked.fetch(hop.quarantine, _quarantined)
+    age = asked.fetch(hop.function, lambda client, arn: _iterator_age(client, arn, now))
     ends = tuple(members[name] for name in (hop.source, hop.target) if name in members)
-    alarms: Ringing | None = asked.about(
-        "its alarms", lambda client, _: ringing(client("cloudwatch"), hop, ends)
+    alarms: ActiveAlarms | None = asked.fetch(
+        "its alarms", lambda client, _: active_alarms(client("cloudwatch"), hop, ends)
     )
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
-        asked.expect(state == "Enabled", _resting(mapping, hop.source, asked.member.region))
-        asked.expect(result in _NOTHING_YET, f"the last batch ended with: {result}")
+        asked.require(state == "Enabled", _resting(mapping, hop.source, asked.member.region))
+        asked.require(result in _NOTHING_YET, f"the last batch ended with: {result}")
     if function:
         ready = function.get("State", "Active")
-        asked.expect(ready in ("Active", "Inactive"), f"its function is {ready}")
-    asked.expect(not quarantined, f"{_lying(quarantined)} in the quarantine {hop.quarantine}")
-    for name, says in (alarms.says if alarms else {}).items():
-        asked.expect(False, f"the alarm {name} rings{says}")
-    unseen = alarms.unseen if alarms else None
+        asked.require(ready in ("Active", "Inactive"), f"its function is {ready}")
+    asked.require(not quarantined, f"{_lying(quarantined)} in the quarantine {hop.quarantine}")
+    for name, says in (alarms.descriptions if alarms else {}).items():
+        asked.require(False, f"the alarm {name} rings{says}")
+    unseen = alarms.access_denied if alarms else None
     return HopStatus(
         hop.source,
         hop.target,
@@ -156,9 +156,9 @@ def _hop(
         age,
         function.get("State"),
         quarantined,
-        None if alarms is None or unseen else tuple(alarms.says),
-        tuple(asked.trouble),
-        (asked.named(f"whether alarms ring cannot be seen: {unseen}"),) if unseen else (),
+        None if alarms is None or unseen else tuple(alarms.descriptions),
+        tuple(asked.problems),
+        (asked.describe(f"whether alarms ring cannot be seen: {unseen}"),) if unseen else (),
     )
 
 

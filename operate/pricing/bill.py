@@ -42,7 +42,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Shape:
+class RingProfile:
     """What of a ring decides its cost. `round_trip` is a call's to the next member, in seconds.
 
     `crossing` is how many of the hops lead to another region. `dashboards` is 0 where nothing is
@@ -62,7 +62,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Line:
+class BillLine:
     """One item of the bill, for a month."""
 
     name: str
@@ -78,7 +78,7 @@ class Line:
         return self.quantity * self.price
 
 
-def total(lines: Sequence[Line]) -> float:
+def total(lines: Sequence[BillLine]) -> float:
     """Dollars a month."""
     return sum(line.dollars for line in lines)
 

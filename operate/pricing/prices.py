@@ -8,8 +8,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from operate.errors import WrongError
-from ring.settings.errors import nearest
+from operate.errors import InvalidRequestError
+from ring.settings.errors import did_you_mean
 from ring.settings.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent / "prices.yaml"
@@ -53,7 +53,7 @@ class PriceList:
 
     @classmethod
     def read(cls, path: Path = SHIPPED) -> PriceList:
-        """Read a file of the form of `prices.yaml`. WrongError if it is none."""
+        """Read a file of the form of `prices.yaml`. InvalidRequestError if it is none."""
         try:
             document = read_yaml(path)
             regions = {
@@ -62,30 +62,32 @@ class PriceList:
             }
             return cls(str(document["date"]), regions)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WrongError(
+            raise InvalidRequestError(
                 f"{path} is no price list: {error}. It needs `date:` and, under `regions:`, for "
                 f"each region {', '.join(NAMES)}; {SHIPPED} is one."
             ) from error
 
     def change(self, texts: Iterable[str]) -> None:
-        """Take prices as `write=0.7`, for all regions, or `eu-west-1.write=0.7`. WrongError."""
+        """Take prices such as `write=0.7` or `eu-west-1.write=0.7`. Raises InvalidRequestError."""
         for text in texts:
             path, _, value = text.partition("=")
             region, _, name = path.rpartition(".")
             if name not in NAMES:
-                raise WrongError(f"--price {text}: there is no {name!r}. {', '.join(NAMES)}")
+                raise InvalidRequestError(
+                    f"--price {text}: there is no {name!r}. {', '.join(NAMES)}"
+                )
             try:
                 price = _price(value)
             except ValueError as error:
-                raise WrongError(f"--price {text}: {error}.") from error
+                raise InvalidRequestError(f"--price {text}: {error}.") from error
             self.changed.setdefault(region, {})[name] = price
 
     def of_all(self, regions: Sequence[str]) -> list[Prices]:
-        """The prices of a ring's regions. WrongError if others were changed: that says nothing."""
+        """Return the prices of these regions. Raises InvalidRequestError if others were changed."""
         for region in self.changed:
             if region and region not in regions:
-                hint = nearest(region, dict.fromkeys(regions), among="Members are in")
-                raise WrongError(f"--price {region}.…: no member is in {region}. {hint}")
+                hint = did_you_mean(region, dict.fromkeys(regions), among="Members are in")
+                raise InvalidRequestError(f"--price {region}.…: no member is in {region}. {hint}")
         return [self.of(region) for region in regions]
 
     def of(self, region: str) -> Prices:
@@ -94,11 +96,13 @@ class PriceList:
         own: Mapping[str, Any] = self.changed.get("", {}) | self.changed.get(region, {})
         if told is None:
             if set(own) < set(NAMES):
-                raise WrongError(f"No prices of {region} are known: say them in --prices FILE.")
+                raise InvalidRequestError(
+                    f"No prices of {region} are known: say them in --prices FILE."
+                )
             return Prices(**own)
         return replace(told, **own)
 
-    def guessed(self, regions: Iterable[str]) -> list[str]:
+    def regions_without_prices(self, regions: Iterable[str]) -> list[str]:
         """Those of some regions whose prices are not known, in whole or in part."""
         said = {name: self.changed.get("", {}) | self.changed.get(name, {}) for name in regions}
         return [

@@ -13,9 +13,9 @@ from math import ceil
 
 from handler.aws.clients import CONCURRENCY
 from handler.metrics import METRICS
-from operate.pricing.bill import MONTH, Line, Load, Shape, mean_price, units
+from operate.pricing.bill import MONTH, BillLine, Load, RingProfile, mean_price, units
 from operate.pricing.prices import Prices
-from ring.hop_metrics import Measured
+from ring.hop_metrics import HopMetrics
 from ring.monitoring.alarms import alarm_of_quarantine, alarms_of_hop
 from ring.settings.members import Member
 
@@ -30,7 +30,7 @@ _POLLS = (
 )
 
 
-def ring(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
+def ring(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> list[BillLine]:
     """What a ring costs; `prices` are those of its members' regions."""
     return [
         *_tables(load, shape, prices),
@@ -40,7 +40,7 @@ def ring(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
     ]
 
 
-def global_tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Line]:
+def global_tables(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> list[BillLine]:
     """What the same writes cost with Global Tables in as many regions.
 
     Each write is billed in replicated units in every region, its own included:
@@ -50,14 +50,14 @@ def global_tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Li
     written = month * units(load.size) * n
     sent = month * (n - 1) * load.size * (1 - load.deletes)
     return [
-        Line(
+        BillLine(
             "replicated writes",
             written / _MILLION,
             "million rWRU",
             mean_price(prices, "replicated_write"),
             f"writes x {n} members x {units(load.size)} units",
         ),
-        Line(
+        BillLine(
             "transfer",
             sent / _GB,
             "GB",
@@ -68,19 +68,19 @@ def global_tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> list[Li
     ]
 
 
-def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+def _tables(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
     n, month = shape.members, load.writes * MONTH
     own, copy = units(load.size), units(load.size + _ATTRIBUTES)
     puts, deletes = month * (load.updates + load.inserts), month * load.deletes
     write, read = mean_price(prices, "write"), mean_price(prices, "read")
-    yield Line(
+    yield BillLine(
         "applications' writes",
         month * own / _MILLION,
         "million WRU",
         write,
         f"writes x {own} units",
     )
-    yield Line(
+    yield BillLine(
         "hops' writes",
         puts * (n - 1) * copy / _MILLION,
         "million WRU",
@@ -88,7 +88,7 @@ def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line
         f"(puts and updates) x {n - 1} x {copy} units",
     )
     if not shape.tombstones:
-        yield Line(
+        yield BillLine(
             "hops' deletes",
             deletes * ((n - 1) * copy + 1) / _MILLION,
             "million WRU",
@@ -96,14 +96,14 @@ def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line
             f"deletes x ({n - 1} x {copy} units + 1 that finds nothing)",
         )
         return
-    yield Line(
+    yield BillLine(
         "hops' deletes",
         deletes * (n + (n - 1) * (copy + 1)) / _MILLION,
         "million WRU",
         write,
         f"deletes x ({n} tombstones + {n - 1} stubs of {copy} units + {n - 1} removals)",
     )
-    yield Line(
+    yield BillLine(
         "reads of tombstones",
         month * (load.inserts + load.deletes) * 2 * (n - 1) / _MILLION,
         "million RRU",
@@ -112,7 +112,9 @@ def _tables(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line
     )
 
 
-def _indexes(load: Load, shape: Shape, prices: Sequence[Prices], more: int) -> Iterator[Line]:
+def _indexes(
+    load: Load, shape: RingProfile, prices: Sequence[Prices], more: int
+) -> Iterator[BillLine]:
     """What each global index takes at all members, whose copies are larger by so many bytes.
 
     A write takes units of an index if it changes what is projected, by the size of that; of a
@@ -128,7 +130,7 @@ def _indexes(load: Load, shape: Shape, prices: Sequence[Prices], more: int) -> I
         keys_only = index.projection == "KEYS_ONLY"
         share = load.inserts + load.deletes if keys_only else 1.0
         which = "(inserts + deletes)" if keys_only else "writes"
-        yield Line(
+        yield BillLine(
             f"index {index.name}",
             month * share * (own + (n - 1) * copy) / _MILLION,
             "million WRU",
@@ -137,22 +139,22 @@ def _indexes(load: Load, shape: Shape, prices: Sequence[Prices], more: int) -> I
         )
 
 
-def _watch(shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+def _watch(shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
     """The alarms, which are paid by the metrics that they look at, and the dashboards."""
     if not shape.dashboards:
         return
     nobody = Member("", "", "")
-    hop = Measured(nobody, nobody, function="", mapping="")
+    hop = HopMetrics(nobody, nobody, function="", mapping="")
     alarms = [*alarms_of_hop(hop, late=0), alarm_of_quarantine("")]
     metrics = sum(len(alarm.metrics) for alarm in alarms)
-    yield Line(
+    yield BillLine(
         "alarms",
         shape.members * metrics,
         "metrics",
         mean_price(prices, "alarms"),
         f"{shape.members} hops x {len(alarms)} alarms over {metrics} metrics",
     )
-    yield Line(
+    yield BillLine(
         "dashboards",
         shape.dashboards,
         "dashboards",
@@ -161,21 +163,21 @@ def _watch(shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
     )
 
 
-def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[Line]:
+def _functions(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
     n = shape.members
     records = load.writes * _records(load, shape) / n
     called = _calls_a_second(records, shape)
     seconds = _seconds(load, shape, records / called) if called else 0.0
     calls = called * n * MONTH
-    yield Line("stream reads", 0, "million", 0.0, "free for Lambda")
-    yield Line(
+    yield BillLine("stream reads", 0, "million", 0.0, "free for Lambda")
+    yield BillLine(
         "Lambda requests",
         calls / _MILLION,
         "million",
         mean_price(prices, "requests"),
         f"{n} hops x {called:.3g} a second, of {records / called if called else 0:.3g} records",
     )
-    yield Line(
+    yield BillLine(
         "Lambda time",
         calls * seconds * shape.memory / 1024 / _MILLION,
         "million GB-s",
@@ -183,21 +185,21 @@ def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[L
         f"requests x {seconds:.3g} s x {shape.memory} MB",
     )
     sent = load.writes * MONTH * _bytes(load, shape) * shape.crossing / n
-    yield Line(
+    yield BillLine(
         "transfer",
         sent / _GB,
         "GB",
         mean_price(prices, "transfer"),
         f"copies there, what they replace back; {shape.crossing} of {n} hops cross regions",
     )
-    yield Line(
+    yield BillLine(
         "logs",
         calls * _LINES / _GB,
         "GB",
         mean_price(prices, "logs"),
         f"requests x {_LINES} B",
     )
-    yield Line(
+    yield BillLine(
         "metrics",
         n * len(METRICS),
         "metrics",
@@ -206,13 +208,13 @@ def _functions(load: Load, shape: Shape, prices: Sequence[Prices]) -> Iterator[L
     )
 
 
-def _records(load: Load, shape: Shape) -> float:
+def _records(load: Load, shape: RingProfile) -> float:
     """How many records of streams a write makes: a delete makes two where its stub stood."""
     n = shape.members
     return n * (1 - load.deletes) + load.deletes * (2 * n - 1 if shape.tombstones else n)
 
 
-def _calls_a_second(records: float, shape: Shape) -> float:
+def _calls_a_second(records: float, shape: RingProfile) -> float:
     """Invocations of a hop: one a record, or as often as Lambda looks, or as full as they get."""
     looks = float(_POLLS * shape.shards)
     if shape.window:
@@ -220,13 +222,13 @@ def _calls_a_second(records: float, shape: Shape) -> float:
     return max(min(records, looks), records / shape.batch_size)
 
 
-def _seconds(load: Load, shape: Shape, records: float) -> float:
+def _seconds(load: Load, shape: RingProfile, records: float) -> float:
     """How long an invocation takes: the calls of a record follow each other, its keys do not."""
     calls = load.updates + 2 * load.inserts + (5 if shape.tombstones else 1) * load.deletes
     return 0.01 + shape.round_trip * calls * ceil(records / CONCURRENCY)
 
 
-def _bytes(load: Load, shape: Shape) -> float:
+def _bytes(load: Load, shape: RingProfile) -> float:
     """Bytes between members for a write: copies go there, and what they replace comes back."""
     copy = load.size + _ATTRIBUTES
     there = (load.updates + load.inserts) * copy + load.deletes * 3 * _STUB

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import mean
 
-from operate.pricing.bill import Line
+from operate.pricing.bill import BillLine
 from operate.pricing.prices import Prices
 
 MOST_AT_ONCE = 10_000
@@ -88,7 +88,7 @@ class Takes:
 class Way:
     """A way to check: its bill, its times, of which the longest counts, and what else it takes."""
 
-    bill: Sequence[Line]
+    bill: Sequence[BillLine]
     times: Sequence[Takes]
     needs: Sequence[Takes]
 
@@ -101,7 +101,9 @@ class Way:
 def sorted_here(tables: Tables, prices: Sequence[Prices], megabits: float) -> Way:
     """All is read by one machine outside of AWS, at so many megabits a second, and sorted there."""
     n, read = tables.members, tables.members * tables.size
-    sent = Line("transfer", read / _GB, "GB", _mean(prices, "internet"), f"{n} x size, to outside")
+    sent = BillLine(
+        "transfer", read / _GB, "GB", _mean(prices, "internet"), f"{n} x size, to outside"
+    )
     line = _hours("network", read * 8 / megabits / _MILLION, f"{n} x size / {megabits:g} Mbit/s")
     busy = _hours("this machine", tables.work, f"{n} x items / {tables.rate:,.0f} a second")
     rows = 2 * n * tables.items * _ROW / _GB
@@ -153,20 +155,20 @@ def apart(tables: Tables, prices: Sequence[Prices], functions: Functions) -> Way
     )
 
 
-def _scans(tables: Tables, prices: Sequence[Prices]) -> Line:
+def _scans(tables: Tables, prices: Sequence[Prices]) -> BillLine:
     n = tables.members
     formula = f"{n} x size / 4 KB, half a unit each"
     return _read_units("scans", n * tables.scanned, prices, formula)
 
 
-def _lookups(tables: Tables, prices: Sequence[Prices]) -> Line:
+def _lookups(tables: Tables, prices: Sequence[Prices]) -> BillLine:
     n, blocks = tables.members, ceil(tables.item / _UNIT)
     formula = f"{n} x items x {blocks} x 4 KB, half a unit each"
     return _read_units("lookups", n * tables.looked_up, prices, formula)
 
 
-def _read_units(name: str, units: float, prices: Sequence[Prices], formula: str) -> Line:
-    return Line(name, units / _MILLION, "million RRU", _mean(prices, "read"), formula)
+def _read_units(name: str, units: float, prices: Sequence[Prices], formula: str) -> BillLine:
+    return BillLine(name, units / _MILLION, "million RRU", _mean(prices, "read"), formula)
 
 
 def _formula(tables: Tables) -> str:
@@ -174,19 +176,25 @@ def _formula(tables: Tables) -> str:
     return f"{n} x (items / {rate} a second + 2 round trips a MB) x {_VCPU} MB"
 
 
-def _functions(work: float, price: Prices, calls: float, formula: str) -> Iterator[Line]:
+def _functions(work: float, price: Prices, calls: float, formula: str) -> Iterator[BillLine]:
     millions, time = calls / _MILLION, work * _VCPU / 1024 / _MILLION
-    yield Line("Lambda time", time, "million GB-s", price.gb_seconds, formula)
-    yield Line("Lambda requests", millions, "million", price.requests, "a segment's, 15 min each")
+    yield BillLine("Lambda time", time, "million GB-s", price.gb_seconds, formula)
+    yield BillLine(
+        "Lambda requests", millions, "million", price.requests, "a segment's, 15 min each"
+    )
     steps = _STEPS * millions
-    yield Line("Step Functions", steps, "million", price.transitions, f"requests x {_STEPS} steps")
-    yield Line("results", millions, "million PUT", price.puts, "one a request")
+    yield BillLine(
+        "Step Functions", steps, "million", price.transitions, f"requests x {_STEPS} steps"
+    )
+    yield BillLine("results", millions, "million PUT", price.puts, "one a request")
 
 
-def _crossing(tables: Tables, prices: Sequence[Prices]) -> Line:
+def _crossing(tables: Tables, prices: Sequence[Prices]) -> BillLine:
     others = tables.members - 1
     sent = 2 * others * tables.size / _GB
-    return Line("transfer", sent, "GB", _mean(prices, "transfer"), f"{others} x size, read twice")
+    return BillLine(
+        "transfer", sent, "GB", _mean(prices, "transfer"), f"{others} x size, read twice"
+    )
 
 
 def _reading(tables: Tables, units: float, whose: str) -> list[Takes]:

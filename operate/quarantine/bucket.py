@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from handler.quarantine import PREFIX
-from operate.untrusted_json import NotUnderstoodError, fields_of, read_json
+from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 from ring.text import counted
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Entry:
     """All that the object holds."""
 
     @property
-    def is_lambdas(self) -> bool:
+    def is_lambda_failure(self) -> bool:
         """Whether Lambda put it here, rather than the hop."""
         return self.id.startswith(_LAMBDAS)
 
@@ -77,7 +77,7 @@ class Entry:
         return list({json.dumps(key, sort_keys=True): key for key in found}.values())
 
     @property
-    def made(self) -> float | None:
+    def written_at(self) -> float | None:
         """When the first of its changes was made, in seconds since the epoch, if it says so."""
         times = [_part(record, "ApproximateCreationDateTime") for record in self.records]
         return min((float(one) for one in times if isinstance(one, int | float)), default=None)
@@ -89,7 +89,7 @@ class Entry:
         told = (one for one in numbers if isinstance(one, str) and len(one) <= _NUMBER)
         return min((one.zfill(_NUMBER) for one in told), default="")
 
-    def about(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """All but its records, for scripts; times in seconds since 1970."""
         return {
             "id": self.id,
@@ -100,12 +100,12 @@ class Entry:
             "reason": self.reason,
             "error": self.error,
             "set_aside": self.time,
-            "written": self.made,
+            "written": self.written_at,
         }
 
 
 @dataclass(frozen=True)
-class Bucket:
+class QuarantineBucket:
     """A hop's quarantine. `hop` and `table` are what its entries say where they do not themselves.
 
     Every call raises botocore's ClientError where the bucket cannot be read.
@@ -182,8 +182,12 @@ class Bucket:
         try:
             fetched.check()
             document = read_json(fetched.text)
-            told = _given_up(document) if fetched.is_lambdas else _set_aside(document)
-        except NotUnderstoodError as error:
+            told = (
+                _parse_lambda_failure(document)
+                if fetched.is_lambdas
+                else _parse_handler_record(document)
+            )
+        except MalformedJsonError as error:
             told = {"reason": NOT_UNDERSTOOD, "error": str(error)}
             document = fetched.text[:_SHOWN].decode(errors="replace")
         return Entry(
@@ -212,16 +216,16 @@ class _Fetched(NamedTuple):
         return self.name.startswith(_LAMBDAS)
 
     def check(self) -> None:
-        """Raise `NotUnderstoodError` if it is not here, or not whole."""
+        """Raise `MalformedJsonError` if it is not here, or not whole."""
         if self.error:
-            raise NotUnderstoodError(self.error)
+            raise MalformedJsonError(self.error)
         if len(self.text) > _LARGEST:
-            raise NotUnderstoodError(
+            raise MalformedJsonError(
                 f"it is larger than {_LARGEST // 1_000_000} MB, which no hop puts here"
             )
 
 
-def _set_aside(document: Any) -> dict[str, Any]:
+def _parse_handler_record(document: Any) -> dict[str, Any]:
     """What the handler says of a record: see `handler.quarantine`."""
     hop, table, reason, error, time, record = fields_of(
         document, hop=str, table=str, reason=str, error=str, time=str, record=dict
@@ -230,7 +234,7 @@ def _set_aside(document: Any) -> dict[str, Any]:
     return {**about, "time": _seconds(time), "records": (record,)}
 
 
-def _given_up(document: Any) -> dict[str, Any]:
+def _parse_lambda_failure(document: Any) -> dict[str, Any]:
     """What Lambda says of a batch.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -254,7 +258,7 @@ def _seconds(time: str) -> float:
     try:
         return datetime.fromisoformat(time).timestamp()
     except (ValueError, OverflowError) as error:
-        raise NotUnderstoodError(f"its time is none: {error}") from error
+        raise MalformedJsonError(f"its time is none: {error}") from error
 
 
 def _part(record: Any, name: str) -> Any:

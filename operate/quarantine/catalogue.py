@@ -12,18 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from operate.quarantine.listing import Aside, Way
-from operate.quarantine.redrive import Became, Played, Wish, redrive
+from operate.quarantine.listing import QuarantineAccess, QuarantinedEntry
+from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, RedriveResult, redrive
 
 
-class Catalogue:
+class RedriveList:
     """Entries by what they say of themselves, and what became of each when they were played.
 
     It is in a file that SQLite deletes when it is closed: https://www.sqlite.org/inmemorydb.html
     """
 
-    def __init__(self, asides: Iterable[Aside]) -> None:
-        self._ways: dict[Way, int] = {}
+    def __init__(self, asides: Iterable[QuarantinedEntry]) -> None:
+        self._ways: dict[QuarantineAccess, int] = {}
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute(
             "CREATE TABLE entry (way INTEGER, id TEXT, made REAL, number TEXT, about TEXT, "
@@ -32,7 +32,13 @@ class Catalogue:
         for aside in asides:
             way = self._ways.setdefault(aside.way, len(self._ways))
             entry = aside.entry
-            row = (way, entry.id, entry.made or 0.0, entry.number, json.dumps(entry.about()))
+            row = (
+                way,
+                entry.id,
+                entry.written_at or 0.0,
+                entry.number,
+                json.dumps(entry.summary()),
+            )
             self._db.execute(
                 "INSERT INTO entry (way, id, made, number, about) VALUES (?, ?, ?, ?, ?)", row
             )
@@ -56,9 +62,11 @@ class Catalogue:
     def stays(self) -> bool:
         """Whether anything of them is in the quarantine still."""
         still = "SELECT 1 FROM entry WHERE became IS NOT ? OR again > 0 LIMIT 1"
-        return self._db.execute(still, (Became.DONE,)).fetchone() is not None
+        return self._db.execute(still, (RedriveOutcome.DONE,)).fetchone() is not None
 
-    def play(self, wish: Wish, progress: Callable[[Played], None] = lambda _: None) -> None:
+    def redrive(
+        self, wish: RedriveOptions, progress: Callable[[RedriveResult], None] = lambda _: None
+    ) -> None:
         """Play all, hop by hop, each hop's oldest changes first, and so each key's in their order.
 
         `progress` hears of each that is played. Raises `OperateError`.
@@ -68,17 +76,17 @@ class Catalogue:
             for played in redrive(way.reach, way.entries(self._oldest_first(number)), wish):
                 self._note(number, played)
                 progress(played)
-        became, why = Became.DONE, "it is gone: somebody has played or removed it"
+        became, why = RedriveOutcome.DONE, "it is gone: somebody has played or removed it"
         if wish.stop.is_asked:
-            became, why = Became.LEFT, "stopped before it was played"
+            became, why = RedriveOutcome.LEFT, "stopped before it was played"
         self._db.execute("UPDATE entry SET became = ?, why = ? WHERE became IS NULL", (became, why))
 
     def _oldest_first(self, way: int) -> Iterator[str]:
         order = "SELECT id FROM entry WHERE way = ? ORDER BY made, number, rowid"
         return (name for (name,) in self._db.execute(order, (way,)))
 
-    def _note(self, way: int, played: Played) -> None:
+    def _note(self, way: int, played: RedriveResult) -> None:
         self._db.execute(
             "UPDATE entry SET became = ?, why = ?, again = ? WHERE way = ? AND id = ?",
-            (played.became, played.why, played.again, way, played.entry.id),
+            (played.outcome, played.why, played.again, way, played.entry.id),
         )

@@ -6,48 +6,48 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from handler.config import HopConfigError
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.errors import FailedError
+from operate.errors import OperationFailedError
 from operate.hop_settings import settings_of
 from operate.quarantine.bucket import Entry, NoSuchEntryError
-from operate.quarantine.redrive import Reach
+from operate.quarantine.redrive import HopAccess
 
 
 @dataclass(frozen=True)
-class Aside:
+class QuarantinedEntry:
     """An entry of a quarantine, and the hop that plays it again."""
 
     entry: Entry
-    way: Way
+    way: QuarantineAccess
 
 
 @dataclass(frozen=True)
-class Way:
+class QuarantineAccess:
     """A hop of the ring, known by its function's ARN, and how both its ends are reached."""
 
     function: str
-    reach: Reach = field(compare=False)
+    reach: HopAccess = field(compare=False)
 
     def has_set_aside(self, entry: Entry) -> bool:
         """Whether the entry is of this hop, as far as it says so."""
-        if entry.is_lambdas and entry.records:
+        if entry.is_lambda_failure and entry.records:
             function = str(entry.document["requestContext"].get("functionArn"))
             return function == self.function or function.startswith(f"{self.function}:")
         return entry.hop == self.reach.settings.name
 
     def entries(self, ids: Iterable[str]) -> Iterator[Entry]:
         """The entries of these ids, in that order, as its own. Raises `OperateError`."""
-        with asking(f"the quarantine {self.reach.settings.quarantine}"):
-            yield from (self.own(entry) for entry in self.reach.bucket.read(ids))
+        with translate_aws_errors(f"the quarantine {self.reach.settings.quarantine}"):
+            yield from (self.with_hop_name(entry) for entry in self.reach.bucket.read(ids))
 
-    def own(self, entry: Entry) -> Entry:
+    def with_hop_name(self, entry: Entry) -> Entry:
         """The entry, with the hop's name: Lambda says which function, not which hop."""
-        return replace(entry, hop=self.reach.settings.name) if entry.is_lambdas else entry
+        return replace(entry, hop=self.reach.settings.name) if entry.is_lambda_failure else entry
 
 
-class Quarantines:
+class RingQuarantine:
     """The quarantines of a ring's hops. All methods raise `OperateError`.
 
     A bucket is a member's: hops that start at the same member share it, and it outlives them. What
@@ -55,17 +55,17 @@ class Quarantines:
     belong to whichever member comes next.
     """
 
-    def __init__(self, deployed: Deployed, clients: Clients) -> None:
+    def __init__(self, deployed: Deployed, clients: ClientPool) -> None:
         members = {member.name: member for member in deployed.members}
-        self._buckets: dict[str, list[Way]] = {}
+        self._buckets: dict[str, list[QuarantineAccess]] = {}
         for hop in deployed.hops:
             way = _way(hop, members, clients)
             self._buckets.setdefault(way.reach.settings.quarantine, []).append(way)
 
-    def entries(self) -> Iterator[Aside]:
+    def entries(self) -> Iterator[QuarantinedEntry]:
         """All that is set aside, in ring order."""
         for ways in self._buckets.values():
-            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+            with translate_aws_errors(f"the quarantine {ways[0].reach.settings.quarantine}"):
                 for entry in ways[0].reach.bucket.entries():
                     yield _aside(entry, ways)
 
@@ -73,14 +73,14 @@ class Quarantines:
         """How many entries there are, by their names alone."""
         total = 0
         for ways in self._buckets.values():
-            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+            with translate_aws_errors(f"the quarantine {ways[0].reach.settings.quarantine}"):
                 total += sum(1 for _ in ways[0].reach.bucket.names())
         return total
 
-    def find(self, name: str) -> Aside | None:
+    def find(self, name: str) -> QuarantinedEntry | None:
         """The entry of that id; None if there is none (any more)."""
         for ways in self._buckets.values():
-            with asking(f"the quarantine {ways[0].reach.settings.quarantine}"):
+            with translate_aws_errors(f"the quarantine {ways[0].reach.settings.quarantine}"):
                 try:
                     return _aside(ways[0].reach.bucket.entry(name), ways)
                 except NoSuchEntryError:
@@ -88,12 +88,14 @@ class Quarantines:
         return None
 
 
-def _way(hop: DeployedHop, members: Mapping[str, DeployedMember], clients: Clients) -> Way:
+def _way(
+    hop: DeployedHop, members: Mapping[str, DeployedMember], clients: ClientPool
+) -> QuarantineAccess:
     name = f"the hop from {hop.source} to {hop.target}"
     if hop.function is None:
-        raise FailedError(f"{name} was not deployed to its end: run `up` again.")
+        raise OperationFailedError(f"{name} was not deployed to its end: run `up` again.")
     source, target = members[hop.source], members[hop.target]
-    with asking(name):
+    with translate_aws_errors(name):
         here, s3, functions = (
             clients.get(source.credentials, source.region, service)
             for service in ("dynamodb", "s3", "lambda")
@@ -102,10 +104,10 @@ def _way(hop: DeployedHop, members: Mapping[str, DeployedMember], clients: Clien
         try:
             settings = settings_of(functions, hop.function)
         except HopConfigError as error:
-            raise FailedError(f"{name}: {error}") from error
-    return Way(hop.function, Reach(settings, s3, here, there))
+            raise OperationFailedError(f"{name}: {error}") from error
+    return QuarantineAccess(hop.function, HopAccess(settings, s3, here, there))
 
 
-def _aside(entry: Entry, ways: Sequence[Way]) -> Aside:
+def _aside(entry: Entry, ways: Sequence[QuarantineAccess]) -> QuarantinedEntry:
     way = next((way for way in ways if way.has_set_aside(entry)), ways[0])
-    return Aside(way.own(entry), way)
+    return QuarantinedEntry(way.with_hop_name(entry), way)

@@ -29,8 +29,8 @@ from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quaranti
 from handler.retry import RetryBudget, RetryingStore
 from handler.store.dynamodb import DynamoStore
 from operate.dry_run import DryStore
-from operate.ordered_pool import in_turn
-from operate.quarantine.bucket import Bucket, Entry
+from operate.ordered_pool import run_in_order
+from operate.quarantine.bucket import Entry, QuarantineBucket
 from operate.stop import Stop
 from ring.text import counted
 
@@ -45,7 +45,7 @@ _STOPPED = "stopped before all of it was played"
 _Pretended = tuple[BatchReport, bool, int, int]
 
 
-class Became(StrEnum):
+class RedriveOutcome(StrEnum):
     """What became of an entry, or would become of it."""
 
     DONE = "done"
@@ -59,11 +59,11 @@ class Became(StrEnum):
 
 
 @dataclass(frozen=True)
-class Played:
+class RedriveResult:
     """An entry, what became of it, and why, for a person."""
 
     entry: Entry
-    became: Became
+    outcome: RedriveOutcome
     why: str
     again: int = 0
     """How many of its records were set aside anew, each as an entry of its own."""
@@ -71,17 +71,17 @@ class Played:
     @property
     def stays(self) -> bool:
         """Whether anything of it is in the quarantine still."""
-        return self.became is not Became.DONE or self.again > 0
+        return self.outcome is not RedriveOutcome.DONE or self.again > 0
 
 
 @dataclass(frozen=True)
-class Wish:
+class RedriveOptions:
     """How to play."""
 
     dry_run: bool
     """Whether all is read and nothing written, to see what would become of it. Whether a table
     takes an item can only be seen by writing it."""
-    however_old: bool = False
+    ignore_retention: bool = False
     """Whether to play also what is older than deletes are remembered: a deleted item can come
     back."""
     now: Callable[[], float] = time.time
@@ -92,7 +92,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Reach:
+class HopAccess:
     """A hop, with clients of the operator's own that reach both its ends."""
 
     settings: HopConfig
@@ -101,20 +101,24 @@ class Reach:
     there: DynamoDBClient
 
     @property
-    def bucket(self) -> Bucket:
+    def bucket(self) -> QuarantineBucket:
         """The hop's quarantine."""
         settings = self.settings
-        return Bucket(self.s3, settings.quarantine, settings.name, settings.source_replica.table)
+        return QuarantineBucket(
+            self.s3, settings.quarantine, settings.name, settings.source_replica.table
+        )
 
 
-def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Played]:
+def redrive(
+    reach: HopAccess, entries: Iterable[Entry], wish: RedriveOptions
+) -> Iterator[RedriveResult]:
     """Play entries of one hop's quarantine again, in the order given.
 
     Each is played when the answer is asked for what became of it, so that as few are in memory as
     the caller keeps.
     """
     with ThreadPoolExecutor(CONCURRENCY) as pool:
-        player = _Player(reach, pool, wish)
+        player = _Redriver(reach, pool, wish)
         for entry in entries:
             if wish.stop.is_asked:
                 return
@@ -122,25 +126,27 @@ def redrive(reach: Reach, entries: Iterable[Entry], wish: Wish) -> Iterator[Play
 
 
 @dataclass(frozen=True)
-class _Player:
-    reach: Reach
+class _Redriver:
+    reach: HopAccess
     pool: ThreadPoolExecutor
-    wish: Wish
+    wish: RedriveOptions
 
-    def play(self, entry: Entry) -> Played:
+    def play(self, entry: Entry) -> RedriveResult:
         if not entry.records:
-            return Played(entry, Became.FAILED, f"there is no record in it: {entry.error}")
-        if not self.wish.however_old and self._is_too_old(entry):
-            return Played(entry, Became.HELD, self._why_held())
+            return RedriveResult(
+                entry, RedriveOutcome.FAILED, f"there is no record in it: {entry.error}"
+            )
+        if not self.wish.ignore_retention and self._is_too_old(entry):
+            return RedriveResult(entry, RedriveOutcome.HELD, self._why_held())
         if self.wish.dry_run:
             return self._foretell(entry)
         report, is_whole = asyncio.run(self._play(entry))
         if not is_whole:
-            return Played(entry, Became.LEFT, _STOPPED)
+            return RedriveResult(entry, RedriveOutcome.LEFT, _STOPPED)
         return self._judge(entry, report)
 
     def _is_too_old(self, entry: Entry) -> bool:
-        made = entry.made
+        made = entry.written_at
         return made is None or self.wish.now() - made >= self.reach.settings.source.retention
 
     def _why_held(self) -> str:
@@ -161,7 +167,9 @@ class _Player:
         shelf = QuarantineLocation(self.reach.settings.quarantine, entry.hop, entry.table)
         # A batch of Lambda's goes when its poison has a place of its own.
         keeper = (
-            S3Quarantine(lambda: self.reach.s3, self.pool, shelf) if entry.is_lambdas else _Leave()
+            S3Quarantine(lambda: self.reach.s3, self.pool, shelf)
+            if entry.is_lambda_failure
+            else _Leave()
         )
         hop = self.reach.settings.hop(source, target)
         return await _replayed(entry, BatchContext(hop, keeper, replay), self.wish.stop)
@@ -173,37 +181,39 @@ class _Player:
         report, is_whole = await _replayed(entry, BatchContext(hop, _Leave(), replay), stop)
         return report, is_whole, source.writes, target.writes
 
-    def _foretell(self, entry: Entry) -> Played:
+    def _foretell(self, entry: Entry) -> RedriveResult:
         report, is_whole, here, there = asyncio.run(self._pretend(entry, self.wish.stop))
         if not is_whole:
-            return Played(entry, Became.LEFT, _STOPPED)
+            return RedriveResult(entry, RedriveOutcome.LEFT, _STOPPED)
         if troubles := _troubles(report):
-            return Played(entry, Became.FAILED, troubles)
+            return RedriveResult(entry, RedriveOutcome.FAILED, troubles)
         region = self.reach.settings.target_replica.region
         why = f"would be {_counts(report)}: {counted(there, 'write')} at {region}, {here} here"
-        return Played(entry, Became.DONE, why)
+        return RedriveResult(entry, RedriveOutcome.DONE, why)
 
-    def _judge(self, entry: Entry, report: BatchReport) -> Played:
+    def _judge(self, entry: Entry, report: BatchReport) -> RedriveResult:
         troubles = _troubles(report)
         if report.unprocessed:
-            return Played(entry, Became.FAILED, troubles)
-        if report.quarantined and not entry.is_lambdas:
+            return RedriveResult(entry, RedriveOutcome.FAILED, troubles)
+        if report.quarantined and not entry.is_lambda_failure:
             # A table looks at an item's size before it looks at the condition.
             would, _, *writes = asyncio.run(self._pretend(entry, Stop()))
             if any(writes) or _troubles(would):
-                return Played(entry, Became.FAILED, troubles)
+                return RedriveResult(entry, RedriveOutcome.FAILED, troubles)
             report, troubles = would, ""
         again = f"; set aside by itself: {troubles}" if troubles else ""
-        done = Played(entry, Became.DONE, _counts(report) + again, len(report.quarantined))
+        done = RedriveResult(
+            entry, RedriveOutcome.DONE, _counts(report) + again, len(report.quarantined)
+        )
         return self._removed(done)
 
-    def _removed(self, done: Played) -> Played:
+    def _removed(self, done: RedriveResult) -> RedriveResult:
         """Remove what was played. To play it once more does no harm."""
         try:
             self.reach.bucket.remove(done.entry)
         except (ClientError, BotoCoreError) as error:
             why = f"{done.why}; it is still in the quarantine: {format_error(error)}"
-            return replace(done, became=Became.FAILED, why=why)
+            return replace(done, outcome=RedriveOutcome.FAILED, why=why)
         return done
 
     def _stores(self) -> tuple[RetryingStore, RetryingStore]:
@@ -235,7 +245,7 @@ async def _replayed(entry: Entry, work: BatchContext, stop: Stop) -> tuple[Batch
     async def some(keys: Iterable[Awaitable[None]]) -> None:
         nonlocal is_whole
         waiting = list(keys)
-        begun = len(await in_turn(waiting, _replay_key, stop, CONCURRENCY))
+        begun = len(await run_in_order(waiting, _replay_key, stop, CONCURRENCY))
         is_whole = begun == len(waiting)
         for key in waiting[begun:]:
             if isinstance(key, Coroutine):  # else Python complains that it was never awaited

@@ -14,17 +14,17 @@ from handler.aws.clients import CONCURRENCY
 from handler.model.expiry import will_be_deleted
 from handler.model.image import Item
 from handler.store.dynamodb import ItemTooLargeError
-from operate.aws.errors import asking
-from operate.errors import WrongError
-from operate.ordered_pool import in_turn
-from operate.progress_counter import Tally
-from operate.reconcile.backfill_key import Filled, Way, fill
+from operate.aws.errors import translate_aws_errors
+from operate.errors import InvalidRequestError
+from operate.ordered_pool import run_in_order
+from operate.progress_counter import ProgressCounter
+from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
 from operate.reconcile.fingerprints import key_text
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Page, Part, Segment, Sweep, read_page
-from operate.reconcile.repair_key import ends_of
-from operate.reporting import Tell, silently
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.parallel_scan import Page, ParallelScan, ScanSegment, Segment, read_page
+from operate.reconcile.repair_key import repair_targets
+from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop, StoppedError
 
 TOO_LARGE = "too large"
@@ -43,54 +43,58 @@ class Route:
 
 
 @dataclass
-class Backfilled:
+class BackfillResult:
     """How many items became what (`Filled`, `TOO_LARGE`) in this run; how many were read in all.
 
     `unfilled` are the first keys that were not filled, as texts, and why. `left` is how many there
     are, those of an interrupted run included.
     """
 
-    became: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     read: int = 0
     left: int = 0
-    unfilled: dict[str, str] = field(default_factory=dict)
+    skipped_keys: dict[str, str] = field(default_factory=dict)
 
 
-def route(members: Sequence[Reached], into: str, source: str | None = None) -> Route:
+def plan_route(members: Sequence[MemberConnection], into: str, source: str | None = None) -> Route:
     """How to fill a member: from the one whose hop leads to it, unless told otherwise.
 
-    Raises `WrongError`.
+    Raises `InvalidRequestError`.
     """
     names = [member.name for member in members]
     for name in (into, source):
         if name is not None and name not in names:
-            raise WrongError(f"There is no member {name}. There are: {', '.join(names)}.")
+            raise InvalidRequestError(f"There is no member {name}. There are: {', '.join(names)}.")
     target = names.index(into)
     if source is not None:
         if source == into:
-            raise WrongError(f"{into} cannot be filled from itself.")
+            raise InvalidRequestError(f"{into} cannot be filled from itself.")
         return Route(names.index(source), target)
-    leading = [at for at, one in enumerate(members) if members[target].replica in one.next]
+    leading = [at for at, one in enumerate(members) if members[target].replica in one.next_replicas]
     if not leading:
-        raise WrongError(f"No hop leads to {into}: say from which member to fill it (--from).")
+        raise InvalidRequestError(
+            f"No hop leads to {into}: say from which member to fill it (--from)."
+        )
     return Route(leading[0], target)
 
 
-def parts(members: Sequence[Reached], routes: Sequence[Route], segments: int) -> Iterator[Part]:
+def parts(
+    members: Sequence[MemberConnection], routes: Sequence[Route], segments: int
+) -> Iterator[ScanSegment]:
     """The segments of what is read: a part's source is a route's number."""
     for number, one in enumerate(routes):
         for segment in range(segments):
-            yield Part(number, Segment(members[one.source].tables.table, segment, segments))
+            yield ScanSegment(number, Segment(members[one.source].tables.table, segment, segments))
 
 
 def backfill(
-    members: Sequence[Reached],
+    members: Sequence[MemberConnection],
     routes: Sequence[Route],
     journal: Journal,
     *,
     segments: int = 4,
-    tell: Tell = silently,
-) -> Backfilled:
+    tell: ProgressCallback = no_progress,
+) -> BackfillResult:
     """Fill members along routes. Called again with the same journal, it goes on where it was.
 
     An item of which nobody has a version is stamped as a write of its member from before all
@@ -98,46 +102,49 @@ def backfill(
     for, items under way are finished and noted. Raises `OperateError`, then `StoppedError`.
     """
     journal.plan(parts(members, routes, segments))
-    total = sum(members[one.source].items for one in routes)
-    done = Backfilled(read=journal.seen())
-    filled = Tally(tell, "filling", total, done.read)
+    total = sum(members[one.source].item_count for one in routes)
+    done = BackfillResult(read=journal.read_count())
+    filled = ProgressCounter(tell, "filling", total, done.read)
     # One after the other: of an item without a version, a route must see what the last one made it.
     for number, one in enumerate(routes):
         left = [part for part in journal.parts() if part.source == number]
         with closing(_filled_pages(members, one, left, filled.add)) as pages:
             for part, page in pages:
-                done.became.update(page.became)
-                journal.take(part, page, found=unfilled(page, members[0].keys))
+                done.outcomes.update(page.outcomes)
+                journal.record_page(part, page, found=find_skipped_keys(page, members[0].keys))
                 done.read += len(page.items)
-    tell_unfilled(done, journal)
+    add_skipped_keys(done, journal)
     return done
 
 
-def tell_unfilled(done: Backfilled, journal: Journal) -> None:
+def add_skipped_keys(done: BackfillResult, journal: Journal) -> None:
     """Have what was done say which keys, of those that the journal has, were not filled."""
     done.left = sum(journal.counts().values())
-    done.unfilled = dict(_first(journal))
+    done.skipped_keys = dict(_first(journal))
 
 
 @dataclass(frozen=True)
 class FilledPage(Page):
     """A page, or its first items, and what became of each."""
 
-    became: Sequence[str] = ()
+    outcomes: Sequence[str] = ()
 
 
 def _filled_pages(
-    members: Sequence[Reached], way: Route, parts: Sequence[Part], done: Callable[[], object]
-) -> Generator[tuple[Part, FilledPage]]:
+    members: Sequence[MemberConnection],
+    way: Route,
+    parts: Sequence[ScanSegment],
+    done: Callable[[], object],
+) -> Generator[tuple[ScanSegment, FilledPage]]:
     """All pages of a route's segments, which are filled side by side.
 
     Left early, items under way are finished; a page that was not told is filled again the next
     time, which writes nothing where it was filled. `done` is called after each item, by threads.
     """
     at_once = CONCURRENCY // max(1, min(_JOBS, len(parts)))
-    with asking(), ThreadPoolExecutor(CONCURRENCY) as pool:
+    with translate_aws_errors(), ThreadPoolExecutor(CONCURRENCY) as pool:
         filler = Filler(members, way, pool, done, at_once)
-        with closing(Sweep(parts, filler.page, _JOBS, members[0].stop).pages()) as pages:
+        with closing(ParallelScan(parts, filler.page, _JOBS, members[0].stop).pages()) as pages:
             yield from pages
 
 
@@ -148,13 +155,13 @@ class Filler:
     `at_once` is how many items of a page are under way, which are to be finished when it is to end.
     """
 
-    members: Sequence[Reached]
+    members: Sequence[MemberConnection]
     way: Route
     pool: ThreadPoolExecutor
     done: Callable[[], object] = lambda: None
     at_once: int = CONCURRENCY
 
-    def page(self, part: Part, stop: Stop) -> FilledPage:
+    def page(self, part: ScanSegment, stop: Stop) -> FilledPage:
         """Read on in a segment of the source, and fill the target with what is there.
 
         Once a `stop` is asked for, no item is begun: the page that is returned has the first ones
@@ -166,7 +173,7 @@ class Filler:
         items = _behind(page.items, part.after, source.keys)
         became = asyncio.run(self._fill_all(items, stop))
         if len(became) == len(items):
-            return FilledPage(items, page.position, became=became)
+            return FilledPage(items, page.position, outcomes=became)
         if not became:
             raise StoppedError
         begun = items[: len(became)]
@@ -174,25 +181,25 @@ class Filler:
 
     async def _fill_all(self, items: Sequence[Item], stop: Stop) -> list[str]:
         members, way = self.members, self.way
-        ends = ends_of(members, [member.store(self.pool) for member in members])
+        ends = repair_targets(members, [member.open_store(self.pool) for member in members])
         source, target = members[way.source], members[way.target]
-        over = Way(
+        over = BackfillPath(
             ends[way.source],
             ends[way.target],
-            [end for end in ends if end.replica.id in target.next],
+            [end for end in ends if end.replica.id in target.next_replicas],
             [end for at, end in enumerate(ends) if at not in (way.source, way.target)],
         )
         now = time.time()
 
         async def one(item: Item) -> str:
-            if will_be_deleted(item, source.expires, now):
-                return Filled.THERE  # it may go any moment
+            if will_be_deleted(item, source.ttl_attribute, now):
+                return BackfillOutcome.ALREADY_PRESENT  # it may go any moment
             try:
-                return await fill(over, {name: item[name] for name in source.keys}, item)
+                return await backfill_key(over, {name: item[name] for name in source.keys}, item)
             except ItemTooLargeError:
                 return TOO_LARGE
 
-        return await in_turn(items, one, stop, self.at_once, self.done)
+        return await run_in_order(items, one, stop, self.at_once, self.done)
 
 
 def _behind(items: Sequence[Item], after: str | None, keys: Sequence[str]) -> Sequence[Item]:
@@ -201,15 +208,15 @@ def _behind(items: Sequence[Item], after: str | None, keys: Sequence[str]) -> Se
     return items[texts.index(after) + 1 :] if after in texts else items
 
 
-def unfilled(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+def find_skipped_keys(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The keys that were not filled, as texts, and why."""
-    for item, why in zip(page.items, page.became, strict=True):
-        if why not in (Filled.WRITTEN, Filled.THERE):
+    for item, why in zip(page.items, page.outcomes, strict=True):
+        if why not in (BackfillOutcome.WRITTEN, BackfillOutcome.ALREADY_PRESENT):
             yield key_text(item, keys), why
 
 
 def _first(journal: Journal) -> Iterator[tuple[str, str]]:
-    for why in (Filled.CONFLICT, Filled.LEFT, TOO_LARGE):
+    for why in (BackfillOutcome.CONFLICT, BackfillOutcome.PENDING_RECORD, TOO_LARGE):
         for chunk in journal.suspects(why):
             for _, key, _ in chunk[:_SHOWN]:
                 yield key, why

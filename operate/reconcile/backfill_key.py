@@ -13,33 +13,33 @@ from enum import StrEnum
 from handler.model.image import PRESENT_AT, Image, Item, Key, Write, digest, replicated_write
 from handler.model.version import Version
 from handler.store.dynamodb import ConditionFailed, IfUnchanged, IfVersionOlder, Store, Written
-from operate.reconcile.repair_key import End, Standing, newest_of, see, stamped
+from operate.reconcile.repair_key import KeyState, RepairTarget, newest_of, read_key_states, stamp
 
 
-class Filled(StrEnum):
+class BackfillOutcome(StrEnum):
     """What became of a key."""
 
     WRITTEN = "written"
-    THERE = "there already"
+    ALREADY_PRESENT = "there already"
     """It, or something newer, or a newer delete."""
-    LEFT = "left to its record"
+    PENDING_RECORD = "left to its record"
     """An item without a version stands in the way, whose record will settle the key."""
     CONFLICT = "conflict"
     """Members have items without a version that differ, and nothing tells who is right."""
 
 
 @dataclass(frozen=True)
-class Way:
+class BackfillPath:
     """From whom to whom, the target's next members, and all others."""
 
-    source: End
-    target: End
-    next: Sequence[End]
-    others: Sequence[End]
+    source: RepairTarget
+    target: RepairTarget
+    next: Sequence[RepairTarget]
+    others: Sequence[RepairTarget]
     """All but source and target."""
 
 
-async def fill(way: Way, key: Key, item: Item) -> Filled:
+async def backfill_key(way: BackfillPath, key: Key, item: Item) -> BackfillOutcome:
     """Fill a key whose item was just read at the source, which should be the one before the target.
 
     A delete that the target lost with its table, and the source does not know yet, is known to the
@@ -47,34 +47,38 @@ async def fill(way: Way, key: Key, item: Item) -> Filled:
     one that is on its way would end there.
     """
     write = replicated_write(Image(item)) or await _version(way, key, item)
-    if isinstance(write, Filled):
+    if isinstance(write, BackfillOutcome):
         return write
     if write.is_delete:
-        return Filled.LEFT
-    standings = await see(way.next, key)
+        return BackfillOutcome.PENDING_RECORD
+    standings = await read_key_states(way.next, key)
     deletes = [await way.target.store.get_tombstone(key), *(one.buried for one in standings)]
     if any(buried is not None and buried.version > write.version for buried in deletes):
-        return Filled.THERE
+        return BackfillOutcome.ALREADY_PRESENT
     return await _put(way.target.store, key, _known(way, standings, write))
 
 
-async def _version(way: Way, key: Key, item: Item) -> Write | Filled:
+async def _version(way: BackfillPath, key: Key, item: Item) -> Write | BackfillOutcome:
     """The write that an item without a version is to the others; what becomes of it, if none.
 
     A copy elsewhere tells its version, also where it is another write's: that is on its way here,
     or this is on its way there. If nobody else has anything, this was there before the ring.
     """
-    standings = await see([way.target, *way.others], key)
+    standings = await read_key_states([way.target, *way.others], key)
     newest = newest_of(standings)
     if newest is not None:
         return newest
     contents = {digest(one.item) for one in standings if one.item is not None}
     if contents - {digest(item)}:
-        return Filled.CONFLICT
-    return Filled.THERE if standings[0].item is not None else stamped(item, way.source.replica)
+        return BackfillOutcome.CONFLICT
+    return (
+        BackfillOutcome.ALREADY_PRESENT
+        if standings[0].item is not None
+        else stamp(item, way.source.replica)
+    )
 
 
-def _known(way: Way, standings: Sequence[Standing], write: Write) -> Item:
+def _known(way: BackfillPath, standings: Sequence[KeyState], write: Write) -> Item:
     """The item, with the ids of the next members that have it.
 
     Not of those that have something newer: if the target made that, and lost it with its table, its
@@ -89,22 +93,22 @@ def _known(way: Way, standings: Sequence[Standing], write: Write) -> Item:
     return {**bare, PRESENT_AT: {"SS": ids}} if ids else bare
 
 
-def _has(standing: Standing, write: Write) -> bool:
+def _has(standing: KeyState, write: Write) -> bool:
     if standing.is_open:
         return standing.has_content_of(write)
     return standing.newest is not None and standing.newest.version == write.version
 
 
-async def _put(store: Store, key: Key, item: Item) -> Filled:
+async def _put(store: Store, key: Key, item: Item) -> BackfillOutcome:
     """Put it where nothing stands, or something older: never over an application's write."""
     version = Version(item["_repl_version"]["S"])
     outcome = await store.put(key, item, IfUnchanged(None))
     if isinstance(outcome, ConditionFailed) and _is_older(outcome.item, version):
         outcome = await store.put(key, item, IfVersionOlder(version))
     if isinstance(outcome, Written):
-        return Filled.WRITTEN
+        return BackfillOutcome.WRITTEN
     standing = Image(outcome.item or {})
-    return Filled.THERE if standing.is_clean else Filled.LEFT
+    return BackfillOutcome.ALREADY_PRESENT if standing.is_clean else BackfillOutcome.PENDING_RECORD
 
 
 def _is_older(item: Item | None, version: Version) -> bool:

@@ -7,17 +7,21 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from handler.model.version import Version
-from operate.reconcile.fingerprints import digest_of, is_stub, version_of
+from operate.reconcile.fingerprints import (
+    fingerprint_digest,
+    fingerprint_version,
+    is_stub_fingerprint,
+)
 
 
-class Held(NamedTuple):
+class MemberState(NamedTuple):
     """What a member has of a key: marks, as `operate.reconcile.fingerprints.mark_of` makes them."""
 
     item: str | None = None
     tombstone: str | None = None
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """In what the members differ."""
 
     STUB = "stub left over"
@@ -30,9 +34,9 @@ class Kind(StrEnum):
     """A delete that a member does not know of: a late write could bring the item back there."""
 
 
-def judge(
-    held: Sequence[Held], replicas: Sequence[str | None], since: float | None = None
-) -> Kind | None:
+def classify_difference(
+    held: Sequence[MemberState], replicas: Sequence[str | None], since: float | None = None
+) -> DifferenceKind | None:
     """In what members differ that hold this of a key; None: in nothing.
 
     `replicas` are their ids in versions. An item need not have its version at its origin: there its
@@ -40,36 +44,40 @@ def judge(
     does not matter who does.
     """
     items = [one.item for one in held if one.item is not None]
-    if any(map(is_stub, items)):
-        return Kind.STUB
+    if any(map(is_stub_fingerprint, items)):
+        return DifferenceKind.STUB
     buried = _buried(held)
-    if any(version < buried for version in filter(None, map(version_of, items))):
-        return Kind.OUTLIVED
+    if any(version < buried for version in filter(None, map(fingerprint_version, items))):
+        return DifferenceKind.OUTLIVED
     if not items:
-        return Kind.FORGOTTEN if since is not None and _is_forgotten(held, since) else None
-    return Kind.MISSING if len(items) < len(held) else _judge_copies(items, replicas)
+        return (
+            DifferenceKind.FORGOTTEN if since is not None and _is_forgotten(held, since) else None
+        )
+    return DifferenceKind.MISSING if len(items) < len(held) else _judge_copies(items, replicas)
 
 
-def _judge_copies(items: Sequence[str], replicas: Sequence[str | None]) -> Kind | None:
-    versions = [version for version in map(version_of, items) if version is not None]
-    if len(set(map(digest_of, items))) > 1:
-        return Kind.STALE if len(versions) == len(items) else Kind.DIFFERENT
+def _judge_copies(items: Sequence[str], replicas: Sequence[str | None]) -> DifferenceKind | None:
+    versions = [version for version in map(fingerprint_version, items) if version is not None]
+    if len(set(map(fingerprint_digest, items))) > 1:
+        return DifferenceKind.STALE if len(versions) == len(items) else DifferenceKind.DIFFERENT
     newest = max(versions, default=None)
     for item, replica in zip(items, replicas, strict=True):
-        if version_of(item) not in (None, newest) and newest and replica != newest.replica:
-            return Kind.STALE
+        if fingerprint_version(item) not in (None, newest) and newest and replica != newest.replica:
+            return DifferenceKind.STALE
     return None
 
 
-def _is_forgotten(held: Sequence[Held], since: float) -> bool:
+def _is_forgotten(held: Sequence[MemberState], since: float) -> bool:
     """Whether the newest delete is not known everywhere, where nothing stands that is newer."""
     newest = Version.parse(_buried(held))
     if newest is None or newest.seconds < since:
         return False
-    return any(one.tombstone is None or version_of(one.tombstone) != newest for one in held)
+    return any(
+        one.tombstone is None or fingerprint_version(one.tombstone) != newest for one in held
+    )
 
 
-def _buried(held: Sequence[Held]) -> str:
+def _buried(held: Sequence[MemberState]) -> str:
     """The version of the key's newest delete, as a text; empty: none is known."""
-    deletes = (version_of(one.tombstone) for one in held if one.tombstone)
+    deletes = (fingerprint_version(one.tombstone) for one in held if one.tombstone)
     return max((version for version in deletes if version), default="")

@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.model.expiry import will_be_deleted
-from operate.reconcile.compare import Held, judge
+from operate.reconcile.compare import MemberState, classify_difference
 from operate.reconcile.fingerprints import (
-    digest_of,
-    is_stub,
+    fingerprint,
+    fingerprint_digest,
+    fingerprint_version,
+    fingerprints,
+    is_stub_fingerprint,
     key_of,
     key_text,
-    mark_of,
-    rows_of,
-    version_of,
 )
-from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Page, Part, read_page
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.parallel_scan import Page, ScanSegment, read_page
 
 _MOST = 100
 """Keys in a request: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
@@ -36,13 +36,15 @@ _LONGEST = 5.0  # seconds between two tries
 
 
 @dataclass(frozen=True)
-class Looked(Page):
+class ComparedPage(Page):
     """A page without what is to expire, and its keys in which members may differ, as texts."""
 
     suspects: Sequence[str] = ()
 
 
-def read_and_look(members: Sequence[Reached], part: Part, since: float | None = None) -> Looked:
+def compare_page(
+    members: Sequence[MemberConnection], part: ScanSegment, since: float | None = None
+) -> ComparedPage:
     """Read a page of a part, whose source is as `reconcile.check` numbers them, and compare it.
 
     `since` is as in `operate.reconcile.compare`. Nothing is read consistently: what seems to differ
@@ -52,37 +54,42 @@ def read_and_look(members: Sequence[Reached], part: Part, since: float | None = 
     member = members[place]
     page = read_page(member.client, part.segment, part.position, consistent=False)
     # A tombstone's own end is its table's affair.
-    rows = dict(rows_of(page.items, member.keys, None if buried else member.expires))
+    rows = dict(fingerprints(page.items, member.keys, None if buried else member.ttl_attribute))
     suspects = _outlived(members, place, rows, since) if buried else _unlike(members, place, rows)
     live = [item for item in page.items if key_text(item, member.keys) in rows]
-    return Looked(live, page.position, suspects=suspects)
+    return ComparedPage(live, page.position, suspects=suspects)
 
 
-def alike(marks: tuple[str, str | None], replicas: tuple[str | None, str | None]) -> bool:
+def matches(marks: tuple[str, str | None], replicas: tuple[str | None, str | None]) -> bool:
     """Whether two neighbours agree on an item, by its marks and by their ids in versions.
 
     The contents are equal, and so are the versions: but at the version's own origin the item may
     have none, or an older one.
     """
     one, other = marks
-    if other is None or is_stub(one) or is_stub(other) or digest_of(one) != digest_of(other):
+    if (
+        other is None
+        or is_stub_fingerprint(one)
+        or is_stub_fingerprint(other)
+        or fingerprint_digest(one) != fingerprint_digest(other)
+    ):
         return False
-    versions = (version_of(one), version_of(other))
+    versions = (fingerprint_version(one), fingerprint_version(other))
     if versions[0] == versions[1]:
         return True
     newest = max(filter(None, versions))
     return replicas[versions.index(newest) ^ 1] == newest.replica
 
 
-def _unlike(members: Sequence[Reached], place: int, rows: Mapping[str, str]) -> list[str]:
+def _unlike(members: Sequence[MemberConnection], place: int, rows: Mapping[str, str]) -> list[str]:
     after = members[(place + 1) % len(members)]
     replicas = (members[place].replica, after.replica)
     there = _marks(after, list(rows))
-    return [key for key, mark in rows.items() if not alike((mark, there.get(key)), replicas)]
+    return [key for key, mark in rows.items() if not matches((mark, there.get(key)), replicas)]
 
 
 def _outlived(
-    members: Sequence[Reached], place: int, rows: Mapping[str, str], since: float | None
+    members: Sequence[MemberConnection], place: int, rows: Mapping[str, str], since: float | None
 ) -> list[str]:
     """Keys of tombstones of which some member still has something, and not what it should.
 
@@ -95,38 +102,42 @@ def _outlived(
         for at, member in enumerate(members)
     ]
 
-    def held(key: str) -> list[Held]:
+    def held(key: str) -> list[MemberState]:
         pairs = zip(items, known, strict=True)
-        return [Held(item.get(key), tombstone.get(key)) for item, tombstone in pairs]
+        return [MemberState(item.get(key), tombstone.get(key)) for item, tombstone in pairs]
 
-    return [key for key in rows if judge(held(key), replicas, since) is not None]
+    return [key for key in rows if classify_difference(held(key), replicas, since) is not None]
 
 
-def _marks(member: Reached, keys: Sequence[str]) -> dict[str, str]:
+def _marks(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
     """The marks of the items that a member has, by their keys."""
     now = time.time()
     return {
-        key_text(item, member.keys): mark_of(item)
+        key_text(item, member.keys): fingerprint(item)
         for item in _items(member, member.tables.table, keys)
-        if not will_be_deleted(item, member.expires, now)
+        if not will_be_deleted(item, member.ttl_attribute, now)
     }
 
 
-def _tombstones(member: Reached, keys: Sequence[str]) -> dict[str, str]:
+def _tombstones(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
     """The marks of the tombstones that a member has, by their keys."""
     table = member.tables.tombstones
     found = () if table is None else _items(member, table, keys)
-    return {key_text(item, member.keys): mark_of(item) for item in found}
+    return {key_text(item, member.keys): fingerprint(item) for item in found}
 
 
-def _items(member: Reached, table: str, keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def _items(
+    member: MemberConnection, table: str, keys: Sequence[str]
+) -> Iterator[Mapping[str, Any]]:
     requests = [keys[first : first + _MOST] for first in range(0, len(keys), _MOST)]
     with ThreadPoolExecutor(_REQUESTS) as pool:
         for items in pool.map(lambda some: list(_asked(member, table, some)), requests):
             yield from items
 
 
-def _asked(member: Reached, table: str, keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def _asked(
+    member: MemberConnection, table: str, keys: Sequence[str]
+) -> Iterator[Mapping[str, Any]]:
     wanted: Sequence[Any] = [key_of(text, member.keys) for text in keys]
     tries = 0
     while wanted:

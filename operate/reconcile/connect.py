@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from handler.model.expiry import ttl_attribute
 from handler.store.dynamodb import MemberTables
-from operate.aws.clients import Clients
-from operate.aws.errors import asking
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedMember
-from operate.errors import WrongError
-from operate.reconcile.members import Reached
-from operate.reconcile.rate_limit import Pace, put_pace
+from operate.errors import InvalidRequestError
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.rate_limit import RateLimiter, attach_rate_limiter
 from operate.stop import Stop
 
 if TYPE_CHECKING:
@@ -21,35 +21,38 @@ if TYPE_CHECKING:
 _DAY = 24 * 60 * 60
 
 
-def reach(
+def connect_members(
     deployed: Deployed,
-    clients: Clients,
+    clients: ClientPool,
     *,
     only: Sequence[str] = (),
     rate: float | None = None,
     stop: Stop | None = None,
-) -> list[Reached]:
+) -> list[MemberConnection]:
     """Reach the members of a ring, or `only` those named, in ring order.
 
     `rate` is how many capacity units a second may be taken at each; once a `stop` is asked for,
-    calls under way wait for it no longer. Raises `WrongError`, `MissingError` or `FailedError`.
+    calls under way wait for it no longer. Raises `InvalidRequestError`, `PrerequisiteError` or
+    `OperationFailedError`.
     """
     names = [member.name for member in deployed.members]
     if unknown := [name for name in only if name not in names]:
-        raise WrongError(
+        raise InvalidRequestError(
             f"There is no member {unknown[0]}. There are: {', '.join(names) or 'none'}."
         )
-    with asking():
+    with translate_aws_errors():
         return [
-            _reached(deployed, member, clients, Pace(rate, stop=stop))
+            _connect(deployed, member, clients, RateLimiter(rate, stop=stop))
             for member in deployed.members
             if not only or member.name in only
         ]
 
 
-def _reached(deployed: Deployed, member: DeployedMember, clients: Clients, pace: Pace) -> Reached:
+def _connect(
+    deployed: Deployed, member: DeployedMember, clients: ClientPool, pace: RateLimiter
+) -> MemberConnection:
     client: DynamoDBClient = clients.get(member.credentials, member.region, "dynamodb")
-    put_pace(client, pace)
+    attach_rate_limiter(client, pace)
     table = client.describe_table(TableName=member.table)["Table"]
     life = client.describe_time_to_live(TableName=member.table)["TimeToLiveDescription"]
     kept = member.tombstones and client.describe_table(TableName=member.tombstones)["Table"]
@@ -57,17 +60,17 @@ def _reached(deployed: Deployed, member: DeployedMember, clients: Clients, pace:
     types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
     ids = {one.name: one.replica for one in deployed.members}
     onward = [ids[hop.target] for hop in deployed.hops if hop.source == member.name]
-    return Reached(
+    return MemberConnection(
         name=member.name,
         region=member.region,
         replica=member.replica,
-        next=tuple(one for one in onward if one is not None),
+        next_replicas=tuple(one for one in onward if one is not None),
         client=client,
         tables=MemberTables(member.table, member.tombstones, member.retention_days * _DAY),
         keys=keys,
         types=tuple(types[name] for name in keys),
-        expires=ttl_attribute(life),
-        items=table.get("ItemCount", 0),
-        buried=kept.get("ItemCount", 0) if kept else 0,
-        pace=pace,
+        ttl_attribute=ttl_attribute(life),
+        item_count=table.get("ItemCount", 0),
+        tombstone_count=kept.get("ItemCount", 0) if kept else 0,
+        rate_limiter=pace,
     )

@@ -24,15 +24,15 @@ _VERSION = 84
 _STUB = "/stub"
 
 
-def rows_of(items: Sequence[Item], keys: Sequence[str], expires: str | None) -> Iterator[Row]:
+def fingerprints(items: Sequence[Item], keys: Sequence[str], expires: str | None) -> Iterator[Row]:
     """The rows of items. Those that DynamoDB will delete have none: they may go any moment."""
     now = time.time()
     for item in items:
         if not will_be_deleted(item, expires, now):
-            yield key_text(item, keys), mark_of(item)
+            yield key_text(item, keys), fingerprint(item)
 
 
-def mark_of(item: Item) -> str:
+def fingerprint(item: Item) -> str:
     """What tells an item from any other of its key: its version if it is clean, else its digest.
 
     The version has the digest in it. A stub, or what an application made of one, has it behind.
@@ -42,17 +42,17 @@ def mark_of(item: Item) -> str:
     return mark + _STUB if DELETED in item else mark
 
 
-def version_of(mark: str) -> Version | None:
+def fingerprint_version(mark: str) -> Version | None:
     """The version in a mark; None: the item has none, or is not what a hop wrote."""
     return Version.parse(mark[:_VERSION])
 
 
-def digest_of(mark: str) -> str:
+def fingerprint_digest(mark: str) -> str:
     """The digest of the item's content, which is in every mark."""
     return mark.removesuffix(_STUB)[-_DIGEST:]
 
 
-def is_stub(mark: str) -> bool:
+def is_stub_fingerprint(mark: str) -> bool:
     """Whether it is the mark of a stub."""
     return mark.endswith(_STUB)
 

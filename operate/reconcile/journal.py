@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from handler.model.image import Key
-from operate.errors import FailedError, OperateError, WrongError
-from operate.reconcile.compare import Held
+from operate.errors import InvalidRequestError, OperateError, OperationFailedError
+from operate.reconcile.compare import MemberState
 from operate.reconcile.fingerprints import Row, key_of, key_text
 from operate.reconcile.journal_file import claim, find, side_files
-from operate.reconcile.parallel_scan import Page, Part, Segment
+from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 from operate.stop import Stop, StoppedError
 
 _CHUNK = 500
@@ -41,11 +41,12 @@ class Journal:
 
     `about` says what it is the journal of: one of anything else is begun anew. `resumed` tells
     whether there was one. A file that this program has not made is never touched. Raises
-    `WrongError` for such a file and while another process has the journal, `FailedError` where it
-    cannot be kept or is damaged, also when the context that it is entered for ends.
+    `InvalidRequestError` for such a file and while another process has the journal,
+    `OperationFailedError` where it cannot be kept or is damaged, also when the context that it is
+    entered for ends.
     """
 
-    def __init__(self, path: Path, about: Any, *, anew: bool = False) -> None:
+    def __init__(self, path: Path, about: Any, *, restart: bool = False) -> None:
         self.path = path
         told = json.dumps(about, sort_keys=True)
         try:
@@ -58,7 +59,7 @@ class Journal:
             raise self._explained(error) from error
         try:
             self._open()
-            self.resumed = not is_new and not anew and self._is_about(told)
+            self.resumed = not is_new and not restart and self._is_about(told)
             if not self.resumed:
                 self._begin(told)
         except sqlite3.Error as error:
@@ -84,13 +85,13 @@ class Journal:
     def _explained(self, error: Exception) -> OperateError:
         """The error to raise where the file cannot be read or written."""
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            return WrongError(f"Another command has {self.path} open. Let it end first.")
+            return InvalidRequestError(f"Another command has {self.path} open. Let it end first.")
         if isinstance(error, sqlite3.OperationalError | OSError) and not _is_damage(error):
-            return FailedError(
+            return OperationFailedError(
                 f"{self.path} cannot be written: {error}. Name another file with --journal, or "
                 "make room."
             )
-        return FailedError(
+        return OperationFailedError(
             f"{self.path} is damaged: {error}. What it had noted is lost: delete it, and the same "
             "command begins from the start, which does no harm to what is done."
         )
@@ -113,16 +114,16 @@ class Journal:
 
     # --- how far it is ------------------------------------------------------------------------
 
-    def finish(self, phase: str, counted: int) -> None:
+    def mark_phase_done(self, phase: str, counted: int) -> None:
         """Note that a phase is over, and what was counted in it."""
         self._db.execute("INSERT INTO done VALUES (?, ?)", (phase, counted))
 
-    def finished(self, phase: str) -> int | None:
+    def phase_count(self, phase: str) -> int | None:
         """What was counted in a phase; None: it is not over."""
         found = self._db.execute("SELECT counted FROM done WHERE phase = ?", (phase,)).fetchone()
         return None if found is None else int(found[0])
 
-    def plan(self, parts: Iterable[Part]) -> None:
+    def plan(self, parts: Iterable[ScanSegment]) -> None:
         """Note which segments are to be read, unless that is known already."""
         for one in parts:
             row = (one.source, one.segment.table, one.segment.number, one.segment.of)
@@ -130,25 +131,25 @@ class Journal:
                 "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, NULL, 0, 0)", row
             )
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ScanSegment]:
         """The segments that are not read to their end, each from where it was."""
         found = self._db.execute(
             "SELECT source, tables, number, parts, position, after FROM part WHERE NOT over "
             "ORDER BY number"
         )
         return [
-            Part(source, Segment(table, number, of), position and _position(position), after)
+            ScanSegment(source, Segment(table, number, of), position and _position(position), after)
             for source, table, number, of, position, after in found.fetchall()
         ]
 
-    def seen(self, source: int | None = None) -> int:
+    def read_count(self, source: int | None = None) -> int:
         """How many items have been read, of all sources or of one."""
         total = "SELECT coalesce(sum(seen), 0) FROM part WHERE ?1 IS NULL OR source = ?1"
         return int(self._db.execute(total, (source,)).fetchone()[0])
 
-    def take(
+    def record_page(
         self,
-        part: Part,
+        part: ScanSegment,
         page: Page,
         rows: Iterable[Row] = (),
         found: Iterable[tuple[str, str | None]] = (),
@@ -173,7 +174,9 @@ class Journal:
 
     # --- what it sorts ------------------------------------------------------------------------
 
-    def keys(self, members: int, stop: Stop | None = None) -> Iterator[tuple[str, list[Held]]]:
+    def keys(
+        self, members: int, stop: Stop | None = None
+    ) -> Iterator[tuple[str, list[MemberState]]]:
         """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1.
 
         Raises `StoppedError` when the `stop` is asked for, also while it sorts.
@@ -188,7 +191,10 @@ class Journal:
             for key, found in groupby(rows, key=lambda row: str(row[0])):
                 stop.check()
                 marks = {source: mark for _, source, mark in found}
-                yield key, [Held(marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members)]
+                yield (
+                    key,
+                    [MemberState(marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members)],
+                )
 
     @contextmanager
     def _interrupted(self, stop: Stop) -> Iterator[None]:
@@ -202,9 +208,9 @@ class Journal:
         finally:
             self._db.set_progress_handler(None, 0)
 
-    def suspect(
+    def add_suspects(
         self,
-        keys: Iterable[tuple[str, Sequence[Held] | None]],
+        keys: Iterable[tuple[str, Sequence[MemberState] | None]],
         phase: str,
         counted: Callable[[], int],
     ) -> None:
@@ -218,7 +224,7 @@ class Journal:
             self._db.executemany("INSERT INTO suspect (key, held) VALUES (?, ?)", rows)
             self._db.execute("DROP TABLE row")
             self._db.execute(_ROW)
-            self.finish(phase, counted())
+            self.mark_phase_done(phase, counted())
         except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -227,7 +233,7 @@ class Journal:
             raise
         self._db.execute("COMMIT")
 
-    def keep(self, found: Iterable[tuple[str, Sequence[Held], str]]) -> None:
+    def add_results(self, found: Iterable[tuple[str, Sequence[MemberState], str]]) -> None:
         """Keep keys of which others found what they are, with what members hold of them."""
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -236,7 +242,7 @@ class Journal:
         )
         self._db.execute("COMMIT")
 
-    def forget(self) -> None:
+    def clear_suspects(self) -> None:
         """Drop all suspects."""
         self._db.execute("DELETE FROM suspect")
 
@@ -251,12 +257,14 @@ class Journal:
         found = self._db.execute("SELECT count(*) FROM suspect WHERE found IS NULL")
         return int(found.fetchone()[0])
 
-    def were_seen(self) -> bool:
+    def has_rechecked(self) -> bool:
         """Whether suspects that are not yet judged have been seen before."""
         some = "SELECT 1 FROM suspect WHERE found IS NULL AND held IS NOT NULL LIMIT 1"
         return self._db.execute(some).fetchone() is not None
 
-    def suspects(self, found: str | None) -> Iterator[list[tuple[int, str, list[Held] | None]]]:
+    def suspects(
+        self, found: str | None
+    ) -> Iterator[list[tuple[int, str, list[MemberState] | None]]]:
         """The suspects that were found to be so (None: not yet judged), some at a time."""
         last = 0
         while True:
@@ -269,7 +277,9 @@ class Journal:
             last = chunk[-1][0]
             yield [(number, key, held and _held(held)) for number, key, held in chunk]
 
-    def judge(self, judged: Iterable[tuple[int, Sequence[Held], str | None]]) -> None:
+    def record_verdicts(
+        self, judged: Iterable[tuple[int, Sequence[MemberState], str | None]]
+    ) -> None:
         """Keep what was seen at a look, and what it was found to be; None: not yet known."""
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -278,7 +288,7 @@ class Journal:
         )
         self._db.execute("COMMIT")
 
-    def settle(self, became: Iterable[tuple[int, str]]) -> None:
+    def record_outcomes(self, became: Iterable[tuple[int, str]]) -> None:
         """Keep what has become of suspects."""
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -305,9 +315,9 @@ def _is_damage(error: Exception) -> bool:
     )
 
 
-def _held(text: str) -> list[Held]:
+def _held(text: str) -> list[MemberState]:
     try:
-        return [Held(*one) for one in json.loads(text)]
+        return [MemberState(*one) for one in json.loads(text)]
     except (ValueError, TypeError) as error:
         raise _DamageError(f"{text[:100]!r} is not what members hold of a key") from error
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 
 APPLICATION = 0x52696E67
 """Marks a database as a journal of this program (`Ring` in ASCII):
@@ -29,27 +29,29 @@ def find(path: Path) -> bool:
     """Tell whether a journal is there that can be gone on with. Nothing is opened for writing.
 
     Raises:
-        WrongError: another file is there, or a journal that another version has made.
+        InvalidRequestError: another file is there, or a journal that another version has made.
         OSError: it cannot be read.
     """
     if not path.exists():
         if beside := [file for file in side_files(path) if file.exists()]:
-            raise WrongError(
+            raise InvalidRequestError(
                 f"{beside[0]} is there without {path}, to which SQLite would take it to belong. "
                 f"{_INSTEAD}, or delete it if nobody needs it."
             )
         return False
     if not path.is_file():
-        raise WrongError(f"{path} is no file, so no journal can be kept there. {_INSTEAD}.")
+        raise InvalidRequestError(
+            f"{path} is no file, so no journal can be kept there. {_INSTEAD}."
+        )
     with path.open("rb") as file:
         header = file.read(_HEADER)
     if what := _strange(header):
-        raise WrongError(
+        raise InvalidRequestError(
             f"{path} is no journal of this program: {what}. It was not touched. {_INSTEAD}, "
             "or delete it if nobody needs it."
         )
     if (version := _number(header, 60)) != VERSION:
-        raise WrongError(
+        raise InvalidRequestError(
             f"{path} is a journal of another version of this program ({version}; this one has "
             f"{VERSION}), and was not touched. Finish what it is of with that version, or delete "
             "it and begin from the start, which does no harm to what is done."

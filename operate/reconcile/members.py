@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from handler.aws.api import BotocoreApi
 from handler.store.dynamodb import DynamoStore, MemberTables
-from operate.reconcile.rate_limit import Pace
+from operate.reconcile.rate_limit import RateLimiter
 from operate.stop import Stop
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reached:
+class MemberConnection:
     """A member. `replica` is its id in versions, `next` the ids of those to whom its hops lead.
 
     `keys` are the key's attributes, the partition key first, `types` their types, `expires` is the
@@ -27,21 +27,21 @@ class Reached:
     name: str
     region: str
     replica: str | None
-    next: tuple[str, ...]
+    next_replicas: tuple[str, ...]
     client: DynamoDBClient
     tables: MemberTables
     keys: tuple[str, ...]
     types: tuple[str, ...]
-    expires: str | None
-    items: int
-    buried: int
-    pace: Pace
+    ttl_attribute: str | None
+    item_count: int
+    tombstone_count: int
+    rate_limiter: RateLimiter
 
     @property
     def stop(self) -> Stop:
         """What asks all that is done with it to end in order: all that were reached together."""
-        return self.pace.stop
+        return self.rate_limiter.stop
 
-    def store(self, pool: Executor) -> DynamoStore:
+    def open_store(self, pool: Executor) -> DynamoStore:
         """The member as the protocol sees it; calls run in `pool`."""
         return DynamoStore(BotocoreApi(self.client, pool), self.tables)

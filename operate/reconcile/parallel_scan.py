@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class ScanSegment:
     """A segment of one of several tables, which are told apart by `source`, and where to go on.
 
     That is behind `position`, and in the page that begins there behind the item of the key `after`
@@ -58,12 +58,12 @@ class Page:
 
 
 P = TypeVar("P", bound=Page)
-Read = Callable[[Part, Stop], P]
+Read = Callable[[ScanSegment, Stop], P]
 """Reads a page from where a part goes on; ends early, in order, when a stop is asked for. Raises
 `StoppedError` where there is nothing to tell then."""
 
 
-class Sweep(Generic[P]):
+class ParallelScan(Generic[P]):
     """Reads all parts, `jobs` at a time; the pages of a part come in their order.
 
     A page is read while the one before is worked on, and no further. Once a stop is asked for, no
@@ -71,16 +71,18 @@ class Sweep(Generic[P]):
     """
 
     def __init__(
-        self, parts: Sequence[Part], read: Read[P], jobs: int, stop: Stop | None = None
+        self, parts: Sequence[ScanSegment], read: Read[P], jobs: int, stop: Stop | None = None
     ) -> None:
         self._parts = parts
         self._read = read
         self._stop = Stop(stop)
         self._left = threading.Event()
-        self._answers: queue.Queue[tuple[Part, P | BaseException | None]] = queue.Queue(maxsize=1)
+        self._answers: queue.Queue[tuple[ScanSegment, P | BaseException | None]] = queue.Queue(
+            maxsize=1
+        )
         self._pool = ThreadPoolExecutor(jobs)
 
-    def pages(self) -> Generator[tuple[Part, P]]:
+    def pages(self) -> Generator[tuple[ScanSegment, P]]:
         """All pages, once. Raises what `read` raises, and `StoppedError` if some were not read."""
         working = unread = len(self._parts)
         try:
@@ -102,7 +104,7 @@ class Sweep(Generic[P]):
         if unread:
             raise StoppedError
 
-    def _run(self, part: Part) -> None:
+    def _run(self, part: ScanSegment) -> None:
         """Tell all pages of a part; None in the end."""
         try:
             while not self._stop.is_asked:
@@ -117,7 +119,7 @@ class Sweep(Generic[P]):
             self._tell(part, error)
         self._tell(part, None)
 
-    def _tell(self, part: Part, answer: P | BaseException | None) -> None:
+    def _tell(self, part: ScanSegment, answer: P | BaseException | None) -> None:
         while not self._left.is_set():
             try:
                 self._answers.put((part, answer), timeout=0.1)

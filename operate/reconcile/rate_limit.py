@@ -12,7 +12,7 @@ from operate.stop import Stop, StoppedError
 _CALLS = ("Scan", "GetItem", "BatchGetItem", "PutItem", "DeleteItem")
 
 
-class Pace:
+class RateLimiter:
     """So many capacity units a second; threads may share it. `rate` None: no limit.
 
     What a call takes is known when it is answered. So a call first takes what the last one of its
@@ -71,7 +71,7 @@ class Pace:
         self._last[call] = units
 
 
-def put_pace(client: Any, pace: Pace) -> None:
+def attach_rate_limiter(client: Any, pace: RateLimiter) -> None:
     """Have a client's calls to items wait for their pace, and tell it what they took.
 
     Every answer says it, if asked to:

@@ -26,17 +26,17 @@ from handler.model.version import Version
 from handler.protocol.apply import Applied, ContendedError, Superseded, apply_delete, apply_write
 from handler.protocol.decide import ReplicaId
 from handler.store.dynamodb import Store
-from operate.errors import WrongError
-from operate.reconcile.members import Reached
+from operate.errors import InvalidRequestError
+from operate.reconcile.members import MemberConnection
 
-OPERATOR = "ffffffff"
+OPERATOR_REPLICA_ID = "ffffffff"
 """Who wrote what an operator decides, in versions: no member."""
 
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class End:
+class RepairTarget:
     """A member, and what is done to it."""
 
     replica: ReplicaId
@@ -52,11 +52,13 @@ class End:
         its own. But where a delete leaves no tombstone, it would go around before one for ever:
         only its origin stops it there.
         """
-        return replace(self.replica, id=OPERATOR) if self.keeps_tombstones else self.replica
+        return (
+            replace(self.replica, id=OPERATOR_REPLICA_ID) if self.keeps_tombstones else self.replica
+        )
 
 
 @dataclass(frozen=True)
-class Standing:
+class KeyState:
     """What a member has of a key."""
 
     item: Item | None
@@ -92,28 +94,28 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Mended:
+class KeyRepair:
     """What was done, or would be: who was brought to the newest write, and what was left, and why.
 
     `brought` names members by their place.
     """
 
-    brought: tuple[int, ...] = ()
-    left: str | None = None
+    repaired: tuple[int, ...] = ()
+    skipped_reason: str | None = None
 
 
-async def see(ends: Sequence[End], key: Key) -> list[Standing]:
+async def read_key_states(ends: Sequence[RepairTarget], key: Key) -> list[KeyState]:
     """What each member has, read consistently."""
-    return [Standing(await end.store.read(key), await end.store.get_tombstone(key)) for end in ends]
+    return [KeyState(await end.store.read(key), await end.store.get_tombstone(key)) for end in ends]
 
 
-def newest_of(standings: Sequence[Standing]) -> Write | None:
+def newest_of(standings: Sequence[KeyState]) -> Write | None:
     """The newest write of all that members have."""
     writes = [one.newest for one in standings if one.newest is not None]
     return max(writes, key=lambda write: write.version, default=None)
 
 
-def stamped(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
+def stamp(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
     """An item or a stub as a write of a member that nobody gave a version.
 
     It comes just after `over`; where there is nothing, before all writes that ever were.
@@ -129,7 +131,9 @@ def stamped(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
     return Write(version, content, is_delete=False)
 
 
-async def mend(ends: Sequence[End], key: Key, prefer: int | None = None) -> Mended:
+async def repair_key(
+    ends: Sequence[RepairTarget], key: Key, prefer: int | None = None
+) -> KeyRepair:
     """Bring a key's newest write to all who are behind.
 
     An item without a version that is not the newest write's own is left: its record is on its way,
@@ -143,7 +147,7 @@ async def mend(ends: Sequence[End], key: Key, prefer: int | None = None) -> Mend
     """
     brought: dict[int, None] = {}
     for _ in range(_ATTEMPTS):
-        task = _task(ends, await see(ends, key), prefer)
+        task = _task(ends, await read_key_states(ends, key), prefer)
         for place in task.behind:
             assert task.write is not None
             outcome = await _bring(ends[place].store, key, task.write)
@@ -151,7 +155,7 @@ async def mend(ends: Sequence[End], key: Key, prefer: int | None = None) -> Mend
                 break  # something newer has come
             brought[place] = None
         else:
-            return Mended(tuple(brought), task.left)
+            return KeyRepair(tuple(brought), task.left)
     raise ContendedError("the key changes faster than it can be mended")
 
 
@@ -164,7 +168,7 @@ class _Task:
     left: str | None = None
 
 
-def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None) -> _Task:
+def _task(ends: Sequence[RepairTarget], standings: Sequence[KeyState], prefer: int | None) -> _Task:
     newest = newest_of(standings)
     unsent = [
         place
@@ -187,7 +191,7 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
     if winner is not None:
         item = standings[winner].item
         assert item is not None
-        write = stamped(item, ends[winner].for_operator, highest)
+        write = stamp(item, ends[winner].for_operator, highest)
         return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))
     if newest is None:
         return _Task(None, (), "members have different items without a version: prefer one of them")
@@ -198,13 +202,13 @@ def _task(ends: Sequence[End], standings: Sequence[Standing], prefer: int | None
 
 def _again(write: Write, at: ReplicaId, over: Version | None) -> Write:
     """The write, as one of a member that comes just after `over`."""
-    again = stamped(write.item, at, over)
+    again = stamp(write.item, at, over)
     if not write.is_delete:
         return again
     return replace(again, item={**again.item, DELETED: {"BOOL": True}}, is_delete=True)
 
 
-def _highest(standing: Standing) -> Version | None:
+def _highest(standing: KeyState) -> Version | None:
     """The highest version at a member, also one that an application's item carries along."""
     carried_along = None if standing.item is None else Image(standing.item).version
     newest = None if standing.newest is None else standing.newest.version
@@ -212,7 +216,7 @@ def _highest(standing: Standing) -> Version | None:
 
 
 def _by_what_is_known(
-    newest: Write | None, standings: Sequence[Standing], unsent: Sequence[int]
+    newest: Write | None, standings: Sequence[KeyState], unsent: Sequence[int]
 ) -> int | None:
     """The place of the item that wins where the preferred member has none without a version.
 
@@ -237,16 +241,18 @@ async def _bring(store: Store, key: Key, write: Write) -> Applied | Superseded:
     return await apply_write(store, key, write, expected=True)
 
 
-def ends_of(members: Sequence[Reached], stores: Sequence[Store]) -> list[End]:
-    """The members, as one key is mended at them. Raises `WrongError` where no hop starts."""
+def repair_targets(
+    members: Sequence[MemberConnection], stores: Sequence[Store]
+) -> list[RepairTarget]:
+    """Return the members as targets of a repair. Raises InvalidRequestError where no hop starts."""
     for member in members:
         if member.replica is None:
-            raise WrongError(
+            raise InvalidRequestError(
                 f"{member.name} has no id in versions, since no hop of this stack starts there. "
                 "Use the stack that deploys its hop, or leave it out by --member."
             )
     return [
-        End(
+        RepairTarget(
             ReplicaId(member.replica or "", member.region, member.tables.table),
             store,
             keeps_tombstones=member.tables.tombstones is not None,

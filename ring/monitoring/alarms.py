@@ -13,7 +13,7 @@ from typing import Literal
 
 import pulumi
 
-from ring.hop_metrics import Measured, Metric, kept_in
+from ring.hop_metrics import HopMetrics, Metric, bucket_object_count
 
 _MINUTE, _DAY = 60, 24 * 60 * 60
 
@@ -29,33 +29,33 @@ class Alarm:
     """
 
     slug: str
-    page: str
+    runbook_section: str
     """The heading in docs/runbook.md that says what to do."""
-    means: str
+    summary: str
     remedy: str
     metrics: Mapping[str, Metric]
     expression: str | None = None
-    above: float = 0
+    threshold: float = 0
     period: int = 5 * _MINUTE
-    hits: int = 2
-    periods: int = 3
+    datapoints_to_alarm: int = 2
+    evaluation_periods: int = 3
     missing: Missing = "notBreaching"
 
     def description(self, of: str) -> str:
         """What whoever is called reads: of what, what it means, what to do, and where more is."""
-        return f"{of}: {self.means} {self.remedy} docs/runbook.md: {self.page}"
+        return f"{of}: {self.summary} {self.remedy} docs/runbook.md: {self.runbook_section}"
 
 
-def alarms_of_hop(hop: Measured, late: int) -> tuple[Alarm, ...]:
+def alarms_of_hop(hop: HopMetrics, late: int) -> tuple[Alarm, ...]:
     """All alarms of a hop. `late` is how far it may lag, in seconds."""
     return (
-        _lags(hop, late),
-        _fails(hop),
-        _is_throttled(hop),
-        _is_at_fault(hop),
-        _sets_aside(hop),
-        _loses(hop),
-        _is_silent(hop),
+        _iterator_age_alarm(hop, late),
+        _errors_alarm(hop),
+        _throttles_alarm(hop),
+        _fault_alarm(hop),
+        _quarantine_alarm(hop),
+        _lost_records_alarm(hop),
+        _silent_alarm(hop),
     )
 
 
@@ -66,113 +66,113 @@ def alarm_of_quarantine(bucket: pulumi.Input[str]) -> Alarm:
     """
     return Alarm(
         slug="quarantine-kept",
-        page="Quarantine not empty",
-        means="Something was in the quarantine when S3 last counted, which it does once a day.",
+        runbook_section="Quarantine not empty",
+        summary="Something was in the quarantine when S3 last counted, which it does once a day.",
         remedy="Play it again.",
-        metrics={"objects": kept_in(bucket)},
+        metrics={"objects": bucket_object_count(bucket)},
         period=_DAY,
-        hits=1,
-        periods=1,
+        datapoints_to_alarm=1,
+        evaluation_periods=1,
         missing="missing",
     )
 
 
-def _lags(hop: Measured, late: int) -> Alarm:
+def _iterator_age_alarm(hop: HopMetrics, late: int) -> Alarm:
     return Alarm(
         slug="lags",
-        page="The hop lags",
-        means=f"For five minutes, records were over {late} seconds old when the function had them.",
+        runbook_section="The hop lags",
+        summary=f"Iterator age above {late} s for 5 minutes.",
         remedy="Find out what holds it up; after `mapping.record_age` records are given up.",
-        metrics={"age": hop.of_function("IteratorAge", "Maximum")},
-        above=late * 1000,  # the metric is in milliseconds
+        metrics={"age": hop.lambda_metric("IteratorAge", "Maximum")},
+        threshold=late * 1000,  # the metric is in milliseconds
         period=_MINUTE,
-        hits=5,
-        periods=5,
+        datapoints_to_alarm=5,
+        evaluation_periods=5,
     )
 
 
-def _fails(hop: Measured) -> Alarm:
+def _errors_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="fails",
-        page="The function fails",
-        means="Invocations end without an answer, and not only once.",
+        runbook_section="The function fails",
+        summary="Invocations end without an answer, and not only once.",
         remedy="Read Lambda's own lines in the log: time, memory or a package is missing.",
-        metrics={"errors": hop.of_function("Errors")},
+        metrics={"errors": hop.lambda_metric("Errors")},
     )
 
 
-def _is_throttled(hop: Measured) -> Alarm:
+def _throttles_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="throttled",
-        page="The function is throttled",
-        means="Lambda has no concurrency left for the function, and not only once.",
+        runbook_section="The function is throttled",
+        summary="Lambda has no concurrency left for the function, and not only once.",
         remedy="Raise the account's limit, or reserve some for the function.",
-        metrics={"throttles": hop.of_function("Throttles")},
+        metrics={"throttles": hop.lambda_metric("Throttles")},
     )
 
 
-def _is_at_fault(hop: Measured) -> Alarm:
+def _fault_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="at-fault",
-        page="The hop is at fault",
-        means="Something about the hop itself is wrong: rights, a table, a key.",
+        runbook_section="The hop is at fault",
+        summary="Something about the hop itself is wrong: rights, a table, a key.",
         remedy="Mend it; records wait in the stream until then.",
-        metrics={"faults": hop.own("faults")},
+        metrics={"faults": hop.custom("faults")},
     )
 
 
-def _sets_aside(hop: Measured) -> Alarm:
+def _quarantine_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="quarantined",
-        page="Quarantine not empty",
-        means="Changes went into the quarantine, and are missing from the next member on.",
+        runbook_section="Quarantine not empty",
+        summary="Changes went into the quarantine, and are missing from the next member on.",
         remedy="Find out why, then play them again.",
         metrics={
-            "aside": hop.own("quarantined"),
+            "aside": hop.custom("quarantined"),
             "given_up": hop.of_mapping("OnFailureDestinationDeliveredEventCount"),
         },
         expression="FILL(aside, 0) + FILL(given_up, 0)",
         # One of several, since FILL takes a value that comes late for none:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-        hits=1,
+        datapoints_to_alarm=1,
     )
 
 
-def _loses(hop: Measured) -> Alarm:
+def _lost_records_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="loses",
-        page="Records are lost",
-        means="Lambda gave records up, and could not put them into the quarantine.",
+        runbook_section="Records are lost",
+        summary="Lambda gave records up, and could not put them into the quarantine.",
         remedy="Mend the bucket at once; what was lost has to be compared and written again.",
-        metrics={"undelivered": hop.of_function("DestinationDeliveryFailures")},
-        hits=1,
-        periods=1,
+        metrics={"undelivered": hop.lambda_metric("DestinationDeliveryFailures")},
+        datapoints_to_alarm=1,
+        evaluation_periods=1,
     )
 
 
-def _is_silent(hop: Measured) -> Alarm:
+def _silent_alarm(hop: HopMetrics) -> Alarm:
     """The source's table is written, by applications or the hop before, and nobody is called.
 
     A write that is refused reaches no stream, and a hop that starts over is refused for hours.
     """
     return Alarm(
         slug="silent",
-        page="The hop is silent",
-        means="Its table is written, and its function is not called.",
+        runbook_section="The hop is silent",
+        summary="Its table is written, and its function is not called.",
         remedy="See whether the mapping is disabled or gone, or the table has another stream.",
         metrics={
             "writes": hop.of_table("ConsumedWriteCapacityUnits", "SampleCount"),
             "refused": hop.of_table("ConditionalCheckFailedRequests"),
             # One for each batch that is sent; `Invocations` counts calls for heartbeats too.
             # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-            "calls": hop.of_function("IteratorAge", "SampleCount"),
+            "calls": hop.lambda_metric("IteratorAge", "SampleCount"),
         },
         expression="IF(FILL(calls, 0) == 0 AND FILL(writes, 0) > FILL(refused, 0), 1, 0)",
         # Two of many: one alone can be a write at the end of a period that is read in the next,
         # and on a quiet table writes are far between.
         period=15 * _MINUTE,
-        hits=2,
-        periods=8,
+        datapoints_to_alarm=2,
+        evaluation_periods=8,
         # What alarms on metrics of DynamoDB's do in any case:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
         missing="ignore",

@@ -12,10 +12,10 @@ import pulumi_aws as aws
 from ring.hop import Hop
 from ring.hop_metrics import Metric
 from ring.monitoring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
-from ring.monitoring.dashboard import Row, body
+from ring.monitoring.dashboard import Row, dashboard_body
 from ring.replica import Replica
 from ring.settings.settings import Settings
-from ring.topology import ring_of
+from ring.topology import all_hops
 
 WATCH = "dynamodb-ring:index:Watch"
 """The component's type. It is part of every URN beneath it and never changes."""
@@ -52,7 +52,7 @@ class Watch(pulumi.ComponentResource):
         kept = self._alarm(
             name, replica.member.name, alarm_of_quarantine(replica.quarantine.bucket)
         )
-        late = settings.watch.late(settings.mapping)
+        late = settings.watch.max_lag_seconds(settings.mapping)
         self.alarms = {
             hop.name: [
                 *(
@@ -79,9 +79,9 @@ class Watch(pulumi.ComponentResource):
             alarm_description=alarm.description(of),
             alarm_actions=self._actions,
             comparison_operator="GreaterThanThreshold",
-            threshold=alarm.above,
-            evaluation_periods=alarm.periods,
-            datapoints_to_alarm=alarm.hits,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints_to_alarm,
             treat_missing_data=alarm.missing,
             opts=self._here,
             **(_one_value(alarm) if alarm.expression else _one_metric(alarm)),
@@ -146,14 +146,16 @@ def _dashboard(
         for hop in watch.hops
     ]
     here = {row.hop.label for row in rows}
-    labels = [f"{way.source.name} -> {way.target.name}" for way in ring_of(settings)]
+    labels = [f"{way.source.name} -> {way.target.name}" for way in all_hops(settings)]
     elsewhere = [label for label in labels if label not in here]
-    told = body(settings.table.name, rows, elsewhere, settings.watch.late(settings.mapping))
+    told = dashboard_body(
+        settings.table.name, rows, elsewhere, settings.watch.max_lag_seconds(settings.mapping)
+    )
     # The name must be the ring's alone: AWS would put it in the place of another's. A table is in
     # one ring, and the first one's replica id is in no other.
     table = re.sub("[^A-Za-z0-9_-]", "-", settings.table.name)[:200]
     return aws.cloudwatch.Dashboard(
-        f"{name}-{first.member.slug}",
+        f"{name}-{first.member.resource_name}",
         dashboard_name=f"ring-{table}-{first.member.id}",
         dashboard_body=pulumi.Output.json_dumps(told),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=first.provider)),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from ring.hop_metrics import Measured, Metric
+from ring.hop_metrics import HopMetrics, Metric
 
 _PERIOD = 60  # seconds; CloudWatch takes longer ones where a graph shows weeks
 _HEIGHT = 6
@@ -25,11 +25,11 @@ Json = dict[str, Any]
 class Row:
     """A hop, and the ARNs of its alarms."""
 
-    hop: Measured
+    hop: HopMetrics
     alarms: Sequence[pulumi.Input[str]]
 
 
-def body(table: str, rows: Sequence[Row], elsewhere: Sequence[str], late: int) -> Json:
+def dashboard_body(table: str, rows: Sequence[Row], elsewhere: Sequence[str], late: int) -> Json:
     """A dashboard's body.
 
     `elsewhere` are the labels of hops that are not on it. `late` is how far a hop may lag, in
@@ -67,7 +67,7 @@ def _introduction(table: str, elsewhere: Sequence[str]) -> Json:
     return {"type": "text", "properties": {"markdown": "\n\n".join(lines)}}
 
 
-def _across(hops: Sequence[Measured]) -> Iterator[Json]:
+def _across(hops: Sequence[HopMetrics]) -> Iterator[Json]:
     """What all hops are compared by."""
     graphs = {
         "Lag to the next member (p99)": ("lag", "p99", "seconds"),
@@ -76,7 +76,7 @@ def _across(hops: Sequence[Measured]) -> Iterator[Json]:
     }
     for title, (name, statistic, unit) in graphs.items():
         lines = [
-            _line(hop.own(name, statistic), hop.label, region=hop.source.region) for hop in hops
+            _line(hop.custom(name, statistic), hop.label, region=hop.source.region) for hop in hops
         ]
         yield _graph(title, hops[0], lines, unit)
 
@@ -85,13 +85,13 @@ def _alarms(row: Row) -> Json:
     return {"type": "alarm", "properties": {"title": row.hop.label, "alarms": list(row.alarms)}}
 
 
-def _graphs(hop: Measured, late: int) -> Iterator[Json]:
+def _graphs(hop: HopMetrics, late: int) -> Iterator[Json]:
     yield _graph("Changes", hop, _changes(hop), "number")
     yield _graph("Lag", hop, _lags(hop, late), "seconds")
     yield _graph("Trouble", hop, _troubles(hop), "number")
 
 
-def _changes(hop: Measured) -> list[list[Any]]:
+def _changes(hop: HopMetrics) -> list[list[Any]]:
     names = {
         "records": "records",
         "replicated": "written",
@@ -99,26 +99,26 @@ def _changes(hop: Measured) -> list[list[Any]]:
         "laps": "laps",
         "refused": "refused",
     }
-    return [_line(hop.own(name), label) for name, label in names.items()]
+    return [_line(hop.custom(name), label) for name, label in names.items()]
 
 
-def _lags(hop: Measured, late: int) -> list[list[Any]]:
+def _lags(hop: HopMetrics, late: int) -> list[list[Any]]:
     return [
-        _line(hop.own("lag", "p50"), "lag (p50)"),
-        _line(hop.own("lag", "p99"), "lag (p99)"),
+        _line(hop.custom("lag", "p50"), "lag (p50)"),
+        _line(hop.custom("lag", "p99"), "lag (p99)"),
         # Lambda tells it in milliseconds. A line across the graph where it rings would make it so
         # high that nothing else could be read.
         [{"expression": "age / 1000", "label": f"iterator age (rings above {late})", "id": "told"}],
-        _line(hop.of_function("IteratorAge", "Maximum"), "age", id="age", visible=False),
+        _line(hop.lambda_metric("IteratorAge", "Maximum"), "age", id="age", visible=False),
     ]
 
 
-def _troubles(hop: Measured) -> list[list[Any]]:
+def _troubles(hop: HopMetrics) -> list[list[Any]]:
     own = ("failures", "faults", "given_back", "quarantined")
     of_function = {"Errors": "errors", "Throttles": "throttles"}
     return [
-        *(_line(hop.own(name), name.replace("_", " ")) for name in own),
-        *(_line(hop.of_function(name), label) for name, label in of_function.items()),
+        *(_line(hop.custom(name), name.replace("_", " ")) for name in own),
+        *(_line(hop.lambda_metric(name), label) for name, label in of_function.items()),
     ]
 
 
@@ -129,7 +129,7 @@ def _line(metric: Metric, label: str, **options: Any) -> list[Any]:
     return [metric.namespace, metric.name, *dimensions, told]
 
 
-def _graph(title: str, hop: Measured, lines: Sequence[list[Any]], unit: str) -> Json:
+def _graph(title: str, hop: HopMetrics, lines: Sequence[list[Any]], unit: str) -> Json:
     """A graph of lines in a hop's region, where they say no other."""
     properties = {
         "title": title,

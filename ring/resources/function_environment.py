@@ -6,7 +6,7 @@ import json
 
 import pulumi
 
-from ring.resources.heartbeat import beat_key
+from ring.resources.heartbeat import heartbeat_key
 from ring.settings.members import Member
 from ring.settings.settings import Settings
 
@@ -41,7 +41,7 @@ def environment(
         variables["RING_TARGET_TOMBSTONES"] = target.tombstones
         variables["RING_RETENTION_DAYS"] = str(settings.tombstones.retention_days)
     if settings.heartbeat.enabled:
-        variables["RING_HEARTBEAT"] = json.dumps(beat_key(settings.table, source))
+        variables["RING_HEARTBEAT"] = json.dumps(heartbeat_key(settings.table, source))
     if settings.function.log_items:
         variables["RING_LOG_ITEMS"] = "yes"
     if settings.function.http != "own":

@@ -11,13 +11,13 @@ import pulumi_aws as aws
 from ring.settings.members import Member
 from ring.settings.sections import Key, TableSettings
 
-CALL = {"beat": True}
+HEARTBEAT_EVENT = {"beat": True}
 """The event that a function is called with; `handler/heartbeat.py` is where it is understood."""
 
 _START = "_repl_heartbeat-"
 
 
-def beat_key(table: TableSettings, member: Member) -> dict[str, dict[str, str]]:
+def heartbeat_key(table: TableSettings, member: Member) -> dict[str, dict[str, str]]:
     """The key of a member's beats, as a stream has it: binary as base64.
 
     Text begins with the ring's reserved prefix and ends with the member's id; a number is that id
@@ -37,7 +37,7 @@ def _value(key: Key, id_: str) -> str:
             return f"{_START}{id_}"
 
 
-def beat_rule(
+def heartbeat_rule(
     name: str, function: aws.lambda_.Function, every: int, opts: pulumi.ResourceOptions
 ) -> None:
     """Have EventBridge call a function for a beat every so many minutes."""
@@ -57,5 +57,5 @@ def beat_rule(
         opts=opts,
     )
     aws.cloudwatch.EventTarget(
-        name, rule=rule.name, arn=function.arn, input=json.dumps(CALL), opts=opts
+        name, rule=rule.name, arn=function.arn, input=json.dumps(HEARTBEAT_EVENT), opts=opts
     )

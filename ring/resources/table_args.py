@@ -14,12 +14,12 @@ _EXPIRES = "_repl_expires"  # the attribute of a tombstone that DynamoDB's TTL g
 
 def table_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
     """The member's table, with a stream that carries both images of every change."""
-    args = _bare(member.table, table, member)
+    args = _base_args(member.table, table, member)
     args.attributes = _attributes(key for _, key in table.all_keys())
     args.billing_mode = table.billing.mode
     args.read_capacity = table.billing.read
     args.write_capacity = table.billing.write
-    args.global_secondary_indexes = _wides(table) or None
+    args.global_secondary_indexes = _global_indexes(table) or None
     args.local_secondary_indexes = _locals(table) or None
     args.deletion_protection_enabled = table.deletion_protection
     args.stream_enabled = True
@@ -34,14 +34,14 @@ def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableAr
     It is billed by request: deletes come in bursts, and a throttled tombstone holds up its hop. It
     is not protected: out of the ring it is worth nothing, and in the way of one who comes back.
     """
-    args = _bare(member.tombstones, table, member)
+    args = _base_args(member.tombstones, table, member)
     args.attributes = _attributes(_keys(table))
     args.billing_mode = "PAY_PER_REQUEST"
     args.ttl = _ttl(_EXPIRES, enabled=True)
     return args
 
 
-def _bare(name: str, table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
+def _base_args(name: str, table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
     """What a table and its tombstones' table have alike."""
     # Said also where there is no key: the provider keeps a block that is left out, and with it the
     # key of a member whose `kms_key` was taken away. Not enabled, DynamoDB encrypts with a key of
@@ -78,7 +78,7 @@ def _ttl(attribute: str, *, enabled: bool) -> aws.dynamodb.TableTtlArgs:
     return aws.dynamodb.TableTtlArgs(attribute_name=attribute, enabled=enabled)
 
 
-def _wides(table: TableSettings) -> list[aws.dynamodb.TableGlobalSecondaryIndexArgs]:
+def _global_indexes(table: TableSettings) -> list[aws.dynamodb.TableGlobalSecondaryIndexArgs]:
     return [
         aws.dynamodb.TableGlobalSecondaryIndexArgs(
             name=index.name,

@@ -7,12 +7,12 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt
 
-from ring.settings.errors import Mistake
+from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, find_member
-from ring.settings.sections import Section
+from ring.settings.sections import SettingsModel
 
 
-class DistributedSettings(Section):
+class DistributedSettings(SettingsModel):
     """Whether the stack can check and fill whole tables in functions, segment by segment."""
 
     enabled: StrictBool = False
@@ -28,7 +28,7 @@ class DistributedSettings(Section):
     """Whether the functions may also write, to fill members: else they can only check."""
 
 
-def home(distributed: DistributedSettings, sources: Sequence[Member]) -> Member:
+def runner_member(distributed: DistributedSettings, sources: Sequence[Member]) -> Member:
     """The member at which it stands, of those whose hops the stack deploys.
 
     NoSuchMemberError if it is none of them.
@@ -36,11 +36,11 @@ def home(distributed: DistributedSettings, sources: Sequence[Member]) -> Member:
     return sources[0] if distributed.at is None else find_member(sources, distributed.at)
 
 
-def broken_in_distributed(
+def check_distributed(
     distributed: DistributedSettings,
     members: Sequence[Member],
     sources: Sequence[Member] | None,
-) -> Iterator[Mistake]:
+) -> Iterator[SettingProblem]:
     """All mistakes between the section and the ring's members.
 
     `sources` are the members at which the stack's hops start, or all of them where that is not
@@ -49,13 +49,13 @@ def broken_in_distributed(
     if not distributed.enabled or not sources:
         return
     try:
-        here = home(distributed, sources)
+        here = runner_member(distributed, sources)
     except NoSuchMemberError as error:
-        yield Mistake("distributed.at", distributed.at, error.reason, error.remedy)
+        yield SettingProblem("distributed.at", distributed.at, error.reason, error.remedy)
         return
     beyond = [member for member in members if member.partition != here.partition]
     if beyond:
-        yield Mistake(
+        yield SettingProblem(
             "distributed.enabled",
             True,
             f"{beyond[0].name} lies in partition {beyond[0].partition}, and the functions would "

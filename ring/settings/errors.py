@@ -21,7 +21,7 @@ _WIDTH = 72  # a longer value is cut when it is shown; the key tells where to lo
 
 
 @dataclass(frozen=True)
-class Mistake:
+class SettingProblem:
     """One wrong setting.
 
     `key` is a path such as `members[1].region`; `value` is what was found there, None when
@@ -43,10 +43,10 @@ class SettingsError(pulumi.RunError):
     It is a RunError because Pulumi prints such an error's text and no traceback.
     """
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = list(mistakes)
-        count = counted(len(mistakes), "mistake")
-        told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
+    def __init__(self, problems: Sequence[SettingProblem]) -> None:
+        self.problems = list(problems)
+        count = counted(len(problems), "mistake")
+        told = "\n\n".join(f"  {mistake}" for mistake in problems)
         super().__init__(f"{count} in the settings, nothing was deployed.\n\n{told}\n")
 
 
@@ -57,12 +57,12 @@ def escaped(text: str) -> str:
     )
 
 
-def refusal(reason: str, remedy: str) -> PydanticCustomError:
+def reject(reason: str, remedy: str) -> PydanticCustomError:
     """An error for a validator to raise, carrying the reason and the remedy to `explain`."""
     return PydanticCustomError("refusal", "{reason}", {"reason": reason, "remedy": remedy})
 
 
-def nearest(word: str, known: Iterable[str], *, among: str) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, among: str) -> str:
     """A sentence that offers the known word nearest to `word`, or else all of them."""
     words = list(known)
     # To difflib `us-esat-1` is as near to us-west-1 as to us-east-1, where two letters are swapped.
@@ -78,11 +78,11 @@ def _swapped(word: str) -> set[str]:
     return {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
 
 
-def explain(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
+def from_pydantic_error(error: ErrorDetails, model: type[BaseModel]) -> SettingProblem:
     """Tell one of pydantic's errors about `model` in the words of the settings."""
     found = None if error["type"] == "missing" else error["input"]
     reason, remedy = _words(error, model)
-    return Mistake(path(error["loc"]), found, reason, remedy)
+    return SettingProblem(path(error["loc"]), found, reason, remedy)
 
 
 def path(steps: Iterable[int | str]) -> str:
@@ -127,7 +127,7 @@ def _words(error: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if error["type"] == "extra_forbidden":
         *place, word = error["loc"]
         known = _model_at(place, model).model_fields
-        return "there is no such setting", nearest(str(word), known, among="Known here")
+        return "there is no such setting", did_you_mean(str(word), known, among="Known here")
     reason, remedy = _KNOWN.get(error["type"], (error["msg"], _TABLE))
     context = error.get("ctx", {})
     return reason.format_map(context), remedy.format_map(context)

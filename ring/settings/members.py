@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ring.arn import Arn, partition_of, table_of_stream
-from ring.settings.errors import nearest
+from ring.settings.errors import did_you_mean
 from ring.settings.types import TOMBSTONES, MemberState
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Member:
         return self.table + TOMBSTONES
 
     @property
-    def owner(self) -> str | None:
+    def account_id(self) -> str | None:
         """The account that it must be in: the one told, or else its stream's."""
         if self.account or not self.stream_arn:
             return self.account
@@ -65,7 +65,7 @@ class Member:
         return (self.profile, self.role, self.external_id, self.account)
 
     @property
-    def slug(self) -> str:
+    def resource_name(self) -> str:
         """Its name, made fit for the names of functions and roles; unique in the ring."""
         if re.fullmatch(rf"[A-Za-z0-9_-]{{1,{_SHORT}}}", self.name):
             return self.name
@@ -144,4 +144,4 @@ def find_member(members: Sequence[Member], word: str) -> Member:
         names = " or ".join(f"`{member.name}`" for member in there)
         raise NoSuchMemberError(f"{len(there)} members are in {word}", f"Write {names}.")
     known = [member.name for member in members]
-    raise NoSuchMemberError("no member has this name", nearest(word, known, among="Members"))
+    raise NoSuchMemberError("no member has this name", did_you_mean(word, known, among="Members"))

@@ -14,13 +14,13 @@ from ring.settings.sections import MappingSettings, MemberSettings, TableSetting
 _SECTIONS = ("table", "tombstones", "mapping", "watch", "distributed", "hops")
 
 
-class Draft(BaseModel):
+class PartialSettings(BaseModel):
     """As much of the settings as is sound by itself, so that the rest of it can be judged too."""
 
     table: TableSettings | None = None
     members: dict[int, MemberSettings] = Field(default_factory=dict)
     """The sound ones, by their place in the list."""
-    listed: int | None = None
+    listed_count: int | None = None
     """How many are listed, sound or not; None if there is no list."""
     tombstones: TombstoneSettings | None = TombstoneSettings()
     mapping: MappingSettings | None = MappingSettings()
@@ -29,7 +29,9 @@ class Draft(BaseModel):
     hops: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, config: Mapping[str, object], wrong: Sequence[tuple[int | str, ...]]) -> Draft:
+    def of(
+        cls, config: Mapping[str, object], wrong: Sequence[tuple[int | str, ...]]
+    ) -> PartialSettings:
         """Keep what no wrong place lies in. A wrong member does not take the others with it."""
         unsound = {place[0] for place in wrong if place[0] != "members" or len(place) == 1}
         parts = {key: config[key] for key in _SECTIONS if key in config}
@@ -41,19 +43,19 @@ class Draft(BaseModel):
             parts["listed"] = len(listed)
         return cls.model_validate(parts)
 
-    def located(self) -> dict[str, Member]:
+    def members_by_path(self) -> dict[str, Member]:
         """The sound members, by their path in the settings."""
         default = self.table.name if self.table else ""
         return {f"members[{at}]": member_of(one, default) for at, one in self.members.items()}
 
-    def everyone(self) -> list[Member] | None:
+    def all_members(self) -> list[Member] | None:
         """All members; None where one of them is wrong by itself."""
-        members = list(self.located().values())
-        return members if len(members) == self.listed else None
+        members = list(self.members_by_path().values())
+        return members if len(members) == self.listed_count else None
 
-    def sources(self) -> list[Member] | None:
+    def hop_sources(self) -> list[Member] | None:
         """The members at which the stack's hops start; None where that is not known."""
-        members = self.everyone()
+        members = self.all_members()
         if members is None:
             return None
         try:

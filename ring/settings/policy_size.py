@@ -10,24 +10,24 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from ring.arn import Arn, partition_of, table_arn
-from ring.policies import Document, End, segments_policy
-from ring.settings.distributed import DistributedSettings, home
-from ring.settings.errors import Mistake
+from ring.policies import Document, TableAccess, segments_policy
+from ring.settings.distributed import DistributedSettings, runner_member
+from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, targets_of
 from ring.settings.sections import TombstoneSettings
 
-_ROOM = 10_240
+_MAX_POLICY_SIZE = 10_240
 _NAME = "ring-segments"
 _SUFFIX = "-0123456"
 """Pulumi's, behind the names of roles and log groups."""
 
 
-def broken_in_roles(
+def check_policy_sizes(
     distributed: DistributedSettings,
     tombstones: TombstoneSettings,
     members: Sequence[Member],
     sources: Collection[Member] | None,
-) -> Iterator[Mistake]:
+) -> Iterator[SettingProblem]:
     """Yield what is too large: the policy of the function that works on segments.
 
     `members` are all of the ring; `sources` those at which the stack's hops start, None if they are
@@ -36,16 +36,16 @@ def broken_in_roles(
     if not distributed.enabled or not sources:
         return
     try:
-        here = home(distributed, list(sources))
+        here = runner_member(distributed, list(sources))
     except NoSuchMemberError:
         return  # that is told by itself
     size = _size(segments_policy_of(distributed, tombstones, members, sources, here))
-    if size > _ROOM:
-        yield Mistake(
+    if size > _MAX_POLICY_SIZE:
+        yield SettingProblem(
             "distributed.enabled",
             True,
             f"the policy of its function's role would have {size:,} characters with "
-            f"{len(members)} members, and IAM takes {_ROOM:,} in the policies of a role",
+            f"{len(members)} members, and IAM takes {_MAX_POLICY_SIZE:,} in the policies of a role",
             "Leave it out, and run the commands without --distributed; or make it shorter, with "
             "shorter names of tables, or with fewer hops in a stack (`hops`).",
         )
@@ -81,16 +81,16 @@ def _size(document: Document) -> int:
 
 
 def _account(member: Member) -> str:
-    return member.owner or "0" * 12
+    return member.account_id or "0" * 12
 
 
-def _end(member: Member, tombstones: TombstoneSettings) -> End:
+def _end(member: Member, tombstones: TombstoneSettings) -> TableAccess:
     partition = partition_of(member.region)
     table, buried = (
         table_arn(partition, member.region, _account(member), name)
         for name in (member.table, member.tombstones)
     )
-    return End(member.region, table, buried if tombstones.enabled else None, member.kms_key)
+    return TableAccess(member.region, table, buried if tombstones.enabled else None, member.kms_key)
 
 
 def _reader(member: Member) -> str:

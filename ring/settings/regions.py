@@ -9,7 +9,7 @@ import botocore.session
 from pydantic import AfterValidator
 
 from ring.arn import partition_of
-from ring.settings.errors import nearest, refusal
+from ring.settings.errors import did_you_mean, reject
 
 
 @cache
@@ -22,9 +22,10 @@ def known_regions(partition: str) -> tuple[str, ...]:
 def _is_known(region: str) -> str:
     known = known_regions(partition_of(region))
     if region not in known:
-        raise refusal(
+        raise reject(
             f"botocore {botocore.__version__} knows no such region, and a hop could not reach it",
-            f"{nearest(region, known, among='Known')} If AWS has opened it since, write a newer "
+            f"{did_you_mean(region, known, among='Known')} "
+            "If AWS has opened it since, write a newer "
             "boto3 into requirements.in, run `make locks`, and install "
             "requirements.txt.",
         )

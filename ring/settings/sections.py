@@ -17,8 +17,8 @@ from ring.settings.types import (
     ExternalId,
     IndexName,
     KeyArn,
-    Label,
     LogRetention,
+    MemberName,
     MemberState,
     Profile,
     ProjectedName,
@@ -30,13 +30,13 @@ from ring.settings.types import (
 )
 
 
-class Section(BaseModel):
+class SettingsModel(BaseModel):
     """A part of the settings: cannot be changed, and knows no setting but its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Key(Section):
+class Key(SettingsModel):
     """A key attribute: text (S), number (N) or binary (B)."""
 
     name: AttributeName
@@ -47,7 +47,7 @@ Projected = Annotated[tuple[ProjectedName, ...], Field(max_length=20)]
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"""
 
 
-class GlobalIndex(Section):
+class GlobalIndex(SettingsModel):
     """A global secondary index."""
 
     name: IndexName
@@ -58,7 +58,7 @@ class GlobalIndex(Section):
     """The attributes that an INCLUDE projection adds to the keys."""
 
 
-class LocalIndex(Section):
+class LocalIndex(SettingsModel):
     """A local secondary index: the table's partition key, with another sort key."""
 
     name: IndexName
@@ -68,7 +68,7 @@ class LocalIndex(Section):
     """The attributes that an INCLUDE projection adds to the keys."""
 
 
-class TtlSettings(Section):
+class TtlSettings(SettingsModel):
     """Which attribute (seconds since 1970) tells when an item expires, and what that means."""
 
     attribute: AttributeName
@@ -79,7 +79,7 @@ class TtlSettings(Section):
     """own: each member expires its own copy; delete: one member's expiry is deleted everywhere."""
 
 
-class BillingSettings(Section):
+class BillingSettings(SettingsModel):
     """How DynamoDB bills; read and write are capacity units, of the table and each global index."""
 
     mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
@@ -87,7 +87,7 @@ class BillingSettings(Section):
     write: Capacity | None = None
 
 
-class TableSettings(Section):
+class TableSettings(SettingsModel):
     """The table as every member has it."""
 
     name: TableName
@@ -116,20 +116,20 @@ class TableSettings(Section):
             yield f"table.local_indexes[{at}].sort_key", local.sort_key
 
 
-class SecretSettings(Section):
+class SecretSettings(SettingsModel):
     """A secret of Secrets Manager, and the key that encrypts it, if that is not AWS's own."""
 
     arn: SecretArn
     kms_key: KeyArn | None = None
 
 
-class MemberSettings(Section):
+class MemberSettings(SettingsModel):
     """One member of the ring: a table in a region, and how to reach it."""
 
     region: Region
     table: TableName | None = None
     """Its table's name, where it differs from the ring's."""
-    name: Label | None = None
+    name: MemberName | None = None
     """Its label in the ring. Default: the region, with the table's name if that is its own."""
     account: Account | None = None
     """The account it must lie in: nothing is deployed to another one. It also tells apart members
@@ -156,14 +156,14 @@ class MemberSettings(Section):
     at most."""
 
 
-class TombstoneSettings(Section):
+class TombstoneSettings(SettingsModel):
     """Whether the ring remembers deletes, and for how many days."""
 
     enabled: StrictBool = True
     retention_days: Annotated[StrictInt, Field(ge=1)] = 7
 
 
-class MappingSettings(Section):
+class MappingSettings(SettingsModel):
     """How Lambda reads a member's stream.
 
     Limits: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
@@ -188,7 +188,7 @@ class MappingSettings(Section):
     24: given up before that, it reaches the quarantine whole."""
 
 
-class HeartbeatSettings(Section):
+class HeartbeatSettings(SettingsModel):
     """Whether each member writes an item of the ring's own every so many minutes.
 
     A minute is the least that EventBridge can do:
@@ -199,7 +199,7 @@ class HeartbeatSettings(Section):
     every: Annotated[StrictInt, Field(ge=1, le=1440)] = 1
 
 
-class FunctionSettings(Section):
+class FunctionSettings(SettingsModel):
     """The function of a hop. memory in MB, timeout in seconds.
 
     Limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

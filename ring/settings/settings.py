@@ -10,28 +10,28 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import Field, ValidationError
 
 from ring.settings.distributed import DistributedSettings
-from ring.settings.errors import Mistake, SettingsError, explain
+from ring.settings.errors import SettingProblem, SettingsError, from_pydantic_error
 from ring.settings.monitoring import WatchSettings
-from ring.settings.partial import Draft
-from ring.settings.rules import broken
+from ring.settings.partial import PartialSettings
+from ring.settings.rules import check_rules
 from ring.settings.sections import (
     FunctionSettings,
     HeartbeatSettings,
     MappingSettings,
     MemberSettings,
-    Section,
+    SettingsModel,
     TableSettings,
     TombstoneSettings,
 )
 from ring.settings.types import Tags
 
-__all__ = ["NAMESPACE", "Mistake", "Settings", "SettingsError", "read_settings"]
+__all__ = ["NAMESPACE", "SettingProblem", "Settings", "SettingsError", "read_settings"]
 
 NAMESPACE = "dynamodb-ring"
 """What stands before the colon in a stack's configuration."""
 
 
-class Settings(Section):
+class Settings(SettingsModel):
     """What a stack deploys. Make one with `parse`, which judges it as a whole."""
 
     table: TableSettings
@@ -55,15 +55,15 @@ class Settings(Section):
         SettingsError tells all mistakes at once. Only what compares several values waits until
         each of them is sound by itself.
         """
-        mistakes: list[Mistake] = []
+        mistakes: list[SettingProblem] = []
         places: list[tuple[int | str, ...]] = []
         try:
             settings = cls.model_validate(config)
         except ValidationError as error:
             for wrong in error.errors():
-                mistakes.append(explain(wrong, cls))
+                mistakes.append(from_pydantic_error(wrong, cls))
                 places.append(wrong["loc"])
-        mistakes += broken(Draft.of(config, places))
+        mistakes += check_rules(PartialSettings.of(config, places))
         if mistakes:
             raise SettingsError(mistakes)
         return settings

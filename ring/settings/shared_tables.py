@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from ring.settings.errors import Mistake
+from ring.settings.errors import SettingProblem
 from ring.settings.members import Member
-from ring.settings.partial import Draft
+from ring.settings.partial import PartialSettings
 
 
 def is_one_place(one: Member, other: Member) -> bool:
@@ -21,8 +21,8 @@ def is_one_place(one: Member, other: Member) -> bool:
     """
     if one.region != other.region:
         return False
-    if one.owner and other.owner:
-        return one.owner == other.owner
+    if one.account_id and other.account_id:
+        return one.account_id == other.account_id
     reached = [(member.profile, member.role, member.external_id) for member in (one, other)]
     return reached[0] == reached[1]
 
@@ -32,10 +32,10 @@ def tables_of(member: Member, *, tombstones: bool) -> list[str]:
     return [member.table, *([member.tombstones] if tombstones else [])]
 
 
-def shared_within(draft: Draft) -> Iterator[Mistake]:
+def check_shared_tables(draft: PartialSettings) -> Iterator[SettingProblem]:
     """Tables that a ring would have twice. What is plainly one member twice is told elsewhere."""
     buried = draft.tombstones is None or draft.tombstones.enabled
-    located = draft.located()
+    located = draft.members_by_path()
     for one, other in combinations(located, 2):
         first, second = located[one], located[other]
         if first.id == second.id or first.name == second.name or not is_one_place(first, second):
@@ -43,7 +43,7 @@ def shared_within(draft: Draft) -> Iterator[Mistake]:
         names = tables_of(first, tombstones=buried)
         for name in tables_of(second, tombstones=buried):
             if name in names:
-                yield Mistake(
+                yield SettingProblem(
                     other,
                     f"{second.region}/{name}",
                     f"it is a table of {one} ({first.name}) too",

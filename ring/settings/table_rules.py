@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ring.settings.errors import Mistake
+from ring.settings.errors import SettingProblem
 from ring.settings.sections import TableSettings
 
 _MOST_PROJECTED = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"""
 
 
-def broken_in_table(table: TableSettings) -> Iterator[Mistake]:
+def check_table(table: TableSettings) -> Iterator[SettingProblem]:
     """All mistakes that lie between settings of the table rather than in one of them."""
     for rule in _RULES:
         yield from rule(table)
 
 
-def _one_type_each(table: TableSettings) -> Iterator[Mistake]:
+def _one_type_each(table: TableSettings) -> Iterator[SettingProblem]:
     first: dict[str, tuple[str, str]] = {}
     for place, key in table.all_keys():
         kind, elsewhere = first.setdefault(key.name, (key.type, place))
         if key.type != kind:
-            yield Mistake(
+            yield SettingProblem(
                 f"{place}.type",
                 key.type,
                 f"`{key.name}` is {kind} in {elsewhere}, and an attribute has one type",
@@ -30,7 +30,7 @@ def _one_type_each(table: TableSettings) -> Iterator[Mistake]:
             )
 
 
-def _two_keys_differ(table: TableSettings) -> Iterator[Mistake]:
+def _two_keys_differ(table: TableSettings) -> Iterator[SettingProblem]:
     partitions = {"table": table.partition_key}
     sorts = {"table": table.sort_key}
     for at, wide in enumerate(table.global_indexes):
@@ -41,7 +41,7 @@ def _two_keys_differ(table: TableSettings) -> Iterator[Mistake]:
         partitions[place], sorts[place] = table.partition_key, local.sort_key
     for place, sort in sorts.items():
         if sort and sort.name == partitions[place].name:
-            yield Mistake(
+            yield SettingProblem(
                 f"{place}.sort_key.name",
                 sort.name,
                 "it is the partition key already",
@@ -49,27 +49,27 @@ def _two_keys_differ(table: TableSettings) -> Iterator[Mistake]:
             )
 
 
-def _index_names_differ(table: TableSettings) -> Iterator[Mistake]:
+def _index_names_differ(table: TableSettings) -> Iterator[SettingProblem]:
     seen: dict[str, str] = {}
     for place, name, _, _ in _indexes(table):
         if name in seen:
-            yield Mistake(
+            yield SettingProblem(
                 f"{place}.name", name, f"{seen[name]} has this name", "Choose another name."
             )
         seen.setdefault(name, place)
 
 
-def _projections(table: TableSettings) -> Iterator[Mistake]:
+def _projections(table: TableSettings) -> Iterator[SettingProblem]:
     for place, _, projection, attributes in _indexes(table):
         if projection == "INCLUDE" and not attributes:
-            yield Mistake(
+            yield SettingProblem(
                 f"{place}.attributes",
                 None,
                 "an INCLUDE projection includes nothing without them",
                 "List the attributes, or write KEYS_ONLY or ALL as the projection.",
             )
         if projection != "INCLUDE" and attributes:
-            yield Mistake(
+            yield SettingProblem(
                 f"{place}.attributes",
                 attributes,
                 f"the projection {projection} takes no list of attributes",
@@ -77,10 +77,10 @@ def _projections(table: TableSettings) -> Iterator[Mistake]:
             )
 
 
-def _projected_in_all(table: TableSettings) -> Iterator[Mistake]:
+def _projected_in_all(table: TableSettings) -> Iterator[SettingProblem]:
     told = sum(len(attributes) for _, _, _, attributes in _indexes(table))
     if told > _MOST_PROJECTED:
-        yield Mistake(
+        yield SettingProblem(
             "table.global_indexes",
             [name for _, name, _, attributes in _indexes(table) if attributes],
             f"all indexes together, local ones too, project {told} attributes by name, and "
@@ -96,9 +96,9 @@ def _indexes(table: TableSettings) -> Iterator[tuple[str, str, str, tuple[str, .
         yield f"table.local_indexes[{at}]", local.name, local.projection, local.attributes
 
 
-def _local_needs_sort_key(table: TableSettings) -> Iterator[Mistake]:
+def _local_needs_sort_key(table: TableSettings) -> Iterator[SettingProblem]:
     if table.local_indexes and not table.sort_key:
-        yield Mistake(
+        yield SettingProblem(
             "table.local_indexes",
             [index.name for index in table.local_indexes],
             "DynamoDB takes local indexes only on a table that has a sort key",
@@ -106,19 +106,19 @@ def _local_needs_sort_key(table: TableSettings) -> Iterator[Mistake]:
         )
 
 
-def _ttl_is_free(table: TableSettings) -> Iterator[Mistake]:
+def _ttl_is_free(table: TableSettings) -> Iterator[SettingProblem]:
     if not table.ttl:
         return
     name = table.ttl.attribute
     if name in (table.partition_key.name, table.sort_key.name if table.sort_key else None):
-        yield Mistake(
+        yield SettingProblem(
             "table.ttl.attribute",
             name,
             "it is a key of the table, and an item's key can never be given another time",
             "Keep the time of expiry in an attribute of its own.",
         )
     elif any(key.name == name and key.type != "N" for _, key in table.all_keys()):
-        yield Mistake(
+        yield SettingProblem(
             "table.ttl.attribute",
             name,
             "an index has it as a key that is no number, and an expiry is a number of seconds",
@@ -126,18 +126,18 @@ def _ttl_is_free(table: TableSettings) -> Iterator[Mistake]:
         )
 
 
-def _capacity(table: TableSettings) -> Iterator[Mistake]:
+def _capacity(table: TableSettings) -> Iterator[SettingProblem]:
     for unit in ("read", "write"):
         given = getattr(table.billing, unit)
         if table.billing.mode == "PROVISIONED" and given is None:
-            yield Mistake(
+            yield SettingProblem(
                 f"table.billing.{unit}",
                 None,
                 "PROVISIONED billing has to know the capacity",
                 f"Write the {unit} capacity units, or take PAY_PER_REQUEST.",
             )
         if table.billing.mode == "PAY_PER_REQUEST" and given is not None:
-            yield Mistake(
+            yield SettingProblem(
                 f"table.billing.{unit}",
                 given,
                 "PAY_PER_REQUEST billing has no capacity to set",

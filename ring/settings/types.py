@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt
 
-from ring.settings.errors import refusal
+from ring.settings.errors import reject
 from ring.settings.regions import KNOWN_REGION
 
 RESERVED = "_repl_"
@@ -18,12 +18,12 @@ TOMBSTONES = "-tombstones"
 """The tombstone table is named after its table, with this behind it."""
 
 
-def shape(pattern: str, reason: str, remedy: str) -> AfterValidator:
+def matches(pattern: str, reason: str, remedy: str) -> AfterValidator:
     """Demand that the whole of a text has this shape."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise refusal(reason, remedy)
+            raise reject(reason, remedy)
         return text
 
     return AfterValidator(check)
@@ -34,7 +34,7 @@ _NAME = "[A-Za-z0-9_.-]"
 
 TableName = Annotated[
     str,
-    shape(
+    matches(
         f"{_NAME}{{3,{255 - len(TOMBSTONES)}}}",
         "DynamoDB takes 3 to 255 of the characters a-z A-Z 0-9 _ . - and the tombstone table's "
         f"name has `{TOMBSTONES}` behind it",
@@ -43,7 +43,7 @@ TableName = Annotated[
 ]
 IndexName = Annotated[
     str,
-    shape(
+    matches(
         f"{_NAME}{{3,255}}",
         "DynamoDB takes 3 to 255 of the characters a-z A-Z 0-9 _ . - as an index's name",
         "Choose a name of such characters.",
@@ -51,12 +51,12 @@ IndexName = Annotated[
 ]
 AttributeName = Annotated[
     str,
-    shape(
+    matches(
         f"(?!{RESERVED})(?s:.*)",
         f"attributes that begin with `{RESERVED}` are the ring's own and never compared",
         "Choose another attribute.",
     ),
-    shape(
+    matches(
         "(?s:.{1,255})",
         "DynamoDB takes 1 to 255 characters as a key attribute's name",
         "Choose a name of such length.",
@@ -64,7 +64,7 @@ AttributeName = Annotated[
 ]
 ProjectedName = Annotated[
     str,
-    shape(
+    matches(
         "(?s:.{1,255})",
         "DynamoDB takes 1 to 255 characters as the name of an attribute that an index projects",
         "Choose a name of such length.",
@@ -72,7 +72,7 @@ ProjectedName = Annotated[
 ]
 Region = Annotated[
     str,
-    shape(
+    matches(
         r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}",
         "no region has a name like this",
         "Write it as AWS does, such as eu-west-1; all are listed at "
@@ -80,20 +80,20 @@ Region = Annotated[
     ),
     KNOWN_REGION,
 ]
-Label = Annotated[
+MemberName = Annotated[
     str,
-    shape(
+    matches(
         "[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
         "a member's name becomes part of the names of functions and roles",
         "Use up to 40 letters, digits, - and _, a letter or digit first.",
     ),
 ]
 Account = Annotated[
-    str, shape(r"\d{12}", "an AWS account has 12 digits", "Write all 12, between quotes.")
+    str, matches(r"\d{12}", "an AWS account has 12 digits", "Write all 12, between quotes.")
 ]
 StreamArn = Annotated[
     str,
-    shape(
+    matches(
         rf"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}{{3,255}}/stream/[0-9T:.-]+",
         "this is not the ARN of a table's stream",
         "Copy it from `aws dynamodb describe-table`, where it is called LatestStreamArn: "
@@ -102,7 +102,7 @@ StreamArn = Annotated[
 ]
 RoleArn = Annotated[
     str,
-    shape(
+    matches(
         r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
         "this is not the ARN of a role",
         "Write arn:aws:iam::<account>:role/<name>, with your partition for aws.",
@@ -110,7 +110,7 @@ RoleArn = Annotated[
 ]
 KeyArn = Annotated[
     str,
-    shape(
+    matches(
         r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
         "this is not the ARN of a KMS key (an alias will not do: policies name the key itself)",
         "Write arn:aws:kms:<region>:<account>:key/<id>, with your partition for aws.",
@@ -118,7 +118,7 @@ KeyArn = Annotated[
 ]
 SecretArn = Annotated[
     str,
-    shape(
+    matches(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}",
         "this is not the whole ARN of a secret, which ends with six characters of AWS's choice",
         "Copy it from `aws secretsmanager describe-secret`: "
@@ -127,7 +127,7 @@ SecretArn = Annotated[
 ]
 Profile = Annotated[
     str,
-    shape(
+    matches(
         r"[^\s\[\]]+",
         "a profile's name is one word without brackets",
         "Write it as it stands in ~/.aws/config, without `profile` and brackets.",
@@ -136,7 +136,7 @@ Profile = Annotated[
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 ExternalId = Annotated[
     str,
-    shape(
+    matches(
         r"[\w+=,.@:/-]{2,1224}",
         "STS takes 2 to 1224 letters, digits and + = , . @ : / - as an external id",
         "Write the id that the role's trust policy asks for.",
@@ -155,7 +155,7 @@ def _in_tags(text: str) -> str:
     """
     wrong = [one for one in text if not _is_in_tags(one)]
     if wrong:
-        raise refusal(
+        raise reject(
             f"{wrong[0]!r} is in it, and AWS takes letters, digits, spaces and _ . : / = + - @ in "
             "tags",
             "Write it with such characters.",
@@ -169,7 +169,7 @@ def _is_in_tags(character: str) -> bool:
 
 TagKey = Annotated[
     str,
-    shape(
+    matches(
         "(?i:(?!aws:))(?s:.{1,128})",
         "AWS takes 1 to 128 characters as a tag's key and keeps `aws:`, in any case, for itself",
         "Choose another key.",
@@ -186,14 +186,14 @@ def _all_of_them(tags: dict[str, str]) -> dict[str, str]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating
     """
     if len(tags) > _MOST_TAGS:
-        raise refusal(
+        raise reject(
             f"AWS takes {_MOST_TAGS} tags on a resource, and these are {len(tags)}",
             f"Keep {_MOST_TAGS} at most.",
         )
     seen: dict[str, str] = {}
     for key in tags:
         if twin := seen.get(key.lower()):
-            raise refusal(
+            raise reject(
                 f"`{twin}` and `{key}` differ in nothing but case, and IAM takes them for one",
                 "Leave one of them out.",
             )

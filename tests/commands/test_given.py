@@ -9,7 +9,7 @@ import pytest
 
 from automate import main
 from commands.options.ring_config import config_of, key, member, put
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 from ring.settings.sections import MemberSettings
 from ring.settings.settings import Settings
 
@@ -71,7 +71,7 @@ def test_a_value_is_put_where_its_path_leads(case: str) -> None:
 
 @pytest.mark.parametrize("path", ["", ".a", "a..b", "a[x]", "members[5].name", "table[0]", "a]b"])
 def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
-    with pytest.raises(WrongError, match="--set"):
+    with pytest.raises(InvalidRequestError, match="--set"):
         put({"members": [{}], "table": {}}, path, 1)
 
 
@@ -81,7 +81,7 @@ def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
 )
 def test_a_key_without_a_type_is_answered_with_how_to_write_it(text: str, instead: str) -> None:
     for option in ("--key", "--sort"):
-        with pytest.raises(WrongError) as told:
+        with pytest.raises(InvalidRequestError) as told:
             key(text, option)
         assert f"as in {option} {instead} (S: text, N: number, B: binary)" in str(told.value)
 
@@ -96,7 +96,7 @@ def test_a_keys_name_may_have_colons() -> None:
 )
 def test_what_has_no_form_is_told(option: str, text: str) -> None:
     given: dict[str, Any] = {"table": {}, "members": [], "tags": [], "more": []}
-    with pytest.raises(WrongError, match=r"profile=europe|team=orders|`profile`"):
+    with pytest.raises(InvalidRequestError, match=r"profile=europe|team=orders|`profile`"):
         config_of(**{**given, option: [text]})
 
 
@@ -117,12 +117,14 @@ def test_what_is_on_or_off_of_a_member_is_no_text_and_an_account_is_no_number() 
 
 
 def test_what_is_no_value_of_a_member_is_told_with_the_member() -> None:
-    with pytest.raises(WrongError, match=r"--member eu-west-1,paused=\[: '\[' is no value in YAML"):
+    with pytest.raises(
+        InvalidRequestError, match=r"--member eu-west-1,paused=\[: '\[' is no value in YAML"
+    ):
         member("eu-west-1,paused=[")
 
 
 def test_a_section_of_a_member_is_left_to_set() -> None:
-    with pytest.raises(WrongError, match=r"--set members\[1\]\.writer_secret\.arn="):
+    with pytest.raises(InvalidRequestError, match=r"--set members\[1\]\.writer_secret\.arn="):
         member("cn-north-1,writer_secret=arn:aws-cn:secretsmanager:x")
 
 

@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.local_ring import LocalStack
+from commands.local_ring import RunningLocalRing
 from local.ring import LocalRing
 from operate.deployed import Deployed, DeployedHop
-from operate.errors import FailedError
-from operate.monitoring.lag import HopLag, Spread, lag
-from ring.resources.heartbeat import CALL
+from operate.errors import OperationFailedError
+from operate.monitoring.lag import HopLag, Percentiles, lag
+from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.local.rings import PATIENCE, hop_from, item, ring_of
 from tests.local.rings import put as put_item
 
@@ -76,7 +76,7 @@ def test_lag_is_told_for_each_hop_and_the_lap_for_each_origin(ring: LocalRing) -
 
 def test_what_the_hops_of_a_running_ring_measure_is_told(ring: LocalRing) -> None:
     for hop in ring.hops.values():
-        hop.function.invoke(CALL)  # no heart is on: nothing is written
+        hop.function.invoke(HEARTBEAT_EVENT)  # no heart is on: nothing is written
     put_item(ring, "us-east-1", item("measured"))
     ring.wait_until_quiet(PATIENCE)
     end = time.monotonic() + PATIENCE
@@ -139,16 +139,16 @@ def test_what_cloudwatch_lays_across_the_window_in_two_is_told_by_the_worse(
     two = {"count": [3.0, 1.0], "p50": [1.0, 2.0], "p99": [5.0, 2.0], "greatest": [6.0, 2.0]}
     answer = {"age": [], **{f"lag_{word}": values for word, values in two.items()}}
     monkeypatch.setattr("operate.monitoring.lag._values", lambda *_: answer)
-    stack = LocalStack(ring.endpoint)
+    stack = RunningLocalRing(ring.endpoint)
     out, _ = lag(stack.deployed(), stack.clients(), 15)
     assert isinstance(out, HopLag)
-    assert out.lag == Spread(4, 2.0, 5.0, 6.0)
+    assert out.lag == Percentiles(4, 2.0, 5.0, 6.0)
 
 
 def test_a_hop_that_was_not_finished_is_told(ring: LocalRing) -> None:
-    stack = LocalStack(ring.endpoint)
+    stack = RunningLocalRing(ring.endpoint)
     half = Deployed(stack.deployed().members, [DeployedHop("us-east-1", "eu-west-1")])
-    with pytest.raises(FailedError, match="was not deployed to its end"):
+    with pytest.raises(OperationFailedError, match="was not deployed to its end"):
         lag(half, stack.clients(), 15)
 
 

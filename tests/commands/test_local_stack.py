@@ -5,9 +5,9 @@ from __future__ import annotations
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands.local_ring import LocalStack
+from commands.local_ring import RunningLocalRing
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from tests.local.rings import REGIONS, TABLE, ring_of
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2024-05-01T09:30:00.000"
@@ -20,7 +20,7 @@ def run(endpoint: str, *arguments: str) -> Result:
 
 def test_a_member_that_is_only_named_tells_no_stream_and_is_no_trouble() -> None:
     with ring_of(2, hops=["us-east-1"]) as ring:
-        here, there = LocalStack(ring.endpoint).deployed().members
+        here, there = RunningLocalRing(ring.endpoint).deployed().members
         answers = [run(ring.endpoint, command) for command in ("status", "lag", "redrive")]
     assert (here.named_only, there.named_only, there.stream_arn) == (False, True, None)
     assert [one.exit_code for one in answers] == [0, 0, 0], [one.output for one in answers]
@@ -28,8 +28,8 @@ def test_a_member_that_is_only_named_tells_no_stream_and_is_no_trouble() -> None
 
 def test_an_adopted_stream_is_told_as_it_is_here_so_that_status_finds_it_on() -> None:
     members = [{"region": REGIONS[0]}, {"region": REGIONS[1], "stream_arn": STREAM}]
-    with LocalRing(Stack.of({"table": TABLE, "members": members}), idle=0.02) as ring:
-        _, adopted = LocalStack(ring.endpoint).deployed().members
+    with LocalRing(StackConfig.of({"table": TABLE, "members": members}), idle=0.02) as ring:
+        _, adopted = RunningLocalRing(ring.endpoint).deployed().members
         table = ring.client(REGIONS[1]).describe_table(TableName="legacy")["Table"]
         status = run(ring.endpoint, "status")
     assert adopted.stream_arn == table["LatestStreamArn"] != STREAM

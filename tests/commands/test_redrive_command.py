@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from commands.output.screen import Screen
-from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.batching import AbandonedBatch, Batch
 from local.lambda_emulator.events import FailurePlace, failure_key, failure_record
 from local.ring import LocalRing
 from tests.handler.wire import record
@@ -115,7 +115,7 @@ def give_up(ring: LocalRing, *keys: str, **attributes: Any) -> None:
         for number, key in enumerate(keys)
     )
     place = FailurePlace("11111111-2222-3333-4444-555555555555", function, "arn:s", "shardId-1")
-    lost = GivenUp(Batch(records, invocations=7), "RecordAgeExceeded")
+    lost = AbandonedBatch(Batch(records, invocations=7), "RecordAgeExceeded")
     member.clients.s3(member.region).put_object(
         Bucket=hop.quarantine,
         Key=failure_key(place, time.time()),

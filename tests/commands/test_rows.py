@@ -26,7 +26,7 @@ def test_it_is_the_document_that_a_list_makes(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = Rows(range(number), lambda one: {"row": one})
-    Screen(as_json=True).answer({"rows": rows, "ok": True}, lambda: None)
+    Screen(as_json=True).emit({"rows": rows, "ok": True}, lambda: None)
     expected = {"rows": [{"row": one} for one in range(number)], "ok": True}
     assert capsys.readouterr().out == json.dumps(expected, indent=2) + "\n"
 
@@ -50,8 +50,8 @@ def test_numbers_are_flush_right_and_words_flush_left(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(("columns", "is_table"), [(60, True), (20, False)])
 def test_a_table_that_a_terminal_is_too_narrow_for_is_a_list(columns: int, is_table: bool) -> None:
     screen = Screen(as_json=False)
-    screen.told = _Told(width=columns, force_terminal=True, highlight=False)
-    with screen.told.capture() as shown:
+    screen.console = _Told(width=columns, force_terminal=True, highlight=False)
+    with screen.console.capture() as shown:
         screen.table(["hop from", "to"], [("us-east-1", "eu-west-1"), ("eu-west-1", None)])
     table = "hop from    to\nus-east-1   eu-west-1\neu-west-1   -\n"
     rows = "hop from   us-east-1\nto         eu-west-1\n\nhop from   eu-west-1\nto         -\n"

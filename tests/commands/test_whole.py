@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from automate import main
-from commands.options.whole_table import keys_in
-from operate.reconcile.members import Reached
+from commands.options.whole_table import parse_keys
+from operate.reconcile.members import MemberConnection
 
 RINGS = """
 rings:
@@ -25,9 +25,9 @@ rings:
 """
 
 
-def member(*keys: str) -> Reached:
+def member(*keys: str) -> MemberConnection:
     """A member whose keys have these names and are texts."""
-    return cast(Reached, Mock(keys=keys, types=("S",) * len(keys)))
+    return cast(MemberConnection, Mock(keys=keys, types=("S",) * len(keys)))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def member(*keys: str) -> Reached:
 def test_an_item_with_a_reports_names_is_taken_by_its_own_key(
     line: dict[str, Any], keys: tuple[str, ...]
 ) -> None:
-    assert keys_in([json.dumps(line)], member(*keys)) == ['[{"S":"1"}]']
+    assert parse_keys([json.dumps(line)], member(*keys)) == ['[{"S":"1"}]']
 
 
 def test_one_journal_for_several_rings_is_refused(tmp_path: Path) -> None:

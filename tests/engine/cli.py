@@ -7,7 +7,7 @@ import os
 import pytest
 
 from operate.deployment.pulumi_cli import Cli, find_cli
-from operate.errors import MissingError
+from operate.errors import PrerequisiteError
 
 MUST_RUN = "RING_TESTS_NEED_ENGINE"
 """The environment variable that makes a failure of what would be skipped; CI sets it."""
@@ -20,7 +20,7 @@ def pulumi_command() -> Cli:
     """
     try:
         return find_cli()
-    except MissingError as error:
+    except PrerequisiteError as error:
         if os.environ.get(MUST_RUN):
             pytest.fail(f"{error} {MUST_RUN} is set, so this is no reason to skip.")
         pytest.skip(str(error))

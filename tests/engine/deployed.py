@@ -11,9 +11,9 @@ import pulumi
 
 from local.cloud.cloud import PROVIDER, Cloud
 from local.cloud.program import Deployment, Resource
-from local.cloud.resources import KINDS, Place
+from local.cloud.resources import KINDS, Location
 from local.cloud.resources.archive import zip_archive
-from operate.held_state import held
+from operate.held_state import held_members
 from ring.resources.lambda_archive import lambda_archive
 
 _STACK = "pulumi:pulumi:Stack"
@@ -32,7 +32,7 @@ def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deploymen
     https://www.pulumi.com/docs/iac/concepts/state-and-backends/
     """
     state = list(state)
-    state += [one for kept in held(state) for one in kept.resources]
+    state += [one for kept in held_members(state) for one in kept.resources]
     places = {
         f"{one['urn']}::{one['id']}": cloud.place(one["inputs"])
         for one in state
@@ -53,7 +53,7 @@ def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deploymen
     return Deployment(exports, tuple(found))
 
 
-def _code(function: str, place: Place, packed: Iterable[str]) -> pulumi.AssetArchive:
+def _code(function: str, place: Location, packed: Iterable[str]) -> pulumi.AssetArchive:
     """Return the code of a function, having seen by its checksum that it is what the program packs.
 
     moto does not hand it out, and a refresh leaves the engine's state with nothing but its hash.

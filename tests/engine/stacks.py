@@ -12,14 +12,14 @@ from pulumi import automation as auto
 
 from local.clients import FAKE_CREDENTIALS, Accounts
 from local.cloud.cloud import Cloud
-from local.cloud.resources import Place
+from local.cloud.resources import Location
 from local.endpoint.fault_injection import Faults
-from local.endpoint.request_counter import Meter
+from local.endpoint.request_counter import RequestCounter
 from local.endpoint.server import LocalServer
 from local.running_ring import RunningRing
-from local.stack_config import Stack
-from operate.deployment.pulumi_errors import failing_quietly
-from operate.deployment.result import counted
+from local.stack_config import StackConfig
+from operate.deployment.pulumi_errors import suppress_unraisable
+from operate.deployment.result import count_changes
 from operate.deployment.stack import RingStack
 from ring.settings.settings import NAMESPACE, Settings
 from tests.engine.cli import pulumi_command
@@ -62,7 +62,7 @@ class Engine:
         }
 
     @property
-    def meter(self) -> Meter:
+    def meter(self) -> RequestCounter:
         """Counts the requests to every table."""
         return self._server.meter
 
@@ -82,7 +82,7 @@ class Engine:
             resources = (stack.export_stack().deployment or {}).get("resources", [])
         ring.run(deployment_of(resources, self.cloud), deployed.settings(), self.cloud)
 
-    def place(self, region: str) -> Place:
+    def place(self, region: str) -> Location:
         """Return a place of the account in which a stack's resources are, if it says no other."""
         return self.cloud.place({"region": region})
 
@@ -116,7 +116,7 @@ class EngineStack:
         self.settings = {key: value for key, value in told.items() if value is not None}
         workspace = self.stack.workspace
         file = workspace.stack_settings(self.stack.name)
-        file.config = Stack.of(self.settings).encoded()
+        file.config = StackConfig.of(self.settings).encoded()
         workspace.save_stack_settings(self.stack.name, file)
 
     def state(self) -> list[Mapping[str, Any]]:
@@ -127,22 +127,22 @@ class EngineStack:
 
     def preview(self) -> Mapping[str, int]:
         """Tell what `up` would do."""
-        with failing_quietly():
-            return counted(self.stack.preview().change_summary)
+        with suppress_unraisable():
+            return count_changes(self.stack.preview().change_summary)
 
     def up(self, *, continue_on_error: bool = False) -> Mapping[str, int]:
         """Make what the settings say, all that can be made if told to continue."""
-        with failing_quietly():
+        with suppress_unraisable():
             result = self.stack.up(continue_on_error=continue_on_error)
-            return counted(result.summary.resource_changes or {})
+            return count_changes(result.summary.resource_changes or {})
 
     def refresh(self) -> Mapping[str, int]:
         """Take in what is there now."""
-        return counted(self.stack.refresh().summary.resource_changes or {})
+        return count_changes(self.stack.refresh().summary.resource_changes or {})
 
     def destroy(self) -> Mapping[str, int]:
         """Delete what is in the stack."""
-        return counted(self.stack.destroy().summary.resource_changes or {})
+        return count_changes(self.stack.destroy().summary.resource_changes or {})
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
-from local.cloud.resources import Place, resource_type
+from local.cloud.resources import Location, resource_type
 from local.endpoint.server import LocalServer
 from tests.engine.connections import Connection
 from tests.engine.provider.protobuf import decoded
@@ -67,7 +67,7 @@ def ireland(port: str) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="module")
-def place(cloud: Cloud) -> Place:
+def place(cloud: Cloud) -> Location:
     return cloud.place({"region": "eu-west-1"})
 
 
@@ -89,11 +89,11 @@ def made(
     return answer.id, decoded(answer.properties)
 
 
-def described(place: Place, name: str) -> Any:
+def described(place: Location, name: str) -> Any:
     return place.clients.dynamodb(place.region).describe_table(TableName=name)["Table"]
 
 
-def expiry(place: Place, name: str) -> Any:
+def expiry(place: Location, name: str) -> Any:
     client = place.clients.dynamodb(place.region)
     return client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
 
@@ -110,7 +110,7 @@ def test_a_block_that_is_left_out_is_no_change(
 
 
 def test_a_block_that_is_left_out_stays_through_another_change(
-    ireland: Connection, place: Place
+    ireland: Connection, place: Location
 ) -> None:
     before = table("kept", **EXPIRY, **KEY, **INDEXED)
     made(ireland, TABLE, before)
@@ -123,7 +123,7 @@ def test_a_block_that_is_left_out_stays_through_another_change(
     assert after["ttl"] == EXPIRY["ttl"]
 
 
-def test_what_is_said_to_be_off_goes_off(ireland: Connection, place: Place) -> None:
+def test_what_is_said_to_be_off_goes_off(ireland: Connection, place: Location) -> None:
     before = table("off", **EXPIRY, **KEY)
     made(ireland, TABLE, before)
     off = table(
@@ -140,7 +140,7 @@ def test_what_is_said_to_be_off_goes_off(ireland: Connection, place: Place) -> N
 
 
 def test_another_attribute_of_expiry_in_one_step_is_refused_as_by_dynamodb(
-    ireland: Connection, place: Place
+    ireland: Connection, place: Location
 ) -> None:
     before = table("moving", **EXPIRY)
     made(ireland, TABLE, before)
@@ -158,7 +158,7 @@ def test_another_type_of_an_indexs_key_is_no_change(ireland: Connection) -> None
     assert found.changes == provider_pb2.DiffResponse.DIFF_NONE
 
 
-def test_an_indexs_capacity_goes_with_the_tables(ireland: Connection, place: Place) -> None:
+def test_an_indexs_capacity_goes_with_the_tables(ireland: Connection, place: Location) -> None:
     before = table("sized", **INDEXED)
     made(ireland, TABLE, before)
     units = {"readCapacity": 3, "writeCapacity": 4}
@@ -208,7 +208,7 @@ def runs(ireland: Connection) -> None:
 
 @pytest.mark.usefixtures("runs")
 def test_a_function_has_its_configuration_changed_before_its_code(
-    ireland: Connection, place: Place
+    ireland: Connection, place: Location
 ) -> None:
     before = function("ordered")
     made(ireland, FUNCTION, before)
@@ -226,7 +226,7 @@ def test_a_function_has_its_configuration_changed_before_its_code(
 
 @pytest.mark.usefixtures("runs")
 def test_a_functions_code_is_sent_only_where_it_is_another(
-    ireland: Connection, place: Place
+    ireland: Connection, place: Location
 ) -> None:
     before = function("same")
     made(ireland, FUNCTION, before)
@@ -239,7 +239,9 @@ def test_a_functions_code_is_sent_only_where_it_is_another(
 
 
 @pytest.mark.usefixtures("runs")
-def test_where_a_function_logs_is_told_read_and_changed(ireland: Connection, place: Place) -> None:
+def test_where_a_function_logs_is_told_read_and_changed(
+    ireland: Connection, place: Location
+) -> None:
     before = function("logs")
     made(ireland, FUNCTION, before)
     seen = decoded(ireland.read(FUNCTION, "logs", inputs=before, properties=before).properties)
@@ -273,7 +275,7 @@ def mapping(ireland: Connection, runs: None) -> Iterator[tuple[str, dict[str, An
 
 
 def test_a_mapping_has_tags(
-    ireland: Connection, place: Place, mapping: tuple[str, dict[str, Any]]
+    ireland: Connection, place: Location, mapping: tuple[str, dict[str, Any]]
 ) -> None:
     id_, state = mapping
     client: Any = place.clients.functions(place.region)
@@ -297,7 +299,7 @@ class Lambda:
 
 
 def test_a_mapping_that_is_changed_is_awaited(
-    ireland: Connection, place: Place, mapping: tuple[str, dict[str, Any]]
+    ireland: Connection, place: Location, mapping: tuple[str, dict[str, Any]]
 ) -> None:
     id_, state = mapping
     client: Any = place.clients.functions(place.region)
@@ -309,7 +311,7 @@ def test_a_mapping_that_is_changed_is_awaited(
 
 
 def test_a_mapping_that_is_in_use_is_deleted_when_it_no_longer_is(
-    ireland: Connection, place: Place, mapping: tuple[str, dict[str, Any]]
+    ireland: Connection, place: Location, mapping: tuple[str, dict[str, Any]]
 ) -> None:
     id_, state = mapping
     client: Any = place.clients.functions(place.region)
@@ -328,7 +330,7 @@ def test_a_mapping_that_is_in_use_is_deleted_when_it_no_longer_is(
 
 
 def test_a_wait_that_has_no_end_is_given_up_with_what_was_seen(
-    ireland: Connection, place: Place, mapping: tuple[str, dict[str, Any]]
+    ireland: Connection, place: Location, mapping: tuple[str, dict[str, Any]]
 ) -> None:
     id_, state = mapping
     client: Any = place.clients.functions(place.region)
@@ -375,7 +377,7 @@ def test_another_region_makes_another_resource_but_not_of_iams(port: str) -> Non
 
 
 def test_a_resource_is_deleted_in_the_region_that_it_was_made_in(
-    ireland: Connection, port: str, place: Place
+    ireland: Connection, port: str, place: Location
 ) -> None:
     id_, state = made(ireland, GROUP, {"name": "left-behind"})
     there = Connection(port).configured(region="us-east-2")
@@ -420,7 +422,7 @@ def test_the_definition_of_a_state_machine_is_validated_in_a_preview(ireland: Co
 
 
 def test_a_subscription_that_nobody_has_confirmed_is_let_go_of_and_stays(
-    ireland: Connection, place: Place
+    ireland: Connection, place: Location
 ) -> None:
     arn, _ = made(ireland, TOPIC, {"name": "told"})
     told = {"topic": arn, "protocol": "email", "endpoint": "ops@example.com"}

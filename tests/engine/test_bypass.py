@@ -28,8 +28,8 @@ from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import PROJECT
 from operate.membership import catch_up
-from operate.membership.catch_up import Left
-from operate.membership.plan import wish
+from operate.membership.catch_up import HopProgress
+from operate.membership.plan import plan_change
 from operate.monitoring import status
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
@@ -163,7 +163,7 @@ def test_the_plan_is_of_what_the_file_will_say_before_it_does(tmp_path: Path) ->
     ring = RingStack.of(
         tmp_path, "prod", watch=lambda _, said: planned.add(getattr(said, "name", ""))
     )
-    wished = wish(ring, LOST, "state", "bypassed")
+    wished = plan_change(ring, LOST, "state", "bypassed")
     ring.wished = wished.settings
     ring.preview()
     assert f"ring-{BEFORE}-to-{BEHIND}" in planned
@@ -277,7 +277,7 @@ def test_it_is_interrupted_while_it_waits_and_the_file_says_where_it_is(
     assert file.read_text() == FILE.replace("lost\n", "lost\n          state: rejoining\n")
 
 
-def _interrupted(*_: Any) -> Left:
+def _interrupted(*_: Any) -> HopProgress:
     raise KeyboardInterrupt
 
 
@@ -289,7 +289,7 @@ def test_the_same_command_goes_on_and_opens_the_ring_when_all_have_caught_up(
     watched = Watched(ring)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catch_up, "left", watched.left)
-        patch.setattr(catch_up, "LOOK_EVERY", 0.1)
+        patch.setattr(catch_up, "POLL_SECONDS", 0.1)
         result = command("rejoin", LOST, file)
     assert result.exit_code == 0, result.output
     assert watched.hops == {f"{BEFORE} -> {LOST}", f"{BEFORE} -> {BEHIND}", f"{LOST} -> {BEHIND}"}
@@ -351,7 +351,7 @@ class Watched:
         self._ring = ring
         self._began = time.monotonic()
 
-    def left(self, _deployed: Deployed, hop: DeployedHop, *_: Any) -> Left:
+    def left(self, _deployed: Deployed, hop: DeployedHop, *_: Any) -> HopProgress:
         label = f"{hop.source} -> {hop.target}"
         self.hops.add(label)
         mapping = self._ring.hops[label].mapping
@@ -359,4 +359,4 @@ class Watched:
         stats = mapping.stats()
         # It has read all that was there when the command began, though applications write on.
         done = mapping.was_quiet_after(self._began) is not None and stats.waiting == 0
-        return Left(hop.source, hop.target, done, None, "keeps up" if done else "catches up")
+        return HopProgress(hop.source, hop.target, done, None, "keeps up" if done else "catches up")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from local.lambda_emulator.schedule import seconds_of
-from ring.resources.heartbeat import CALL
+from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.engine.replication import PATIENCE, keys_at, running
 from tests.engine.stacks import Engine
 
@@ -26,12 +26,12 @@ def test_a_heart_is_switched_on_beats_and_is_switched_off_again(engine: Engine) 
     (rule,) = events.list_rules()["Rules"]
     assert seconds_of(rule["ScheduleExpression"]) == 60
     (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    assert json.loads(target["Input"]) == CALL
+    assert json.loads(target["Input"]) == HEARTBEAT_EVENT
 
     with running(stack) as ring:
         engine.run(stack, ring)
         for hop in ring.hops.values():
-            hop.function.invoke(CALL)
+            hop.function.invoke(HEARTBEAT_EVENT)
         ring.wait_until_quiet(PATIENCE)
         assert [len(keys_at(member)) for member in ring.members.values()] == [2, 2]
 

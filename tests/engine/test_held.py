@@ -14,7 +14,7 @@ import pytest
 from pulumi import automation as auto
 
 from operate.deployment.stack import RingStack
-from operate.errors import FailedError
+from operate.errors import OperationFailedError
 from ring.held import HELD
 from tests.engine.stacks import Engine, EngineStack
 
@@ -141,7 +141,7 @@ def test_the_ring_closes_and_nothing_at_all_is_asked_of_the_lost_region(
         [one.name for one in after.members],
     ]
     assert named == [["us-east-1", LOST, "sa-east-1"]] * 2
-    assert after.part == before.part
+    assert after.distributed == before.distributed
     assert {(one["source"], one["target"]) for one in result.outputs["hops"]} == hops
     assert LOST in result.outputs["topics"]
 
@@ -178,7 +178,7 @@ def test_let_in_too_early_it_fails_and_can_be_left_out_again(
 ) -> None:
     known = automate("bypassed").deployed()
     with lost(engine):
-        with pytest.raises(FailedError, match=f"{LOST} does not answer"):
+        with pytest.raises(OperationFailedError, match=f"{LOST} does not answer"):
             automate("rejoining").up()
         engine.unreachable.asked.clear()
         automate("bypassed").up()
@@ -188,7 +188,7 @@ def test_let_in_too_early_it_fails_and_can_be_left_out_again(
 
 def test_it_is_not_destroyed_while_its_region_is_lost(engine: Engine, pulumi: EngineStack) -> None:
     with lost(engine):
-        with pytest.raises(FailedError, match=f"{LOST} does not answer"):
+        with pytest.raises(OperationFailedError, match=f"{LOST} does not answer"):
             automate("bypassed").destroy()
         engine.unreachable.asked.clear()
         automate("bypassed").up()

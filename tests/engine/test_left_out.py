@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed
-from operate.deployment.immutable_settings import refused
+from operate.deployment.immutable_settings import immutable_violations
 from ring.settings.settings import Settings
 from tests.engine.stacks import Engine, EngineStack
 
@@ -50,7 +50,7 @@ def expiry(engine: Engine) -> str:
 def wrong(stack: EngineStack) -> list[str]:
     """The settings that the operations refuse before the engine runs."""
     deployed = Deployed.read({"deployment": {"resources": stack.state()}})
-    return [one.key for one in refused(deployed, Settings.parse(stack.settings))]
+    return [one.key for one in immutable_violations(deployed, Settings.parse(stack.settings))]
 
 
 def test_a_key_that_is_taken_away_is_no_longer_used(engine: Engine, stack: EngineStack) -> None:

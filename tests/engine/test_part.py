@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operate.deployed import Deployed, DeployedPart
+from operate.deployed import Deployed, DeployedDistributed
 from tests.engine.stacks import Engine, EngineStack
 
 REGIONS = ("us-east-1", "eu-west-1")
@@ -30,9 +30,9 @@ def stack(engine: Engine) -> EngineStack:
     return made
 
 
-def part(stack: EngineStack) -> DeployedPart:
+def part(stack: EngineStack) -> DeployedDistributed:
     """What operations find of it in the engine's state."""
-    found = Deployed.read({"deployment": {"resources": stack.state()}}).part
+    found = Deployed.read({"deployment": {"resources": stack.state()}}).distributed
     assert found is not None
     return found
 
@@ -42,7 +42,7 @@ def client(engine: Engine, service: str, region: str = REGIONS[0]) -> Any:
 
 
 def test_a_ring_has_none_unless_it_says_so(engine: Engine, stack: EngineStack) -> None:
-    assert Deployed.read({"deployment": {"resources": stack.state()}}).part is None
+    assert Deployed.read({"deployment": {"resources": stack.state()}}).distributed is None
     assert client(engine, "stepfunctions").list_state_machines()["stateMachines"] == []
 
 
@@ -53,7 +53,9 @@ def test_switched_on_it_is_made_and_operations_find_it(engine: Engine, stack: En
     assert (changes["create"], changes.get("update")) == (10, None)
     found = part(stack)
     assert (found.member, found.readers, found.writes) == (REGIONS[0], {}, False)
-    machine = client(engine, "stepfunctions").describe_state_machine(stateMachineArn=found.machine)
+    machine = client(engine, "stepfunctions").describe_state_machine(
+        stateMachineArn=found.state_machine
+    )
     map_ = json.loads(machine["definition"])["States"]["Segments"]
     assert map_["MaxConcurrency"] == 5
     called = map_["ItemProcessor"]["States"]["Work"]["Resource"]
@@ -77,7 +79,7 @@ def test_what_it_may_and_how_much_at_once_is_changed_in_place(
     assert (changes["update"], changes.get("replace")) == (3, None)
     after = part(stack)
     assert after.writes
-    assert (after.machine, after.bucket) == (before.machine, before.bucket)
+    assert (after.state_machine, after.bucket) == (before.state_machine, before.bucket)
 
 
 def test_at_another_member_it_is_another(engine: Engine, stack: EngineStack) -> None:
@@ -86,7 +88,7 @@ def test_at_another_member_it_is_another(engine: Engine, stack: EngineStack) -> 
     stack.configure(distributed=ON | {"at": REGIONS[1]})
     stack.up()
     after = part(stack)
-    assert (after.member, after.machine.split(":")[3]) == (REGIONS[1], REGIONS[1])
+    assert (after.member, after.state_machine.split(":")[3]) == (REGIONS[1], REGIONS[1])
     assert client(engine, "stepfunctions").list_state_machines()["stateMachines"] == []
 
 

@@ -201,7 +201,7 @@ def test_a_throttled_write_is_answered_with_its_records_number_and_told(
     assert sorted(one["k"]["S"] for one in ring.members[1].items()) == ["1", "3"]
     (failure,) = logged(capsys, "failure")
     assert (failure["record"], failure["keys"]) == (number, 1)
-    assert (failure["kind"], failure["code"]) == ("passing", "ThrottlingException")
+    assert (failure["kind"], failure["code"]) == ("transient", "ThrottlingException")
     assert "ThrottlingException" in failure["error"]
 
 

@@ -13,7 +13,7 @@ from handler.config import HopConfig, HopConfigError
 from handler.heartbeat import HEARTBEAT_ATTRIBUTE, Heartbeat, heartbeat_time
 from handler.model.records import read_change
 from handler.protocol.replicate import Action, Outcome
-from ring.resources.heartbeat import CALL
+from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.handler.lambdas import REGIONS, TABLE, Left, Ring, environment, ring_of_three
 from tests.handler.wire import record
 
@@ -31,7 +31,7 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ring]:
 def beat(ring: Ring) -> None:
     """Call the first member's function as its rule does."""
     ring.become(0)
-    assert ring.handle(CALL) == NOTHING_FAILED
+    assert ring.handle(HEARTBEAT_EVENT) == NOTHING_FAILED
 
 
 def batches(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -88,12 +88,12 @@ def test_a_beat_that_cannot_be_written_fails_the_call(ring: Ring) -> None:
     ring.calls.trouble[BEAT["k"]["S"]] = OSError("that day")
     ring.become(0)
     with pytest.raises(OSError, match="that day"):
-        ring.handle(CALL)
+        ring.handle(HEARTBEAT_EVENT)
 
 
 def test_a_batch_is_no_call_for_a_beat_whatever_is_in_it(ring: Ring) -> None:
     ring.become(0)
-    assert ring.handle({**CALL, "Records": []}) == NOTHING_FAILED
+    assert ring.handle({**HEARTBEAT_EVENT, "Records": []}) == NOTHING_FAILED
     assert ring.calls.writes == []
     with pytest.raises(app.MalformedEventError):
         app.handle({}, Left())

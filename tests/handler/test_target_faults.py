@@ -94,7 +94,7 @@ def test_a_target_that_answers_nothing_for_long_has_all_when_it_is_back(
             answer = ring.handle(event_of(records), Left(60, tick=0.5))
             assert {one["itemIdentifier"] for one in answer["batchItemFailures"]} == numbers
     failures, told = read(capsys)
-    assert {failure["kind"] for failure in failures} == {"passing"}
+    assert {failure["kind"] for failure in failures} == {"transient"}
     assert len(failures) <= 3 * 2  # not one for each key
     assert [one["failures"] for one in told] == [3 * len(KEYS)] * 3
     assert {(one["faults"], one["quarantined"]) for one in told} == {(0, 0)}
@@ -240,7 +240,7 @@ def test_what_there_is_no_time_for_is_given_back_in_order_and_the_rest_is_done(
     assert ring.quarantined() == []
     failures, (told,) = read(capsys)
     assert {(one["kind"], one["code"]) for one in failures} == {
-        ("passing", "DeadlineExceededError")
+        ("transient", "DeadlineExceededError")
     }
     assert (told["faults"], told["given_back"]) == (0, len(back))
     assert ring.handle(event_of(batch)) == NOTHING_FAILED

@@ -104,6 +104,6 @@ def test_an_outage_is_told_in_one_line_not_in_one_for_each_key() -> None:
         ]
     )
     failure, batch = lines(report)
-    assert (failure["keys"], failure["record"], failure["kind"]) == (9, "0", "passing")
+    assert (failure["keys"], failure["record"], failure["kind"]) == (9, "0", "transient")
     assert failure["error"] == "ConnectionResetError: gone"
     assert (batch["failures"], batch["faults"]) == (9, 0)

@@ -54,7 +54,7 @@ def told(
             "heartbeat": {"enabled": heartbeat},
         }
     )
-    hop = topology.hops(settings)[0]
+    hop = topology.deployed_hops(settings)[0]
     return environment(hop.source, hop.target, settings, quarantine="lost", target_role=role)
 
 

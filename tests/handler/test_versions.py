@@ -12,7 +12,7 @@ import pytest
 from handler.config import HopConfig
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings as RingSettings
-from ring.topology import hops
+from ring.topology import deployed_hops
 from tests.handler.lambdas import NOTHING_FAILED, Ring, ring_of_three
 from tests.handler.past import DEMANDS, ENTRY, ENVIRONMENTS, TOMBSTONES, UNDERSTOOD
 from tests.ring.mocked import CHINA, OUT, config, deployed
@@ -74,7 +74,7 @@ def test_what_a_version_to_come_adds_to_the_environment_is_ignored(ring: Ring) -
 @pytest.mark.parametrize("case", SECTIONS)
 def test_the_code_of_the_version_before_finds_all_that_it_asks_for_today(case: str) -> None:
     settings = RingSettings.parse(config(**SECTIONS[case]))
-    for hop in hops(settings):
+    for hop in deployed_hops(settings):
         told = environment(
             hop.source, hop.target, settings, quarantine="lost", target_role="arn:aws:iam::1:role/w"
         )

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from commands.local_ring import LocalStack
+from commands.local_ring import RunningLocalRing
 from local.hop import LocalHop
 from local.lambda_emulator.event_source_mapping import Stats
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from operate.hop_settings import settings_of
 from operate.monitoring.status import Status
 from operate.monitoring.status import status as status_of
-from operate.quarantine.redrive import Reach
+from operate.quarantine.redrive import HopAccess
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
 PATIENCE = 300.0
@@ -25,7 +25,7 @@ TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 
 def ring_of(size: int, dynamodb: str | None = None, **settings: Any) -> LocalRing:
     members = [{"region": region} for region in REGIONS[:size]]
-    stack = Stack.of({"table": TABLE, "members": members, **settings})
+    stack = StackConfig.of({"table": TABLE, "members": members, **settings})
     return LocalRing(stack, dynamodb=dynamodb, idle=0.02)
 
 
@@ -71,15 +71,15 @@ def wait_for(ring: LocalRing, source: str, what: Callable[[Stats], bool]) -> Non
         time.sleep(0.01)
 
 
-def reach(ring: LocalRing, source: str) -> Reach:
+def reach(ring: LocalRing, source: str) -> HopAccess:
     """Reach a hop and its quarantine as an operator does."""
     hop = hop_from(ring, source)
     here, there = ring.member(source), ring.member(hop.target)
     settings = settings_of(here.clients.functions(here.region), hop.function.spec.arn)
-    return Reach(settings, here.clients.s3(here.region), here.client, there.client)
+    return HopAccess(settings, here.clients.s3(here.region), here.client, there.client)
 
 
 def status(ring: LocalRing) -> Status:
     """Return what `status --local` tells."""
-    stack = LocalStack(ring.endpoint)
+    stack = RunningLocalRing(ring.endpoint)
     return status_of(stack.deployed(), stack.clients())

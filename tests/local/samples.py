@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from local.lambda_emulator.batching import GivenUp, Record
+from local.lambda_emulator.batching import AbandonedBatch, Record
 from local.lambda_emulator.function import FunctionError
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
@@ -99,7 +99,7 @@ class FakeDestination:
     """Keeps what is given up."""
 
     def __init__(self) -> None:
-        self.taken: list[GivenUp] = []
+        self.taken: list[AbandonedBatch] = []
 
-    def take(self, given_up: GivenUp, now: float) -> None:
+    def take(self, given_up: AbandonedBatch, now: float) -> None:
         self.taken.append(given_up)

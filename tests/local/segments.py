@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 
 from operate.distributed import worker
-from operate.reconcile.parallel_scan import Part
+from operate.reconcile.parallel_scan import ScanSegment
 
 
 def make(service: str, region: str | None, role: str | None = None) -> Any:
@@ -27,15 +27,15 @@ def few_at_a_time(service: str, region: str | None, role: str | None = None) -> 
 
 def worked(
     told: Mapping[str, Any],
-    parts: Iterable[Part],
-    make: worker.Make = make,
+    parts: Iterable[ScanSegment],
+    make: worker.ClientFactory = make,
     left: Callable[[], float] = lambda: 900.0,
 ) -> int:
     """Work on all parts; how many calls it took."""
     calls = 0
     for part in parts:
-        event: dict[str, Any] = {**told, "part": worker.told_part(part)}
+        event: dict[str, Any] = {**told, "part": worker.segment_to_event(part)}
         while not event.get("state", {}).get("over"):
-            event["state"] = worker.work_on(json.loads(json.dumps(event)), make, left)
+            event["state"] = worker.process_segment(json.loads(json.dumps(event)), make, left)
             calls += 1
     return calls

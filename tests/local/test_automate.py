@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from automate import main
-from ring.settings.errors import Mistake, SettingsError
+from ring.settings.errors import SettingProblem, SettingsError
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(PROJECT / "automate.py"), "local"]
@@ -117,7 +117,7 @@ def test_wrong_settings_are_wrong_use_and_told_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(config: Any) -> None:
-        raise SettingsError([Mistake("members", [], "there are none", "Write two.")])
+        raise SettingsError([SettingProblem("members", [], "there are none", "Write two.")])
 
     monkeypatch.setattr("local.ring.Settings.parse", refuse)
     code, told = invoke()

@@ -16,9 +16,9 @@ from automate import main
 from handler.model.image import Item, Key
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate.errors import WrongError
-from operate.reconcile.backfill import backfill, route
-from operate.reconcile.backfill_key import Filled, Way, fill
+from operate.errors import InvalidRequestError
+from operate.reconcile.backfill import backfill, plan_route
+from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
 from operate.reconcile.journal import Journal
 from operate.stop import Stop, StoppedError
 from tests.local.rings import PATIENCE, REGIONS, costs, get, item, put, ring_of
@@ -112,7 +112,7 @@ def test_under_writers_and_throttling_all_end_equal(
 ) -> None:
     ring: LocalRing = request.getfixturevalue(way)
     members = reached(ring)
-    routes = [route(members, name) for name in REGIONS[:3]]
+    routes = [plan_route(members, name) for name in REGIONS[:3]]
     with (
         writing(ring, keys=20, prefix="k"),
         ring.faults.put(throttling(SECOND, 0.2)),
@@ -127,7 +127,7 @@ def test_under_writers_and_throttling_all_end_equal(
 def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_path: Path) -> None:
     stop = Stop()
     members = reached(adopted, stop=stop)
-    routes = [route(members, SECOND)]
+    routes = [plan_route(members, SECOND)]
 
     def interrupt(what: str, done: int, of: int) -> None:
         if done == 5:
@@ -137,11 +137,11 @@ def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_pa
     with Journal(tmp_path / "j", "x") as journal, pytest.raises(StoppedError):
         backfill(members, routes, journal, segments=10, tell=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
-        first = journal.seen()
+        first = journal.read_count()
         assert 5 <= first < len(KEYS)
         members = reached(adopted)
         done = backfill(members, routes, journal, segments=10)
-    assert (done.read, done.became) == (len(KEYS), {Filled.WRITTEN: len(KEYS) - first})
+    assert (done.read, done.outcomes) == (len(KEYS), {BackfillOutcome.WRITTEN: len(KEYS) - first})
     adopted.wait_until_quiet(PATIENCE)
     tally = adopted.meter.read() - before
     assert tally.count(["PutItem"], region=SECOND, table="orders") == len(KEYS)
@@ -156,17 +156,17 @@ def test_segments_are_filled_side_by_side(
     begun = threading.Barrier(segments)
     waiting: set[int] = set()
 
-    async def fill_together(way: Way, key: Key, found: Item) -> Filled:
+    async def fill_together(way: BackfillPath, key: Key, found: Item) -> BackfillOutcome:
         if threading.get_ident() not in waiting:
             waiting.add(threading.get_ident())
             await asyncio.to_thread(begun.wait, 60)
-        return await fill(way, key, found)
+        return await backfill_key(way, key, found)
 
     monkeypatch.setattr("operate.reconcile.backfill.fill", fill_together)
     members = reached(emptied)
     with Journal(tmp_path / "j", "x") as journal:
-        done = backfill(members, [route(members, SECOND)], journal, segments=segments)
-    assert (done.read, done.became[Filled.WRITTEN]) == (len(KEYS), len(KEYS))
+        done = backfill(members, [plan_route(members, SECOND)], journal, segments=segments)
+    assert (done.read, done.outcomes[BackfillOutcome.WRITTEN]) == (len(KEYS), len(KEYS))
 
 
 @pytest.mark.parametrize(
@@ -203,6 +203,6 @@ def test_a_member_is_filled_from_the_one_before_it_unless_told(
 ) -> None:
     lead_to(running, monkeypatch, tmp_path)
     members = reached(running)
-    assert (route(members, FIRST).source, route(members, SECOND).source) == (1, 0)
-    with pytest.raises(WrongError):
-        route(members, SECOND, "mars-1")
+    assert (plan_route(members, FIRST).source, plan_route(members, SECOND).source) == (1, 0)
+    with pytest.raises(InvalidRequestError):
+        plan_route(members, SECOND, "mars-1")

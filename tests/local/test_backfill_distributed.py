@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from local.ring import LocalRing
-from operate.deployed import DeployedPart
+from operate.deployed import DeployedDistributed
 from operate.distributed import executions
 from tests.local.rings import REGIONS, costs, item, put, ring_of
 from tests.local.whole import unseen
@@ -79,7 +79,7 @@ def test_what_cannot_be_filled_is_told_and_it_ends_with_1(ring: LocalRing) -> No
 def test_functions_that_may_only_read_are_not_asked_to_write(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(DeployedPart, "told", _reading(DeployedPart.told))
+    monkeypatch.setattr(DeployedDistributed, "told", _reading(DeployedDistributed.told))
     result = command(ring, "--into", SECOND)
     assert result.exit_code == 2
     assert "distributed.writes: true" in result.output

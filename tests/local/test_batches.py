@@ -8,8 +8,8 @@ import pytest
 
 from local.lambda_emulator.batching import (
     PAYLOAD_BYTES,
+    AbandonedBatch,
     Batch,
-    GivenUp,
     Lane,
     Policy,
     after_failure,
@@ -101,14 +101,14 @@ def next_batch(lane: Lane, now: float = NOON) -> list[int] | None:
     match lane.next(now):
         case Batch(records):
             return numbers(records)
-        case GivenUp():
+        case AbandonedBatch():
             pytest.fail("given up")
     return None
 
 
 def given_up(lane: Lane, now: float) -> tuple[str, list[int]]:
     found = lane.next(now)
-    assert isinstance(found, GivenUp)
+    assert isinstance(found, AbandonedBatch)
     return found.reason, numbers(found.batch.records)
 
 
@@ -218,7 +218,7 @@ def test_bisecting_isolates_a_bad_record_and_gives_up_it_alone() -> None:
             case Batch(records):
                 delivered += numbers(records)
                 lane.finished()
-            case GivenUp(batch):
+            case AbandonedBatch(batch):
                 lost += numbers(batch.records)
                 lane.finished()
             case None:

@@ -14,9 +14,9 @@ from automate import main
 from commands import check as equal
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate.errors import WrongError
-from operate.reconcile.check import CHANGING, Wish, check, findings
-from operate.reconcile.compare import Kind
+from operate.errors import InvalidRequestError
+from operate.reconcile.check import CHANGING, CheckOptions, check, findings
+from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
 from tests.local.whole import lead_to, reached, unseen, writing
@@ -53,7 +53,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def differing(ring: LocalRing) -> Iterator[dict[str, Kind]]:
+def differing(ring: LocalRing) -> Iterator[dict[str, DifferenceKind]]:
     """Keys in which members differ while hops rest, and in what; in the end they deliver it."""
     first, second, third = (ring.client(word) for word in REGIONS[:3])
     for number in range(1, 5):
@@ -72,17 +72,22 @@ def differing(ring: LocalRing) -> Iterator[dict[str, Kind]]:
         copy = third.get_item(TableName="orders", Key=item("k4"))["Item"]
         older = "0" + copy["_repl_version"]["S"][1:]
         third.put_item(TableName="orders", Item={**copy, "_repl_version": {"S": older}})
-        yield {"k1": Kind.MISSING, "k2": Kind.DIFFERENT, "k3": Kind.STUB, "k4": Kind.STALE}
+        yield {
+            "k1": DifferenceKind.MISSING,
+            "k2": DifferenceKind.DIFFERENT,
+            "k3": DifferenceKind.STUB,
+            "k4": DifferenceKind.STALE,
+        }
     ring.wait_until_quiet(PATIENCE)
     assert ring.differences() == []
 
 
 def command(*arguments: str, **how: Any) -> Result:
-    given = ("check", "--stack", "dev", "--settle", "0.1", *arguments)
+    given = ("check", "--stack", "dev", "--settle-seconds", "0.1", *arguments)
     return CliRunner().invoke(main, given, **how)
 
 
-@pytest.mark.parametrize("way", [(), ("--apart",)])
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
 def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
     ring: LocalRing, way: tuple[str, ...]
 ) -> None:
@@ -95,7 +100,7 @@ def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
 
 
 def test_what_differs_is_told_by_kind_with_who_has_what(
-    ring: LocalRing, differing: dict[str, Kind]
+    ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
     result = command("--json", "--report", "report.jsonl")
     assert result.exit_code == 1
@@ -106,24 +111,26 @@ def test_what_differs_is_told_by_kind_with_who_has_what(
     lines = [json.loads(line) for line in Path("report.jsonl").read_text().splitlines()]
     assert lines == found["first"]
     assert {one["key"]["id"]["S"]: one["kind"] for one in lines} == differing
-    (missing,) = (one["members"] for one in lines if one["kind"] == Kind.MISSING)
+    (missing,) = (one["members"] for one in lines if one["kind"] == DifferenceKind.MISSING)
     assert list(missing) == list(REGIONS[:3])
     assert missing[REGIONS[0]] == {"version": None, "digest": None, "tombstone": None}
     assert missing[REGIONS[1]]["digest"] == missing[REGIONS[2]]["digest"]
     assert missing[REGIONS[2]]["version"]
 
 
-def test_segments_apart_tell_the_same(ring: LocalRing, differing: dict[str, Kind]) -> None:
+def test_segments_apart_tell_the_same(
+    ring: LocalRing, differing: dict[str, DifferenceKind]
+) -> None:
     def told(*way: str) -> dict[str, Any]:
         (found,) = json.loads(command(*way, "--json").stdout)["rings"]
         found["first"].sort(key=json.dumps)
         return {name: value for name, value in found.items() if name != "units"}
 
-    assert told("--apart") == told()
-    assert told("--apart")["differing"] == len(differing)
+    assert told("--pairwise") == told()
+    assert told("--pairwise")["differing"] == len(differing)
 
 
-@pytest.mark.parametrize("way", [(), ("--apart",)])
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
 def test_an_item_that_all_have_but_was_deleted_since_is_found(
     ring: LocalRing, way: tuple[str, ...]
 ) -> None:
@@ -138,10 +145,10 @@ def test_an_item_that_all_have_but_was_deleted_since_is_found(
         (found,) = json.loads(command(*way, "--json").stdout)["rings"]
         for word in REGIONS[:3]:
             ring.client(word).delete_item(TableName="orders", Key=item("k8"))
-    assert found["kinds"] == {Kind.OUTLIVED: 1}
+    assert found["kinds"] == {DifferenceKind.OUTLIVED: 1}
 
 
-@pytest.mark.parametrize("way", [(), ("--apart",)])
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
 def test_a_delete_that_a_member_does_not_know_of_counts_if_it_is_asked(
     ring: LocalRing, way: tuple[str, ...]
 ) -> None:
@@ -154,10 +161,10 @@ def test_a_delete_that_a_member_does_not_know_of_counts_if_it_is_asked(
     ring.client(REGIONS[1]).delete_item(TableName=tombstones, Key=item("k9"))
     assert command(*way).exit_code == 0
     (found,) = json.loads(command(*way, "--tombstones", "--json").stdout)["rings"]
-    assert (found["kinds"], found["compared"]) == ({Kind.FORGOTTEN: 1}, held(ring))
+    assert (found["kinds"], found["compared"]) == ({DifferenceKind.FORGOTTEN: 1}, held(ring))
 
 
-def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Kind]) -> None:
+def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, DifferenceKind]) -> None:
     told = command().output
     assert f"{held(ring)} keys compared, {len(differing)} differ." in told
     assert 'missing: {"id": {"S": "k1"}}\n  us-east-1        nothing' in told
@@ -165,7 +172,7 @@ def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Kind]) 
 
 
 def test_what_is_not_shown_is_where_it_says(
-    ring: LocalRing, differing: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
+    ring: LocalRing, differing: dict[str, DifferenceKind], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(equal, "_SHOWN", 1)
     assert "and 3 more: --report FILE has them written down." in command().output
@@ -174,15 +181,15 @@ def test_what_is_not_shown_is_where_it_says(
 
 
 def test_a_ring_on_this_machine_is_told_by_its_url(
-    ring: LocalRing, differing: dict[str, Kind]
+    ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
-    given = ("check", "--local", ring.endpoint, "--settle", "0.1", "--json")
+    given = ("check", "--local", ring.endpoint, "--settle-seconds", "0.1", "--json")
     (found,) = json.loads(CliRunner().invoke(main, given).stdout)["rings"]
     assert found["differing"] == len(differing)
 
 
 def test_some_keys_can_be_checked_and_those_of_a_report_again(
-    ring: LocalRing, differing: dict[str, Kind]
+    ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
     result = command("--keys", "-", "--json", input='{"id": "k1"}\n\n{"id": {"S": "k5"}}\n')
     (found,) = json.loads(result.stdout)["rings"]
@@ -200,7 +207,7 @@ def test_a_sample_compares_about_so_many_keys(ring: LocalRing) -> None:
     assert found["compared"] == held(ring)
 
 
-def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, Kind]) -> None:
+def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, DifferenceKind]) -> None:
     others = [part for word in OTHERS for part in ("--member", word)]
     (found,) = json.loads(command(*others, "--json").stdout)["rings"]
     assert "missing" not in found["kinds"]
@@ -235,9 +242,9 @@ def test_what_is_on_its_way_is_not_counted(ring: LocalRing, journal: Journal) ->
     with ring.paused(REGIONS[1]):
         # One hop rests, so that members do differ.
         put(ring, REGIONS[1], item("on its way", v={"S": "x"}))
-        found = check(members, journal, Wish(pause=lambda _: None, looks=0))
+        found = check(members, journal, CheckOptions(pause=lambda _: None, max_rechecks=0))
     assert journal.open_suspects() > 0
-    found = check(members, journal, Wish(pause=deliver))
+    found = check(members, journal, CheckOptions(pause=deliver))
     assert found.differing == 0
     assert looked_again
     assert list(findings(journal)) == []
@@ -253,7 +260,7 @@ def test_a_key_that_changes_at_every_look_is_told_apart(ring: LocalRing, journal
 
     with ring.paused():
         change(0)
-        found = check(reached(ring), journal, Wish(pause=change))
+        found = check(reached(ring), journal, CheckOptions(pause=change))
     ring.wait_until_quiet(PATIENCE)
     assert (found.found[CHANGING], found.differing) == (1, 0)
 
@@ -274,10 +281,10 @@ def interrupted(after: int) -> Callable[[str, int, int], None]:
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("after", [1, 30])
 def test_an_interrupted_check_goes_on_where_it_was(
-    ring: LocalRing, differing: dict[str, Kind], tmp_path: Path, after: int, apart: bool
+    ring: LocalRing, differing: dict[str, DifferenceKind], tmp_path: Path, after: int, apart: bool
 ) -> None:
     members = reached(ring)
-    wish = Wish(segments=10, apart=apart, settle=0.1)
+    wish = CheckOptions(segments=10, pairwise=apart, settle_seconds=0.1)
     parts = 2 * 3 * wish.segments
 
     def scans() -> int:
@@ -295,10 +302,10 @@ def test_an_interrupted_check_goes_on_where_it_was(
 
 def test_throttling_only_makes_it_slower(ring: LocalRing, journal: Journal) -> None:
     with ring.faults.put(throttling(REGIONS[1], 0.3)):
-        found = check(reached(ring), journal, Wish(settle=0.1))
+        found = check(reached(ring), journal, CheckOptions(settle_seconds=0.1))
     assert (found.compared, found.differing) == (held(ring), 0)
 
 
 def test_two_commands_do_not_share_a_journal(ring: LocalRing, journal: Journal) -> None:
-    with pytest.raises(WrongError, match="Another command has"):
+    with pytest.raises(InvalidRequestError, match="Another command has"):
         Journal(journal.path, "test")

@@ -49,7 +49,7 @@ def command(ring: LocalRing, *arguments: str, name: str = "check") -> Result:
 
 
 def told(ring: LocalRing, *arguments: str, name: str = "check") -> dict[str, Any]:
-    result = command(ring, "--settle", "0", "--json", *arguments, name=name)
+    result = command(ring, "--settle-seconds", "0", "--json", *arguments, name=name)
     (one,) = json.loads(result.stdout)["rings"]
     return dict(one)
 
@@ -93,13 +93,13 @@ def test_it_finds_what_a_check_of_tombstones_finds(ring: LocalRing) -> None:
 def test_it_ends_and_reports_as_any_check_does(ring: LocalRing, tmp_path: Path) -> None:
     report = tmp_path / "differences.jsonl"
     result = command(
-        ring, "--distributed", "--segments", "1", "--settle", "0", "--report", str(report)
+        ring, "--distributed", "--segments", "1", "--settle-seconds", "0", "--report", str(report)
     )
     assert result.exit_code == 1
     assert "42 keys compared, 6 differ." in result.output
     keys = {json.loads(line)["key"]["id"]["S"] for line in report.read_text().splitlines()}
     assert keys == {"k0", "k1", "k2", *(f"new at {word}" for word in REGIONS[:3])}
-    assert command(ring, "--keys", str(report), "--settle", "0").exit_code == 1
+    assert command(ring, "--keys", str(report), "--settle-seconds", "0").exit_code == 1
 
 
 def test_a_repair_plans_by_it_what_it_plans_by_any_check(ring: LocalRing) -> None:
@@ -120,9 +120,9 @@ def test_after_ctrl_c_the_same_command_goes_on_with_the_same_run(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = len(executions(ring))
-    how = ("--distributed", "--segments", "3", "--settle", "0")
+    how = ("--distributed", "--segments", "3", "--settle-seconds", "0")
     with monkeypatch.context() as patch:
-        patch.setattr(machine.Machine, "_wait", interrupted)
+        patch.setattr(machine.SegmentRunner, "_wait", interrupted)
         result = command(ring, *how)
     assert (result.exit_code, "It runs on in the local ring" in result.output) == (1, True)
     result = command(ring, *how)
@@ -137,9 +137,9 @@ def test_anew_stops_the_run_that_is_there_and_begins_another(
 ) -> None:
     before = len(executions(ring))
     with monkeypatch.context() as patch:
-        patch.setattr(machine.Machine, "_wait", interrupted)
-        command(ring, "--distributed", "--segments", "6", "--settle", "0")
-    assert told(ring, "--distributed", "--segments", "6", "--anew")["differing"] == 6
+        patch.setattr(machine.SegmentRunner, "_wait", interrupted)
+        command(ring, "--distributed", "--segments", "6", "--settle-seconds", "0")
+    assert told(ring, "--distributed", "--segments", "6", "--restart")["differing"] == 6
     assert len(executions(ring)[before:]) == 2
     assert executions(ring)[-1] == "SUCCEEDED"
     # A function that was called for the first may still tell of it, but nobody goes on with it.
@@ -151,11 +151,11 @@ def test_a_ring_on_this_machine_is_read_in_few_segments_unless_one_says_more(
 ) -> None:
     parts: list[int] = []
 
-    def begun(_: Any, task: machine.Task) -> None:
+    def begun(_: Any, task: machine.SegmentJob) -> None:
         parts.append(len(task.parts))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(machine.Machine, "_begin", begun)
+    monkeypatch.setattr(machine.SegmentRunner, "_begin", begun)
     for how in ((), ("--segments", "5")):
         command(ring, "--distributed", *how)
     tables = 6  # items and tombstones of three members
@@ -163,7 +163,7 @@ def test_a_ring_on_this_machine_is_read_in_few_segments_unless_one_says_more(
 
 
 @pytest.mark.parametrize(
-    "option", [("--rate", "5"), ("--sample", "5"), ("--apart",), ("--settle", "500")]
+    "option", [("--rate", "5"), ("--sample", "5"), ("--pairwise",), ("--settle-seconds", "500")]
 )
 def test_what_functions_cannot_do_is_refused(ring: LocalRing, option: tuple[str, ...]) -> None:
     result = command(ring, "--distributed", *option)

@@ -15,7 +15,7 @@ import pytest
 
 from local.clients import HOME_ACCOUNT, Accounts
 from local.cloud.cloud import FUNCTIONS, Change, Cloud, CloudError
-from local.cloud.resources import KINDS, Place
+from local.cloud.resources import KINDS, Location
 from local.cloud.resources.archive import ArchiveError, zip_archive
 from local.endpoint.server import LocalServer
 
@@ -36,7 +36,7 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def ireland(cloud: Cloud) -> Place:
+def ireland(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders", "stage": "all"}})
     return cloud.place({"region": "eu-west-1", "defaultTags": tags})
 
@@ -51,11 +51,11 @@ def table(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def described(place: Place, name: str) -> Mapping[str, Any]:
+def described(place: Location, name: str) -> Mapping[str, Any]:
     return place.clients.dynamodb(place.region).describe_table(TableName=name)["Table"]
 
 
-def test_a_table_is_made_with_its_stream(cloud: Cloud, ireland: Place) -> None:
+def test_a_table_is_made_with_its_stream(cloud: Cloud, ireland: Location) -> None:
     inputs = table("plain", streamEnabled=True, streamViewType="NEW_AND_OLD_IMAGES")
     made, outputs = cloud.create(TABLE, "t", inputs, ireland)
     found = described(ireland, "plain")
@@ -68,7 +68,7 @@ def test_a_table_is_made_with_its_stream(cloud: Cloud, ireland: Place) -> None:
 
 
 def test_a_table_is_made_with_everything_that_can_be_said_of_it(
-    cloud: Cloud, ireland: Place
+    cloud: Cloud, ireland: Location
 ) -> None:
     inputs = table(
         "rich",
@@ -123,14 +123,14 @@ def test_a_table_is_made_with_everything_that_can_be_said_of_it(
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "orders", "stage": "one"}
 
 
-def role(cloud: Cloud, place: Place, name: str) -> str:
+def role(cloud: Cloud, place: Location, name: str) -> str:
     """Make a role; return its ARN."""
     inputs = {"assumeRolePolicy": TRUST, "name": name, "description": "carries"}
     arn: str = cloud.create("aws:iam/role:Role", "r", inputs, place)[1]["arn"]
     return arn
 
 
-def test_a_role_and_its_policy_are_made(cloud: Cloud, ireland: Place) -> None:
+def test_a_role_and_its_policy_are_made(cloud: Cloud, ireland: Location) -> None:
     arn = role(cloud, ireland, "carrier")
     policy = {"role": "carrier", "policy": WRITES, "name": "writes"}
     made, _ = cloud.create("aws:iam/rolePolicy:RolePolicy", "p", policy, ireland)
@@ -143,7 +143,9 @@ def test_a_role_and_its_policy_are_made(cloud: Cloud, ireland: Place) -> None:
     assert made == "carrier:writes"
 
 
-def test_a_user_and_its_policy_are_made_changed_and_deleted(cloud: Cloud, ireland: Place) -> None:
+def test_a_user_and_its_policy_are_made_changed_and_deleted(
+    cloud: Cloud, ireland: Location
+) -> None:
     user, policy = "aws:iam/user:User", "aws:iam/userPolicy:UserPolicy"
     made, outputs = cloud.create(user, "u", {"name": "writer"}, ireland)
     assert outputs["arn"] == f"arn:aws:iam::{HOME_ACCOUNT}:user/writer"
@@ -164,7 +166,7 @@ def test_a_user_and_its_policy_are_made_changed_and_deleted(cloud: Cloud, irelan
         assert cloud.read(token, "gone", id_, ireland) is None
 
 
-def test_a_log_group_is_made_with_its_retention(cloud: Cloud, ireland: Place) -> None:
+def test_a_log_group_is_made_with_its_retention(cloud: Cloud, ireland: Location) -> None:
     inputs = {"name": "hop", "retentionInDays": 30.0}
     _, outputs = cloud.create("aws:cloudwatch/logGroup:LogGroup", "g", inputs, ireland)
     (group,) = ireland.clients.logs("eu-west-1").describe_log_groups()["logGroups"]
@@ -194,7 +196,7 @@ def test_a_bucket_is_made_in_its_region_and_closed_to_the_public(cloud: Cloud, r
     }
 
 
-def function(cloud: Cloud, place: Place, name: str) -> dict[str, Any]:
+def function(cloud: Cloud, place: Location, name: str) -> dict[str, Any]:
     """Make a function; return its outputs."""
     inputs = {
         "name": name,
@@ -210,7 +212,7 @@ def function(cloud: Cloud, place: Place, name: str) -> dict[str, Any]:
     return cloud.create("aws:lambda/function:Function", "f", inputs, place)[1]
 
 
-def test_a_function_is_made_from_its_archive(cloud: Cloud, ireland: Place) -> None:
+def test_a_function_is_made_from_its_archive(cloud: Cloud, ireland: Location) -> None:
     outputs = function(cloud, ireland, "hop")
     found = ireland.clients.functions("eu-west-1").get_function(FunctionName="hop")
     configuration = found["Configuration"]
@@ -223,7 +225,7 @@ def test_a_function_is_made_from_its_archive(cloud: Cloud, ireland: Place) -> No
 
 
 def test_an_event_source_mapping_is_made_and_moto_does_not_act_on_it(
-    cloud: Cloud, ireland: Place
+    cloud: Cloud, ireland: Location
 ) -> None:
     stream = {"streamEnabled": True, "streamViewType": "NEW_AND_OLD_IMAGES"}
     arn = cloud.create(TABLE, "t", table("source", **stream), ireland)[1]["streamArn"]
@@ -260,7 +262,7 @@ def test_an_event_source_mapping_is_made_and_moto_does_not_act_on_it(
 
 
 def test_a_rule_with_its_target_and_permission_lives_its_whole_life(
-    cloud: Cloud, ireland: Place
+    cloud: Cloud, ireland: Location
 ) -> None:
     rule_kind = "aws:cloudwatch/eventRule:EventRule"
     target_kind = "aws:cloudwatch/eventTarget:EventTarget"
@@ -299,7 +301,7 @@ def test_a_rule_with_its_target_and_permission_lives_its_whole_life(
 
 
 def test_what_has_no_name_is_named_after_what_the_program_calls_it(
-    cloud: Cloud, ireland: Place
+    cloud: Cloud, ireland: Location
 ) -> None:
     unnamed = {"assumeRolePolicy": TRUST}
     made, outputs = cloud.create("aws:iam/role:Role", "ring-eu", unnamed, ireland)
@@ -307,12 +309,14 @@ def test_what_has_no_name_is_named_after_what_the_program_calls_it(
     assert outputs["name"] == made
 
 
-def test_a_prefix_is_completed_as_the_provider_completes_it(cloud: Cloud, ireland: Place) -> None:
+def test_a_prefix_is_completed_as_the_provider_completes_it(
+    cloud: Cloud, ireland: Location
+) -> None:
     made, _ = cloud.create("aws:s3/bucket:Bucket", "b", {"bucketPrefix": "lost-x-"}, ireland)
     assert re.fullmatch("lost-x-[0-9a-f]{26}", made)
 
 
-def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Place) -> None:
+def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Location) -> None:
     with pytest.raises(CloudError, match=r"q: .* type aws:sqs/queue:Queue cannot be made"):
         cloud.create("aws:sqs/queue:Queue", "q", {}, ireland)
     with pytest.raises(CloudError, match="aws:index/getAmi:getAmi cannot be called"):
@@ -320,7 +324,7 @@ def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Place) -> None
 
 
 def test_what_aws_refuses_is_told_with_the_name_of_the_resource(
-    cloud: Cloud, ireland: Place
+    cloud: Cloud, ireland: Location
 ) -> None:
     cloud.create(TABLE, "first", table("taken"), ireland)
     with pytest.raises(CloudError, match=r"^second \(aws:dynamodb.*ResourceInUse"):

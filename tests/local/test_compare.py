@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.compare import Item, judge
+from local.compare import Item, difference_reason
 
 PLACES = {"a": ("us-east-1", "t"), "b": ("eu-west-1", "t"), "c": ("eu-west-1", "u")}
 BARE: Item = {"id": {"S": "x"}, "n": {"N": "1"}}
@@ -24,7 +24,7 @@ def stamped(version: str = "1", origin: str = "a", **more: Any) -> Item:
 
 
 def difference(a: Item | None, b: Item | None, c: Item | None) -> str | None:
-    return judge({"a": a, "b": b, "c": c}, PLACES)
+    return difference_reason({"a": a, "b": b, "c": c}, PLACES)
 
 
 def test_the_origin_keeps_its_item_as_it_was_written() -> None:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from local.demo import first_act, second_act
-from local.demo.story import Story, Told
+from local.demo.story import Expected, Story
 from local.ring import LocalRing
 from tests.local.rings import hop_from, item, put, ring_of
 
@@ -40,10 +40,10 @@ def test_the_demo_ends_well_and_shows_every_step(capsys: pytest.CaptureFixture[s
 def test_the_demo_fails_when_a_step_does_not_end_as_it_should(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def lie(story: Story) -> Told:
+    def lie(story: Story) -> Expected:
         """An item is written, and another is said to be there."""
         story.put(0, {**first_act.ADA, "total": {"N": "1"}})
-        return Told(first_act.ADA, {"total": {"N": "2"}}, writes=99)
+        return Expected(first_act.ADA, {"total": {"N": "2"}}, writes=99)
 
     monkeypatch.setattr(first_act, "STEPS", (lie,))
     monkeypatch.setattr(second_act, "STEPS", ())
@@ -66,9 +66,9 @@ def test_a_redrive_that_fails_fails_the_demo(
 
 
 def test_a_step_that_costs_more_writes_than_it_should_is_told(story: Story) -> None:
-    def step(story: Story) -> Told:
+    def step(story: Story) -> Expected:
         story.put(0, item("costly"))
-        return Told(item("costly"), {}, writes=1)
+        return Expected(item("costly"), {}, writes=1)
 
     assert story.tell("costly", step) == ["it cost 2 writes, not 1"]
 
@@ -81,9 +81,9 @@ def test_a_record_in_the_quarantine_that_no_step_speaks_of_is_told(
     lost = {"key": item("lost"), "error": "refused that day"}
     s3.put_object(Bucket=hop.quarantine, Key="quarantine/1.json", Body=json.dumps(lost).encode())
 
-    def step(story: Story) -> Told:
+    def step(story: Story) -> Expected:
         story.put(0, item("sound"))
-        return Told(item("sound"), {})
+        return Expected(item("sound"), {})
 
     wrong = story.tell("lost", step)
     s3.delete_object(Bucket=hop.quarantine, Key="quarantine/1.json")
@@ -91,9 +91,9 @@ def test_a_record_in_the_quarantine_that_no_step_speaks_of_is_told(
 
 
 def test_an_item_that_is_where_a_step_says_it_is_not_is_told(story: Story) -> None:
-    def step(story: Story) -> Told:
+    def step(story: Story) -> Expected:
         story.put(0, item("everywhere"))
-        return Told(item("everywhere"), {}, places=(0, 1), also=item("nowhere"))
+        return Expected(item("everywhere"), {}, places=(0, 1), also=item("nowhere"))
 
     assert story.tell("misplaced", step) == [
         'a member holds {id: "everywhere"} that should not',

@@ -14,7 +14,7 @@ from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import make_existing_tables
 from local.cloud.program import DeployError, Deployment, run_program
 from local.endpoint.server import LocalServer
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.settings.settings import Settings
 
 TABLE = "aws:dynamodb/table:Table"
@@ -45,7 +45,7 @@ def cloud(accounts: Accounts) -> Cloud:
 def deploy(directory: Path, cloud: Cloud, code: str, **settings: object) -> Deployment:
     program = directory / "__main__.py"
     program.write_text(PRELUDE + textwrap.dedent(code))
-    return run_program(program, Stack.of(settings, "test"), cloud)
+    return run_program(program, StackConfig.of(settings, "test"), cloud)
 
 
 def test_what_is_declared_is_there_when_the_program_is_done(

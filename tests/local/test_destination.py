@@ -6,7 +6,7 @@ import json
 
 from local.clients import Clients
 from local.endpoint.server import LocalServer
-from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.batching import AbandonedBatch, Batch
 from local.lambda_emulator.events import FailurePlace, failure_record, to_event_record
 from local.lambda_emulator.failure_destination import S3Destination
 from tests.local.samples import NOON, STREAM, streamed
@@ -16,7 +16,7 @@ PLACE = FailurePlace("11111111-2222-3333-4444-555555555555", "arn:f", STREAM, "s
 
 def test_a_batch_that_was_given_up_is_in_the_bucket_whole() -> None:
     batch = Batch((to_event_record(streamed(1, NewImage={"b": {"B": b"\x00"}}), STREAM),))
-    lost = GivenUp(batch, "RetryAttemptsExhausted")
+    lost = AbandonedBatch(batch, "RetryAttemptsExhausted")
     with LocalServer() as server, Clients(server.endpoint) as clients:
         s3 = clients.s3("us-east-1")
         s3.create_bucket(Bucket="lost")

@@ -17,7 +17,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import Wish, check, findings, parts
+from operate.reconcile.check import CheckOptions, check, findings, parts
 from operate.reconcile.journal import Journal
 from ring.state_machine import state_machine
 from tests.local.rings import PATIENCE
@@ -88,7 +88,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def invoke(_: Any, function_name: str, qualifier: Any, body: Any, *more: Any) -> bytes:
         event = json.loads(body)
         made.append(event)
-        return json.dumps(worker.work_on(event, ten, lambda: 0.0)).encode()
+        return json.dumps(worker.process_segment(event, ten, lambda: 0.0)).encode()
 
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
     return made
@@ -106,8 +106,8 @@ def execute() -> dict[str, Any]:
         Handler="operate.distributed.worker.handle",
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
-    members = [worker.reached(one, make) for one in TOLD]
-    listed = json.dumps([worker.told_part(one) for one in parts(members, SEGMENTS)])
+    members = [worker.member_from_event(one, make) for one in TOLD]
+    listed = json.dumps([worker.segment_to_event(one) for one in parts(members, SEGMENTS)])
     make("s3", None).put_object(Bucket=BUCKET, Key="parts.json", Body=listed)
     client = make("stepfunctions", None)
     definition = json.dumps(state_machine(function, "aws", 4))
@@ -135,9 +135,9 @@ def test_a_distributed_map_finds_what_a_check_finds(calls: list[Any], tmp_path: 
     counts = execute()
     assert (counts["total"], counts["succeeded"]) == (len(REGIONS) * SEGMENTS,) * 2
     assert len(calls) > counts["total"]  # a segment has more than ten items
-    members = [worker.reached(one, make) for one in TOLD]
+    members = [worker.member_from_event(one, make) for one in TOLD]
     with Journal(tmp_path / "map", "a") as map_, Journal(tmp_path / "whole", "b") as whole:
         found, _ = collect_check(results(make("s3", None), BUCKET, "run"), map_)
-        assert found == check(members, whole, Wish(settle=0))
+        assert found == check(members, whole, CheckOptions(settle_seconds=0))
         assert {one.key for one in findings(map_)} == {one.key for one in findings(whole)}
     assert found.differing == 2 * len(REGIONS)

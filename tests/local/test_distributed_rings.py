@@ -20,7 +20,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def check(ring: LocalRing, *arguments: str) -> Result:
-    how = ("--local", ring.endpoint, "--distributed", "--settle", "0", *arguments)
+    how = ("--local", ring.endpoint, "--distributed", "--settle-seconds", "0", *arguments)
     return CliRunner().invoke(main, ("check", *how))
 
 

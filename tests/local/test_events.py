@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from handler.envelope import check_records
 from handler.protocol.decide import ReplicaId
-from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.batching import AbandonedBatch, Batch
 from local.lambda_emulator.events import (
     FailurePlace,
     event_of,
@@ -86,11 +86,13 @@ def test_equal_partition_keys_are_equal_whatever_the_record() -> None:
     assert partition_key(one, "id") == partition_key(other, "id") != partition_key(third, "id")
 
 
-def lost() -> GivenUp:
+def lost() -> AbandonedBatch:
     records = [
         to_event_record(streamed(number, created=NOON + number), STREAM) for number in (3, 4)
     ]
-    return GivenUp(Batch(tuple(records), failures=3, invocations=4), "RetryAttemptsExhausted")
+    return AbandonedBatch(
+        Batch(tuple(records), failures=3, invocations=4), "RetryAttemptsExhausted"
+    )
 
 
 def test_a_failure_record_has_what_lambda_documents() -> None:

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import HOME_ACCOUNT, Accounts, Clients
-from local.endpoint.dynamodb_proxy import Forward, ForwardError, Place, WrongUrlError
-from local.endpoint.request_counter import Meter
+from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, RegionArns, WrongUrlError
+from local.endpoint.request_counter import RequestCounter
 from local.endpoint.server import LocalServer, OneAtATime
 from tests.local.test_server import make_table, read_stream, request
 from tests.servers import dynoxide, ministack
@@ -106,13 +106,13 @@ def test_writes_and_refusals_are_counted(server: LocalServer, clients: Clients) 
 
 
 def test_nothing_of_a_run_is_left_nor_seen_by_the_next_one() -> None:
-    forward = Forward(ministack())
+    forward = DynamoDBProxy(ministack())
     with forward:
         for name, protected in (("left", False), ("protected", True)):
             table = {**TABLE, "TableName": name, "DeletionProtectionEnabled": protected}
             assert ask(forward, "CreateTable", table).status == 200
         assert names(forward) == ["left", "protected"]
-        with Forward(forward.url) as beside:
+        with DynamoDBProxy(forward.url) as beside:
             assert names(beside) == []
     assert names(forward) == []
 
@@ -134,11 +134,11 @@ def signed(operation: str) -> dict[str, str]:
     }
 
 
-def ask(forward: Forward, operation: str, body: Any) -> Any:
+def ask(forward: DynamoDBProxy, operation: str, body: Any) -> Any:
     return forward.answer(signed(operation), json.dumps(body).encode())
 
 
-def names(forward: Forward) -> list[str]:
+def names(forward: DynamoDBProxy) -> list[str]:
     found: list[str] = json.loads(ask(forward, "ListTables", {}).body)["TableNames"]
     return found
 
@@ -149,7 +149,7 @@ def names(forward: Forward) -> list[str]:
 )
 def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> None:
     with pytest.raises(WrongUrlError, match=r"it takes the form http://127\.0\.0\.1:8000"):
-        Forward(url)
+        DynamoDBProxy(url)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,12 @@ def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> 
 )
 def test_aws_itself_is_refused_without_a_request(host: str) -> None:
     with pytest.raises(WrongUrlError, match="is AWS itself"):
-        Forward(f"https://{host}")
+        DynamoDBProxy(f"https://{host}")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/", "https://box.example", "http://[::1]:1"])
 def test_any_other_address_will_do(url: str) -> None:
-    assert Forward(url).url == url.rstrip("/")
+    assert DynamoDBProxy(url).url == url.rstrip("/")
 
 
 THEIRS = "arn:aws:dynamodb:ddblocal:000000000000:"
@@ -230,16 +230,16 @@ def test_what_cannot_keep_a_rings_tables_is_refused_and_left_as_it_was(
     other: str, answers: dict[str, Any], told: str, deleted: bool
 ) -> None:
     Other.answers = answers
-    forward = Forward(other)
+    forward = DynamoDBProxy(other)
     forward._run = "0123"
-    with pytest.raises(ForwardError, match=told):
+    with pytest.raises(ProxyError, match=told):
         forward.__enter__()
     assert (("DeleteTable", {"TableName": "ring-0123"}) in Other.asked) is deleted
 
 
 def test_a_server_without_regions_is_refused_before_anything_is_made_there() -> None:
-    with pytest.raises(ForwardError, match=r"one set of tables for all regions.*MiniStack"):
-        Forward(dynoxide()).__enter__()
+    with pytest.raises(ProxyError, match=r"one set of tables for all regions.*MiniStack"):
+        DynamoDBProxy(dynoxide()).__enter__()
 
 
 def test_arns_of_any_form_are_turned_both_ways(other: str) -> None:
@@ -249,7 +249,7 @@ def test_arns_of_any_form_are_turned_both_ways(other: str) -> None:
         "DescribeStream": {"StreamDescription": {"StreamArn": f"{THEIRS}table/orders/stream/1"}},
         "GetRecords": {"Records": [], "NextShardIterator": f"{THEIRS}table/orders/stream/1|7"},
     }
-    forward = Forward(other)
+    forward = DynamoDBProxy(other)
     made = json.loads(ask(forward, "CreateTable", {**TABLE, "TableName": "orders"}).body)
     assert made["TableDescription"]["LatestStreamArn"] == stream
     told = json.loads(ask(forward, "DescribeStream", {"StreamArn": stream}).body)
@@ -264,7 +264,9 @@ def test_an_empty_map_that_lost_its_type_in_a_stream_gets_it_back(other: str) ->
     bare: Any = {"empty": {}, "deep": {"L": [{}, {"M": {"a": {}}}]}}
     record = {"eventName": "INSERT", "dynamodb": {"NewImage": bare}}
     Other.answers = {"GetRecords": {"Records": [record]}}
-    (found,) = json.loads(ask(Forward(other), "GetRecords", {"ShardIterator": "a"}).body)["Records"]
+    (found,) = json.loads(ask(DynamoDBProxy(other), "GetRecords", {"ShardIterator": "a"}).body)[
+        "Records"
+    ]
     empty: Any = {"M": {}}
     deep = {"L": [empty, {"M": {"a": empty}}]}
     assert found["dynamodb"]["NewImage"] == {"empty": empty, "deep": deep}
@@ -272,8 +274,10 @@ def test_an_empty_map_that_lost_its_type_in_a_stream_gets_it_back(other: str) ->
 
 
 def test_an_account_is_asked_for_by_twelve_digits_that_are_its_own_in_this_run(other: str) -> None:
-    keys = {Forward(other)._key(Place(account, REGION)) for account in ("1" * 12, "2" * 12)}
-    keys |= {Forward(other)._key(Place("1" * 12, REGION))}
+    keys = {
+        DynamoDBProxy(other)._key(RegionArns(account, REGION)) for account in ("1" * 12, "2" * 12)
+    }
+    keys |= {DynamoDBProxy(other)._key(RegionArns("1" * 12, REGION))}
     assert len(keys) == 3
     assert all(len(key) == 12 and key.isdecimal() for key in keys)
 
@@ -287,7 +291,7 @@ def test_requests_to_it_do_not_wait_for_moto(other: str) -> None:
         start_response("200 OK", [])
         return [b"moto"]
 
-    serialised = OneAtATime(slow, Meter(), Forward(other))
+    serialised = OneAtATime(slow, RequestCounter(), DynamoDBProxy(other))
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(serialised.answer, request())
         assert begun.wait(30)
@@ -300,6 +304,6 @@ def test_requests_to_it_do_not_wait_for_moto(other: str) -> None:
 def test_when_it_is_gone_later_the_answer_is_one_that_sdks_try_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    answer = ask(Forward(f"http://127.0.0.1:{port}"), "GetItem", {})
+    answer = ask(DynamoDBProxy(f"http://127.0.0.1:{port}"), "GetItem", {})
     assert answer.status == 500
     assert b"InternalServerError" in answer.body

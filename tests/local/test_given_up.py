@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.endpoint.fault_injection import outage
-from operate.quarantine.redrive import Became, Wish, redrive
+from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, redrive
 from tests.local.rings import PATIENCE, get, hop_from, item, put, reach, ring_of, wait_for
 
 
@@ -20,8 +20,8 @@ def test_what_lambda_gave_up_in_an_outage_is_in_the_bucket_whole_and_a_redrive_b
         hop = reach(ring, "us-east-1")
         entries = list(hop.bucket.entries())
         assert sum(len(entry.records) for entry in entries) == 2
-        played = redrive(hop, entries, Wish(dry_run=False))
-        assert {one.became for one in played} == {Became.DONE}
+        played = redrive(hop, entries, RedriveOptions(dry_run=False))
+        assert {one.outcome for one in played} == {RedriveOutcome.DONE}
         ring.wait_until_quiet(PATIENCE)
         assert ring.differences() == []
         assert get(ring, "eu-west-1", "a") == item("a", v={"S": "second"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.session import Wish, run
+from local.session import SessionOptions, run
 from tests.servers import ministack
 
 _STACK = """config:
@@ -29,6 +29,6 @@ def test_who_expires_items_is_told_where_ttl_is_on_and_another_dynamodb_has_the_
     (tmp_path / "Pulumi.yaml").write_text("name: dynamodb-ring\nruntime: python\n")
     (tmp_path / "Pulumi.one.yaml").write_text(_STACK % enabled)
     elsewhere, heard = ministack(), io.StringIO()
-    run(tmp_path, Wish("one", seconds=0, dynamodb=elsewhere), Console(file=heard))
+    run(tmp_path, SessionOptions("one", seconds=0, dynamodb=elsewhere), Console(file=heard))
     assert f"Its tables are in the DynamoDB at {elsewhere}." in heard.getvalue()
     assert ("Items expire by `until`" in heard.getvalue()) is told

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from local.clients import Clients
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Schema, parse_line
-from local.data.load import LoadError, Table, check, load
+from local.data.load import LoadError, TargetTable, check, load
 from local.data.load import write as write_checked
 from local.endpoint.server import LocalServer
 
@@ -165,7 +165,7 @@ def clients() -> Iterator[Clients]:
 
 
 @pytest.fixture
-def table(clients: Clients, request: pytest.FixtureRequest) -> Table:
+def table(clients: Clients, request: pytest.FixtureRequest) -> TargetTable:
     client = clients.dynamodb("eu-west-1")
     name = request.node.name[:200]
     client.create_table(
@@ -180,14 +180,14 @@ def table(clients: Clients, request: pytest.FixtureRequest) -> Table:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Table(client, name)
+    return TargetTable(client, name)
 
 
 def quiet() -> Progress:
     return Progress(console=Console(quiet=True))
 
 
-def items(table: Table) -> list[dict[str, Any]]:
+def items(table: TargetTable) -> list[dict[str, Any]]:
     return table.client.scan(TableName=table.name)["Items"]
 
 
@@ -198,13 +198,13 @@ def write(path: Path, lines: Sequence[bytes], *, packed: bool = False) -> Path:
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_all_lines_are_loaded(tmp_path: Path, table: Table, packed: bool) -> None:
+def test_all_lines_are_loaded(tmp_path: Path, table: TargetTable, packed: bool) -> None:
     lines = [plain(order=number) for number in range(60)]
     assert load(write(tmp_path / "data", lines, packed=packed), table, quiet()) == 60
     assert {item["order"]["N"] for item in items(table)} == {str(number) for number in range(60)}
 
 
-def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: Table) -> None:
+def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: TargetTable) -> None:
     lines = [dynamodb_json(b={"B": "AP8="}, n={"N": DIGITS}, ss={"SS": ["a", "b"]})]
     load(write(tmp_path / "data", lines), table, quiet())
     assert items(table) == [
@@ -213,7 +213,7 @@ def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: Table) -
 
 
 def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
-    tmp_path: Path, table: Table
+    tmp_path: Path, table: TargetTable
 ) -> None:
     lines = [plain(), b"", b"{", plain(order=2), plain(_repl_x=1)]
     with pytest.raises(LoadError) as caught:
@@ -226,7 +226,7 @@ def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
 
 
 def test_of_many_bad_lines_the_first_are_named_and_the_rest_counted(
-    tmp_path: Path, table: Table
+    tmp_path: Path, table: TargetTable
 ) -> None:
     with pytest.raises(LoadError) as caught:
         load(write(tmp_path / "data", [b"{"] * 1234), table, quiet())
@@ -280,11 +280,11 @@ def test_a_file_that_is_changed_after_the_check_is_an_error(tmp_path: Path) -> N
     checked = check(write(tmp_path / "data", [plain()]), SCHEMA, quiet())
     write(tmp_path / "data", [b"{"])
     with pytest.raises(LoadError, match="was changed after it was checked: it is not JSON"):
-        write_checked(checked, Table(client, "t"), quiet())
+        write_checked(checked, TargetTable(client, "t"), quiet())
 
 
 def test_a_file_that_is_cut_off_is_an_error_and_nothing_is_loaded(
-    tmp_path: Path, table: Table
+    tmp_path: Path, table: TargetTable
 ) -> None:
     path = write(tmp_path / "data", [plain(order=number) for number in range(100)], packed=True)
     path.write_bytes(path.read_bytes()[:-20])
@@ -293,12 +293,12 @@ def test_a_file_that_is_cut_off_is_an_error_and_nothing_is_loaded(
     assert items(table) == []
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, table: Table) -> None:
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, table: TargetTable) -> None:
     with pytest.raises(LoadError, match="No such file"):
         load(tmp_path / "data", table, quiet())
 
 
-def test_of_lines_with_one_key_the_last_one_wins(tmp_path: Path, table: Table) -> None:
+def test_of_lines_with_one_key_the_last_one_wins(tmp_path: Path, table: TargetTable) -> None:
     lines = [plain(order=1, n=1), plain(order=2), plain(order=1, n=2)]
     load(write(tmp_path / "data", lines), table, quiet())
     assert sorted(item.get("n", {}).get("N", "") for item in items(table)) == ["", "2"]
@@ -307,12 +307,12 @@ def test_of_lines_with_one_key_the_last_one_wins(tmp_path: Path, table: Table) -
 def test_a_batch_has_no_key_twice_which_dynamodb_would_refuse(tmp_path: Path) -> None:
     client: Any = Busy()
     lines = [plain(order=1), plain(order=2), plain(order=1.0)]
-    load(write(tmp_path / "data", lines), Table(client, "t"), quiet(), lambda _: None)
+    load(write(tmp_path / "data", lines), TargetTable(client, "t"), quiet(), lambda _: None)
     assert [put["PutRequest"]["Item"]["order"]["N"] for put in client.first] == ["1.0", "2"]
 
 
 def test_an_empty_file_and_a_mark_at_its_beginning_are_no_mistakes(
-    tmp_path: Path, table: Table
+    tmp_path: Path, table: TargetTable
 ) -> None:
     assert load(write(tmp_path / "empty", []), table, quiet()) == 0
     assert load(write(tmp_path / "data", [b"\xef\xbb\xbf" + plain()]), table, quiet()) == 1
@@ -347,6 +347,6 @@ def test_what_the_table_was_too_busy_to_take_is_written_again(tmp_path: Path) ->
     client: Any = Busy()
     waits: list[float] = []
     path = write(tmp_path / "data", [plain(order=number) for number in range(5)])
-    assert load(path, Table(client, "t"), quiet(), waits.append) == 5
+    assert load(path, TargetTable(client, "t"), quiet(), waits.append) == 5
     assert client.taken == ["0", "1", "2", "3", "4"]
     assert waits == [0.05, 0.1, 0.2, 0.4]

@@ -10,7 +10,7 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
-from local.cloud.resources import KINDS, Place
+from local.cloud.resources import KINDS, Location
 from local.endpoint.server import LocalServer
 from tests.engine.provider.state import refreshed
 
@@ -26,7 +26,7 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def place(cloud: Cloud) -> Place:
+def place(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders"}})
     return cloud.place({"region": "eu-west-1", "defaultTags": tags})
 
@@ -36,7 +36,7 @@ def machine(**changes: Any) -> dict[str, Any]:
     return {"name": "m", "definition": definition, "roleArn": ROLE, "tags": {"a": "b"}} | changes
 
 
-def test_a_state_machine_lives_its_whole_life(cloud: Cloud, place: Place) -> None:
+def test_a_state_machine_lives_its_whole_life(cloud: Cloud, place: Location) -> None:
     made, outputs = cloud.create(MACHINE, "m", machine(), place)
     assert made == outputs["arn"] == "arn:aws:states:eu-west-1:123456789012:stateMachine:m"
     seen = cloud.read(MACHINE, "m", made, place)
@@ -57,7 +57,7 @@ def test_a_state_machine_lives_its_whole_life(cloud: Cloud, place: Place) -> Non
 
 
 def test_a_bucket_that_holds_something_goes_only_if_it_may_be_emptied(
-    cloud: Cloud, place: Place
+    cloud: Cloud, place: Location
 ) -> None:
     made, outputs = cloud.create(BUCKET, "b", {"bucket": "full"}, place)
     place.clients.s3(place.region).put_object(Bucket=made, Key="a", Body=b"b")

@@ -13,7 +13,7 @@ import pytest
 
 from local.endpoint.fault_injection import outage, throttling
 from local.ring import LocalRing
-from operate.quarantine.redrive import Became, Wish, redrive
+from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, redrive
 from tests.local.rings import PATIENCE, REGIONS, get, hop_from, item, put, reach, ring_of, wait_for
 
 KEYS = [f"k{number}" for number in range(8)]
@@ -155,7 +155,7 @@ def test_a_poison_record_between_good_ones_is_set_aside_and_the_shard_goes_on(
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, "eu-west-1", "poison") == item("poison", v={"S": "cured"})
     hop = reach(ring, "us-east-1")
-    (played,) = redrive(hop, hop.bucket.entries(), Wish(dry_run=False))
-    assert (played.became, played.why) == (Became.DONE, "1 refused")
+    (played,) = redrive(hop, hop.bucket.entries(), RedriveOptions(dry_run=False))
+    assert (played.outcome, played.why) == (RedriveOutcome.DONE, "1 refused")
     assert get(ring, "us-east-1", "poison") == item("poison", v={"S": "cured"})
     all_hold(ring, "beside poison")

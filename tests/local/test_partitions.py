@@ -11,7 +11,7 @@ import pytest
 
 from local.endpoint.server import Answer, OneAtATime, _take_body
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from tests.local.rings import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def gate() -> Iterator[Gate]:
 
 @pytest.fixture(scope="module")
 def ring(gate: Gate) -> Iterator[LocalRing]:
-    with LocalRing(Stack.read(PROJECT, "china"), idle=0.02) as two:
+    with LocalRing(StackConfig.read(PROJECT, "china"), idle=0.02) as two:
         yield two
 
 

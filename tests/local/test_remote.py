@@ -13,10 +13,10 @@ import pytest
 from local.ring import LocalRing
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CHANGING, Wish, check, findings, parts
-from operate.reconcile.compare import Kind
+from operate.reconcile.check import CHANGING, CheckOptions, check, findings, parts
+from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
+from operate.reconcile.members import MemberConnection
 from ring.project import PROJECT_ROOT
 from tests.local.rings import PATIENCE, REGIONS, item, put, ring_of
 from tests.local.segments import few_at_a_time, make, worked
@@ -44,7 +44,7 @@ def running() -> Iterator[LocalRing]:
 @pytest.fixture
 def members(
     running: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[list[Reached]]:
+) -> Iterator[list[MemberConnection]]:
     lead_to(running, monkeypatch, tmp_path)
     s3 = make("s3", None)
     s3.create_bucket(Bucket=BUCKET)
@@ -55,39 +55,39 @@ def members(
 
 
 def run(
-    members: list[Reached],
-    make: worker.Make = make,
+    members: list[MemberConnection],
+    make: worker.ClientFactory = make,
     left: Callable[[], float] = lambda: 900.0,
 ) -> int:
     """Check all segments; how many calls it took."""
     told = {
         "work": "check",
         "how": {"settle": 0, "tombstones": False},
-        "members": [worker.told(member) for member in members],
+        "members": [worker.member_to_event(member) for member in members],
         "bucket": BUCKET,
         "run": "run",
     }
     return worked(told, parts(members, SEGMENTS), make, left)
 
 
-def verdict(journal: Journal) -> list[tuple[str, Kind, Any]]:
+def verdict(journal: Journal) -> list[tuple[str, DifferenceKind, Any]]:
     return sorted((found.key, found.kind, found.held) for found in findings(journal))
 
 
 def test_all_segments_together_find_what_a_check_finds(
-    members: list[Reached], tmp_path: Path
+    members: list[MemberConnection], tmp_path: Path
 ) -> None:
     assert run(members) == 2 * 3 * SEGMENTS
     with Journal(tmp_path / "apart", "a") as apart, Journal(tmp_path / "whole", "b") as whole:
         found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
-        assert found == check(members, whole, Wish(settle=0))
+        assert found == check(members, whole, CheckOptions(settle_seconds=0))
         assert verdict(apart) == verdict(whole)
     assert found.differing == 9
     assert CHANGING not in found.found
 
 
 def test_a_call_that_comes_near_its_end_is_gone_on_with(
-    members: list[Reached], tmp_path: Path
+    members: list[MemberConnection], tmp_path: Path
 ) -> None:
     assert run(members, few_at_a_time, left=lambda: 0.0) > 3 * 40 / 3
     with Journal(tmp_path / "apart", "a") as apart:
@@ -95,7 +95,9 @@ def test_a_call_that_comes_near_its_end_is_gone_on_with(
     assert (found.compared, found.differing) == (42, 9)
 
 
-def test_a_call_that_is_made_again_changes_nothing(members: list[Reached], tmp_path: Path) -> None:
+def test_a_call_that_is_made_again_changes_nothing(
+    members: list[MemberConnection], tmp_path: Path
+) -> None:
     assert run(members) == run(members)
     with Journal(tmp_path / "apart", "a") as apart:
         found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)

@@ -18,7 +18,7 @@ from handler.model.image import Image, replicated_write
 from handler.protocol.apply import Superseded, apply_write
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate.reconcile.check import Wish, check
+from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import repair
 from operate.stop import Stop, StoppedError
@@ -44,7 +44,7 @@ def ring(running: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def command(*arguments: str) -> Result:
-    given = ("repair", "--stack", "dev", "--settle", "0.1", *arguments)
+    given = ("repair", "--stack", "dev", "--settle-seconds", "0.1", *arguments)
     return CliRunner().invoke(main, given)
 
 
@@ -116,7 +116,7 @@ def test_a_delete_that_did_not_arrive_is_brought_with_its_tombstone(ring: LocalR
     assert ring.differences() == []
 
 
-@pytest.mark.parametrize("way", [(), ("--apart",)])
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
 def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_writes_out(
     ring: LocalRing, way: tuple[str, ...]
 ) -> None:
@@ -131,12 +131,12 @@ def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_write
     write, (_, _, third) = replicated_write(Image(late)), reached(ring)
     assert write is not None
     with ThreadPoolExecutor(1) as pool:
-        came = asyncio.run(apply_write(third.store(pool), item("k6"), write, expected=False))
+        came = asyncio.run(apply_write(third.open_store(pool), item("k6"), write, expected=False))
     assert isinstance(came, Superseded)
     assert told("--tombstones", "--yes", *way)["differing"] == 0
 
 
-@pytest.mark.parametrize("way", [(), ("--apart",)])
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
 def test_segments_apart_find_the_same_to_mend(ring: LocalRing, way: tuple[str, ...]) -> None:
     spoil(ring)
     done = told("--yes", *way)
@@ -163,11 +163,11 @@ def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: P
         ring.faults.put(throttling(SECOND, 0.2)),
         Journal(tmp_path / "j", "x") as journal,
     ):
-        check(members, journal, Wish(settle=0.1, looks=2))
+        check(members, journal, CheckOptions(settle_seconds=0.1, max_rechecks=2))
         repair(members, journal)
     ring.wait_until_quiet(PATIENCE)
     with Journal(tmp_path / "again", "x") as journal:
-        assert check(members, journal, Wish(settle=0.1)).differing == 0
+        assert check(members, journal, CheckOptions(settle_seconds=0.1)).differing == 0
     assert ring.differences() == []
 
 
@@ -186,14 +186,14 @@ def test_an_interrupted_repair_goes_on_with_what_is_left(
 
     with Journal(tmp_path / "j", "x") as journal:
         members = reached(ring, stop=stop)
-        assert check(members, journal, Wish(settle=0.1)).differing == 30
+        assert check(members, journal, CheckOptions(settle_seconds=0.1)).differing == 30
         with pytest.raises(StoppedError):
             repair(members, journal, tell=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         assert journal.resumed
         first = journal.counts()["mended"]
         assert 3 <= first <= 3 + 4
-        assert repair(reached(ring), journal).mended == 30 - first
+        assert repair(reached(ring), journal).repaired == 30 - first
         assert journal.counts() == {"mended": 30}
     ring.wait_until_quiet(PATIENCE)
     assert ring.differences() == []

@@ -12,7 +12,7 @@ import pytest
 from local.cloud.program import DeployError
 from local.endpoint.server import LocalServer
 from local.ring import LocalRing
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.settings.settings import SettingsError
 from tests.local.rings import REGIONS, costs, get, item, put, ring_of
 
@@ -33,7 +33,7 @@ def test_a_ring_of_another_size_runs_as_well(size: int) -> None:
 def test_every_setting_at_once_runs_accounts_and_adopted_tables_included(
     dynamodb: str | None,
 ) -> None:
-    with LocalRing(Stack.read(PROJECT, "full"), dynamodb=dynamodb, idle=0.02) as ring:
+    with LocalRing(StackConfig.read(PROJECT, "full"), dynamodb=dynamodb, idle=0.02) as ring:
         accounts = {member.account for member in ring.members.values()}
         assert len(accounts) == 2
         first = next(iter(ring.members.values()))

@@ -10,7 +10,7 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
-from local.cloud.resources import Place
+from local.cloud.resources import Location
 from local.endpoint.server import LocalServer
 from ring import policies
 
@@ -25,12 +25,12 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def place(cloud: Cloud) -> Place:
+def place(cloud: Cloud) -> Location:
     return cloud.place({"region": "eu-west-1"})
 
 
 @pytest.fixture
-def function(cloud: Cloud, place: Place) -> Iterator[str]:
+def function(cloud: Cloud, place: Location) -> Iterator[str]:
     code = pulumi.AssetArchive({"app.py": pulumi.StringAsset("")})
     trust = json.dumps(policies.lambda_trust())
     _, role = cloud.create("aws:iam/role:Role", "r", {"assumeRolePolicy": trust}, place)
@@ -40,13 +40,13 @@ def function(cloud: Cloud, place: Place) -> Iterator[str]:
     cloud.delete(FUNCTION, "f", made, place)
 
 
-def when(cloud: Cloud, place: Place, function: str) -> str | None:
+def when(cloud: Cloud, place: Location, function: str) -> str | None:
     seen = cloud.read(UPDATES, "f", function, place)
     return None if seen is None else str(seen["updateRuntimeOn"])
 
 
 def test_it_is_said_changed_and_left_to_lambda_again(
-    cloud: Cloud, place: Place, function: str
+    cloud: Cloud, place: Location, function: str
 ) -> None:
     told = {"functionName": function, "updateRuntimeOn": "FunctionUpdate"}
     made, outputs = cloud.create(UPDATES, "f", told, place)
@@ -62,7 +62,7 @@ def test_it_is_said_changed_and_left_to_lambda_again(
         assert when(cloud, place, function) == "Auto"
 
 
-def test_of_a_function_that_is_not_there_nothing_can_be_said(cloud: Cloud, place: Place) -> None:
+def test_of_a_function_that_is_not_there_nothing_can_be_said(cloud: Cloud, place: Location) -> None:
     told = {"functionName": "nobody", "updateRuntimeOn": "FunctionUpdate"}
     with pytest.raises(CloudError, match="nobody"):
         cloud.create(UPDATES, "f", told, place)

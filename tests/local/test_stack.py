@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.settings.stack_file import StackFileError
 
 
@@ -25,7 +25,7 @@ def test_values_are_handed_over_as_pulumi_does(tmp_path: Path) -> None:
         "  dynamodb-ring:number: 7\n"
         "  dynamodb-ring:on: true\n",
     )
-    stack = Stack.read(tmp_path, "dev")
+    stack = StackConfig.read(tmp_path, "dev")
     assert stack.encoded() == {
         "aws:region": "eu-west-1",
         "dynamodb-ring:table": '{"name": "orders"}',
@@ -42,7 +42,7 @@ def test_values_are_handed_over_as_pulumi_does(tmp_path: Path) -> None:
 
 
 def test_a_stack_can_be_made_of_settings() -> None:
-    stack = Stack.of({"table": {"name": "orders"}})
+    stack = StackConfig.of({"table": {"name": "orders"}})
     assert stack.config == {"dynamodb-ring:table": {"name": "orders"}}
     assert stack.settings == {"table": {"name": "orders"}}
 
@@ -51,7 +51,7 @@ def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
     write(tmp_path, "config: {}", "dev")
     write(tmp_path, "config: {}", "prod")
     with pytest.raises(StackFileError, match=r"no Pulumi.live.yaml .* Stacks there: dev, prod\."):
-        Stack.read(tmp_path, "live")
+        StackConfig.read(tmp_path, "live")
 
 
 @pytest.mark.parametrize(
@@ -65,24 +65,24 @@ def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
 def test_an_encrypted_value_is_told_with_its_key(tmp_path: Path, value: str) -> None:
     write(tmp_path, f"config:\n  dynamodb-ring:table: {value}\n")
     with pytest.raises(StackFileError, match=r"dynamodb-ring:table is encrypted .* plain text"):
-        Stack.read(tmp_path, "dev")
+        StackConfig.read(tmp_path, "dev")
 
 
 def test_an_attribute_that_is_named_secure_is_not_taken_for_an_encrypted_value(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, "config:\n  dynamodb-ring:table: {name: orders, secure: x}\n")
-    assert Stack.read(tmp_path, "dev").settings["table"]["secure"] == "x"
+    assert StackConfig.read(tmp_path, "dev").settings["table"]["secure"] == "x"
 
 
 @pytest.mark.parametrize("text", ["", "name: x", "config:", "config: [1]", "- 1"])
 def test_a_file_without_settings_is_told(tmp_path: Path, text: str) -> None:
     write(tmp_path, text)
     with pytest.raises(StackFileError, match="has no `config:` with settings beneath it"):
-        Stack.read(tmp_path, "dev")
+        StackConfig.read(tmp_path, "dev")
 
 
 def test_a_file_that_is_not_yaml_is_told(tmp_path: Path) -> None:
     write(tmp_path, "config: [")
     with pytest.raises(StackFileError, match=r"Pulumi.dev.yaml cannot be read"):
-        Stack.read(tmp_path, "dev")
+        StackConfig.read(tmp_path, "dev")

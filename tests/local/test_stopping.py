@@ -190,7 +190,7 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
 ) -> None:
     reads = Watcher(SECOND, "GetItem")
     reads.at = 20
-    check = ("check", "--settle", "0", "--json")
+    check = ("check", "--settle-seconds", "0", "--json")
     with ring.faults.put(reads):
         process = begin(*check)
         assert reads.reached.wait(PATIENCE)
@@ -207,7 +207,7 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
 def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) -> None:
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20
-    mend = ("repair", "--settle", "0", "--prefer", FIRST, "--yes")
+    mend = ("repair", "--settle-seconds", "0", "--prefer", FIRST, "--yes")
     with ring.faults.put(puts):
         process = begin(*mend)
         assert puts.reached.wait(PATIENCE)
@@ -224,7 +224,7 @@ def test_waiting_for_what_is_on_its_way_ends_at_once(ring: LocalRing, begin: Beg
     reads = Watcher(SECOND, "GetItem")
     reads.at = 2  # one key's item and tombstone
     with ring.faults.put(reads):
-        process = begin("check", "--sample", "3", "--settle", "100000")
+        process = begin("check", "--sample", "3", "--settle-seconds", "100000")
         assert reads.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         code, said = ended(process)

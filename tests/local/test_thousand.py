@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from local.data.load import Table, load
+from local.data.load import TargetTable, load
 from tests.local.rings import REGIONS, ring_of
 
 
@@ -20,7 +20,9 @@ def test_a_thousand_items_loaded_into_one_member_are_on_all_three_and_equal(
         member = ring.member(REGIONS[0])
         before = ring.meter.read()
         with Progress(disable=True) as progress:
-            loaded = load(tmp_path / "items.jsonl", Table(member.client, member.table), progress)
+            loaded = load(
+                tmp_path / "items.jsonl", TargetTable(member.client, member.table), progress
+            )
         ring.wait_until_quiet(300)
         cost = ring.meter.read() - before
         counts = [

@@ -48,8 +48,8 @@ def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
     record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
     lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
     assert in_words(json.dumps(lost), {}) == "set aside: id=a: too large: 410 KB"
-    failed = {"event": "failure", "kind": "passing", "code": "Throttled", "keys": 2, "error": "?"}
-    assert in_words(json.dumps(failed), {}) == "failed (passing): 2 keys: Throttled: ?"
+    failed = {"event": "failure", "kind": "transient", "code": "Throttled", "keys": 2, "error": "?"}
+    assert in_words(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud
-from local.cloud.resources import KINDS, Place
+from local.cloud.resources import KINDS, Location
 from local.endpoint.server import LocalServer
 from tests.engine.provider.diff import difference
 from tests.engine.provider.state import refreshed
@@ -63,19 +63,19 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def place(cloud: Cloud) -> Place:
+def place(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders"}})
     return cloud.place({"region": "eu-west-1", "defaultTags": tags})
 
 
-def topic(cloud: Cloud, place: Place, name: str) -> str:
+def topic(cloud: Cloud, place: Location, name: str) -> str:
     made, _ = cloud.create(TOPIC, "t", {"name": name}, place)
     return made
 
 
 @pytest.mark.parametrize("inputs", [SIMPLE, MATHS], ids=["one metric", "maths"])
 def test_an_alarm_is_read_as_it_was_said_to_be(
-    cloud: Cloud, place: Place, inputs: dict[str, Any]
+    cloud: Cloud, place: Location, inputs: dict[str, Any]
 ) -> None:
     made, _ = cloud.create(ALARM, "a", inputs, place)
     seen = cloud.read(ALARM, "a", made, place)
@@ -87,7 +87,7 @@ def test_an_alarm_is_read_as_it_was_said_to_be(
 
 
 def test_what_somebody_changed_of_an_alarm_is_seen_and_put_right(
-    cloud: Cloud, place: Place
+    cloud: Cloud, place: Location
 ) -> None:
     made, _ = cloud.create(ALARM, "a", MATHS, place)
     by_hand = {**MATHS, "threshold": 9.0, "metricQueries": MATHS["metricQueries"][:2]}
@@ -108,7 +108,7 @@ def test_the_order_of_what_an_alarm_calls_and_watches_means_nothing() -> None:
     assert not difference(KINDS[ALARM], MATHS, turned).changed
 
 
-def test_a_dashboard_is_made_changed_and_deleted(cloud: Cloud, place: Place) -> None:
+def test_a_dashboard_is_made_changed_and_deleted(cloud: Cloud, place: Location) -> None:
     inputs = {"dashboardName": "ring", "dashboardBody": json.dumps({"widgets": []})}
     text = {"type": "text", "properties": {"markdown": "hello"}}
     wanted = {**inputs, "dashboardBody": json.dumps({"widgets": [text]})}
@@ -123,7 +123,7 @@ def test_a_dashboard_is_made_changed_and_deleted(cloud: Cloud, place: Place) -> 
         assert cloud.read(DASHBOARD, "d", made, place) is None
 
 
-def test_a_topic_and_its_subscription_are_made_and_deleted(cloud: Cloud, place: Place) -> None:
+def test_a_topic_and_its_subscription_are_made_and_deleted(cloud: Cloud, place: Location) -> None:
     arn = topic(cloud, place, "alarms")
     inputs = {"topic": arn, "protocol": "sms", "endpoint": "+4912345678"}
     made, _ = cloud.create(SUBSCRIPTION, "s", inputs, place)
@@ -135,7 +135,7 @@ def test_a_topic_and_its_subscription_are_made_and_deleted(cloud: Cloud, place: 
         assert cloud.read(token, "gone", id_, place) is None
 
 
-def test_a_topics_tags_are_changed(cloud: Cloud, place: Place) -> None:
+def test_a_topics_tags_are_changed(cloud: Cloud, place: Location) -> None:
     arn = topic(cloud, place, "tagged")
     change = Change({"name": "tagged"}, {"name": "tagged", "tags": {"team": "users"}})
     cloud.update(TOPIC, "t", arn, change, place)

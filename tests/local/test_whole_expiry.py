@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from local.ring import LocalRing
-from operate.aws.clients import Clients
+from operate.aws.clients import ClientPool
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, collect_check, results
-from operate.reconcile.backfill import backfill, route
+from operate.reconcile.backfill import backfill, plan_route
 from operate.reconcile.backfill import parts as parts_to_fill
-from operate.reconcile.backfill_key import Filled
-from operate.reconcile.check import Wish, check, findings, parts
-from operate.reconcile.connect import reach
+from operate.reconcile.backfill_key import BackfillOutcome
+from operate.reconcile.check import CheckOptions, check, findings, parts
+from operate.reconcile.connect import connect_members
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
+from operate.reconcile.members import MemberConnection
 from tests.local.rings import REGIONS, get, item, put, ring_of
 from tests.local.segments import make, worked
 from tests.local.whole import deployed, lead_to
@@ -53,7 +53,7 @@ def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]
         yield two
 
 
-class ClientsWithTtl(Clients):
+class ClientsWithTtl(ClientPool):
     """Clients to which all tables tell that TTL is enabled, but where something else is said."""
 
     def __init__(self, statuses: Mapping[str, str]) -> None:
@@ -74,26 +74,28 @@ class ClientsWithTtl(Clients):
         return client
 
 
-def members_with_ttl(ring: LocalRing, statuses: Mapping[str, str] | None = None) -> list[Reached]:
-    return reach(deployed(ring), ClientsWithTtl(statuses or {}))
+def members_with_ttl(
+    ring: LocalRing, statuses: Mapping[str, str] | None = None
+) -> list[MemberConnection]:
+    return connect_members(deployed(ring), ClientsWithTtl(statuses or {}))
 
 
-def whole(members: list[Reached], journal: Journal, *, apart: bool = False) -> None:
-    check(members, journal, Wish(settle=0, apart=apart))
+def whole(members: list[MemberConnection], journal: Journal, *, apart: bool = False) -> None:
+    check(members, journal, CheckOptions(settle_seconds=0, pairwise=apart))
 
 
-def apart(members: list[Reached], journal: Journal) -> None:
+def apart(members: list[MemberConnection], journal: Journal) -> None:
     whole(members, journal, apart=True)
 
 
-def there(members: list[Reached], journal: Journal) -> None:
+def there(members: list[MemberConnection], journal: Journal) -> None:
     told = event(members, "check", {"settle": 0, "tombstones": False})
     worked(told, parts(members, 2))
     collect_check(results(make("s3", None), BUCKET, "run"), journal)
 
 
-def event(members: list[Reached], work: str, how: dict[str, Any]) -> dict[str, Any]:
-    told = [worker.told(member) for member in members]
+def event(members: list[MemberConnection], work: str, how: dict[str, Any]) -> dict[str, Any]:
+    told = [worker.member_to_event(member) for member in members]
     return {"work": work, "how": how, "members": told, "bucket": BUCKET, "run": "run"}
 
 
@@ -102,7 +104,7 @@ def keys(journal: Journal) -> set[str]:
 
 
 WAYS = pytest.mark.parametrize("way", [whole, apart, there])
-Way = Callable[[list[Reached], Journal], None]
+Way = Callable[[list[MemberConnection], Journal], None]
 
 
 @WAYS
@@ -149,7 +151,7 @@ def test_a_backfill_brings_what_dynamodb_does_not_delete_at_the_source(
     ring: LocalRing, status: str, filled: set[str], in_functions: bool, tmp_path: Path
 ) -> None:
     members = members_with_ttl(ring, {FIRST: status})
-    way = route(members, SECOND)
+    way = plan_route(members, SECOND)
     with Journal(tmp_path / "journal", "x") as journal:
         if in_functions:
             told = event(members, "backfill", {"route": [way.source, way.target]})
@@ -158,4 +160,4 @@ def test_a_backfill_brings_what_dynamodb_does_not_delete_at_the_source(
         else:
             done = backfill(members, [way], journal)
     assert {key for key in ends() if get(ring, SECOND, key)} == filled
-    assert (done.became[Filled.WRITTEN], done.left) == (len(filled), 0)
+    assert (done.outcomes[BackfillOutcome.WRITTEN], done.left) == (len(filled), 0)

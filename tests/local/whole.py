@@ -12,11 +12,11 @@ import pytest
 
 from local.clients import FAKE_CREDENTIALS
 from local.ring import LocalRing
-from operate.aws.clients import Clients
+from operate.aws.clients import ClientPool
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.deployment.stack import RingStack
-from operate.reconcile.connect import reach
-from operate.reconcile.members import Reached
+from operate.reconcile.connect import connect_members
+from operate.reconcile.members import MemberConnection
 from ring.settings.members import members_of
 from tests.local.rings import PATIENCE, item
 
@@ -52,8 +52,8 @@ def deployed(ring: LocalRing) -> Deployed:
     return Deployed(members, hops)
 
 
-def reached(ring: LocalRing, **how: Any) -> list[Reached]:
-    return reach(deployed(ring), Clients(), **how)
+def reached(ring: LocalRing, **how: Any) -> list[MemberConnection]:
+    return connect_members(deployed(ring), ClientPool(), **how)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from operate.deployed import Deployed
 from ring.ring import RING
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import hops
+from ring.topology import deployed_hops
 
 ACCOUNT = "123456789012"
 LABEL = "2026-01-01T00:00:00.000"
@@ -39,7 +39,7 @@ def deployed(config: Mapping[str, Any], **left_out: bool) -> Deployed:
 def state(config: Mapping[str, Any], *, finished: bool = True) -> dict[str, Any]:
     """The state after an `up`; not `finished`: after one that failed before the hops were made."""
     settings = Settings.parse(config)
-    ways = hops(settings)
+    ways = deployed_hops(settings)
     sources = {way.source for way in ways}
     resources = [
         resource
@@ -65,8 +65,8 @@ def _replica(
     settings: Settings, member: Member, ours: bool, finished: bool
 ) -> list[dict[str, Any]]:
     kind = "dynamodb-ring:index:Replica"
-    urn = _urn(kind, f"ring-{member.slug}")
-    account = member.owner or ACCOUNT
+    urn = _urn(kind, f"ring-{member.resource_name}")
+    account = member.account_id or ACCOUNT
     arn = f"arn:aws:dynamodb:{member.region}:{account}:table/{member.table}"
     made = ours and not member.stream_arn
     told = {
@@ -88,15 +88,15 @@ def _replica(
     inputs = {key: value for key, value in provider.items() if value}
     rows = [
         {"urn": urn, "type": kind, "outputs": told if finished else {}},
-        _beneath(urn, "pulumi:providers:aws", f"ring-{member.slug}", inputs),
+        _beneath(urn, "pulumi:providers:aws", f"ring-{member.resource_name}", inputs),
     ]
     table = "aws:dynamodb/table:Table"
     if made:
         shape = {"name": member.table, **_keys(settings), **_indexes(settings)}
-        rows.append(_beneath(urn, table, f"ring-{member.slug}", shape, {"arn": arn}))
+        rows.append(_beneath(urn, table, f"ring-{member.resource_name}", shape, {"arn": arn}))
     if ours and settings.tombstones.enabled:
         kept = {"name": member.tombstones, **_keys(settings)}
-        rows.append(_beneath(urn, table, f"ring-{member.slug}-tombstones", kept))
+        rows.append(_beneath(urn, table, f"ring-{member.resource_name}-tombstones", kept))
     return rows
 
 

@@ -12,16 +12,16 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
 from commands.output.screen import Screen
-from commands.setting_change import Plan
+from commands.setting_change import SettingChangePlan
 from local.clients import FAKE_CREDENTIALS
-from operate.aws.clients import Clients
+from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
 from operate.deployment import stack as stack_module
-from operate.deployment.adopted_streams import refuse_unfit
+from operate.deployment.adopted_streams import ensure_replicable
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
-from operate.errors import FailedError, MissingError, WrongError
-from operate.membership.plan import wish
+from operate.errors import InvalidRequestError, OperationFailedError, PrerequisiteError
+from operate.membership.plan import plan_change
 from ring.settings.settings import Settings
 
 HERE, THERE, THIRD = "us-east-1", "eu-west-1", "ap-southeast-2"
@@ -64,7 +64,7 @@ def config(*members: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"table": {"name": "orders", **keys}, "members": list(members), **more}
 
 
-class Asking(Clients):
+class Asking(ClientPool):
     """Clients that note which regions are asked, and those in `lost` are not reached."""
 
     def __init__(self, *lost: str, error: Exception | None = None) -> None:
@@ -80,13 +80,13 @@ class Asking(Clients):
 
 
 def refused(told: dict[str, Any]) -> str:
-    with pytest.raises(WrongError) as error:
-        refuse_unfit(Settings.parse(told), Clients())
+    with pytest.raises(InvalidRequestError) as error:
+        ensure_replicable(Settings.parse(told), ClientPool())
     return str(error.value)
 
 
 def test_a_table_with_both_images_and_the_rings_keys_is_adopted() -> None:
-    refuse_unfit(
+    ensure_replicable(
         Settings.parse(config({"region": HERE, "stream_arn": table(HERE)}, THEM)), Asking()
     )
 
@@ -144,28 +144,28 @@ def three(state: str, **more: Any) -> Settings:
 
 def test_a_member_that_is_bypassed_is_not_asked() -> None:
     clients = Asking(THERE)
-    refuse_unfit(three("bypassed"), clients)
+    ensure_replicable(three("bypassed"), clients)
     assert clients.asked == [HERE, THIRD]
 
 
 @pytest.mark.parametrize("state", ["in", "rejoining"])
 def test_a_member_that_takes_part_is_asked(state: str) -> None:
     clients = Asking()
-    refuse_unfit(three(state), clients)
+    ensure_replicable(three(state), clients)
     assert clients.asked == [HERE, THERE, THIRD]
 
 
 def test_members_of_other_stacks_and_tables_that_are_created_are_not_asked() -> None:
     clients = Asking(THERE, THIRD)
-    refuse_unfit(three("in", hops=[HERE]), clients)
-    refuse_unfit(Settings.parse(config({"region": THERE}, {"region": THIRD})), clients)
+    ensure_replicable(three("in", hops=[HERE]), clients)
+    ensure_replicable(Settings.parse(config({"region": THERE}, {"region": THIRD})), clients)
     assert clients.asked == [HERE]
 
 
 @pytest.mark.parametrize("error", [None, DENIED], ids=["lost", "denied"])
 def test_a_region_that_cannot_be_asked_is_told_with_what_to_do(error: Exception | None) -> None:
-    with pytest.raises(FailedError) as failed:
-        refuse_unfit(three("in"), Asking(THERE, error=error))
+    with pytest.raises(OperationFailedError) as failed:
+        ensure_replicable(three("in"), Asking(THERE, error=error))
     for words in ("members[1].stream_arn", THERE, "dynamodb:DescribeTable", "bypass eu-west-1"):
         assert words in str(failed.value)
 
@@ -180,7 +180,7 @@ def test_preview_and_up_refuse_it_before_the_engine_is_started(
 ) -> None:
     monkeypatch.setattr(stack_module, "find_cli", no_engine)
     told = config({"region": HERE, "stream_arn": table(HERE, "OLD_IMAGE")}, THEM)
-    with pytest.raises(WrongError, match="view type OLD_IMAGE"):
+    with pytest.raises(InvalidRequestError, match="view type OLD_IMAGE"):
         operation(RingStack(told))
 
 
@@ -188,10 +188,10 @@ def test_without_the_cli_it_is_the_cli_that_is_told_where_all_is_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def none() -> Any:
-        raise MissingError("no CLI")
+        raise PrerequisiteError("no CLI")
 
     monkeypatch.setattr(stack_module, "find_cli", none)
-    with pytest.raises(MissingError, match="no CLI"):
+    with pytest.raises(PrerequisiteError, match="no CLI"):
         RingStack(config({"region": HERE, "stream_arn": table(HERE)}, THEM)).preview()
 
 
@@ -213,7 +213,9 @@ def test_a_member_goes_or_comes_only_where_the_others_streams_can_be_read(
     )
     before = file.read_text()
     (ring,) = read_rings(file)
-    plan = Plan(Screen(as_json=True), wish(ring, THERE, "state", state), "bypass", yes=True)
-    with pytest.raises(WrongError, match="view type OLD_IMAGE"):
-        plan.asked(Deployed([], []))
+    plan = SettingChangePlan(
+        Screen(as_json=True), plan_change(ring, THERE, "state", state), "bypass", yes=True
+    )
+    with pytest.raises(InvalidRequestError, match="view type OLD_IMAGE"):
+        plan.confirm(Deployed([], []))
     assert file.read_text() == before

@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from handler.model.version import Version
-from operate.reconcile.compare import Held, judge
-from operate.reconcile.compare_page import alike
+from operate.reconcile.compare import MemberState, classify_difference
+from operate.reconcile.compare_page import matches
 
 IDS = ("0000000a", "0000000b", "0000000c", "0000000d")
 CONTENTS = ("1" * 16, "2" * 16)
@@ -35,7 +35,7 @@ def is_calm(marks: Sequence[str | None]) -> bool:
     """Whether no segment of any member has a suspect among these marks of one key."""
     places = range(len(marks))
     return all(
-        alike((one, marks[after]), (IDS[place], IDS[after]))
+        matches((one, marks[after]), (IDS[place], IDS[after]))
         for place, after in ((place, (place + 1) % len(marks)) for place in places)
         if (one := marks[place]) is not None
     )
@@ -47,7 +47,8 @@ def test_members_that_differ_differ_from_their_neighbours(members: int) -> None:
     missed = [
         marks
         for marks in product(MARKS, repeat=members)
-        if judge([Held(one) for one in marks], IDS[:members]) is not None and is_calm(marks)
+        if classify_difference([MemberState(one) for one in marks], IDS[:members]) is not None
+        and is_calm(marks)
     ]
     assert missed == []
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from commands.local_ring import LocalStack
+from commands.local_ring import RunningLocalRing
 from local import ring_info
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.program import Deployment, run_program
 from local.endpoint.server import LocalServer
-from local.lambda_emulator.batching import Batch, GivenUp
+from local.lambda_emulator.batching import AbandonedBatch, Batch
 from local.lambda_emulator.events import FailurePlace, failure_key, failure_record
 from local.running_ring import members_in
-from local.stack_config import Stack
-from operate.errors import FailedError
-from operate.quarantine.listing import Quarantines
+from local.stack_config import StackConfig
+from operate.errors import OperationFailedError
+from operate.quarantine.listing import RingQuarantine
 from ring.settings.settings import Settings
 from tests.handler.wire import record
 
@@ -41,7 +41,7 @@ CONFIG: dict[str, Any] = {
 class Deployed:
     """A ring that is deployed and does not run."""
 
-    def __init__(self, deployment: Deployment, accounts: Accounts, stack: LocalStack) -> None:
+    def __init__(self, deployment: Deployment, accounts: Accounts, stack: RunningLocalRing) -> None:
         self.hops = [one for one in deployment.outputs["hops"] if one["source"] == "us-east-1"]
         self.s3: Any = accounts.home.s3("us-east-1")
         self.functions: Any = accounts.home.functions("us-east-1")
@@ -54,7 +54,7 @@ class Deployed:
 
     def players(self) -> dict[str, str]:
         """The hop that plays each entry, by its id."""
-        quarantines = Quarantines(self.stack.deployed(), self.stack.clients())
+        quarantines = RingQuarantine(self.stack.deployed(), self.stack.clients())
         return {one.entry.id: one.way.reach.settings.name for one in quarantines.entries()}
 
 
@@ -63,10 +63,10 @@ def deployed() -> Iterator[Deployed]:
     settings = Settings.parse(CONFIG)
     with LocalServer() as server, Accounts(server.endpoint) as accounts:
         cloud = Cloud(accounts)
-        deployment = run_program(PROGRAM, Stack.of(CONFIG), cloud)
+        deployment = run_program(PROGRAM, StackConfig.of(CONFIG), cloud)
         members = members_in(deployment, settings, cloud)
         server.own.pages[ring_info.PATH] = ring_info.page(members.values(), deployment, {})
-        yield Deployed(deployment, accounts, LocalStack(server.endpoint))
+        yield Deployed(deployment, accounts, RunningLocalRing(server.endpoint))
 
 
 def set_aside(hop: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_each_hop_plays_its_own_and_the_first_what_is_of_none(deployed: Deployed
 
 
 def test_what_lambda_gave_up_is_its_functions(deployed: Deployed) -> None:
-    lost = GivenUp(Batch((record(1),)), "RecordAgeExceeded")
+    lost = AbandonedBatch(Batch((record(1),)), "RecordAgeExceeded")
     names = {}
     for hop in deployed.hops:
         # With the version that was invoked, as Lambda tells it.
@@ -107,7 +107,7 @@ def test_what_lambda_gave_up_is_its_functions(deployed: Deployed) -> None:
 
 def test_a_function_that_is_gone_is_told_with_its_hop(deployed: Deployed) -> None:
     deployed.functions.delete_function(FunctionName=deployed.hops[1]["function"])
-    with pytest.raises(FailedError, match="the hop from us-east-1 to ap-southeast-2: "):
+    with pytest.raises(OperationFailedError, match="the hop from us-east-1 to ap-southeast-2: "):
         deployed.players()
 
 

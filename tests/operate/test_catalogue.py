@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from handler.config import HopConfig
-from operate.quarantine.catalogue import Catalogue
-from operate.quarantine.listing import Aside, Way
-from operate.quarantine.redrive import Became, Played, Reach, Wish
+from operate.quarantine.catalogue import RedriveList
+from operate.quarantine.listing import QuarantineAccess, QuarantinedEntry
+from operate.quarantine.redrive import HopAccess, RedriveOptions, RedriveOutcome, RedriveResult
 from operate.stop import Stop
 from tests.handler.lambdas import KEY, QUARANTINE, Ring, environment, ring_of_three
 from tests.handler.wire import record
 
-PLAY = Wish(dry_run=False)
+PLAY = RedriveOptions(dry_run=False)
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def ring() -> Iterator[Ring]:
         yield three
 
 
-def way_to(ring: Ring, s3: Any = None, **more: str) -> Way:
+def way_to(ring: Ring, s3: Any = None, **more: str) -> QuarantineAccess:
     here, there, _ = (member.client for member in ring.members)
     settings = HopConfig.read({**environment(0, 1), **more})
-    return Way("arn:f", Reach(settings, s3 or ring.s3, here, there))
+    return QuarantineAccess("arn:f", HopAccess(settings, s3 or ring.s3, here, there))
 
 
-def catalogue(way: Way) -> Catalogue:
-    return Catalogue(Aside(entry, way) for entry in way.reach.bucket.entries())
+def catalogue(way: QuarantineAccess) -> RedriveList:
+    return RedriveList(QuarantinedEntry(entry, way) for entry in way.reach.bucket.entries())
 
 
 def kept(one: Any) -> bytes:
@@ -49,9 +49,9 @@ def set_aside(ring: Ring, name: str, one: Any) -> None:
     ring.s3.put_object(Bucket=QUARANTINE, Key=f"quarantine/{name}.json", Body=kept(one))
 
 
-def played(entries: Catalogue, wish: Wish) -> list[Played]:
-    heard: list[Played] = []
-    entries.play(wish, heard.append)
+def played(entries: RedriveList, wish: RedriveOptions) -> list[RedriveResult]:
+    heard: list[RedriveResult] = []
+    entries.redrive(wish, heard.append)
     return heard
 
 
@@ -60,7 +60,7 @@ def test_a_keys_changes_are_played_in_the_order_in_which_they_were_made(ring: Ri
     for name, number, seconds in (("a", 110, 7), ("b", 90, 7), ("c", 100, 7), ("d", 300, 6)):
         told = record(number, ApproximateCreationDateTime=seconds)
         set_aside(ring, name, told)
-    heard = played(catalogue(way_to(ring)), Wish(dry_run=False, however_old=True))
+    heard = played(catalogue(way_to(ring)), RedriveOptions(dry_run=False, ignore_retention=True))
     assert [one.entry.id[11] for one in heard] == ["d", "b", "c", "a"]
     (there,) = ring.members[1].items()
     assert there["v"] == {"S": "written by 110"}
@@ -79,8 +79,8 @@ def test_more_than_a_page_is_listed_and_played_to_its_end(ring: Ring) -> None:
     all_of_it = catalogue(way_to(ring))
     assert len(all_of_it) == 1_005
     held = played(all_of_it, PLAY)
-    assert {one.became for one in held} == {Became.HELD}
-    assert all_of_it.became == {Became.HELD: 1_005}
+    assert {one.outcome for one in held} == {RedriveOutcome.HELD}
+    assert all_of_it.became == {RedriveOutcome.HELD: 1_005}
     assert all_of_it.stays
     assert len(list(all_of_it)) == 1_005
 
@@ -90,7 +90,7 @@ def test_what_somebody_removed_meanwhile_is_told_to_be_gone(ring: Ring) -> None:
         set_aside(ring, name, record(1, name))
     both = catalogue(way_to(ring))
     ring.s3.delete_object(Bucket=QUARANTINE, Key="quarantine/a.json")
-    assert len(played(both, Wish(dry_run=False, however_old=True))) == 1
+    assert len(played(both, RedriveOptions(dry_run=False, ignore_retention=True))) == 1
     first, second = both
     assert (first["became"], first["why"]) == (
         "done",
@@ -103,19 +103,19 @@ def test_where_it_is_stopped_the_rest_is_left_and_can_be_played_then(ring: Ring)
     for name in ("a", "b", "c"):
         set_aside(ring, name, record(1, name))
     three = catalogue(way_to(ring))
-    heard: list[Played] = []
-    three.play(Wish(dry_run=True, however_old=True))
+    heard: list[RedriveResult] = []
+    three.redrive(RedriveOptions(dry_run=True, ignore_retention=True))
     assert {one["became"] for one in three} == {"done"}
     stop = Stop()
 
-    def hear(one: Played) -> None:
+    def hear(one: RedriveResult) -> None:
         heard.append(one)
         stop.ask()
 
-    three.play(Wish(dry_run=False, however_old=True, stop=stop), hear)
+    three.redrive(RedriveOptions(dry_run=False, ignore_retention=True, stop=stop), hear)
     assert [one["became"] for one in three] == ["done", "left", "left"]
     assert three.stays
-    three.play(Wish(dry_run=False, however_old=True))
+    three.redrive(RedriveOptions(dry_run=False, ignore_retention=True))
     assert [one["became"] for one in three] == ["done"] * 3
     assert ring.keys(1) == ["a", "b", "c"]
 
@@ -151,8 +151,8 @@ def memory_for(ring: Ring, entries: int) -> int:
         all_of_it, count = catalogue(way), 0
         for _ in all_of_it:
             count += 1
-        all_of_it.play(PLAY)
-        assert (count, all_of_it.became) == (entries, {Became.HELD: entries})
+        all_of_it.redrive(PLAY)
+        assert (count, all_of_it.became) == (entries, {RedriveOutcome.HELD: entries})
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

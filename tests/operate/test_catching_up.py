@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from operate.aws.clients import Clients
+from operate.aws.clients import ClientPool
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.membership.catch_up import Left, Progress, concerned, left
+from operate.membership.catch_up import HopProgress, Progress, hop_progress, hops_to_wait_for
 from operate.membership.outage import last_delivery
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -21,7 +21,7 @@ HOP = DeployedHop("here", "there", FUNCTION, "a-mapping", "a-bucket")
 DEPLOYED = Deployed([HERE, THERE], [HOP])
 
 
-class Aws(Clients):
+class Aws(ClientPool):
     """An AWS that says what it is told; metrics by name, as values some minutes ago."""
 
     def __init__(self) -> None:
@@ -59,13 +59,13 @@ def aws() -> Aws:
     return Aws()
 
 
-def told(aws: Aws) -> Left:
-    return left(DEPLOYED, HOP, aws, NOW)
+def told(aws: Aws) -> HopProgress:
+    return hop_progress(DEPLOYED, HOP, aws, NOW)
 
 
 def test_a_hop_whose_records_are_young_keeps_up(aws: Aws) -> None:
     aws.metrics["IteratorAge"] = [(3, 900), (1, 400), (2, 5_000)]
-    assert told(aws) == Left("here", "there", True, 0.4, "keeps up")
+    assert told(aws) == HopProgress("here", "there", True, 0.4, "keeps up")
     assert aws.asked == {
         ("FunctionName", "carries"),
         ("hop", "us-east-1/orders -> eu-west-1/orders-eu"),
@@ -74,7 +74,7 @@ def test_a_hop_whose_records_are_young_keeps_up(aws: Aws) -> None:
 
 def test_a_hop_whose_records_are_old_catches_up(aws: Aws) -> None:
     aws.metrics["IteratorAge"] = [(9, 3_600_000), (1, 61_000)]
-    assert told(aws) == Left("here", "there", False, 61.0, "catches up")
+    assert told(aws) == HopProgress("here", "there", False, 61.0, "catches up")
 
 
 def test_a_batching_window_makes_records_older_and_no_hop_late(aws: Aws) -> None:
@@ -95,7 +95,7 @@ def test_a_hop_that_fails_is_not_through_however_young_its_records(aws: Aws, met
 def test_a_hop_that_is_given_nothing_has_told_all(aws: Aws) -> None:
     # The newest record of its stream was two hours old.
     aws.metrics["IteratorAge"] = [(12, 7_200_000)]
-    assert told(aws) == Left("here", "there", True, None, "has nothing to tell")
+    assert told(aws) == HopProgress("here", "there", True, None, "has nothing to tell")
 
 
 def test_a_mapping_that_has_just_begun_may_not_have_looked_yet(aws: Aws) -> None:
@@ -113,7 +113,7 @@ def test_a_mapping_that_rests_tells_nothing(aws: Aws) -> None:
 def test_the_hops_of_the_streams_that_feed_a_member_and_its_own_have_to_catch_up() -> None:
     ways = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d"), ("d", "a")]
     deployed = Deployed([], [DeployedHop(*way) for way in ways])
-    assert [(hop.source, hop.target) for hop in concerned(deployed, "b")] == ways[:3]
+    assert [(hop.source, hop.target) for hop in hops_to_wait_for(deployed, "b")] == ways[:3]
 
 
 def test_a_hop_of_another_member_that_is_still_held_is_not_waited_for() -> None:
@@ -121,16 +121,16 @@ def test_a_hop_of_another_member_that_is_still_held_is_not_waited_for() -> None:
     hops = [DeployedHop(*way) for way in ways]
     members = [DeployedMember(name, "eu-west-1", name) for name in "abcd"]
     deployed = Deployed(members, hops, held={"b"})
-    watched = [(hop.source, hop.target) for hop in concerned(deployed, "c")]
+    watched = [(hop.source, hop.target) for hop in hops_to_wait_for(deployed, "c")]
     assert watched == [("a", "c"), ("a", "d"), ("c", "d")]
 
 
 def test_the_time_left_is_told_by_how_the_age_goes_down() -> None:
     times = iter([0.0, 0.0, 10.0, 10.0])
     progress = Progress(lambda: next(times))
-    assert progress.remaining([Left("a", "b", False, 300.0, "")]) is None
-    assert progress.remaining([Left("a", "b", False, 200.0, "")]) == timedelta(seconds=20)
-    assert progress.remaining([Left("a", "b", True, 1.0, "")]) is None
+    assert progress.remaining([HopProgress("a", "b", False, 300.0, "")]) is None
+    assert progress.remaining([HopProgress("a", "b", False, 200.0, "")]) == timedelta(seconds=20)
+    assert progress.remaining([HopProgress("a", "b", True, 1.0, "")]) is None
 
 
 def test_the_last_delivery_is_the_last_time_in_which_the_target_answered(aws: Aws) -> None:

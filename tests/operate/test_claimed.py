@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed
-from operate.deployment.claimed_tables import newcomers, refuse_claimed
-from operate.errors import WrongError
+from operate.deployment.claimed_tables import ensure_unclaimed, new_tables
+from operate.errors import InvalidRequestError
 from ring.settings.settings import Settings
 from tests.operate.deployments import ACCOUNT, deployed, state
 
@@ -28,9 +28,9 @@ def refused(
     """What is refused of a ring beside the stack `other`, by its place."""
     others = {"other": state(OTHER)}
     try:
-        refuse_claimed(others, ours or Deployed(), Settings.parse(config), lambda _: account)
-    except WrongError as error:
-        return {one.key: f"{one.value}: {one.reason}. {one.remedy}" for one in error.mistakes}
+        ensure_unclaimed(others, ours or Deployed(), Settings.parse(config), lambda _: account)
+    except InvalidRequestError as error:
+        return {one.key: f"{one.value}: {one.reason}. {one.remedy}" for one in error.problems}
     return {}
 
 
@@ -59,7 +59,7 @@ def test_an_account_that_is_told_is_not_asked_for() -> None:
 
 def test_members_that_this_stack_has_already_are_its_own() -> None:
     ours = deployed(CONFIG)
-    assert newcomers(ours, Settings.parse(CONFIG)) == []
+    assert new_tables(ours, Settings.parse(CONFIG)) == []
     assert refused(CONFIG, ours) == {}
 
 

@@ -10,7 +10,7 @@ from pulumi.automation import CommandError
 
 from operate.deployment import pulumi_cli
 from operate.deployment.pulumi_cli import Cli, find_cli
-from operate.errors import CancelledError, MissingError
+from operate.errors import CancelledError, PrerequisiteError
 
 GOOD = "echo v3.220.0"
 # What it says on the first line is what a test waits for; then it works until it is interrupted.
@@ -41,7 +41,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_cli_it_is_told_which_and_how_to_get_it(nowhere: Path) -> None:
-    with pytest.raises(MissingError) as told:
+    with pytest.raises(PrerequisiteError) as told:
         find_cli()
     assert "neither on the PATH nor in .engine/bin" in str(told.value)
     assert "https://www.pulumi.com/docs/install/" in str(told.value)
@@ -73,7 +73,7 @@ def test_one_that_is_too_old_is_told_with_its_version(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{play(nowhere / 'own', 'echo v2.25.0')}:/usr/bin:/bin")
-    with pytest.raises(MissingError, match=r"CLI version is 2\.25\.0"):
+    with pytest.raises(PrerequisiteError, match=r"CLI version is 2\.25\.0"):
         find_cli()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operate.errors import WrongError
-from operate.pricing.bill import MONTH, Index, Line, Load, Shape, total
+from operate.errors import InvalidRequestError
+from operate.pricing.bill import MONTH, BillLine, Index, Load, RingProfile, total
 from operate.pricing.prices import NAMES, PriceList, Prices
 from operate.pricing.ring_cost import global_tables, ring
 
@@ -18,17 +18,17 @@ ONCE = 1 / MONTH * 1e6  # a million writes a month, so that millions are counted
 SMALL = 500  # bytes: one unit, as an item and as a copy
 
 
-def lines(load: Load, shape: Shape) -> dict[str, Line]:
+def lines(load: Load, shape: RingProfile) -> dict[str, BillLine]:
     return {line.name: line for line in ring(load, shape, [ONE] * shape.members)}
 
 
-def quantity(load: Load, shape: Shape, name: str) -> float:
+def quantity(load: Load, shape: RingProfile, name: str) -> float:
     return round(lines(load, shape)[name].quantity, 9)
 
 
 @pytest.mark.parametrize("members", [2, 3, 5])
 def test_a_change_costs_what_the_readme_counts(members: int) -> None:
-    n, shape = members, Shape(members, members)
+    n, shape = members, RingProfile(members, members)
     update, insert = Load(ONCE, SMALL), Load(ONCE, SMALL, inserts=1.0)
     delete = Load(ONCE, SMALL, deletes=1.0)
     assert quantity(update, shape, "hops' writes") == n - 1
@@ -37,18 +37,18 @@ def test_a_change_costs_what_the_readme_counts(members: int) -> None:
     assert quantity(insert, shape, "reads of tombstones") == 2 * n - 2
     assert quantity(delete, shape, "hops' deletes") == 3 * n - 2
     assert quantity(delete, shape, "reads of tombstones") == 2 * n - 2
-    assert quantity(delete, Shape(n, n, tombstones=False), "hops' deletes") == n
+    assert quantity(delete, RingProfile(n, n, tombstones=False), "hops' deletes") == n
 
 
 def test_a_copy_is_larger_than_its_item_by_the_rings_attributes() -> None:
-    load, shape = Load(ONCE, 1000), Shape(2, 2)
+    load, shape = Load(ONCE, 1000), RingProfile(2, 2)
     assert quantity(load, shape, "applications' writes") == 1
     assert quantity(load, shape, "hops' writes") == 2
 
 
 def test_an_index_takes_a_write_of_what_it_projects_at_every_member() -> None:
     def units(load: Load, projection: str) -> float:
-        shape = Shape(3, 3, indexes=(Index("by-time", projection),))
+        shape = RingProfile(3, 3, indexes=(Index("by-time", projection),))
         return quantity(load, shape, "index by-time")
 
     update, insert = Load(ONCE, 1000), Load(ONCE, 1000, inserts=1.0)
@@ -62,21 +62,21 @@ def test_an_index_takes_a_write_of_what_it_projects_at_every_member() -> None:
 
 def test_global_tables_pay_for_indexes_in_units_of_the_usual_kind() -> None:
     price = Prices(**(dict.fromkeys(NAMES, 1.0) | {"replicated_write": 9.0}))
-    shape = Shape(3, 3, indexes=(Index("by-time", "ALL"),))
+    shape = RingProfile(3, 3, indexes=(Index("by-time", "ALL"),))
     *_, index = global_tables(Load(ONCE, 1000), shape, [price] * 3)
     assert (round(index.quantity, 9), index.price) == (3, 1.0)
 
 
 def test_alarms_are_paid_by_the_metrics_that_they_look_at() -> None:
-    watched = lines(Load(1, SMALL), Shape(3, 3, dashboards=1))
+    watched = lines(Load(1, SMALL), RingProfile(3, 3, dashboards=1))
     # What docs/decisions/0010-alarms-are-on.md says of a hop.
     assert (watched["alarms"].quantity, watched["dashboards"].quantity) == (33, 1)
-    assert "alarms" not in lines(Load(1, SMALL), Shape(3, 3))
+    assert "alarms" not in lines(Load(1, SMALL), RingProfile(3, 3))
 
 
 def test_lambda_is_called_as_often_as_it_looks_and_as_full_batches_ask() -> None:
     def called(writes: float, **shape: float) -> float:
-        made = Shape(2, 2, **shape)  # type: ignore[arg-type]
+        made = RingProfile(2, 2, **shape)  # type: ignore[arg-type]
         return round(quantity(Load(writes, SMALL), made, "Lambda requests") * 1e6 / MONTH / 2, 6)
 
     assert called(0.5) == 0.5  # each record by itself
@@ -89,30 +89,30 @@ def test_lambda_is_called_as_often_as_it_looks_and_as_full_batches_ask() -> None
 
 def test_time_is_paid_by_memory_and_by_the_way_to_the_next_member() -> None:
     load = Load(50, SMALL)
-    near, far = Shape(2, 2, round_trip=0.0), Shape(2, 2, round_trip=0.1)
-    twice = Shape(2, 2, round_trip=0.1, memory=1024)
+    near, far = RingProfile(2, 2, round_trip=0.0), RingProfile(2, 2, round_trip=0.1)
+    twice = RingProfile(2, 2, round_trip=0.1, memory=1024)
     assert quantity(load, near, "Lambda time") < quantity(load, far, "Lambda time") / 5
     assert quantity(load, twice, "Lambda time") == 2 * quantity(load, far, "Lambda time")
 
 
 def test_what_stays_in_a_region_is_not_transferred() -> None:
     load = Load(50, SMALL)
-    assert quantity(load, Shape(3, 0), "transfer") == 0
-    assert quantity(load, Shape(4, 2), "transfer") == pytest.approx(
-        quantity(load, Shape(4, 4), "transfer") / 2
+    assert quantity(load, RingProfile(3, 0), "transfer") == 0
+    assert quantity(load, RingProfile(4, 2), "transfer") == pytest.approx(
+        quantity(load, RingProfile(4, 4), "transfer") / 2
     )
 
 
 def test_every_member_has_an_equal_part_at_its_own_prices() -> None:
     dear = Prices(**dict.fromkeys(NAMES, 3.0))
-    load, shape = Load(ONCE, SMALL), Shape(2, 2)
+    load, shape = Load(ONCE, SMALL), RingProfile(2, 2)
     both, cheap = ring(load, shape, [ONE, dear]), ring(load, shape, [ONE, ONE])
     assert total(both) == pytest.approx(2 * total(cheap))
 
 
 def test_global_tables_bill_a_write_in_every_region_and_no_functions() -> None:
     load = Load(ONCE, 2048, deletes=0.5)
-    writes, sent = global_tables(load, Shape(3, 3), [ONE] * 3)
+    writes, sent = global_tables(load, RingProfile(3, 3), [ONE] * 3)
     assert writes.quantity == pytest.approx(3 * 2)
     assert sent.quantity == pytest.approx(2 * 2048 * 0.5 / 1000)
 
@@ -122,14 +122,14 @@ def test_prices_are_those_of_the_region_changed_by_what_is_said() -> None:
     prices.change(["eu-west-1.write=7", "read=2"])
     assert (prices.of("us-east-1").write, prices.of("us-east-1").read) == (0.625, 2)
     assert (prices.of("eu-west-1").write, prices.of("eu-west-1").read) == (7, 2)
-    assert prices.guessed(["us-east-1", "eu-west-1"]) == ["eu-west-1"]
+    assert prices.regions_without_prices(["us-east-1", "eu-west-1"]) == ["eu-west-1"]
     prices.change([f"eu-west-1.{name}=1" for name in NAMES])
-    assert prices.guessed(["us-east-1", "eu-west-1"]) == []
+    assert prices.regions_without_prices(["us-east-1", "eu-west-1"]) == []
 
 
 @pytest.mark.parametrize("text", ["writes=1", "write=much", "write", "write=-1", "write=nan"])
 def test_a_price_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(WrongError, match="--price"):
+    with pytest.raises(InvalidRequestError, match="--price"):
         PriceList.read().change([text])
 
 
@@ -137,7 +137,7 @@ def test_a_file_that_is_no_price_list_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "prices.yaml"
     for text in ("", "date: 2026-01-01\nregions: {eu-west-1: {write: 1}}", "regions: [1]"):
         path.write_text(text)
-        with pytest.raises(WrongError, match="is no price list"):
+        with pytest.raises(InvalidRequestError, match="is no price list"):
             PriceList.read(path)
 
 
@@ -147,5 +147,5 @@ def test_a_price_list_with_what_is_no_price_is_refused(tmp_path: Path, value: st
     told = {name: getattr(sound, name) for name in NAMES} | {"write": yaml.safe_load(value)}
     path = tmp_path / "prices.yaml"
     path.write_text(yaml.safe_dump({"date": "2026-01-01", "regions": {"eu-west-1": told}}))
-    with pytest.raises(WrongError, match="is no price list"):
+    with pytest.raises(InvalidRequestError, match="is no price list"):
         PriceList.read(path)

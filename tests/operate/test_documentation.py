@@ -9,7 +9,7 @@ from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.program import run_program
 from local.endpoint.server import LocalServer
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 
 DOCS = Path(__file__).parents[2] / "docs" / "python.md"
 
@@ -18,7 +18,7 @@ def test_a_ring_can_be_a_part_of_somebody_elses_program(tmp_path: Path) -> None:
     program = tmp_path / "__main__.py"
     program.write_text(re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)[1])
     with LocalServer() as server, Accounts(server.endpoint) as accounts:
-        deployment = run_program(program, Stack("shop", {}), Cloud(accounts))
+        deployment = run_program(program, StackConfig("shop", {}), Cloud(accounts))
     first, second = deployment.outputs["cart_streams"]
     assert first.startswith("arn:aws:dynamodb:us-east-1:")
     assert second.startswith("arn:aws:dynamodb:eu-west-1:")

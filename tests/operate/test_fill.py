@@ -13,10 +13,16 @@ from handler.model.records import read_change
 from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop, replicate
 from handler.store.dynamodb import DynamoStore, MemberTables
-from operate.reconcile.backfill_key import Filled, Way, fill
-from operate.reconcile.members import Reached
-from operate.reconcile.rate_limit import Pace
-from operate.reconcile.repair_key import OPERATOR, End, Mended, ends_of, mend
+from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.rate_limit import RateLimiter
+from operate.reconcile.repair_key import (
+    OPERATOR_REPLICA_ID,
+    KeyRepair,
+    RepairTarget,
+    repair_key,
+    repair_targets,
+)
 from tests.handler.pair import KEY, item, run
 from tests.handler.test_replicate import arrived, deleted
 from tests.simulation.member import Member, SimulatedStore
@@ -30,7 +36,7 @@ class Three:
     def __init__(self, *, keeps_tombstones: bool = True) -> None:
         self.members = [Member(place, lambda: 1000) for place in PLACES]
         self.ends = [
-            End(
+            RepairTarget(
                 one.replica,
                 SimulatedStore(one, keeps_tombstones=keeps_tombstones),
                 keeps_tombstones,
@@ -40,13 +46,13 @@ class Three:
         self.source, self.target, self.next = self.members
         self._done = Counter[str]()
 
-    def fill(self) -> Filled:
+    def fill(self) -> BackfillOutcome:
         source, target, following = self.ends
-        way = Way(source, target, [following], [following])
-        return run(fill(way, KEY, self.source.items["1"]))
+        way = BackfillPath(source, target, [following], [following])
+        return run(backfill_key(way, KEY, self.source.items["1"]))
 
-    def mend(self, prefer: int | None = None) -> Mended:
-        return run(mend(self.ends, KEY, prefer))
+    def mend(self, prefer: int | None = None) -> KeyRepair:
+        return run(repair_key(self.ends, KEY, prefer))
 
     def go_round(self, laps: int) -> int:
         """Let each hop in turn do what has come since its last turn; how many records that was."""
@@ -75,7 +81,7 @@ COPY = arrived("a", PLACES[0])
 
 def test_a_copy_is_put_as_it_is_and_names_who_has_it_next(three: Three) -> None:
     three.source.items["1"] = three.next.items["1"] = COPY.item
-    assert three.fill() is Filled.WRITTEN
+    assert three.fill() is BackfillOutcome.WRITTEN
     assert three.target.items["1"] == {**COPY.item, PRESENT_AT: {"SS": [PLACES[2].id]}}
     assert three.target.writes == 1
 
@@ -85,7 +91,7 @@ def test_who_lacks_it_or_has_an_older_one_is_not_named(three: Three, seconds: in
     three.source.items["1"] = COPY.item
     if seconds:
         three.next.items["1"] = arrived("older", PLACES[1], seconds=seconds).item
-    assert three.fill() is Filled.WRITTEN
+    assert three.fill() is BackfillOutcome.WRITTEN
     assert three.target.items["1"] == COPY.item
 
 
@@ -93,7 +99,7 @@ def test_who_has_a_newer_one_is_not_named_so_that_its_hop_brings_that_back(three
     # The target's own, from before it was emptied: its copy at the source would end its lap there.
     newer = arrived("newer", PLACES[1], seconds=950)
     three.source.items["1"], three.next.items["1"] = COPY.item, newer.item
-    assert three.fill() is Filled.WRITTEN
+    assert three.fill() is BackfillOutcome.WRITTEN
     _, target, following = three.ends
     hop = Hop(target.replica, following.replica, target.store, following.store, True, False)
     run(replicate(read_change(three.target.stream[-1]), hop))
@@ -103,13 +109,13 @@ def test_who_has_a_newer_one_is_not_named_so_that_its_hop_brings_that_back(three
 def test_an_origins_item_gets_the_version_that_its_copies_have(three: Three) -> None:
     three.source.items["1"] = item("a")
     three.next.items["1"] = COPY.item
-    assert three.fill() is Filled.WRITTEN
+    assert three.fill() is BackfillOutcome.WRITTEN
     assert three.target.items["1"][VERSION] == {"S": COPY.version}
 
 
 def test_what_nobody_has_a_version_of_is_older_than_any_write(three: Three) -> None:
     three.source.items["1"] = item("a")
-    assert three.fill() is Filled.WRITTEN
+    assert three.fill() is BackfillOutcome.WRITTEN
     version = Image(three.target.items["1"]).version
     assert version is not None
     assert (version.seconds, version.replica) == (0, PLACES[0].id)
@@ -121,21 +127,21 @@ def test_what_nobody_has_a_version_of_is_older_than_any_write(three: Three) -> N
 def test_what_is_there_or_newer_stays(three: Three, standing: Any) -> None:
     three.source.items["1"] = COPY.item
     three.target.items["1"] = standing
-    assert three.fill() is Filled.THERE
+    assert three.fill() is BackfillOutcome.ALREADY_PRESENT
     assert three.target.items["1"] == standing
 
 
 def test_what_is_older_is_replaced(three: Three) -> None:
     three.source.items["1"] = COPY.item
     three.target.items["1"] = arrived("older", PLACES[2], seconds=800).item
-    assert three.fill() is Filled.WRITTEN
+    assert three.fill() is BackfillOutcome.WRITTEN
     assert three.contents()[1] == item("a")
 
 
 def test_an_applications_write_is_left_to_its_record(three: Three) -> None:
     three.source.items["1"] = COPY.item
     three.target.items["1"] = item("just written")
-    assert three.fill() is Filled.LEFT
+    assert three.fill() is BackfillOutcome.PENDING_RECORD
     assert three.contents()[1] == item("just written")
 
 
@@ -143,7 +149,7 @@ def test_an_applications_write_is_left_to_its_record(three: Three) -> None:
 def test_what_was_deleted_since_is_not_brought_back(three: Three, place: int) -> None:
     three.source.items["1"] = COPY.item
     three.members[place].tombstones["1"] = deleted(PLACES[2], seconds=950)
-    assert three.fill() is Filled.THERE
+    assert three.fill() is BackfillOutcome.ALREADY_PRESENT
     assert three.target.items == {}
 
 
@@ -152,14 +158,14 @@ def test_of_two_without_a_version_a_backfill_chooses_none(three: Three, place: i
     three.source.items["1"] = item("a")
     three.members[place].items["1"] = item("b")
     before = three.contents()
-    assert three.fill() is Filled.CONFLICT
+    assert three.fill() is BackfillOutcome.CONFLICT
     assert three.contents() == before
 
 
 def test_a_mend_brings_the_newest_to_who_is_behind_and_writes_nowhere_else(three: Three) -> None:
     three.source.items["1"] = item("a")  # the origin, which has no version
     three.next.items["1"] = COPY.item
-    assert three.mend() == Mended((1,))
+    assert three.mend() == KeyRepair((1,))
     assert three.contents() == [item("a")] * 3
     assert [one.writes for one in three.members] == [0, 2, 0]  # refused once, as it was absent
 
@@ -168,7 +174,7 @@ def test_a_mend_finishes_a_delete(three: Three) -> None:
     three.source.items["1"] = COPY.item
     three.next.tombstones["1"] = delete = deleted(PLACES[2], seconds=950)
     three.target.items["1"] = delete.item
-    assert three.mend() == Mended((0, 1))
+    assert three.mend() == KeyRepair((0, 1))
     assert three.contents() == [None] * 3
     assert three.source.tombstones["1"] == delete
 
@@ -182,15 +188,15 @@ def test_what_has_no_version_is_left_unless_one_says_who_is_right(
     done = three.mend(prefer)
     values = {None: ["unsent", "a", "a"], 0: ["unsent"] * 3}.get(prefer, ["a"] * 3)
     assert three.contents() == [item(value) for value in values]
-    assert (done.left is None) is (prefer is not None)
+    assert (done.skipped_reason is None) is (prefer is not None)
 
 
 def test_without_any_version_the_preferred_members_item_is_the_oldest_of_writes(
     three: Three,
 ) -> None:
     three.source.items["1"], three.next.items["1"] = item("a"), item("b")
-    assert three.mend().left
-    assert three.mend(2).brought == (2, 0, 1)
+    assert three.mend().skipped_reason
+    assert three.mend(2).repaired == (2, 0, 1)
     assert three.contents() == [item("b")] * 3
 
 
@@ -198,7 +204,7 @@ def test_an_item_beside_the_newest_delete_was_written_after_it(three: Three) -> 
     three.target.items["1"] = item("after")
     for member in three.members:
         member.tombstones["1"] = deleted(PLACES[2])
-    assert three.mend(0).brought == (1, 0, 2)
+    assert three.mend(0).repaired == (1, 0, 2)
     assert three.contents() == [item("after")] * 3
 
 
@@ -206,14 +212,14 @@ def test_what_one_member_has_and_nobody_ever_deleted_goes_to_all_whoever_is_pref
     three: Three,
 ) -> None:
     three.source.items["1"] = item("a")
-    assert three.mend().left
-    assert three.mend(1).brought == (0, 1, 2)
+    assert three.mend().skipped_reason
+    assert three.mend(1).repaired == (0, 1, 2)
     assert three.contents() == [item("a")] * 3
 
 
 def test_who_has_the_same_without_a_version_does_not_stand_against_it(three: Three) -> None:
     three.source.items["1"] = three.target.items["1"] = item("a")
-    assert three.mend(2).left is None
+    assert three.mend(2).skipped_reason is None
     assert three.contents() == [item("a")] * 3
 
 
@@ -221,7 +227,7 @@ def test_of_two_without_a_version_the_word_of_one_who_has_nothing_chooses_none(
     three: Three,
 ) -> None:
     three.source.items["1"], three.target.items["1"] = item("a"), item("b")
-    assert "prefer one of them" in str(three.mend(2).left)
+    assert "prefer one of them" in str(three.mend(2).skipped_reason)
     assert three.contents() == [item("a"), item("b"), None]
 
 
@@ -234,7 +240,7 @@ def test_what_an_operator_decides_is_no_write_of_the_member_where_it_was_found(
     versions = [Image(one.items["1"]).version for one in three.members]
     assert versions[0] is not None
     assert versions == [versions[0]] * 3
-    assert versions[0].replica == OPERATOR
+    assert versions[0].replica == OPERATOR_REPLICA_ID
     assert versions[0].replica not in [place.id for place in PLACES]
 
 
@@ -259,6 +265,8 @@ def test_without_tombstones_a_delete_is_brought_to_those_alone_who_have_the_item
 @pytest.mark.parametrize("tombstones", [None, "buried"])
 def test_a_repair_knows_of_a_member_whether_it_keeps_tombstones(tombstones: str | None) -> None:
     tables, client = MemberTables("t", tombstones, 0), Mock()
-    at = Reached("a", "a", "a" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, Pace(None))
-    (end,) = ends_of([at], [DynamoStore(client, tables)])
+    at = MemberConnection(
+        "a", "a", "a" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, RateLimiter(None)
+    )
+    (end,) = repair_targets([at], [DynamoStore(client, tables)])
     assert end.keeps_tombstones == (tombstones is not None)

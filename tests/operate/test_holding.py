@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from operate.deployed import Deployed
-from operate.held_state import arranged, held
+from operate.held_state import arranged, held_members
 
 STACK = "urn:pulumi:prod::dynamodb-ring::pulumi:pulumi:Stack::dynamodb-ring-prod"
 INNER = "urn:pulumi:prod::dynamodb-ring::dynamodb-ring:index:Ring"
@@ -96,7 +96,7 @@ def refers(resources: Any) -> list[str]:
 def test_all_that_is_in_the_region_goes_and_all_that_its_own_hop_needs() -> None:
     before = ring()
     after = arranged(before, {"eu-west-1"})["deployment"]["resources"]
-    (kept,) = held(after)
+    (kept,) = held_members(after)
     assert names(kept.resources) == [
         "dynamodb-ring:index:Replica::ring-eu-west-1",
         "pulumi:providers:aws::ring-eu-west-1",
@@ -168,7 +168,7 @@ def test_what_is_as_it_should_be_is_not_touched() -> None:
 def test_a_second_region_that_is_lost_takes_what_the_first_one_made_there() -> None:
     one = arranged(ring(), {"eu-west-1"})
     both = arranged(one, {"eu-west-1", "sa-east-1"})["deployment"]["resources"]
-    kept = {one.member: names(one.resources) for one in held(both)}
+    kept = {one.member: names(one.resources) for one in held_members(both)}
     writer = "role:Role::ring-eu-west-1-to-sa-east-1-writer"
     assert writer in [*kept["eu-west-1"], *kept["sa-east-1"]]
     assert refers(both) == []

@@ -20,12 +20,12 @@ import operate.distributed.results as results_module
 from commands.output.screen import Screen
 from commands.redrive import _row
 from operate.distributed.results import collect_backfill, collect_check, put_result, results
-from operate.errors import FailedError
-from operate.quarantine.bucket import Bucket, Entry
-from operate.quarantine.catalogue import Catalogue
-from operate.quarantine.listing import Aside
+from operate.errors import OperationFailedError
+from operate.quarantine.bucket import Entry, QuarantineBucket
+from operate.quarantine.catalogue import RedriveList
+from operate.quarantine.listing import QuarantinedEntry
 from operate.reconcile.journal import Journal
-from operate.untrusted_json import NotUnderstoodError, read_json
+from operate.untrusted_json import MalformedJsonError, read_json
 from tests.handler.wire import record
 
 NAME, HOP = "ring-quarantine", "us-east-1 -> eu-west-1"
@@ -97,17 +97,17 @@ GOOD = {
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
+def bucket() -> Iterator[QuarantineBucket]:
     with mock_aws():
         s3: Any = boto3.client("s3", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
         s3.create_bucket(Bucket=NAME)
         for name, body in {**GOOD, **{name: body for name, (body, _) in HOSTILE.items()}}.items():
             s3.put_object(Bucket=NAME, Key=name, Body=body)
-        yield Bucket(s3, NAME, HOP, "orders")
+        yield QuarantineBucket(s3, NAME, HOP, "orders")
 
 
 @pytest.fixture(scope="module")
-def entries(bucket: Bucket) -> dict[str, Entry]:
+def entries(bucket: QuarantineBucket) -> dict[str, Entry]:
     return {entry.id: entry for entry in bucket.entries()}
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_understood_is_listed_with_the_reason(
     assert (entry.reason, entry.records, entry.keys) == ("not understood", (), [])
     assert HOSTILE[name][1] in entry.error
     assert len(entry.error) <= 300
-    shown = _row(entry.about())
+    shown = _row(entry.summary())
     assert str(shown[3]).startswith("not understood: ")
 
 
@@ -134,17 +134,17 @@ def test_the_rest_is_listed_beside_it(entries: dict[str, Entry]) -> None:
 
 
 def test_all_of_them_are_kept_in_a_catalogue_and_written_as_json(
-    bucket: Bucket, entries: dict[str, Entry]
+    bucket: QuarantineBucket, entries: dict[str, Entry]
 ) -> None:
     way: Any = "any hop"
-    kept = Catalogue(Aside(entry, way) for entry in bucket.entries())
+    kept = RedriveList(QuarantinedEntry(entry, way) for entry in bucket.entries())
     assert [about["id"] for about in kept] == sorted(HOSTILE.keys() | GOOD.keys())
     for entry in entries.values():
         assert json.dumps(entry.document, indent=2, ensure_ascii=False).encode()
 
 
 def test_memory_is_bounded_whatever_is_in_the_bucket(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    bucket: QuarantineBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("operate.quarantine.bucket._LARGEST", 1_000_000)
     tracemalloc.start()
@@ -158,12 +158,12 @@ def test_memory_is_bounded_whatever_is_in_the_bucket(
     assert peak < 30_000_000
 
 
-def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: Bucket) -> None:
+def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: QuarantineBucket) -> None:
     def get_object(Key: str, **_: Any) -> Any:  # noqa: N803
         raise ClientError({"Error": {"Code": Key, "Message": "?"}}, "GetObject")
 
     client: Any = SimpleNamespace(exceptions=bucket.client.exceptions, get_object=get_object)
-    locked = Bucket(client, NAME, HOP, "orders")
+    locked = QuarantineBucket(client, NAME, HOP, "orders")
     # Archived; with a key of the customer's; with a key of KMS's that is off; with another's.
     names = ["InvalidObjectState", "InvalidRequest", "KMS.DisabledException", "AccessDenied"]
     found = list(locked.read(names))
@@ -180,7 +180,7 @@ def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: Bucket) -> No
 def test_a_list_has_no_codes_for_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen(as_json=False)
     screen.table(["id"], [["a\x1b[2J\nb\x9b"]])
-    screen.say("c\x1b]0;title\x07\nd")
+    screen.print("c\x1b]0;title\x07\nd")
     assert capsys.readouterr().out == "id\na\\x1b[2J\\nb\\x9b\nc\\x1b]0;title\\x07\nd\n"
 
 
@@ -188,7 +188,7 @@ def test_what_is_read_can_be_written_again() -> None:
     told = {"a": [1, 2.5, None, True, "é😀"], "deep": [[[[]]]]}
     assert read_json(json.dumps(told)) == told
     assert read_json(b"[" * 99 + b"]" * 99)
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(MalformedJsonError):
         read_json(b"[" * 101 + b"]" * 101)
 
 
@@ -246,7 +246,9 @@ def test_a_result_that_cannot_be_understood_fails_by_its_name(
 ) -> None:
     with (
         Journal(tmp_path / "journal", "check") as journal,
-        pytest.raises(FailedError, match=r"s3://ring-quarantine/run/0-0-0\.jsonl is no") as no,
+        pytest.raises(
+            OperationFailedError, match=r"s3://ring-quarantine/run/0-0-0\.jsonl is no"
+        ) as no,
     ):
         collect_check(results(client, NAME, "run"), journal)
     assert reason in str(no.value)
@@ -259,7 +261,7 @@ def test_so_does_one_of_a_backfill(tmp_path: Path) -> None:
         told_by(about={**FIRST, "became": {"copied": "3"}}),
         told_by(about={**FIRST, "became": []}),
     ):
-        with Journal(tmp_path / "journal", "b") as journal, pytest.raises(FailedError):
+        with Journal(tmp_path / "journal", "b") as journal, pytest.raises(OperationFailedError):
             collect_backfill(results(client, NAME, "run"), journal)
 
 
@@ -267,7 +269,7 @@ def test_a_result_is_read_in_little_memory(tmp_path: Path) -> None:
     client = with_object(b'"' + b"x" * 50_000_000)
     tracemalloc.start()
     try:
-        with pytest.raises(FailedError, match="a line is longer"):
+        with pytest.raises(OperationFailedError, match="a line is longer"):
             next(results(client, NAME, "run"))
         peak = tracemalloc.get_traced_memory()[1]
     finally:

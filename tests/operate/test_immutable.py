@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed, DeployedHop
-from operate.deployment.immutable_settings import refused
+from operate.deployment.immutable_settings import immutable_violations
 from ring.settings.settings import Settings
 from tests.operate.deployments import CONFIG, deployed, state, stream
 
@@ -35,7 +35,7 @@ def changed(*changes: tuple[str, Any], config: dict[str, Any] = CONFIG) -> dict[
 
 def asked(before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
     """What is refused: the reasons and remedies by the settings' keys."""
-    mistakes = refused(deployed(before), Settings.parse(after))
+    mistakes = immutable_violations(deployed(before), Settings.parse(after))
     return {one.key: f"{one.reason} | {one.remedy}" for one in mistakes}
 
 
@@ -269,18 +269,18 @@ def test_what_the_provider_kept_counts_though_the_last_up_left_it_out() -> None:
     )
     table["outputs"]["ttl"] = {"attributeName": "expires", "enabled": True}
     table["outputs"]["globalSecondaryIndexes"] = [{"name": "by-status"}]
-    mistakes = refused(Deployed.read(kept), Settings.parse(CONFIG))
+    mistakes = immutable_violations(Deployed.read(kept), Settings.parse(CONFIG))
     assert [one.key for one in mistakes] == ["table.ttl", "table.global_indexes"]
 
 
 def test_tables_of_an_update_that_failed_midway_count() -> None:
     half = Deployed.read(state(CONFIG, finished=False))
     after = Settings.parse(changed(("table.partition_key.name", "buyer")))
-    assert [one.key for one in refused(half, after)] == ["table.partition_key"]
+    assert [one.key for one in immutable_violations(half, after)] == ["table.partition_key"]
 
 
 def test_nothing_deployed_refuses_nothing() -> None:
-    assert refused(Deployed.read({"deployment": None}), Settings.parse(CONFIG)) == []
+    assert immutable_violations(Deployed.read({"deployment": None}), Settings.parse(CONFIG)) == []
 
 
 def test_the_hop_of_a_member_that_is_held_keeps_no_other_from_being_taken_off() -> None:
@@ -290,5 +290,5 @@ def test_the_hop_of_a_member_that_is_held_keeps_no_other_from_being_taken_off() 
     led = DeployedHop("us-east-1", "eu-west-1")
     without = Settings.parse({**four, "members": [four["members"][0], *four["members"][2:]]})
     still = replace(deployed, hops=[*deployed.hops, led])
-    assert [one.key for one in refused(still, without)] == ["members"]
-    assert refused(replace(still, held={"us-east-1"}), without) == []
+    assert [one.key for one in immutable_violations(still, without)] == ["members"]
+    assert immutable_violations(replace(still, held={"us-east-1"}), without) == []

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from operate.errors import FailedError, WrongError
+from operate.errors import InvalidRequestError, OperationFailedError
 from operate.reconcile.journal import Journal
 from operate.reconcile.journal_file import claim
-from operate.reconcile.parallel_scan import Page, Part, Segment
+from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 
-PART = Part(0, Segment("t", 0, 1))
+PART = ScanSegment(0, Segment("t", 0, 1))
 
 
 def database(path: Path, *statements: str) -> None:
@@ -55,15 +55,15 @@ def seen(folder: Path) -> dict[str, tuple[bytes, int]]:
 @pytest.mark.parametrize("anew", [False, True])
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_file_that_is_no_journal_is_refused_and_not_touched(
-    tmp_path: Path, other: str, anew: bool
+    tmp_path: Path, other: str, restart: bool
 ) -> None:
     make, words = OTHERS[other]
     path = tmp_path / "precious"
     make(path)
     os.utime(path, (1, 1))
     before = seen(tmp_path)
-    with pytest.raises(WrongError, match=words) as refused:
-        Journal(path, "x", anew=anew)
+    with pytest.raises(InvalidRequestError, match=words) as refused:
+        Journal(path, "x", restart=restart)
     assert str(path) in str(refused.value)
     assert "--journal" in str(refused.value)
     assert seen(tmp_path) == before
@@ -73,18 +73,18 @@ def test_a_file_that_is_no_journal_is_refused_and_not_touched(
 def test_a_file_that_sqlite_would_take_for_its_own_is_not_touched(tmp_path: Path, end: str) -> None:
     beside = tmp_path / f"j{end}"
     beside.write_text("mine")
-    with pytest.raises(WrongError, match="is there without"):
+    with pytest.raises(InvalidRequestError, match="is there without"):
         Journal(tmp_path / "j", "x")
     assert seen(tmp_path).keys() == {f"j{end}"}
     assert beside.read_text() == "mine"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WrongError, match="is no file"):
+    with pytest.raises(InvalidRequestError, match="is no file"):
         Journal(tmp_path, "x")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(WrongError, match="is no file"):
+    with pytest.raises(InvalidRequestError, match="is no file"):
         Journal(pipe, "x")
 
 
@@ -94,7 +94,7 @@ def test_a_journal_of_another_version_is_refused_and_not_touched(tmp_path: Path)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA user_version=99")
     before = seen(tmp_path)
-    with pytest.raises(WrongError, match=r"another version of this program \(99; "):
+    with pytest.raises(InvalidRequestError, match=r"another version of this program \(99; "):
         Journal(path, "x")
     assert seen(tmp_path) == before
 
@@ -105,7 +105,7 @@ def test_where_no_file_can_be_made_it_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
-    with pytest.raises(FailedError, match=r"cannot be written: .*--journal"):
+    with pytest.raises(OperationFailedError, match=r"cannot be written: .*--journal"):
         Journal(Path(path), "x")
 
 
@@ -114,7 +114,7 @@ def filled(path: Path) -> None:
     with Journal(path, "x") as journal:
         journal.plan([PART])
         rows = [(f"key {number}" * 20, "mark") for number in range(500)]
-        journal.take(PART, Page([{"k": {"S": "a"}}], {"k": {"S": "a"}}), rows)
+        journal.record_page(PART, Page([{"k": {"S": "a"}}], {"k": {"S": "a"}}), rows)
 
 
 def cut(path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_damaged_journal_is_told(tmp_path: Path, damage: Callable[[Path], None
             list(journal.keys(1))
             journal.remove()
 
-    with pytest.raises(FailedError, match=r"j is damaged: .*delete it"):
+    with pytest.raises(OperationFailedError, match=r"j is damaged: .*delete it"):
         go_on()
     assert path.exists()
 
@@ -162,7 +162,7 @@ def test_a_journal_that_another_process_has_open_is_told(tmp_path: Path) -> None
     ) as other:
         assert other.stdout
         assert other.stdout.readline() == b"open\n"
-        with pytest.raises(WrongError, match=r"Another command has .*j open"):
+        with pytest.raises(InvalidRequestError, match=r"Another command has .*j open"):
             Journal(path, "x")
         other.communicate()
     with Journal(path, "x") as journal:

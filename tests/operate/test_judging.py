@@ -8,18 +8,18 @@ import pytest
 
 from handler.model.image import DELETED, VERSION, digest
 from handler.model.version import Version
-from operate.reconcile.compare import Held, Kind, judge
-from operate.reconcile.fingerprints import mark_of
+from operate.reconcile.compare import DifferenceKind, MemberState, classify_difference
+from operate.reconcile.fingerprints import fingerprint
 
-NOTHING = Held()
+NOTHING = MemberState()
 
 
 def content(value: str) -> dict[str, Any]:
     return {"k": {"S": "1"}, "v": {"S": value}}
 
 
-def at_origin(value: str) -> Held:
-    return Held(mark_of(content(value)))
+def at_origin(value: str) -> MemberState:
+    return MemberState(fingerprint(content(value)))
 
 
 def stamped(value: str, seconds: int = 1) -> dict[str, Any]:
@@ -27,26 +27,26 @@ def stamped(value: str, seconds: int = 1) -> dict[str, Any]:
     return {**content(value), VERSION: {"S": version}}
 
 
-def copy(value: str, seconds: int = 1) -> Held:
-    return Held(mark_of(stamped(value, seconds)))
+def copy(value: str, seconds: int = 1) -> MemberState:
+    return MemberState(fingerprint(stamped(value, seconds)))
 
 
-def edited(value: str, before: str) -> Held:
+def edited(value: str, before: str) -> MemberState:
     """What UpdateItem makes of a copy: the version stands, the content is another."""
-    return Held(mark_of({**stamped(before), "v": {"S": value}}))
+    return MemberState(fingerprint({**stamped(before), "v": {"S": value}}))
 
 
 def stub(seconds: int) -> str:
     key = {"k": {"S": "1"}}
     version = Version.make(seconds, 0, "aaaaaaaa", 1, digest(key))
-    return mark_of({**key, VERSION: {"S": version}, DELETED: {"BOOL": True}})
+    return fingerprint({**key, VERSION: {"S": version}, DELETED: {"BOOL": True}})
 
 
-def deleted(seconds: int, item: Held = NOTHING) -> Held:
+def deleted(seconds: int, item: MemberState = NOTHING) -> MemberState:
     return item._replace(tombstone=stub(seconds))
 
 
-CASES: dict[str, tuple[list[Held], Kind | None]] = {
+CASES: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
     "nothing anywhere": ([NOTHING, NOTHING], None),
     "an origin and its copies": ([at_origin("a"), copy("a"), copy("a")], None),
     "copies of one write": ([copy("a"), copy("a")], None),
@@ -54,18 +54,24 @@ CASES: dict[str, tuple[list[Held], Kind | None]] = {
     "a deleted key": ([deleted(2), deleted(2)], None),
     "a tombstone that expired at one": ([deleted(2), NOTHING], None),
     "written anew after a delete": ([deleted(2, copy("a", 3)), deleted(2, copy("a", 3))], None),
-    "missing at one": ([copy("a"), NOTHING, copy("a")], Kind.MISSING),
-    "missing at all but the origin": ([at_origin("a"), NOTHING], Kind.MISSING),
-    "older at one": ([copy("a", 2), copy("b", 1)], Kind.STALE),
-    "the same content of an older write": ([copy("a", 2), copy("a", 1)], Kind.STALE),
+    "missing at one": ([copy("a"), NOTHING, copy("a")], DifferenceKind.MISSING),
+    "missing at all but the origin": ([at_origin("a"), NOTHING], DifferenceKind.MISSING),
+    "older at one": ([copy("a", 2), copy("b", 1)], DifferenceKind.STALE),
+    "the same content of an older write": ([copy("a", 2), copy("a", 1)], DifferenceKind.STALE),
     "an older copy of the same, put back at the origin": ([copy("a", 1), copy("a", 2)], None),
-    "two without a version": ([at_origin("a"), at_origin("b")], Kind.DIFFERENT),
-    "another than the copies have": ([at_origin("a"), copy("b"), copy("b")], Kind.DIFFERENT),
-    "a copy that was edited": ([edited("b", "a"), copy("a")], Kind.DIFFERENT),
-    "a stub": ([Held(stub(2)), deleted(2)], Kind.STUB),
-    "a stub at all": ([Held(stub(2)), Held(stub(2))], Kind.STUB),
-    "one left behind by a delete": ([copy("a", 1), deleted(2)], Kind.OUTLIVED),
-    "all left behind": ([deleted(2, copy("a", 1)), deleted(2, copy("a", 1))], Kind.OUTLIVED),
+    "two without a version": ([at_origin("a"), at_origin("b")], DifferenceKind.DIFFERENT),
+    "another than the copies have": (
+        [at_origin("a"), copy("b"), copy("b")],
+        DifferenceKind.DIFFERENT,
+    ),
+    "a copy that was edited": ([edited("b", "a"), copy("a")], DifferenceKind.DIFFERENT),
+    "a stub": ([MemberState(stub(2)), deleted(2)], DifferenceKind.STUB),
+    "a stub at all": ([MemberState(stub(2)), MemberState(stub(2))], DifferenceKind.STUB),
+    "one left behind by a delete": ([copy("a", 1), deleted(2)], DifferenceKind.OUTLIVED),
+    "all left behind": (
+        [deleted(2, copy("a", 1)), deleted(2, copy("a", 1))],
+        DifferenceKind.OUTLIVED,
+    ),
 }
 
 
@@ -73,23 +79,23 @@ CASES: dict[str, tuple[list[Held], Kind | None]] = {
 def test_members_are_judged_by_what_they_hold(case: str) -> None:
     held, kind = CASES[case]
     replicas = ["aaaaaaaa", "bbbbbbbb", "cccccccc"][: len(held)]
-    assert judge(held, replicas) == kind
-    assert judge(held[::-1], replicas[::-1]) == kind
+    assert classify_difference(held, replicas) == kind
+    assert classify_difference(held[::-1], replicas[::-1]) == kind
 
 
-FORGOTTEN: dict[str, tuple[list[Held], Kind | None]] = {
+FORGOTTEN: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
     "a deleted key": ([deleted(2), deleted(2)], None),
-    "no tombstone at one": ([deleted(2), NOTHING], Kind.FORGOTTEN),
-    "an older one at one": ([deleted(2), deleted(1)], Kind.FORGOTTEN),
+    "no tombstone at one": ([deleted(2), NOTHING], DifferenceKind.FORGOTTEN),
+    "an older one at one": ([deleted(2), deleted(1)], DifferenceKind.FORGOTTEN),
     "one that has outlived its use": ([deleted(0), NOTHING], None),
     "written anew after a delete": ([deleted(2, copy("a", 3)), copy("a", 3)], None),
-    "missing at one, and never deleted": ([copy("a"), NOTHING], Kind.MISSING),
-    "one left behind by a delete": ([copy("a", 1), deleted(2)], Kind.OUTLIVED),
+    "missing at one, and never deleted": ([copy("a"), NOTHING], DifferenceKind.MISSING),
+    "one left behind by a delete": ([copy("a", 1), deleted(2)], DifferenceKind.OUTLIVED),
 }
 
 
 @pytest.mark.parametrize("case", FORGOTTEN)
 def test_where_it_is_asked_everybody_must_know_of_a_delete(case: str) -> None:
     held, kind = FORGOTTEN[case]
-    assert judge(held, ["aaaaaaaa", "bbbbbbbb"], since=1) == kind
-    assert judge(held[::-1], ["bbbbbbbb", "aaaaaaaa"], since=1) == kind
+    assert classify_difference(held, ["aaaaaaaa", "bbbbbbbb"], since=1) == kind
+    assert classify_difference(held[::-1], ["bbbbbbbb", "aaaaaaaa"], since=1) == kind

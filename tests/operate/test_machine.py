@@ -15,17 +15,17 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from operate.aws.clients import Clients
-from operate.deployed import Deployed, DeployedPart
-from operate.distributed.executions import Machine, Task
+from operate.aws.clients import ClientPool
+from operate.deployed import Deployed, DeployedDistributed
+from operate.distributed.executions import SegmentJob, SegmentRunner
 from operate.distributed.results import put_result
-from operate.errors import FailedError, WrongError
-from operate.reconcile.parallel_scan import Part, Segment
+from operate.errors import InvalidRequestError, OperationFailedError
+from operate.reconcile.parallel_scan import ScanSegment, Segment
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 BUCKET = "results"
-PARTS = [Part(0, Segment("orders", number, 2)) for number in range(2)]
-PART = DeployedPart("us-east-1", MACHINE, BUCKET, {}, writes=False)
+PARTS = [ScanSegment(0, Segment("orders", number, 2)) for number in range(2)]
+PART = DeployedDistributed("us-east-1", MACHINE, BUCKET, {}, writes=False)
 
 
 class States:
@@ -93,12 +93,12 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def task(about: str = "all") -> Task:
-    return Task("check", {"settle": 0}, [], PARTS, about)
+def task(about: str = "all") -> SegmentJob:
+    return SegmentJob("check", {"settle": 0}, [], PARTS, about)
 
 
-def machine(states: States, s3: Any) -> Machine:
-    return Machine(PART, states, s3, sleep=lambda: None)
+def machine(states: States, s3: Any) -> SegmentRunner:
+    return SegmentRunner(PART, states, s3, sleep=lambda: None)
 
 
 def objects(s3: Any) -> list[str]:
@@ -107,7 +107,7 @@ def objects(s3: Any) -> list[str]:
 
 def test_a_run_is_told_what_to_do_and_its_parts_lie_in_the_bucket(s3: Any) -> None:
     states = States("SUCCEEDED")
-    run = machine(states, s3).finish(task())
+    run = machine(states, s3).run_to_completion(task())
 
     told = json.loads(states.runs[0]["input"])
     assert (told["work"], told["how"], told["bucket"]) == ("check", {"settle": 0}, BUCKET)
@@ -118,7 +118,7 @@ def test_a_run_is_told_what_to_do_and_its_parts_lie_in_the_bucket(s3: Any) -> No
 
 def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
     heard: list[Any] = []
-    machine(States("RUNNING", "SUCCEEDED"), s3).finish(
+    machine(States("RUNNING", "SUCCEEDED"), s3).run_to_completion(
         task(), tell=lambda what, done, of: heard.append((what, done, of))
     )
     assert heard == [("working on segments", 1, 2)] * 2
@@ -127,22 +127,22 @@ def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
 def test_it_counts_the_segments_that_step_functions_has_not_listed_yet(s3: Any) -> None:
     states, heard = States("SUCCEEDED"), list[Any]()
     states.listed = 1
-    machine(states, s3).finish(task(), tell=lambda *told: heard.append(told))
+    machine(states, s3).run_to_completion(task(), tell=lambda *told: heard.append(told))
     assert heard == [("working on segments", 1, 2)]
 
 
 def test_a_run_that_fails_says_why_how_far_it_is_and_what_to_do(s3: Any) -> None:
-    with pytest.raises(FailedError) as told:
-        machine(States("FAILED"), s3).finish(task())
-    for words in ("out of memory", "1 of 2 segments is done", "the same command", "--anew"):
+    with pytest.raises(OperationFailedError) as told:
+        machine(States("FAILED"), s3).run_to_completion(task())
+    for words in ("out of memory", "1 of 2 segments is done", "the same command", "--restart"):
         assert words in str(told.value)
 
 
 def test_the_same_command_redrives_a_run_that_failed(s3: Any) -> None:
     states = States("FAILED", "SUCCEEDED")
-    with pytest.raises(FailedError):
-        machine(states, s3).finish(task())
-    run = machine(states, s3).finish(task())
+    with pytest.raises(OperationFailedError):
+        machine(states, s3).run_to_completion(task())
+    run = machine(states, s3).run_to_completion(task())
     assert states.redriven == [run.arn]
     assert len(states.runs) == 1
 
@@ -150,27 +150,27 @@ def test_the_same_command_redrives_a_run_that_failed(s3: Any) -> None:
 def test_a_run_that_cannot_be_redriven_says_so(s3: Any) -> None:
     states = States("FAILED")
     states.refuses = True
-    with pytest.raises(FailedError):
-        machine(states, s3).finish(task())
-    with pytest.raises(FailedError, match=r"older than 14 days.*--anew"):
-        machine(states, s3).finish(task())
+    with pytest.raises(OperationFailedError):
+        machine(states, s3).run_to_completion(task())
+    with pytest.raises(OperationFailedError, match=r"older than 14 days.*--restart"):
+        machine(states, s3).run_to_completion(task())
 
 
 def test_another_task_has_a_run_of_its_own(s3: Any) -> None:
     states = States("SUCCEEDED", "SUCCEEDED")
     for about in ("all", "some"):
-        machine(states, s3).finish(task(about))
+        machine(states, s3).run_to_completion(task(about))
     assert len(states.runs) == 2
 
 
 def test_a_run_whose_results_were_taken_is_not_gone_on_with(s3: Any) -> None:
     states = States("SUCCEEDED", "SUCCEEDED")
     made = machine(states, s3)
-    first = made.finish(task())
-    made.forget_all(task())
+    first = made.run_to_completion(task())
+    made.delete_results(task())
     assert objects(s3) == []
-    assert made.going_on(task()) is None
-    assert made.finish(task()).name != first.name
+    assert made.find_open(task()) is None
+    assert made.run_to_completion(task()).name != first.name
 
 
 def test_anew_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
@@ -179,7 +179,7 @@ def test_anew_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
     begun = made._begin(task())
     s3.put_object(Bucket=BUCKET, Key=f"{begun.name}/0-0-0.jsonl", Body=b"")
     states.ends = ["SUCCEEDED"]
-    run = made.finish(task(), anew=True)
+    run = made.run_to_completion(task(), restart=True)
     assert states.stopped == [begun.arn]
     assert objects(s3) == [f"{run.name}.json"]
 
@@ -191,16 +191,16 @@ def told_by(s3: Any, run: str, number: int, *, over: bool) -> None:
 
 def test_results_are_taken_as_a_whole_or_it_is_said_that_some_are_missing(s3: Any) -> None:
     made = machine(States("SUCCEEDED"), s3)
-    run = made.finish(task())
+    run = made.run_to_completion(task())
     told_by(s3, run.name, 0, over=True)
     told_by(s3, run.name, 1, over=False)
-    with pytest.raises(FailedError, match="results of 1 segment are not"):
-        list(made.take(run, task()))
+    with pytest.raises(OperationFailedError, match="results of 1 segment are not"):
+        list(made.collect(run, task()))
     told_by(s3, run.name, 1, over=True)
-    calls = list(made.take(run, task()))
+    calls = list(made.collect(run, task()))
     assert [(call.number, call.read, call.units) for call in calls] == [(0, 1, 0.5), (1, 1, 0.5)]
 
 
 def test_a_stack_without_that_part_says_what_to_do() -> None:
-    with pytest.raises(WrongError, match=r"distributed\.enabled: true"):
-        Machine.of(Deployed(), Clients())
+    with pytest.raises(InvalidRequestError, match=r"distributed\.enabled: true"):
+        SegmentRunner.of(Deployed(), ClientPool())

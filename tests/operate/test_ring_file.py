@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from automate import main
 from operate.deployment.ring_file import read_rings
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 
 RING = """
     settings:
@@ -42,7 +42,7 @@ def test_a_ring_can_have_another_stack(tmp_path: Path) -> None:
 
 def test_only_some_of_them_can_be_chosen(tmp_path: Path) -> None:
     assert [ring.label for ring in read_rings(written(tmp_path, TWO), ["carts"])] == ["carts"]
-    with pytest.raises(WrongError, match=r"no ring cart\. Did you mean `carts`\?"):
+    with pytest.raises(InvalidRequestError, match=r"no ring cart\. Did you mean `carts`\?"):
         read_rings(written(tmp_path, TWO), ["cart"])
 
 
@@ -75,14 +75,14 @@ WRONG = {
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, case: str) -> None:
     old, new, keys = WRONG[case]
     count = 1 if case != "wrong settings in two rings" else 2
-    with pytest.raises(WrongError) as told:
+    with pytest.raises(InvalidRequestError) as told:
         read_rings(written(tmp_path, TWO.replace(old, new, count)))
-    assert {mistake.key for mistake in told.value.mistakes} == keys
+    assert {mistake.key for mistake in told.value.problems} == keys
 
 
 @pytest.mark.parametrize("text", ["rings: [", "- a", ""])
 def test_a_file_that_is_no_ring_file_is_told(tmp_path: Path, text: str) -> None:
-    with pytest.raises(WrongError, match=r"rings\.yaml"):
+    with pytest.raises(InvalidRequestError, match=r"rings\.yaml"):
         read_rings(written(tmp_path, text))
 
 
@@ -151,13 +151,13 @@ def test_two_rings_over_one_table_are_refused_where_they_are_to_be_made(
     tmp_path: Path, first: str, second: str
 ) -> None:
     path = written(tmp_path, apart(first, second))
-    with pytest.raises(WrongError) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         read_rings(path, building=True)
-    told = caught.value.mistakes
+    told = caught.value.problems
     assert told[0].key.startswith("second: members[")
     assert "it is a table of the ring first too" in told[0].reason
     assert "Give one of the two rings another table" in told[0].remedy
-    with pytest.raises(WrongError, match="it is a table of the ring second too"):
+    with pytest.raises(InvalidRequestError, match="it is a table of the ring second too"):
         read_rings(path, ["first"], building=True)
     # What there is of them can be looked at, and taken down.
     assert len(read_rings(path)) == 2

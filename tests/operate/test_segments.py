@@ -10,7 +10,14 @@ import pytest
 
 from handler.model.image import VERSION, digest
 from handler.model.version import Version
-from operate.reconcile.fingerprints import digest_of, key_of, key_text, mark_of, rows_of, version_of
+from operate.reconcile.fingerprints import (
+    fingerprint,
+    fingerprint_digest,
+    fingerprint_version,
+    fingerprints,
+    key_of,
+    key_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,16 +36,16 @@ def test_a_key_comes_back_from_its_text(key: dict[str, Any]) -> None:
 def test_a_clean_item_is_marked_by_its_version_and_any_other_by_its_digest() -> None:
     item: dict[str, Any] = {"k": {"S": "1"}, "v": {"SS": ["b", "a"]}}
     version = Version.make(5, 0, "aaaaaaaa", 7, digest(item))
-    clean = mark_of({**item, VERSION: {"S": version}})
-    assert (version_of(clean), digest_of(clean)) == (version, digest(item))
-    edited = mark_of({**item, "v": {"S": "x"}, VERSION: {"S": version}})
-    assert version_of(edited) is None
-    assert digest_of(edited) == digest({**item, "v": {"S": "x"}})
-    assert mark_of({**item, "v": {"SS": ["a", "b"]}}) == digest_of(clean)
+    clean = fingerprint({**item, VERSION: {"S": version}})
+    assert (fingerprint_version(clean), fingerprint_digest(clean)) == (version, digest(item))
+    edited = fingerprint({**item, "v": {"S": "x"}, VERSION: {"S": version}})
+    assert fingerprint_version(edited) is None
+    assert fingerprint_digest(edited) == digest({**item, "v": {"S": "x"}})
+    assert fingerprint({**item, "v": {"SS": ["a", "b"]}}) == fingerprint_digest(clean)
 
 
 def test_what_may_expire_any_moment_has_no_row() -> None:
     ends = {"past": int(time.time()) - 60, "far": Decimal(10**11)}
     items = [{"k": {"S": name}, "ttl": {"N": str(end)}} for name, end in ends.items()]
-    assert [key for key, _ in rows_of(items, ("k",), "ttl")] == ['[{"S":"far"}]']
-    assert len(list(rows_of(items, ("k",), None))) == 2
+    assert [key for key, _ in fingerprints(items, ("k",), "ttl")] == ['[{"S":"far"}]']
+    assert len(list(fingerprints(items, ("k",), None))) == 2

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from operate.deployment.settings_file import Edit, MembersPlace, edit_member
-from operate.errors import WrongError
+from operate.errors import InvalidRequestError
 
 STEPS = ("config", "dynamodb-ring:members")
 FILE = """\
@@ -95,7 +95,7 @@ def test_lines_end_as_they_did(tmp_path: Path) -> None:
 )
 def test_where_its_place_is_not_plain_it_is_told_what_to_write(tmp_path: Path, text: str) -> None:
     with pytest.raises(
-        WrongError, match=r"Write `state: bypassed` at config\.dynamodb-ring:members"
+        InvalidRequestError, match=r"Write `state: bypassed` at config\.dynamodb-ring:members"
     ):
         edited(tmp_path, text, 0)
 
@@ -115,6 +115,6 @@ def test_the_file_is_written_at_once_keeps_its_mode_and_a_link_to_it(tmp_path: P
 def test_what_somebody_has_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     edit = edited(tmp_path, FILE, 0)
     edit.path.write_text("theirs")
-    with pytest.raises(WrongError, match="has been changed meanwhile"):
+    with pytest.raises(InvalidRequestError, match="has been changed meanwhile"):
         edit.write()
     assert edit.path.read_text() == "theirs"

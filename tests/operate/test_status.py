@@ -16,10 +16,10 @@ from local.clients import FAKE_CREDENTIALS, Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.program import run_program
 from local.endpoint.server import LocalServer
-from local.stack_config import Stack
-from operate.aws.clients import Clients
-from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, Shape
-from operate.errors import MissingError
+from local.stack_config import StackConfig
+from operate.aws.clients import ClientPool
+from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, TableShape
+from operate.errors import PrerequisiteError
 from operate.monitoring.status import status
 from tests.handler.benches import answering, hearing
 from tests.operate.deployments import TABLE
@@ -35,7 +35,7 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def ring() -> Iterator[tuple[str, Deployed]]:
     """An AWS with a ring, for all tests of this file: each leaves it as it found it."""
     with LocalServer() as server, Accounts(server.endpoint) as accounts:
-        outputs = run_program(PROGRAM, Stack.of(CONFIG), Cloud(accounts)).outputs
+        outputs = run_program(PROGRAM, StackConfig.of(CONFIG), Cloud(accounts)).outputs
         members = [_member(one) for one in outputs["members"]]
         yield server.endpoint, Deployed(members, [DeployedHop(**one) for one in outputs["hops"]])
 
@@ -59,14 +59,14 @@ def deployed(
 
 
 @pytest.fixture(scope="module")
-def clients() -> Clients:
+def clients() -> ClientPool:
     """Made once: that takes longer than asking."""
-    return Clients()
+    return ClientPool()
 
 
 def _member(told: dict[str, Any]) -> DeployedMember:
     names = ("name", "region", "table", "stream_arn", "tombstones")
-    return DeployedMember(**{name: told[name] for name in names}, created=Shape({}, {}))
+    return DeployedMember(**{name: told[name] for name in names}, created=TableShape({}, {}))
 
 
 def client(service: str, region: str = "us-east-1") -> Any:
@@ -80,7 +80,7 @@ def with_first(deployed: Deployed, **changes: Any) -> Deployed:
     return Deployed([replace(first, **changes), second], deployed.hops)
 
 
-def test_a_sound_ring_has_no_trouble(deployed: Deployed, clients: Clients) -> None:
+def test_a_sound_ring_has_no_trouble(deployed: Deployed, clients: ClientPool) -> None:
     seen = status(deployed, clients)
     assert seen.trouble == ()
     assert [(one.name, one.state, one.stream, one.tombstones) for one in seen.members] == [
@@ -95,7 +95,7 @@ def test_a_sound_ring_has_no_trouble(deployed: Deployed, clients: Clients) -> No
 
 
 def test_the_iterator_age_is_that_of_the_latest_minute_in_seconds(
-    deployed: Deployed, clients: Clients
+    deployed: Deployed, clients: ClientPool
 ) -> None:
     function = str(deployed.hops[0].function).rpartition(":")[2]
     for minutes, age in ((20, 9_000_000), (5, 2500), (9, 7000)):
@@ -117,13 +117,13 @@ def test_the_iterator_age_is_that_of_the_latest_minute_in_seconds(
     ]
 
 
-def test_a_stream_that_is_off_is_told(deployed: Deployed, clients: Clients) -> None:
+def test_a_stream_that_is_off_is_told(deployed: Deployed, clients: ClientPool) -> None:
     seen = status(with_first(deployed, table="orders-tombstones"), clients)  # which has none
     assert "us-east-1: the stream of orders-tombstones is off" in seen.trouble[0]
 
 
 def test_a_stream_that_was_switched_off_and_on_is_told(
-    deployed: Deployed, clients: Clients
+    deployed: Deployed, clients: ClientPool
 ) -> None:
     before = str(deployed.members[0].stream_arn).replace("2026-", "2025-")
     (trouble,) = status(with_first(deployed, stream_arn=before), clients).trouble
@@ -132,14 +132,14 @@ def test_a_stream_that_was_switched_off_and_on_is_told(
 
 
 def test_a_table_that_is_gone_is_told_and_the_rest_is_seen(
-    deployed: Deployed, clients: Clients
+    deployed: Deployed, clients: ClientPool
 ) -> None:
     seen = status(with_first(deployed, tombstones="gone"), clients)
     assert seen.trouble == ("us-east-1: gone is gone",)
     assert seen.members[1].tombstones == "ACTIVE"
 
 
-def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: Clients) -> None:
+def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: ClientPool) -> None:
     functions = client("lambda")
     functions.update_event_source_mapping(UUID=deployed.hops[0].mapping, Enabled=False)
     seen = status(deployed, clients)
@@ -159,7 +159,7 @@ def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: Clients
 
 
 def test_a_batch_that_failed_is_told(
-    deployed: Deployed, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, clients: ClientPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}
     monkeypatch.setattr(
@@ -170,7 +170,7 @@ def test_a_batch_that_failed_is_told(
     assert "the last batch ended with: PROBLEM" in seen.trouble[0]
 
 
-def test_records_in_quarantine_are_told(deployed: Deployed, clients: Clients) -> None:
+def test_records_in_quarantine_are_told(deployed: Deployed, clients: ClientPool) -> None:
     bucket = {"Bucket": deployed.hops[0].quarantine, "Key": "lost"}
     client("s3").put_object(**bucket, Body=b"{}")
     seen = status(deployed, clients)
@@ -196,7 +196,7 @@ def set_alarm(hop: DeployedHop, slug: str, state: str) -> str:
 
 @pytest.mark.parametrize("slug", ["lags", "at-fault", "quarantined", "silent", "quarantine-kept"])
 def test_an_alarm_that_rings_is_named_with_what_it_means(
-    deployed: Deployed, clients: Clients, slug: str
+    deployed: Deployed, clients: ClientPool, slug: str
 ) -> None:
     _, second = deployed.hops
     name = set_alarm(second, slug, "ALARM")
@@ -210,7 +210,7 @@ def test_an_alarm_that_rings_is_named_with_what_it_means(
 
 
 def test_an_alarm_of_somebody_elses_is_none_of_the_rings(
-    deployed: Deployed, clients: Clients
+    deployed: Deployed, clients: ClientPool
 ) -> None:
     watching = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum"}
     client("cloudwatch").put_metric_alarm(
@@ -232,7 +232,7 @@ def test_an_alarm_of_somebody_elses_is_none_of_the_rings(
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
 def test_whoever_may_not_see_alarms_is_told_so_and_all_else(
-    deployed: Deployed, clients: Clients, code: str
+    deployed: Deployed, clients: ClientPool, code: str
 ) -> None:
     there = clients.get(Credentials(), "us-east-1", "cloudwatch")
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering(code)):
@@ -246,7 +246,9 @@ def test_whoever_may_not_see_alarms_is_told_so_and_all_else(
     assert code in note
 
 
-def test_alarms_that_cannot_be_asked_for_are_trouble(deployed: Deployed, clients: Clients) -> None:
+def test_alarms_that_cannot_be_asked_for_are_trouble(
+    deployed: Deployed, clients: ClientPool
+) -> None:
     there = clients.get(Credentials(), "us-east-1", "cloudwatch")
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering("Nope")):
         seen = status(deployed, clients)
@@ -254,13 +256,13 @@ def test_alarms_that_cannot_be_asked_for_are_trouble(deployed: Deployed, clients
     assert "its alarms cannot be seen: Nope" in trouble
 
 
-def test_a_hop_that_was_not_finished_is_told(deployed: Deployed, clients: Clients) -> None:
+def test_a_hop_that_was_not_finished_is_told(deployed: Deployed, clients: ClientPool) -> None:
     half = Deployed(deployed.members, [DeployedHop("us-east-1", "eu-west-1")])
     assert "it was not deployed to its end" in status(half, clients).trouble[0]
 
 
 def test_a_member_in_another_account_is_asked_about_there(
-    deployed: Deployed, clients: Clients
+    deployed: Deployed, clients: ClientPool
 ) -> None:
     there = Credentials(role="arn:aws:iam::210987654321:role/deploys", external_id="ring-2f7c")
     # In that account of moto's there is nothing: had it been asked as itself, the table would be.
@@ -281,14 +283,14 @@ def test_a_role_is_taken_where_it_is_used_so_that_a_lost_region_keeps_nobody_fro
 
     monkeypatch.setattr("operate.monitoring.status.session_as", take)
     there = Credentials(role="arn:aws:iam::210987654321:role/deploys")
-    clients = Clients()
+    clients = ClientPool()
     for region in ("eu-west-1", "us-east-1"):
         clients.get(there, region, "dynamodb")
     assert taken == {"eu-west-1", "us-east-1"}
 
 
 def test_a_member_that_is_held_is_not_waited_for_long(deployed: Deployed) -> None:
-    clients = Clients()
+    clients = ClientPool()
     assert status(replace(deployed, held={"eu-west-1"}), clients).trouble == ()
     patience = [
         clients.get(Credentials(), region, "dynamodb").meta.config.connect_timeout
@@ -303,5 +305,5 @@ def test_without_credentials_that_is_what_is_missing(
     for name in FAKE_CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(MissingError, match="Unable to locate credentials"):
+    with pytest.raises(PrerequisiteError, match="Unable to locate credentials"):
         status(deployed)

@@ -14,18 +14,18 @@ import pytest
 
 from commands.output import long_work
 from handler.store.dynamodb import MemberTables
-from operate.distributed.executions import Machine
-from operate.ordered_pool import in_turn
-from operate.reconcile.compare_page import read_and_look
+from operate.distributed.executions import SegmentRunner
+from operate.ordered_pool import run_in_order
+from operate.reconcile.compare_page import compare_page
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import Reached
-from operate.reconcile.parallel_scan import Page, Part, Segment, Sweep
-from operate.reconcile.rate_limit import Pace
-from operate.rings import Running, run_all
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.parallel_scan import Page, ParallelScan, ScanSegment, Segment
+from operate.reconcile.rate_limit import RateLimiter
+from operate.rings import DeployedRing, run_on_all
 from operate.stop import Stop, StoppedError
 
 LONG = 100_000.0
-PARTS = [Part(0, Segment("t", number, 3)) for number in range(3)]
+PARTS = [ScanSegment(0, Segment("t", number, 3)) for number in range(3)]
 
 
 def page(name: str, position: str | None) -> Page:
@@ -43,7 +43,7 @@ def test_all_is_done_in_its_order_so_many_at_a_time() -> None:
         under_way -= 1
         return number * 10
 
-    found = asyncio.run(in_turn(range(20), act, Stop(), 4))
+    found = asyncio.run(run_in_order(range(20), act, Stop(), 4))
     assert (found, most) == ([number * 10 for number in range(20)], 4)
 
 
@@ -57,7 +57,7 @@ def test_what_is_under_way_is_finished_and_nothing_else_begun() -> None:
         await asyncio.sleep(0)
         return number
 
-    found = asyncio.run(in_turn(range(100_000), act, stop, 4))
+    found = asyncio.run(run_in_order(range(100_000), act, stop, 4))
     assert found == sorted(begun) == list(range(len(found)))
     assert 8 <= len(found) < 12
 
@@ -73,7 +73,7 @@ def test_a_stop_of_what_is_outside_counts_inside_and_not_the_other_way_round() -
 def test_a_page_under_way_is_told_before_a_sweep_stops() -> None:
     stop, all_begun = Stop(), threading.Barrier(len(PARTS))
 
-    def read(part: Part, seen: Stop) -> Page:
+    def read(part: ScanSegment, seen: Stop) -> Page:
         all_begun.wait(60)
         stop.ask()
         while not seen.is_asked:
@@ -83,7 +83,7 @@ def test_a_page_under_way_is_told_before_a_sweep_stops() -> None:
     told: list[str] = []
 
     def sweep() -> None:
-        with closing(Sweep(PARTS, read, len(PARTS), stop).pages()) as pages:
+        with closing(ParallelScan(PARTS, read, len(PARTS), stop).pages()) as pages:
             told.extend(one.items[0]["k"]["S"] for _, one in pages)
 
     with pytest.raises(StoppedError):
@@ -94,10 +94,10 @@ def test_a_page_under_way_is_told_before_a_sweep_stops() -> None:
 def test_a_sweep_that_has_read_all_is_not_stopped() -> None:
     stop = Stop()
 
-    def read(part: Part, _: Stop) -> Page:
+    def read(part: ScanSegment, _: Stop) -> Page:
         return page("last", None)
 
-    with closing(Sweep(PARTS, read, 1, stop).pages()) as pages:
+    with closing(ParallelScan(PARTS, read, 1, stop).pages()) as pages:
         for number, _ in enumerate(pages):
             if number == len(PARTS) - 1:
                 stop.ask()
@@ -107,7 +107,7 @@ def test_a_sweep_that_is_left_early_stops_what_is_under_way() -> None:
     """Without anybody having asked for it: as an error in whoever takes the pages does."""
     begun = threading.Barrier(2)
 
-    def read(part: Part, seen: Stop) -> Page:
+    def read(part: ScanSegment, seen: Stop) -> Page:
         begun.wait(60)
         if part.segment.number == 0:
             return page("first", None)
@@ -115,7 +115,7 @@ def test_a_sweep_that_is_left_early_stops_what_is_under_way() -> None:
             time.sleep(0.001)
         return page("dropped", "more")
 
-    pages = Sweep(PARTS[:2], read, 2).pages()
+    pages = ParallelScan(PARTS[:2], read, 2).pages()
     next(pages)
     pages.close()
 
@@ -124,21 +124,21 @@ def test_a_page_that_was_done_in_part_goes_on_within_it(tmp_path: Path) -> None:
     start = {"k": {"S": "start"}}
     with Journal(tmp_path / "j", "x") as journal:
         journal.plan(PARTS[:1])
-        journal.take(PARTS[0], Page([{"k": {"S": "a"}}], start))
-        journal.take(PARTS[0], Page([{"k": {"S": "b"}}], start, after='[{"S":"b"}]'))
+        journal.record_page(PARTS[0], Page([{"k": {"S": "a"}}], start))
+        journal.record_page(PARTS[0], Page([{"k": {"S": "b"}}], start, after='[{"S":"b"}]'))
     with Journal(tmp_path / "j", "x") as journal:
         (part,) = journal.parts()
-        assert (part.position, part.after, journal.seen()) == (start, '[{"S":"b"}]', 2)
-        journal.take(PARTS[0], Page([{"k": {"S": "c"}}], None, after='[{"S":"c"}]'))
+        assert (part.position, part.after, journal.read_count()) == (start, '[{"S":"b"}]', 2)
+        journal.record_page(PARTS[0], Page([{"k": {"S": "c"}}], None, after='[{"S":"c"}]'))
         (part,) = journal.parts()
         assert (part.position, part.after) == (None, '[{"S":"c"}]')
-        journal.take(PARTS[0], Page([{"k": {"S": "d"}}], None))
+        journal.record_page(PARTS[0], Page([{"k": {"S": "d"}}], None))
         assert journal.parts() == []
 
 
 def test_a_slow_pace_keeps_nobody_who_is_to_stop() -> None:
     stop = Stop()
-    pace = Pace(1, stop=stop)
+    pace = RateLimiter(1, stop=stop)
     pace.begin("Scan")
     pace.end("Scan", LONG)
     waiting = threading.Thread(target=pace.wait, args=("PutItem",))
@@ -151,10 +151,12 @@ def test_a_slow_pace_keeps_nobody_who_is_to_stop() -> None:
         pace.wait("Scan")
 
 
-def reached(client: Any, stop: Stop) -> Reached:
+def reached(client: Any, stop: Stop) -> MemberConnection:
     tables = MemberTables("t", None, 0)
-    pace = Pace(None, stop=stop)
-    return Reached("m", "us-east-1", "0" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, pace)
+    pace = RateLimiter(None, stop=stop)
+    return MemberConnection(
+        "m", "us-east-1", "0" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, pace
+    )
 
 
 def test_a_page_with_many_keys_is_looked_up_no_further() -> None:
@@ -170,7 +172,7 @@ def test_a_page_with_many_keys_is_looked_up_no_further() -> None:
     items = [{"k": {"S": str(number)}} for number in range(10_000)]
     client = Mock(scan=lambda **_: {"Items": items}, batch_get_item=look_up)
     with pytest.raises(StoppedError):
-        read_and_look([reached(client, stop)] * 2, PARTS[0])
+        compare_page([reached(client, stop)] * 2, PARTS[0])
     assert len(asked) <= 10
 
 
@@ -183,7 +185,7 @@ def test_what_a_table_gives_back_is_not_asked_for_again() -> None:
 
     client = Mock(scan=lambda **_: {"Items": [{"k": {"S": "1"}}]}, batch_get_item=give_back)
     with pytest.raises(StoppedError):
-        read_and_look([reached(client, stop)] * 2, PARTS[0])
+        compare_page([reached(client, stop)] * 2, PARTS[0])
 
 
 @pytest.mark.parametrize("at", [0, 1, 100])
@@ -196,7 +198,7 @@ def test_a_journal_is_sorted_and_compared_no_further(
     rows = [(f"{number * 7919 % 3_000:04}", "mark") for number in range(3_000)]
     with Journal(tmp_path / "j", "x") as journal:
         journal.plan(PARTS[:1])
-        journal.take(PARTS[0], Page([], None), rows)
+        journal.record_page(PARTS[0], Page([], None), rows)
 
         def keys() -> Any:
             for number, (key, held) in enumerate(journal.keys(1, stop)):
@@ -207,9 +209,9 @@ def test_a_journal_is_sorted_and_compared_no_further(
         if at == 0:
             stop.ask()
         with pytest.raises(StoppedError):
-            journal.suspect(keys(), "compare", lambda: 0)
+            journal.add_suspects(keys(), "compare", lambda: 0)
         # All of it is there still.
-        assert (journal.finished("compare"), journal.open_suspects()) == (None, 0)
+        assert (journal.phase_count("compare"), journal.open_suspects()) == (None, 0)
         assert len(list(journal.keys(1))) == len(rows)
 
 
@@ -217,13 +219,13 @@ def test_nobody_waits_for_a_state_machine_who_is_to_stop() -> None:
     stop = Stop()
     stop.ask()
     with pytest.raises(StoppedError):
-        Machine(Mock(), Mock(), Mock(), stop=stop)._sleep()
+        SegmentRunner(Mock(), Mock(), Mock(), stop=stop)._sleep()
 
 
 def test_ctrl_c_waits_for_no_region_when_nothing_is_written() -> None:
     answers, ring = threading.Event(), Mock(cancelled=False)
 
-    def asks(_: Running) -> None:
+    def asks(_: DeployedRing) -> None:
         assert answers.wait(60)
 
     def wait(*_: Any) -> None:
@@ -232,7 +234,7 @@ def test_ctrl_c_waits_for_no_region_when_nothing_is_written() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("operate.rings.wait", Mock(side_effect=[KeyboardInterrupt, None]))
         with pytest.raises(KeyboardInterrupt):
-            run_all([cast(Running, ring)], asks, reads_only=True)
+            run_on_all([cast(DeployedRing, ring)], asks, reads_only=True)
     assert not answers.is_set()
     ring.cancel.assert_called_once()
     answers.set()

@@ -8,50 +8,56 @@ import pytest
 from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import create_command_error
 
-from operate.deployment.pulumi_errors import explained
-from operate.errors import FailedError, MissingError, Note, OperateError, WrongError
+from operate.deployment.pulumi_errors import to_operate_error
+from operate.errors import (
+    InvalidRequestError,
+    Note,
+    OperateError,
+    OperationFailedError,
+    PrerequisiteError,
+)
 
 # Texts of Pulumi v3.220.0, as it printed them; that of AWS is of pulumi-aws 7.
 SAID: dict[str, tuple[type[OperateError], str]] = {
     "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions": (
-        MissingError,
+        PrerequisiteError,
         "PULUMI_BACKEND_URL",
     ),
     "error: getting stack configuration: get stack secrets manager: passphrase must be set with "
     "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables": (
-        MissingError,
+        PrerequisiteError,
         "Set PULUMI_CONFIG_PASSPHRASE",
     ),
     "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (
-        MissingError,
+        PrerequisiteError,
         "is not the passphrase",
     ),
     "error: could not create secrets manager for new stack: unable to read "
     "PULUMI_CONFIG_PASSPHRASE_FILE: open /nonexistent: no such file or directory": (
-        MissingError,
+        PrerequisiteError,
         "names a file that cannot be read",
     ),
     "error: problem logging in: unable to open bucket file:///nonexistent?no_tmp_dir=true: stat "
-    "/nonexistent: no such file or directory": (MissingError, "cannot be opened"),
+    "/nonexistent: no such file or directory": (PrerequisiteError, "cannot be opened"),
     "error: problem logging in: MissingRegion: could not find region configuration": (
-        MissingError,
+        PrerequisiteError,
         "?region=",
     ),
-    "error: no stack named 'dev' found": (WrongError, "There is no stack dev"),
+    "error: no stack named 'dev' found": (InvalidRequestError, "There is no stack dev"),
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to "
     "end or delete the lock file with `pulumi cancel`.\n"
     "  file:///state/lock.json: created by ada@host (pid 7) at 2026-01-01T00:00:00Z": (
-        FailedError,
+        OperationFailedError,
         "pid 7",
     ),
-    "error: something else": (FailedError, "something else"),
+    "error: something else": (OperationFailedError, "something else"),
 }
 
 
 @pytest.mark.parametrize("said", SAID)
 def test_what_the_cli_says_is_told_with_what_to_do(said: str) -> None:
     kind, words = SAID[said]
-    error = explained(create_command_error(CommandResult("", said, 255)), "dev")
+    error = to_operate_error(create_command_error(CommandResult("", said, 255)), "dev")
     assert type(error) is kind
     assert words in str(error)
 
@@ -59,7 +65,7 @@ def test_what_the_cli_says_is_told_with_what_to_do(said: str) -> None:
 def test_what_a_provider_said_is_the_reason_of_a_failure() -> None:
     notes = [Note("error", "Table already exists: orders", "ring-us-east-1"), Note("info", "hello")]
     failure = create_command_error(CommandResult("", "error: update failed", 255))
-    error = explained(failure, "dev", notes)
+    error = to_operate_error(failure, "dev", notes)
     assert str(error) == "ring-us-east-1: Table already exists: orders"
 
 
@@ -89,8 +95,8 @@ def test_a_plugin_that_is_not_there_is_something_missing_of_that_version(
 ) -> None:
     notes = [Note("error", said, "ring-us-east-1")]
     failure = create_command_error(CommandResult("", "error: update failed", 255))
-    error = explained(failure, "dev", notes)
-    assert isinstance(error, MissingError)
+    error = to_operate_error(failure, "dev", notes)
+    assert isinstance(error, PrerequisiteError)
     assert f"plugin aws {number} is not here" in str(error)
     assert f"`pulumi plugin install resource aws v{number}`" in str(error)
 
@@ -98,4 +104,4 @@ def test_a_plugin_that_is_not_there_is_something_missing_of_that_version(
 def test_missing_credentials_are_something_missing_not_a_failure() -> None:
     notes = [Note("error", "No valid credential sources found. Please see ...", "ring-us-east-1")]
     failure = create_command_error(CommandResult("", "error: update failed", 255))
-    assert isinstance(explained(failure, "dev", notes), MissingError)
+    assert isinstance(to_operate_error(failure, "dev", notes), PrerequisiteError)

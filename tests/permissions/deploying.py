@@ -12,7 +12,7 @@ from local.clients import FAKE_CREDENTIALS, HOME_ACCOUNT, Accounts
 from local.cloud.cloud import Change, Cloud
 from local.cloud.program import Deployment, run_program
 from local.endpoint.server import LocalServer
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.arn import Arn, partition_of
 from tests.permissions.calls import Heard, listening
 from tests.permissions.judge import Call
@@ -55,7 +55,7 @@ _LISTED = {"AlarmNames": "alarm:", "DashboardNames": "dashboard/"}
 _GLOBAL = {"iam": ("", HOME_ACCOUNT), "s3": ("", "")}
 
 
-def lives(*stacks: Stack) -> list[Call]:
+def lives(*stacks: StackConfig) -> list[Call]:
     """Return the calls of the lives of stacks, in an account of their own, as IAM sees them."""
     with listening() as ear:
         ear.whose[FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"]] = _DEPLOYER

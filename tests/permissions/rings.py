@@ -26,7 +26,7 @@ from local.endpoint.server import LocalServer
 from local.lambda_emulator.events import event_of, to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
 from local.ring import PROGRAM
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.arn import partition_of, table_arn
 from ring.resources import heartbeat
 from ring.settings.members import Member, members_of
@@ -54,7 +54,7 @@ class Trial:
     served: tuple[Served, ...]
 
 
-def tried(stack: Stack) -> Trial:
+def tried(stack: StackConfig) -> Trial:
     """Deploy a stack, drive every path of each hop's handler, and tell what was called."""
     settings = Settings.parse(stack.settings)
     with LocalServer() as server, Accounts(server.endpoint) as accounts, listening() as ear:
@@ -136,7 +136,7 @@ class Hop:
         poison = record(7, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
         self._deliver([{**poison, "eventSourceARN": self._stream.arn}])
         with self._ear.opened():
-            app.handle(heartbeat.CALL, _CONTEXT)
+            app.handle(heartbeat.HEARTBEAT_EVENT, _CONTEXT)
 
     def _drive(self, way: str) -> None:
         plain, late = f"plain, {way}", f"late, {way}"

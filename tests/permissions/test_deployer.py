@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from tests.permissions.deploying import lives
 from tests.permissions.judge import Call, permits, read_policy
 from tests.permissions.test_permissions import lint
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "deployer.md").read_text()
-FULL = Stack.of(
+FULL = StackConfig.of(
     {
         "table": {
             "name": "orders",
@@ -74,7 +74,7 @@ BEYOND: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
-    return lives(FULL, Stack.read(ROOT, "china"))
+    return lives(FULL, StackConfig.read(ROOT, "china"))
 
 
 def document(partition: str = "aws") -> Any:

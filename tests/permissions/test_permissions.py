@@ -11,7 +11,7 @@ from typing import Any
 import parliament  # type: ignore[import-untyped]
 import pytest
 
-from local.stack_config import Stack
+from local.stack_config import StackConfig
 from ring.arn import Arn
 from tests.permissions.judge import ASSUME, Call, permits
 from tests.permissions.rings import Trial, tried
@@ -32,10 +32,10 @@ def abroad(region: str, **more: Any) -> dict[str, Any]:
 
 
 STACKS = {
-    "the small example": Stack.read(ROOT, "dev"),
-    "the large example": Stack.read(ROOT, "full"),
-    "two partitions": Stack.read(ROOT, "china"),
-    "two accounts, keys, an adopted table": Stack.of(
+    "the small example": StackConfig.read(ROOT, "dev"),
+    "the large example": StackConfig.read(ROOT, "full"),
+    "two partitions": StackConfig.read(ROOT, "china"),
+    "two accounts, keys, an adopted table": StackConfig.of(
         {
             "table": TABLE,
             "members": [
@@ -46,7 +46,7 @@ STACKS = {
             "distributed": {"enabled": True},
         }
     ),
-    "two accounts without tombstones": Stack.of(
+    "two accounts without tombstones": StackConfig.of(
         {
             "table": TABLE,
             "members": [{"region": "us-east-1"}, abroad("eu-west-1")],

@@ -9,18 +9,18 @@ import pytest
 
 from handler import metrics as telling
 from handler.config import HopConfig as HopSettings
-from ring.hop_metrics import DIMENSION, NAMESPACE, Measured
+from ring.hop_metrics import DIMENSION, NAMESPACE, HopMetrics
 from ring.monitoring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings
-from ring.topology import hops
+from ring.topology import deployed_hops
 from tests.measured import AWS, told_by_the_handler
 from tests.ring.mocked import config
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 SETTINGS = Settings.parse(config(members=[{"region": "us-east-1"}, {"region": "eu-west-1"}]))
-(WAY, _) = hops(SETTINGS)
-HOP = Measured(WAY.source, WAY.target, "the-function", "the-mapping")
+(WAY, _) = deployed_hops(SETTINGS)
+HOP = HopMetrics(WAY.source, WAY.target, "the-function", "the-mapping")
 ALARMS = (*alarms_of_hop(HOP, 300), alarm_of_quarantine("the-bucket"))
 
 
@@ -38,12 +38,12 @@ def test_an_alarm_says_of_what_it_is_and_which_page_says_what_to_do(alarm: Alarm
     text = alarm.description(HOP.label)
 
     assert text.startswith("us-east-1 -> eu-west-1: ")
-    assert text.endswith(f"docs/runbook.md: {alarm.page}")
+    assert text.endswith(f"docs/runbook.md: {alarm.runbook_section}")
     assert len(text) <= 1024  # what CloudWatch takes
-    assert alarm.page in pages()
-    assert f"`{alarm.slug}`" in page(alarm.page)
+    assert alarm.runbook_section in pages()
+    assert f"`{alarm.slug}`" in page(alarm.runbook_section)
     for part in ("**What it means.**", "**How to look.**", "**What to do.**"):
-        assert part in page(alarm.page)
+        assert part in page(alarm.runbook_section)
 
 
 def test_what_is_said_to_be_paid_for_is_what_is_watched() -> None:
@@ -71,10 +71,10 @@ def test_an_alarm_watches_what_is_measured(alarm: Alarm) -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
 def test_an_alarm_is_one_that_cloudwatch_takes(alarm: Alarm) -> None:
-    assert alarm.hits <= alarm.periods
+    assert alarm.datapoints_to_alarm <= alarm.evaluation_periods
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     assert alarm.period % 60 == 0
-    assert alarm.period * alarm.periods <= 24 * 60 * 60
+    assert alarm.period * alarm.evaluation_periods <= 24 * 60 * 60
     if alarm.expression:
         names = set(re.findall(r"\b[a-z]\w*", alarm.expression))
         assert names == set(alarm.metrics)
@@ -93,8 +93,8 @@ def test_both_sides_call_a_hop_and_its_metrics_the_same() -> None:
 def test_the_iterator_age_is_judged_in_its_own_unit() -> None:
     (lags,) = [alarm for alarm in alarms_of_hop(HOP, 90) if alarm.slug == "lags"]
 
-    assert lags.above == 90_000  # milliseconds
-    assert "over 90 seconds" in lags.means
+    assert lags.threshold == 90_000  # milliseconds
+    assert "over 90 seconds" in lags.summary
 
 
 def test_a_call_for_a_heartbeat_does_not_break_the_silence() -> None:

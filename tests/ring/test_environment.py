@@ -10,7 +10,7 @@ import json
 import handler.config
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings
-from ring.topology import hops
+from ring.topology import deployed_hops
 from tests.ring.mocked import CHINA, ORDERS, TWO, config, deployed
 
 ALWAYS = {
@@ -30,7 +30,7 @@ MEMBERS: list[object] = [{"region": "us-east-1"}, {"region": "eu-west-1", "table
 
 def variables(*, target_role: str | None = None, **sections: object) -> dict[str, str]:
     settings = Settings.parse(config(members=MEMBERS, **sections))
-    there, _ = hops(settings)
+    there, _ = deployed_hops(settings)
     told = environment(
         there.source, there.target, settings, quarantine="lost", target_role=target_role
     )
@@ -64,7 +64,7 @@ def test_the_names_are_these_and_no_others() -> None:
 
 def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
     settings = Settings.parse(config(members=CHINA))
-    there, _ = hops(settings)
+    there, _ = deployed_hops(settings)
     told = environment(there.source, there.target, settings, quarantine="lost")
     secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ring-to-cn-d4E5f6"
 
@@ -76,7 +76,7 @@ def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
 
 def test_a_hop_within_a_partition_is_told_of_no_keys() -> None:
     settings = Settings.parse(config(members=[CHINA[0], TWO[1], CHINA[1]]))
-    within = hops(settings)[0]
+    within = deployed_hops(settings)[0]
     told = environment(within.source, within.target, settings, quarantine="lost")
 
     assert "RING_TARGET_SECRET" not in told

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from ring.resources.heartbeat import beat_key
+from ring.resources.heartbeat import heartbeat_key
 from ring.settings.members import Member
 from ring.settings.sections import TableSettings
 from ring.settings.settings import Settings, SettingsError
@@ -23,17 +23,17 @@ def table(*types: str) -> TableSettings:
 
 
 def test_a_key_of_text_begins_with_what_is_reserved_and_is_the_members_own() -> None:
-    assert beat_key(table("S"), HERE) == {"partition_key": {"S": f"_repl_heartbeat-{HERE.id}"}}
-    assert beat_key(table("S"), HERE) != beat_key(table("S"), THERE)
+    assert heartbeat_key(table("S"), HERE) == {"partition_key": {"S": f"_repl_heartbeat-{HERE.id}"}}
+    assert heartbeat_key(table("S"), HERE) != heartbeat_key(table("S"), THERE)
 
 
 def test_a_key_of_binary_is_that_text_in_base64_as_in_a_stream() -> None:
-    key = beat_key(table("S", "B"), HERE)["sort_key"]
+    key = heartbeat_key(table("S", "B"), HERE)["sort_key"]
     assert base64.b64decode(key["B"]) == f"_repl_heartbeat-{HERE.id}".encode()
 
 
 def test_a_key_of_numbers_has_the_38_digits_that_dynamodb_takes_and_is_the_members_own() -> None:
-    numbers = {beat_key(table("N"), member)["partition_key"]["N"] for member in (HERE, THERE)}
+    numbers = {heartbeat_key(table("N"), member)["partition_key"]["N"] for member in (HERE, THERE)}
     assert len(numbers) == 2
     for number in numbers:
         assert number.startswith("-" + "9" * 28)

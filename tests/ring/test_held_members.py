@@ -8,7 +8,7 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from ring.held import HELD, Kept
+from ring.held import HELD, HeldMember
 from ring.ring import Ring
 from ring.settings.settings import Settings
 from tests.ring.mocked import CHINA, ORDERS, TWO, Watching, config, watch
@@ -39,7 +39,7 @@ def kept(member: str = LOST, ring: str = "ring") -> dict[str, Any]:
         {"type": "dynamodb-ring:index:Watch", "outputs": {"topic": "arn:topic"}},
     ]
     text = json.dumps({"resources": resources, "needed": [], "pending": []})
-    return {"urn:held": {"type": HELD, "outputs": Kept(ring, member, text).outputs}}
+    return {"urn:held": {"type": HELD, "outputs": HeldMember(ring, member, text).outputs}}
 
 
 def members(state: str) -> list[object]:

@@ -7,8 +7,8 @@ import pytest
 from ring.arn import Arn, partition_of, table_arn, table_arn_of_stream, table_of_stream
 from ring.policies import (
     Document,
-    End,
-    Secret,
+    SecretAccess,
+    TableAccess,
     hop_policy,
     lambda_trust,
     writer_policy,
@@ -31,8 +31,10 @@ def arn(partition: str, service: str, resource: str, *, account: str = "12345678
     return f"arn:{partition}:{service}:{regional}:{account}:{resource}"
 
 
-def end(partition: str, table: str, *, tombstones: bool = True, kms_key: str | None = None) -> End:
-    return End(
+def end(
+    partition: str, table: str, *, tombstones: bool = True, kms_key: str | None = None
+) -> TableAccess:
+    return TableAccess(
         region=PLACES[partition],
         table=arn(partition, "dynamodb", f"table/{table}"),
         tombstones=arn(partition, "dynamodb", f"table/{table}-tombstones") if tombstones else None,
@@ -132,7 +134,7 @@ def test_keys_are_read_from_one_secret_which_its_own_key_decrypts(partition: str
     keys = arn(partition, "secretsmanager", "secret:ring-a1B2c3")
     key = arn(partition, "kms", "key/1")
     with_aws_key, with_own = (
-        policy(partition, target=Secret(keys, kms_key)) for kms_key in (None, key)
+        policy(partition, target=SecretAccess(keys, kms_key)) for kms_key in (None, key)
     )
     (decrypt,) = [one for one in with_own["Statement"] if one["Sid"] == "SecretKey"]
 

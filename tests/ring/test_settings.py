@@ -7,7 +7,7 @@ import json
 import pulumi
 import pytest
 
-from ring.settings.settings import Mistake, Settings, SettingsError, read_settings
+from ring.settings.settings import SettingProblem, Settings, SettingsError, read_settings
 from tests.ring import cases, distributed_cases, watch_cases
 from tests.ring.cases import EVERYTHING_WRONG
 from tests.ring.mocked import TWO, config
@@ -16,10 +16,10 @@ WRONG = cases.WRONG | watch_cases.WRONG | distributed_cases.WRONG
 RIGHT = cases.RIGHT | watch_cases.RIGHT | distributed_cases.RIGHT
 
 
-def mistakes(sections: dict[str, object]) -> list[Mistake]:
+def mistakes(sections: dict[str, object]) -> list[SettingProblem]:
     with pytest.raises(SettingsError) as told:
         Settings.parse(config(**sections))
-    return told.value.mistakes
+    return told.value.problems
 
 
 @pytest.mark.parametrize(("sections", "key", "reason", "remedy"), WRONG.values(), ids=WRONG.keys())
@@ -43,7 +43,7 @@ def test_a_missing_section_is_told() -> None:
     with pytest.raises(SettingsError) as told:
         Settings.parse({})
 
-    assert [mistake.key for mistake in told.value.mistakes] == ["table", "members"]
+    assert [mistake.key for mistake in told.value.problems] == ["table", "members"]
 
 
 def test_all_mistakes_are_told_at_once_though_one_member_is_itself_wrong() -> None:
@@ -64,7 +64,7 @@ def test_the_error_reads_as_a_list_of_every_mistake() -> None:
 
     text = str(told.value)
     assert text.startswith("7 mistakes in the settings, nothing was deployed.")
-    for mistake in told.value.mistakes:
+    for mistake in told.value.problems:
         assert f"{mistake.key}: " in text
         assert mistake.reason in text
         assert mistake.remedy in text
@@ -72,8 +72,8 @@ def test_the_error_reads_as_a_list_of_every_mistake() -> None:
 
 
 def test_a_value_that_is_missing_is_shown_as_not_given_and_a_long_one_is_cut() -> None:
-    assert "region: not given" in str(Mistake("region", None, "why", "then"))
-    assert str(Mistake("name", "o" * 300, "why", "then")).splitlines()[0].endswith("ooo...")
+    assert "region: not given" in str(SettingProblem("region", None, "why", "then"))
+    assert str(SettingProblem("name", "o" * 300, "why", "then")).splitlines()[0].endswith("ooo...")
 
 
 def test_pulumi_prints_the_error_without_a_traceback() -> None:
@@ -144,7 +144,7 @@ def test_somebody_is_told_before_a_record_that_lags_is_given_up(
 ) -> None:
     settings = Settings.parse(config(**sections))
 
-    assert settings.watch.late(settings.mapping) == seconds
+    assert settings.watch.max_lag_seconds(settings.mapping) == seconds
     assert seconds < settings.mapping.record_age
 
 

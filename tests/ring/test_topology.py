@@ -8,7 +8,7 @@ import pytest
 
 from ring.settings.members import Member, NoSuchMemberError, find_member, members_of, replica_id
 from ring.settings.settings import Settings
-from ring.topology import Hop, hops, ring_of
+from ring.topology import Edge, all_hops, deployed_hops
 from tests.ring.mocked import config
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2024-05-01T09:30:00.000"
@@ -31,14 +31,14 @@ def names(*members: dict[str, object]) -> list[str]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_each_member_hops_to_the_next_and_the_last_one_to_the_first(size: int) -> None:
-    pairs = [(hop.source.region, hop.target.region) for hop in ring_of(ring_of_size(size))]
+    pairs = [(hop.source.region, hop.target.region) for hop in all_hops(ring_of_size(size))]
 
     assert pairs == [(REGIONS[at], REGIONS[(at + 1) % size]) for at in range(size)]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_whoever_follows_the_hops_passes_every_member_and_comes_back(size: int) -> None:
-    onward = {hop.source: hop.target for hop in ring_of(ring_of_size(size))}
+    onward = {hop.source: hop.target for hop in all_hops(ring_of_size(size))}
     start = here = next(iter(onward))
     passed = [here := onward[here] for _ in range(size)]
 
@@ -47,7 +47,7 @@ def test_whoever_follows_the_hops_passes_every_member_and_comes_back(size: int) 
 
 
 def test_a_ring_of_two_is_two_hops() -> None:
-    there, back = ring_of(ring_of_size(2))
+    there, back = all_hops(ring_of_size(2))
 
     assert (there.source, there.target) == (back.target, back.source)
 
@@ -56,7 +56,7 @@ def test_a_ring_of_two_is_two_hops() -> None:
 def test_a_stack_deploys_all_hops_unless_told_otherwise(size: int) -> None:
     settings = ring_of_size(size)
 
-    assert hops(settings) == ring_of(settings)
+    assert deployed_hops(settings) == all_hops(settings)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -65,23 +65,23 @@ def test_a_stack_deploys_exactly_the_hops_that_start_at_the_members_told(size: i
     for chosen in chain.from_iterable(combinations(members, n) for n in range(1, size + 1)):
         settings = ring_of_size(size, hops=list(reversed(chosen)))
 
-        assert hops(settings) == tuple(
-            hop for hop in ring_of(settings) if hop.source.name in chosen
+        assert deployed_hops(settings) == tuple(
+            hop for hop in all_hops(settings) if hop.source.name in chosen
         )
 
 
 def test_stacks_of_one_hop_each_make_the_whole_ring_together() -> None:
-    apart = [hops(ring_of_size(4, hops=[region])) for region in REGIONS[:4]]
+    apart = [deployed_hops(ring_of_size(4, hops=[region])) for region in REGIONS[:4]]
 
-    assert tuple(chain.from_iterable(apart)) == ring_of(ring_of_size(4))
+    assert tuple(chain.from_iterable(apart)) == all_hops(ring_of_size(4))
 
 
 def test_a_hop_told_twice_is_deployed_once() -> None:
-    assert len(hops(ring_of_size(3, hops=[REGIONS[0], f"{REGIONS[0]}/orders"]))) == 1
+    assert len(deployed_hops(ring_of_size(3, hops=[REGIONS[0], f"{REGIONS[0]}/orders"]))) == 1
 
 
 def test_a_hop_is_named_after_both_of_its_ends() -> None:
-    there, back = ring_of(ring({"region": "us-east-1"}, {"region": "us-east-2"}))
+    there, back = all_hops(ring({"region": "us-east-1"}, {"region": "us-east-2"}))
 
     assert (there.slug, back.slug) == ("us-east-1-to-us-east-2", "us-east-2-to-us-east-1")
 
@@ -89,7 +89,7 @@ def test_a_hop_is_named_after_both_of_its_ends() -> None:
 def test_the_name_of_a_hop_stays_short_and_tells_hops_apart() -> None:
     here = Member("ap-southeast-2-orders-apac", "ap-southeast-2", "orders-apac")
     there = [Member(f"eu-west-1-{name}", "eu-west-1", name) for name in ("a" * 240, "a" * 241)]
-    slugs = {Hop(*pair).slug for one in there for pair in ((here, one), (one, here))}
+    slugs = {Edge(*pair).slug for one in there for pair in ((here, one), (one, here))}
 
     assert len(slugs) == 4
     assert all(len(slug) <= 33 for slug in slugs)
@@ -103,7 +103,7 @@ def ways(*states: str) -> list[str]:
     entries: list[dict[str, object]] = [
         {"region": region, "state": state} for region, state in zip(REGIONS, states, strict=False)
     ]
-    return [f"{hop.source.region[-1]}{hop.target.region[-1]}" for hop in ring_of(ring(*entries))]
+    return [f"{hop.source.region[-1]}{hop.target.region[-1]}" for hop in all_hops(ring(*entries))]
 
 
 def test_the_ring_is_closed_around_a_bypassed_member_whose_own_hop_stays() -> None:
@@ -149,7 +149,7 @@ def test_an_adopted_member_has_the_table_and_the_account_of_its_stream() -> None
     )
 
     assert adopted.table == "legacy"
-    assert adopted.owner == "123456789012"
+    assert adopted.account_id == "123456789012"
     assert adopted.account is None
 
 
@@ -172,21 +172,26 @@ def test_the_replica_id_tells_tables_regions_and_accounts_apart() -> None:
 
 
 def test_a_slug_is_the_name_itself_where_functions_and_roles_may_be_called_so() -> None:
-    assert Member("eu-west-1-orders_b", "eu-west-1", "orders_b").slug == "eu-west-1-orders_b"
+    assert (
+        Member("eu-west-1-orders_b", "eu-west-1", "orders_b").resource_name == "eu-west-1-orders_b"
+    )
 
 
 @pytest.mark.parametrize("table", ["orders.b", "o" * 200])
 def test_any_other_slug_is_short_and_ends_with_the_replica_id(table: str) -> None:
     member = Member(f"eu-west-1-{table}", "eu-west-1", table)
 
-    assert member.slug.startswith("eu-west-1-o")
-    assert member.slug.endswith(f"-{member.id}")
-    assert len(member.slug) <= 40
-    assert "." not in member.slug
+    assert member.resource_name.startswith("eu-west-1-o")
+    assert member.resource_name.endswith(f"-{member.id}")
+    assert len(member.resource_name) <= 40
+    assert "." not in member.resource_name
 
 
 def test_members_alike_but_for_a_dot_have_different_slugs() -> None:
-    slugs = {Member(f"eu-west-1-{name}", "eu-west-1", name).slug for name in ("a.b", "a-b", "a_b")}
+    slugs = {
+        Member(f"eu-west-1-{name}", "eu-west-1", name).resource_name
+        for name in ("a.b", "a-b", "a_b")
+    }
 
     assert len(slugs) == 3
 

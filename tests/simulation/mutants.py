@@ -345,9 +345,9 @@ MUTANTS = [
     Mutant(
         "what an operator decides is no member's own write, and goes to all",
         _MEND,
-        "write = stamped(item, ends[winner].for_operator, highest)\n"
+        "write = stamp(item, ends[winner].for_operator, highest)\n"
         "        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))",
-        "write = stamped(item, ends[winner].replica, highest)\n"
+        "write = stamp(item, ends[winner].replica, highest)\n"
         "        return _Task(write, [place for place in range(len(ends)) if place != winner])",
         "mend-storm",
         10_000,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from handler.model.image import Item
 from handler.protocol.apply import ContendedError
 from handler.store.dynamodb import ItemTooLargeError
-from operate.reconcile.backfill_key import Way, fill
-from operate.reconcile.repair_key import End, mend
+from operate.reconcile.backfill_key import BackfillPath, backfill_key
+from operate.reconcile.repair_key import RepairTarget, repair_key
 from tests.simulation.member import Member
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Operator:
         """Mend a key, some time."""
         self._world.say(f"an operator mends {name}")
         ends = [self._end(member) for member in self._world.members]
-        self._tasks.append(partial(mend, ends, _key(name), prefer))
+        self._tasks.append(partial(repair_key, ends, _key(name), prefer))
 
     def fill(self, target: Member) -> None:
         """Fill a member from the one before it, by what that has now."""
@@ -56,22 +56,22 @@ class Operator:
         self._world.say(f"an operator fills {target.name} from {source.name}")
         way = self._way(source, target)
         for name, item in source.items.items():
-            self._tasks.append(partial(fill, way, _key(name), item))
+            self._tasks.append(partial(backfill_key, way, _key(name), item))
 
-    def _way(self, source: Member, target: Member) -> Way:
+    def _way(self, source: Member, target: Member) -> BackfillPath:
         onward = [one for one in self._world.mappings if one.source is target]
         following = [one.hop.target_replica for one in onward]
         members = self._world.members
-        return Way(
+        return BackfillPath(
             self._end(source),
             self._end(target),
             [self._end(one) for one in members if one.replica in following],
             [self._end(one) for one in members if one not in (source, target)],
         )
 
-    def _end(self, member: Member) -> End:
+    def _end(self, member: Member) -> RepairTarget:
         store = self._world.store(member, member, by_operator=True)
-        return End(member.replica, store, self._world.shape.keeps_tombstones)
+        return RepairTarget(member.replica, store, self._world.shape.keeps_tombstones)
 
 
 def _key(name: str) -> Item:

@@ -14,7 +14,13 @@ from local.cloud.resources.dashboard import Dashboard
 from local.cloud.resources.function import EventSourceMapping, Function
 from local.cloud.resources.inline_policy import RolePolicy, UserPolicy
 from local.cloud.resources.log_group import LogGroup
-from local.cloud.resources.resource_type import Created, Kind, PartlyMadeError, Place, Properties
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    PartlyCreatedError,
+    Properties,
+    ResourceType,
+)
 from local.cloud.resources.role import Role
 from local.cloud.resources.runtime_updates import RuntimeManagementConfig
 from local.cloud.resources.schedule import EventRule, EventTarget, Permission
@@ -23,9 +29,9 @@ from local.cloud.resources.table import Table
 from local.cloud.resources.topic import Topic, TopicSubscription
 from local.cloud.resources.user import User
 
-__all__ = ["KINDS", "Created", "Kind", "PartlyMadeError", "Place", "Properties"]
+__all__ = ["KINDS", "Created", "Location", "PartlyCreatedError", "Properties", "ResourceType"]
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, ResourceType] = {
     "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
     "aws:cloudwatch/eventRule:EventRule": EventRule(),
     "aws:cloudwatch/eventTarget:EventTarget": EventTarget(),

@@ -7,9 +7,9 @@ from typing import Any
 
 from local.cloud.resources.resource_type import (
     Created,
-    Kind,
-    Place,
+    Location,
     Properties,
+    ResourceType,
     as_list,
     as_map,
     retag,
@@ -33,7 +33,7 @@ _NAMES = {
 }
 
 
-class MetricAlarm(Kind):
+class MetricAlarm(ResourceType):
     """aws:cloudwatch/metricAlarm:MetricAlarm. Its id is its name.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/cloudwatch/metric_alarm.go
@@ -43,14 +43,14 @@ class MetricAlarm(Kind):
         {"alarmActions", "okActions", "insufficientDataActions", "metricQueries"},
     )
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the alarm; `local.cloudwatch.alarms` judges it where a ring runs."""
         self._put(inputs["name"], inputs, place, Tags=place.tag_list(inputs))
         seen = self.read(inputs["name"], place)
         assert seen
         return Created(inputs["name"], {"arn": seen["arn"]})
 
-    def _put(self, name: str, inputs: Properties, place: Place, **more: Any) -> None:
+    def _put(self, name: str, inputs: Properties, place: Location, **more: Any) -> None:
         request: Any = {theirs: inputs[ours] for ours, theirs in _NAMES.items() if ours in inputs}
         if "dimensions" in inputs:
             request["Dimensions"] = _named(inputs["dimensions"])
@@ -58,7 +58,7 @@ class MetricAlarm(Kind):
             request["Metrics"] = [_query(query) for query in queries]
         place.clients.cloudwatch(place.region).put_metric_alarm(AlarmName=name, **request, **more)
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the alarm up."""
         client: Any = place.clients.cloudwatch(place.region)
         alarms = client.describe_alarms(AlarmNames=[id_])["MetricAlarms"]
@@ -75,7 +75,7 @@ class MetricAlarm(Kind):
             "tagsAll": as_map(tags),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Write the alarm again, and change its tags."""
         client = place.clients.cloudwatch(place.region)
         self._put(id_, new, place)
@@ -87,7 +87,7 @@ class MetricAlarm(Kind):
             lambda put: client.tag_resource(ResourceARN=arn, Tags=as_list(put)),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the alarm. AWS has nothing to say about one that is not there."""
         place.clients.cloudwatch(place.region).delete_alarms(AlarmNames=[id_])
 

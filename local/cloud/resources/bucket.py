@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.cloud.resources.resource_type import Created, Kind, Place, Properties, as_map, found
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    as_map,
+    found,
+)
 from ring.arn import Arn, partition_of
 
 _BLOCKS = {
@@ -15,7 +22,7 @@ _BLOCKS = {
 }
 
 
-class Bucket(Kind):
+class Bucket(ResourceType):
     """aws:s3/bucket:Bucket.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/bucket.go
@@ -27,7 +34,7 @@ class Bucket(Kind):
     unread = frozenset({"forceDestroy", "bucketPrefix"})
     longest = 63
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the bucket."""
         name = inputs["bucket"]
         client = place.clients.s3(place.region)
@@ -38,14 +45,14 @@ class Bucket(Kind):
         self._tag(name, inputs, place)
         return Created(name, {"arn": _arn(name, place), "region": place.region})
 
-    def _tag(self, name: str, inputs: Properties, place: Place) -> None:
+    def _tag(self, name: str, inputs: Properties, place: Location) -> None:
         client = place.clients.s3(place.region)
         if tags := place.tag_list(inputs):
             client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
         else:
             client.delete_bucket_tagging(Bucket=name)
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look whether the bucket is there, and at its tags."""
         client = place.clients.s3(place.region)
         if found(lambda: client.head_bucket(Bucket=id_), "404", "NoSuchBucket") is None:
@@ -58,16 +65,16 @@ class Bucket(Kind):
             "tagsAll": as_map(tags["TagSet"]) if tags else {},
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change its tags: nothing else of it can be said here."""
         self._tag(id_, new, place)
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the bucket. AWS refuses while there is anything in it."""
         client = place.clients.s3(place.region)
         found(lambda: client.delete_bucket(Bucket=id_), "NoSuchBucket")
 
-    def delete_as(self, outputs: Properties, id_: str, place: Place) -> None:
+    def delete_as(self, outputs: Properties, id_: str, place: Location) -> None:
         """Empty it first, if it may be."""
         if outputs.get("forceDestroy"):
             self._empty(id_, place.clients.s3(place.region))
@@ -79,7 +86,7 @@ class Bucket(Kind):
                 client.delete_object(Bucket=id_, Key=one["Key"])
 
 
-class BucketPublicAccessBlock(Kind):
+class BucketPublicAccessBlock(ResourceType):
     """aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock. Its id is the bucket's name.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/bucket_public_access_block.go
@@ -90,18 +97,18 @@ class BucketPublicAccessBlock(Kind):
     computed = frozenset()
     tagged = False
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Close the bucket to the public."""
         self._put(inputs["bucket"], inputs, place)
         return Created(inputs["bucket"], {})
 
-    def _put(self, bucket: str, inputs: Properties, place: Place) -> None:
+    def _put(self, bucket: str, inputs: Properties, place: Location) -> None:
         blocks: Any = {theirs: inputs.get(ours, False) for ours, theirs in _BLOCKS.items()}
         place.clients.s3(place.region).put_public_access_block(
             Bucket=bucket, PublicAccessBlockConfiguration=blocks
         )
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look at how the bucket is closed."""
         client = place.clients.s3(place.region)
         answer: Any = found(
@@ -114,15 +121,15 @@ class BucketPublicAccessBlock(Kind):
         blocks = answer["PublicAccessBlockConfiguration"]
         return {"bucket": id_, **{ours: blocks[theirs] for ours, theirs in _BLOCKS.items()}}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Close it in another way."""
         self._put(id_, new, place)
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Leave the bucket open to what its policy says."""
         client = place.clients.s3(place.region)
         found(lambda: client.delete_public_access_block(Bucket=id_), "NoSuchBucket")
 
 
-def _arn(bucket: str, place: Place) -> str:
+def _arn(bucket: str, place: Location) -> str:
     return str(Arn(partition_of(place.region), "s3", "", "", bucket))

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from local.cloud.resources.archive import zip_archive
 from local.cloud.resources.resource_type import (
     Created,
-    Kind,
-    Place,
+    Location,
     Properties,
+    ResourceType,
     awaited,
     changed,
     found,
@@ -36,7 +36,7 @@ _TOGETHER = (
 )
 
 
-class Function(Kind):
+class Function(ResourceType):
     """aws:lambda/function:Function.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/function.go
@@ -48,7 +48,7 @@ class Function(Kind):
     kept = frozenset({"loggingConfig"})
     longest = 64
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the function from its archive."""
         made = place.clients.functions(place.region).create_function(
             FunctionName=inputs["name"],
@@ -59,7 +59,7 @@ class Function(Kind):
         )
         return Created(inputs["name"], {"arn": made["FunctionArn"], "version": "$LATEST"})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the function up."""
         client = place.clients.functions(place.region)
         answer: Any = found(lambda: client.get_function(FunctionName=id_), _MISSING)
@@ -82,7 +82,7 @@ class Function(Kind):
             "tagsAll": answer.get("Tags", {}),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change its configuration first, then its code if it is another, and its tags.
 
         In between the old code runs with the new configuration, and it stays so if the code fails.
@@ -118,7 +118,7 @@ class Function(Kind):
         told: str = client.get_function(FunctionName=id_)["Configuration"]["CodeSha256"]
         return told
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the function."""
         client = place.clients.functions(place.region)
         found(lambda: client.delete_function(FunctionName=id_), _MISSING)
@@ -148,7 +148,7 @@ def _configuration(inputs: Properties) -> Any:
     }
 
 
-class EventSourceMapping(Kind):
+class EventSourceMapping(ResourceType):
     """aws:lambda/eventSourceMapping:EventSourceMapping. Its id is its UUID.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/event_source_mapping.go
@@ -176,7 +176,7 @@ class EventSourceMapping(Kind):
         "startingPosition": "StartingPosition",
     }
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the mapping, for AWS's API to show: `event_source_mapping` moves the records."""
         client: Any = place.clients.functions(place.region)
         _refuse_second(client, inputs)
@@ -195,7 +195,7 @@ class EventSourceMapping(Kind):
         request["MetricsConfig"] = {"Metrics": inputs.get("metricsConfig", {}).get("metrics", [])}
         return request
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the mapping up."""
         client: Any = place.clients.functions(place.region)
         told = found(lambda: client.get_event_source_mapping(UUID=id_), _MISSING)
@@ -212,7 +212,7 @@ class EventSourceMapping(Kind):
         tags = client.list_tags(Resource=told["EventSourceMappingArn"])["Tags"]
         return {**seen, "functionName": told["FunctionArn"], "tagsAll": tags, **_identity(told)}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change how the stream is read, and by which function; where from stays as it is."""
         client: Any = place.clients.functions(place.region)
         request = self._request(new, self.CHANGEABLE)
@@ -227,7 +227,7 @@ class EventSourceMapping(Kind):
             lambda put: client.tag_resource(Resource=arn, Tags=put),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the mapping, and wait until it is gone."""
         client: Any = place.clients.functions(place.region)
         delete = lambda: client.delete_event_source_mapping(UUID=id_)  # noqa: E731

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from local.cloud.resources.resource_type import Created, Kind, Place, Properties, found
+from local.cloud.resources.resource_type import Created, Location, Properties, ResourceType, found
 
 _MISSING = "NoSuchEntity"
 
 
-class _InlinePolicy(Kind):
+class _InlinePolicy(ResourceType):
     """A policy in its holder. Its id is `holder:name`.
 
     IAM's calls for the two holders differ in nothing but the holder's word.
@@ -23,18 +23,18 @@ class _InlinePolicy(Kind):
     holder: ClassVar[str]
     """`role` or `user`: the input that names the holder, and the word in the calls."""
 
-    def _call(self, verb: str, id_: str, place: Place, **more: str) -> Any:
+    def _call(self, verb: str, id_: str, place: Location, **more: str) -> Any:
         holder, _, name = id_.partition(":")
         call = getattr(place.clients.iam(place.region), f"{verb}_{self.holder}_policy")
         return call(**{f"{self.holder.title()}Name": holder, "PolicyName": name}, **more)
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Write the policy into its holder."""
         id_ = f"{inputs[self.holder]}:{inputs['name']}"
         self.update(id_, {}, inputs, place)
         return Created(id_, {})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the policy up in its holder."""
         answer = found(lambda: self._call("get", id_, place), _MISSING)
         if answer is None:
@@ -42,11 +42,11 @@ class _InlinePolicy(Kind):
         holder, _, name = id_.partition(":")
         return {self.holder: holder, "name": name, "policy": json.dumps(answer["PolicyDocument"])}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Write the policy again."""
         self._call("put", id_, place, PolicyDocument=new["policy"])
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Take the policy out of its holder."""
         found(lambda: self._call("delete", id_, place), _MISSING)
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from local.cloud.resources.resource_type import Created, Kind, Place, Properties, found, retag
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    found,
+    retag,
+)
 from ring.arn import Arn, partition_of
 
 _MISSING = "ResourceNotFoundException"
 
 
-class LogGroup(Kind):
+class LogGroup(ResourceType):
     """aws:cloudwatch/logGroup:LogGroup.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/logs/group.go
@@ -16,7 +23,7 @@ class LogGroup(Kind):
 
     fixed = frozenset({"name", "namePrefix", "logGroupClass"})
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the log group, with its retention."""
         client = place.clients.logs(place.region)
         name = inputs["name"]
@@ -25,7 +32,7 @@ class LogGroup(Kind):
             client.put_retention_policy(logGroupName=name, retentionInDays=days)
         return Created(name, {"arn": _arn(name, place)})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Find the log group among those whose names begin like its own."""
         client = place.clients.logs(place.region)
         groups = client.describe_log_groups(logGroupNamePrefix=id_)["logGroups"]
@@ -41,7 +48,7 @@ class LogGroup(Kind):
                 }
         return None
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change its retention and its tags."""
         client = place.clients.logs(place.region)
         if days := new.get("retentionInDays"):
@@ -56,12 +63,12 @@ class LogGroup(Kind):
             lambda put: client.tag_resource(resourceArn=arn, tags=put),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the log group and what is in it."""
         client = place.clients.logs(place.region)
         found(lambda: client.delete_log_group(logGroupName=id_), _MISSING)
 
 
-def _arn(name: str, place: Place) -> str:
+def _arn(name: str, place: Location) -> str:
     partition = partition_of(place.region)
     return str(Arn(partition, "logs", place.region, place.account, f"log-group:{name}"))

@@ -19,7 +19,7 @@ _PATIENCE, _PAUSE = 600.0, 0.02
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a provider's resources are made, and with what tags."""
 
     clients: Clients
@@ -27,7 +27,7 @@ class Place:
     account: str
     default_tags: Mapping[str, str]
 
-    def of(self, properties: Properties) -> Place:
+    def of(self, properties: Properties) -> Location:
         """Return the place of a resource with these properties: its own region, if it has one."""
         return replace(self, region=properties.get("region") or self.region)
 
@@ -48,7 +48,7 @@ class Created:
     outputs: Properties
 
 
-class PartlyMadeError(Exception):
+class PartlyCreatedError(Exception):
     """The resource is there, but not all that was said of it could be done. Its cause says why."""
 
     def __init__(self, created: Created) -> None:
@@ -56,7 +56,7 @@ class PartlyMadeError(Exception):
         self.created = created
 
 
-class Kind(ABC):
+class ResourceType(ABC):
     """One type of resource. Every method may raise botocore's `ClientError`.
 
     What a change calls for, and the names of inputs and outputs, are those of Pulumi's AWS
@@ -98,7 +98,7 @@ class Kind(ABC):
         return {**kept, **told}
 
     def refuse_plan(  # noqa: B027
-        self, old: Properties, new: Properties, place: Place
+        self, old: Properties, new: Properties, place: Location
     ) -> None:
         """Raise botocore's `ClientError` where the provider asks AWS about a plan and is told no.
 
@@ -106,25 +106,25 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def create(self, inputs: Properties, place: Place) -> Created:
-        """Make the resource. Raises `PartlyMadeError` where it is there in part."""
+    def create(self, inputs: Properties, place: Location) -> Created:
+        """Make the resource. Raises `PartlyCreatedError` where it is there in part."""
 
     @abstractmethod
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Return its properties as AWS has them now, None if it is not there.
 
         `tagsAll` are its tags, where it has any.
         """
 
     @abstractmethod
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Make the resource what its new inputs say. Nothing that is `fixed` differs in them."""
 
     @abstractmethod
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the resource. One that is not there is deleted."""
 
-    def delete_as(self, outputs: Properties, id_: str, place: Place) -> None:
+    def delete_as(self, outputs: Properties, id_: str, place: Location) -> None:
         """Delete the resource as its outputs say."""
         self.delete(id_, place)
 

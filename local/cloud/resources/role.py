@@ -7,9 +7,9 @@ from typing import Any
 
 from local.cloud.resources.resource_type import (
     Created,
-    Kind,
-    Place,
+    Location,
     Properties,
+    ResourceType,
     as_list,
     as_map,
     changed,
@@ -20,7 +20,7 @@ from local.cloud.resources.resource_type import (
 _MISSING = "NoSuchEntity"
 
 
-class Role(Kind):
+class Role(ResourceType):
     """aws:iam/role:Role.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/iam/role.go
@@ -33,7 +33,7 @@ class Role(Kind):
     documents = frozenset({"assumeRolePolicy"})
     kept = frozenset({"inlinePolicies", "managedPolicyArns"})
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the role."""
         role = place.clients.iam(place.region).create_role(
             RoleName=inputs["name"],
@@ -43,7 +43,7 @@ class Role(Kind):
         )["Role"]
         return Created(role["RoleName"], {"arn": role["Arn"], "uniqueId": role["RoleId"]})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the role up."""
         client = place.clients.iam(place.region)
         answer = found(lambda: client.get_role(RoleName=id_), _MISSING)
@@ -76,7 +76,7 @@ class Role(Kind):
             for name in client.list_role_policies(RoleName=id_)["PolicyNames"]
         ]
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change what it says of itself, who may take it, and its tags."""
         client = place.clients.iam(place.region)
         if changed(old, new, "description"):
@@ -90,7 +90,7 @@ class Role(Kind):
             lambda put: client.tag_role(RoleName=id_, Tags=as_list(put)),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the role. AWS refuses while a policy is in it."""
         client = place.clients.iam(place.region)
         found(lambda: client.delete_role(RoleName=id_), _MISSING)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from local.cloud.resources.resource_type import Created, Kind, Place, Properties, found
+from local.cloud.resources.resource_type import Created, Location, Properties, ResourceType, found
 
 _MISSING = "ResourceNotFoundException"
 
 
-class RuntimeManagementConfig(Kind):
+class RuntimeManagementConfig(ResourceType):
     """aws:lambda/runtimeManagementConfig:RuntimeManagementConfig. Its id is the function's name.
 
     What is wanted is kept here, for as long as the function is there: moto has no place for it.
@@ -23,7 +23,7 @@ class RuntimeManagementConfig(Kind):
         self._wanted: dict[str, str] = {}
         """When a function's runtime is updated, by its ARN."""
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Say when the runtime is updated; a function that is not there is Lambda's error."""
         name = inputs["functionName"]
         arn = place.clients.functions(place.region).get_function(FunctionName=name)
@@ -31,7 +31,7 @@ class RuntimeManagementConfig(Kind):
             name, {"functionArn": self._keep(arn["Configuration"]["FunctionArn"], inputs)}
         )
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look up what was said; Lambda's own default is Auto."""
         client = place.clients.functions(place.region)
         told = found(lambda: client.get_function(FunctionName=id_), _MISSING)
@@ -44,11 +44,11 @@ class RuntimeManagementConfig(Kind):
             "updateRuntimeOn": self._wanted.get(arn, "Auto"),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Say it anew."""
         self.create(new, place)
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Leave the function with Lambda's default."""
         told = self.read(id_, place)
         if told is not None:

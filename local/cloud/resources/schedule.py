@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.cloud.resources.resource_type import Created, Kind, Place, Properties, found, retag
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    found,
+    retag,
+)
 
 _MISSING = "ResourceNotFoundException"
 
 
-class EventRule(Kind):
+class EventRule(ResourceType):
     """aws:cloudwatch/eventRule:EventRule. `local.lambda_emulator.schedule` is what fires it.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/events/rule.go
@@ -19,13 +26,13 @@ class EventRule(Kind):
     fixed = frozenset({"name", "namePrefix", "eventBusName"})
     longest = 64
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the rule."""
         client = place.clients.client("events", place.region)
         made = client.put_rule(**_rule(inputs), Tags=place.tag_list(inputs))
         return Created(inputs["name"], {"arn": made["RuleArn"]})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the rule up."""
         client = place.clients.client("events", place.region)
         told: Any = found(lambda: client.describe_rule(Name=id_), _MISSING)
@@ -40,7 +47,7 @@ class EventRule(Kind):
             "tagsAll": {tag["Key"]: tag["Value"] for tag in tags},
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change its schedule, its description and its tags."""
         client = place.clients.client("events", place.region)
         arn = client.put_rule(**_rule(new))["RuleArn"]
@@ -54,7 +61,7 @@ class EventRule(Kind):
             ),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the rule, whose targets are gone by then."""
         client = place.clients.client("events", place.region)
         found(lambda: client.delete_rule(Name=id_), _MISSING)
@@ -68,7 +75,7 @@ def _rule(inputs: Properties) -> dict[str, Any]:
     }
 
 
-class EventTarget(Kind):
+class EventTarget(ResourceType):
     """aws:cloudwatch/eventTarget:EventTarget. Its id is `rule/target`.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/events/target.go
@@ -80,13 +87,13 @@ class EventTarget(Kind):
     documents = frozenset({"input"})
     tagged = False
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Give the rule its target."""
         id_ = f"{inputs['rule']}/{inputs['targetId']}"
         self.update(id_, {}, inputs, place)
         return Created(id_, {})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Find the target among the rule's."""
         rule, _, target = id_.partition("/")
         client = place.clients.client("events", place.region)
@@ -96,21 +103,21 @@ class EventTarget(Kind):
                 return {"rule": rule, "targetId": target, "arn": one["Arn"], "input": one["Input"]}
         return None
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Write the target again."""
         rule, _, target = id_.partition("/")
         place.clients.client("events", place.region).put_targets(
             Rule=rule, Targets=[{"Id": target, "Arn": new["arn"], "Input": new["input"]}]
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Take the target from the rule."""
         rule, _, target = id_.partition("/")
         client = place.clients.client("events", place.region)
         found(lambda: client.remove_targets(Rule=rule, Ids=[target]), _MISSING)
 
 
-class Permission(Kind):
+class Permission(ResourceType):
     """aws:lambda/permission:Permission. Its id is `function/statement`.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/permission.go
@@ -122,7 +129,7 @@ class Permission(Kind):
     computed = frozenset()
     tagged = False
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Write the statement into the function's policy."""
         place.clients.functions(place.region).add_permission(
             FunctionName=inputs["function"],
@@ -133,7 +140,7 @@ class Permission(Kind):
         )
         return Created(f"{inputs['function']}/{inputs['statementId']}", {})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Find the statement in the function's policy."""
         function, _, statement = id_.partition("/")
         client = place.clients.functions(place.region)
@@ -149,10 +156,10 @@ class Permission(Kind):
                 }
         return None
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Nothing of it can be changed."""
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Take the statement out of the function's policy."""
         function, _, statement = id_.partition("/")
         client = place.clients.functions(place.region)

@@ -9,9 +9,9 @@ from pulumi.runtime import rpc
 
 from local.cloud.resources.resource_type import (
     Created,
-    Kind,
-    Place,
+    Location,
     Properties,
+    ResourceType,
     awaited,
     found,
     retag,
@@ -20,7 +20,7 @@ from local.cloud.resources.resource_type import (
 _MISSING = "StateMachineDoesNotExist"
 
 
-class StateMachine(Kind):
+class StateMachine(ResourceType):
     """aws:sfn/stateMachine:StateMachine. Its id is its ARN.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/sfn/state_machine.go
@@ -29,7 +29,7 @@ class StateMachine(Kind):
     fixed = frozenset({"name", "namePrefix", "type"})
     documents = frozenset({"definition"})
 
-    def refuse_plan(self, old: Properties, new: Properties, place: Place) -> None:
+    def refuse_plan(self, old: Properties, new: Properties, place: Location) -> None:
         """Have Step Functions validate another definition, once all of it is known."""
         definition = new.get("definition")
         if definition in (None, rpc.UNKNOWN, old.get("definition")):
@@ -43,7 +43,7 @@ class StateMachine(Kind):
                 "ValidateStateMachineDefinition",
             )
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the state machine."""
         client = place.clients.client("stepfunctions", place.region)
         made = client.create_state_machine(
@@ -51,7 +51,7 @@ class StateMachine(Kind):
         )
         return Created(made["stateMachineArn"], {"arn": made["stateMachineArn"]})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the state machine up."""
         client = place.clients.client("stepfunctions", place.region)
         told: Any = found(lambda: client.describe_state_machine(stateMachineArn=id_), _MISSING)
@@ -65,7 +65,7 @@ class StateMachine(Kind):
             "tagsAll": _tags(client, id_),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change what it does, who it is, and its tags."""
         client = place.clients.client("stepfunctions", place.region)
         client.update_state_machine(stateMachineArn=id_, **_changeable(new))
@@ -76,7 +76,7 @@ class StateMachine(Kind):
             lambda put: client.tag_resource(resourceArn=id_, tags=_listed(put)),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the state machine, and wait until it is gone: its executions end first."""
         client = place.clients.client("stepfunctions", place.region)
         found(lambda: client.delete_state_machine(stateMachineArn=id_), _MISSING)

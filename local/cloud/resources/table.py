@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 
 from local.cloud.resources.resource_type import (
     Created,
-    Kind,
-    PartlyMadeError,
-    Place,
+    Location,
+    PartlyCreatedError,
     Properties,
+    ResourceType,
     as_list,
     as_map,
     changed,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _MISSING = "ResourceNotFoundException"
 
 
-class Table(Kind):
+class Table(ResourceType):
     """aws:dynamodb/table:Table.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
@@ -64,7 +64,7 @@ class Table(Kind):
             told["attributes"] = _planned_attributes(old, told)
         return told
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the table, with its expiry and backups."""
         client = place.clients.dynamodb(place.region)
         name = inputs["name"]
@@ -76,10 +76,10 @@ class Table(Kind):
             if backups := inputs.get("pointInTimeRecovery"):
                 _back_up(client, name, backups["enabled"])
         except ClientError as error:
-            raise PartlyMadeError(created) from error
+            raise PartlyCreatedError(created) from error
         return created
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Describe the table."""
         client = place.clients.dynamodb(place.region)
         answer: Any = found(lambda: client.describe_table(TableName=id_), _MISSING)
@@ -96,7 +96,7 @@ class Table(Kind):
             "tagsAll": as_map(tags),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change all that can be changed of a table that is in use, in the provider's order."""
         client: Any = place.clients.dynamodb(place.region)
         for gone in deleted_indexes(old, new):
@@ -123,7 +123,7 @@ class Table(Kind):
             lambda put: client.tag_resource(ResourceArn=arn, Tags=as_list(put)),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the table and its items. AWS refuses where it is protected against that."""
         client = place.clients.dynamodb(place.region)
         found(lambda: client.delete_table(TableName=id_), _MISSING)
@@ -200,7 +200,7 @@ def _back_up(client: DynamoDBClient, name: str, enabled: bool) -> None:
             raise
 
 
-def _table_request(inputs: Properties, place: Place) -> Any:
+def _table_request(inputs: Properties, place: Location) -> Any:
     provisioned = is_provisioned(inputs)
     request: dict[str, Any] = {
         "TableName": inputs["name"],

@@ -6,9 +6,9 @@ from typing import Any
 
 from local.cloud.resources.resource_type import (
     Created,
-    Kind,
-    Place,
+    Location,
     Properties,
+    ResourceType,
     as_list,
     as_map,
     found,
@@ -19,7 +19,7 @@ from ring.arn import Arn
 _MISSING = ("NotFound", "NotFoundException")
 
 
-class Topic(Kind):
+class Topic(ResourceType):
     """aws:sns/topic:Topic. Its id is its ARN.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/sns/topic.go
@@ -28,14 +28,14 @@ class Topic(Kind):
     fixed = frozenset({"name", "namePrefix", "fifoTopic"})
     longest = 80
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Make the topic."""
         made = place.clients.sns(place.region).create_topic(
             Name=inputs["name"], Tags=place.tag_list(inputs)
         )
         return Created(made["TopicArn"], {"arn": made["TopicArn"]})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look whether the topic is there, and at its tags."""
         client = place.clients.sns(place.region)
         if found(lambda: client.get_topic_attributes(TopicArn=id_), *_MISSING) is None:
@@ -43,7 +43,7 @@ class Topic(Kind):
         tags = client.list_tags_for_resource(ResourceArn=id_)["Tags"]
         return {"name": Arn.parse(id_).resource, "arn": id_, "tagsAll": as_map(tags)}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Change its tags: nothing else of it can be said here."""
         client = place.clients.sns(place.region)
         retag(
@@ -53,12 +53,12 @@ class Topic(Kind):
             lambda put: client.tag_resource(ResourceArn=id_, Tags=as_list(put)),
         )
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Delete the topic, and with it who is subscribed."""
         place.clients.sns(place.region).delete_topic(TopicArn=id_)
 
 
-class TopicSubscription(Kind):
+class TopicSubscription(ResourceType):
     """aws:sns/topicSubscription:TopicSubscription. Its id is its ARN.
 
     One of an address is pending, and nobody here confirms it. It cannot be unsubscribed: the
@@ -71,7 +71,7 @@ class TopicSubscription(Kind):
     computed = frozenset({"arn", "pendingConfirmation"})
     tagged = False
 
-    def create(self, inputs: Properties, place: Place) -> Created:
+    def create(self, inputs: Properties, place: Location) -> Created:
         """Subscribe."""
         made = place.clients.sns(place.region).subscribe(
             TopicArn=inputs["topic"],
@@ -82,7 +82,7 @@ class TopicSubscription(Kind):
         arn = made["SubscriptionArn"]
         return Created(arn, {"arn": arn, "pendingConfirmation": _is_pending(inputs["protocol"])})
 
-    def read(self, id_: str, place: Place) -> Properties | None:
+    def read(self, id_: str, place: Location) -> Properties | None:
         """Look the subscription up."""
         client = place.clients.sns(place.region)
         answer: Any = found(
@@ -99,10 +99,10 @@ class TopicSubscription(Kind):
             "pendingConfirmation": _is_pending(told["Protocol"]),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Place) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
         """Nothing of it can be changed here."""
 
-    def delete(self, id_: str, place: Place) -> None:
+    def delete(self, id_: str, place: Location) -> None:
         """Unsubscribe, where it is not pending."""
         seen = self.read(id_, place)
         if seen is None or seen["pendingConfirmation"]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pulumi.runtime import rpc
 
 if TYPE_CHECKING:
-    from local.cloud.resources import Kind, Properties
+    from local.cloud.resources import Properties, ResourceType
 
 How = Literal["ADD", "UPDATE", "DELETE"]
 DEFAULTS = "__defaults"
@@ -29,7 +29,7 @@ class Difference:
     delete_first: bool
 
 
-def difference(kind: Kind, old: Properties, new: Properties) -> Difference:
+def difference(kind: ResourceType, old: Properties, new: Properties) -> Difference:
     """Compare a resource's inputs with those that it should have, as the provider plans them."""
     new = kind.planned(old, new)
     names = {name for name in {*old, *new} if not name.startswith("__")}
@@ -48,7 +48,7 @@ def _how(old: Properties, new: Properties, name: str) -> How:
     return "DELETE" if new.get(name) is None else "UPDATE"
 
 
-def _is_in_the_way(kind: Kind, old: Properties, new: Properties) -> bool:
+def _is_in_the_way(kind: ResourceType, old: Properties, new: Properties) -> bool:
     """Tell whether both would have one name, which somebody chose.
 
     https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/names.go
@@ -58,7 +58,7 @@ def _is_in_the_way(kind: Kind, old: Properties, new: Properties) -> bool:
     return new.get(kind.name) is not None and new.get(kind.name) == old.get(kind.name)
 
 
-def normal(kind: Kind, name: str, value: Any) -> Any:
+def normal(kind: ResourceType, name: str, value: Any) -> Any:
     """Return a property's value in a form in which equal means the same."""
     if name in kind.kept and isinstance(value, Mapping) and value.get("enabled") is False:
         return None  # off, whatever else is said

@@ -41,7 +41,7 @@ from tests.engine.provider.state import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from local.cloud.resources import Place, Properties
+    from local.cloud.resources import Location, Properties
 
 _LOOPBACK = "127.0.0.1"
 _WORKERS = 32
@@ -92,7 +92,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, Location] = {}
 
     def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Name the version: that of the Python package, whose types are the arguments' types."""
@@ -246,7 +246,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Let what was begun end by itself: no call here takes long."""
         return empty_pb2.Empty()
 
-    def _place(self, context: grpc.ServicerContext) -> Place:
+    def _place(self, context: grpc.ServicerContext) -> Location:
         place = self._places.get(context.peer())
         if place is None:
             context.abort(

@@ -11,13 +11,13 @@ from local.cloud.validation import is_input
 from tests.engine.provider.diff import DEFAULTS, is_unknown, normal
 
 if TYPE_CHECKING:
-    from local.cloud.resources import Kind, Place, Properties
+    from local.cloud.resources import Location, Properties, ResourceType
 
 _NOTHING: tuple[Any, ...] = (None, "", {}, [], False, {"enabled": False})
 
 
 def checked(
-    kind: Kind, logical_name: str, old: Properties, new: Properties, place: Place
+    kind: ResourceType, logical_name: str, old: Properties, new: Properties, place: Location
 ) -> dict[str, Any]:
     """Return a resource's inputs with what they leave to the provider.
 
@@ -39,13 +39,13 @@ def checked(
     return inputs
 
 
-def previewed(kind: Kind, inputs: Properties) -> dict[str, Any]:
+def previewed(kind: ResourceType, inputs: Properties) -> dict[str, Any]:
     """Return the outputs of a resource that is not there yet."""
     unknown = {*kind.computed, *([kind.name] if kind.name else [])}
     return {**dict.fromkeys(unknown, rpc.UNKNOWN), **inputs}
 
 
-def was(kind: Kind, old_inputs: Properties, outputs: Properties) -> dict[str, Any]:
+def was(kind: ResourceType, old_inputs: Properties, outputs: Properties) -> dict[str, Any]:
     """Return what a resource was: its inputs, or what is known to have come of them.
 
     What the provider keeps where it is left out counts, whoever said it.
@@ -54,7 +54,9 @@ def was(kind: Kind, old_inputs: Properties, outputs: Properties) -> dict[str, An
     return {**kept, **{name: outputs.get(name, value) for name, value in old_inputs.items()}}
 
 
-def refreshed(kind: Kind, known: Properties, seen: Properties, place: Place) -> dict[str, Any]:
+def refreshed(
+    kind: ResourceType, known: Properties, seen: Properties, place: Location
+) -> dict[str, Any]:
     """Return the properties that were known, with the values that AWS has now.
 
     What means the same stays as it was written, and so does what AWS does not show.
@@ -67,25 +69,27 @@ def refreshed(kind: Kind, known: Properties, seen: Properties, place: Place) -> 
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _alike(kind: Kind, name: str, value: Any, now: Properties) -> bool:
+def _alike(kind: ResourceType, name: str, value: Any, now: Properties) -> bool:
     return name in (DEFAULTS, "id", "region") or normal(kind, name, value) == normal(
         kind, name, now.get(name)
     )
 
 
-def with_own_tags(seen: Properties, place: Place) -> dict[str, Any]:
+def with_own_tags(seen: Properties, place: Location) -> dict[str, Any]:
     """Return what was seen of a resource, with those of its tags that are not the provider's."""
     defaults = place.default_tags.items()
     own = {key: tag for key, tag in seen.get("tagsAll", {}).items() if (key, tag) not in defaults}
     return {**seen, "tags": own}
 
 
-def with_kept(kind: Kind, outputs: Properties, seen: Properties) -> dict[str, Any]:
+def with_kept(kind: ResourceType, outputs: Properties, seen: Properties) -> dict[str, Any]:
     """Return outputs with what a read fills in, though nobody has said it."""
     return {**{name: seen[name] for name in kind.kept if seen.get(name)}, **outputs}
 
 
-def inputs_to_import(token: str, kind: Kind, seen: Properties, place: Place) -> dict[str, Any]:
+def inputs_to_import(
+    token: str, kind: ResourceType, seen: Properties, place: Location
+) -> dict[str, Any]:
     """Return the inputs that would have made a resource as it is; what says nothing is left out."""
     now = with_own_tags(seen, place)
     region = {"region": place.region} if kind.regional else {}

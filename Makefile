@@ -68,10 +68,10 @@ simulate: $(READY)
 	@$(BIN)/python -m tests.simulation --shape $(SHAPE) --seeds $(SEEDS)
 
 mutants: $(READY)
-	@$(BIN)/python -m tests.simulation.mutants
+	@$(BIN)/python -m tests.mutation.mutants
 
 remedies: $(READY)
-	@$(BIN)/python -m tests.handler.remedies
+	@$(BIN)/python -m tests.mutation.remedies
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(foreach part,$(PART),--part $(part))

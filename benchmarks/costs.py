@@ -15,9 +15,9 @@ from benchmarks.screen import Screen, number
 from handler.batch import BatchContext, replicate_batch
 from handler.protocol.decide import ReplicaId
 from handler.protocol.replicate import Hop
-from tests.handler.fakes import ListQuarantine
-from tests.handler.pair import run as wait_for
 from tests.simulation.member import Member, SimulatedStore
+from tests.support.fakes import ListQuarantine
+from tests.support.pair import run as wait_for
 
 _SIZES = (2, 3, 5)
 _HOT = 100

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.handler.hosts import certified
+from tests.support.http_host import certified
 
 _HOST = "127.0.0.1"
 

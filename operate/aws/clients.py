@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.config import Config
-from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
-    CredentialProvider,
-    CredentialResolver,
-    DeferredRefreshableCredentials,
-)
-from botocore.credentials import (
-    Credentials as SdkCredentials,
-)
 
 from handler.aws.clients import CONCURRENCY
+from operate.aws.roles import assume_role_session
 from operate.deployed import Credentials
 
 _CONFIG = Config(
@@ -77,37 +68,3 @@ def _session(credentials: Credentials, region: str, config: Config) -> boto3.Ses
         credentials.external_id,
     )
     return boto3.Session(botocore_session=taken)
-
-
-def assume_role_session(
-    role: str, make: Callable[..., Any], credentials: Any, external_id: str | None = None
-) -> botocore.session.Session:
-    """A session of a role that is taken by whose the credentials are; `make` makes clients of STS.
-
-    The role is taken again before it expires: to go through large tables can take longer than that.
-    """
-    asked = {"RoleSessionName": "dynamodb-ring"}
-    if external_id:
-        asked["ExternalId"] = external_id
-    taken = AssumeRoleCredentialFetcher(make, credentials, role, asked)
-    return _session_with(DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role"))
-
-
-def _session_with(credentials: SdkCredentials) -> botocore.session.Session:
-    """Make a session whose clients sign with these credentials."""
-    session = botocore.session.Session()
-    session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
-    return session
-
-
-class _Given(CredentialProvider):
-    """Hands over credentials that are there already."""
-
-    METHOD = "given"
-
-    def __init__(self, credentials: SdkCredentials) -> None:
-        super().__init__()
-        self._credentials = credentials
-
-    def load(self) -> SdkCredentials:
-        return self._credentials

@@ -31,7 +31,7 @@ from botocore.config import Config
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
 from handler.store.dynamodb import MemberTables
-from operate.aws.clients import assume_role_session
+from operate.aws.roles import assume_role_session
 from operate.distributed.results import put_result
 from operate.reconcile.backfill import Filler, Route, find_skipped_keys
 from operate.reconcile.check import CHANGING, CheckOptions, recheck_suspects

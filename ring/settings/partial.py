@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ring.settings.distributed import DistributedSettings
 from ring.settings.members import Member, NoSuchMemberError, find_member, member_of
@@ -16,6 +16,8 @@ _SECTIONS = ("table", "tombstones", "mapping", "watch", "distributed", "hops")
 
 class PartialSettings(BaseModel):
     """As much of the settings as is sound by itself, so that the rest of it can be judged too."""
+
+    model_config = ConfigDict(extra="forbid")
 
     table: TableSettings | None = None
     members: dict[int, MemberSettings] = Field(default_factory=dict)
@@ -40,7 +42,7 @@ class PartialSettings(BaseModel):
         if isinstance(listed, list | tuple):
             bad = {place[1] for place in wrong if place[0] == "members" and len(place) > 1}
             parts["members"] = {at: one for at, one in enumerate(listed) if at not in bad}
-            parts["listed"] = len(listed)
+            parts["listed_count"] = len(listed)
         return cls.model_validate(parts)
 
     def members_by_path(self) -> dict[str, Member]:

@@ -21,13 +21,14 @@ from local.stack_config import StackConfig
 from operate.deployment.pulumi_errors import suppress_unraisable
 from operate.deployment.result import count_changes
 from operate.deployment.stack import RingStack
+from ring.project import PROJECT_ROOT
 from ring.settings.settings import NAMESPACE, Settings
 from tests.engine.cli import pulumi_command
 from tests.engine.deployed import deployment_of
 from tests.engine.outages import Unreachable
 from tests.engine.provider.provider import EngineProvider
 
-PROGRAM = Path(__file__).parents[2] / "__main__.py"
+PROGRAM = PROJECT_ROOT / "__main__.py"
 
 
 class Engine:

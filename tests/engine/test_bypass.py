@@ -23,6 +23,7 @@ from automate import main
 from local.compare import differences
 from local.endpoint.fault_injection import outage
 from local.running_ring import RunningRing
+from operate.aws import clients as operate_clients
 from operate.deployed import Credentials, Deployed, DeployedHop
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
@@ -30,12 +31,12 @@ from operate.deployment.workspace import PROJECT
 from operate.membership import catch_up
 from operate.membership.catch_up import HopProgress
 from operate.membership.plan import plan_change
-from operate.monitoring import status
+from ring.project import PROJECT_ROOT
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
 from tests.engine.writers import Writers
 
-AUTOMATE = Path(__file__).parents[2] / "automate.py"
+AUTOMATE = PROJECT_ROOT / "automate.py"
 LOST, BEFORE, BEHIND = "eu-west-1", "us-east-1", "ap-southeast-2"
 FILE = """\
 rings:
@@ -235,7 +236,7 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
 ) -> None:
     words = ["status", "--file", str(file), "--json"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(status, "_session", sessions_that_are_lost)
+        patch.setattr(operate_clients, "_session", sessions_that_are_lost)
         (told,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
     out, *others = sorted(told["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
@@ -270,7 +271,7 @@ def test_it_is_interrupted_while_it_waits_and_the_file_says_where_it_is(
     writers.begin(*joined(ring))
     lost.end()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catch_up, "left", _interrupted)
+        patch.setattr(catch_up, "hop_progress", _interrupted)
         result = command("rejoin", LOST, file)
     assert result.exit_code == 1
     assert "Cancelled." in result.stderr
@@ -288,7 +289,7 @@ def test_the_same_command_goes_on_and_opens_the_ring_when_all_have_caught_up(
     writers.begin(ring.member(LOST))
     watched = Watched(ring)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catch_up, "left", watched.left)
+        patch.setattr(catch_up, "hop_progress", watched.left)
         patch.setattr(catch_up, "POLL_SECONDS", 0.1)
         result = command("rejoin", LOST, file)
     assert result.exit_code == 0, result.output

@@ -13,8 +13,8 @@ from botocore import handlers
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from ring.arn import Arn, partition_of, table_arn
-from tests.botocore_json import read_once
 from tests.permissions.judge import ASSUME, Call
+from tests.support.botocore_json import read_once
 
 
 class UnknownCallError(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from local.clients import FAKE_CREDENTIALS, HOME_ACCOUNT, Accounts
@@ -14,10 +13,11 @@ from local.cloud.program import Deployment, run_program
 from local.endpoint.server import LocalServer
 from local.stack_config import StackConfig
 from ring.arn import Arn, partition_of
+from ring.project import PROJECT_ROOT
 from tests.permissions.calls import Heard, listening
 from tests.permissions.judge import Call
 
-_PROGRAM = Path(__file__).parents[2] / "__main__.py"
+_PROGRAM = PROJECT_ROOT / "__main__.py"
 _DEPLOYER = f"arn:aws:iam::{HOME_ACCOUNT}:role/deploys"
 
 _OURS = {("lambda", "ListEventSourceMappings"), ("sts", "AssumeRole")}

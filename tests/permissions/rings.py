@@ -31,12 +31,12 @@ from ring.arn import partition_of, table_arn
 from ring.resources import heartbeat
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from tests.handler.wire import record, stamped
 from tests.permissions.being import being
 from tests.permissions.calls import Ear, listening
 from tests.permissions.judge import Call, Law, Policy, read_policy, read_trust
 from tests.permissions.part import Part
 from tests.permissions.services import Served, in_the_callers_name, lambdas, states
+from tests.support.stream_records import record, stamped
 
 _FUTURE = 9_000_000_000
 """Later than any write here, in seconds since the epoch: it wins every conflict."""

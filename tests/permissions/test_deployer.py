@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.stack_config import StackConfig
+from ring.project import PROJECT_ROOT
 from tests.permissions.deploying import lives
 from tests.permissions.judge import Call, permits, read_policy
 from tests.permissions.test_permissions import lint
 
-ROOT = Path(__file__).parents[2]
-DOCS = (ROOT / "docs" / "deployer.md").read_text()
+DOCS = (PROJECT_ROOT / "docs" / "deployer.md").read_text()
 FULL = StackConfig.of(
     {
         "table": {
@@ -74,7 +73,7 @@ BEYOND: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
-    return lives(FULL, StackConfig.read(ROOT, "china"))
+    return lives(FULL, StackConfig.read(PROJECT_ROOT, "china"))
 
 
 def document(partition: str = "aws") -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import parliament  # type: ignore[import-untyped]
@@ -13,10 +12,10 @@ import pytest
 
 from local.stack_config import StackConfig
 from ring.arn import Arn
+from ring.project import PROJECT_ROOT
 from tests.permissions.judge import ASSUME, Call, permits
 from tests.permissions.rings import Trial, tried
 
-ROOT = Path(__file__).parents[2]
 TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 OTHER = "210987654321"
 ADOPTED = f"arn:aws:dynamodb:ap-southeast-2:{OTHER}:table/legacy/stream/2024-05-01T09:30:00.000"
@@ -32,9 +31,9 @@ def abroad(region: str, **more: Any) -> dict[str, Any]:
 
 
 STACKS = {
-    "the small example": StackConfig.read(ROOT, "dev"),
-    "the large example": StackConfig.read(ROOT, "full"),
-    "two partitions": StackConfig.read(ROOT, "china"),
+    "the small example": StackConfig.read(PROJECT_ROOT, "dev"),
+    "the large example": StackConfig.read(PROJECT_ROOT, "full"),
+    "two partitions": StackConfig.read(PROJECT_ROOT, "china"),
     "two accounts, keys, an adopted table": StackConfig.of(
         {
             "table": TABLE,

@@ -1,0 +1,205 @@
+"""The command line: what it prints, how it ends, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from automate import main
+from ring.project import PROJECT_ROOT
+from ring.settings.errors import SettingProblem, SettingsError
+
+COMMAND = [sys.executable, str(PROJECT_ROOT / "automate.py"), "local"]
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Start a session at a free port."""
+    return subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd="/",  # it must not matter where it is started
+    )
+
+
+def shell(line: str) -> str:
+    """Run a printed line as a person would, with nothing of AWS in the environment."""
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
+    return subprocess.run(
+        line, shell=True, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_what_a_session_prints_can_be_pasted_and_ctrl_c_ends_it(dynamodb: str | None) -> None:
+    with start(*(["--dynamodb", dynamodb] if dynamodb else [])) as session:
+        try:
+            printed = dict(read_lines(session))
+            client: Any = eval(printed["boto3"], {"boto3": boto3})
+            key = {"customer": {"S": "ada"}, "order": {"S": "ada"}}
+            client.put_item(TableName="orders", Item=key)
+            assert client.get_item(TableName="orders", Key=key)["Item"] == key
+            if shutil.which("aws"):
+                shell(printed["put-item"])
+                end = time.monotonic() + 180
+                while "hello" not in shell(printed["get-item"]):
+                    assert time.monotonic() < end, "it did not arrive"
+            session.send_signal(signal.SIGINT)
+            rest = session.communicate(timeout=180)[0]
+        finally:
+            session.kill()
+    assert session.returncode == 0
+    assert "Traceback" not in rest
+
+
+def read_lines(session: subprocess.Popen[str]) -> list[tuple[str, str]]:
+    """Read what a session prints until it watches the ring; the lines to paste, by what they do."""
+    assert session.stdout
+    found = []
+    for line in session.stdout:
+        found += [(word, line) for word in ("put-item", "get-item") if f" {word} " in line]
+        if line.startswith("  boto3."):
+            found.append(("boto3", line.strip()))
+        if line.startswith("items:"):
+            return found
+    pytest.fail("the session ended before it was up")
+
+
+def test_a_session_loads_a_file_and_ends_by_itself(tmp_path: Path) -> None:
+    lines = [json.dumps({"customer": "ada", "order": str(number)}) for number in range(30)]
+    (tmp_path / "orders.jsonl").write_text("\n".join(lines))
+    with start(
+        "--load", str(tmp_path / "orders.jsonl"), "--into", "eu-west-1", "--seconds", "4"
+    ) as session:
+        text = session.communicate(timeout=180)[0]
+    assert session.returncode == 0
+    assert "Loaded 30 items into eu-west-1" in text
+    assert "eu-west-1 30" in text
+    assert "Traceback" not in text
+
+
+def test_a_polite_kill_ends_it_as_cleanly() -> None:
+    with start() as session:
+        try:
+            read_lines(session)
+            session.terminate()
+            rest = session.communicate(timeout=180)[0]
+        finally:
+            session.kill()
+    assert session.returncode == 0
+    assert "Traceback" not in rest
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["local", *arguments])
+    return result.exit_code, result.output
+
+
+def test_a_stack_that_is_not_there_is_wrong_use() -> None:
+    code, told = invoke("--stack", "nope")
+    assert code == 2
+    assert told.startswith("There is no Pulumi.nope.yaml")
+
+
+def test_wrong_settings_are_wrong_use_and_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(config: Any) -> None:
+        raise SettingsError([SettingProblem("members", [], "there are none", "Write two.")])
+
+    monkeypatch.setattr("local.ring.Settings.parse", refuse)
+    code, told = invoke()
+    assert code == 2
+    assert told.startswith("1 mistake in the settings")
+    assert "Traceback" not in told
+
+
+def test_a_port_that_is_taken_is_a_failure() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, told = invoke("--port", str(taken.getsockname()[1]))
+    assert code == 1
+    assert "Choose another port" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "told"),
+    [
+        ("127.0.0.1:8000", 2, "it takes the form http://127.0.0.1:8000"),
+        ("https://dynamodb.eu-west-1.amazonaws.com", 2, "is AWS itself"),
+        ("http://127.0.0.1:1", 1, "does not answer"),
+    ],
+)
+def test_a_dynamodb_that_will_not_do_is_told_and_how_to_get_one(
+    url: str, code: int, told: str
+) -> None:
+    ended, text = invoke("--port", "0", "--dynamodb", url)
+    assert ended == code
+    assert told in text
+    assert "Traceback" not in text
+
+
+def test_a_bad_line_in_a_file_is_told_before_anything_is_deployed(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_text('{"customer": "ada"}\n')
+    # Were anything started, the port that is taken would be told.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, told = invoke("--port", port, "--load", str(tmp_path / "orders.jsonl"))
+    assert code == 1
+    assert "line 1: the key attribute order is missing" in told
+    assert "Choose another port" not in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--into", "eu-west-1"),
+        ("--load", "/there/is/none"),
+        ("--port", "many"),
+    ],
+)
+def test_arguments_that_cannot_be_are_wrong_use(arguments: tuple[str, ...]) -> None:
+    code, told = invoke(*arguments)
+    assert code == 2
+    assert told
+
+
+def test_a_member_that_is_none_is_told_before_anything_is_started() -> None:
+    code, told = invoke("--load", __file__, "--into", "eu-wset-1", "--port", "0")
+    assert code == 2
+    assert "--into eu-wset-1: no member has this name. Did you mean `eu-west-1`?" in told
+    assert "A ring of" not in told
+
+
+def test_a_missing_package_is_told_with_the_way_to_get_it() -> None:
+    without_moto = "import sys; sys.modules['moto'] = None; import automate; automate.main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", without_moto, "local"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert "moto is not installed: pip install -r requirements-dev.txt" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--port", "99999"), ("--port", "-1"), ("--seconds", "-5")], ids=" ".join
+)
+def test_a_number_out_of_range_is_told_before_anything_is_started(wrong: tuple[str, str]) -> None:
+    result = CliRunner().invoke(main, ["local", *wrong])
+    assert result.exit_code == 2
+    assert "is not in the range" in result.output

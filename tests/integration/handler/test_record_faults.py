@@ -1,0 +1,178 @@
+"""Records that no hop can apply, through the function's entry: the good arrives, they are kept."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handler import app
+from handler.app import MalformedEventError
+from handler.model.image import VERSION
+from local.lambda_emulator.events import event_of
+from tests.support.item_size import size_of
+from tests.support.lambda_functions import (
+    KEY,
+    NOTHING_FAILED,
+    QUARANTINE,
+    TABLE,
+    Left,
+    Ring,
+    logged,
+    ring_of_three,
+)
+from tests.support.store_backends import MOTO_LIMIT, answering, hearing
+from tests.support.stream_records import NOON, numbered, record
+
+UNREADABLE = record(0, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
+UNFIT = record(0, NewImage={"k": {"S": "1"}, "v": {"S": "x" * MOTO_LIMIT}})
+UNDEFINED = record(0, NewImage={"k": {"S": "1"}, "v": {"N": "1E+200"}})
+
+
+@pytest.fixture
+def ring() -> Iterator[Ring]:
+    with ring_of_three() as three:
+        three.become(0)
+        yield three
+
+
+@pytest.mark.parametrize("poison", [UNREADABLE, UNFIT, UNDEFINED], ids=["shape", "size", "range"])
+@pytest.mark.parametrize("place", [0, 2, 4], ids=["first", "in the middle", "last"])
+def test_poison_is_set_aside_wherever_it_is_and_all_else_goes_on(
+    ring: Ring, capsys: pytest.CaptureFixture[str], poison: dict[str, Any], place: int
+) -> None:
+    good = [record(0, key) for key in ("1", "2", "3", "4")]
+    batch = numbered([*good[:place], poison, *good[place:]])
+    assert ring.handle(event_of(batch)) == NOTHING_FAILED
+    assert ring.keys(1) == ["1", "2", "3", "4"]
+    assert [kept["record"] for kept in ring.quarantined()] == [batch[place]]
+    assert logged(capsys, "batch")[0]["quarantined"] == 1
+
+
+def test_a_batch_of_nothing_but_poison_is_set_aside_whole(ring: Ring) -> None:
+    batch = numbered([UNREADABLE, UNFIT, UNDEFINED, UNREADABLE])
+    for _ in range(2):  # also when it is delivered again
+        assert ring.handle(event_of(batch)) == NOTHING_FAILED
+        kept = [one["record"]["dynamodb"]["SequenceNumber"] for one in ring.quarantined()]
+        assert sorted(kept) == ["1", "2", "3", "4"]
+    assert {kept["reason"] for kept in ring.quarantined()} == {"unreadable", "too large", "refused"}
+
+
+def test_an_item_that_just_fits_travels_and_one_byte_more_is_set_aside(ring: Ring) -> None:
+    ring.members[0].put({**KEY, "v": {"S": "a"}})
+    ring.hop(0)
+    (copied,) = ring.members[1].client.scan(TableName=TABLE)["Items"]
+    spare = MOTO_LIMIT - size_of(copied)
+    for more, held in ((spare, []), (spare + 1, ["too large"])):
+        ring.members[0].put({**KEY, "v": {"S": "a" * (1 + more)}})
+        assert ring.hop(0) == NOTHING_FAILED
+        assert [kept["reason"] for kept in ring.quarantined()] == held
+
+
+def test_what_the_quarantine_refuses_is_kept_in_the_stream(ring: Ring) -> None:
+    batch = numbered([record(0, "2"), UNREADABLE, record(0, "1")])
+    ring.s3.delete_bucket(Bucket=QUARANTINE)
+    answer = ring.handle(event_of(batch))
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "2"}, {"itemIdentifier": "3"}]
+    assert ring.keys(1) == ["2"]
+    ring.s3.create_bucket(Bucket=QUARANTINE)
+    assert ring.handle(event_of(batch)) == NOTHING_FAILED
+    assert ring.keys(1) == ["1", "2"]
+    assert [kept["record"] for kept in ring.quarantined()] == [batch[1]]
+
+
+def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
+    ring: Ring, capsys: pytest.CaptureFixture[str]
+) -> None:
+    busy = iter([answering("SlowDown"), answering("SlowDown"), None])
+    bucket: Any = app._runtime().quarantine
+    with hearing(bucket._connected(), "before-call.s3", lambda **_: next(busy)):
+        assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
+    assert len(ring.quarantined()) == 1
+    (told,) = logged(capsys, "batch")
+    assert (told["quarantined"], told["retries"]) == (1, 2)
+
+
+def test_two_records_of_one_number_are_both_kept(ring: Ring) -> None:
+    """A bucket outlives the stream in which a number is one record's alone."""
+    other = record(0, "2", NewImage={"k": {"S": "2"}, "v": {"S": 5}})
+    for poison in (UNREADABLE, other):
+        assert ring.handle(event_of(numbered([poison]))) == NOTHING_FAILED
+    assert len(ring.quarantined()) == 2
+
+
+@pytest.mark.parametrize("number", ["+7", " 7 ", "1_000", 7], ids=repr)
+def test_poison_is_kept_under_a_name_that_is_one_whatever_its_number(
+    ring: Ring, number: object
+) -> None:
+    poison = {**UNREADABLE, "dynamodb": {**UNREADABLE["dynamodb"], "SequenceNumber": number}}
+    assert ring.handle(event_of([poison])) == NOTHING_FAILED
+    (kept,) = ring.s3.list_objects_v2(Bucket=QUARANTINE)["Contents"]
+    assert re.fullmatch(r"quarantine/[0-9a-f]{16}\.json", kept["Key"])
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+STAMPED = {"k": {"S": "1"}, VERSION: {"S": f"{NOON}-000000-aaaaaaaa-{7:040d}-{'0' * 16}"}}
+WHOLE = record(7, OldImage=STAMPED, NewImage={**STAMPED, "v": {"L": [{"M": {"b": {"B": "AA=="}}}]}})
+
+
+@st.composite
+def damaged(draw: Callable[..., Any]) -> Any:
+    """A good record in which some parts were replaced by anything, or taken out."""
+    told = copy.deepcopy(WHOLE)
+    for _ in range(draw(st.integers(1, 3))):
+        part: Any = told
+        while isinstance(part, dict) and part:
+            name = draw(st.sampled_from(sorted(part)))
+            if draw(st.integers(0, 2)) == 0 or not isinstance(part[name], dict):
+                if draw(st.booleans()):
+                    part[name] = draw(ANY_JSON)
+                else:
+                    del part[name]
+                break
+            part = part[name]
+    return told
+
+
+EVENTS = ANY_JSON | st.fixed_dictionaries(
+    {"Records": st.lists(damaged() | ANY_JSON, max_size=4) | ANY_JSON}
+)
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(event=EVENTS)
+def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
+    ring: Ring, capsys: pytest.CaptureFixture[str], event: Any
+) -> None:
+    capsys.readouterr()
+    try:
+        answer = ring.handle(event, Left(60, tick=1))
+    except MalformedEventError:
+        assert not isinstance(event, dict) or not isinstance(event.get("Records"), list)
+        return
+    json.dumps(answer)
+    *lines, told = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    stopped = {one["code"] for one in lines if one["event"] == "failure"}
+    # The table's word about a key that it does not have, and nothing that went wrong here.
+    assert stopped <= {"DeadlineExceededError", "ValidationException", "WrongStreamError"}
+    done = sum(told[name] for name in ("ignored", "replicated", "deletes", "laps", "refused"))
+    assert done + told["quarantined"] + told["given_back"] == len(event["Records"])
+    assert len(answer["batchItemFailures"]) == told["given_back"]
+
+
+def test_what_is_no_batch_is_told(ring: Ring) -> None:
+    with pytest.raises(MalformedEventError, match="no list of Records"):
+        ring.handle({"detail-type": "Scheduled Event"})

@@ -1,0 +1,408 @@
+"""What was set aside or given up is listed, shown and played again, while the ring goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import pytest
+
+from handler.config import HopConfig, HopConfigError
+from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
+from handler.store.dynamodb import ItemTooLargeError
+from local.lambda_emulator.batching import AbandonedBatch, Batch
+from local.lambda_emulator.events import FailurePlace, event_of, failure_key, failure_record
+from operate.hop_settings import settings_of
+from operate.quarantine.bucket import Entry, NoSuchEntryError
+from operate.quarantine.redrive import HopAccess, RedriveOptions, RedriveOutcome, redrive
+from operate.stop import Stop
+from tests.support.lambda_functions import (
+    KEY,
+    QUARANTINE,
+    REGIONS,
+    TABLE,
+    TOMBSTONES,
+    Ring,
+    environment,
+    ring_of_three,
+)
+from tests.support.stream_records import record
+
+LARGE = "x" * 404_950
+"""With the ring's attributes it is too large for moto; without them it is not."""
+PLAY, TRY = RedriveOptions(dry_run=False), RedriveOptions(dry_run=True)
+PLACE = FailurePlace("11111111-2222-3333-4444-555555555555", "arn:f", "arn:stream", "shardId-1")
+
+
+@pytest.fixture
+def ring() -> Iterator[Ring]:
+    with ring_of_three() as three:
+        yield three
+
+
+@pytest.fixture
+def reach(ring: Ring) -> HopAccess:
+    """The hop from the first member to the second, with the operator's clients."""
+    here, there, _ = (member.client for member in ring.members)
+    return HopAccess(HopConfig.read(environment(0, 1)), ring.s3, here, there)
+
+
+def item(value: str, key: str = "1") -> dict[str, Any]:
+    return {"k": {"S": key}, "v": {"S": value}}
+
+
+def set_aside(ring: Ring, value: str = "lost", seconds: int = 0) -> Any:
+    """Let the first hop set the insert of an item aside, whatever the item; return the record.
+
+    It was made so many seconds later than it was.
+    """
+    ring.members[0].put(item(value))
+    ring.become(0)
+    (lost,) = ring.members[0].new_records()
+    lost["dynamodb"]["ApproximateCreationDateTime"] += seconds
+    ring.calls.trouble["1"] = ItemTooLargeError("that day")
+    ring.handle(event_of([lost]))
+    ring.calls.trouble.clear()
+    return lost
+
+
+def give_up(ring: Ring, *records: Any, invocations: int = 7) -> str:
+    """Put a batch where Lambda puts what it has given up, and return its name."""
+    lost = AbandonedBatch(Batch(records, invocations=invocations), "RecordAgeExceeded")
+    name = failure_key(PLACE, time.time())
+    body = json.dumps(failure_record(lost, PLACE, time.time()))
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=body)
+    return name
+
+
+def listed(reach: HopAccess) -> list[Entry]:
+    return list(reach.bucket.entries())
+
+
+def test_what_is_set_aside_is_listed_with_table_key_reason_hop_and_time(
+    ring: Ring, reach: HopAccess
+) -> None:
+    set_aside(ring)
+    (entry,) = listed(reach)
+    assert (entry.table, entry.keys, entry.reason) == (TABLE, [KEY], "too large")
+    assert entry.hop == "us-east-1/orders -> eu-west-1/orders"
+    assert "that day" in entry.error
+    assert entry.time is not None
+    assert abs(time.time() - entry.time) < 60
+
+
+def test_one_is_shown_whole_and_none_that_is_not_there(ring: Ring, reach: HopAccess) -> None:
+    lost = set_aside(ring)
+    (entry,) = listed(reach)
+    assert reach.bucket.entry(entry.id).document["record"] == lost
+    with pytest.raises(NoSuchEntryError, match="is not in the quarantine"):
+        reach.bucket.entry("quarantine/0.json")
+
+
+def test_what_fits_by_now_is_played_goes_around_and_is_removed(
+    ring: Ring, reach: HopAccess
+) -> None:
+    set_aside(ring)
+    assert [one.outcome for one in redrive(reach, listed(reach), PLAY)] == [RedriveOutcome.DONE]
+    assert listed(reach) == []
+    ring.go_round()
+    assert ring.equal() == [item("lost")]
+
+
+def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: HopAccess) -> None:
+    set_aside(ring)
+    ring.calls.writes.clear()
+    (would,) = redrive(reach, listed(reach), TRY)
+    assert would.outcome is RedriveOutcome.DONE
+    assert would.why == "would be 1 replicated: 1 write at eu-west-1, 0 here"
+    assert ring.members[1].items() == []
+    assert len(listed(reach)) == 1
+
+
+def test_a_later_good_write_wins_and_a_redrive_does_not_undo_it(
+    ring: Ring, reach: HopAccess
+) -> None:
+    set_aside(ring, "old")
+    ring.members[0].put(item("new"))
+    ring.go_round()
+    assert ring.equal() == [item("new")]
+    (would,) = redrive(reach, listed(reach), TRY)
+    assert would.why == "would be 1 refused: 0 writes at eu-west-1, 0 here"
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    ring.go_round()
+    assert ring.equal() == [item("new")]
+    assert listed(reach) == []
+
+
+def test_what_the_table_refuses_still_goes_when_something_newer_is_there(
+    ring: Ring, reach: HopAccess
+) -> None:
+    """A table looks at an item's size before it looks at the condition."""
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    ring.members[0].put(item("new"))
+    ring.go_round()
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert (played.outcome, played.why) == (RedriveOutcome.DONE, "1 refused")
+    assert listed(reach) == []
+    assert ring.equal() == [item("new")]
+
+
+def test_a_later_delete_stays_too(ring: Ring, reach: HopAccess) -> None:
+    set_aside(ring, "old")
+    ring.members[0].client.delete_item(TableName=TABLE, Key=KEY)
+    ring.go_round()
+    assert [one.outcome for one in redrive(reach, listed(reach), PLAY)] == [RedriveOutcome.DONE]
+    ring.go_round()
+    assert ring.equal() == []
+
+
+def test_what_arrived_here_meanwhile_and_is_older_gives_way_at_this_end_too(
+    ring: Ring, reach: HopAccess
+) -> None:
+    """The later write is in the quarantine when the earlier one takes its item's place."""
+    ring.members[1].put(item("earlier"))
+    set_aside(ring, "later", seconds=5)
+    ring.go_round()
+    assert ring.equal() == [item("earlier")]
+    assert [one.outcome for one in redrive(reach, listed(reach), PLAY)] == [RedriveOutcome.DONE]
+    ring.go_round()
+    assert ring.equal() == [item("later")]
+
+
+def test_a_redrive_can_be_done_again(ring: Ring, reach: HopAccess) -> None:
+    set_aside(ring)
+    entries = listed(reach)
+    for _ in range(2):
+        assert [one.outcome for one in redrive(reach, entries, PLAY)] == [RedriveOutcome.DONE]
+    ring.go_round()
+    assert ring.equal() == [item("lost")]
+
+
+def test_what_fails_again_stays_and_says_why(ring: Ring, reach: HopAccess) -> None:
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.FAILED
+    assert "ItemTooLargeError" in played.why
+    assert len(listed(reach)) == 1
+
+
+def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(
+    ring: Ring, reach: HopAccess
+) -> None:
+    for key in ("1", "2"):
+        ring.members[0].put(item("first", key))
+        ring.members[0].put(item("second", key))
+    ring.become(0)
+    give_up(ring, *ring.members[0].new_records())
+    (entry,) = listed(reach)
+    assert (entry.reason, len(entry.records)) == ("RecordAgeExceeded", 4)
+    assert entry.keys == [KEY, {"k": {"S": "2"}}]
+    assert "7 invocations" in entry.error
+    (played,) = redrive(reach, [entry], PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    ring.go_round()
+    assert ring.equal() == [item("second", "1"), item("second", "2")]
+    assert listed(reach) == []
+
+
+@pytest.mark.parametrize(
+    ("invocations", "told"),
+    [(1, "given up after 1 invocation"), (2, "given up after 2 invocations")],
+)
+def test_how_often_lambda_tried_a_batch_is_told_in_words(
+    ring: Ring, reach: HopAccess, invocations: int, told: str
+) -> None:
+    ring.members[0].put(item("tried"))
+    give_up(ring, *ring.members[0].new_records(), invocations=invocations)
+    (entry,) = listed(reach)
+    assert entry.error == told
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_batch_that_is_stopped_between_two_keys_stays_whole_and_is_played_later(
+    ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    monkeypatch.setattr("operate.quarantine.redrive.CONCURRENCY", 1)
+    keys = [str(number) for number in range(5)]
+    for key in keys:
+        ring.members[0].put(item("lost", key))
+    give_up(ring, *ring.members[0].new_records())
+    stop = StopAfter(2)
+    (left,) = redrive(reach, listed(reach), RedriveOptions(dry_run, stop=stop))
+    assert (left.outcome, left.why) == (RedriveOutcome.LEFT, "stopped before all of it was played")
+    assert len(listed(reach)) == 1
+    assert len(ring.members[1].items()) == (0 if dry_run else 1)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    assert ring.members[1].items() == [item("lost", key) for key in keys]
+    assert listed(reach) == []
+
+
+def test_what_fails_when_it_is_stopped_is_not_taken_for_superseded(
+    ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is, a dry run tells, which is not stopped halfway."""
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    (played,) = redrive(reach, listed(reach), RedriveOptions(dry_run=False, stop=StopAfter(2)))
+    assert played.outcome is RedriveOutcome.FAILED
+    assert len(listed(reach)) == 1
+
+
+class StopAfter(Stop):
+    """Is asked for when it was looked at so often."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._looks = looks
+
+    @property
+    def is_asked(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
+
+
+def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(
+    ring: Ring, reach: HopAccess
+) -> None:
+    ring.members[0].put(item(LARGE, "1"))
+    ring.members[0].put(item("small", "2"))
+    give_up(ring, *ring.members[0].new_records())
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    assert "set aside by itself: ItemTooLargeError" in played.why
+    assert ring.members[1].items() == [item("small", "2")]
+    (entry,) = listed(reach)
+    assert (entry.reason, entry.keys) == ("too large", [KEY])
+    assert entry.id.startswith("quarantine/")
+
+
+@pytest.mark.parametrize("by_lambda", [False, True], ids=["by the hop", "by Lambda"])
+def test_a_record_without_both_images_is_not_played_and_stays(
+    ring: Ring, reach: HopAccess, by_lambda: bool
+) -> None:
+    """An earlier version set such records aside one by one, and Lambda gives up whole batches."""
+    ring.members[0].put(item("first"))
+    ring.hop(0)
+    ring.members[0].change_view("OLD_IMAGE")
+    ring.members[0].put(item("second"))
+    (update,) = ring.members[0].new_records()
+    if by_lambda:
+        good = record(1, "2", ApproximateCreationDateTime=int(time.time()))
+        give_up(ring, good, update)
+    else:
+        shelf = QuarantineLocation(QUARANTINE, "us-east-1/orders -> eu-west-1/orders", TABLE)
+        lost = QuarantinedRecord(update, "unreadable", "that day")
+        with ThreadPoolExecutor(1) as pool:
+            asyncio.run(S3Quarantine(lambda: ring.s3, pool, shelf).put(lost))
+    for wish in (TRY, PLAY):
+        (played,) = redrive(reach, listed(reach), wish)
+        assert played.outcome is RedriveOutcome.FAILED
+        assert "has the view type 'OLD_IMAGE'" in played.why
+    assert ring.members[1].items() == [item("first")]
+    assert len(listed(reach)) == 1
+
+
+def test_the_event_of_a_batch_may_be_text(ring: Ring, reach: HopAccess) -> None:
+    name = give_up(ring, record(1))
+    body = json.loads(ring.s3.get_object(Bucket=QUARANTINE, Key=name)["Body"].read())
+    body["payload"] = json.dumps(body["payload"])
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=json.dumps(body))
+    assert [list(entry.records) for entry in listed(reach)] == [[record(1)]]
+
+
+def test_what_is_older_than_deletes_are_remembered_is_held_unless_one_insists(
+    ring: Ring, reach: HopAccess
+) -> None:
+    set_aside(ring)
+    later = time.time() + 8 * 24 * 60 * 60
+    held = RedriveOptions(dry_run=False, now=lambda: later)
+    (played,) = redrive(reach, listed(reach), held)
+    assert played.outcome is RedriveOutcome.HELD
+    assert "deletes are remembered for 7 days" in played.why
+    assert len(listed(reach)) == 1
+    insists = RedriveOptions(dry_run=False, ignore_retention=True, now=lambda: later)
+    (played,) = redrive(reach, listed(reach), insists)
+    assert played.outcome is RedriveOutcome.DONE
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("quarantine/1.json", b"\xff no JSON"),
+        ("quarantine/2.json", b"{}"),
+        ("aws/lambda/m/s/2026/01/01/x", b'{"payload": []}'),
+    ],
+)
+def test_an_object_that_cannot_be_understood_is_listed_and_left(
+    ring: Ring, reach: HopAccess, name: str, body: bytes
+) -> None:
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=body)
+    (entry,) = listed(reach)
+    assert (entry.reason, entry.records) == ("not understood", ())
+    (played,) = redrive(reach, [entry], PLAY)
+    assert played.outcome is RedriveOutcome.FAILED
+    assert [one.id for one in listed(reach)] == [name]
+
+
+def test_what_others_keep_in_the_bucket_is_no_entry(ring: Ring, reach: HopAccess) -> None:
+    ring.s3.put_object(Bucket=QUARANTINE, Key="notes.txt", Body=b"mine")
+    assert listed(reach) == []
+
+
+def test_one_entry_that_fails_holds_up_no_other(ring: Ring, reach: HopAccess) -> None:
+    ring.s3.put_object(Bucket=QUARANTINE, Key="quarantine/0.json", Body=b"?")
+    set_aside(ring)
+    became = [one.outcome for one in redrive(reach, listed(reach), PLAY)]
+    assert sorted(became) == [RedriveOutcome.DONE, RedriveOutcome.FAILED]
+    assert len(listed(reach)) == 1
+
+
+def test_without_tombstones_everything_is_held(ring: Ring) -> None:
+    told = {
+        name: value
+        for name, value in environment(0, 1).items()
+        if "TOMBSTONES" not in name and "RETENTION" not in name
+    }
+    here, there, _ = (member.client for member in ring.members)
+    reach = HopAccess(HopConfig.read(told), ring.s3, here, there)
+    set_aside(ring)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.HELD
+    assert "deletes are not remembered" in played.why
+
+
+def made_function(variables: dict[str, str]) -> Any:
+    client: Any = boto3.client("iam")
+    role = client.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    functions: Any = boto3.client("lambda", region_name=REGIONS[0])
+    functions.create_function(
+        FunctionName="hop",
+        Role=role,
+        Runtime="python3.13",
+        Handler="handler.app.handle",
+        Code={"ZipFile": b"none"},
+        Environment={"Variables": variables},
+    )
+    return functions
+
+
+def test_a_hops_settings_are_those_of_its_function(ring: Ring) -> None:
+    told = environment(0, 1)
+    assert settings_of(made_function(told), "hop") == HopConfig.read(told)
+    assert settings_of(boto3.client("lambda", region_name=REGIONS[0]), "hop").source.tombstones == (
+        TOMBSTONES
+    )
+
+
+def test_a_function_that_is_no_hop_is_told(ring: Ring) -> None:
+    with pytest.raises(HopConfigError, match="RING_SOURCE_REGION is missing"):
+        settings_of(made_function({}), "hop")

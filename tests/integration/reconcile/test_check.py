@@ -1,0 +1,311 @@
+"""Whether all members are equal, asked of a whole ring while applications write and hops run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automate import main
+from commands import check as equal
+from local.endpoint.fault_injection import throttling
+from local.ring import LocalRing
+from operate.errors import InvalidRequestError
+from operate.reconcile.check import CHANGING, CheckOptions, check, findings
+from operate.reconcile.compare import DifferenceKind
+from operate.reconcile.journal import Journal
+from tests.support.local_rings import PATIENCE, REGIONS, item, put, ring_of
+from tests.support.whole_tables import lead_to, reached, unseen, writing
+
+ITEMS = 60
+OTHERS = (REGIONS[1], REGIONS[2])
+
+
+def held(ring: LocalRing) -> int:
+    """How many keys there are, at any member."""
+    found = [ring.client(word).scan(TableName="orders")["Items"] for word in REGIONS[:3]]
+    return len({one["id"]["S"] for items in found for one in items})
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalRing]:
+    with ring_of(3) as three:
+        for number in range(ITEMS):
+            put(three, REGIONS[number % 3], item(f"k{number}", v={"S": "x" * number}))
+        three.wait_until_quiet(PATIENCE)
+        yield three
+
+
+@pytest.fixture
+def ring(running: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LocalRing:
+    lead_to(running, monkeypatch, tmp_path)
+    return running
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "journal", "test") as kept:
+        yield kept
+
+
+@pytest.fixture
+def differing(ring: LocalRing) -> Iterator[dict[str, DifferenceKind]]:
+    """Keys in which members differ while hops rest, and in what; in the end they deliver it."""
+    first, second, third = (ring.client(word) for word in REGIONS[:3])
+    for number in range(1, 5):
+        put(ring, REGIONS[number % 3], item(f"k{number}", v={"S": "x" * number}))
+    ring.wait_until_quiet(PATIENCE)
+    with ring.paused():
+        first.delete_item(TableName="orders", Key=item("k1"))
+        put(ring, REGIONS[1], item("k2", v={"S": "edited"}))
+        second.update_item(
+            TableName="orders",
+            Key=item("k3"),
+            UpdateExpression="SET #d = :t",
+            ExpressionAttributeNames={"#d": "_repl_deleted"},
+            ExpressionAttributeValues={":t": {"BOOL": True}},
+        )
+        copy = third.get_item(TableName="orders", Key=item("k4"))["Item"]
+        older = "0" + copy["_repl_version"]["S"][1:]
+        third.put_item(TableName="orders", Item={**copy, "_repl_version": {"S": older}})
+        yield {
+            "k1": DifferenceKind.MISSING,
+            "k2": DifferenceKind.DIFFERENT,
+            "k3": DifferenceKind.STUB,
+            "k4": DifferenceKind.STALE,
+        }
+    ring.wait_until_quiet(PATIENCE)
+    assert ring.differences() == []
+
+
+def command(*arguments: str, **how: Any) -> Result:
+    given = ("check", "--stack", "dev", "--settle-seconds", "0.1", *arguments)
+    return CliRunner().invoke(main, given, **how)
+
+
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
+def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    result = command(*way)
+    assert (result.exit_code, result.output.splitlines()[0]) == (
+        0,
+        f"dev: {held(ring)} keys compared, all members are equal. It took "
+        f"{json.loads(command(*way, '--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
+    )
+
+
+def test_what_differs_is_told_by_kind_with_who_has_what(
+    ring: LocalRing, differing: dict[str, DifferenceKind]
+) -> None:
+    result = command("--json", "--report", "report.jsonl")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert not told["ok"]
+    (found,) = told["rings"]
+    assert (found["compared"], found["differing"]) == (held(ring), len(differing))
+    lines = [json.loads(line) for line in Path("report.jsonl").read_text().splitlines()]
+    assert lines == found["first"]
+    assert {one["key"]["id"]["S"]: one["kind"] for one in lines} == differing
+    (missing,) = (one["members"] for one in lines if one["kind"] == DifferenceKind.MISSING)
+    assert list(missing) == list(REGIONS[:3])
+    assert missing[REGIONS[0]] == {"version": None, "digest": None, "tombstone": None}
+    assert missing[REGIONS[1]]["digest"] == missing[REGIONS[2]]["digest"]
+    assert missing[REGIONS[2]]["version"]
+
+
+def test_segments_apart_tell_the_same(
+    ring: LocalRing, differing: dict[str, DifferenceKind]
+) -> None:
+    def told(*way: str) -> dict[str, Any]:
+        (found,) = json.loads(command(*way, "--json").stdout)["rings"]
+        found["first"].sort(key=json.dumps)
+        return {name: value for name, value in found.items() if name != "units"}
+
+    assert told("--pairwise") == told()
+    assert told("--pairwise")["differing"] == len(differing)
+
+
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
+def test_an_item_that_all_have_but_was_deleted_since_is_found(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    put(ring, REGIONS[0], item("k8", v={"S": "back again"}))
+    ring.wait_until_quiet(PATIENCE)
+    copy = ring.client(REGIONS[1]).get_item(TableName="orders", Key=item("k8"))["Item"]
+    ring.client(REGIONS[0]).delete_item(TableName="orders", Key=item("k8"))
+    ring.wait_until_quiet(PATIENCE)
+    with unseen(ring):
+        for word in REGIONS[:3]:
+            put(ring, word, copy)
+        (found,) = json.loads(command(*way, "--json").stdout)["rings"]
+        for word in REGIONS[:3]:
+            ring.client(word).delete_item(TableName="orders", Key=item("k8"))
+    assert found["kinds"] == {DifferenceKind.OUTLIVED: 1}
+
+
+@pytest.mark.parametrize("way", [(), ("--pairwise",)])
+def test_a_delete_that_a_member_does_not_know_of_counts_if_it_is_asked(
+    ring: LocalRing, way: tuple[str, ...]
+) -> None:
+    put(ring, REGIONS[0], item("k9", v={"S": "once"}))
+    ring.wait_until_quiet(PATIENCE)
+    ring.client(REGIONS[0]).delete_item(TableName="orders", Key=item("k9"))
+    ring.wait_until_quiet(PATIENCE)
+    assert command(*way, "--tombstones").exit_code == 0
+    (_, tombstones) = sorted(ring.client(REGIONS[1]).list_tables()["TableNames"])
+    ring.client(REGIONS[1]).delete_item(TableName=tombstones, Key=item("k9"))
+    assert command(*way).exit_code == 0
+    (found,) = json.loads(command(*way, "--tombstones", "--json").stdout)["rings"]
+    assert (found["kinds"], found["compared"]) == ({DifferenceKind.FORGOTTEN: 1}, held(ring))
+
+
+def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, DifferenceKind]) -> None:
+    told = command().output
+    assert f"{held(ring)} keys compared, {len(differing)} differ." in told
+    assert 'missing: {"id": {"S": "k1"}}\n  us-east-1        nothing' in told
+    assert "an item without a version, digest " in told
+
+
+def test_what_is_not_shown_is_where_it_says(
+    ring: LocalRing, differing: dict[str, DifferenceKind], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equal, "_SHOWN", 1)
+    assert "and 3 more: --report FILE has them written down." in command().output
+    assert "and 3 more: all are in all.jsonl." in command("--report", "all.jsonl").output
+    assert len(Path("all.jsonl").read_text().splitlines()) == len(differing)
+
+
+def test_a_ring_on_this_machine_is_told_by_its_url(
+    ring: LocalRing, differing: dict[str, DifferenceKind]
+) -> None:
+    given = ("check", "--local", ring.endpoint, "--settle-seconds", "0.1", "--json")
+    (found,) = json.loads(CliRunner().invoke(main, given).stdout)["rings"]
+    assert found["differing"] == len(differing)
+
+
+def test_some_keys_can_be_checked_and_those_of_a_report_again(
+    ring: LocalRing, differing: dict[str, DifferenceKind]
+) -> None:
+    result = command("--keys", "-", "--json", input='{"id": "k1"}\n\n{"id": {"S": "k5"}}\n')
+    (found,) = json.loads(result.stdout)["rings"]
+    assert (result.exit_code, found["compared"], found["differing"]) == (1, 2, 1)
+    assert command("--report", "report.jsonl").exit_code == 1
+    (found,) = json.loads(command("--keys", "report.jsonl", "--json").stdout)["rings"]
+    assert (found["compared"], found["differing"]) == (len(differing), len(differing))
+
+
+def test_a_sample_compares_about_so_many_keys(ring: LocalRing) -> None:
+    (found,) = json.loads(command("--sample", "9", "--json").stdout)["rings"]
+    assert 1 <= found["compared"] <= 9
+    assert found["equal"]
+    (found,) = json.loads(command("--sample", "1000", "--json").stdout)["rings"]
+    assert found["compared"] == held(ring)
+
+
+def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, DifferenceKind]) -> None:
+    others = [part for word in OTHERS for part in ("--member", word)]
+    (found,) = json.loads(command(*others, "--json").stdout)["rings"]
+    assert "missing" not in found["kinds"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--member", "mars-1"), "There is no member mars-1"),
+        (("--member", REGIONS[0]), "dev: It takes two members, and here is 1."),
+        (("--keys", "-"), "Line 1 is no key of these tables"),
+    ],
+)
+def test_wrong_use_is_told(ring: LocalRing, arguments: tuple[str, ...], words: str) -> None:
+    result = command(*arguments, input='{"name": "k1"}\n')
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+def test_what_is_on_its_way_is_not_counted(ring: LocalRing, journal: Journal) -> None:
+    """The tables are read while applications write; all is delivered before the other look."""
+    members = reached(ring)
+    looked_again = []
+
+    def deliver(seconds: float) -> None:
+        looked_again.append(seconds)
+        live.__exit__(None, None, None)
+        ring.wait_until_quiet(PATIENCE)
+
+    live = writing(ring)
+    live.__enter__()
+    with ring.paused(REGIONS[1]):
+        # One hop rests, so that members do differ.
+        put(ring, REGIONS[1], item("on its way", v={"S": "x"}))
+        found = check(members, journal, CheckOptions(pause=lambda _: None, max_rechecks=0))
+    assert journal.open_suspects() > 0
+    found = check(members, journal, CheckOptions(pause=deliver))
+    assert found.differing == 0
+    assert looked_again
+    assert list(findings(journal)) == []
+
+
+def test_a_key_that_changes_at_every_look_is_told_apart(ring: LocalRing, journal: Journal) -> None:
+    number = 0
+
+    def change(_: float) -> None:
+        nonlocal number
+        number += 1
+        put(ring, REGIONS[0], item("k7", v={"S": str(number)}))
+
+    with ring.paused():
+        change(0)
+        found = check(reached(ring), journal, CheckOptions(pause=change))
+    ring.wait_until_quiet(PATIENCE)
+    assert (found.found[CHANGING], found.differing) == (1, 0)
+
+
+def interrupted(after: int) -> Callable[[str, int, int], None]:
+    """What raises Ctrl-C when it was told so often of a page, behind the beginning."""
+    calls = -1
+
+    def tell(*_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == after:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("after", [1, 30])
+def test_an_interrupted_check_goes_on_where_it_was(
+    ring: LocalRing, differing: dict[str, DifferenceKind], tmp_path: Path, after: int, apart: bool
+) -> None:
+    members = reached(ring)
+    wish = CheckOptions(segments=10, pairwise=apart, settle_seconds=0.1)
+    parts = 2 * 3 * wish.segments
+
+    def scans() -> int:
+        return ring.meter.read().count(["Scan"])
+
+    with Journal(tmp_path / "kept", "x") as journal, pytest.raises(KeyboardInterrupt):
+        check(members, journal, wish, interrupted(after))
+    before = scans()
+    with Journal(tmp_path / "kept", "x") as journal:
+        assert journal.resumed
+        found = check(members, journal, wish)
+    assert scans() - before == parts - after
+    assert (found.compared, found.differing) == (held(ring), len(differing))
+
+
+def test_throttling_only_makes_it_slower(ring: LocalRing, journal: Journal) -> None:
+    with ring.faults.put(throttling(REGIONS[1], 0.3)):
+        found = check(reached(ring), journal, CheckOptions(settle_seconds=0.1))
+    assert (found.compared, found.differing) == (held(ring), 0)
+
+
+def test_two_commands_do_not_share_a_journal(ring: LocalRing, journal: Journal) -> None:
+    with pytest.raises(InvalidRequestError, match="Another command has"):
+        Journal(journal.path, "test")

@@ -1,0 +1,127 @@
+"""A member that is filled segment by segment, by events, ends as a backfill leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.ring import LocalRing
+from local.stack_config import StackConfig
+from operate.distributed import worker
+from operate.distributed.results import collect_backfill, results
+from operate.reconcile.backfill import BackfillResult, parts, plan_route
+from operate.reconcile.backfill_key import BackfillOutcome
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import MemberConnection
+from tests.support.local_rings import PATIENCE, REGIONS, TABLE, costs, item, put, ring_of
+from tests.support.segment_events import few_at_a_time, make, worked
+from tests.support.whole_tables import lead_to, reached, unseen
+
+BUCKET, SEGMENTS = "filled", 3
+FIRST, SECOND, THIRD = REGIONS[:3]
+KEYS = [f"k{number}" for number in range(30)]
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]:
+    """A ring whose second member lost all."""
+    with ring_of(3) as three:
+        lead_to(three, monkeypatch, tmp_path)
+        make("s3", None).create_bucket(Bucket=BUCKET)
+        for number, key in enumerate(KEYS):
+            put(three, REGIONS[number % 3], item(key, v={"S": "first"}))
+        with unseen(three):
+            for key in KEYS:
+                three.client(SECOND).delete_item(TableName="orders", Key=item(key))
+        yield three
+
+
+def event(members: list[MemberConnection], into: str) -> dict[str, Any]:
+    way = plan_route(members, into)
+    return {
+        "work": "backfill",
+        "how": {"route": [way.source, way.target]},
+        "members": [worker.member_to_event(member) for member in members],
+        "bucket": BUCKET,
+        "run": "run",
+    }
+
+
+def filled(folder: Path) -> BackfillResult:
+    with Journal(folder / "journal", "a") as journal:
+        return collect_backfill(results(make("s3", None), BUCKET, "run"), journal)[0]
+
+
+def test_an_emptied_member_is_filled_at_one_write_an_item(ring: LocalRing, tmp_path: Path) -> None:
+    members = reached(ring)
+    all_parts = parts(members, [plan_route(members, SECOND)], SEGMENTS)
+    with costs(ring, len(KEYS)):
+        assert worked(event(members, SECOND), all_parts, few_at_a_time) == SEGMENTS
+    assert ring.differences() == []
+    # Its hop passes nothing on to who has it.
+    assert ring.meter.read().count(refused=True, table="orders") == 0
+    done = filled(tmp_path)
+    assert (done.read, done.outcomes[BackfillOutcome.WRITTEN], done.left) == (
+        len(KEYS),
+        len(KEYS),
+        0,
+    )
+
+
+def test_calls_that_come_near_their_end_are_gone_on_with_and_count_all(
+    ring: LocalRing, tmp_path: Path
+) -> None:
+    members = reached(ring)
+    told, all_parts = (
+        event(members, SECOND),
+        list(parts(members, [plan_route(members, SECOND)], SEGMENTS)),
+    )
+    assert worked(told, all_parts, few_at_a_time, left=lambda: 0.0) > len(KEYS) / 3
+    ring.wait_until_quiet(PATIENCE)
+    assert ring.differences() == []
+    assert filled(tmp_path).outcomes[BackfillOutcome.WRITTEN] == len(KEYS)
+
+
+def test_what_cannot_be_filled_is_told_with_its_key(ring: LocalRing, tmp_path: Path) -> None:
+    with unseen(ring):
+        put(ring, FIRST, item("odd", v={"S": "here"}))
+        put(ring, SECOND, item("odd", v={"S": "there"}))
+    members = reached(ring)
+    worked(event(members, SECOND), parts(members, [plan_route(members, SECOND)], SEGMENTS))
+    done = filled(tmp_path)
+    assert done.left == 1
+    assert done.skipped_keys == {'[{"S":"odd"}]': BackfillOutcome.CONFLICT}
+
+
+def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = {"account": "210987654321", "role": "arn:aws:iam::210987654321:role/deploys"}
+    members = [{"region": FIRST}, {"region": SECOND, **there}]
+    stack = StackConfig.of({"table": TABLE, "members": members})
+    with LocalRing(stack, idle=0.02) as ring:
+        lead_to(ring, monkeypatch, tmp_path)
+        monkeypatch.setattr("tests.support.whole_tables.Clients.get", _as_the_member(ring))
+        make("s3", None).create_bucket(Bucket=BUCKET)
+        with unseen(ring):
+            for key in KEYS:
+                put(ring, FIRST, item(key))
+        both = reached(ring)
+        told = event(both, SECOND)
+        told["members"][1]["role"] = "arn:aws:iam::210987654321:role/reader"
+        context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+        for part in parts(both, [plan_route(both, SECOND)], 1):
+            worker.handle({**told, "part": worker.segment_to_event(part)}, context)
+        ring.wait_until_quiet(PATIENCE)
+        assert ring.differences() == []
+        assert filled(tmp_path).outcomes[BackfillOutcome.WRITTEN] == len(KEYS)
+
+
+def _as_the_member(ring: LocalRing) -> Any:
+    """Clients as those that the ring has, which act in each member's account."""
+    by_region = {member.region: member for member in ring.members.values()}
+    return lambda _, credentials, region, service: by_region[region].clients.client(service, region)

@@ -1,0 +1,387 @@
+"""Take the protocol's rules out, one by one, and see that the simulation notices.
+
+``python -m tests.mutation.mutants`` prints the table that stands in docs/guarantees.md. A rule
+that can be taken out unnoticed is either not needed or not tested.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tests.mutation.cut import Cut, without
+
+_HUNT = """
+import sys
+from tests.simulation.schedule import first_failure
+from tests.simulation.shapes import SHAPES
+found = first_failure(SHAPES[sys.argv[1]], range(int(sys.argv[2])))
+print(*found or "", sep="\\n")
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The handler without one rule of docs/protocol.md."""
+
+    rule: str
+    file: str
+    old: str
+    """What stands in the file, exactly once."""
+    new: str
+    shape: str = "plain"
+    within: int = 3_000
+    """How many schedules are enough to notice."""
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How the simulation noticed."""
+
+    schedules: int
+    promise: str
+
+
+def hunt(mutant: Mutant) -> Caught | None:
+    """CoalescedChange the simulation on the mutant, until it fails or has run often enough.
+
+    Raises:
+        MutantError: the text to replace is not there, or there more than once.
+    """
+    cut = Cut(mutant.file, mutant.old, mutant.new)
+    with without(cut, ("handler", "operate", "tests/simulation")) as folder:
+        command = [sys.executable, "-c", _HUNT, mutant.shape, str(mutant.within)]
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    if not run.stdout.strip():
+        return None
+    seed, promise = run.stdout.strip().splitlines()
+    return Caught(int(seed) + 1, promise)
+
+
+_IMAGE, _DECIDE = "handler/model/image.py", "handler/protocol/decide.py"
+_REPLICATE, _CARRY = "handler/protocol/replicate.py", "handler/protocol/apply.py"
+_MEND, _BATCHED = "operate/reconcile/repair_key.py", "handler/store/batching.py"
+_REPLAY, _RUNS = "handler/protocol/replay.py", "handler/protocol/coalesce.py"
+
+MUTANTS = [
+    Mutant(
+        "the digest tells dirty from clean",
+        _IMAGE,
+        "return self.version is not None and self.version.digest == digest(self.item)",
+        "return self.version is not None",
+    ),
+    Mutant(
+        "an older copy put back is a local write",
+        _DECIDE,
+        "if write is None or _is_rollback(old, write.version):",
+        "if write is None:",
+        "copies",
+    ),
+    Mutant(
+        "the second half of an arrived delete is no delete",
+        _DECIDE,
+        "return StubRemoved(stub, with_update=not old.is_stub)",
+        "return LocalDelete()",
+    ),
+    Mutant(
+        "a version is above all that it follows",
+        _DECIDE,
+        "if base is not None and base.seconds >= change.seconds:",
+        "if False:",
+    ),
+    Mutant(
+        "refused by an earlier write of one's own, it comes after",
+        _REPLICATE,
+        "        if highest_version_before(change, hop)(version):\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "below the tombstone here, it comes after that delete",
+        _REPLICATE,
+        "    if buried is None or buried.version <= write.version:",
+        "    if True:",
+    ),
+    Mutant(
+        "... only while an application's item stands here",
+        _REPLICATE,
+        "    if _is_still_current(change, standing):\n",
+        "    if True:\n",
+    ),
+    Mutant(
+        "an arrival whose origin is next stops",
+        _REPLICATE,
+        "if write.version.replica == hop.target_replica.id or "
+        "write.is_present_at(hop.target_replica.id):",
+        "if write.is_present_at(hop.target_replica.id):",
+    ),
+    Mutant(
+        "... but gives back what it replaced here and is newer",
+        _REPLICATE,
+        "if arrival.replaced_dirty:",
+        "if False:",
+    ),
+    Mutant(
+        "the second half of a delete sees to the tombstone",
+        _REPLICATE,
+        "            await hop.source.put_tombstone(change.key, gone.delete)\n",
+        "            pass\n",
+        "storm",
+        8_000,
+    ),
+    Mutant(
+        "refused by a newer write of this member, it gives that back here",
+        _REPLICATE,
+        "    await restore_taken_write(\n"
+        "        hop.source, hop.target, change.key, write, highest_version_before(change, hop)\n"
+        "    )\n"
+        "    return _rejected",
+        "    await _clear_ends(change, hop, write)\n    return _rejected",
+    ),
+    Mutant(
+        "a refused local write brings nothing back here",
+        _REPLICATE,
+        "    await _clear_ends(change, hop, lost)\n    return _rejected",
+        "    await restore_taken_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
+        "    return _rejected",
+        "storm",
+    ),
+    Mutant(
+        "an exact old copy gives way to what is newer at next",
+        _CARRY,
+        "stands_yet or is_due(write.version)",
+        "is_due(write.version)",
+        "copies",
+        4_000,
+    ),
+    Mutant(
+        "an update that goes with its stub comes back",
+        _REPLICATE,
+        "    if not gone.with_update:\n",
+        "    if True:\n",
+        "aimed",
+    ),
+    Mutant(
+        "a created arrival is held against the tombstone here",
+        _REPLICATE,
+        "if buried is not None and buried.version > write.version:",
+        "if False:",
+    ),
+    Mutant(
+        "an absent item is created only past next's tombstone",
+        _CARRY,
+        "if buried is not None and buried.version > write.version:",
+        "if False:",
+    ),
+    Mutant(
+        "a delete's tombstone is recorded at next",
+        _CARRY,
+        "        await store.put_tombstone(key, stands)\n",
+        "",
+    ),
+    Mutant(
+        "a local delete's tombstone is recorded here",
+        _REPLICATE,
+        "            write = await _record_delete_at_source(change, write, hop)",
+        "            pass",
+    ),
+    Mutant(
+        "a delete that is tried again keeps its version",
+        _REPLICATE,
+        "            return kept\n        else:\n",
+        "            return delete\n        else:\n",
+        "storm",
+        6_000,
+    ),
+    Mutant(
+        "a delete that was done spares what was put since",
+        _CARRY,
+        "condition = IfVersionOlder(delete.version) if was_done else IfOlder(delete.version)",
+        "condition = IfOlder(delete.version)",
+    ),
+    Mutant(
+        "what took a write may be a delete whose tombstone is not here yet",
+        _CARRY,
+        "seen if seen is not None and seen.is_delete else None",
+        "None",
+        "storm",
+    ),
+    Mutant(
+        "a put over an item without a version may have hidden a delete",
+        _REPLICATE,
+        "return not outcome.over_unversioned",
+        "return True",
+        "rejoin",
+        24_000,
+    ),
+    Mutant(
+        "the stub is taken away",
+        _CARRY,
+        "        await store.delete_stub(key, stands.version)\n",
+        "",
+    ),
+    Mutant(
+        "a stub that a crash left is finished",
+        _CARRY,
+        "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
+        "stands = delete if isinstance(outcome, Written) else None",
+    ),
+    Mutant(
+        "a dirty item is left to its record",
+        _DECIDE,
+        "    if image is not None and standing is None:\n        return None\n",
+        "",
+    ),
+    Mutant(
+        "an item that its tombstone has outlived is taken away",
+        _CARRY,
+        "if held is not None and held.is_stale:",
+        "if False:",
+    ),
+    Mutant(
+        "a stub that an application updates loses its mark",
+        _REPLICATE,
+        "if {DELETED, VERSION} <= item.keys() and await hop.source.read(key) == item:",
+        "if False:",
+    ),
+    Mutant(
+        "each member expires its own",
+        _REPLICATE,
+        "if not hop.replicates_expiry:",
+        "if False:",
+    ),
+    Mutant(
+        "an expiry comes right behind the write of what expired",
+        _REPLICATE,
+        "dated = replace(change, seconds=0)",
+        "dated = change",
+        "renewals",
+    ),
+    Mutant(
+        "an expiry at its origin deletes nothing but the copy of what expired",
+        _REPLICATE,
+        "if copy is None or not _is_copy(Image(copy), expired, hop):",
+        "if copy is None or Image(copy).version is None:",
+        "renewals",
+    ),
+    Mutant(
+        "the ring's attributes are set anew",
+        _DECIDE,
+        "        **application_attributes(content),\n",
+        "        **content,\n",
+        "aimed",
+    ),
+    Mutant(
+        "the records of a key that failed come again",
+        "handler/batch.py",
+        "                self.report.unprocessed.extend(undone)\n",
+        "                self.report.unprocessed.extend(undone[1:])\n",
+    ),
+    Mutant(
+        "a run of local writes follows what its first did",
+        _RUNS,
+        "replace(then, old=first.old)",
+        "then",
+        within=4_000,
+    ),
+    Mutant(
+        "... and is of local writes alone",
+        _RUNS,
+        "for one in (first, then, joined))",
+        "for one in (joined,))",
+    ),
+    Mutant(
+        "what was left out and is played again alone, is given back here",
+        _REPLAY,
+        "        await restore_taken_write(hop.source, hop.target, change.key, None, is_due)\n",
+        "",
+        "poison",
+    ),
+    Mutant(
+        "... and is what an application has made of it since",
+        _REPLAY,
+        "    then = _what_followed(change, standing, buried, hop)\n",
+        "    then = None\n",
+        "poison",
+    ),
+    Mutant(
+        "a key that a batch leaves out is not without a tombstone",
+        _BATCHED,
+        '_error("ThrottlingException", "left out") for key in left_out',
+        "None for key in left_out",
+        "batched",
+        7_000,
+    ),
+    Mutant(
+        "a statement of a batch that was not executed is not done",
+        _BATCHED,
+        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        "return code not in _NEEDS_SINGLE_CALL",
+        "batched",
+    ),
+    Mutant(
+        "... nor is one that something else stood against",
+        _BATCHED,
+        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        'return code in _NEEDS_SINGLE_CALL or _error(code, error.get("Message", ""))',
+        "batched",
+    ),
+    Mutant(
+        "what was there before the ring is older than all writes",
+        _MEND,
+        "(0, 0) if over is None",
+        "(9_999_999_998, 0) if over is None",
+        "adopted",
+    ),
+    Mutant(
+        "an item that nobody else knows of goes to all, whoever is preferred",
+        _MEND,
+        "return unsent[0] if len(contents) == 1 else None",
+        "return None",
+        "lost",
+    ),
+    Mutant(
+        "what an operator decides is no member's own write, and goes to all",
+        _MEND,
+        "write = stamp(item, ends[winner].for_operator, highest)\n"
+        "        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))",
+        "write = stamp(item, ends[winner].replica, highest)\n"
+        "        return _Task(write, [place for place in range(len(ends)) if place != winner])",
+        "mend-storm",
+        10_000,
+    ),
+]
+
+
+def main() -> int:
+    """Print the table; 1 if a mutant lives."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation.mutants",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="", metavar="WORDS", help="rules that have these words")
+    words = parser.parse_args().only
+    chosen = [mutant for mutant in MUTANTS if words in mutant.rule]
+    if not chosen:
+        parser.error(f"no rule has the words {words!r}")
+    survived = 0
+    sys.stdout.write("| without the rule | shape | noticed after | broken promise |\n")
+    sys.stdout.write("| --- | --- | ---: | --- |\n")
+    for mutant, caught in _hunt_all(chosen):
+        survived += caught is None
+        told = f"{caught.schedules:,} | {caught.promise}" if caught else "NEVER | none"
+        sys.stdout.write(f"| {mutant.rule} | {mutant.shape} | {told} |\n")
+        sys.stdout.flush()
+    return 1 if survived else 0
+
+
+def _hunt_all(mutants: list[Mutant]) -> Iterator[tuple[Mutant, Caught | None]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(mutants, pool.map(hunt, mutants), strict=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,252 @@
+"""What is done about calls that fail, and about a function that is stopped."""
+
+from tests.mutation.remedy import Remedy
+
+_OUT = "the target answers nothing for long"
+_THROTTLED = "the target throttles"
+_KILLED = "the function is killed at a call"
+_TIME = "the function's time ends"
+_OUT_TEST = "target_faults: a target that answers nothing for long has all when it is back"
+_THROTTLE_TEST = "target_faults: a target that throttles nine calls of ten gets all within one call"
+_KILL_TEST = "target_faults: a function that dies at any of its calls leaves nothing undone"
+_TIME_TEST = "target_faults: what there is no time for is given back in order and the rest is done"
+_LATE_TEST = "target_faults: no call begins that may not end before the function is stopped"
+
+OF_CALLS = [
+    Remedy(
+        "the environment is that of another version",
+        "a variable that was added has a default",
+        "config",
+        'one_of("WRITES", ("batched", "single"), default="single")',
+        'one_of("WRITES", ("batched", "single"))',
+        "config: without a word about writes each is made alone",
+    ),
+    Remedy(
+        _OUT,
+        "a connection that fails is of the moment",
+        "errors",
+        "    ConnectionError,\n    HTTPClientError,\n    CredentialRetrievalError,",
+        "    CredentialRetrievalError,",
+        _OUT_TEST,
+    ),
+    Remedy(
+        _OUT,
+        "what was not done is given back",
+        "app",
+        "return report.response()\n\n\ndef _beat",
+        "return BatchReport().response()\n\n\ndef _beat",
+        _OUT_TEST,
+    ),
+    Remedy(
+        _OUT,
+        "one line for all that failed alike",
+        "metrics",
+        "groups.setdefault((failure.kind, error_code(failure.error)), [])",
+        "groups.setdefault((failure.kind, failure.record), [])",
+        _OUT_TEST,
+    ),
+    Remedy(
+        _OUT,
+        "how much is given back is told",
+        "metrics",
+        '"failures": len(report.failures),',
+        '"failures": 0,',
+        _OUT_TEST,
+    ),
+    Remedy(
+        _OUT,
+        "what failed calls leave in memory is cleared",
+        "retry",
+        "            gc.enable()\n",
+        "",
+        "retry: garbage is looked for once a call has failed",
+    ),
+    Remedy(
+        _THROTTLED,
+        "to be throttled is of the moment",
+        "errors",
+        '        "Throttling",\n',
+        "",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "a call is made again while there is time",
+        "retry",
+        "if not self._is_transient(error) or self._remaining() - wait <= self._reserve:",
+        "if True:",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "... a put is",
+        "retry",
+        "return await self._call(lambda: self._store.put(key, item, condition))",
+        "return await self._store.put(key, item, condition)",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "... a read is",
+        "retry",
+        "return await self._call(lambda: self._store.read(key))",
+        "return await self._store.read(key)",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "... a look at a tombstone is",
+        "retry",
+        "return await self._call(lambda: self._store.get_tombstone(key))",
+        "return await self._store.get_tombstone(key)",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "... a tombstone is",
+        "retry",
+        "return await self._call(lambda: self._store.put_tombstone(key, delete))",
+        "return await self._store.put_tombstone(key, delete)",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "... a stub's removal is",
+        "retry",
+        "await self._call(lambda: self._store.delete_stub(key, version))",
+        "await self._store.delete_stub(key, version)",
+        _THROTTLE_TEST,
+    ),
+    Remedy(
+        _THROTTLED,
+        "... a plain delete is",
+        "retry",
+        "return await self._call(lambda: self._store.delete_if_older(key, version))",
+        "return await self._store.delete_if_older(key, version)",
+        "retry: every call of a store is made again",
+    ),
+    Remedy(
+        _THROTTLED,
+        "pauses grow",
+        "retry",
+        "pause = min(2 * pause, BACKOFF_MAX_SECONDS)",
+        "pass",
+        "retry: what fails for the moment is tried again after longer and longer pauses",
+    ),
+    Remedy(
+        _THROTTLED,
+        "... up to a longest",
+        "retry",
+        "pause = min(2 * pause, BACKOFF_MAX_SECONDS)",
+        "pause = 2 * pause",
+        "retry: what fails for the moment is tried again after longer and longer pauses",
+    ),
+    Remedy(
+        _THROTTLED,
+        "... and are drawn",
+        "retry",
+        "wait = random() * pause",
+        "wait = pause",
+        "retry: pauses are drawn so that those who failed together do not come back together",
+    ),
+    Remedy(
+        _THROTTLED,
+        "no more requests at once than may be",
+        "retry",
+        "Semaphore(max_concurrency)",
+        "Semaphore(10**6)",
+        "retry: no more calls are under way than may be",
+    ),
+    Remedy(
+        _KILLED,
+        "nothing that ends a process is taken for a failure",
+        "batch",
+        "self._replicate_run(run)\n            except Exception as error:",
+        "self._replicate_run(run)\n            except BaseException as error:",
+        _KILL_TEST,
+    ),
+    Remedy(
+        _KILLED,
+        "a stub that was left is finished",
+        "protocol/apply",
+        "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
+        "stands = delete if isinstance(outcome, Written) else None",
+        _KILL_TEST,
+    ),
+    Remedy(
+        _KILLED,
+        "a record is set aside before it is told",
+        "batch",
+        "            await self.work.quarantine.put(lost)\n"
+        "            self.report.quarantined.append("
+        "Quarantined(_number(record), lost.reason, lost.error))",
+        "            self.report.quarantined.append("
+        "Quarantined(_number(record), lost.reason, lost.error))\n"
+        "            await self.work.quarantine.put(lost)",
+        "batch: a record that cannot be set aside is given back with the rest of its key",
+    ),
+    Remedy(
+        _TIME,
+        "no call begins that may not end in time",
+        "retry",
+        "            if self._remaining() <= self._reserve:\n",
+        "            if self._remaining() <= 0:\n",
+        _LATE_TEST,
+    ),
+    Remedy(
+        _TIME,
+        "... a call's time and the answer's are kept free",
+        "app",
+        "reserve_seconds=CALL_SECONDS + _ANSWER_SECONDS,",
+        "reserve=_ANSWER_SECONDS,",
+        _LATE_TEST,
+    ),
+    Remedy(
+        _TIME,
+        "... half of a short function's",
+        "retry",
+        "min(reserve_seconds, remaining() / 2)",
+        "reserve",
+        "retry: a function with little time uses half of it",
+    ),
+    Remedy(
+        _TIME,
+        "the time is Lambda's",
+        "app",
+        "lambda: context.get_remaining_time_in_millis() / 1000,",
+        "lambda: 60.0,",
+        _TIME_TEST,
+    ),
+    Remedy(
+        _TIME,
+        "to be out of time is of the moment",
+        "errors",
+        "    DeadlineExceededError,\n    ContendedError,",
+        "    ContendedError,",
+        _TIME_TEST,
+    ),
+    Remedy(
+        _TIME,
+        "a pause ends in time",
+        "retry",
+        "self._remaining() - wait <= self._reserve",
+        "self._remaining() <= 0",
+        "retry: nothing begins when the time left is what a call may take",
+    ),
+    Remedy(
+        _TIME,
+        "all later records of a key are given back too",
+        "batch",
+        "undone = [_number(record) for record in records[done:]]",
+        "undone = [_number(records[done])]",
+        _OUT_TEST,
+    ),
+    Remedy(
+        _TIME,
+        "... and none of them is done before",
+        "batch",
+        "                self.report.unprocessed.extend(undone)\n                return\n",
+        "                self.report.unprocessed.extend(undone)\n",
+        "batch: a failure stops its own key and no other",
+    ),
+]

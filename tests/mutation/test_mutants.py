@@ -1,0 +1,32 @@
+"""Every rule of the protocol is needed, and the simulation would notice its loss."""
+
+from dataclasses import replace
+
+import pytest
+
+from ring.project import PROJECT_ROOT
+from tests.mutation.cut import MutantError
+from tests.mutation.mutants import MUTANTS, Mutant, hunt
+
+GUARANTEES = PROJECT_ROOT / "docs" / "guarantees.md"
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
+def test_without_the_rule_a_promise_is_broken(mutant: Mutant) -> None:
+    assert hunt(mutant) is not None
+
+
+def test_the_handler_as_it_is_breaks_none_of_them() -> None:
+    shapes = {mutant.shape: mutant for mutant in MUTANTS}
+    for mutant in shapes.values():
+        assert hunt(replace(mutant, new=mutant.old, within=300)) is None
+
+
+def test_the_guarantees_have_every_rule() -> None:
+    text = GUARANTEES.read_text()
+    assert [mutant.rule for mutant in MUTANTS if f"| {mutant.rule} |" not in text] == []
+
+
+def test_a_rule_that_is_not_where_it_was_is_told() -> None:
+    with pytest.raises(MutantError, match=r"0 times, not once: say anew what is to be taken"):
+        hunt(replace(MUTANTS[0], old="what nobody ever wrote"))

@@ -1,0 +1,337 @@
+"""Deletes over a single hop: tombstones, stubs, and what comes after them."""
+
+from handler.protocol.replicate import Action
+from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
+from tests.unit.handler.protocol.test_replicate import arrived, deleted
+
+
+def test_a_delete_is_recorded_at_both_ends_stamped_and_then_gone() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.here.write(KEY, None)
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED]
+    assert "1" not in pair.there.items
+    assert pair.here.tombstones["1"].version == pair.there.tombstones["1"].version
+    kinds = [
+        ("NewImage" in r["dynamodb"], "_repl_deleted" in r["dynamodb"].get("NewImage", {}))
+        for r in pair.there.stream
+    ]
+    assert kinds == [(True, False), (True, True), (False, False)]
+
+
+def test_a_delete_reaches_the_stream_of_a_member_that_has_nothing_to_delete() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    pair.here.write(KEY, None)
+    pair.process()
+    assert [("NewImage" in record["dynamodb"]) for record in pair.there.stream] == [True, False]
+
+
+def test_a_replicated_delete_is_passed_on_and_its_second_half_is_ignored() -> None:
+    pair = Pair()
+    pair.there.write(KEY, arrived("a", ELSEWHERE, seconds=800).item)
+    pair.here.write(KEY, deleted(ELSEWHERE).item)
+    pair.here.write(KEY, None)
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED, Action.IGNORED]
+    assert "1" not in pair.there.items
+
+
+def test_a_delete_that_is_back_at_its_origin_stops() -> None:
+    pair = Pair()
+    pair.here.write(KEY, deleted(THERE).item)
+    assert [outcome.action for outcome in pair.process()] == [Action.LAP_COMPLETED]
+    assert pair.there.writes == 0
+
+
+def test_an_insert_does_not_slip_in_behind_a_newer_tombstone() -> None:
+    pair = Pair()
+    pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
+    pair.here.write(KEY, item("late"))
+    (outcome,) = pair.process()
+    assert outcome.action is Action.REJECTED
+    assert "1" not in pair.there.items
+
+
+def test_an_update_does_not_resurrect_an_item_behind_a_newer_tombstone() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
+    pair.here.write(KEY, item("b"))
+    (outcome,) = pair.process()
+    assert outcome.action is Action.REJECTED
+    assert "1" not in pair.there.items
+
+
+def test_an_insert_behind_an_older_tombstone_goes_through() -> None:
+    pair = Pair()
+    pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=10)
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    assert seen(pair.there) == item("a")
+
+
+def test_a_reinsert_within_the_second_of_its_delete_wins() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.here.write(KEY, None)
+    pair.here.write(KEY, item("again"))
+    pair.process()
+    assert seen(pair.there) == item("again")
+
+
+def test_a_reinsert_behind_a_delete_of_a_clock_that_is_ahead_wins() -> None:
+    """The delete was known here, or it would have taken the new item away."""
+    pair = Pair()
+    delete = deleted(THERE, seconds=5000)
+    for member in (pair.here, pair.there):
+        member.tombstones["1"] = delete
+    pair.here.write(KEY, item("again"))
+    pair.process()
+    assert seen(pair.there) == item("again")
+
+
+def test_an_insert_that_a_delete_has_taken_away_meanwhile_does_not_come_back() -> None:
+    """The same, but the item no longer stands: the record is late, or delivered again."""
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    delete = deleted(THERE, seconds=5000)
+    for member in (pair.here, pair.there):
+        member.tombstones["1"] = delete
+    pair.here.write(KEY, delete.item)
+    pair.here.write(KEY, None)
+    assert pair.deliver(0).action is Action.REJECTED
+    assert pair.there.items == {}
+
+
+def test_an_arrival_that_slipped_in_behind_the_tombstone_here_is_taken_away_again() -> None:
+    pair = Pair()
+    pair.here.tombstones["1"] = deleted(THERE, seconds=5000)
+    pair.here.write(KEY, arrived("late", ELSEWHERE).item)
+    pair.process()
+    assert "1" not in pair.here.items
+    assert "1" not in pair.there.items
+
+
+def test_a_delete_refused_by_a_newer_write_gives_way_and_leaves_that_to_come_by_itself() -> None:
+    """Whether it is on its way, or is what was just deleted here, cannot be told from here."""
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    newer = arrived("newer", THERE, seconds=5000)
+    pair.there.write(KEY, newer.item)
+    pair.here.write(KEY, None)
+    (refused,) = pair.process()
+    assert refused.action is Action.REJECTED
+    assert (seen(pair.here), seen(pair.there)) == (None, item("newer"))
+
+
+def test_an_arrival_refused_by_a_newer_delete_gives_way_to_it() -> None:
+    pair = Pair()
+    old = arrived("old", ELSEWHERE, seconds=800)
+    pair.here.write(KEY, old.item)
+    pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=900)
+    (refused,) = pair.process()
+    assert refused.action is Action.REJECTED
+    assert "1" not in pair.there.items
+    assert pair.here.items["1"] == old.item
+
+
+def test_a_stub_that_a_crash_left_behind_is_taken_away_when_the_delete_is_delivered_again() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.here.write(KEY, None)
+    pair.process()
+    stub = pair.there.stream[1]["dynamodb"]["NewImage"]
+    pair.there.write(KEY, stub)
+    pair.deliver(1)
+    assert "1" not in pair.there.items
+
+
+def test_absent_without_a_tombstone_is_an_unread_delete_and_is_left_alone() -> None:
+    pair = Pair()
+    pair.here.write(KEY, arrived("old", ELSEWHERE, seconds=800).item)
+    pair.here.write(KEY, None)
+    pair.there.write(KEY, arrived("new", ELSEWHERE, seconds=900).item)
+    pair.deliver(0)
+    assert "1" not in pair.here.items
+
+
+def test_without_tombstones_a_delete_is_passed_on_plainly_and_stops_where_nothing_is_left() -> None:
+    pair = Pair(tombstones=False)
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.here.write(KEY, None)
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED]
+    assert pair.there.items == {}
+    assert len(pair.there.stream) == 2
+    pair.here.write(KEY, item("b"))
+    pair.forget()
+    pair.here.write(KEY, None)
+    pair.process()
+    assert len(pair.there.stream) == 2
+
+
+def test_without_tombstones_a_delete_spares_a_newer_item() -> None:
+    pair = Pair(tombstones=False)
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.there.write(KEY, arrived("newer", ELSEWHERE, seconds=5000).item)
+    pair.here.write(KEY, None)
+    (outcome,) = pair.process()
+    assert outcome.action is Action.REJECTED
+    assert seen(pair.there) == item("newer")
+
+
+def test_the_ends_of_a_hop_know_each_other_by_id_not_by_region() -> None:
+    """Two members may be in one region; the version tells where a write was made."""
+    pair = Pair()
+    assert HERE.id != THERE.id
+    other = arrived("a", type(THERE)("dddddddd", THERE.region, THERE.table))
+    pair.here.write(KEY, other.item)
+    assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
+
+
+def test_agreement_spares_a_dirty_item_beside_a_tombstone() -> None:
+    """It may have been written behind the delete; its own record will tell."""
+    edited = {**arrived("read", ELSEWHERE, seconds=800).item, "v": {"S": "fresh"}}
+    for fresh in (item("fresh"), edited):
+        pair = Pair()
+        pair.here.write(KEY, arrived("late", ELSEWHERE).item)
+        pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
+        pair.there.write(KEY, fresh)
+        pair.deliver(0)
+        assert seen(pair.there) == item("fresh")
+
+
+def test_a_delete_delivered_again_does_not_take_away_what_was_put_there_since() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.here.write(KEY, None)
+    pair.process()
+    pair.there.write(KEY, item("fresh"))
+    pair.deliver(1)
+    assert seen(pair.there) == item("fresh")
+
+
+def test_a_delete_takes_away_an_unread_write_that_it_meets_for_the_first_time() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    pair.here.write(KEY, None)
+    pair.there.write(KEY, item("concurrent"))
+    pair.process()
+    assert pair.there.items == {}
+
+
+def test_a_delete_tried_again_keeps_the_version_that_its_first_try_got() -> None:
+    """Its tombstone here may be all that is left of that try."""
+    pair = Pair()
+    ahead = arrived("a", ELSEWHERE, seconds=5000)
+    pair.here.write(KEY, ahead.item)
+    pair.there.write(KEY, ahead.item)
+    pair.here.write(KEY, item("b"))  # gets 5000 and 1
+    pair.here.write(KEY, None)  # gets 5000 and 2, having met the write before it
+    pair.process()
+    pair.there.items.clear()
+    pair.there.tombstones.clear()
+    pair.deliver(2)
+    assert pair.there.tombstones["1"].version == pair.here.tombstones["1"].version
+    assert pair.here.tombstones["1"].version.counter == 2
+
+
+def test_a_write_behind_a_delete_that_is_known_here_follows_it_whatever_refused_it() -> None:
+    pair = Pair()
+    pair.here.tombstones["1"] = deleted(HERE, seconds=5000, sequence=0)
+    pair.there.write(KEY, arrived("older than the delete", ELSEWHERE, seconds=4000).item)
+    pair.here.write(KEY, item("again"))
+    pair.process()
+    assert seen(pair.there) == item("again")
+
+
+def test_what_a_delete_took_here_comes_back_though_its_tombstone_is_not_recorded_yet() -> None:
+    pair = Pair()
+    pair.now = 5000
+    pair.here.write(KEY, item("newer"))
+    pair.process()
+    pair.here.write(KEY, deleted(ELSEWHERE).item)
+    pair.here.items.clear()  # an application deleted the stub
+    pair.process()
+    assert seen(pair.here) == item("newer") == seen(pair.there)
+
+
+def test_an_update_behind_a_known_delete_follows_it_though_an_unread_write_hides_it_there() -> None:
+    pair = Pair()
+    pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    pair.there.write(KEY, item("concurrent"))
+    pair.here.write(KEY, item("b"))
+    pair.process()
+    assert seen(pair.there) == item("b")
+    assert version_at(pair.there).seconds == 5000
+
+
+def test_the_second_of_two_updates_behind_a_known_delete_follows_it_too() -> None:
+    """The first one took the place of what an application had put there, and hid the delete."""
+    pair = Pair()
+    pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
+    pair.here.write(KEY, item("a"))
+    pair.forget()
+    pair.there.write(KEY, item("concurrent"))
+    pair.here.write(KEY, item("b"))
+    pair.here.write(KEY, item("c"))
+    pair.process()
+    assert seen(pair.there) == item("c")
+    assert version_at(pair.there).seconds == 5000
+
+
+def test_a_write_delivered_again_stays_behind_a_later_delete_of_the_same_member() -> None:
+    """To another next member, as when the ring closes around one: it has the stub, and no more.
+
+    What stands here is just what the write left, but another write put it there.
+    """
+    pair = Pair()
+    pair.here.write(KEY, item("a"))
+    pair.here.write(KEY, None)
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    delete = pair.here.tombstones["1"]
+    pair.there.tombstones.clear()
+    pair.there.write(KEY, delete.item)
+    assert pair.deliver(0).action is Action.REJECTED
+    assert seen(pair.there) is None
+    assert pair.there.tombstones["1"] == delete
+
+
+def test_a_write_delivered_again_does_not_follow_a_delete_that_came_between_it_and_the_next() -> (
+    None
+):
+    """To another next member: it would get there before the next one, with a version above it."""
+    pair = Pair()
+    pair.here.write(KEY, item("old"))
+    pair.process()
+    pair.here.items.clear()
+    pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=1000)
+    pair.there.items.clear()
+    pair.here.write(KEY, item("fresh"))
+    assert pair.deliver(0).action is Action.REJECTED
+    assert seen(pair.there) is None
+    pair.process()
+    assert seen(pair.there) == item("fresh")
+
+
+def test_an_insert_behind_a_stub_that_an_application_deleted_wins() -> None:
+    """The stub went before its tombstone was recorded here; the hop that sees that records it."""
+    pair = Pair()
+    delete = deleted(ELSEWHERE, seconds=5000)
+    pair.there.tombstones["1"] = delete
+    pair.here.write(KEY, delete.item)
+    pair.here.write(KEY, None)
+    pair.here.write(KEY, item("again"))
+    pair.process()
+    assert seen(pair.there) == item("again")

@@ -1,0 +1,79 @@
+"""What an operation notes in its journal is there again, whatever ended it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operate.reconcile.compare import MemberState
+from operate.reconcile.journal import Journal
+from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
+
+PARTS = [ScanSegment(source, Segment("t", number, 2)) for source in (0, 2) for number in (0, 1)]
+
+
+def page(*names: str, position: dict[str, object] | None = None) -> Page:
+    return Page([{"k": {"S": name}} for name in names], position)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        {"k": {"B": b"\x00\xff"}, "s": {"N": "1"}},
+        {"_bytes": {"S": "00ff"}},
+        {"B": {"B": b"B"}, "_bytes": {"B": b"\x00"}},
+        {"S": {"S": "B"}, "B": {"S": ""}},
+    ],
+    ids=str,
+)
+def test_a_segment_goes_on_behind_the_last_page_that_was_kept(
+    tmp_path: Path, position: dict[str, Any]
+) -> None:
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.plan(PARTS)
+        journal.record_page(PARTS[0], page("a", "b", position=position))
+        journal.record_page(PARTS[1], page("c"))
+    with Journal(tmp_path / "j", "x") as journal:
+        assert journal.resumed
+        journal.plan(PARTS)
+        assert journal.read_count() == 3
+        first, *others = journal.parts()
+        assert (first.segment, first.position) == (PARTS[0].segment, position)
+        assert others == [PARTS[2], PARTS[3]]
+
+
+def test_rows_come_back_by_key_whatever_their_order(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.record_page(PARTS[0], page(), [("b", "1"), ("a", "2")])
+        journal.record_page(ScanSegment(1, Segment("t", 0, 1)), page(), [("c", "3")])
+        journal.record_page(PARTS[2], page(), [("a", "4")])
+        assert list(journal.keys(2)) == [
+            ("a", [MemberState("2"), MemberState("4")]),
+            ("b", [MemberState("1"), MemberState()]),
+            ("c", [MemberState(None, "3"), MemberState()]),
+        ]
+
+
+@pytest.mark.parametrize(("about", "restart"), [("another", False), ("x", True)])
+def test_a_journal_of_something_else_is_begun_anew(
+    tmp_path: Path, about: str, restart: bool
+) -> None:
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.plan(PARTS)
+    with Journal(tmp_path / "j", about, restart=restart) as journal:
+        assert not journal.resumed
+        assert journal.parts() == []
+
+
+def test_what_is_not_finished_of_a_phase_is_not_kept(tmp_path: Path) -> None:
+    def fails() -> int:
+        raise KeyboardInterrupt
+
+    with Journal(tmp_path / "j", "x") as journal:
+        journal.record_page(PARTS[0], page(), [("a", "1")])
+        with pytest.raises(KeyboardInterrupt):
+            journal.add_suspects([("a", None)], "compare", fails)
+        assert journal.phase_count("compare") is None
+        assert (journal.open_suspects(), len(list(journal.keys(1)))) == (0, 1)

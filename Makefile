@@ -14,14 +14,16 @@ ENGINE := .engine
 # The CLI's version, which Go modules and PyPI need not serve alike.
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
-.PHONY: help setup demo local test lint types simulate mutants remedies bench bench-check check clean \
+.PHONY: help setup demo local test test-fast test-all lint types simulate mutants remedies bench bench-check check clean \
 	dynamodb-servers engine locks upgrade
 
 help:
 	@echo 'make setup     the virtual environment .venv alone, which all others make as well'
 	@echo 'make demo      the ring on this machine, told as a story (about a minute)'
 	@echo 'make local     the ring on this machine, to play with (STACK=dev)'
-	@echo 'make test      all tests'
+	@echo 'make test-fast unit tests: no process, no server (under a minute)'
+	@echo 'make test      all tests but the long ones (some minutes)'
+	@echo 'make test-all  all tests: with the long ones, mutants and remedies too; what CI runs'
 	@echo 'make simulate  the whole ring under random schedules (SEEDS=20000 SHAPE=plain)'
 	@echo 'make mutants   each rule of the protocol taken out, and after how many schedules it shows'
 	@echo 'make remedies  each thing that is done about failures taken out, and the test that fails then'
@@ -54,8 +56,16 @@ demo: $(READY)
 local: $(READY)
 	@$(BIN)/python automate.py local --stack $(STACK) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: $(READY)
+	$(PYTEST) tests/unit tests/architecture
+
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST) -m 'not long'
+
+test-all: $(READY)
+	$(PYTEST)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -119,7 +129,7 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 	@touch $@
 
-check: lint types test simulate demo
+check: lint types test-all simulate demo
 
 clean:
 	rm -rf $(VENV) $(SERVERS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

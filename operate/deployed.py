@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from operate.held_state import held_members, name_of
@@ -97,7 +97,7 @@ class DeployedDistributed:
     """The part that works on segments in functions, as `ring.distributed` tells of it.
 
     `member` is the one, by name, at which it stands and by whose credentials it is reached;
-    `machine` an ARN, `bucket` a name; `readers` are the roles that the function takes, by member;
+    `state_machine` is an ARN, `bucket` a name; `readers` are the roles that the function takes, by member;
     `writes` is whether it may fill members.
     """
 
@@ -109,8 +109,14 @@ class DeployedDistributed:
 
     @classmethod
     def told(cls, outputs: Mapping[str, Any]) -> DeployedDistributed:
-        """Take it from what a stack tells of it."""
-        return cls(**{field.name: outputs[field.name] for field in fields(cls)})
+        """Read it from the stack's output."""
+        return cls(
+            member=outputs["member"],
+            state_machine=outputs["machine"],
+            bucket=outputs["bucket"],
+            readers=outputs["readers"],
+            writes=outputs["writes"],
+        )
 
 
 @dataclass(frozen=True)

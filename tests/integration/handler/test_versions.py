@@ -92,6 +92,7 @@ def unfit(told: Mapping[str, Any], demanded: Mapping[str, str]) -> dict[str, Any
     }
 
 
+@pytest.mark.usefixtures("event_loop_of_its_own")
 def test_both_versions_are_entered_by_one_name() -> None:
     assert deployed().one("Function", OUT).inputs["handler"] == ENTRY
     module, _, name = ENTRY.rpartition(".")

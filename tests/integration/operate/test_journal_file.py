@@ -52,7 +52,7 @@ def seen(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {one.name: (one.read_bytes(), one.stat().st_mtime_ns) for one in folder.iterdir()}
 
 
-@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_file_that_is_no_journal_is_refused_and_not_touched(
     tmp_path: Path, other: str, restart: bool

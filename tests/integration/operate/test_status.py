@@ -25,7 +25,7 @@ from ring.project import PROJECT_ROOT
 from tests.support.deployments import TABLE
 from tests.support.store_backends import answering, hearing
 
-PROGRAM = Path(__file__).parents[2] / "__main__.py"
+PROGRAM = PROJECT_ROOT / "__main__.py"
 CONFIG = {"table": TABLE, "members": [{"region": "us-east-1"}, {"region": "eu-west-1"}]}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

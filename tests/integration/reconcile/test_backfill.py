@@ -162,7 +162,7 @@ def test_segments_are_filled_side_by_side(
             await asyncio.to_thread(begun.wait, 60)
         return await backfill_key(way, key, found)
 
-    monkeypatch.setattr("operate.reconcile.backfill.fill", fill_together)
+    monkeypatch.setattr("operate.reconcile.backfill.backfill_key", fill_together)
     members = reached(emptied)
     with Journal(tmp_path / "j", "x") as journal:
         done = backfill(members, [plan_route(members, SECOND)], journal, segments=segments)

@@ -105,7 +105,7 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
     stack = StackConfig.of({"table": TABLE, "members": members})
     with LocalRing(stack, idle=0.02) as ring:
         lead_to(ring, monkeypatch, tmp_path)
-        monkeypatch.setattr("tests.support.whole_tables.Clients.get", _as_the_member(ring))
+        monkeypatch.setattr("tests.support.whole_tables.ClientPool.get", _as_the_member(ring))
         make("s3", None).create_bucket(Bucket=BUCKET)
         with unseen(ring):
             for key in KEYS:

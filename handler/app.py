@@ -139,7 +139,9 @@ def _runtime() -> _Runtime:
     settings = HopConfig.read(os.environ)
     here, there = settings.source_replica, settings.target_replica
     pool = ThreadPoolExecutor(CONCURRENCY)
-    shelf = QuarantineLocation(settings.quarantine, settings.name, here.table)
+    shelf = QuarantineLocation(
+        settings.quarantine, settings.name, here.table, settings.quarantine_owner
+    )
     here_call = make_api(here.region, pool, None, settings.http)
     heartbeat = settings.heartbeat
     return _Runtime(

@@ -40,6 +40,8 @@ class HopConfig:
     target: MemberTables
     replicates_expiry: bool
     quarantine: str
+    quarantine_owner: str | None
+    """The account that the quarantine must belong to; None: that was not told yet."""
     target_access: str | None
     """What calls to the target's tables are made with: the ARN of a role to assume or, in another
     partition, of the secret with a user's keys; None: the function's own role."""
@@ -85,6 +87,7 @@ class HopConfig:
             target=reader.tables("TARGET", there.table),
             replicates_expiry=reader.one_of("EXPIRY", ("own", "delete")) == "delete",
             quarantine=reader.text("QUARANTINE"),
+            quarantine_owner=environment.get("RING_QUARANTINE_OWNER") or None,
             target_access=environment.get("RING_TARGET_ROLE")
             or environment.get("RING_TARGET_SECRET")
             or None,

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from handler.model.records import Record
 
@@ -31,6 +31,22 @@ class QuarantinedRecord:
     """What was said when it was tried."""
 
 
+class Place(TypedDict, total=False):
+    """The arguments of a call of S3 that name a bucket."""
+
+    Bucket: str
+    ExpectedBucketOwner: str
+
+
+def place_of(bucket: str, owner: str | None) -> Place:
+    """Name a bucket to S3, which refuses the call if another account owns it.
+
+    Names of buckets are everybody's: one that was deleted may be somebody else's by now.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    return {"Bucket": bucket, "ExpectedBucketOwner": owner} if owner else {"Bucket": bucket}
+
+
 @dataclass(frozen=True)
 class QuarantineLocation:
     """Where a hop's records are set aside."""
@@ -40,6 +56,8 @@ class QuarantineLocation:
     """Where they were going, for a person."""
     table: str
     """The table whose stream they come from."""
+    owner: str | None = None
+    """The account that the bucket must belong to, if that is known."""
 
 
 class Quarantine(Protocol):
@@ -86,7 +104,7 @@ class S3Quarantine:
         }
         call = partial(
             self._connected().put_object,
-            Bucket=self._shelf.bucket,
+            **place_of(self._shelf.bucket, self._shelf.owner),
             Key=f"{PREFIX}{_name(lost.record)}.json",
             Body=json.dumps(kept, default=repr).encode(),
             ContentType="application/json",

@@ -97,8 +97,8 @@ class DeployedDistributed:
     """The part that works on segments in functions, as `ring.distributed` tells of it.
 
     `member` is the one, by name, at which it stands and by whose credentials it is reached;
-    `state_machine` is an ARN, `bucket` a name; `readers` are the roles that the function takes, by member;
-    `writes` is whether it may fill members.
+    `state_machine` is an ARN, `bucket` a name; `readers` are the roles that the function takes, by
+    member; `writes` is whether it may fill members.
     """
 
     member: str

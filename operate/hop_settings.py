@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handler.config import HopConfig
+from ring.arn import Arn
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -20,4 +22,6 @@ def settings_of(functions: LambdaClient, function: str) -> HopConfig:
     """
     found = functions.get_function_configuration(FunctionName=function)
     variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
-    return HopConfig.read(variables)
+    settings = HopConfig.read(variables)
+    # Its bucket is its account's, also where its environment is of a time that did not say so.
+    return replace(settings, quarantine_owner=Arn.parse(found["FunctionArn"]).account)

@@ -9,9 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from ring import policies
+from ring.arn import Arn
 from ring.replica import Replica
 from ring.resources.lambda_archive import lambda_archive
-from ring.resources.private_bucket import private_bucket
+from ring.resources.private_bucket import RESULTS_KEPT, private_bucket
 from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
 from ring.state_machine import state_machine
@@ -21,6 +22,11 @@ DISTRIBUTED = "dynamodb-ring:index:Distributed"
 
 _TIMEOUT = 900
 """Seconds: the most. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+_LOGGED = "/aws/vendedlogs/states/"
+"""So begins the name of the machine's log group: without the beginning that AWS asks for, the
+policy by which logs are delivered grows by every group of a region until it is too long.
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html"""
 
 
 class Distributed(pulumi.ComponentResource):
@@ -44,10 +50,10 @@ class Distributed(pulumi.ComponentResource):
         self._at = at
         self._settings = settings
         self._here = pulumi.ResourceOptions(parent=self, provider=at.provider)
-        self._results = private_bucket(name, "results", at.member, self._here, force_destroy=True)
-        self._log_group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=settings.function.log_retention_days, opts=self._here
+        self._results = private_bucket(
+            name, "results", at.member, self._here, kept_days=RESULTS_KEPT
         )
+        self._log_group = self._declare_log_group(name)
         self._role = self._declare_role(name, "Works on segments", policies.lambda_trust())
         near = [one for one in replicas if one.member.credentials == at.member.credentials]
         self._readers = {one.member.name: self._reader(one) for one in replicas if one not in near}
@@ -72,6 +78,25 @@ class Distributed(pulumi.ComponentResource):
             "readers": {member: role.arn for member, role in self._readers.items()},
             "writes": self._settings.distributed.writes,
         }
+
+    @property
+    def _bucket(self) -> pulumi.Output[policies.Bucket]:
+        """The bucket, for policies: it belongs to the account of all else that is made here."""
+        here = self._at.member
+        return pulumi.Output.all(self._results.arn, self._log_group.arn).apply(
+            lambda arns: policies.Bucket(
+                arns[0], here.region, Arn.parse(arns[1]).account, here.kms_key
+            )
+        )
+
+    def _declare_log_group(self, name: str, prefix: str | None = None) -> aws.cloudwatch.LogGroup:
+        return aws.cloudwatch.LogGroup(
+            name,
+            name_prefix=prefix,
+            retention_in_days=self._settings.function.log_retention_days,
+            kms_key_id=self._at.member.kms_key,
+            opts=self._here,
+        )
 
     def _declare_role(
         self,
@@ -106,7 +131,7 @@ class Distributed(pulumi.ComponentResource):
             here=[one.end for one in near],
             roles=[role.arn for role in self._readers.values()],
             log_group=self._log_group.arn,
-            results=self._results.arn,
+            results=self._bucket,
             writes=self._settings.distributed.writes,
         ).apply(lambda parts: policies.segments_policy(**parts))
         return aws.iam.RolePolicy(
@@ -137,20 +162,36 @@ class Distributed(pulumi.ComponentResource):
 
     def _declare_machine(self) -> aws.sfn.StateMachine:
         name = f"{self._name}-machine"
-        role = self._declare_role(name, "Has segments worked on", policies.states_trust())
+        trust = self._log_group.arn.apply(lambda arn: policies.states_trust(arn, self._name))
+        role = self._declare_role(name, "Has segments worked on", trust)
         at_once = self._settings.distributed.at_once
         partition = self._at.member.partition
         definition = self._function.arn.apply(
             lambda function: state_machine(function, partition, at_once)
         )
+        executions = self._declare_log_group(name, f"{_LOGGED}{self._name}-")
+        may_log = aws.iam.RolePolicy(
+            f"{name}-logs",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(policies.log_delivery_policy()),
+            opts=self._here,
+        )
         machine = aws.sfn.StateMachine(
             self._name,
             definition=pulumi.Output.json_dumps(definition),
             role_arn=role.arn,
-            opts=self._here,
+            logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
+                # Who began what, when, and how each segment ended.
+                level="ALL",
+                include_execution_data=False,
+                log_destination=executions.arn.apply(lambda arn: f"{arn}:*"),
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                self._here, pulumi.ResourceOptions(depends_on=[may_log])
+            ),
         )
         document = pulumi.Output.all(
-            machine=machine.arn, function=self._function.arn, results=self._results.arn
+            machine=machine.arn, function=self._function.arn, results=self._bucket
         ).apply(lambda arns: policies.machine_policy(**arns))
         # Its own ARN is in it, so it comes last; nothing is run before the stack is there.
         aws.iam.RolePolicy(

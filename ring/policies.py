@@ -38,6 +38,18 @@ _TOMBSTONES = (
 _CHECKED = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
 _FILLED = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+# Logs are delivered by CloudWatch Logs itself; what a state machine's role does is to have it set
+# up, which IAM limits to no resource. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,16 @@ class TableAccess:
     region: str
     table: str
     tombstones: str | None = None
+    kms_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket: its ARN, region, and account, and the ARN of the key that encrypts it, if any."""
+
+    arn: str
+    region: str
+    account: str
     kms_key: str | None = None
 
 
@@ -63,9 +85,23 @@ def lambda_trust() -> Document:
     return _trust({"Service": "lambda.amazonaws.com"})
 
 
-def states_trust() -> Document:
-    """Step Functions may take the role. The service's name is the same in every partition."""
-    return _trust({"Service": "states.amazonaws.com"})
+def states_trust(place: str, name: str) -> Document:
+    """Step Functions may take the role, for this stack's state machine alone.
+
+    `place` is the ARN of anything in its region and account. The machine itself comes after its
+    role, so its name is known but for the end that Pulumi makes up; what follows the name there is
+    a Map's label. The service's name is the same in every partition.
+    https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+    """
+    arn = Arn.parse(place)
+    machine = Arn(arn.partition, "states", arn.region, arn.account, f"stateMachine:{name}-*")
+    return _trust(
+        {"Service": "states.amazonaws.com"},
+        {
+            "StringEquals": {"aws:SourceAccount": arn.account},
+            "ArnLike": {"aws:SourceArn": str(machine)},
+        },
+    )
 
 
 def writer_trust(role: str) -> Document:
@@ -78,14 +114,13 @@ def hop_policy(
     source: TableAccess,
     stream: str,
     log_group: str,
-    quarantine: str,
+    quarantine: Bucket,
     target: TableAccess | str | SecretAccess,
 ) -> Document:
     """What a hop's function may do.
 
     `target` is the other end, or, where the function's own role cannot write there, the ARN of the
-    role to take for it, or the secret with a user's keys. `log_group` and `quarantine` (a bucket)
-    are ARNs as well.
+    role to take for it, or the secret with a user's keys. `log_group` is an ARN as well.
     """
     return _document(
         _allow("ReadStream", _STREAM, stream),
@@ -97,8 +132,10 @@ def hop_policy(
         _logs(log_group),
         # A failure destination in S3 needs both:
         # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
-        _allow("QuarantineRecords", ("s3:PutObject",), f"{quarantine}/*"),
-        _allow("FindQuarantine", ("s3:ListBucket",), quarantine),
+        _objects("QuarantineRecords", "s3:PutObject", quarantine),
+        _own("FindQuarantine", "s3:ListBucket", quarantine.arn, quarantine),
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+        *_in_bucket("QuarantineKey", quarantine, "kms:GenerateDataKey"),
     )
 
 
@@ -108,18 +145,24 @@ def writer_policy(target: TableAccess) -> Document:
 
 
 def segments_policy(
-    *, here: Sequence[TableAccess], roles: Sequence[str], log_group: str, results: str, writes: bool
+    *,
+    here: Sequence[TableAccess],
+    roles: Sequence[str],
+    log_group: str,
+    results: Bucket,
+    writes: bool,
 ) -> Document:
     """What the function that works on segments may do: read, and write only if it `writes`.
 
     `here` are the members that it reaches as what it is, `roles` those that it takes for the
-    others; `log_group` and `results` (a bucket) are ARNs as well.
+    others; `log_group` is an ARN as well. In `results` it finds where its call before has ended.
     """
     return _document(
         *(_whole_tables(here, writes) if here else ()),
         *([_allow("AssumeReaders", ("sts:AssumeRole",), *roles)] if roles else ()),
         _logs(log_group),
-        _allow("WriteResults", ("s3:PutObject",), f"{results}/*"),
+        _objects("Results", ("s3:PutObject", "s3:GetObject"), results),
+        *_in_bucket("ResultsKey", results, "kms:GenerateDataKey", "kms:Decrypt"),
     )
 
 
@@ -128,8 +171,16 @@ def reader_policy(end: TableAccess, *, writes: bool) -> Document:
     return _document(*_whole_tables([end], writes))
 
 
-def machine_policy(*, machine: str, function: str, results: str) -> Document:
-    """What a state machine with a Distributed Map may do; all are ARNs, `results` a bucket's.
+def log_delivery_policy() -> Document:
+    """What a state machine whose executions are logged may do for that.
+
+    Step Functions asks for all of it when the machine is made, so before there is a machine.
+    """
+    return _document(_allow("DeliverLogs", _LOG_DELIVERY, "*"))
+
+
+def machine_policy(*, machine: str, function: str, results: Bucket) -> Document:
+    """What a state machine with a Distributed Map may do; `machine` and `function` are ARNs.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """
@@ -143,7 +194,26 @@ def machine_policy(*, machine: str, function: str, results: str) -> Document:
         ),
         _allow("RedriveSegments", ("states:RedriveExecution",), f"{executions}/{LABEL}:*"),
         _allow("WorkOnSegments", ("lambda:InvokeFunction",), function),
-        _allow("ReadParts", ("s3:GetObject",), f"{results}/*"),
+        # Step Functions cannot be told whom to expect as the bucket's owner: this says so for it.
+        _objects("ReadParts", "s3:GetObject", results),
+        *_in_bucket("PartsKey", results, "kms:Decrypt"),
+    )
+
+
+def tls_only(bucket: str) -> Document:
+    """The policy of a bucket (its ARN) that is reached by TLS alone, whoever asks.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+    """
+    return _document(
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket, f"{bucket}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
     )
 
 
@@ -155,7 +225,7 @@ def _whole_tables(ends: Sequence[TableAccess], writes: bool) -> list[Document]:
         statements.append(_allow("Tombstones", _CHECKED, *buried))
     keyed = [(end.kms_key, end.region) for end in ends if end.kms_key]
     return statements + [
-        _decrypt(f"Key{at}", key, f"dynamodb.{region}")
+        _through(f"Key{at}", key, f"dynamodb.{region}")
         for at, (key, region) in enumerate(dict.fromkeys(keyed))
     ]
 
@@ -181,7 +251,7 @@ def _keys(secret: SecretAccess) -> list[Document]:
         # Without one, it is encrypted with a key of AWS's that the whole account may use:
         # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
         region = Arn.parse(secret.arn).region
-        statements.append(_decrypt("SecretKey", secret.kms_key, f"secretsmanager.{region}"))
+        statements.append(_through("SecretKey", secret.kms_key, f"secretsmanager.{region}"))
     return statements
 
 
@@ -194,26 +264,54 @@ def _end(side: str, end: TableAccess) -> list[Document]:
         # That is all that DynamoDB asks of who reads or writes a table. The rest is asked of who
         # chooses the key, and of the grants that this one gives it.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
-        statements.append(_decrypt(f"{side}Key", end.kms_key, f"dynamodb.{end.region}"))
+        statements.append(_through(f"{side}Key", end.kms_key, f"dynamodb.{end.region}"))
     return statements
 
 
-def _decrypt(sid: str, key: str, service: str) -> Document:
+def _objects(sid: str, actions: str | Sequence[str], bucket: Bucket) -> Document:
+    return _own(sid, actions, f"{bucket.arn}/*", bucket)
+
+
+def _own(sid: str, actions: str | Sequence[str], resource: str, bucket: Bucket) -> Document:
+    """Use of a bucket for as long as it is the account's own.
+
+    Names of buckets are everybody's: one that is deleted may be another's tomorrow. Lambda and Step
+    Functions, which use it too, cannot be told whom to expect as its owner.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    told = (actions,) if isinstance(actions, str) else actions
+    own = {"StringEquals": {"s3:ResourceAccount": bucket.account}}
+    return _allow(sid, told, resource) | {"Condition": own}
+
+
+def _in_bucket(sid: str, bucket: Bucket, *actions: str) -> list[Document]:
+    """Use of the key of a bucket, if it has one, for what is in there."""
+    if bucket.kms_key is None:
+        return []
+    return [_through(sid, bucket.kms_key, f"s3.{bucket.region}", actions)]
+
+
+def _through(
+    sid: str, key: str, service: str, actions: Sequence[str] = ("kms:Decrypt",)
+) -> Document:
     """Use of a key through a service in a region alone; what follows is the partition's domain.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
     through = {"StringLike": {"kms:ViaService": f"{service}.*"}}
-    return _allow(sid, ("kms:Decrypt",), key) | {"Condition": through}
+    return _allow(sid, actions, key) | {"Condition": through}
 
 
-def _trust(principal: dict[str, str]) -> Document:
+def _trust(
+    principal: dict[str, str], condition: dict[str, dict[str, str]] | None = None
+) -> Document:
     return _document(
         {
             "Sid": "Assume",
             "Effect": "Allow",
             "Principal": principal,
             "Action": "sts:AssumeRole",
+            **({"Condition": condition} if condition else {}),
         }
     )
 

@@ -107,6 +107,10 @@ class Replica(pulumi.ComponentResource):
         name = _writer_name(self._name, self.member)
         here = pulumi.ResourceOptions(parent=self, provider=self.provider)
         user = aws.iam.User(name, opts=here)
+        # In the user, and on no group: one policy for one user that no person logs in as. On a
+        # group, whoever is put into that would have it too, and a managed policy whatever it is
+        # attached to; in the user it is nobody else's, and goes with the user.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-choosing-managed-or-inline.html
         aws.iam.UserPolicy(
             name,
             user=user.name,
@@ -137,9 +141,9 @@ class Replica(pulumi.ComponentResource):
 
     def _quarantine(self) -> aws.s3.Bucket:
         here = pulumi.ResourceOptions(parent=self, provider=self.provider)
-        # It is never emptied to be deleted: it holds lost changes.
+        # It is never emptied to be deleted, nor as time goes by: it holds lost changes.
         return private_bucket(
-            f"{self._name}-quarantine", "quarantine", self.member, here, force_destroy=False
+            f"{self._name}-quarantine", "quarantine", self.member, here, kept_days=None
         )
 
     def _never_replaced(self, *, retain_on_delete: bool = False) -> pulumi.ResourceOptions:

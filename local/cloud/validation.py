@@ -32,7 +32,14 @@ _ARGUMENTS: Mapping[str, type] = {
     "aws:lambda/function:Function": aws.lambda_.FunctionArgs,
     "aws:lambda/permission:Permission": aws.lambda_.PermissionArgs,
     "aws:s3/bucket:Bucket": aws.s3.BucketArgs,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        aws.s3.BucketLifecycleConfigurationArgs
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": aws.s3.BucketPolicyArgs,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": aws.s3.BucketPublicAccessBlockArgs,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        aws.s3.BucketServerSideEncryptionConfigurationInitArgs
+    ),
     "aws:sfn/stateMachine:StateMachine": aws.sfn.StateMachineArgs,
     "aws:sns/topic:Topic": aws.sns.TopicArgs,
     "aws:sns/topicSubscription:TopicSubscription": aws.sns.TopicSubscriptionArgs,

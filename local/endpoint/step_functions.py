@@ -1,4 +1,4 @@
-"""moto's state machines, made to run, and to call the services of a local ring.
+"""moto's state machines, made to run, to log, and to call the services of a local ring.
 
 moto interprets their definitions, if asked to: the same ones that Step Functions is given. It knows
 no redrive.
@@ -31,13 +31,15 @@ _CONFIG = Config(
 def state_machines_run(endpoint: str) -> Iterator[None]:
     """Have state machines that are made now be run, for as long as the context lasts."""
     # It takes a second to import what interprets them, and few rings have one.
+    from moto.stepfunctions.parser import models  # noqa: PLC0415
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import (  # noqa: PLC0415
         resource_eval_s3,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task import (  # noqa: PLC0415
         lambda_eval_utils,
     )
-    from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
+
+    from local.cloudwatch.execution_log import executions_logged  # noqa: PLC0415
 
     def client(region: str, service: str, state_credentials: Any = None) -> Any:
         make: Any = boto3.Session(
@@ -50,11 +52,12 @@ def state_machines_run(endpoint: str) -> Iterator[None]:
         patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}),
         patch.object(resource_eval_s3, "boto_client_for", client),
         patch.object(lambda_eval_utils, "boto_client_for", client),
+        executions_logged(),
     ):
         try:
             yield
         finally:
-            _stop_all(stepfunctions_parser_backends)
+            _stop_all(models.stepfunctions_parser_backends)
 
 
 def _stop_all(backends: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from operate.errors import (
     OperationFailedError,
     PrerequisiteError,
 )
+from ring.arn import Arn
+from ring.key_policy import key_statements
 
 if TYPE_CHECKING:
     from operate.errors import Note
@@ -61,6 +64,9 @@ _PLUGIN = re.compile(
 )
 """What the engine says of a plugin that is not there, and that it could not or may not fetch:
 https://github.com/pulumi/pulumi/blob/v3.220.0/pkg/util/plugin.go"""
+_KEY = re.compile(r"not allowed to be used with Arn '?(arn:[^'\s]*:logs:[^'\s]+)")
+"""What CloudWatch Logs says of a key that is not there, or whose policy does not let it in:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
 _LOCKED = (
     "Another update of this stack is under way, or one was killed: {who}. Wait for it; if it is "
     "long dead, `pulumi cancel --stack {stack}` takes its lock away."
@@ -105,7 +111,21 @@ def to_operate_error(error: CommandError, stack: str, notes: Sequence[Note] = ()
     told = "\n".join(
         f"{note.resource}: {note.text}" if note.resource else note.text for note in problems
     )
-    return OperationFailedError(told or _last(said) or "The engine failed without a word.", notes)
+    told = told or _last(said) or "The engine failed without a word."
+    return OperationFailedError(told + _for_the_key(everything), notes)
+
+
+def _for_the_key(everything: str) -> str:
+    """What a key's policy lacks, where the logs cannot be encrypted with it; else nothing."""
+    found = _KEY.search(everything)
+    if found is None:
+        return ""
+    group = Arn.parse(found[1])
+    statements = json.dumps(key_statements(group.region, group.account), indent=2)
+    return (
+        f"\nThe policy of the member's `kms_key` in {group.region} has to have these statements "
+        f"(docs/keys.md), and the key has to be there. Add them, and run this again:\n{statements}"
+    )
 
 
 def _without_plugin(name: str, told: str | None) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from handler.quarantine import Place, place_of
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.monitoring.alarms import ActiveAlarms, active_alarms
 from operate.monitoring.probe import Client, Probe
+from ring.arn import Arn
 from ring.text import counted
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
@@ -131,7 +133,10 @@ def _hop(
 ) -> HopStatus:
     mapping = asked.fetch(hop.mapping, _mapping) or {}
     function = asked.fetch(hop.function, _function) or {}
-    quarantined = asked.fetch(hop.quarantine, _quarantined)
+    owner = Arn.parse(hop.function).account if hop.function else None
+    quarantined = asked.fetch(
+        hop.quarantine, lambda client, bucket: _quarantined(client, place_of(bucket, owner))
+    )
     age = asked.fetch(hop.function, lambda client, arn: _iterator_age(client, arn, now))
     ends = tuple(members[name] for name in (hop.source, hop.target) if name in members)
     alarms: ActiveAlarms | None = asked.fetch(
@@ -200,8 +205,8 @@ def _function(client: Client, arn: str) -> dict[str, Any]:
     return function
 
 
-def _quarantined(client: Client, bucket: str) -> int:
-    return int(client("s3").list_objects_v2(Bucket=bucket)["KeyCount"])
+def _quarantined(client: Client, place: Place) -> int:
+    return int(client("s3").list_objects_v2(**place)["KeyCount"])
 
 
 def _iterator_age(client: Client, function: str, now: datetime) -> float | None:

@@ -66,7 +66,10 @@ class Watch(pulumi.ComponentResource):
         self.register_outputs({"topic": self.topic and self.topic.arn})
 
     def _topic(self, name: str, email: str | None) -> aws.sns.Topic:
-        topic = aws.sns.Topic(name, opts=self._here)
+        # With a key, CloudWatch has to be allowed to use it: docs/keys.md. Without one, a topic
+        # holds nothing but the words of alarms, which SNS does not keep once they are delivered.
+        key = self.replica.member.kms_key
+        topic = aws.sns.Topic(name, kms_master_key_id=key, opts=self._here)
         if email:
             aws.sns.TopicSubscription(
                 name, topic=topic.arn, protocol="email", endpoint=email, opts=self._here

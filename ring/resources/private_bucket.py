@@ -1,23 +1,50 @@
-"""A bucket that is closed to the public."""
+"""A member's buckets: closed to the public, reached by TLS alone, encrypted with the member's key.
+
+None is versioned. What is in one is written once, under a name of its own, and deleted once it has
+done its work, so there is no older state to go back to; a version that is kept would be an item's
+data that nothing lists, that outlives the item's deletion from the tables, and that keeps S3 from
+deleting the bucket with its stack.
+"""
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_aws as aws
 
+from ring.policies import tls_only
 from ring.settings.members import Member
+
+_UPLOADS = 1
+"""Days after which an upload in parts that somebody has left unfinished goes. None is ours."""
+_REDRIVEN = 1
+"""Days after which a deleted object goes for good where versioning was switched on by hand."""
+RESULTS_KEPT = 30
+"""Days. An execution that failed can be redriven for 14 days:
+https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html"""
 
 
 def private_bucket(
-    name: str, what: str, member: Member, opts: pulumi.ResourceOptions, *, force_destroy: bool
+    name: str,
+    what: str,
+    member: Member,
+    opts: pulumi.ResourceOptions,
+    *,
+    kept_days: int | None,
 ) -> aws.s3.Bucket:
-    """Declare a member's bucket for `what`; `emptied`: what is in it goes when the bucket goes."""
+    """Declare a member's bucket for `what`.
+
+    What is in it can be had again: it goes after `kept_days`, and with the bucket. None: it cannot,
+    so it stays until somebody deletes it, and the bucket with it.
+    """
     # A bucket's name has 63 characters at most and a prefix 37, which a table's name could
     # overrun; the replica id cannot.
     bucket = aws.s3.Bucket(
-        name, bucket_prefix=f"ring-{what}-{member.id}-", force_destroy=force_destroy, opts=opts
+        name,
+        bucket_prefix=f"ring-{what}-{member.id}-",
+        force_destroy=kept_days is not None,
+        opts=opts,
     )
-    aws.s3.BucketPublicAccessBlock(
+    block = aws.s3.BucketPublicAccessBlock(
         name,
         bucket=bucket.id,
         block_public_acls=True,
@@ -26,4 +53,86 @@ def private_bucket(
         restrict_public_buckets=True,
         opts=opts,
     )
+    # One after the other: S3 refuses a change of a bucket while it is at another one
+    # (OperationAborted). https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    policy = aws.s3.BucketPolicy(
+        name,
+        bucket=bucket.id,
+        policy=pulumi.Output.json_dumps(bucket.arn.apply(tls_only)),
+        opts=_after(block, opts),
+    )
+    lifecycle = _lifecycle(name, bucket, kept_days, _after(policy, opts))
+    if member.kms_key:
+        _encrypted(name, bucket, member.kms_key, _after(lifecycle, opts))
     return bucket
+
+
+def _lifecycle(
+    name: str, bucket: aws.s3.Bucket, kept_days: int | None, opts: pulumi.ResourceOptions
+) -> aws.s3.BucketLifecycleConfiguration:
+    """Declare when S3 deletes something by itself.
+
+    What was redriven is deleted there and then. Only where somebody has switched versioning on (an
+    account may do so to every bucket) is there something left of it, which goes a day later.
+    """
+    rule = aws.s3.BucketLifecycleConfigurationRuleArgs
+    everything = aws.s3.BucketLifecycleConfigurationRuleFilterArgs()
+    deleted = rule(
+        id="deleted",
+        status="Enabled",
+        filter=everything,
+        noncurrent_version_expiration=(
+            aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                noncurrent_days=_REDRIVEN
+            )
+        ),
+        abort_incomplete_multipart_upload=(
+            aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+                days_after_initiation=_UPLOADS
+            )
+        ),
+        # What hides a version that is gone. S3 takes it in no rule that has days as well.
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+            expired_object_delete_marker=True
+        ),
+    )
+    old = rule(
+        id="old",
+        status="Enabled",
+        filter=everything,
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=kept_days),
+    )
+    return aws.s3.BucketLifecycleConfiguration(
+        name, bucket=bucket.id, rules=[deleted, old] if kept_days else [deleted], opts=opts
+    )
+
+
+def _encrypted(
+    name: str, bucket: aws.s3.Bucket, key: str, opts: pulumi.ResourceOptions
+) -> aws.s3.BucketServerSideEncryptionConfiguration:
+    """Have S3 encrypt with the member's key what is put there, unless who puts it says another.
+
+    With a key for the bucket below it, KMS is asked now and then instead of for every object.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+    """
+    rule = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs
+    default = (
+        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs
+    )
+    return aws.s3.BucketServerSideEncryptionConfiguration(
+        name,
+        bucket=bucket.id,
+        rules=[
+            rule(
+                apply_server_side_encryption_by_default=default(
+                    sse_algorithm="aws:kms", kms_master_key_id=key
+                ),
+                bucket_key_enabled=True,
+            )
+        ],
+        opts=opts,
+    )
+
+
+def _after(first: pulumi.Resource, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[first]))

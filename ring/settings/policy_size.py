@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from ring.arn import Arn, partition_of, table_arn
-from ring.policies import Document, TableAccess, segments_policy
+from ring.policies import Bucket, Document, TableAccess, segments_policy
 from ring.settings.distributed import DistributedSettings, runner_member
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, targets_of
@@ -71,7 +71,12 @@ def segments_policy_of(
         here=[_end(one, tombstones) for one in near],
         roles=[_reader(one) for one in reached if one not in near],
         log_group=str(Arn(here.partition, "logs", here.region, _account(here), group)),
-        results=str(Arn(here.partition, "s3", "", "", f"ring-results-{here.id}-{'0' * 26}")),
+        results=Bucket(
+            str(Arn(here.partition, "s3", "", "", f"ring-results-{here.id}-{'0' * 26}")),
+            here.region,
+            _account(here),
+            here.kms_key,
+        ),
         writes=distributed.writes,
     )
 

@@ -35,6 +35,12 @@ _ACTIONS = {
     ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
     ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
     ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
+    ("s3", "PutBucketLifecycleConfiguration"): "PutLifecycleConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
+    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "PutBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
 }
 """Actions that are not called as their operations are:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
@@ -84,6 +90,9 @@ def _changes(outputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {**outputs, "tags": {}, "batchSize": 7, "architectures": ["x86_64"]}
     if "retentionInDays" in outputs:
         yield {name: value for name, value in outputs.items() if name != "retentionInDays"}
+    for name in {"kmsKeyId", "kmsMasterKeyId"} & outputs.keys():
+        yield {**outputs, name: outputs[name] + "0"}
+        yield {here: value for here, value in outputs.items() if here != name}
     if "assumeRolePolicy" in outputs:
         yield {
             **outputs,

@@ -251,7 +251,7 @@ def _partition(one: Resource) -> tuple[str, str]:
 
 
 def _keys(settings: Settings, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """The ARN of each encrypted table and secret, and that of its key."""
+    """The ARN of each encrypted table, bucket and secret, and that of its key."""
     accounts = {
         told["name"]: told["table_arn"].split(":")[4] for told in deployment.outputs["members"]
     }
@@ -262,3 +262,9 @@ def _keys(settings: Settings, deployment: Deployment) -> Iterator[tuple[str, str
             for table in (member.table, member.tombstones):
                 partition, account = partition_of(member.region), accounts[member.name]
                 yield table_arn(partition, member.region, account, table), member.kms_key
+    for one in deployment.of(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    ):
+        (rule,) = one.outputs["rules"]
+        key = rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"]
+        yield f"arn:{partition_of(one.place.region)}:s3:::{one.outputs['bucket']}", key

@@ -10,9 +10,16 @@ from collections.abc import Mapping
 
 from local.cloud.resources.alarm import MetricAlarm
 from local.cloud.resources.bucket import Bucket, BucketPublicAccessBlock
+from local.cloud.resources.bucket_settings import (
+    BucketLifecycleConfiguration,
+    BucketPolicy,
+    BucketServerSideEncryptionConfiguration,
+)
 from local.cloud.resources.dashboard import Dashboard
 from local.cloud.resources.function import EventSourceMapping, Function
-from local.cloud.resources.inline_policy import RolePolicy, UserPolicy
+from local.cloud.resources.iam.inline_policy import RolePolicy, UserPolicy
+from local.cloud.resources.iam.role import Role
+from local.cloud.resources.iam.user import User
 from local.cloud.resources.log_group import LogGroup
 from local.cloud.resources.resource_type import (
     Created,
@@ -21,13 +28,11 @@ from local.cloud.resources.resource_type import (
     Properties,
     ResourceType,
 )
-from local.cloud.resources.role import Role
 from local.cloud.resources.runtime_updates import RuntimeManagementConfig
 from local.cloud.resources.schedule import EventRule, EventTarget, Permission
 from local.cloud.resources.state_machine import StateMachine
 from local.cloud.resources.table import Table
 from local.cloud.resources.topic import Topic, TopicSubscription
-from local.cloud.resources.user import User
 
 __all__ = ["KINDS", "Created", "Location", "PartlyCreatedError", "Properties", "ResourceType"]
 
@@ -47,7 +52,14 @@ KINDS: Mapping[str, ResourceType] = {
     "aws:lambda/permission:Permission": Permission(),
     "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig": RuntimeManagementConfig(),
     "aws:s3/bucket:Bucket": Bucket(),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        BucketLifecycleConfiguration()
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": BucketPolicy(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        BucketServerSideEncryptionConfiguration()
+    ),
     "aws:sfn/stateMachine:StateMachine": StateMachine(),
     "aws:sns/topic:Topic": Topic(),
     "aws:sns/topicSubscription:TopicSubscription": TopicSubscription(),

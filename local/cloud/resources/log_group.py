@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local.cloud.resources.resource_type import (
     Created,
     Location,
     Properties,
     ResourceType,
+    changed,
     found,
     retag,
 )
@@ -22,12 +25,14 @@ class LogGroup(ResourceType):
     """
 
     fixed = frozenset({"name", "namePrefix", "logGroupClass"})
+    unread = frozenset({"namePrefix"})
 
     def create(self, inputs: Properties, place: Location) -> Created:
         """Make the log group, with its retention."""
         client = place.clients.logs(place.region)
-        name = inputs["name"]
-        client.create_log_group(logGroupName=name, tags=place.tags(inputs))
+        name, key = inputs["name"], inputs.get("kmsKeyId")
+        encrypted: Any = {"kmsKeyId": key} if key else {}
+        client.create_log_group(logGroupName=name, tags=place.tags(inputs), **encrypted)
         if days := inputs.get("retentionInDays"):
             client.put_retention_policy(logGroupName=name, retentionInDays=days)
         return Created(name, {"arn": _arn(name, place)})
@@ -40,17 +45,24 @@ class LogGroup(ResourceType):
             if group["logGroupName"] == id_:
                 arn = _arn(id_, place)
                 tags = client.list_tags_for_resource(resourceArn=arn)["tags"]
+                key = group.get("kmsKeyId")
                 return {
                     "name": id_,
                     "arn": arn,
+                    **({"kmsKeyId": key} if key else {}),
                     "retentionInDays": group.get("retentionInDays", 0),
                     "tagsAll": tags,
                 }
         return None
 
     def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change its retention and its tags."""
+        """Change its retention, its key and its tags."""
         client = place.clients.logs(place.region)
+        if changed(old, new, "kmsKeyId"):
+            if key := new.get("kmsKeyId"):
+                client.associate_kms_key(logGroupName=id_, kmsKeyId=key)
+            else:
+                client.disassociate_kms_key(logGroupName=id_)
         if days := new.get("retentionInDays"):
             client.put_retention_policy(logGroupName=id_, retentionInDays=days)
         else:

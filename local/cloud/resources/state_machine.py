@@ -28,6 +28,7 @@ class StateMachine(ResourceType):
 
     fixed = frozenset({"name", "namePrefix", "type"})
     documents = frozenset({"definition"})
+    kept = frozenset({"loggingConfiguration"})
 
     def refuse_plan(self, old: Properties, new: Properties, place: Location) -> None:
         """Have Step Functions validate another definition, once all of it is known."""
@@ -62,11 +63,12 @@ class StateMachine(ResourceType):
             "arn": id_,
             "definition": told["definition"],
             "roleArn": told["roleArn"],
+            "loggingConfiguration": _read_logging(told.get("loggingConfiguration") or {}),
             "tagsAll": _tags(client, id_),
         }
 
     def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change what it does, who it is, and its tags."""
+        """Change what it does, who it is, what is logged, and its tags."""
         client = place.clients.client("stepfunctions", place.region)
         client.update_state_machine(stateMachineArn=id_, **_changeable(new))
         retag(
@@ -87,7 +89,29 @@ class StateMachine(ResourceType):
 
 
 def _changeable(inputs: Properties) -> dict[str, Any]:
-    return {"definition": inputs["definition"], "roleArn": inputs["roleArn"]}
+    return {
+        "definition": inputs["definition"],
+        "roleArn": inputs["roleArn"],
+        "loggingConfiguration": _logging(inputs.get("loggingConfiguration") or {}),
+    }
+
+
+def _logging(told: Properties) -> dict[str, Any]:
+    group = told.get("logDestination")
+    return {
+        "level": told.get("level", "OFF"),
+        "includeExecutionData": told.get("includeExecutionData", False),
+        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}] if group else [],
+    }
+
+
+def _read_logging(told: Properties) -> dict[str, Any]:
+    groups = [one["cloudWatchLogsLogGroup"] for one in told.get("destinations") or ()]
+    return {
+        "level": told.get("level", "OFF"),
+        "includeExecutionData": told.get("includeExecutionData", False),
+        **({"logDestination": groups[0]["logGroupArn"]} if groups else {}),
+    }
 
 
 def _tags(client: Any, arn: str) -> dict[str, str]:

@@ -11,12 +11,14 @@ from local.cloud.resources.resource_type import (
     ResourceType,
     as_list,
     as_map,
+    changed,
     found,
     retag,
 )
 from ring.arn import Arn
 
 _MISSING = ("NotFound", "NotFoundException")
+_KEY = "kmsMasterKeyId"
 
 
 class Topic(ResourceType):
@@ -30,22 +32,36 @@ class Topic(ResourceType):
 
     def create(self, inputs: Properties, place: Location) -> Created:
         """Make the topic."""
+        key = inputs.get(_KEY)
         made = place.clients.sns(place.region).create_topic(
-            Name=inputs["name"], Tags=place.tag_list(inputs)
+            Name=inputs["name"],
+            Tags=place.tag_list(inputs),
+            Attributes={"KmsMasterKeyId": key} if key else {},
         )
         return Created(made["TopicArn"], {"arn": made["TopicArn"]})
 
     def read(self, id_: str, place: Location) -> Properties | None:
         """Look whether the topic is there, and at its tags."""
         client = place.clients.sns(place.region)
-        if found(lambda: client.get_topic_attributes(TopicArn=id_), *_MISSING) is None:
+        answer: Any = found(lambda: client.get_topic_attributes(TopicArn=id_), *_MISSING)
+        if answer is None:
             return None
+        key = answer["Attributes"].get("KmsMasterKeyId")
         tags = client.list_tags_for_resource(ResourceArn=id_)["Tags"]
-        return {"name": Arn.parse(id_).resource, "arn": id_, "tagsAll": as_map(tags)}
+        return {
+            "name": Arn.parse(id_).resource,
+            "arn": id_,
+            **({_KEY: key} if key else {}),
+            "tagsAll": as_map(tags),
+        }
 
     def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change its tags: nothing else of it can be said here."""
+        """Change its key and its tags: nothing else of it can be said here."""
         client = place.clients.sns(place.region)
+        if changed(old, new, _KEY):
+            client.set_topic_attributes(
+                TopicArn=id_, AttributeName="KmsMasterKeyId", AttributeValue=new.get(_KEY, "")
+            )
         retag(
             as_map(client.list_tags_for_resource(ResourceArn=id_)["Tags"]),
             place.tags(new),

@@ -19,6 +19,7 @@ from moto import mock_aws
 import operate.distributed.results as results_module
 from commands.output.screen import Screen
 from commands.redrive import _row
+from handler.quarantine import place_of
 from operate.distributed.results import collect_backfill, collect_check, put_result, results
 from operate.errors import OperationFailedError
 from operate.quarantine.bucket import Entry, QuarantineBucket
@@ -29,6 +30,7 @@ from operate.untrusted_json import MalformedJsonError, read_json
 from tests.support.stream_records import record
 
 NAME, HOP = "ring-quarantine", "us-east-1 -> eu-west-1"
+PLACE = place_of(NAME, "123456789012")
 ABOUT: dict[str, Any] = {
     "table": "orders",
     "key": {"k": {"S": "1"}},
@@ -216,9 +218,9 @@ def with_object(body: bytes) -> Any:
 def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
     kept: dict[str, Any] = {}
     client = SimpleNamespace(put_object=lambda **put: kept.update(body=put["Body"].read()))
-    put_result(client, NAME, "run/0-0-0.jsonl", FIRST, [FOUND])
+    put_result(client, PLACE, "run/0-0-0.jsonl", FIRST, [FOUND])
     with Journal(tmp_path / "journal", "check") as journal:
-        checked, units = collect_check(results(with_object(kept["body"]), NAME, "run"), journal)
+        checked, units = collect_check(results(with_object(kept["body"]), PLACE, "run"), journal)
     assert (checked.found, units) == ({"missing": 1}, 1.5)
 
 
@@ -250,7 +252,7 @@ def test_a_result_that_cannot_be_understood_fails_by_its_name(
             OperationFailedError, match=r"s3://ring-quarantine/run/0-0-0\.jsonl is no"
         ) as no,
     ):
-        collect_check(results(client, NAME, "run"), journal)
+        collect_check(results(client, PLACE, "run"), journal)
     assert reason in str(no.value)
 
 
@@ -262,7 +264,7 @@ def test_so_does_one_of_a_backfill(tmp_path: Path) -> None:
         told_by(about={**FIRST, "became": []}),
     ):
         with Journal(tmp_path / "journal", "b") as journal, pytest.raises(OperationFailedError):
-            collect_backfill(results(client, NAME, "run"), journal)
+            collect_backfill(results(client, PLACE, "run"), journal)
 
 
 def test_a_result_is_read_in_little_memory(tmp_path: Path) -> None:
@@ -270,7 +272,7 @@ def test_a_result_is_read_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(OperationFailedError, match="a line is longer"):
-            next(results(client, NAME, "run"))
+            next(results(client, PLACE, "run"))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from handler.quarantine import place_of
+from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.distributed import worker
@@ -22,6 +24,7 @@ from tests.support.segment_events import few_at_a_time, make, worked
 from tests.support.whole_tables import lead_to, reached, unseen
 
 BUCKET, SEGMENTS = "filled", 3
+PLACE = place_of(BUCKET, HOME_ACCOUNT)
 FIRST, SECOND, THIRD = REGIONS[:3]
 KEYS = [f"k{number}" for number in range(30)]
 
@@ -53,7 +56,7 @@ def event(members: list[MemberConnection], into: str) -> dict[str, Any]:
 
 def filled(folder: Path) -> BackfillResult:
     with Journal(folder / "journal", "a") as journal:
-        return collect_backfill(results(make("s3", None), BUCKET, "run"), journal)[0]
+        return collect_backfill(results(make("s3", None), PLACE, "run"), journal)[0]
 
 
 def test_an_emptied_member_is_filled_at_one_write_an_item(ring: LocalRing, tmp_path: Path) -> None:
@@ -113,7 +116,10 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
         both = reached(ring)
         told = event(both, SECOND)
         told["members"][1]["role"] = "arn:aws:iam::210987654321:role/reader"
-        context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: 900_000,
+            invoked_function_arn=f"arn:aws:lambda:{FIRST}:{HOME_ACCOUNT}:function:ring-segments",
+        )
         for part in parts(both, [plan_route(both, SECOND)], 1):
             worker.handle({**told, "part": worker.segment_to_event(part)}, context)
         ring.wait_until_quiet(PATIENCE)

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from local.cloud.cloud import FUNCTIONS, Change, Cloud, CloudError
 from local.cloud.resources import KINDS, Location
 from local.cloud.resources.archive import ArchiveError, zip_archive
 from local.endpoint.server import LocalServer
+from tests.engine.provider.state import refreshed
 
 TABLE = "aws:dynamodb/table:Table"
 WRITES = json.dumps(
@@ -172,6 +174,33 @@ def test_a_log_group_is_made_with_its_retention(cloud: Cloud, ireland: Location)
     (group,) = ireland.clients.logs("eu-west-1").describe_log_groups()["logGroups"]
     assert group["retentionInDays"] == 30
     assert outputs["arn"] == group["arn"].removesuffix(":*")
+
+
+def test_a_log_group_has_the_key_that_is_said_and_another_and_none(
+    cloud: Cloud, ireland: Location
+) -> None:
+    token, plain = "aws:cloudwatch/logGroup:LogGroup", {"name": "keyed"}
+    keyed = [{**plain, "kmsKeyId": f"arn:aws:kms:eu-west-1:1:key/{one}"} for one in "ab"]
+    made, _ = cloud.create(token, "g", keyed[0], ireland)
+
+    for old, new in pairwise((*keyed, plain)):
+        seen = cloud.read(token, "g", made, ireland)
+        assert seen is not None
+        assert seen.get("kmsKeyId") == old["kmsKeyId"]
+        cloud.update(token, "g", made, Change(old, new), ireland)
+    assert "kmsKeyId" not in (cloud.read(token, "g", made, ireland) or {})
+
+
+def test_a_log_group_that_has_but_a_beginning_of_a_name_is_read_as_it_was_said(
+    cloud: Cloud, ireland: Location
+) -> None:
+    token, told = "aws:cloudwatch/logGroup:LogGroup", {"namePrefix": "/aws/vendedlogs/states/m-"}
+    made, outputs = cloud.create(token, "g", told, ireland)
+    seen = cloud.read(token, "g", made, ireland)
+
+    assert seen is not None
+    assert refreshed(KINDS[token], told, seen, ireland) == told
+    assert outputs["name"].startswith(told["namePrefix"])
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-east-1"])

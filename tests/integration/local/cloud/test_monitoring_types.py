@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -71,6 +72,21 @@ def place(cloud: Cloud) -> Location:
 def topic(cloud: Cloud, place: Location, name: str) -> str:
     made, _ = cloud.create(TOPIC, "t", {"name": name}, place)
     return made
+
+
+def test_a_topic_has_the_key_that_is_said_and_another_and_none(
+    cloud: Cloud, place: Location
+) -> None:
+    plain = {"name": "keyed"}
+    keyed = [{**plain, "kmsMasterKeyId": f"arn:aws:kms:eu-west-1:1:key/{one}"} for one in "ab"]
+    made, _ = cloud.create(TOPIC, "t", keyed[0], place)
+
+    for old, new in pairwise((*keyed, plain)):
+        seen = cloud.read(TOPIC, "t", made, place)
+        assert seen is not None
+        assert seen.get("kmsMasterKeyId") == old["kmsMasterKeyId"]
+        cloud.update(TOPIC, "t", made, Change(old, new), place)
+    assert "kmsMasterKeyId" not in (cloud.read(TOPIC, "t", made, place) or {})
 
 
 @pytest.mark.parametrize("inputs", [SIMPLE, MATHS], ids=["one metric", "maths"])

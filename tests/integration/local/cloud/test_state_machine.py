@@ -56,6 +56,26 @@ def test_a_state_machine_lives_its_whole_life(cloud: Cloud, place: Location) -> 
         assert cloud.read(MACHINE, "m", made, place) is None
 
 
+def test_what_is_logged_of_a_state_machine_is_said_changed_and_switched_off(
+    cloud: Cloud, place: Location
+) -> None:
+    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/m:*"
+    logged = {"level": "ALL", "includeExecutionData": False, "logDestination": group}
+    told = machine(name="logged", loggingConfiguration=logged)
+    less = machine(name="logged", loggingConfiguration={**logged, "level": "ERROR"})
+    off = machine(name="logged", loggingConfiguration={"level": "OFF"})
+    made, _ = cloud.create(MACHINE, "m", told, place)
+
+    for old, new in ((told, less), (less, off), (off, told)):
+        seen = cloud.read(MACHINE, "m", made, place)
+        assert seen is not None
+        now = refreshed(KINDS[MACHINE], old, seen, place)["loggingConfiguration"]
+        assert now["level"] == old["loggingConfiguration"]["level"]
+        assert now.get("logDestination") == old["loggingConfiguration"].get("logDestination")
+        cloud.update(MACHINE, "m", made, Change(old, new), place)
+    cloud.delete(MACHINE, "m", made, place)
+
+
 def test_a_bucket_that_holds_something_goes_only_if_it_may_be_emptied(
     cloud: Cloud, place: Location
 ) -> None:

@@ -26,7 +26,7 @@ from handler.errors import is_transient
 from handler.heartbeat import Heartbeat, is_heartbeat_event
 from handler.log import log
 from handler.metrics import BatchReporter
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.quarantine import Quarantine, QuarantineLocation, S3Quarantine
 from handler.retry import RetryBudget, RetryingQuarantine, RetryingStore
 from handler.store.batching import BatchingStore

@@ -18,7 +18,8 @@ from handler.heartbeat import heartbeat_time
 from handler.log import format_error
 from handler.model.records import Change, Record, read_change
 from handler.protocol.coalesce import CoalescedChange, coalesce
-from handler.protocol.replicate import Action, Conflict, Hop, Outcome, replicate
+from handler.protocol.hop import Action, Conflict, Hop, Outcome
+from handler.protocol.replicate import replicate
 from handler.quarantine import Quarantine, QuarantinedRecord
 
 Concurrently = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]

@@ -20,7 +20,7 @@ from handler.aws.clients import Http
 from handler.model.image import Key
 from handler.model.records import read_item
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.store.dynamodb import MemberTables, Store
 
 _DAY = 24 * 60 * 60

@@ -13,7 +13,7 @@ from handler.batch import BatchReport, Failure
 from handler.errors import FailureKind, error_code
 from handler.log import format_error
 from handler.model.image import SOURCE_REGION, SOURCE_TABLE, Item, application_attributes
-from handler.protocol.replicate import Action, Conflict
+from handler.protocol.hop import Action, Conflict
 from handler.retry import RetryBudget
 
 NAMESPACE = "DynamoDBRing"

@@ -169,8 +169,8 @@ OF_CALLS = [
         _KILLED,
         "a stub that was left is finished",
         "protocol/apply",
-        "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
-        "stands = delete if isinstance(outcome, Written) else None",
+        "stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
+        "stub = delete if isinstance(outcome, Written) else None",
         _KILL_TEST,
     ),
     Remedy(
@@ -198,7 +198,7 @@ OF_CALLS = [
         "... a call's time and the answer's are kept free",
         "app",
         "reserve_seconds=CALL_SECONDS + _ANSWER_SECONDS,",
-        "reserve=_ANSWER_SECONDS,",
+        "reserve_seconds=_ANSWER_SECONDS,",
         _LATE_TEST,
     ),
     Remedy(
@@ -206,7 +206,7 @@ OF_CALLS = [
         "... half of a short function's",
         "retry",
         "min(reserve_seconds, remaining() / 2)",
-        "reserve",
+        "reserve_seconds",
         "retry: a function with little time uses half of it",
     ),
     Remedy(

@@ -63,7 +63,7 @@ OF_TRANSPORT = [
         "a length is digits",
         "aws/http_response",
         "int(_match(_LENGTH, told)[0])",
-        "int(format_error)",
+        "int(told)",
         "http_response: a length that is not digits alone is refused",
     ),
     Remedy(

@@ -6,7 +6,7 @@ from functools import cache
 
 from handler.batch import BatchReport
 from handler.metrics import BatchReporter
-from handler.protocol.replicate import Action, Outcome
+from handler.protocol.hop import Action, Outcome
 from handler.retry import RetryBudget
 
 # By namespace and dimensions.

@@ -12,7 +12,7 @@ from handler.batch import BatchReport
 from handler.config import HopConfig, HopConfigError
 from handler.heartbeat import HEARTBEAT_ATTRIBUTE, Heartbeat, heartbeat_time
 from handler.model.records import read_change
-from handler.protocol.replicate import Action, Outcome
+from handler.protocol.hop import Action, Outcome
 from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.support.lambda_functions import REGIONS, TABLE, Left, Ring, environment, ring_of_three
 from tests.support.stream_records import record

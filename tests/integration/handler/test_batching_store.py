@@ -206,5 +206,5 @@ def test_items_that_are_too_much_for_one_request_are_put_alone(bench: DynamoBenc
 
 def test_a_key_is_found_however_its_number_is_spelled() -> None:
     asked: Key = {"k": {"N": "1.0"}, "s": {"S": "1.0"}}
-    assert batching._identity(asked) == batching._name({"s": {"S": "1.0"}, "k": {"N": "1"}})
-    assert batching._identity(asked) != batching._name({"s": {"S": "1"}, "k": {"N": "1"}})
+    assert batching._identity(asked) == batching._identity({"s": {"S": "1.0"}, "k": {"N": "1"}})
+    assert batching._identity(asked) != batching._identity({"s": {"S": "1"}, "k": {"N": "1"}})

@@ -87,7 +87,7 @@ def _of_another_table(record: Record, found: tuple[str, str] | None, source: Rep
 def _of_another_view(record: Record, view: Any) -> str:
     return (
         f"The stream {record['eventSourceARN']} has the view type {shortened(view)}, and a hop "
-        f"needs {_BOTH_IMAGES}: without both images it cannot tell an update from a delete. A "
+        f"needs {_BOTH_IMAGES}: without both images an update looks like a delete. A "
         "stream's view type cannot be changed: disable the table's stream and enable it again with "
         f"{_BOTH_IMAGES}, give an adopted member its new `stream_arn`, run `refresh` and `up`, and "
         "then `check`, since the old stream's records are not replicated"

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.screen import Screen, number
 from handler.batch import BatchContext, replicate_batch
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from tests.simulation.member import Member, SimulatedStore
 from tests.support.fakes import ListQuarantine
 from tests.support.pair import run as wait_for

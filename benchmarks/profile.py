@@ -30,7 +30,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "reading the record": ("handler/model/records.py",),
     "digests and versions": ("handler/model/image.py", "handler/model/version.py"),
     "the protocol": tuple(
-        f"handler/protocol/{name}.py" for name in ("replicate", "decide", "apply", "coalesce")
+        f"handler/protocol/{name}.py"
+        for name in ("replicate", "decide", "apply", "coalesce", "hop", "expiry_delete")
     ),
     "conditions and statements": (
         "handler/store/dynamodb.py",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handler.metrics import DIMENSION, NAMESPACE
-from handler.protocol.replicate import Action
+from handler.protocol.hop import Action
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedMember, hop_name

@@ -7,7 +7,7 @@ from typing import Any
 
 from handler.model.image import DELETED, Image, Item
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.retry import DeadlineExceededError, RetryBudget, RetryingStore
 from handler.store.dynamodb import Condition, IfUnchanged, IfVersionOlder, Store
 from tests.simulation.application import TIME_TO_LIVE, Application

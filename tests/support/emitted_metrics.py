@@ -6,7 +6,7 @@ from functools import cache
 
 from handler.batch import BatchReport
 from handler.metrics import BatchReporter
-from handler.protocol.replicate import Action, Outcome
+from handler.protocol.hop import Action, Outcome
 from handler.retry import RetryBudget
 
 # By namespace and dimensions.
@@ -49,6 +49,6 @@ def told_by_the_handler() -> frozenset[str]:
     report.add(Outcome(Action.REPLICATED, written_at=0), 1.0)
     report.add(Outcome(Action.LAP_COMPLETED, written_at=0), 1.0)
     patience = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
-    (line,) = BatchReporter("hop", items=False).log_lines(2, report, patience, 1.0)
+    (line,) = BatchReporter("hop", logs_items=False).log_lines(2, report, patience, 1.0)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     return frozenset(metric["Name"] for metric in directive["Metrics"])

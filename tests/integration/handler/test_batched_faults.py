@@ -13,7 +13,7 @@ from handler.aws.api import BotocoreApi
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.errors import is_transient
 from handler.model.image import Key, application_attributes
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.retry import RetryBudget, RetryingStore
 from handler.store.batching import BatchingStore
 from handler.store.dynamodb import MemberTables

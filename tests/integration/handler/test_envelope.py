@@ -126,7 +126,7 @@ def test_what_is_wrong_with_the_hop_keeps_the_whole_batch_and_is_told(case: str)
     assert failure.kind is FailureKind.FAULT
     assert isinstance(failure.error, WrongStreamError)
     assert words in str(failure.error)
-    assert "all of it stays where it is" in str(failure.error)
+    assert "all stay in the stream" in str(failure.error)
 
 
 def test_the_record_in_which_it_shows_is_named() -> None:

@@ -90,7 +90,7 @@ def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
 ) -> None:
     busy = iter([answering("SlowDown"), answering("SlowDown"), None])
     bucket: Any = app._runtime().quarantine
-    with hearing(bucket._connected(), "before-call.s3", lambda **_: next(busy)):
+    with hearing(bucket._client(), "before-call.s3", lambda **_: next(busy)):
         assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
     assert len(ring.quarantined()) == 1
     (told,) = logged(capsys, "batch")

@@ -225,7 +225,7 @@ def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -
     refused = ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "PutItem")
 
     def retried() -> str:
-        assert keys.replace_after(refused)
+        assert keys.refresh_after(refused)
         return key_of(keys)
 
     with ThreadPoolExecutor() as pool:

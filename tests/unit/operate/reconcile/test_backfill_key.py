@@ -11,7 +11,8 @@ import pytest
 from handler.model.image import PRESENT_AT, VERSION, Image, application_attributes
 from handler.model.records import read_change
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop, replicate
+from handler.protocol.hop import Hop
+from handler.protocol.replicate import replicate
 from handler.store.dynamodb import DynamoStore, MemberTables
 from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
 from operate.reconcile.members import MemberConnection

@@ -69,13 +69,13 @@ class LocalHop:
 
     def __init__(self, names: Mapping[str, str], function: Resource, mapping: Resource) -> None:
         self.mapping_id = mapping.id
-        self._place = function.place
+        self._location = function.location
         self.source = names["source"]
         self.target = names["target"]
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
         self.telemetry = telemetry_of(function)
-        self._endpoint = function.place.clients.endpoint
+        self._endpoint = function.location.clients.endpoint
         self.function = self._function(function_spec(function))
         self.mapping = self._mapping(mapping.outputs)
         self._switch(mapping)
@@ -99,7 +99,7 @@ class LocalHop:
             self.mapping.settle()
 
     def begin(self, mapping_id: str, outputs: Properties) -> None:
-        """Read a stream by a new mapping, in the place of one that was deleted."""
+        """Read a stream by a new mapping, in the location of one that was deleted."""
         mapping = self._mapping(outputs)
         if not outputs.get("enabled", True):
             mapping.disable()
@@ -113,7 +113,7 @@ class LocalHop:
         self.telemetry.hear(line)
 
     def _mapping(self, outputs: Properties) -> EventMapping:
-        mapping = _mapping(outputs, self._place, self.function)
+        mapping = _mapping(outputs, self._location, self.function)
         mapping.watcher = MappingTelemetry(self.telemetry, outputs["uuid"])
         return mapping
 
@@ -130,7 +130,11 @@ _HERE = {"RING_WRITES": "single"}
 
 def telemetry_of(function: Resource) -> Telemetry:
     """Return what passes on the lines and metrics of a function that a program declared."""
-    clients, region, name = function.place.clients, function.place.region, function.outputs["name"]
+    clients, region, name = (
+        function.location.clients,
+        function.location.region,
+        function.outputs["name"],
+    )
     group = _log_group(function) or f"/aws/lambda/{name}"
     return Telemetry(clients.cloudwatch(region), clients.logs(region), name, group)
 
@@ -149,33 +153,35 @@ def function_spec(resource: Resource) -> FunctionSpec:
     return FunctionSpec(
         name=outputs["name"],
         arn=outputs["arn"],
-        region=resource.place.region,
+        region=resource.location.region,
         handler=outputs["handler"],
         archive=zip_archive(outputs["code"]),
         timeout=float(outputs.get("timeout", 3)),
         memory=outputs.get("memorySize", 128),
         environment={**outputs.get("environment", {}).get("variables", {}), **_HERE},
-        credentials=resource.place.clients.credentials,
+        credentials=resource.location.clients.credentials,
         log_group=_log_group(resource),
     )
 
 
-def _mapping(outputs: Properties, place: Location, function: LocalFunction) -> EventMapping:
+def _mapping(outputs: Properties, location: Location, function: LocalFunction) -> EventMapping:
     reader = StreamReader(
-        place.clients.streams(place.region), outputs["eventSourceArn"], outputs["startingPosition"]
+        location.clients.streams(location.region),
+        outputs["eventSourceArn"],
+        outputs["startingPosition"],
     )
-    destination = _destination(outputs, place, reader)
+    destination = _destination(outputs, location, reader)
     return EventMapping(reader, function.invoke, policy_of(outputs), destination)
 
 
 def _destination(
-    outputs: Properties, place: Location, reader: StreamReader
+    outputs: Properties, location: Location, reader: StreamReader
 ) -> S3Destination | None:
     on_failure = outputs.get("destinationConfig", {}).get("onFailure")
     if not on_failure:
         return None
     return S3Destination(
-        place.clients.s3(place.region),
+        location.clients.s3(location.region),
         Arn.parse(on_failure["destinationArn"]).resource,
         FailurePlace(outputs["uuid"], outputs["functionArn"], reader.arn, reader.shard),
     )

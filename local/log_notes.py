@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def in_words(line: str, members: Mapping[str, str]) -> str:
+def describe(line: str, members: Mapping[str, str]) -> str:
     """Tell a log line in words; one that is none of the handler's, as it is.
 
     `members` are the members' names, by the ids that stand in versions.

@@ -11,10 +11,10 @@ from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import make_existing_tables
 from local.cloud.program import run_program
-from local.cloud.writer_secrets import keep_secrets
+from local.cloud.writer_secrets import create_writer_secrets
 from local.cloudwatch.alarms import Alarms
 from local.endpoint.server import LocalServer
-from local.endpoint.step_functions import state_machines_run
+from local.endpoint.step_functions import state_machines_executed
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.moto_patches.ttl import TimeToLive
 from local.running_ring import LocalMember, RunningRing
@@ -99,9 +99,9 @@ class LocalRing(RunningRing):
             streams = make_existing_tables(self.settings, cloud)
             end.callback(self.close)
             if self.settings.distributed.enabled:
-                end.enter_context(state_machines_run(self.endpoint))
+                end.enter_context(state_machines_executed(self.endpoint))
             deployment = run_program(self._program, self.stack, cloud, streams)
-            keep_secrets(self.settings, deployment, cloud)
+            create_writer_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
             if self._time_to_live is not None:
                 end.enter_context(self._time_to_live)

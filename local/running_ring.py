@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.cloud.existing_tables import provider_of
+from local.cloud.existing_tables import provider_arguments
 from local.compare import ItemDifference, differences
 from local.hop import LocalHop, function_spec, telemetry_of
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
@@ -115,7 +115,7 @@ class RunningRing:
             telemetry = self._part_telemetry = telemetry_of(function)
             self._part = LocalFunction(
                 function_spec(function),
-                function.place.clients.endpoint,
+                function.location.clients.endpoint,
                 telemetry.hear,
                 telemetry.ended,
             )
@@ -221,7 +221,7 @@ def members_in(deployment: Deployment, settings: Settings, cloud: Cloud) -> dict
     """Return the members that are deployed, by name, in ring order."""
     deployed = {member["name"] for member in deployment.outputs.get("members", ())}
     places = {
-        member: cloud.place(provider_of(member))
+        member: cloud.location(provider_arguments(member))
         for member in members_of(settings)
         if member.name in deployed
     }

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from local.log_notes import in_words
+from local.log_notes import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -136,7 +136,7 @@ def take(ring: LocalRing, now: float) -> Snapshot:
         for hop in ring.hops.values()
     }
     notes = [
-        f"{hop.label}: {in_words(note, names)}"
+        f"{hop.label}: {describe(note, names)}"
         for hop in ring.hops.values()
         for note in list(hop.tally.notes)
     ]

@@ -23,7 +23,7 @@ from moto.cloudwatch.models import (
 )
 
 from local.cloudwatch.alarm_states import NotKnownHereError, state
-from local.cloudwatch.metrics import consumed
+from local.cloudwatch.metrics import table_metrics
 
 SECONDS = 10.0
 """Between two looks at all alarms; CloudWatch looks every minute."""
@@ -77,7 +77,7 @@ class Alarms:
 
 
 def _publish() -> None:
-    for (account, region), gathered in list(consumed.items()):
+    for (account, region), gathered in list(table_metrics.items()):
         for namespace, data in gathered.take():
             # A time that comes by HTTP has no zone in moto, and others do not compare with it.
             plain = [{**one, "Timestamp": one["Timestamp"].replace(tzinfo=None)} for one in data]

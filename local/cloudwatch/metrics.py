@@ -27,7 +27,7 @@ class Metric:
     unit: str = "Count"
 
 
-def of_function(name: str, function: str, unit: str = "Count") -> Metric:
+def function_metric(name: str, function: str, unit: str = "Count") -> Metric:
     """Return a metric of Lambda's about a function.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
@@ -35,7 +35,7 @@ def of_function(name: str, function: str, unit: str = "Count") -> Metric:
     return Metric("AWS/Lambda", name, (("FunctionName", function),), unit)
 
 
-def of_mapping(name: str, uuid: str) -> Metric:
+def mapping_metric(name: str, uuid: str) -> Metric:
     """Return a metric of Lambda's about an event source mapping."""
     return Metric("AWS/Lambda", name, (("EventSourceMappingUUID", uuid),))
 
@@ -63,7 +63,7 @@ class _Values:
     values: list[float] = field(default_factory=list)
 
 
-class Gathered:
+class MetricBuffer:
     """Values of metrics, until they are taken away. May be used from several threads."""
 
     def __init__(self) -> None:
@@ -139,4 +139,4 @@ def _told(metric: Metric, when: float) -> Mapping[str, Any]:
     }
 
 
-consumed: dict[tuple[str, str], Gathered] = {}
+table_metrics: dict[tuple[str, str], MetricBuffer] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.cloudwatch.metrics import Gathered, of_function, of_mapping
+from local.cloudwatch.metrics import MetricBuffer, function_metric, mapping_metric
 from local.lambda_emulator.event_source_mapping import Watcher
 from local.lambda_emulator.function import FunctionError
 
@@ -40,7 +40,7 @@ class Telemetry:
     """
 
     def __init__(self, cloudwatch: Any, logs: Any, function: str, group: str) -> None:
-        self.metrics = Gathered()
+        self.metrics = MetricBuffer()
         self.function = function
         self._cloudwatch = cloudwatch
         self._logs = logs
@@ -67,7 +67,7 @@ class Telemetry:
             ("Errors", float(error is not None), "Count"),
             ("Duration", seconds * 1000, "Milliseconds"),
         ):
-            self.metrics.add(of_function(name, self.function, unit), value, now)
+            self.metrics.add(function_metric(name, self.function, unit), value, now)
 
     def flush(self) -> None:
         """Pass on what was taken in so far."""
@@ -121,21 +121,23 @@ class MappingTelemetry(Watcher):
 
     def polled(self, records: int) -> None:
         """Take in that records were read."""
-        self._metrics.add(of_mapping("PolledEventCount", self._uuid), float(records), time.time())
+        self._metrics.add(
+            mapping_metric("PolledEventCount", self._uuid), float(records), time.time()
+        )
 
     def invoking(self, records: int, age: float) -> None:
         """Take in that the function is invoked; `age` is the last record's, in seconds."""
         now = time.time()
-        iterator_age = of_function("IteratorAge", self._function, "Milliseconds")
+        iterator_age = function_metric("IteratorAge", self._function, "Milliseconds")
         self._metrics.add(iterator_age, age * 1000, now)
-        self._metrics.add(of_mapping("InvokedEventCount", self._uuid), float(records), now)
+        self._metrics.add(mapping_metric("InvokedEventCount", self._uuid), float(records), now)
 
     def given_up(self, records: int, *, delivered: bool) -> None:
         """Take in that records were given up, and whether the destination has them."""
         now = time.time()
         if delivered:
-            metric = of_mapping("OnFailureDestinationDeliveredEventCount", self._uuid)
+            metric = mapping_metric("OnFailureDestinationDeliveredEventCount", self._uuid)
             self._metrics.add(metric, float(records), now)
         else:
-            failures = of_function("DestinationDeliveryFailures", self._function)
+            failures = function_metric("DestinationDeliveryFailures", self._function)
             self._metrics.add(failures, 1.0, now)

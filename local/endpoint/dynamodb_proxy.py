@@ -307,7 +307,7 @@ def _create_mapping(backend: LambdaBackend, spec: dict[str, Any]) -> EventSource
 
 
 @contextmanager
-def mappings_of_streams_elsewhere() -> Iterator[None]:
+def mappings_of_foreign_streams() -> Iterator[None]:
     """Let moto make mappings of streams that it has never heard of."""
     with patch.object(LambdaBackend, "create_event_source_mapping", _create_mapping):
         yield

@@ -22,11 +22,11 @@ from werkzeug.test import run_wsgi_app
 
 from local.endpoint import browser_guard
 from local.endpoint.control_api import Control, Request
-from local.endpoint.dynamodb_proxy import DynamoDBProxy, mappings_of_streams_elsewhere
+from local.endpoint.dynamodb_proxy import DynamoDBProxy, mappings_of_foreign_streams
 from local.endpoint.fault_injection import Faults, NoAnswerError
 from local.endpoint.lambda_invoke import Invocations
 from local.endpoint.request_counter import RequestCounter, credential_of
-from local.moto_patches.install import forget_what_is_old, moto_without_surprises
+from local.moto_patches.install import drop_old_data, moto_patched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +140,7 @@ class OneAtATime:
         with self._lock:
             chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
             answer = Answer(status, list(headers), b"".join(chunks))
-            forget_what_is_old()
+            drop_old_data()
         return answer
 
 
@@ -243,10 +243,10 @@ class LocalServer:
             undo.callback(_one_a_process.release)
             listener = undo.enter_context(_listen(self._port))
             self._port = listener.getsockname()[1]
-            undo.enter_context(moto_without_surprises())
+            undo.enter_context(moto_patched())
             if self._forward is not None:
                 undo.enter_context(self._forward)
-                undo.enter_context(mappings_of_streams_elsewhere())
+                undo.enter_context(mappings_of_foreign_streams())
             undo.enter_context(self._serving(listener))
             self._undo = undo.pop_all()
         return self

@@ -28,7 +28,7 @@ _CONFIG = Config(
 
 
 @contextmanager
-def state_machines_run(endpoint: str) -> Iterator[None]:
+def state_machines_executed(endpoint: str) -> Iterator[None]:
     """Have state machines that are made now be run, for as long as the context lasts."""
     # It takes a second to import what interprets them, and few rings have one.
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import (  # noqa: PLC0415

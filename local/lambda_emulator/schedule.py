@@ -31,13 +31,13 @@ class Schedule:
 
     def start(self, deployment: Deployment, functions: Mapping[str, Function]) -> None:
         """Fire what is deployed; `functions` are by their ARNs."""
-        rules = {(one.place.region, one.id): one.outputs for one in deployment.of(_RULE)}
+        rules = {(one.location.region, one.id): one.outputs for one in deployment.of(_RULE)}
         for target in deployment.of(_TARGET):
             function = functions.get(target.outputs["arn"])
             if function is not None:
-                rule = rules[target.place.region, target.outputs["rule"]]
+                rule = rules[target.location.region, target.outputs["rule"]]
                 event = json.loads(target.outputs["input"])
-                self.every(seconds_of(rule["scheduleExpression"]), function, event)
+                self.every(rate_seconds(rule["scheduleExpression"]), function, event)
 
     def every(self, seconds: float, function: Function, event: Any) -> None:
         """Call a function with an event every so many seconds."""
@@ -59,7 +59,7 @@ class Schedule:
         self._ended.set()
 
 
-def seconds_of(expression: str) -> float:
+def rate_seconds(expression: str) -> float:
     """How long a rate is. Raises `ValueError` for what is none.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html

@@ -21,7 +21,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local.cloudwatch.metrics import Gathered, Metric, consumed
+from local.cloudwatch.metrics import Metric, MetricBuffer, table_metrics
 from local.moto_patches.capacity_units import (
     Attributes,
     index_units,
@@ -262,13 +262,13 @@ def _publish_later(handler: DynamoHandler) -> None:
     now = time.time()
     for table, name, value in _used.metrics:
         metric = Metric("AWS/DynamoDB", name, (("TableName", table),))
-        consumed.setdefault(place, Gathered()).add(metric, value, now)
+        table_metrics.setdefault(place, MetricBuffer()).add(metric, value, now)
 
 
 @contextmanager
-def capacity_as_dynamodb_counts_it() -> Iterator[None]:
+def capacity_units_of_dynamodb() -> Iterator[None]:
     """Let moto tell the units that DynamoDB would take, and no others."""
-    consumed.clear()
+    table_metrics.clear()
     with ExitStack() as changes:
         for name in ("put_item", "update_item", "delete_item"):
             ours = _metered(getattr(DynamoDBBackend, name))
@@ -279,4 +279,4 @@ def capacity_as_dynamodb_counts_it() -> Iterator[None]:
             answered = _answered(name, getattr(DynamoHandler, name))
             changes.enter_context(patch.object(DynamoHandler, name, answered))
         yield
-    consumed.clear()
+    table_metrics.clear()

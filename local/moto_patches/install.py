@@ -21,24 +21,24 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
-from local.moto_patches.capacity import capacity_as_dynamodb_counts_it
-from local.moto_patches.missing_calls import without_gaps
-from local.moto_patches.partiql import partiql_that_refuses
-from local.moto_patches.retention import forget_old_lines, forget_old_metrics
+from local.moto_patches.capacity import capacity_units_of_dynamodb
+from local.moto_patches.missing_calls import missing_calls_added
+from local.moto_patches.partiql import partiql_errors_as_400
+from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.streams import streams_by_arn
-from local.moto_patches.tables import requests_all_or_nothing
+from local.moto_patches.tables import atomic_requests
 
 _KEPT_ITERATORS = 10_000
 
 
-def forget_what_is_old() -> None:
+def drop_old_data() -> None:
     """Let go of what moto would keep for ever; to be called now and then."""
-    _forget_old_iterators()
-    forget_old_metrics()
-    forget_old_lines()
+    _drop_old_iterators()
+    drop_old_metrics()
+    drop_old_lines()
 
 
-def _forget_old_iterators() -> None:
+def _drop_old_iterators() -> None:
     """Let go of shard iterators that were given out long ago.
 
     moto keeps every one for ever, and a ring of three asks for a dozen a second. AWS's own are
@@ -100,7 +100,7 @@ def _statistic_or_percentile(statistics: Statistics, stat: str) -> SupportsFloat
 
 
 @contextmanager
-def moto_without_surprises() -> Iterator[None]:
+def moto_patched() -> Iterator[None]:
     """Set moto up for a ring, with no state of an earlier server, and put everything back after."""
     with ExitStack() as changes:
         changes.enter_context(patch.dict(default_user_config, {"lambda": {"use_docker": False}}))
@@ -114,13 +114,13 @@ def moto_without_surprises() -> Iterator[None]:
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
         changes.enter_context(streams_by_arn())
-        changes.enter_context(requests_all_or_nothing())
-        changes.enter_context(capacity_as_dynamodb_counts_it())
+        changes.enter_context(atomic_requests())
+        changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )
-        changes.enter_context(partiql_that_refuses())
-        changes.enter_context(without_gaps())
+        changes.enter_context(partiql_errors_as_400())
+        changes.enter_context(missing_calls_added())
         # By default moto lets every web page that the user visits read its answers.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()

@@ -20,7 +20,7 @@ _update_table = DynamoHandler.update_table
 
 
 @contextmanager
-def without_gaps() -> Iterator[None]:
+def missing_calls_added() -> Iterator[None]:
     """Keep where functions log, change a table's key, and validate state machines."""
     with ExitStack() as changes:
         for name, method in {

@@ -29,7 +29,7 @@ _query = partiql.query
 
 
 @contextmanager
-def partiql_that_refuses() -> Iterator[None]:
+def partiql_errors_as_400() -> Iterator[None]:
     """Refuse what moto's parser does not understand, for as long as the context lasts."""
     with ExitStack() as changes:
         for place, name, change in (

@@ -26,7 +26,7 @@ KEPT_LINES = 20_000
 _Series = tuple[Any, ...]
 
 
-def forget_old_metrics() -> None:
+def drop_old_metrics() -> None:
     """Let go of all but the last values of each region's metrics, and put sets together."""
     for regions in cloudwatch_backends.values():
         for backend in regions.values():
@@ -64,7 +64,7 @@ def _merge(into: MetricAggregatedDatum, one: MetricAggregatedDatum) -> None:
     into.sample_count += one.sample_count
 
 
-def forget_old_lines() -> None:
+def drop_old_lines() -> None:
     """Let go of all but the last lines of each log stream."""
     for regions in logs_backends.values():
         for backend in regions.values():

@@ -148,7 +148,7 @@ def _add_record(shard: StreamShard, old: Item | None, new: Item | None) -> None:
 
 
 @contextmanager
-def requests_all_or_nothing() -> Iterator[None]:
+def atomic_requests() -> Iterator[None]:
     """Let moto undo what a refused request has changed, and keep its tables where they are."""
     with ExitStack() as changes:
         changes.enter_context(patch.object(Table, "put_item", _put))

@@ -68,7 +68,7 @@ def ireland(port: str) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def place(cloud: Cloud) -> Location:
-    return cloud.place({"region": "eu-west-1"})
+    return cloud.location({"region": "eu-west-1"})
 
 
 def table(name: str, **more: Any) -> dict[str, Any]:
@@ -336,7 +336,7 @@ def test_a_wait_that_has_no_end_is_given_up_with_what_was_seen(
     client: Any = place.clients.functions(place.region)
     endless = Lambda(client, *["Updating"] * 10_000)
     with (
-        patch.object(resource_type, "_PATIENCE", 0.1),
+        patch.object(resource_type, "_TIMEOUT", 0.1),
         patch.object(client, "get_event_source_mapping", endless.get),
         pytest.raises(grpc.RpcError, match=r"one \(aws:lambda.* not done after 0.1 s: Updating"),
     ):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from local.cloud.cloud import Cloud
-from local.cloud.existing_tables import provider_of
+from local.cloud.existing_tables import provider_arguments
 from local.cloud.program import Deployment, Resource
 from operate.distributed import worker
 from ring.settings.members import members_of
@@ -33,7 +33,8 @@ class Part:
         self._buried = settings.tombstones.enabled
         self._members = members_of(settings)
         self._clients = [
-            cloud.place(provider_of(one)).clients.dynamodb(one.region) for one in self._members
+            cloud.location(provider_arguments(one)).clients.dynamodb(one.region)
+            for one in self._members
         ]
 
     def _of(self, kind: str, name: str) -> list[Resource]:

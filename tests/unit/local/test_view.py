@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleDimensions
 
 from handler.model.version import Version
 from local.hop import HopTally
-from local.log_notes import in_words
+from local.log_notes import describe
 from local.view import HopRow, MemberRow, Snapshot, changes, picture, show
 
 MEMBERS = (MemberRow("us", "us-east-1/orders", 1200), MemberRow("eu", "eu-west-1/orders", 1199))
@@ -40,24 +40,24 @@ TOLD = "conflict: customer=ada order=1: eu-west-1 at 11:00:00 UTC over us-east-1
 
 
 def test_a_conflict_is_told_as_its_key_and_the_winner_over_the_loser() -> None:
-    assert in_words(json.dumps(CONFLICT), NAMES) == TOLD
-    assert "over aaaaaaaa at" in in_words(json.dumps(CONFLICT), {})
+    assert describe(json.dumps(CONFLICT), NAMES) == TOLD
+    assert "over aaaaaaaa at" in describe(json.dumps(CONFLICT), {})
 
 
 def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
     record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
     lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
-    assert in_words(json.dumps(lost), {}) == "set aside: id=a: too large: 410 KB"
+    assert describe(json.dumps(lost), {}) == "set aside: id=a: too large: 410 KB"
     failed = {"event": "failure", "kind": "transient", "code": "Throttled", "keys": 2, "error": "?"}
-    assert in_words(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
+    assert describe(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
 
 
 @pytest.mark.parametrize(
     "line", ["Task timed out", "[1]", '{"event": "conflict"}', '{"event": "other"}', "[" * 100_000]
 )
 def test_any_other_line_is_told_as_it_is(line: str) -> None:
-    assert in_words(line, NAMES) == line
-    assert in_words("a\x1b[2Jb", NAMES) == r"a\x1b[2Jb"
+    assert describe(line, NAMES) == line
+    assert describe("a\x1b[2Jb", NAMES) == r"a\x1b[2Jb"
 
 
 def test_a_note_is_not_cut_however_narrow_the_terminal_is() -> None:

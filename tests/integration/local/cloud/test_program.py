@@ -56,7 +56,7 @@ def test_what_is_declared_is_there_when_the_program_is_done(
     (resource,) = deployment.resources
     assert (resource.token, resource.name, resource.id) == (TABLE, "orders", "orders")
     assert deployment.of(TABLE) == [resource]
-    assert resource.place.region == "eu-west-1"
+    assert resource.location.region == "eu-west-1"
 
 
 def test_a_misspelt_argument_is_refused_as_the_provider_would(tmp_path: Path, cloud: Cloud) -> None:

@@ -36,7 +36,7 @@ def a_region_is_out(story: Story) -> Expected:
             unanswered += 1
             raise
 
-    with story.ring.faults.put(fault):
+    with story.ring.faults.inject(fault):
         story.say(f"{region:<16} answers no call any more")
         story.put(0, {**EVE, "total": {"N": "5"}})
         story.wait_until(lambda: unanswered >= _REFUSALS, f"{_REFUSALS} calls go unanswered")

@@ -55,11 +55,11 @@ class TimeToLive:
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):
             try:
-                self.look()
+                self.expire()
             except Exception:
                 _log.exception("Expired items were not looked for.")
 
-    def look(self) -> None:
+    def expire(self) -> None:
         """Delete what has expired by now, in every table whose time to live is enabled."""
         for table in _tables():
             with self._alone:

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleDimensions
 from handler.model.version import Version
 from local.hop import HopTally
 from local.log_notes import describe
-from local.view import HopRow, MemberRow, Snapshot, changes, picture, show
+from local.view import HopRow, MemberRow, Snapshot, changes, render, show
 
 MEMBERS = (MemberRow("us", "us-east-1/orders", 1200), MemberRow("eu", "eu-west-1/orders", 1199))
 HOP = HopRow("us -> eu", {"records": 3, "replicated": 2, "laps": 1}, 0, None, "")
@@ -20,7 +20,7 @@ HOP = HopRow("us -> eu", {"records": 3, "replicated": 2, "laps": 1}, 0, None, ""
 
 def drawn(snapshot: Snapshot, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width)
-    console.print(picture(snapshot))
+    console.print(render(snapshot))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
@@ -176,7 +176,7 @@ def test_the_lines_of_batches_are_summed_and_all_others_kept_as_they_are() -> No
         "[1]",
         "{",
     ):
-        tally.hear(line)
+        tally.add_line(line)
     assert dict(tally.read()) == {"records": 5, "laps": 1}
     assert list(tally.notes) == [
         '{"event": "conflict", "records": 9}',

@@ -70,7 +70,7 @@ def put(cloudwatch: Any, name: str, minutes_ago: float, **more: Any) -> None:
 
 def judged(cloudwatch: Any, *unmeasured: str) -> tuple[str, str]:
     """The state of the one alarm, and why."""
-    Alarms(nullcontext(), frozenset(unmeasured)).look()
+    Alarms(nullcontext(), frozenset(unmeasured)).evaluate()
     (alarm,) = cloudwatch.describe_alarms()["MetricAlarms"]
     return alarm["StateValue"], alarm["StateReason"]
 

@@ -14,7 +14,7 @@ from local.clients import HOME_ACCOUNT, Clients
 from local.cloudwatch.metrics import Metric, MetricBuffer
 from local.cloudwatch.telemetry import Telemetry
 from local.endpoint.server import LocalServer
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 from local.moto_patches import retention
 
 LINE = {
@@ -84,8 +84,8 @@ def test_a_log_group_that_is_gone_costs_its_lines_and_no_metric(clients: Clients
     cloudwatch, logs = clients.cloudwatch("eu-west-3"), clients.logs("eu-west-3")
     telemetry = Telemetry(cloudwatch, logs, "hop", "gone")
     for line in ("plain", '{"_aws": 1}', json.dumps(LINE)):
-        telemetry.hear(line)
-    telemetry.ended(
+        telemetry.add_line(line)
+    telemetry.add_invocation(
         "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
     )
     telemetry.close()
@@ -98,11 +98,11 @@ def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Client
     logs = clients.logs("eu-west-3")
     logs.create_log_group(logGroupName="there")
     telemetry = Telemetry(clients.cloudwatch("eu-west-3"), logs, "hop", "there")
-    telemetry.hear("plain")
-    telemetry.ended(
+    telemetry.add_line("plain")
+    telemetry.add_invocation(
         "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
     )
-    telemetry.ended("b", 0.25, FunctionError("ValueError", "which the handler has told"))
+    telemetry.add_invocation("b", 0.25, FunctionError("ValueError", "which the handler has told"))
     telemetry.close()
     events = logs.filter_log_events(logGroupName="there")["events"]
     assert [event["message"] for event in events] == [

@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import HOME_ACCOUNT, Accounts, Clients
-from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, RegionArns, WrongUrlError
+from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, TableSet, WrongUrlError
 from local.endpoint.request_counter import RequestCounter
-from local.endpoint.server import LocalServer, OneAtATime
+from local.endpoint.server import LocalServer, SerializedApp
 from tests.integration.local.endpoint.test_server import make_table, read_stream, request
 from tests.support.dynamodb_servers import dynoxide, ministack
 
@@ -275,9 +275,10 @@ def test_an_empty_map_that_lost_its_type_in_a_stream_gets_it_back(other: str) ->
 
 def test_an_account_is_asked_for_by_twelve_digits_that_are_its_own_in_this_run(other: str) -> None:
     keys = {
-        DynamoDBProxy(other)._key(RegionArns(account, REGION)) for account in ("1" * 12, "2" * 12)
+        DynamoDBProxy(other)._access_key(TableSet(account, REGION))
+        for account in ("1" * 12, "2" * 12)
     }
-    keys |= {DynamoDBProxy(other)._key(RegionArns("1" * 12, REGION))}
+    keys |= {DynamoDBProxy(other)._access_key(TableSet("1" * 12, REGION))}
     assert len(keys) == 3
     assert all(len(key) == 12 and key.isdecimal() for key in keys)
 
@@ -291,7 +292,7 @@ def test_requests_to_it_do_not_wait_for_moto(other: str) -> None:
         start_response("200 OK", [])
         return [b"moto"]
 
-    serialised = OneAtATime(slow, RequestCounter(), DynamoDBProxy(other))
+    serialised = SerializedApp(slow, RequestCounter(), DynamoDBProxy(other))
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(serialised.answer, request())
         assert begun.wait(30)

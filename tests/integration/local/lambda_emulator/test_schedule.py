@@ -8,8 +8,8 @@ import time
 import pytest
 
 from local.lambda_emulator import schedule
-from local.lambda_emulator.function import FunctionError
 from local.lambda_emulator.schedule import Schedule, rate_seconds
+from local.lambda_emulator.worker_process import FunctionError
 from tests.support.local_rings import PATIENCE, get, ring_of
 
 

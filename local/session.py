@@ -122,7 +122,7 @@ def _ttl_note(ring: LocalRing, options: SessionOptions) -> list[str]:
 def _check(ring: LocalRing, file: Path, console: Console) -> CheckedFile:
     """Check a file before the ring is deployed, with a progress bar."""
     with _progress(console) as progress:
-        return check(file, Schema.wanted(ring.settings.table), progress)
+        return check(file, Schema.from_settings(ring.settings.table), progress)
 
 
 def _load(ring: LocalRing, checked: CheckedFile, word: str, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""moto, made to behave as AWS does where a ring would see the difference."""
+"""Patches for moto where a ring would notice a difference from AWS."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _KEPT_ITERATORS = 10_000
 
 
 def drop_old_data() -> None:
-    """Let go of what moto would keep for ever; to be called now and then."""
+    """Delete old data that moto would keep for ever. To be called regularly."""
     _drop_old_iterators()
     drop_old_metrics()
     drop_old_lines()
 
 
 def _drop_old_iterators() -> None:
-    """Let go of shard iterators that were given out long ago.
+    """Delete old shard iterators.
 
-    moto keeps every one for ever, and a ring of three asks for a dozen a second. AWS's own are
-    good for 15 minutes.
+    moto keeps all of them, and a ring of three uses a dozen per second. AWS's own expire after 15
+    minutes.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html
     """
     for regions in dynamodbstreams_backends.values():
@@ -53,17 +53,17 @@ def _drop_old_iterators() -> None:
 
 
 def _get_records(handler: DynamoDBStreamsHandler) -> str:
-    """Answer GetRecords as moto does, in a tenth of the time, and with times as DynamoDB has them.
+    """Implement GetRecords in a tenth of moto's time, with DynamoDB's format of times.
 
-    moto looks each of a record's fields up in its model of the API; a record is JSON already, but
-    for its binary values and its time, which a real stream gives in whole seconds.
+    moto serializes each field by its API model. A record is already JSON, except for its binary
+    values and its time, which a real stream has in whole seconds.
     """
     limit = handler._get_param("Limit") or 1000
     page = handler.backend.get_records(handler._get_param("ShardIterator"), limit)
-    return json.dumps(page, default=_on_the_wire)
+    return json.dumps(page, default=_to_json)
 
 
-def _on_the_wire(value: object) -> int | str:
+def _to_json(value: object) -> int | str:
     if isinstance(value, datetime):
         return int(value.timestamp())
     if isinstance(value, bytes):
@@ -74,21 +74,21 @@ def _on_the_wire(value: object) -> int | str:
 def _list_mappings(
     backend: LambdaBackend, event_source_arn: str, function_name: str
 ) -> list[EventSourceMapping]:
-    """List mappings by their functions' names or ARNs; moto knows only how each was told."""
-    return [
-        one
-        for one in backend._event_source_mappings.values()
-        if event_source_arn in (None, "", one.event_source_arn)
-        and function_name
-        in (None, "", one.function_name, one.function_arn, one.function_arn.rpartition(":")[2])
-    ]
+    """List mappings by their functions' names or ARNs; moto compares only the form given before."""
+
+    def matches(mapping: EventSourceMapping) -> bool:
+        arn = mapping.function_arn
+        names = (None, "", mapping.function_name, arn, arn.rpartition(":")[2])
+        return event_source_arn in (None, "", mapping.event_source_arn) and function_name in names
+
+    return [mapping for mapping in backend._event_source_mappings.values() if matches(mapping)]
 
 
 _statistic = Statistics.get_statistics_for_type
 
 
 def _statistic_or_percentile(statistics: Statistics, stat: str) -> SupportsFloat | None:
-    """Answer with a percentile too, which moto does not know: the value at its rank.
+    """Also calculate percentiles, which moto does not implement: the value at its rank.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
     """
@@ -101,11 +101,11 @@ def _statistic_or_percentile(statistics: Statistics, stat: str) -> SupportsFloat
 
 @contextmanager
 def moto_patched() -> Iterator[None]:
-    """Set moto up for a ring, with no state of an earlier server, and put everything back after."""
+    """Patch moto and reset its state while the context lasts."""
     with ExitStack() as changes:
         changes.enter_context(patch.dict(default_user_config, {"lambda": {"use_docker": False}}))
-        # Once it knows an event source mapping, moto calls the function inside every write, with
-        # the stream's whole history, and then empties the stream. Our own mappings poll it.
+        # With an event source mapping, moto invokes the function inside every write, with the
+        # stream's whole history, and then empties the stream. Our own mappings poll it instead.
         changes.enter_context(
             patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
         )
@@ -121,7 +121,7 @@ def moto_patched() -> Iterator[None]:
         )
         changes.enter_context(partiql_errors_as_400())
         changes.enter_context(missing_calls_added())
-        # By default moto lets every web page that the user visits read its answers.
+        # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()
         try:

@@ -36,7 +36,9 @@ CONFLICT = {
     "lost": Version.make(1767265198, 0, "aaaaaaaa", 5, "0" * 16),
     "lost_origin": None,
 }
-TOLD = "conflict: customer=ada order=1: eu-west-1 at 11:00:00 UTC over us-east-1 at 10:59:58 UTC"
+TOLD = (
+    "conflict: customer=ada order=1: eu-west-1 at 11:00:00 UTC won over us-east-1 at 10:59:58 UTC"
+)
 
 
 def test_a_conflict_is_told_as_its_key_and_the_winner_over_the_loser() -> None:
@@ -47,7 +49,7 @@ def test_a_conflict_is_told_as_its_key_and_the_winner_over_the_loser() -> None:
 def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
     record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
     lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
-    assert describe(json.dumps(lost), {}) == "set aside: id=a: too large: 410 KB"
+    assert describe(json.dumps(lost), {}) == "quarantined: id=a: too large: 410 KB"
     failed = {"event": "failure", "kind": "transient", "code": "Throttled", "keys": 2, "error": "?"}
     assert describe(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
 

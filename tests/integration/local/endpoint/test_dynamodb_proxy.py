@@ -148,7 +148,7 @@ def names(forward: DynamoDBProxy) -> list[str]:
     ["", "8000", "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h/a", "http://u@h"],
 )
 def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> None:
-    with pytest.raises(WrongUrlError, match=r"it takes the form http://127\.0\.0\.1:8000"):
+    with pytest.raises(WrongUrlError, match=r"Use the form http://127\.0\.0\.1:8000"):
         DynamoDBProxy(url)
 
 
@@ -163,7 +163,7 @@ def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> 
     ],
 )
 def test_aws_itself_is_refused_without_a_request(host: str) -> None:
-    with pytest.raises(WrongUrlError, match="is AWS itself"):
+    with pytest.raises(WrongUrlError, match="belongs to AWS"):
         DynamoDBProxy(f"https://{host}")
 
 
@@ -215,12 +215,12 @@ STREAMING = created(LatestStreamArn=f"{THEIRS}table/NAME/stream/1")
 @pytest.mark.parametrize(
     ("answers", "told", "deleted"),
     [
-        ({}, "does not speak DynamoDB: .*hello", False),
-        ({"CreateTable": {"TableDescription": "what?"}}, "does not speak DynamoDB", False),
-        ({"CreateTable": created()}, "makes no streams", True),
+        ({}, "does not implement DynamoDB: .*hello", False),
+        ({"CreateTable": {"TableDescription": "what?"}}, "does not implement DynamoDB", False),
+        ({"CreateTable": created()}, "does not implement streams", True),
         (
             {"CreateTable": STREAMING, "ListTables": {"TableNames": ["ring-0123"]}},
-            "one set of tables for all regions",
+            "does not separate regions",
             True,
         ),
     ],
@@ -238,7 +238,7 @@ def test_what_cannot_keep_a_rings_tables_is_refused_and_left_as_it_was(
 
 
 def test_a_server_without_regions_is_refused_before_anything_is_made_there() -> None:
-    with pytest.raises(ProxyError, match=r"one set of tables for all regions.*MiniStack"):
+    with pytest.raises(ProxyError, match=r"does not separate regions.*MiniStack"):
         DynamoDBProxy(dynoxide()).__enter__()
 
 

@@ -285,7 +285,7 @@ def test_clients_heed_nothing_in_the_users_environment(
 
 
 def test_a_second_one_in_the_same_process_is_refused(server: LocalServer) -> None:
-    with pytest.raises(ServerError, match="runs in this process already"), LocalServer():
+    with pytest.raises(ServerError, match="already runs in this process"), LocalServer():
         pass
     with Clients(server.endpoint) as clients:
         clients.dynamodb(REGION).list_tables()

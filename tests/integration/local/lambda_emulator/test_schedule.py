@@ -23,7 +23,7 @@ def test_a_rate_is_told_in_minutes_hours_or_days() -> None:
     "wrong", ["rate(1 minutes)", "rate(2 minute)", "rate(0 minutes)", "cron()"]
 )
 def test_what_eventbridge_would_not_take_is_no_rate(wrong: str) -> None:
-    with pytest.raises(ValueError, match="is no rate"):
+    with pytest.raises(ValueError, match="is not a rate"):
         rate_seconds(wrong)
 
 

@@ -1,1 +1,1 @@
-"""What a hop costs, measured beside what else there is, in one run and on the same records."""
+"""Benchmarks of a hop and of other ways to replicate, on the same records."""

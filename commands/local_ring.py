@@ -28,7 +28,7 @@ class RunningLocalRing:
     def deployed(self) -> Deployed:
         """What the ring tells of itself. OperationFailedError if there is none."""
         try:
-            told = ring_info.ask(self.name)
+            told = ring_info.fetch(self.name)
         except ring_info.NoRingError as error:
             raise OperationFailedError(str(error)) from error
         return Deployed(

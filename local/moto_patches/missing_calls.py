@@ -1,4 +1,4 @@
-"""What moto leaves out of calls that the AWS provider makes, put in."""
+"""Parts of calls of the AWS provider that moto does not implement."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _key_response = S3Response._key_response
 
 
 @contextmanager
-def without_gaps() -> Iterator[None]:
-    """Keep where functions log, change keys, validate state machines, look at a bucket's owner."""
+def missing_calls_added() -> Iterator[None]:
+    """Keep where functions log, change keys, validate state machines, check a bucket's owner."""
     with ExitStack() as changes:
         for name, method in {
-            "__init__": _made,
-            "get_configuration": _described,
-            "update_configuration": _updated,
+            "__init__": _init_with_logging,
+            "get_configuration": _get_with_logging,
+            "update_configuration": _update_with_logging,
         }.items():
             changes.enter_context(patch.object(LambdaFunction, name, method))
-        changes.enter_context(patch.object(DynamoHandler, "update_table", _table_updated))
+        changes.enter_context(patch.object(DynamoHandler, "update_table", _update_table_key))
         changes.enter_context(patch.object(S3Response, "_bucket_response", _of_the_bucket))
         changes.enter_context(patch.object(S3Response, "_key_response", _of_the_key))
         changes.enter_context(patch.object(FakeBucket, "get_permission", _permission))
@@ -48,13 +48,13 @@ def without_gaps() -> Iterator[None]:
             changes.enter_context(patch.object(LogsResponse, name, method, create=True))
         changes.enter_context(
             patch.object(
-                StepFunctionResponse, "validate_state_machine_definition", _validated, create=True
+                StepFunctionResponse, "validate_state_machine_definition", _validate, create=True
             )
         )
         yield
 
 
-def _table_updated(handler: Any) -> ActionResult:
+def _update_table_key(handler: Any) -> ActionResult:
     if key := handler.body.get("SSESpecification"):
         table = handler.dynamodb_backend.get_table(handler.body["TableName"])
         table.sse_specification = key if key.get("Enabled") else None
@@ -116,25 +116,30 @@ def _group(handler: LogsResponse) -> Any:
     return group
 
 
-def _made(function: Any, account_id: str, spec: dict[str, Any], *more: Any, **named: Any) -> None:
+def _init_with_logging(
+    function: Any, account_id: str, spec: dict[str, Any], *more: Any, **named: Any
+) -> None:
     _init(function, account_id, spec, *more, **named)
     function.logging = spec.get("LoggingConfig")
 
 
-def _updated(function: Any, changes: dict[str, Any]) -> dict[str, Any]:
+def _update_with_logging(function: Any, changes: dict[str, Any]) -> dict[str, Any]:
     function.logging = changes.get("LoggingConfig", function.logging)
     return _update(function, changes)
 
 
-def _described(function: Any, on_create: bool = False) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html tells the defaults."""
+def _get_with_logging(function: Any, on_create: bool = False) -> dict[str, Any]:
+    """Add the logging configuration.
+
+    For the defaults see https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+    """
     default = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"}
-    told = default | (function.logging or {})
-    return {**_get(function, on_create), "LoggingConfig": told}
+    config = default | (function.logging or {})
+    return {**_get(function, on_create), "LoggingConfig": config}
 
 
-def _validated(handler: StepFunctionResponse) -> ActionResult:
-    """Answer as Step Functions does, of what any definition must have.
+def _validate(handler: StepFunctionResponse) -> ActionResult:
+    """Validate the parts that every definition must have.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
     """
@@ -147,8 +152,8 @@ def _validated(handler: StepFunctionResponse) -> ActionResult:
 
 def _problem(definition: str) -> str | None:
     try:
-        told = json.loads(definition)
-        start, states = told["StartAt"], told["States"]
+        document = json.loads(definition)
+        start, states = document["StartAt"], document["States"]
     except (ValueError, KeyError, TypeError) as error:
-        return f"the definition has no states that it starts at: {error!r}"
-    return None if start in states else f"it starts at {start}, which is none of its states"
+        return f"the definition has no StartAt and States: {error!r}"
+    return None if start in states else f"StartAt is {start}, which is not in States"

@@ -85,7 +85,7 @@ class Engine:
 
     def place(self, region: str) -> Location:
         """Return a place of the account in which a stack's resources are, if it says no other."""
-        return self.cloud.place({"region": region})
+        return self.cloud.location({"region": region})
 
     def _options(self) -> auto.LocalWorkspaceOptions:
         project = auto.ProjectSettings(NAMESPACE, runtime="python")

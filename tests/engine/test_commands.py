@@ -76,7 +76,7 @@ def answer(result: Result) -> Any:
 
 
 def tables(engine: Engine, region: str) -> list[str]:
-    client = engine.cloud.place({"region": region}).clients.dynamodb(region)
+    client = engine.cloud.location({"region": region}).clients.dynamodb(region)
     return sorted(client.list_tables()["TableNames"])
 
 
@@ -220,7 +220,7 @@ def test_a_users_own_folder_is_left_as_it_is_but_for_what_stack_init_adds(
     assert with_secret.startswith(STACK_FILE)
     assert project.read_text() == before
     assert sorted(one.name for one in tmp_path.iterdir()) == ["Pulumi.prod.yaml", "Pulumi.yaml"]
-    client = engine.cloud.place({"region": "us-east-1"}).clients.dynamodb("us-east-1")
+    client = engine.cloud.location({"region": "us-east-1"}).clients.dynamodb("us-east-1")
     tags = client.list_tags_of_resource(
         ResourceArn=client.describe_table(TableName="users")["Table"]["TableArn"]
     )["Tags"]
@@ -249,7 +249,7 @@ def test_many_rings_are_made_from_one_file_and_one_that_fails_keeps_none_of_the_
 
 def somebodys(engine: Engine, name: str) -> None:
     """Make a table as somebody who knows nothing of rings."""
-    engine.cloud.place({"region": "us-east-1"}).clients.dynamodb("us-east-1").create_table(
+    engine.cloud.location({"region": "us-east-1"}).clients.dynamodb("us-east-1").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],

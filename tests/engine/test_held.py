@@ -92,7 +92,7 @@ def named(stack: EngineStack) -> dict[str, Any]:
 
 
 def batch_sizes(engine: Engine, region: str) -> list[int]:
-    client: Any = engine.cloud.place(place(region)).clients.functions(region)
+    client: Any = engine.cloud.location(place(region)).clients.functions(region)
     found = client.list_event_source_mappings()["EventSourceMappings"]
     return [one["BatchSize"] for one in found]
 
@@ -227,7 +227,7 @@ def test_taken_off_the_list_while_it_is_held_nothing_of_it_is_left_behind(
     planned = automate(None, **without).preview().changes
     assert automate(None, **without).up().changes["delete"] == planned["delete"]
     assert ids(pulumi) == set()
-    there = engine.cloud.place(place(LOST)).clients
+    there = engine.cloud.location(place(LOST)).clients
     dynamodb: Any = there.dynamodb(LOST)
     functions: Any = there.functions(LOST)
     assert dynamodb.list_tables()["TableNames"] == []

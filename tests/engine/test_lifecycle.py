@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud.resources import KINDS
+from local.cloud.resources import RESOURCE_TYPES
 from local.endpoint.request_counter import READS, WRITES
 from local.running_ring import RunningRing
 from tests.engine.replication import check_replication, running
@@ -90,7 +90,7 @@ def test_memory_batch_size_and_tags_are_changed_in_place(
 
 def ids(stack: EngineStack) -> dict[str, str]:
     """The resources of AWS by their URNs: one that is replaced has another id."""
-    return {one["urn"]: one["id"] for one in stack.state() if one["type"] in KINDS}
+    return {one["urn"]: one["id"] for one in stack.state() if one["type"] in RESOURCE_TYPES}
 
 
 def test_what_somebody_changed_by_hand_is_seen_by_a_refresh_and_put_right_by_up(

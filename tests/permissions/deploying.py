@@ -76,12 +76,12 @@ def lives(*stacks: StackConfig) -> list[Call]:
 
 def _live(deployment: Deployment, cloud: Cloud) -> None:
     for one in deployment.resources:
-        assert cloud.read(one.token, one.name, one.id, one.place)
-        cloud.refuse_plan(one.token, one.name, {}, one.outputs, one.place)
+        assert cloud.read(one.token, one.name, one.id, one.location)
+        cloud.validate_plan(one.token, one.name, {}, one.outputs, one.location)
         for new in _changes(one.outputs):
-            cloud.update(one.token, one.name, one.id, Change(one.outputs, new), one.place)
+            cloud.update(one.token, one.name, one.id, Change(one.outputs, new), one.location)
     for one in reversed(deployment.resources):
-        cloud.delete(one.token, one.name, one.id, one.place, one.outputs)
+        cloud.delete(one.token, one.name, one.id, one.location, one.outputs)
 
 
 def _changes(outputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from local.cloud.cloud import Cloud
-from local.cloud.existing_tables import provider_of
+from local.cloud.existing_tables import provider_arguments
 from local.cloud.program import Deployment, Resource
 from operate.distributed import worker
 from operate.reconcile.fingerprints import key_text
@@ -33,7 +33,8 @@ class Part:
         self._buried = settings.tombstones.enabled
         self._members = members_of(settings)
         self._clients = [
-            cloud.place(provider_of(one)).clients.dynamodb(one.region) for one in self._members
+            cloud.location(provider_arguments(one)).clients.dynamodb(one.region)
+            for one in self._members
         ]
 
     def _of(self, kind: str, name: str) -> list[Resource]:
@@ -72,7 +73,7 @@ class Part:
             assert worker.handle(again, self._context(900_000))["over"]
 
     def _end_early(self, name: str) -> None:
-        place = self._function.place
+        place = self._function.location
         client: Any = place.clients.s3(place.region)
         bucket = {"Bucket": self._told["bucket"], "Key": name}
         about, *lines = client.get_object(**bucket)["Body"].read().splitlines(keepends=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local.cloudwatch import alarm_states
-from local.cloudwatch.alarm_states import NotKnownHereError
+from local.cloudwatch.alarm_states import UnsupportedAlarmError
 
-__all__ = ["NotKnownHereError", "Samples", "state"]
+__all__ = ["Samples", "UnsupportedAlarmError", "state"]
 
 Samples = Sequence[Sequence[float]]
 """What was told of a metric: of each minute, oldest first, what came in it."""
@@ -40,7 +40,7 @@ def _datapoints(
 ) -> list[float | None]:
     """The last values of a metric, one for each period; None where nothing came in it."""
     if statistic not in _STATISTICS:
-        raise NotKnownHereError(statistic)
+        raise UnsupportedAlarmError(statistic)
     minutes = int(metric["period"]) // 60
     padded = [*([()] * minutes * periods), *samples]
     starts = range(len(padded) - minutes * periods, len(padded), minutes)

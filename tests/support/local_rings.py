@@ -9,7 +9,7 @@ from typing import Any
 
 from commands.local_ring import RunningLocalRing
 from local.hop import LocalHop
-from local.lambda_emulator.event_source_mapping import Stats
+from local.lambda_emulator.mapping_stats import Stats
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.hop_settings import settings_of
@@ -67,7 +67,7 @@ def wait_for(ring: LocalRing, source: str, what: Callable[[Stats], bool]) -> Non
     mapping, end = hop_from(ring, source).mapping, time.monotonic() + PATIENCE
     while not what(mapping.stats()):
         assert time.monotonic() < end, mapping.stats()
-        mapping.look()
+        mapping.poll_now()
         time.sleep(0.01)
 
 

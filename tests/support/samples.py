@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.lambda_emulator.batching import AbandonedBatch, Record
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 NOON = 1_700_000_000.0

@@ -1,4 +1,4 @@
-"""Each type of resource that can be made here, with the boto3 calls that make it.
+"""The supported types of resources, with the boto3 calls that create them.
 
 Inputs and outputs have the camelCase names of Pulumi's AWS provider:
 https://www.pulumi.com/registry/packages/aws/api-docs/
@@ -34,9 +34,16 @@ from local.cloud.resources.state_machine import StateMachine
 from local.cloud.resources.table import Table
 from local.cloud.resources.topic import Topic, TopicSubscription
 
-__all__ = ["KINDS", "Created", "Location", "PartlyCreatedError", "Properties", "ResourceType"]
+__all__ = [
+    "RESOURCE_TYPES",
+    "Created",
+    "Location",
+    "PartlyCreatedError",
+    "Properties",
+    "ResourceType",
+]
 
-KINDS: Mapping[str, ResourceType] = {
+RESOURCE_TYPES: Mapping[str, ResourceType] = {
     "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
     "aws:cloudwatch/eventRule:EventRule": EventRule(),
     "aws:cloudwatch/eventTarget:EventTarget": EventTarget(),
@@ -64,4 +71,4 @@ KINDS: Mapping[str, ResourceType] = {
     "aws:sns/topic:Topic": Topic(),
     "aws:sns/topicSubscription:TopicSubscription": TopicSubscription(),
 }
-"""Every type of resource that can be made, by the token that a program declares it with."""
+"""The supported types of resources, by Pulumi's type token."""

@@ -7,7 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.cloud.resources.resource_type import Created, Location, Properties, ResourceType, found
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    get_or_none,
+)
 
 _AGES = {
     "expiration": (
@@ -30,13 +36,13 @@ class _OfBucket(ResourceType):
     """Something that a bucket has once or not at all. Its id is the bucket's name."""
 
     name = None
-    fixed = frozenset({"bucket"})
+    force_new = frozenset({"bucket"})
     computed = frozenset()
     tagged = False
 
-    def create(self, inputs: Properties, place: Location) -> Created:
+    def create(self, inputs: Properties, location: Location) -> Created:
         """Give it to the bucket."""
-        self.update(inputs["bucket"], {}, inputs, place)
+        self.update(inputs["bucket"], {}, inputs, location)
         return Created(inputs["bucket"], {})
 
 
@@ -48,25 +54,25 @@ class BucketPolicy(_OfBucket):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/bucket_policy.go
     """
 
-    documents = frozenset({"policy"})
+    json_documents = frozenset({"policy"})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Look the policy up."""
-        client = place.clients.s3(place.region)
-        answer = found(
+        client = location.clients.s3(location.region)
+        answer = get_or_none(
             lambda: client.get_bucket_policy(Bucket=id_), "NoSuchBucketPolicy", "NoSuchBucket"
         )
         return {"bucket": id_, "policy": answer["Policy"]} if answer else None
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
         """Write the policy again."""
         json.loads(new["policy"])  # S3 takes nothing else, and moto anything
-        place.clients.s3(place.region).put_bucket_policy(Bucket=id_, Policy=new["policy"])
+        location.clients.s3(location.region).put_bucket_policy(Bucket=id_, Policy=new["policy"])
 
-    def delete(self, id_: str, place: Location) -> None:
+    def delete(self, id_: str, location: Location) -> None:
         """Take the policy from the bucket."""
-        client = place.clients.s3(place.region)
-        found(lambda: client.delete_bucket_policy(Bucket=id_), "NoSuchBucket")
+        client = location.clients.s3(location.region)
+        get_or_none(lambda: client.delete_bucket_policy(Bucket=id_), "NoSuchBucket")
 
 
 class BucketLifecycleConfiguration(_OfBucket):
@@ -77,10 +83,10 @@ class BucketLifecycleConfiguration(_OfBucket):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/bucket_lifecycle_configuration.go
     """
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Look the rules up."""
-        client = place.clients.s3(place.region)
-        answer: Any = found(
+        client = location.clients.s3(location.region)
+        answer: Any = get_or_none(
             lambda: client.get_bucket_lifecycle_configuration(Bucket=id_),
             "NoSuchLifecycleConfiguration",
             "NoSuchBucket",
@@ -89,17 +95,17 @@ class BucketLifecycleConfiguration(_OfBucket):
             return None
         return {"bucket": id_, "rules": [_read_rule(rule) for rule in answer["Rules"]]}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
         """Write the rules again."""
         rules: Any = [_rule(rule) for rule in new["rules"]]
-        place.clients.s3(place.region).put_bucket_lifecycle_configuration(
+        location.clients.s3(location.region).put_bucket_lifecycle_configuration(
             Bucket=id_, LifecycleConfiguration={"Rules": rules}
         )
 
-    def delete(self, id_: str, place: Location) -> None:
+    def delete(self, id_: str, location: Location) -> None:
         """Let objects live for ever."""
-        client = place.clients.s3(place.region)
-        found(lambda: client.delete_bucket_lifecycle(Bucket=id_), "NoSuchBucket")
+        client = location.clients.s3(location.region)
+        get_or_none(lambda: client.delete_bucket_lifecycle(Bucket=id_), "NoSuchBucket")
 
 
 class BucketServerSideEncryptionConfiguration(_OfBucket):
@@ -109,10 +115,10 @@ class BucketServerSideEncryptionConfiguration(_OfBucket):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/bucket_server_side_encryption_configuration.go
     """
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Look up how objects are encrypted by default."""
-        client = place.clients.s3(place.region)
-        answer: Any = found(
+        client = location.clients.s3(location.region)
+        answer: Any = get_or_none(
             lambda: client.get_bucket_encryption(Bucket=id_),
             "ServerSideEncryptionConfigurationNotFoundError",
             "NoSuchBucket",
@@ -122,17 +128,17 @@ class BucketServerSideEncryptionConfiguration(_OfBucket):
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
         return {"bucket": id_, "rules": [_read_encryption(rule) for rule in rules]}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
         """Have objects be encrypted in another way."""
         rules: Any = [_encryption(rule) for rule in new["rules"]]
-        place.clients.s3(place.region).put_bucket_encryption(
+        location.clients.s3(location.region).put_bucket_encryption(
             Bucket=id_, ServerSideEncryptionConfiguration={"Rules": rules}
         )
 
-    def delete(self, id_: str, place: Location) -> None:
+    def delete(self, id_: str, location: Location) -> None:
         """Leave encryption to S3's own keys."""
-        client = place.clients.s3(place.region)
-        found(lambda: client.delete_bucket_encryption(Bucket=id_), "NoSuchBucket")
+        client = location.clients.s3(location.region)
+        get_or_none(lambda: client.delete_bucket_encryption(Bucket=id_), "NoSuchBucket")
 
 
 def _rule(told: Properties) -> dict[str, Any]:

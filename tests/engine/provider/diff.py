@@ -29,17 +29,19 @@ class Difference:
     delete_first: bool
 
 
-def difference(kind: ResourceType, old: Properties, new: Properties) -> Difference:
+def difference(resource_type: ResourceType, old: Properties, new: Properties) -> Difference:
     """Compare a resource's inputs with those that it should have, as the provider plans them."""
-    new = kind.planned(old, new)
+    new = resource_type.plan(old, new)
     names = {name for name in {*old, *new} if not name.startswith("__")}
     changed = {
         name: _how(old, new, name)
         for name in sorted(names)
-        if normal(kind, name, old.get(name)) != normal(kind, name, new.get(name))
+        if normal(resource_type, name, old.get(name)) != normal(resource_type, name, new.get(name))
     }
-    replacing = frozenset(changed) & (kind.fixed | {"region"})
-    return Difference(changed, replacing, bool(replacing) and _is_in_the_way(kind, old, new))
+    replacing = frozenset(changed) & (resource_type.force_new | {"region"})
+    return Difference(
+        changed, replacing, bool(replacing) and _is_in_the_way(resource_type, old, new)
+    )
 
 
 def _how(old: Properties, new: Properties, name: str) -> How:
@@ -48,23 +50,29 @@ def _how(old: Properties, new: Properties, name: str) -> How:
     return "DELETE" if new.get(name) is None else "UPDATE"
 
 
-def _is_in_the_way(kind: ResourceType, old: Properties, new: Properties) -> bool:
+def _is_in_the_way(resource_type: ResourceType, old: Properties, new: Properties) -> bool:
     """Tell whether both would have one name, which somebody chose.
 
     https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/names.go
     """
-    if kind.name is None or kind.name in new.get(DEFAULTS, ()):
+    if resource_type.name is None or resource_type.name in new.get(DEFAULTS, ()):
         return False
-    return new.get(kind.name) is not None and new.get(kind.name) == old.get(kind.name)
+    return new.get(resource_type.name) is not None and new.get(resource_type.name) == old.get(
+        resource_type.name
+    )
 
 
-def normal(kind: ResourceType, name: str, value: Any) -> Any:
+def normal(resource_type: ResourceType, name: str, value: Any) -> Any:
     """Return a property's value in a form in which equal means the same."""
-    if name in kind.kept and isinstance(value, Mapping) and value.get("enabled") is False:
+    if (
+        name in resource_type.optional_computed
+        and isinstance(value, Mapping)
+        and value.get("enabled") is False
+    ):
         return None  # off, whatever else is said
-    if name in kind.documents and isinstance(value, str) and value != rpc.UNKNOWN:
+    if name in resource_type.json_documents and isinstance(value, str) and value != rpc.UNKNOWN:
         return json.loads(value)
-    if name in kind.unordered and isinstance(value, list):
+    if name in resource_type.unordered and isinstance(value, list):
         return sorted((_bare(part) for part in value), key=json.dumps)
     return _bare(value)
 

@@ -22,9 +22,9 @@ from local.cloud.cloud import (
     Cloud,
     CloudError,
     NameTooLongError,
-    PartError,
-    kind_of,
+    PartialCreateError,
     provider_inputs,
+    resource_type_of,
 )
 from local.cloud.validation import failures
 from tests.engine.provider.diff import difference
@@ -128,7 +128,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Keep the place that the resources asked for on this connection are in."""
-        self._places[context.peer()] = self._cloud.place(decoded(request.args))
+        self._places[context.peer()] = self._cloud.location(decoded(request.args))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -138,20 +138,20 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         wrong = _refused(request.type, news)
         if wrong:
             return provider_pb2.CheckResponse(failures=wrong)
-        kind = self._kind(request, context)
+        resource_type = self._resource_type(request, context)
         try:
-            inputs = checked(kind, request.name, decoded(request.olds), news, place)
+            inputs = checked(resource_type, request.name, decoded(request.olds), news, place)
         except NameTooLongError as error:
-            failure = provider_pb2.CheckFailure(property=kind.name, reason=str(error))
+            failure = provider_pb2.CheckFailure(property=resource_type.name, reason=str(error))
             return provider_pb2.CheckResponse(failures=[failure])
         return provider_pb2.CheckResponse(inputs=encoded(inputs))
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Tell what a change of a resource's inputs calls for."""
-        kind, new = self._kind(request, context), decoded(request.news)
-        old = was(kind, decoded(request.old_inputs), decoded(request.olds))
-        self._refuse_plan(request, context, old, new)
-        found = difference(kind, old, new)
+        resource_type, new = self._resource_type(request, context), decoded(request.news)
+        old = was(resource_type, decoded(request.old_inputs), decoded(request.olds))
+        self._validate_plan(request, context, old, new)
+        found = difference(resource_type, old, new)
         kinds = {
             name: provider_pb2.PropertyDiff(
                 kind=_KIND.Value(f"{how}_REPLACE" if name in found.replacing else how),
@@ -173,12 +173,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs = decoded(request.properties)
         place = self._place(context).of(inputs)
         if request.preview:
-            self._refuse_plan(request, context, {}, inputs)
-            outputs = previewed(self._kind(request, context), inputs)
+            self._validate_plan(request, context, {}, inputs)
+            outputs = previewed(self._resource_type(request, context), inputs)
             return provider_pb2.CreateResponse(properties=encoded(outputs))
         try:
             made, outputs = self._cloud.create(request.type, request.name, archives(inputs), place)
-        except PartError as error:
+        except PartialCreateError as error:
             _abort_unfinished(context, error)
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
@@ -194,13 +194,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         if seen is None:
             return provider_pb2.ReadResponse()
-        kind = self._kind(request, context)
+        resource_type = self._resource_type(request, context)
         if inputs:
-            outputs = with_kept(kind, refreshed(kind, state, seen, place), seen)
-            inputs = refreshed(kind, inputs, seen, place)
+            outputs = with_kept(resource_type, refreshed(resource_type, state, seen, place), seen)
+            inputs = refreshed(resource_type, inputs, seen, place)
         else:
-            inputs = inputs_to_import(request.type, kind, seen, place)
-            outputs = {**inputs, **{name: seen[name] for name in kind.computed}}
+            inputs = inputs_to_import(request.type, resource_type, seen, place)
+            outputs = {**inputs, **{name: seen[name] for name in resource_type.computed}}
         return provider_pb2.ReadResponse(
             id=request.id,
             properties=encoded({**outputs, "id": request.id}),
@@ -209,9 +209,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Change a resource, or, in a preview, tell what it will be."""
-        kind, outputs = self._kind(request, context), decoded(request.olds)
-        old = was(kind, decoded(request.old_inputs), outputs)
-        new = kind.planned(old, decoded(request.news))
+        resource_type, outputs = self._resource_type(request, context), decoded(request.olds)
+        old = was(resource_type, decoded(request.old_inputs), outputs)
+        new = resource_type.plan(old, decoded(request.news))
         place = self._place(context).of(new)
         kept = {name: value for name, value in outputs.items() if name not in old}
         if not request.preview:
@@ -255,19 +255,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
         return place
 
-    def _refuse_plan(
+    def _validate_plan(
         self, request: Any, context: grpc.ServicerContext, old: Properties, new: Properties
     ) -> None:
         try:
-            self._cloud.refuse_plan(
+            self._cloud.validate_plan(
                 request.type, request.name, old, new, self._place(context).of(new)
             )
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
-    def _kind(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def _resource_type(self, request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            return kind_of(request.type, request.name)
+            return resource_type_of(request.type, request.name)
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
@@ -283,7 +283,7 @@ def _refused(token: str, inputs: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def _abort_unfinished(context: grpc.ServicerContext, error: PartError) -> NoReturn:
+def _abort_unfinished(context: grpc.ServicerContext, error: PartialCreateError) -> NoReturn:
     """Tell that a resource is there, so that the engine keeps it, and that it is unfinished."""
     detail = any_pb2.Any()
     detail.Pack(

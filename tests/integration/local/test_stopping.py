@@ -112,7 +112,7 @@ def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_l
 ) -> None:
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         process = begin(*FILL)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(word)
@@ -136,7 +136,7 @@ def test_a_second_ctrl_c_ends_it_at_once_and_harms_nothing(ring: LocalRing, begi
     puts = Watcher(SECOND, "PutItem")
     puts.at = 1
     puts.gate.clear()
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         process = begin(*FILL)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -158,7 +158,7 @@ def test_on_a_terminal_a_bar_shows_how_many_items_are_done(ring: LocalRing, tmp_
     puts.at = 10
     shown, terminal = pty.openpty()
     text = bytearray()
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         with subprocess.Popen(
             [sys.executable, str(AUTOMATE), *FILL, "--local", ring.endpoint],
             cwd=tmp_path,
@@ -192,7 +192,7 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
     reads = Watcher(SECOND, "GetItem")
     reads.at = 20
     check = ("check", "--settle-seconds", "0", "--json")
-    with ring.faults.put(reads):
+    with ring.faults.inject(reads):
         process = begin(*check)
         assert reads.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -209,7 +209,7 @@ def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) ->
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20
     mend = ("repair", "--settle-seconds", "0", "--prefer", FIRST, "--yes")
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         process = begin(*mend)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -224,7 +224,7 @@ def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) ->
 def test_waiting_for_what_is_on_its_way_ends_at_once(ring: LocalRing, begin: Begin) -> None:
     reads = Watcher(SECOND, "GetItem")
     reads.at = 2  # one key's item and tombstone
-    with ring.faults.put(reads):
+    with ring.faults.inject(reads):
         process = begin("check", "--sample", "3", "--settle-seconds", "100000")
         assert reads.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)

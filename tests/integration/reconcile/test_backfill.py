@@ -115,7 +115,7 @@ def test_under_writers_and_throttling_all_end_equal(
     routes = [plan_route(members, name) for name in REGIONS[:3]]
     with (
         writing(ring, keys=20, prefix="k"),
-        ring.faults.put(throttling(SECOND, 0.2)),
+        ring.faults.inject(throttling(SECOND, 0.2)),
         Journal(tmp_path / "j", "x") as journal,
     ):
         backfill(members, routes, journal)

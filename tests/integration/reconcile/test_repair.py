@@ -160,7 +160,7 @@ def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: P
     members = reached(ring)
     with (
         writing(ring, keys=20, prefix="k"),
-        ring.faults.put(throttling(SECOND, 0.2)),
+        ring.faults.inject(throttling(SECOND, 0.2)),
         Journal(tmp_path / "j", "x") as journal,
     ):
         check(members, journal, CheckOptions(settle_seconds=0.1, max_rechecks=2))

@@ -64,7 +64,9 @@ def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
 )
 def test_an_encrypted_value_is_told_with_its_key(tmp_path: Path, value: str) -> None:
     write(tmp_path, f"config:\n  dynamodb-ring:table: {value}\n")
-    with pytest.raises(StackFileError, match=r"dynamodb-ring:table is encrypted .* plain text"):
+    with pytest.raises(
+        StackFileError, match=r"dynamodb-ring:table is encrypted .* cannot decrypt it"
+    ):
         StackConfig.read(tmp_path, "dev")
 
 

@@ -1,54 +1,61 @@
-"""Policies that are a part of a role or a user."""
+"""Inline policies of roles and users."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, ClassVar
 
-from local.cloud.resources.resource_type import Created, Location, Properties, ResourceType, found
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    get_or_none,
+)
 
 _MISSING = "NoSuchEntity"
 
 
 class _InlinePolicy(ResourceType):
-    """A policy in its holder. Its id is `holder:name`.
+    """Inline policy of a role or a user. Its id is `holder:name`.
 
-    IAM's calls for the two holders differ in nothing but the holder's word.
+    IAM's calls for the two differ only in the word `role` or `user`.
     """
 
     computed = frozenset()
-    documents = frozenset({"policy"})
+    json_documents = frozenset({"policy"})
     tagged = False
     regional = False
     holder: ClassVar[str]
     """`role` or `user`: the input that names the holder, and the word in the calls."""
 
-    def _call(self, verb: str, id_: str, place: Location, **more: str) -> Any:
+    def _call(self, verb: str, id_: str, location: Location, **more: str) -> Any:
         holder, _, name = id_.partition(":")
-        call = getattr(place.clients.iam(place.region), f"{verb}_{self.holder}_policy")
+        call = getattr(location.clients.iam(location.region), f"{verb}_{self.holder}_policy")
         return call(**{f"{self.holder.title()}Name": holder, "PolicyName": name}, **more)
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Write the policy into its holder."""
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Put the policy."""
         id_ = f"{inputs[self.holder]}:{inputs['name']}"
-        self.update(id_, {}, inputs, place)
+        self.update(id_, {}, inputs, location)
         return Created(id_, {})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the policy up in its holder."""
-        answer = found(lambda: self._call("get", id_, place), _MISSING)
-        if answer is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Get the policy."""
+        response = get_or_none(lambda: self._call("get", id_, location), _MISSING)
+        if response is None:
             return None
         holder, _, name = id_.partition(":")
-        return {self.holder: holder, "name": name, "policy": json.dumps(answer["PolicyDocument"])}
+        policy = json.dumps(response["PolicyDocument"])
+        return {self.holder: holder, "name": name, "policy": policy}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Write the policy again."""
-        self._call("put", id_, place, PolicyDocument=new["policy"])
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Put the policy again."""
+        self._call("put", id_, location, PolicyDocument=new["policy"])
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Take the policy out of its holder."""
-        found(lambda: self._call("delete", id_, place), _MISSING)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the policy."""
+        get_or_none(lambda: self._call("delete", id_, location), _MISSING)
 
 
 class RolePolicy(_InlinePolicy):
@@ -58,7 +65,7 @@ class RolePolicy(_InlinePolicy):
     """
 
     holder = "role"
-    fixed = frozenset({"name", "namePrefix", "role"})
+    force_new = frozenset({"name", "namePrefix", "role"})
 
 
 class UserPolicy(_InlinePolicy):
@@ -68,4 +75,4 @@ class UserPolicy(_InlinePolicy):
     """
 
     holder = "user"
-    fixed = frozenset({"name", "namePrefix", "user"})
+    force_new = frozenset({"name", "namePrefix", "user"})

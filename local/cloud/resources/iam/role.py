@@ -1,4 +1,4 @@
-"""Roles."""
+"""IAM roles."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from local.cloud.resources.resource_type import (
     ResourceType,
     as_list,
     as_map,
-    changed,
-    found,
-    retag,
+    get_or_none,
+    has_changed,
+    update_tags,
 )
 
 _MISSING = "NoSuchEntity"
@@ -26,30 +26,31 @@ class Role(ResourceType):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/iam/role.go
     """
 
-    fixed = frozenset({"name", "namePrefix", "path"})
+    force_new = frozenset({"name", "namePrefix", "path"})
     computed = frozenset({"arn", "uniqueId"})
-    longest = 64
+    max_name_length = 64
     regional = False
-    documents = frozenset({"assumeRolePolicy"})
-    kept = frozenset({"inlinePolicies", "managedPolicyArns"})
+    json_documents = frozenset({"assumeRolePolicy"})
+    optional_computed = frozenset({"inlinePolicies", "managedPolicyArns"})
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the role."""
-        role = place.clients.iam(place.region).create_role(
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the role."""
+        role = location.clients.iam(location.region).create_role(
             RoleName=inputs["name"],
             AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
             Description=inputs.get("description", ""),
-            Tags=place.tag_list(inputs),
+            Tags=location.tag_list(inputs),
         )["Role"]
         return Created(role["RoleName"], {"arn": role["Arn"], "uniqueId": role["RoleId"]})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the role up."""
-        client = place.clients.iam(place.region)
-        answer = found(lambda: client.get_role(RoleName=id_), _MISSING)
-        if answer is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Get the role."""
+        client = location.clients.iam(location.region)
+        response = get_or_none(lambda: client.get_role(RoleName=id_), _MISSING)
+        if response is None:
             return None
-        role = answer["Role"]
+        role = response["Role"]
+        attached = client.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]
         return {
             "name": id_,
             "arn": role["Arn"],
@@ -57,15 +58,12 @@ class Role(ResourceType):
             "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
             "description": role.get("Description", ""),
             "inlinePolicies": self._policies(id_, client),
-            "managedPolicyArns": [
-                one["PolicyArn"]
-                for one in client.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]
-            ],
+            "managedPolicyArns": [policy["PolicyArn"] for policy in attached],
             "tagsAll": as_map(client.list_role_tags(RoleName=id_)["Tags"]),
         }
 
     def _policies(self, id_: str, client: Any) -> list[dict[str, str]]:
-        """Return all policies in the role, whoever has put them there."""
+        """Return all inline policies of the role, including those put by other resources."""
         return [
             {
                 "name": name,
@@ -76,21 +74,21 @@ class Role(ResourceType):
             for name in client.list_role_policies(RoleName=id_)["PolicyNames"]
         ]
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change what it says of itself, who may take it, and its tags."""
-        client = place.clients.iam(place.region)
-        if changed(old, new, "description"):
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update its description, trust policy and tags."""
+        client = location.clients.iam(location.region)
+        if has_changed(old, new, "description"):
             client.update_role_description(RoleName=id_, Description=new.get("description", ""))
-        if changed(old, new, "assumeRolePolicy"):
+        if has_changed(old, new, "assumeRolePolicy"):
             client.update_assume_role_policy(RoleName=id_, PolicyDocument=new["assumeRolePolicy"])
-        retag(
+        update_tags(
             as_map(client.list_role_tags(RoleName=id_)["Tags"]),
-            place.tags(new),
-            lambda gone: client.untag_role(RoleName=id_, TagKeys=gone),
-            lambda put: client.tag_role(RoleName=id_, Tags=as_list(put)),
+            location.tags(new),
+            lambda keys: client.untag_role(RoleName=id_, TagKeys=keys),
+            lambda tags: client.tag_role(RoleName=id_, Tags=as_list(tags)),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the role. AWS refuses while a policy is in it."""
-        client = place.clients.iam(place.region)
-        found(lambda: client.delete_role(RoleName=id_), _MISSING)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the role. AWS refuses this while it has policies."""
+        client = location.clients.iam(location.region)
+        get_or_none(lambda: client.delete_role(RoleName=id_), _MISSING)

@@ -1,4 +1,4 @@
-"""Users."""
+"""IAM users."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from local.cloud.resources.resource_type import (
     ResourceType,
     as_list,
     as_map,
-    found,
-    retag,
+    get_or_none,
+    update_tags,
 )
 
 _MISSING = "NoSuchEntity"
@@ -25,34 +25,34 @@ class User(ResourceType):
     computed = frozenset({"arn", "uniqueId"})
     regional = False
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the user."""
-        user = place.clients.iam(place.region).create_user(
-            UserName=inputs["name"], Tags=place.tag_list(inputs)
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the user."""
+        user = location.clients.iam(location.region).create_user(
+            UserName=inputs["name"], Tags=location.tag_list(inputs)
         )["User"]
         return Created(user["UserName"], {"arn": user["Arn"], "uniqueId": user["UserId"]})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the user up."""
-        client = place.clients.iam(place.region)
-        answer = found(lambda: client.get_user(UserName=id_), _MISSING)
-        if answer is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Get the user."""
+        client = location.clients.iam(location.region)
+        response = get_or_none(lambda: client.get_user(UserName=id_), _MISSING)
+        if response is None:
             return None
-        user = answer["User"]
+        user = response["User"]
         tags = as_map(client.list_user_tags(UserName=id_)["Tags"])
         return {"name": id_, "arn": user["Arn"], "uniqueId": user["UserId"], "tagsAll": tags}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change its tags."""
-        client = place.clients.iam(place.region)
-        retag(
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update its tags."""
+        client = location.clients.iam(location.region)
+        update_tags(
             as_map(client.list_user_tags(UserName=id_)["Tags"]),
-            place.tags(new),
-            lambda gone: client.untag_user(UserName=id_, TagKeys=gone),
-            lambda put: client.tag_user(UserName=id_, Tags=as_list(put)),
+            location.tags(new),
+            lambda keys: client.untag_user(UserName=id_, TagKeys=keys),
+            lambda tags: client.tag_user(UserName=id_, Tags=as_list(tags)),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the user. AWS refuses while it has keys."""
-        client = place.clients.iam(place.region)
-        found(lambda: client.delete_user(UserName=id_), _MISSING)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the user. AWS refuses this while it has access keys."""
+        client = location.clients.iam(location.region)
+        get_or_none(lambda: client.delete_user(UserName=id_), _MISSING)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.clients import HOME_ACCOUNT, Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
-from local.cloud.resources import KINDS, Location
+from local.cloud.resources import RESOURCE_TYPES, Location
 from local.endpoint.server import LocalServer
 from ring.policies import tls_only
 from tests.engine.provider.diff import difference
@@ -58,7 +58,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def place(cloud: Cloud) -> Location:
-    place = cloud.place({"region": "eu-west-1"})
+    place = cloud.location({"region": "eu-west-1"})
     cloud.create("aws:s3/bucket:Bucket", "b", {"bucket": NAME}, place)
     return place
 
@@ -71,13 +71,13 @@ def test_it_is_made_read_as_it_was_said_changed_and_deleted(
     made, _ = cloud.create(token, "it", first, place)
     seen = cloud.read(token, "it", made, place)
     assert seen is not None
-    assert refreshed(KINDS[token], first, seen, place) == first
-    assert set(difference(KINDS[token], first, second).changed) == set(SAID[token][0])
+    assert refreshed(RESOURCE_TYPES[token], first, seen, place) == first
+    assert set(difference(RESOURCE_TYPES[token], first, second).changed) == set(SAID[token][0])
 
     cloud.update(token, "it", made, Change(first, second), place)
     seen = cloud.read(token, "it", made, place)
     assert seen is not None
-    assert refreshed(KINDS[token], second, seen, place) == second
+    assert refreshed(RESOURCE_TYPES[token], second, seen, place) == second
 
     cloud.delete(token, "it", made, place)
     assert cloud.read(token, "it", made, place) is None

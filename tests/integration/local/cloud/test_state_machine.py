@@ -10,7 +10,7 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
-from local.cloud.resources import KINDS, Location
+from local.cloud.resources import RESOURCE_TYPES, Location
 from local.endpoint.server import LocalServer
 from tests.engine.provider.state import refreshed
 
@@ -28,7 +28,7 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def place(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders"}})
-    return cloud.place({"region": "eu-west-1", "defaultTags": tags})
+    return cloud.location({"region": "eu-west-1", "defaultTags": tags})
 
 
 def machine(**changes: Any) -> dict[str, Any]:
@@ -41,14 +41,14 @@ def test_a_state_machine_lives_its_whole_life(cloud: Cloud, place: Location) -> 
     assert made == outputs["arn"] == "arn:aws:states:eu-west-1:123456789012:stateMachine:m"
     seen = cloud.read(MACHINE, "m", made, place)
     assert seen is not None
-    assert refreshed(KINDS[MACHINE], machine(), seen, place) == machine()
+    assert refreshed(RESOURCE_TYPES[MACHINE], machine(), seen, place) == machine()
     assert seen["tagsAll"] == {"team": "orders", "a": "b"}
 
     other = machine(definition='{"StartAt": "b"}', roleArn=ROLE + "2", tags={"c": "d"})
     cloud.update(MACHINE, "m", made, Change(machine(), other), place)
     seen = cloud.read(MACHINE, "m", made, place)
     assert seen is not None
-    assert refreshed(KINDS[MACHINE], other, seen, place) == other
+    assert refreshed(RESOURCE_TYPES[MACHINE], other, seen, place) == other
     assert seen["tagsAll"] == {"team": "orders", "c": "d"}
 
     for _ in range(2):  # one that is not there is deleted
@@ -69,7 +69,7 @@ def test_what_is_logged_of_a_state_machine_is_said_changed_and_switched_off(
     for old, new in ((told, less), (less, off), (off, told)):
         seen = cloud.read(MACHINE, "m", made, place)
         assert seen is not None
-        now = refreshed(KINDS[MACHINE], old, seen, place)["loggingConfiguration"]
+        now = refreshed(RESOURCE_TYPES[MACHINE], old, seen, place)["loggingConfiguration"]
         assert now["level"] == old["loggingConfiguration"]["level"]
         assert now.get("logDestination") == old["loggingConfiguration"].get("logDestination")
         cloud.update(MACHINE, "m", made, Change(old, new), place)

@@ -242,12 +242,12 @@ def test_the_units_of_writes_and_what_was_refused_are_in_cloudwatch(
     client: Any, clients: Clients
 ) -> None:
     alarms = Alarms(nullcontext())
-    alarms.look()
+    alarms.evaluate()
     samples, units_before = in_cloudwatch(clients, "ConsumedWriteCapacityUnits")
     put(client, 3 * KB)
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         client.put_item(TableName=NAME, Item=of(10), ConditionExpression="attribute_not_exists(id)")
-    alarms.look()
+    alarms.evaluate()
     expected = (samples + 2, units_before + 6)
     assert in_cloudwatch(clients, "ConsumedWriteCapacityUnits") == expected
     assert in_cloudwatch(clients, "ConditionalCheckFailedRequests") == (1, 1)

@@ -8,7 +8,6 @@ The protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
 
 import asyncio
-import base64
 import json
 import time
 import zlib
@@ -23,6 +22,7 @@ from handler.aws.connection_pool import ConnectionPool
 from handler.aws.http_response import Response
 from handler.aws.secret_credentials import KeyPair, SecretCredentials, is_credentials_refused
 from handler.aws.sigv4 import SigV4Signer
+from handler.model.attribute_values import decode_binary, encode_binary
 
 _LOOK_SECONDS = 1.0
 """For so long keys serve that were looked at. To look takes longer than to sign: botocore replaces
@@ -98,7 +98,7 @@ class HttpApi:
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
         """See Call."""
-        body = json.dumps(request, default=_as_text, separators=(",", ":")).encode()
+        body = json.dumps(request, default=encode_binary, separators=(",", ":")).encode()
         try:
             return await self._call(operation, body)
         except ClientError as error:
@@ -161,13 +161,7 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
     """An attribute that is named B or BS has an object for its value, and so is left alone."""
     match value:
         case {"B": str(text)}:
-            return {"B": base64.b64decode(text, validate=True)}
+            return {"B": decode_binary(text)}
         case {"BS": [*texts]}:
-            return {"BS": [base64.b64decode(text, validate=True) for text in texts]}
+            return {"BS": [decode_binary(text) for text in texts]}
     return value
-
-
-def _as_text(binary: object) -> str:
-    if not isinstance(binary, bytes):
-        raise TypeError(f"{binary!r} is nothing that DynamoDB has")
-    return base64.b64encode(binary).decode("ascii")

@@ -4,14 +4,13 @@ Items stay in the form in which DynamoDB's API has them, ``{"price": {"N": "9.50
 converted on the way through, so no digit of a number and no byte can change.
 """
 
-import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from handler.model.attribute_values import canonical_text
 from handler.model.version import Version
 
 Item = Mapping[str, Any]
@@ -80,28 +79,5 @@ def application_attributes(item: Item) -> dict[str, Any]:
 
 def digest(item: Item) -> str:
     """16 hex digits over the item's own attributes, the same however maps and sets are ordered."""
-    canonical = {name: _ordered(value) for name, value in application_attributes(item).items()}
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    text = canonical_text(application_attributes(item))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _ordered(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An attribute value that JSON can hold, with its sets sorted, at any depth."""
-    ((kind, content),) = value.items()
-    match kind:
-        case "B":
-            return {kind: _text(content)}
-        case "BS":
-            return {kind: sorted(map(_text, content))}
-        case "M":
-            return {kind: {name: _ordered(member) for name, member in content.items()}}
-        case "L":
-            return {kind: [_ordered(member) for member in content]}
-        case "SS" | "NS":
-            return {kind: sorted(content)}
-        case _:
-            return value
-
-
-def _text(binary: bytes) -> str:
-    return base64.b64encode(binary).decode("ascii")

@@ -1,19 +1,15 @@
 """Stream records, as Lambda hands them over, read into Changes."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handler.model.attribute_values import from_json
 from handler.model.image import Image, Item, Key
 
 # Who deletes an item whose time to live has passed:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 _TIME_TO_LIVE = "dynamodb.amazonaws.com"
-
-# What these types of values are in JSON; the others are more than they seem.
-_PLAIN: Mapping[str, type] = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
 
 Record = Mapping[str, Any]
 
@@ -94,42 +90,4 @@ def read_item(wire: Mapping[str, Any]) -> Item:
 
     Raises ValueError, TypeError or AttributeError for what is none.
     """
-    return {name: _value(value) for name, value in wire.items()}
-
-
-def _value(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The value as the SDK takes it: a record's binary is base64 text, the SDK's is bytes.
-
-    The SDK encodes bytes again; text passed on as it stands would arrive encoded twice.
-    """
-    ((kind, content),) = value.items()
-    if isinstance(content, _PLAIN.get(kind, ())):
-        return value
-    match kind:
-        case "B":
-            return {kind: _bytes(content)}
-        case "M":
-            return {kind: {name: _value(member) for name, member in content.items()}}
-        case "L":
-            return {kind: [_value(member) for member in _list(content)]}
-        case "BS":
-            return {kind: [_bytes(member) for member in _list(content)]}
-        case "SS" | "NS" if all(isinstance(member, str) for member in _list(content)):
-            return value
-    raise ValueError(f"a value of the type {kind!r} cannot be a {type(content).__name__}")
-
-
-def _list(content: Any) -> list[Any]:
-    """What must be a list; a text would pass for one, letter by letter."""
-    if not isinstance(content, list):
-        raise TypeError(f"a list or set cannot be a {type(content).__name__}")
-    return content
-
-
-def _bytes(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"a binary value cannot be a {type(text).__name__}")
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"binary value is not base64: {error}") from error
+    return {name: from_json(value) for name, value in wire.items()}

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from local.data.dynamodb_json import BadItemError, Value, from_dynamodb_json, from_plain
+from local.data.item_size import LIMIT, item_size
 
 if TYPE_CHECKING:
     from ring.settings.sections import TableSettings
@@ -18,7 +19,6 @@ Item = dict[str, Value]
 
 RESERVED = "_repl_"
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-_ITEM_BYTES = 400 * 1024
 _DEEPEST = 32
 _PARTITION_KEY_BYTES = 2048
 _SORT_KEY_BYTES = 1024
@@ -73,9 +73,10 @@ def _item(line: bytes, schema: Schema) -> Item:
         _check_key(item, name, schema.types[name], (_PARTITION_KEY_BYTES, _SORT_KEY_BYTES)[at])
     for name in schema.types.keys() & item.keys():
         _check_type(item, name, schema.types[name])
-    size = sum(len(name.encode()) + _size(value, 1) for name, value in item.items())
-    if size > _ITEM_BYTES:
-        raise BadItemError(f"it has some {size:,} bytes, and DynamoDB takes {_ITEM_BYTES:,}")
+    for value in item.values():
+        _check_depth(value)
+    if (size := item_size(item)) > LIMIT:
+        raise BadItemError(f"it has some {size:,} bytes, and DynamoDB takes {LIMIT:,}")
     return item
 
 
@@ -146,28 +147,13 @@ def _check_type(item: Item, name: str, kind: str) -> None:
         raise BadItemError(f"{name}: a key cannot be empty")
 
 
-def _size(value: Value, level: int) -> int:
-    """Return about how many bytes a value takes.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
+def _check_depth(value: Value, level: int = 1) -> None:
     if level > _DEEPEST:
         raise BadItemError(f"it is nested more than {_DEEPEST} levels deep")
     ((kind, content),) = value.items()
-    match kind:
-        case "S" | "B":
-            return _bytes(content)
-        case "N":
-            return len(content) // 2 + 1
-        case "SS" | "NS" | "BS":
-            return sum(_size({kind[0]: member}, level) for member in content)
-        case "L":
-            return 3 + sum(1 + _size(part, level + 1) for part in content)
-        case "M":
-            return 3 + sum(
-                1 + len(name.encode()) + _size(part, level + 1) for name, part in content.items()
-            )
-    return 1
+    if kind in ("L", "M"):
+        for part in content if kind == "L" else content.values():
+            _check_depth(part, level + 1)
 
 
 def _bytes(content: str | bytes) -> int:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.compare import Item, without_stamp
+from handler.model.image import application_attributes
+from local.compare import Item
 from ring.text import counted
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class Story:
 
     def _copy(self, member: LocalMember, key: Mapping[str, Any]) -> Item | None:
         answer = member.client.get_item(TableName=member.table, Key=key, ConsistentRead=True)
-        return without_stamp(answer["Item"]) if "Item" in answer else None
+        return application_attributes(answer["Item"]) if "Item" in answer else None
 
     def _set_aside(self) -> list[str]:
         """Say what is in the quarantines, and return the keys."""

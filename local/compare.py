@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handler.model.attribute_values import canonical_text
+from handler.model.image import application_attributes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from local.ring import LocalMember
 
-_RESERVED = "_repl_"
 Item = dict[str, Any]
 """An item as DynamoDB's low-level API has it."""
 
@@ -56,7 +58,7 @@ def difference_reason(
     stubs = [name for name, item in held.items() if "_repl_deleted" in item]
     if stubs:
         return f"the stub of a delete remains on {', '.join(stubs)}"
-    if _distinct(without_stamp(item) for item in held.values()) > 1:
+    if _distinct(map(application_attributes, held.values())) > 1:
         return "different contents"
     newest = max(held.values(), key=_version)
     origin = tuple(newest.get(name, {}).get("S") for name in _ORIGIN)
@@ -79,29 +81,12 @@ def _version(item: Item) -> str:
     return version
 
 
-def without_stamp(item: Item) -> Item:
-    """Return the item without the ring's attributes."""
-    return {name: value for name, value in item.items() if not name.startswith(_RESERVED)}
-
-
 def _distinct(items: Iterable[Item]) -> int:
-    return len({repr(_canonical(item)) for item in items})
-
-
-def _canonical(value: Any) -> Any:
-    """Return a value with sorted maps and sets, for comparison."""
-    match value:
-        case {"SS": list(members)} | {"NS": list(members)} | {"BS": list(members)}:
-            return [*value, *sorted(members)]
-        case dict():
-            return sorted((name, _canonical(part)) for name, part in value.items())
-        case list():
-            return [_canonical(part) for part in value]
-    return value
+    return len(set(map(canonical_text, items)))
 
 
 def _identity(item: Item, names: Sequence[str]) -> str:
-    return repr([item[name] for name in names])
+    return canonical_text({name: item[name] for name in names})
 
 
 def _key_names(member: LocalMember) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from handler.model.attribute_values import canonical_text
 from handler.model.image import DELETED, VERSION, Item, Key, Write
 from handler.model.version import Version
 from handler.store.dynamodb import (
@@ -30,7 +30,7 @@ class DryStore:
 
     async def read(self, key: Key) -> Item | None:
         """See Store."""
-        name = _name(key)
+        name = canonical_text(key)
         return self._items[name] if name in self._items else await self._store.read(key)
 
     async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
@@ -41,7 +41,7 @@ class DryStore:
         """See Store."""
         standing = await self.read(key)
         if standing is not None and DELETED in standing and standing[VERSION] == {"S": version}:
-            self._items[_name(key)] = None
+            self._items[canonical_text(key)] = None
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
@@ -49,14 +49,14 @@ class DryStore:
 
     async def get_tombstone(self, key: Key) -> Write | None:
         """See Store."""
-        return self._tombstones.get(_name(key)) or await self._store.get_tombstone(key)
+        return self._tombstones.get(canonical_text(key)) or await self._store.get_tombstone(key)
 
     async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
         """See Store."""
         kept = await self.get_tombstone(key)
         if kept is not None and kept.version >= delete.version:
             return kept
-        self._tombstones[_name(key)] = delete
+        self._tombstones[canonical_text(key)] = delete
         return None
 
     async def _write(
@@ -65,7 +65,7 @@ class DryStore:
         standing = await self.read(key)
         if not _holds(condition, standing):
             return ConditionFailed(standing)
-        self._items[_name(key)] = item
+        self._items[canonical_text(key)] = item
         self.writes += 1
         return Written(standing)
 
@@ -87,7 +87,3 @@ def _holds(condition: Condition, standing: Item | None) -> bool:
 def _is_older(standing: Item, version: Version) -> bool:
     text: Any = standing.get(VERSION, {}).get("S")
     return isinstance(text, str) and text < version
-
-
-def _name(key: Key) -> str:
-    return json.dumps(key, sort_keys=True, default=bytes.hex)

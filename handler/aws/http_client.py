@@ -7,7 +7,6 @@ The protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
 
 import asyncio
-import base64
 import json
 import time
 import zlib
@@ -26,6 +25,7 @@ from handler.aws.secret_credentials import (
     are_credentials_rejected,
 )
 from handler.aws.sigv4 import SigV4Signer
+from handler.model.attribute_values import decode_binary, encode_binary
 
 _FRESH_SECONDS = 1.0
 """Seconds that credentials are used before botocore is asked for them again. That takes longer than
@@ -101,7 +101,7 @@ class HttpApi:
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
         """See DynamoDBApi."""
-        body = json.dumps(request, default=_as_text, separators=(",", ":")).encode()
+        body = json.dumps(request, default=encode_binary, separators=(",", ":")).encode()
         try:
             return await self._call(operation, body)
         except ClientError as error:
@@ -164,13 +164,7 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
     """Decode a binary value. An attribute named B or BS has an object, and is not changed."""
     match value:
         case {"B": str(text)}:
-            return {"B": base64.b64decode(text, validate=True)}
+            return {"B": decode_binary(text)}
         case {"BS": [*texts]}:
-            return {"BS": [base64.b64decode(text, validate=True) for text in texts]}
+            return {"BS": [decode_binary(text) for text in texts]}
     return value
-
-
-def _as_text(binary: object) -> str:
-    if not isinstance(binary, bytes):
-        raise TypeError(f"{binary!r} is no value of DynamoDB")
-    return base64.b64encode(binary).decode("ascii")

@@ -4,14 +4,13 @@ Items keep the form of DynamoDB's API, ``{"price": {"N": "9.50"}}``. Nothing is 
 stream and table, so no digit of a number and no byte can change.
 """
 
-import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from handler.model.attribute_values import canonical_text
 from handler.model.version import Version
 
 Item = Mapping[str, Any]
@@ -80,28 +79,5 @@ def application_attributes(item: Item) -> dict[str, Any]:
 
 def digest(item: Item) -> str:
     """Return 16 hex digits over an item's own attributes, whatever the order in maps and sets."""
-    canonical = {name: _ordered(value) for name, value in application_attributes(item).items()}
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    text = canonical_text(application_attributes(item))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _ordered(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an attribute value in JSON's types, with its sets sorted, at any depth."""
-    ((kind, content),) = value.items()
-    match kind:
-        case "B":
-            return {kind: _text(content)}
-        case "BS":
-            return {kind: sorted(map(_text, content))}
-        case "M":
-            return {kind: {name: _ordered(member) for name, member in content.items()}}
-        case "L":
-            return {kind: [_ordered(member) for member in content]}
-        case "SS" | "NS":
-            return {kind: sorted(content)}
-        case _:
-            return value
-
-
-def _text(binary: bytes) -> str:
-    return base64.b64encode(binary).decode("ascii")

@@ -1,19 +1,15 @@
 """Parse stream records, in the JSON form in which Lambda delivers them, into changes."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handler.model.attribute_values import from_json
 from handler.model.image import Image, Item, Key
 
 # Principal that deletes an item whose time to live has passed:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 _TIME_TO_LIVE = "dynamodb.amazonaws.com"
-
-# JSON types of the attribute values that need no conversion.
-_PLAIN: Mapping[str, type] = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
 
 Record = Mapping[str, Any]
 
@@ -96,42 +92,4 @@ def read_item(document: Mapping[str, Any]) -> Item:
     Raises:
         ValueError, TypeError, AttributeError: it is no item.
     """
-    return {name: _value(value) for name, value in document.items()}
-
-
-def _value(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Convert an attribute value to the SDK's form: base64 text becomes bytes.
-
-    The SDK encodes binary itself, so base64 text would be encoded twice.
-    """
-    ((kind, content),) = value.items()
-    if isinstance(content, _PLAIN.get(kind, ())):
-        return value
-    match kind:
-        case "B":
-            return {kind: _bytes(content)}
-        case "M":
-            return {kind: {name: _value(member) for name, member in content.items()}}
-        case "L":
-            return {kind: [_value(member) for member in _list(content)]}
-        case "BS":
-            return {kind: [_bytes(member) for member in _list(content)]}
-        case "SS" | "NS" if all(isinstance(member, str) for member in _list(content)):
-            return value
-    raise ValueError(f"a value of the type {kind!r} cannot be a {type(content).__name__}")
-
-
-def _list(content: Any) -> list[Any]:
-    """Return the content if it is a list; a text would pass for one, letter by letter."""
-    if not isinstance(content, list):
-        raise TypeError(f"a list or set cannot be a {type(content).__name__}")
-    return content
-
-
-def _bytes(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"a binary value cannot be a {type(text).__name__}")
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"binary value is not base64: {error}") from error
+    return {name: from_json(value) for name, value in document.items()}

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from local.data.dynamodb_json import BadItemError, Value, from_dynamodb_json, from_plain
+from local.data.item_size import LIMIT, item_size
 
 if TYPE_CHECKING:
     from ring.settings.sections import TableSettings
@@ -18,7 +19,6 @@ Item = dict[str, Value]
 
 RESERVED = "_repl_"
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-_ITEM_BYTES = 400 * 1024
 _DEEPEST = 32
 _TOO_DEEP = f"nested too deeply: DynamoDB's limit is {_DEEPEST} levels"
 _PARTITION_KEY_BYTES = 2048
@@ -74,9 +74,10 @@ def _item(line: bytes, schema: Schema) -> Item:
         _check_key(item, name, schema.types[name], limit)
     for name in schema.types.keys() & item.keys():
         _check_type(item, name, schema.types[name])
-    size = sum(len(name.encode()) + _size(value, 1) for name, value in item.items())
-    if size > _ITEM_BYTES:
-        raise BadItemError(f"about {size:,} bytes; DynamoDB's limit is {_ITEM_BYTES:,}")
+    for value in item.values():
+        _check_depth(value)
+    if (size := item_size(item)) > LIMIT:
+        raise BadItemError(f"about {size:,} bytes; DynamoDB's limit is {LIMIT:,}")
     return item
 
 
@@ -147,28 +148,13 @@ def _check_type(item: Item, name: str, kind: str) -> None:
         raise BadItemError(f"{name}: a key cannot be empty")
 
 
-def _size(value: Value, level: int) -> int:
-    """Return the approximate size of a value in bytes.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
+def _check_depth(value: Value, level: int = 1) -> None:
     if level > _DEEPEST:
         raise BadItemError(_TOO_DEEP)
     ((kind, content),) = value.items()
-    match kind:
-        case "S" | "B":
-            return _bytes(content)
-        case "N":
-            return len(content) // 2 + 1
-        case "SS" | "NS" | "BS":
-            return sum(_size({kind[0]: member}, level) for member in content)
-        case "L":
-            return 3 + sum(1 + _size(part, level + 1) for part in content)
-        case "M":
-            return 3 + sum(
-                1 + len(name.encode()) + _size(part, level + 1) for name, part in content.items()
-            )
-    return 1
+    if kind in ("L", "M"):
+        for part in content if kind == "L" else content.values():
+            _check_depth(part, level + 1)
 
 
 def _bytes(content: str | bytes) -> int:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.compare import Item, without_stamp
+from handler.model.image import application_attributes
+from local.compare import Item
 from ring.text import counted
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ class Story:
 
     def _copy(self, member: LocalMember, key: Mapping[str, Any]) -> Item | None:
         response = member.client.get_item(TableName=member.table, Key=key, ConsistentRead=True)
-        return without_stamp(response["Item"]) if "Item" in response else None
+        return application_attributes(response["Item"]) if "Item" in response else None
 
     def _show_quarantined(self) -> list[str]:
         """Print the quarantined records and return their keys."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from handler.model.attribute_values import encode_binary
 from local.lambda_emulator.batching import created_at, sequence_number
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
     change = dict(record["dynamodb"])
     change["ApproximateCreationDateTime"] = int(change["ApproximateCreationDateTime"].timestamp())
     for image in {"Keys", "NewImage", "OldImage"} & change.keys():
-        change[image] = {name: _as_json(value) for name, value in change[image].items()}
+        change[image] = json.loads(json.dumps(change[image], default=encode_binary))
     event = {
         "eventID": record["eventID"],
         "eventName": record["eventName"],
@@ -44,25 +44,6 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
             "principalId": identity["PrincipalId"],
         }
     return event
-
-
-def _as_json(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Encode the binary values in a DynamoDB value, recursively."""
-    ((kind, content),) = value.items()
-    match kind:
-        case "B":
-            content = _base64(content)
-        case "BS":
-            content = [_base64(member) for member in content]
-        case "L":
-            content = [_as_json(member) for member in content]
-        case "M":
-            content = {name: _as_json(member) for name, member in content.items()}
-    return {kind: content}
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 @dataclass(frozen=True)

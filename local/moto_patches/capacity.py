@@ -22,10 +22,10 @@ from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.responses import DynamoHandler
 
 from local.cloudwatch.metrics import Metric, MetricBuffer, table_metrics
+from local.data.item_size import item_size
 from local.moto_patches.capacity_units import (
     Attributes,
     index_units,
-    item_size,
     read_units,
     write_units,
 )

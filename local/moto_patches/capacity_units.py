@@ -1,15 +1,16 @@
 """Calculate capacity units as DynamoDB does. Pure.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from local.data.item_size import item_size
 
 Value = Mapping[str, Any]
 Attributes = Mapping[str, Value]
@@ -17,47 +18,6 @@ Attributes = Mapping[str, Value]
 
 _WRITE_BYTES = 1024
 _READ_BYTES = 4096
-
-
-def item_size(item: Attributes) -> int:
-    """Return the size of an item in bytes: its attributes' names and values."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
-
-
-def _value_size(value: Value) -> int:
-    ((kind, content),) = value.items()
-    match kind:
-        case "S" | "B" | "N":
-            return _SCALARS[kind](content)
-        case "SS" | "NS" | "BS":
-            return sum(_value_size({kind[0]: each}) for each in content)
-        case "L":
-            return 3 + sum(1 + _value_size(each) for each in content)
-        case "M":
-            return 3 + sum(
-                1 + len(name.encode()) + _value_size(each) for name, each in content.items()
-            )
-    return 1  # null, true and false
-
-
-def _binary_size(content: bytes | str) -> int:
-    if isinstance(content, bytes):
-        return len(content)
-    return len(content) * 3 // 4 - content[-2:].count("=")
-
-
-def _number_size(content: str) -> int:
-    """Return the size of a number: a byte for two significant digits, and one more."""
-    digits = content.upper().partition("E")[0].lstrip("+-")
-    significant = len(digits.replace(".", "").strip("0"))
-    return math.ceil(significant / 2) + 1 + content.startswith("-")
-
-
-_SCALARS: Mapping[str, Callable[[Any], int]] = {
-    "S": lambda text: len(text.encode()),
-    "B": _binary_size,
-    "N": _number_size,
-}
 
 
 def write_units(before: Attributes | None, after: Attributes | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -21,6 +20,7 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
+from handler.model.attribute_values import encode_binary
 from local.moto_patches.capacity import capacity_units_of_dynamodb
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_errors_as_400
@@ -66,9 +66,7 @@ def _get_records(handler: DynamoDBStreamsHandler) -> str:
 def _to_json(value: object) -> int | str:
     if isinstance(value, datetime):
         return int(value.timestamp())
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"{value!r} in a stream's record")
+    return encode_binary(value)
 
 
 def _list_mappings(

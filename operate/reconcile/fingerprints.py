@@ -7,11 +7,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from handler.model.attribute_values import encode_binary, from_json
 from handler.model.expiry import will_be_deleted
 from handler.model.image import DELETED, Image, Item, Key, digest
 from handler.model.version import Version
@@ -59,17 +59,9 @@ def is_stub_fingerprint(mark: str) -> bool:
 
 def key_text(item: Item, keys: Sequence[str]) -> str:
     """An item's key as a text. Equal keys are equal texts: DynamoDB writes a number in one way."""
-    return json.dumps([item[name] for name in keys], default=_text, separators=(",", ":"))
+    return json.dumps([item[name] for name in keys], default=encode_binary, separators=(",", ":"))
 
 
 def key_of(text: str, keys: Sequence[str]) -> Key:
     """The key that a text stands for."""
-    return dict(zip(keys, map(_value, json.loads(text)), strict=True))
-
-
-def _text(binary: bytes) -> str:
-    return base64.b64encode(binary).decode("ascii")
-
-
-def _value(told: Mapping[str, str]) -> Mapping[str, str | bytes]:
-    return {"B": base64.b64decode(told["B"])} if "B" in told else told
+    return dict(zip(keys, map(from_json, json.loads(text)), strict=True))

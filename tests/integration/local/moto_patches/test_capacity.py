@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 
 from local.clients import Clients
 from local.cloudwatch.alarms import Alarms
+from local.data.item_size import item_size
 from local.endpoint.server import LocalServer
-from local.moto_patches.capacity_units import index_units, item_size, read_units, write_units
+from local.moto_patches.capacity_units import index_units, read_units, write_units
 
 REGION, NAME = "eu-west-1", "measured"
 KB = 1024

@@ -1,7 +1,7 @@
-"""The IAM documents of the ring. Pure: ARNs in, plain dictionaries out.
+"""IAM policy documents of the ring. Pure: takes ARNs, returns dictionaries.
 
-A hop may do what its handler does, on the tables that it does it to, and nothing else. No
-partition is written here: every ARN comes from outside.
+A hop may do what its handler does, on the tables that it uses, and nothing else. No partition is
+hard-coded: every ARN is passed in.
 Actions and resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 """
 
@@ -16,7 +16,7 @@ from ring.state_machine import LABEL
 
 Document = dict[str, Any]
 
-# A batch of statements needs no action of its own, but one for each kind of statement:
+# BatchExecuteStatement has no action of its own; each kind of statement needs one:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
 _ITEMS = (
     "dynamodb:GetItem",
@@ -24,19 +24,19 @@ _ITEMS = (
     "dynamodb:DeleteItem",
     "dynamodb:PartiQLDelete",
 )
-# What is brought back to the source is put there one by one.
-_CREATED = ("dynamodb:PartiQLInsert",)
+# Only the target: what a hop writes back to its source, it writes with PutItem.
+_INSERT = ("dynamodb:PartiQLInsert",)
 _TOMBSTONES = (
     "dynamodb:GetItem",
     "dynamodb:BatchGetItem",
     "dynamodb:PutItem",
     "dynamodb:PartiQLInsert",
 )
-# What the functions of a check do to tables, and of a backfill besides:
+# The API calls of a distributed check, and those that a backfill adds:
 # operate/reconcile/fingerprints.py, operate/reconcile/compare_page.py,
 # operate/reconcile/member_states.py, operate/reconcile/backfill_key.py.
-_CHECKED = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
-_FILLED = ("dynamodb:PutItem",)
+_CHECK = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
+_BACKFILL = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 # Logs are delivered by CloudWatch Logs itself; what a state machine's role does is to have it set
 # up, which IAM limits to no resource. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
@@ -54,7 +54,7 @@ _LOG_DELIVERY = (
 
 @dataclass(frozen=True)
 class TableAccess:
-    """What a hop touches at one end: the ARNs of the tables there and of the key, if any."""
+    """One end of a hop: the ARNs of its tables and of the key that encrypts them, if any."""
 
     region: str
     table: str
@@ -74,26 +74,26 @@ class Bucket:
 
 @dataclass(frozen=True)
 class SecretAccess:
-    """A secret with keys for the target: its ARN, and that of the key that encrypts it, if any."""
+    """A secret with access keys for the target: its ARN and its KMS key's, if it has its own."""
 
     arn: str
     kms_key: str | None = None
 
 
 def lambda_trust() -> Document:
-    """Lambda may take the role. The service's name is the same in every partition."""
+    """Let Lambda assume the role. The service principal is the same in every partition."""
     return _trust({"Service": "lambda.amazonaws.com"})
 
 
-def states_trust(place: str, name: str) -> Document:
-    """Step Functions may take the role, for this stack's state machine alone.
+def states_trust(location: str, name: str) -> Document:
+    """Let Step Functions assume the role, for this stack's state machine alone.
 
-    `place` is the ARN of anything in its region and account. The machine itself comes after its
-    role, so its name is known but for the end that Pulumi makes up; what follows the name there is
-    a Map's label. The service's name is the same in every partition.
+    `location` is any ARN in its region and account. The machine is created after its role, so its
+    name is known except for the suffix that Pulumi adds; after it, the ARN may have a Map's label.
+    The service's name is the same in every partition.
     https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
     """
-    arn = Arn.parse(place)
+    arn = Arn.parse(location)
     machine = Arn(arn.partition, "states", arn.region, arn.account, f"stateMachine:{name}-*")
     return _trust(
         {"Service": "states.amazonaws.com"},
@@ -105,7 +105,7 @@ def states_trust(place: str, name: str) -> Document:
 
 
 def writer_trust(role: str) -> Document:
-    """One other role, that of a hop's function, may take the role."""
+    """Let one other role, that of a function, assume the role."""
     return _trust({"AWS": role})
 
 
@@ -117,14 +117,14 @@ def hop_policy(
     quarantine: Bucket,
     target: TableAccess | str | SecretAccess,
 ) -> Document:
-    """What a hop's function may do.
+    """Return the policy of a hop's function.
 
-    `target` is the other end, or, where the function's own role cannot write there, the ARN of the
-    role to take for it, or the secret with a user's keys. `log_group` is an ARN as well.
+    `target` is the other end or, if the function's own role cannot write there, the ARN of the role
+    to assume or the secret with a user's access keys. `log_group` is an ARN as well.
     """
     return _document(
         _allow("ReadStream", _STREAM, stream),
-        # AWS limits ListStreams to no resource, so a stream's ARN here would allow nothing:
+        # ListStreams has no resource type, so a stream's ARN would allow nothing:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
         _allow("ListStreams", ("dynamodb:ListStreams",), "*"),
         *_end("Source", source),
@@ -140,25 +140,25 @@ def hop_policy(
 
 
 def writer_policy(target: TableAccess) -> Document:
-    """What a role, or a user, in the target's account may do for the functions that write as it."""
+    """Return the policy of the role or user in the target's account that a hop writes as."""
     return _document(*_end("Target", target))
 
 
 def segments_policy(
     *,
-    here: Sequence[TableAccess],
+    direct: Sequence[TableAccess],
     roles: Sequence[str],
     log_group: str,
     results: Bucket,
     writes: bool,
 ) -> Document:
-    """What the function that works on segments may do: read, and write only if it `writes`.
+    """Return the policy of the function that processes segments. It may write only if `writes`.
 
-    `here` are the members that it reaches as what it is, `roles` those that it takes for the
-    others; `log_group` is an ARN as well. In `results` it finds where its call before has ended.
+    `direct` are the members that it reaches with its own role, `roles` those that it assumes for
+    the others; `log_group` is an ARN as well. In `results` it reads where its last call ended.
     """
     return _document(
-        *(_whole_tables(here, writes) if here else ()),
+        *(_whole_tables(direct, writes) if direct else ()),
         *([_allow("AssumeReaders", ("sts:AssumeRole",), *roles)] if roles else ()),
         _logs(log_group),
         _objects("Results", ("s3:PutObject", "s3:GetObject"), results),
@@ -167,20 +167,20 @@ def segments_policy(
 
 
 def reader_policy(end: TableAccess, *, writes: bool) -> Document:
-    """What a role in a member's account may do for the function that works on segments."""
+    """Return the policy of the role in a member's account that processes segments there."""
     return _document(*_whole_tables([end], writes))
 
 
 def log_delivery_policy() -> Document:
-    """What a state machine whose executions are logged may do for that.
+    """Return the policy that lets a state machine log its executions.
 
-    Step Functions asks for all of it when the machine is made, so before there is a machine.
+    Step Functions checks it when the machine is created, so it has to exist before.
     """
     return _document(_allow("DeliverLogs", _LOG_DELIVERY, "*"))
 
 
 def machine_policy(*, machine: str, function: str, results: Bucket) -> Document:
-    """What a state machine with a Distributed Map may do; `machine` and `function` are ARNs.
+    """Return the policy of a state machine with a Distributed Map; `machine`, `function` are ARNs.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """
@@ -218,20 +218,20 @@ def tls_only(bucket: str) -> Document:
 
 
 def _whole_tables(ends: Sequence[TableAccess], writes: bool) -> list[Document]:
-    """One statement for all tables of a kind: there is room for so much in a role."""
-    items = (*_CHECKED, *(_FILLED if writes else ()))
+    """Return one statement for all tables of a kind: the size of a role's policies is limited."""
+    items = (*_CHECK, *(_BACKFILL if writes else ()))
     statements = [_allow("Items", items, *(end.table for end in ends))]
-    if buried := [end.tombstones for end in ends if end.tombstones]:
-        statements.append(_allow("Tombstones", _CHECKED, *buried))
+    if tombstones := [end.tombstones for end in ends if end.tombstones]:
+        statements.append(_allow("Tombstones", _CHECK, *tombstones))
     keyed = [(end.kms_key, end.region) for end in ends if end.kms_key]
     return statements + [
-        _through(f"Key{at}", key, f"dynamodb.{region}")
-        for at, (key, region) in enumerate(dict.fromkeys(keyed))
+        _through(f"Key{index}", key, f"dynamodb.{region}")
+        for index, (key, region) in enumerate(dict.fromkeys(keyed))
     ]
 
 
 def _logs(log_group: str) -> Document:
-    # The group is the stack's own, so there is no CreateLogGroup.
+    # No CreateLogGroup: the stack creates the group.
     return _allow("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), f"{log_group}:*")
 
 
@@ -248,7 +248,7 @@ def _target(target: TableAccess | str | SecretAccess) -> list[Document]:
 def _keys(secret: SecretAccess) -> list[Document]:
     statements = [_allow("ReadKeys", ("secretsmanager:GetSecretValue",), secret.arn)]
     if secret.kms_key:
-        # Without one, it is encrypted with a key of AWS's that the whole account may use:
+        # Without one, the key is AWS-managed, and the whole account may use it:
         # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
         region = Arn.parse(secret.arn).region
         statements.append(_through("SecretKey", secret.kms_key, f"secretsmanager.{region}"))
@@ -256,13 +256,13 @@ def _keys(secret: SecretAccess) -> list[Document]:
 
 
 def _end(side: str, end: TableAccess) -> list[Document]:
-    items = (*_ITEMS, *_CREATED) if side == "Target" else _ITEMS
+    items = (*_ITEMS, *_INSERT) if side == "Target" else _ITEMS
     statements = [_allow(f"{side}Items", items, end.table)]
     if end.tombstones:
         statements.append(_allow(f"{side}Tombstones", _TOMBSTONES, end.tombstones))
     if end.kms_key:
-        # That is all that DynamoDB asks of who reads or writes a table. The rest is asked of who
-        # chooses the key, and of the grants that this one gives it.
+        # Reading and writing a table needs no other action on its key. The others are needed to
+        # set the key, and for the grants that this gives to DynamoDB.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
         statements.append(_through(f"{side}Key", end.kms_key, f"dynamodb.{end.region}"))
     return statements
@@ -273,19 +273,19 @@ def _objects(sid: str, actions: str | Sequence[str], bucket: Bucket) -> Document
 
 
 def _own(sid: str, actions: str | Sequence[str], resource: str, bucket: Bucket) -> Document:
-    """Use of a bucket for as long as it is the account's own.
+    """Allow the use of a bucket for as long as it belongs to the account.
 
-    Names of buckets are everybody's: one that is deleted may be another's tomorrow. Lambda and Step
-    Functions, which use it too, cannot be told whom to expect as its owner.
+    Bucket names are global: a deleted one may belong to another account tomorrow. Lambda and Step
+    Functions use it too, and cannot be given the expected owner.
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """
-    told = (actions,) if isinstance(actions, str) else actions
+    listed = (actions,) if isinstance(actions, str) else actions
     own = {"StringEquals": {"s3:ResourceAccount": bucket.account}}
-    return _allow(sid, told, resource) | {"Condition": own}
+    return _allow(sid, listed, resource) | {"Condition": own}
 
 
 def _in_bucket(sid: str, bucket: Bucket, *actions: str) -> list[Document]:
-    """Use of the key of a bucket, if it has one, for what is in there."""
+    """Allow a bucket's key, if it has one, for the objects in it."""
     if bucket.kms_key is None:
         return []
     return [_through(sid, bucket.kms_key, f"s3.{bucket.region}", actions)]
@@ -294,12 +294,12 @@ def _in_bucket(sid: str, bucket: Bucket, *actions: str) -> list[Document]:
 def _through(
     sid: str, key: str, service: str, actions: Sequence[str] = ("kms:Decrypt",)
 ) -> Document:
-    """Use of a key through a service in a region alone; what follows is the partition's domain.
+    """Allow a key through one service in one region; the wildcard is the partition's domain.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
-    through = {"StringLike": {"kms:ViaService": f"{service}.*"}}
-    return _allow(sid, actions, key) | {"Condition": through}
+    condition = {"StringLike": {"kms:ViaService": f"{service}.*"}}
+    return _allow(sid, actions, key) | {"Condition": condition}
 
 
 def _trust(

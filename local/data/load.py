@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
-from ring.settings.errors import escaped
+from ring.settings.errors import escape_unprintable
 from ring.text import counted
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Problems:
     def add(self, line: int, error: BadItemError) -> None:
         self.count += 1
         if len(self._messages) < _SHOWN:
-            text = escaped(str(error))
+            text = escape_unprintable(str(error))
             text = text if len(text) <= _MAX_MESSAGE else f"{text[: _MAX_MESSAGE - 3]}..."
             self._messages.append(f"  line {line}: {text}")
 

@@ -1,9 +1,8 @@
-"""A member's buckets: closed to the public, reached by TLS alone, encrypted with the member's key.
+"""Private S3 buckets of a member: TLS only, encrypted with the member's key.
 
-None is versioned. What is in one is written once, under a name of its own, and deleted once it has
-done its work, so there is no older state to go back to; a version that is kept would be an item's
-data that nothing lists, that outlives the item's deletion from the tables, and that keeps S3 from
-deleting the bucket with its stack.
+None is versioned. An object is written once, under a name of its own, and deleted when it has
+served, so there is no older state to restore; a kept version would be item data that nothing lists,
+that outlives the item's deletion from the tables, and that keeps S3 from deleting the bucket.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ def private_bucket(
 ) -> aws.s3.Bucket:
     """Declare a member's bucket for `what`.
 
-    What is in it can be had again: it goes after `kept_days`, and with the bucket. None: it cannot,
-    so it stays until somebody deletes it, and the bucket with it.
+    Objects that can be recreated expire after `kept_days`, and go with the bucket. None: they
+    cannot, so they stay until someone deletes them, and the bucket with them.
     """
-    # A bucket's name has 63 characters at most and a prefix 37, which a table's name could
-    # overrun; the replica id cannot.
+    # A bucket's name has at most 63 characters, its prefix 37: too short for a table's name,
+    # enough for the replica id.
     bucket = aws.s3.Bucket(
         name,
         bucket_prefix=f"ring-{what}-{member.id}-",

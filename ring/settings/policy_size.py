@@ -68,7 +68,7 @@ def segments_policy_of(
     near = [one for one in reached if one.credentials == here.credentials]
     group = f"log-group:{_NAME}{_SUFFIX}"
     return segments_policy(
-        here=[_end(one, tombstones) for one in near],
+        direct=[_end(one, tombstones) for one in near],
         roles=[_reader(one) for one in reached if one not in near],
         log_group=str(Arn(here.partition, "logs", here.region, _account(here), group)),
         results=Bucket(

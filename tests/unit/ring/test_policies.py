@@ -195,7 +195,7 @@ def test_the_key_of_a_bucket_is_used_through_s3_in_its_region_alone(partition: s
     documents = {
         ("kms:GenerateDataKey",): policy(partition, quarantine=keyed),
         ("kms:GenerateDataKey", "kms:Decrypt"): segments_policy(
-            here=[], roles=[], log_group="g", results=keyed, writes=False
+            direct=[], roles=[], log_group="g", results=keyed, writes=False
         ),
         ("kms:Decrypt",): machine_policy(machine="m", function=function, results=keyed),
     }

@@ -9,7 +9,7 @@ import pytest
 from handler import metrics as telling
 from handler.config import HopConfig as HopSettings
 from ring.hop_metrics import DIMENSION, NAMESPACE, HopMetrics
-from ring.monitoring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
+from ring.monitoring.alarms import Alarm, hop_alarms, quarantine_bucket_alarm
 from ring.project import PROJECT_ROOT
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings
@@ -21,7 +21,7 @@ RUNBOOK = PROJECT_ROOT / "docs" / "runbook.md"
 SETTINGS = Settings.parse(config(members=[{"region": "us-east-1"}, {"region": "eu-west-1"}]))
 (WAY, _) = deployed_hops(SETTINGS)
 HOP = HopMetrics(WAY.source, WAY.target, "the-function", "the-mapping")
-ALARMS = (*alarms_of_hop(HOP, 300), alarm_of_quarantine("the-bucket"))
+ALARMS = (*hop_alarms(HOP, 300), quarantine_bucket_alarm("the-bucket"))
 
 
 def pages() -> list[str]:
@@ -91,7 +91,7 @@ def test_both_sides_call_a_hop_and_its_metrics_the_same() -> None:
 
 
 def test_the_iterator_age_is_judged_in_its_own_unit() -> None:
-    (lags,) = [alarm for alarm in alarms_of_hop(HOP, 90) if alarm.slug == "lags"]
+    (lags,) = [alarm for alarm in hop_alarms(HOP, 90) if alarm.slug == "lags"]
 
     assert lags.threshold == 90_000  # milliseconds
     assert "above 90 s" in lags.summary

@@ -39,7 +39,7 @@ def test_every_hop_and_every_quarantine_is_watched() -> None:
 def test_an_alarm_watches_its_own_hop_and_says_so() -> None:
     lags = deployed().one("MetricAlarm", f"{OUT}-lags").inputs
 
-    assert lags["alarmDescription"].startswith("us-east-1 -> eu-west-1: ")
+    assert lags["alarmDescription"].startswith("Table orders, hop us-east-1 -> eu-west-1: ")
     assert lags["namespace"] == "AWS/Lambda"
     assert lags["metricName"] == "IteratorAge"
     assert lags["dimensions"] == {"FunctionName": f"{OUT}-a1b2c3"}
@@ -55,7 +55,7 @@ def test_what_the_hop_sets_aside_and_what_lambda_gives_up_is_one_alarm() -> None
     value, aside, given_up = queries
 
     assert [query["returnData"] for query in queries] == [True, False, False]
-    assert value["expression"] == "FILL(aside, 0) + FILL(given_up, 0)"
+    assert value["expression"] == "FILL(by_hop, 0) + FILL(by_lambda, 0)"
     assert aside["metric"]["dimensions"] == {"hop": "us-east-1/orders -> eu-west-1/orders"}
     assert given_up["metric"]["dimensions"] == {"EventSourceMappingUUID": f"{OUT}-a1b2c3"}
     assert {query["metric"]["stat"] for query in queries[1:]} == {"Sum"}

@@ -31,10 +31,11 @@ def widgets(told: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 def graphs(told: dict[str, Any]) -> dict[str, list[Any]]:
-    """The metrics of all graphs, by the graphs' titles."""
+    """Return the metrics of all graphs, by the beginning of the graphs' titles."""
     found: dict[str, list[Any]] = {}
     for widget in widgets(told, "metric"):
-        found.setdefault(widget["properties"]["title"], []).extend(widget["properties"]["metrics"])
+        title = widget["properties"]["title"].partition(":")[0]
+        found.setdefault(title, []).extend(widget["properties"]["metrics"])
     return found
 
 
@@ -71,7 +72,7 @@ def test_lag_and_conflicts_of_all_hops_are_on_top() -> None:
     top = [widget for widget in widgets(told, "metric") if widget["y"] == 2]
     assert [widget["properties"]["title"].partition(" ")[0] for widget in top] == [
         "Lag",
-        "Lap",
+        "Round",
         "Conflicts",
     ]
     for widget in top:
@@ -87,8 +88,8 @@ def test_each_hop_has_its_alarms_above_its_graphs_in_its_sources_region() -> Non
     told = body(deployed())
     alarms = widgets(told, "alarm")
     assert [widget["properties"]["title"] for widget in alarms] == [
-        "us-east-1 -> eu-west-1",
-        "eu-west-1 -> us-east-1",
+        "Alarms: us-east-1 -> eu-west-1",
+        "Alarms: eu-west-1 -> us-east-1",
     ]
     for widget, region in zip(alarms, ("us-east-1", "eu-west-1"), strict=True):
         arns = widget["properties"]["alarms"]
@@ -97,18 +98,22 @@ def test_each_hop_has_its_alarms_above_its_graphs_in_its_sources_region() -> Non
         below = [
             one for one in widgets(told, "metric") if one["y"] == widget["y"] + widget["height"]
         ]
-        assert [one["properties"]["title"] for one in below] == ["Changes", "Lag", "Trouble"]
+        assert [one["properties"]["title"].partition(":")[0] for one in below] == [
+            "Records",
+            "Lag",
+            "Failures",
+        ]
         assert {one["properties"]["region"] for one in below} == {region}
 
 
 def test_a_graph_of_lambdas_is_of_the_hops_own_function() -> None:
-    errors, _ = [metric for metric in graphs(body(deployed()))["Trouble"] if metric[1] == "Errors"]
+    errors, _ = [metric for metric in graphs(body(deployed()))["Failures"] if metric[1] == "Errors"]
     assert errors[:4] == ["AWS/Lambda", "Errors", "FunctionName", f"{OUT}-a1b2c3"]
 
 
 def test_the_lag_tells_when_it_rings() -> None:
     lag = graphs(body(deployed(watch={"iterator_age": 77})))["Lag"]
-    assert any(metric[-1]["label"] == "iterator age (rings above 77)" for metric in lag)
+    assert any(metric[-1]["label"] == "iterator age (alarm above 77 s)" for metric in lag)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_each_account_has_a_dashboard_of_its_own_hops_which_names_the_others(
     ):
         told = body(seen, name)
         assert seen.one("Dashboard", name).provider == name
-        assert [one["properties"]["title"] for one in widgets(told, "alarm")] == [mine]
+        assert [one["properties"]["title"] for one in widgets(told, "alarm")] == [f"Alarms: {mine}"]
         (text,) = widgets(told, "text")
         assert text["properties"]["markdown"].endswith(f"accounts or stacks: {others}.")
     assert len(seen.all("Dashboard")) == 2

@@ -174,5 +174,5 @@ def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
 
 
 def test_what_is_no_batch_is_told(ring: Ring) -> None:
-    with pytest.raises(MalformedEventError, match="no list of Records"):
+    with pytest.raises(MalformedEventError, match="no `Records` list"):
         ring.handle({"detail-type": "Scheduled Event"})

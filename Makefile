@@ -27,7 +27,7 @@ help:
 	@echo 'make simulate  simulate the ring under random schedules (SEEDS=20000 SHAPE=plain)'
 	@echo 'make mutants   remove each rule of the protocol, and count the schedules until this is found'
 	@echo 'make remedies  remove each handling of a failure, and check that a test fails'
-	@echo 'make bench     compare a hop with other ways to replicate (some minutes; PART=kind: one part)'
+	@echo 'make bench     compare a hop with alternatives to it (some minutes; PART=kind: one part)'
 	@echo 'make bench-check'
 	@echo '               measure memory and time of a check of few and many items (some minutes)'
 	@echo 'make dynamodb-servers'

@@ -1,1 +1,1 @@
-"""Benchmarks of a hop and of other ways to replicate, on the same records."""
+"""Benchmarks of a hop and of alternatives to it, on the same records."""

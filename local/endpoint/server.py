@@ -55,7 +55,7 @@ class Answer:
 class Own:
     """What the server handles without moto: JSON documents by path, and calls for a running ring.
 
-    `moto_lock` is held while moto handles a request, and by whoever else uses moto's data.
+    `moto_lock` must be held to use moto's data; it is held while moto handles a request.
     """
 
     pages: dict[str, bytes] = field(default_factory=dict)

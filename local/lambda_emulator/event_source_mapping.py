@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from local.lambda_emulator.batching import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.lambda_emulator.failure_destination import FailureDestination
+    from local.lambda_emulator.stream_reader import Reader
 
 IDLE_SECONDS = 0.25
 """Interval between two polls of an empty stream: Lambda's base rate of 4 per second.
@@ -43,16 +44,6 @@ _log = logging.getLogger(__name__)
 
 Function = Callable[[Any], Any]
 """Called with an event. Returns the response, or raises `FunctionError`."""
-
-
-class Reader(Protocol):
-    """Reads a stream's records in order, each once (see `local.lambda_emulator.stream_reader`)."""
-
-    arn: str
-    partition_key: str
-
-    def read(self) -> Sequence[Mapping[str, Any]]:
-        """Return the next records, or none."""
 
 
 class EventMapping:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,16 @@ class StreamEndedError(Exception):
             "records have been read. A stream that is enabled again has another ARN and needs a "
             "new mapping."
         )
+
+
+class Reader(Protocol):
+    """Reads a stream's records in order, each once."""
+
+    arn: str
+    partition_key: str
+
+    def read(self) -> Sequence[Mapping[str, Any]]:
+        """Return the next records, or none."""
 
 
 class StreamReader:

@@ -2,7 +2,7 @@
 
 moto rolls back a transaction by replacing each table by an earlier copy. Stream readers keep the
 old table, so they are cut off; and a copy of 20,000 items takes seconds. Other requests that fail
-half way are not rolled back at all. DynamoDB's requests are atomic:
+in the middle are not rolled back at all. DynamoDB's requests are atomic:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 

@@ -60,6 +60,6 @@ def _code(function: str, place: Location, packed: Iterable[str]) -> pulumi.Asset
     """
     code = lambda_archive(*packed)
     client = place.clients.functions(place.region)
-    told = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
-    assert told == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()
+    digest = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
+    assert digest == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()
     return code

@@ -70,10 +70,10 @@ def test_a_resource_is_deleted_in_the_region_that_it_was_made_in(
 def test_a_role_is_read_with_the_policies_in_it_and_nothing_is_to_be_done_then(
     ireland: Connection,
 ) -> None:
-    told = {"name": "holder", "assumeRolePolicy": TRUST}
-    _, state = made(ireland, ROLE, told)
+    inputs = {"name": "holder", "assumeRolePolicy": TRUST}
+    _, state = made(ireland, ROLE, inputs)
     made(ireland, POLICY, {"name": "inside", "role": "holder", "policy": READS})
-    answer = ireland.read(ROLE, "holder", inputs=told, properties=state)
+    answer = ireland.read(ROLE, "holder", inputs=inputs, properties=state)
     (policy,) = decoded(answer.properties)["inlinePolicies"]
     assert (policy["name"], json.loads(policy["policy"])) == ("inside", json.loads(READS))
     found = ireland.stub.Diff(
@@ -83,7 +83,7 @@ def test_a_role_is_read_with_the_policies_in_it_and_nothing_is_to_be_done_then(
             type=ROLE,
             old_inputs=answer.inputs,
             olds=answer.properties,
-            news=ireland.check(ROLE, told).inputs,
+            news=ireland.check(ROLE, inputs).inputs,
         )
     )
     assert found.changes == provider_pb2.DiffResponse.DIFF_NONE
@@ -104,9 +104,9 @@ def test_the_definition_of_a_state_machine_is_validated_in_a_preview(ireland: Co
 def test_a_subscription_that_nobody_has_confirmed_is_let_go_of_and_stays(
     ireland: Connection, place: Location
 ) -> None:
-    arn, _ = made(ireland, TOPIC, {"name": "told"})
-    told = {"topic": arn, "protocol": "email", "endpoint": "ops@example.com"}
-    id_, state = made(ireland, SUBSCRIPTION, told)
+    arn, _ = made(ireland, TOPIC, {"name": "inputs"})
+    inputs = {"topic": arn, "protocol": "email", "endpoint": "ops@example.com"}
+    id_, state = made(ireland, SUBSCRIPTION, inputs)
     assert state["pendingConfirmation"] is True
     ireland.delete(SUBSCRIPTION, id_, state)
     there = place.clients.sns(place.region).list_subscriptions()["Subscriptions"]

@@ -94,7 +94,7 @@ def writers(ring: RunningRing) -> Iterator[Writers]:
 
 
 class Lost:
-    """A region that answers nothing: neither its tables, nor its functions, nor whoever deploys."""
+    """A region that answers nothing: neither its tables, nor its functions, nor to deployments."""
 
     def __init__(self, engine: Engine, ring: RunningRing) -> None:
         self._engine, self._ring = engine, ring
@@ -126,7 +126,7 @@ def command(*arguments: str | Path) -> Result:
 
 
 def delivered(ago: timedelta) -> None:
-    """Tell CloudWatch what the function of the hop to the lost member tells in its log line."""
+    """Put the metric that the hop to the lost member emits when it replicates."""
     make: Any = boto3.client
     make("cloudwatch", region_name=BEFORE).put_metric_data(
         Namespace="DynamoDBRing",
@@ -168,8 +168,8 @@ def test_the_plan_is_of_what_the_file_will_say_before_it_does(tmp_path: Path) ->
     ring = RingStack.of(
         tmp_path, "prod", watch=lambda _, said: planned.add(getattr(said, "name", ""))
     )
-    wished = plan_change(ring, LOST, "state", "bypassed")
-    ring.wished = wished.settings
+    change = plan_change(ring, LOST, "state", "bypassed")
+    ring.wished = change.settings
     ring.preview()
     assert f"ring-{BEFORE}-to-{BEHIND}" in planned
     assert f"ring-{BEFORE}-to-{LOST}" not in planned
@@ -222,8 +222,8 @@ def test_the_same_command_goes_on_and_nothing_is_asked_of_the_lost_region(
 ) -> None:
     result = command("bypass", LOST, file)
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert (told["member"], told["diff"]) == (LOST, "")
+    document = json.loads(result.stdout)
+    assert (document["member"], document["diff"]) == (LOST, "")
     assert engine.unreachable.asked == []
     (deployed,) = read_rings(file)
     engine.run_ring(deployed, ring)
@@ -241,11 +241,11 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
     words = ["status", "--file", str(file), "--json"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operate_clients, "_session", sessions_that_are_lost)
-        (told,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
-    out, *others = sorted(told["members"], key=lambda one: one["name"] != LOST)
+        (document,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
+    out, *others = sorted(document["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
     assert "cannot be seen" in out["trouble"][0]
-    assert {one["source"] for one in told["hops"]} == set(ring.members)
+    assert {one["source"] for one in document["hops"]} == set(ring.members)
     for name in ("up", "refresh", "preview"):
         options = [] if name == "preview" else ["--yes"]
         words = [name, *options, "--expect-no-changes", "--json", "--file", str(file)]
@@ -314,8 +314,8 @@ def test_a_paused_hop_rests_until_it_is_resumed_whatever_is_deployed_or_refreshe
 ) -> None:
     before = file.read_text()
     assert command("pause", BEFORE, file).exit_code == 0
-    for told in ("up", "refresh", "up"):
-        assert command(told, "--expect-no-changes", file).exit_code == 0
+    for name in ("up", "refresh", "up"):
+        assert command(name, "--expect-no-changes", file).exit_code == 0
     engine.run_ring(read_rings(file)[0], ring)
     ring.client(BEFORE).put_item(TableName="orders", Item={"id": {"S": "waits"}})
     ring.wait_until_quiet(PATIENCE)

@@ -295,9 +295,9 @@ def test_ctrl_c_cancels_in_order_and_leaves_no_lock(
             assert begun.wait(_LONG), "nothing was begun"
             up.send_signal(signal.SIGINT)
             assert up.stdout
-            told = []
+            lines = []
             for line in up.stdout:
-                told.append(line)
+                lines.append(line)
                 if line.startswith("Cancelling"):
                     cancelling.set()
             up.wait(_LONG)
@@ -305,9 +305,9 @@ def test_ctrl_c_cancels_in_order_and_leaves_no_lock(
             cancelling.set()
             up.kill()
     assert up.returncode == 1
-    assert "Cancelling" in "".join(told)
-    assert "Traceback" not in "".join(told)
-    assert "aws:lambda:EventSourceMapping" not in "".join(told)  # not all of it was done
+    assert "Cancelling" in "".join(lines)
+    assert "Traceback" not in "".join(lines)
+    assert "aws:lambda:EventSourceMapping" not in "".join(lines)  # not all of it was done
 
 
 def test_the_next_up_goes_on_from_there_though_nobody_listens_to_it() -> None:
@@ -317,11 +317,11 @@ def test_the_next_up_goes_on_from_there_though_nobody_listens_to_it() -> None:
         assert up.stdout
         up.stdout.readline()
         up.stdout.close()  # as `| head -1` does
-        told = up.communicate(timeout=_LONG)[1]
+        errors = up.communicate(timeout=_LONG)[1]
     finally:
         up.kill()
-    assert up.returncode == 0, told
-    assert "Traceback" not in told
+    assert up.returncode == 0, errors
+    assert "Traceback" not in errors
     assert len(RingStack(None, "orders").deployed().hops) == 2
 
 

@@ -57,8 +57,8 @@ def test_a_preview_tells_what_would_be_made_and_makes_nothing(
 def test_up_makes_what_the_preview_told_and_it_replicates(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
-    told = stack.preview()
-    assert stack.up() == told
+    planned = stack.preview()
+    assert stack.up() == planned
     for region in ("us-east-1", "eu-west-1"):
         assert tables(engine, region) == ["orders", "orders-tombstones"]
     check_replication(engine, stack, ring)

@@ -42,8 +42,8 @@ def table(engine: Engine) -> Any:
 
 def expiry(engine: Engine) -> str:
     client = engine.place(REGION).clients.dynamodb(REGION)
-    told = client.describe_time_to_live(TableName="orders")["TimeToLiveDescription"]
-    return str(told["TimeToLiveStatus"])
+    description = client.describe_time_to_live(TableName="orders")["TimeToLiveDescription"]
+    return str(description["TimeToLiveStatus"])
 
 
 def keys(engine: Engine) -> set[str | None]:

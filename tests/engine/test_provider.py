@@ -71,9 +71,9 @@ def refusals(answer: Any) -> dict[str, str]:
 def test_an_argument_that_the_provider_does_not_know_is_refused(
     ireland: Connection, wrong: Mapping[str, Any], place: str, reason: str
 ) -> None:
-    told = refusals(ireland.check(TABLE, {**ORDERS, **wrong}))
-    assert list(told) == [place]
-    assert reason in told[place]
+    refused = refusals(ireland.check(TABLE, {**ORDERS, **wrong}))
+    assert list(refused) == [place]
+    assert reason in refused[place]
 
 
 def test_right_arguments_unknown_ones_among_them_are_taken(ireland: Connection) -> None:

@@ -112,14 +112,14 @@ def test_a_mapping_has_tags(
 
 
 class Lambda:
-    """Lambda, which takes its time: what it tells of a mapping changes from look to look."""
+    """Lambda with transitional states of a mapping, one for each poll."""
 
     def __init__(self, client: Any, *states: str) -> None:
         self.left = list(states)
         self._get = client.get_event_source_mapping
 
-    def get(self, **told: Any) -> Any:
-        answer = self._get(**told)
+    def get(self, **request: Any) -> Any:
+        answer = self._get(**request)
         return {**answer, "State": self.left.pop(0)} if self.left else answer
 
 
@@ -144,10 +144,10 @@ def test_a_mapping_that_is_in_use_is_deleted_when_it_no_longer_is(
     delete = client.delete_event_source_mapping
     tries = [in_use, in_use]
 
-    def reluctant(**told: Any) -> Any:
+    def reluctant(**request: Any) -> Any:
         if tries:
             raise tries.pop()
-        return delete(**told)
+        return delete(**request)
 
     with patch.object(client, "delete_event_source_mapping", reluctant):
         ireland.delete(MAPPING, id_, state)

@@ -1,4 +1,4 @@
-"""A resource's inputs and outputs, as Pulumi's AWS provider would give them back. Pure."""
+"""Inputs and outputs of a resource as Pulumi's AWS provider returns them. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def checked(
     new: Properties,
     place: Location,
 ) -> dict[str, Any]:
-    """Return a resource's inputs with what they leave to the provider.
+    """Return a resource's inputs with generated ones.
 
-    A made-up name stays what it was, and one that is too long is a `NameTooLongError`. `tagsAll`
-    are its tags and the provider's, `region` is the provider's, where the resource lies in one:
+    A generated name is kept; one that is too long raises `NameTooLongError`. `tagsAll` are its tags
+    and the provider's, `region` is the provider's for regional resources:
     https://github.com/pulumi/pulumi-aws/blob/master/provider/tags.go
     https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go
     """
@@ -36,8 +36,8 @@ def checked(
         and resource_type.name not in inputs
         and f"{resource_type.name}Prefix" not in inputs
     ):
-        made_up = resource_type.name in old.get(DEFAULTS, ())
-        kept = {**inputs, resource_type.name: old[resource_type.name]} if made_up else inputs
+        generated = resource_type.name in old.get(DEFAULTS, ())
+        kept = {**inputs, resource_type.name: old[resource_type.name]} if generated else inputs
         inputs = {**named_inputs(resource_type, logical_name, kept), DEFAULTS: [resource_type.name]}
     if resource_type.regional and "region" not in inputs:
         inputs["region"] = place.region
@@ -48,15 +48,15 @@ def checked(
 
 
 def previewed(resource_type: ResourceType, inputs: Properties) -> dict[str, Any]:
-    """Return the outputs of a resource that is not there yet."""
+    """Return the outputs of a resource that does not exist yet."""
     unknown = {*resource_type.computed, *([resource_type.name] if resource_type.name else [])}
     return {**dict.fromkeys(unknown, rpc.UNKNOWN), **inputs}
 
 
 def was(resource_type: ResourceType, old_inputs: Properties, outputs: Properties) -> dict[str, Any]:
-    """Return what a resource was: its inputs, or what is known to have come of them.
+    """Return a resource's old properties: its inputs with the values of its outputs.
 
-    What the provider keeps where it is left out counts, whoever said it.
+    Includes properties that keep their value when omitted.
     """
     kept = {name: outputs[name] for name in resource_type.optional_computed if outputs.get(name)}
     return {**kept, **{name: outputs.get(name, value) for name, value in old_inputs.items()}}
@@ -65,18 +65,18 @@ def was(resource_type: ResourceType, old_inputs: Properties, outputs: Properties
 def refreshed(
     resource_type: ResourceType, known: Properties, seen: Properties, place: Location
 ) -> dict[str, Any]:
-    """Return the properties that were known, with the values that AWS has now.
+    """Return the known properties with their current values.
 
-    What means the same stays as it was written, and so does what AWS does not show.
+    Equivalent values and those that AWS does not return stay as they were written.
     """
     now = with_own_tags(seen, place)
-    told = {
+    current = {
         name: value
         if name in resource_type.write_only or _alike(resource_type, name, value, now)
         else now.get(name)
         for name, value in known.items()
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in current.items() if value is not None}
 
 
 def _alike(resource_type: ResourceType, name: str, value: Any, now: Properties) -> bool:
@@ -86,14 +86,14 @@ def _alike(resource_type: ResourceType, name: str, value: Any, now: Properties) 
 
 
 def with_own_tags(seen: Properties, place: Location) -> dict[str, Any]:
-    """Return what was seen of a resource, with those of its tags that are not the provider's."""
+    """Return a resource's properties with its tags, without the provider's default tags."""
     defaults = place.default_tags.items()
     own = {key: tag for key, tag in seen.get("tagsAll", {}).items() if (key, tag) not in defaults}
     return {**seen, "tags": own}
 
 
 def with_kept(resource_type: ResourceType, outputs: Properties, seen: Properties) -> dict[str, Any]:
-    """Return outputs with what a read fills in, though nobody has said it."""
+    """Return outputs with computed properties from a read."""
     return {
         **{name: seen[name] for name in resource_type.optional_computed if seen.get(name)},
         **outputs,

@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_a_failure() -> None:
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [
-        ("127.0.0.1:8000", 2, "it takes the form http://127.0.0.1:8000"),
+        ("127.0.0.1:8000", 2, "Use the form http://127.0.0.1:8000"),
         ("https://dynamodb.eu-west-1.amazonaws.com", 2, "belongs to AWS"),
         ("http://127.0.0.1:1", 1, "does not answer"),
     ],

@@ -223,7 +223,7 @@ def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
         load(write(tmp_path / "data", lines), table, quiet())
     told = str(caught.value).splitlines()
     assert told[0].endswith("data: 2 lines cannot be loaded. Nothing was loaded.")
-    assert told[1].startswith("  line 3: it is not JSON")
+    assert told[1].startswith("  line 3: not JSON")
     assert told[2].startswith("  line 5: _repl_x: ")
     assert items(table) == []
 

@@ -26,12 +26,20 @@ Begin = Callable[..., "subprocess.Popen[str]"]
 AUTOMATE = PROJECT_ROOT / "automate.py"
 
 
-@pytest.fixture
-def ring() -> Iterator[LocalRing]:
-    """A ring whose first member has items that the second one lacks, and whose hops rest."""
+@pytest.fixture(scope="module")
+def paused_ring() -> Iterator[LocalRing]:
     with ring_of(2) as two, two.paused():
-        write(two, FIRST, [f"k{number:03}" for number in range(ITEMS)])
         yield two
+
+
+@pytest.fixture
+def ring(paused_ring: LocalRing) -> LocalRing:
+    """A ring with paused hops, and items at its first member that the second one lacks."""
+    for region in (FIRST, SECOND):
+        for key in held(paused_ring, region):
+            paused_ring.client(region).delete_item(TableName="orders", Key=item(key))
+    write(paused_ring, FIRST, [f"k{number:03}" for number in range(ITEMS)])
+    return paused_ring
 
 
 def write(ring: LocalRing, word: str, keys: list[str]) -> None:

@@ -14,7 +14,7 @@ from ring.project import PROJECT_ROOT
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings
 from ring.topology import deployed_hops
-from tests.support.emitted_metrics import AWS, told_by_the_handler
+from tests.support.emitted_metrics import AWS, handler_metrics
 from tests.support.pulumi_mocks import config
 
 RUNBOOK = PROJECT_ROOT / "docs" / "runbook.md"
@@ -60,7 +60,7 @@ def test_no_two_alarms_have_one_name() -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
 def test_an_alarm_watches_what_is_measured(alarm: Alarm) -> None:
-    own = told_by_the_handler()
+    own = handler_metrics()
 
     for metric in alarm.metrics.values():
         if metric.namespace == NAMESPACE:

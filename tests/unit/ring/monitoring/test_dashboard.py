@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ring.hop_metrics import NAMESPACE
-from tests.support.emitted_metrics import AWS, told_by_the_handler
+from tests.support.emitted_metrics import AWS, handler_metrics
 from tests.support.pulumi_mocks import ABROAD, ACCOUNT, CHINA, OUT, TWO, Watching, deployed
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
@@ -61,7 +61,7 @@ def test_what_is_shown_is_measured(sections: dict[str, Any]) -> None:
             if not name:
                 assert "age" in options["expression"]
             elif name[0] == NAMESPACE:
-                assert name[1] in told_by_the_handler()
+                assert name[1] in handler_metrics()
                 assert name[2] == "hop"
             else:
                 assert name[1] in AWS[name[0], *name[2::2]]

@@ -28,6 +28,7 @@ _ELSE = "all else"
 # named, such as json and hashlib, is theirs.
 PARTS: dict[str, tuple[str, ...]] = {
     "reading the record": ("handler/model/records.py",),
+    "attribute values": ("handler/model/attribute_values.py",),
     "digests and versions": ("handler/model/image.py", "handler/model/version.py"),
     "the protocol": tuple(
         f"handler/protocol/{name}.py" for name in ("replicate", "decide", "apply", "coalesce")

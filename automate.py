@@ -16,7 +16,6 @@ try:
         check,
         cost,
         deploy,
-        estimate,
         inspect,
         lag,
         local,
@@ -46,8 +45,8 @@ def main() -> None:
     """Deploys, looks at and runs rings of DynamoDB tables.
 
     Which rings: --stack NAME, as `pulumi` knows it; --file RINGS.yaml, for many at a time; or, for
-    `up`, `preview`, `validate`, `cost` and `estimate`, a ring described by --table, --key, --member
-    and so on. `automate.py local` runs one on this machine, which some take as --local URL.
+    `up`, `preview`, `validate` and `cost`, a ring described by --table, --key, --member and so on.
+    `automate.py local` runs one on this machine, which some take as --local URL.
     """
 
 
@@ -66,7 +65,6 @@ for command in (
     membership.pause,
     membership.resume,
     cost.cost,
-    estimate.estimate,
     check.check_command,
     repair.repair_command,
     backfill.backfill_command,

@@ -28,6 +28,7 @@ _ELSE = "all else"
 # json and hashlib, count for their caller.
 PARTS: dict[str, tuple[str, ...]] = {
     "reading the record": ("handler/model/records.py",),
+    "attribute values": ("handler/model/attribute_values.py",),
     "digests and versions": ("handler/model/image.py", "handler/model/version.py"),
     "the protocol": tuple(
         f"handler/protocol/{name}.py"

@@ -87,7 +87,7 @@ _HOW = (
         "--pairwise",
         is_flag=True,
         help="Compare each item with the next member's while its table is read, instead of sorting "
-        "all on this machine's disk. It takes no disk and more read units: see `estimate`.",
+        "all on this machine's disk. It takes no disk and more read units.",
     ),
     click.option(
         "--tombstones",

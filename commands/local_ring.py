@@ -20,7 +20,6 @@ class RunningLocalRing:
 
     def __init__(self, endpoint: str) -> None:
         self.label = self.name = endpoint
-        self.cancelled = False
 
     def expect_ready(self) -> None:
         """See `operate.rings.Running`: nothing is needed but the ring."""
@@ -34,7 +33,9 @@ class RunningLocalRing:
         return Deployed(
             tuple(_member(one) for one in told["members"]),
             tuple(DeployedHop(**{name: one[name] for name in _HOP}) for one in told["hops"]),
-            DeployedDistributed.told(told["distributed"]) if told.get("distributed") else None,
+            DeployedDistributed.from_outputs(told["distributed"])
+            if told.get("distributed")
+            else None,
         )
 
     def clients(self) -> ClientPool:
@@ -42,8 +43,7 @@ class RunningLocalRing:
         return _LocalClients(self.name)
 
     def cancel(self) -> None:
-        """Have what is done to it end in order."""
-        self.cancelled = True
+        """See `operate.rings.DeployedRing`: each operation ends by its own `Stop`."""
 
 
 def _member(told: dict[str, Any]) -> DeployedMember:

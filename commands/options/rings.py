@@ -170,7 +170,7 @@ def _chosen(which: _Which, *, building: bool = False) -> list[RingStack]:
         raise InvalidRequestError(
             "Which ring? Say --stack NAME or --file RINGS.yaml; --help tells more."
         )
-    return [RingStack.of(which.folder or _home(), which.stack, keep=StateBackend(which.backend))]
+    return [RingStack.of(which.folder or _home(), which.stack, backend=StateBackend(which.backend))]
 
 
 def _home() -> Path:
@@ -193,5 +193,5 @@ def _described(which: _Which, given: dict[str, Any]) -> RingStack:
         tags=given["tag"],
         more=given["more"],
     )
-    keep = StateBackend(which.backend, given["secrets_provider"])
-    return RingStack(parse_settings(config), which.stack, keep=keep)
+    backend = StateBackend(which.backend, given["secrets_provider"])
+    return RingStack(parse_settings(config), which.stack, backend=backend)

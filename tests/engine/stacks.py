@@ -79,7 +79,7 @@ class Engine:
 
     def run_ring(self, deployed: RingStack, ring: RunningRing) -> None:
         """Let a ring run what the operations have deployed, by the settings that it has now."""
-        with deployed._opened() as stack:
+        with deployed._open() as stack:
             resources = (stack.export_stack().deployment or {}).get("resources", [])
         ring.run(deployment_of(resources, self.cloud), deployed.settings(), self.cloud)
 

@@ -121,7 +121,7 @@ def test_without_a_cli_something_is_missing_whether_or_not_yes_is_said(
 def test_what_is_missing_is_told_with_the_way_to_get_it(without_cli: None, command: str) -> None:
     result = run(command, "--stack", "dev")
     assert result.exit_code == 3
-    assert "There is no Pulumi CLI that would do" in result.output
+    assert "No usable Pulumi CLI was found" in result.output
     assert "https://www.pulumi.com/docs/install/" in result.output
 
 

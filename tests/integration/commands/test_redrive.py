@@ -252,7 +252,7 @@ def test_poison_in_a_batch_that_lambda_gave_up_stays_as_an_entry_of_its_own(
 def test_it_asks_and_a_no_plays_nothing(ring: LocalRing, monkeypatch: pytest.MonkeyPatch) -> None:
     set_aside(ring, "asked")
     mend(ring)
-    monkeypatch.setattr(Screen, "may_ask", True)  # as at a terminal
+    monkeypatch.setattr(Screen, "is_interactive", True)  # as at a terminal
     refused = redrive(ring, "--all", answer="n\n")
     assert refused.exit_code == 1
     assert "would be 1 replicated" in refused.output

@@ -1,4 +1,4 @@
-"""The command that fills members from others."""
+"""The command `backfill`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
     announce_execution,
     distributed_option,
@@ -49,6 +49,7 @@ class _Wish:
 
 
 @click.command(
+    cls=RingCommand,
     name="backfill",
     epilog=examples(
         "automate.py backfill --stack prod --into ap-southeast-2",
@@ -60,37 +61,37 @@ class _Wish:
 @command
 @running_rings_option
 @table_options
-@click.option("--into", multiple=True, metavar="NAME", help="Fill this member; repeatable.")
+@click.option("--into", multiple=True, metavar="NAME", help="Member to fill; repeatable.")
 @click.option(
     "--from",
     "source",
     metavar="NAME",
-    help="Fill from this member. Default: the one whose hop leads to the one that is filled.",
+    help="Member to copy from. Default: the one whose hop leads to the target.",
 )
 @click.option(
     "--all",
     "everyone",
     is_flag=True,
-    help="Fill every member from the one before it: for tables that had items before the ring.",
+    help="Fill every member from its predecessor: for tables with items from before the ring.",
 )
 @segments_option
 @distributed_option
-@click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 def backfill_command(
     screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **given: Any
 ) -> int:
-    """Fill a new or emptied member from another, or all from each other.
+    """Copy missing items into a member, or into all.
 
-    Applications may write at all members meanwhile, and hops run. An item that is newer at the
-    member stays, one that was deleted there too. Filling costs a write an item: the ring does not
-    carry it around once more. Exits with 1 if something could not be filled.
+    For a new or emptied member, and for tables with items from before the ring. Applications may
+    write and hops may run meanwhile: newer items and deletes stay. It costs one write per item; the
+    ring does not replicate it again. Exits with 1 if an item could not be copied.
     """
     wish = _Wish(**given)
     if bool(wish.into) == wish.everyone:
-        raise InvalidRequestError("Which members? Say --into NAME, or --all.")
+        raise InvalidRequestError("Which members? Pass --into NAME or --all.")
     if wish.everyone and wish.source:
         raise InvalidRequestError(
-            "--from does not go with --all, which fills each member from the one before it."
+            "--from cannot be used with --all, which fills each member from its predecessor."
         )
     if not wish.yes:
         expect_answer(screen, rings)
@@ -110,7 +111,7 @@ def _backfill(
     machine, segments = segment_runner(ring, whole, how), segment_count(ring, how)
     if machine:
         expect_writes(machine)
-    members = whole.reach(ring)
+    members = whole.connect(ring)
     routes = wish.routes(members)
     for one in routes:
         source, target = members[one.source], members[one.target]
@@ -119,7 +120,7 @@ def _backfill(
             f"about {counted(target.item_count, 'item')}) "
             f"from {source.name} ({source.tables.table}, about {source.item_count:,})"
         )
-    if not wish.yes and not click.confirm("Do this?", err=True):
+    if not wish.yes and not click.confirm("Copy these items?", err=True):
         raise CancelledError("Nothing was changed.")
     tables = [(one.name, one.tables.table) for one in members]
     ways = [(one.source, one.target) for one in routes]

@@ -1,4 +1,4 @@
-"""Commands that tell whether the members of a ring are equal, and make them so."""
+"""The command `check`, and what `repair` shares with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
     announce_execution,
     distributed_option,
@@ -33,7 +33,7 @@ from operate.rings import DeployedRing, Outcome
 from operate.stop import Stop
 from ring.text import counted
 
-_SHOWN = 20  # findings that are told in words, or in the answer in JSON
+_SHOWN = 20  # differences that are printed, or in the JSON document
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,20 @@ _HOW = (
         "chosen",
         multiple=True,
         metavar="NAME",
-        help="Compare these members alone; repeatable.",
+        help="Only compare this member; repeatable.",
     ),
     click.option(
         "--keys",
         "keys",
         type=click.File(encoding="utf-8"),
-        help="Compare these keys alone: JSON objects, one a line, plain or DynamoDB JSON, or the "
-        "report of a check. - reads them from stdin.",
+        help="File with the only keys to compare: one JSON object per line, plain or DynamoDB "
+        "JSON, or the report of a check. - reads stdin.",
     ),
     click.option(
         "--sample",
         type=click.IntRange(min=1),
         metavar="KEYS",
-        help="Compare about so many keys, drawn at random.",
+        help="Number of random keys to compare, about.",
     ),
     click.option(
         "--settle-seconds",
@@ -79,27 +79,28 @@ _HOW = (
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long the ring may need to deliver a write. What differs is looked at again "
-        "after that, and counts if it has not changed.",
+        help="Seconds that the ring may need to replicate a write. Differences are read again "
+        "after that, and count if they have not changed.",
     ),
     segments_option,
     click.option(
         "--pairwise",
         is_flag=True,
-        help="Compare each item with the next member's while its table is read, instead of sorting "
-        "all on this machine's disk. It takes no disk and more read units: see `estimate`.",
+        help="Compare each item with the next member's while reading its table, instead of sorting "
+        "all on this machine's disk. Uses no disk, and more read units.",
     ),
     click.option(
         "--tombstones",
         is_flag=True,
-        help="Let a delete count of which a member has no tombstone, although no item is left: a "
-        "late write could bring the item back there.",
+        help="Also report deletes whose tombstone is missing at a member; without it a late write "
+        "could restore the item.",
     ),
     distributed_option,
 )
 
 
 @click.command(
+    cls=RingCommand,
     name="check",
     epilog=examples(
         "automate.py check --stack prod",
@@ -116,8 +117,8 @@ _HOW = (
 @click.option(
     "--report",
     type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write every key that differs into this file, as a line of JSON: the key, the kind, and "
-    "what each member has.",
+    help="File for all keys that differ, one line of JSON each: the key, the kind, and what each "
+    "member has.",
 )
 def check_command(
     screen: Screen,
@@ -126,11 +127,11 @@ def check_command(
     report: IO[str] | None,
     **how: Any,
 ) -> int:
-    """Tell whether all members are equal, and in which keys they are not.
+    """Compare all members, and show the keys that differ.
 
-    Reads all tables, and changes nothing. What is on its way is not counted: where members differ,
-    their items are read again, consistently, after --settle-seconds. Exits with 0 if all members
-    are equal, with 1 if not.
+    Reads all tables and changes nothing. Writes that are still being replicated do not count:
+    items that differ are read again, consistently, after --settle-seconds. Exits with 0 if all
+    members are in sync, with 1 if not.
     """
 
     def one_ring(ring: DeployedRing) -> CheckReport:
@@ -170,7 +171,7 @@ class Comparison:
 def comparison_of(ring: DeployedRing, whole: TableOptions, how: Mapping[str, Any]) -> Comparison:
     """What to compare, by the options. Raises `OperateError`, also for keys that are none."""
     machine = segment_runner(ring, whole, how)
-    members = whole.reach(ring, how["chosen"])
+    members = whole.connect(ring, how["chosen"])
     keys = None if how["keys"] is None else parse_keys(how["keys"], members[0])
     without = [member.name for member in members if member.tables.tombstones is None]
     if how["tombstones"] and without:
@@ -224,7 +225,7 @@ def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> li
 
 
 def document(compared: CheckReport) -> dict[str, Any]:
-    """What was found, for scripts."""
+    """Return the result as a document."""
     checked = compared.checked
     return {
         "equal": not checked.differing,
@@ -238,7 +239,7 @@ def document(compared: CheckReport) -> dict[str, Any]:
 
 
 def _show(screen: Screen, ended: Sequence[Outcome[CheckReport]], report: IO[str] | None) -> None:
-    rest = f"all are in {report.name}" if report else "--report FILE has them written down"
+    rest = f"all are in {report.name}" if report else "write them all with --report FILE"
     for ring in ended:
         name, one = ring.ring.label, ring.result
         if one is None:
@@ -248,19 +249,20 @@ def _show(screen: Screen, ended: Sequence[Outcome[CheckReport]], report: IO[str]
 
 
 def print_comparison(screen: Screen, name: str, compared: CheckReport, rest: str) -> None:
-    """Say what a check found; `rest` says where that is which is not shown."""
+    """Print the result of a check; `rest` says where to find the differences not shown."""
     checked = compared.checked
     differing = "differs" if checked.differing == 1 else "differ"
-    verdict = f"{checked.differing:,} {differing}" if checked.differing else "all members are equal"
+    verdict = (
+        f"{checked.differing:,} {differing}" if checked.differing else "all members are in sync"
+    )
     screen.print(
         f"{name}: {counted(checked.compared, 'key')} compared, {verdict}. "
         f"It took {counted(round(compared.units), 'capacity unit')}."
     )
     if checked.changing:
         screen.print(
-            f"{counted(checked.changing, 'key')} changed at every look, so nothing is said of "
-            f"{'it' if checked.changing == 1 else 'them'}: check with --keys when it is calmer, "
-            "or with a longer --settle-seconds."
+            f"{counted(checked.changing, 'key')} changed at every read, so the result is unknown: "
+            "check again with --keys at a quieter time, or with a longer --settle-seconds."
         )
     for one in compared.shown:
         screen.print(f"\n{one['kind']}: {json_line(one['key'])}")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples
+from commands.framework import RingCommand, combined_exit_code, command, examples
 from commands.options.rings import described_rings_option, stack_rings_option
 from commands.output.deploy_progress import LiveView
 from commands.output.screen import Screen, error_document
@@ -40,10 +40,11 @@ _no_changes = click.option(
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py preview --stack dev",
         "automate.py preview --file rings.yaml --only orders --json",
-    )
+    ),
 )
 @command
 @described_rings_option
@@ -57,12 +58,13 @@ def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_cha
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py up --stack dev",
         "automate.py up --table orders --key customer:S --sort order:S \\",
         "    --member us-east-1 --member eu-west-1:orders-eu --yes",
         "automate.py up --file rings.yaml --yes --json",
-    )
+    ),
 )
 @command
 @described_rings_option
@@ -83,7 +85,9 @@ def up(
     return operation.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
-@click.command(epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes"))
+@click.command(
+    cls=RingCommand, epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes")
+)
 @command
 @stack_rings_option
 @yes_option
@@ -102,10 +106,11 @@ def refresh(
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py destroy --stack dev",
         "automate.py destroy --file rings.yaml --only orders --yes --remove",
-    )
+    ),
 )
 @command
 @stack_rings_option

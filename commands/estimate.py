@@ -11,7 +11,7 @@ import click
 
 from commands.cost import bill_document, price_list, show_bill, size_of_item
 from commands.exit_codes import OK
-from commands.framework import command, examples
+from commands.framework import RingCommand, command, examples
 from commands.options.numbers import Finite
 from commands.options.rings import described_rings_option
 from commands.output.screen import Screen
@@ -43,10 +43,11 @@ def _size(_context: Any, _option: Any, text: str) -> int:
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py estimate --stack prod --size 1TB --item 1KB",
         "automate.py estimate --stack prod --size 50GB --item 700B --rate 5000 --json",
-    )
+    ),
 )
 @command
 @described_rings_option

@@ -10,7 +10,7 @@ import click
 from rich.status import Status
 
 from commands.deploy import yes_option
-from commands.framework import command, examples
+from commands.framework import RingCommand, command, examples
 from commands.options.rings import stack_rings_option
 from commands.output.screen import Screen
 from commands.setting_change import (
@@ -28,10 +28,11 @@ from operate.membership.catch_up import HopProgress, Progress
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py bypass eu-west-1 --stack prod",
         "automate.py bypass eu-west-1 --file rings.yaml --since 3h --yes",
-    )
+    ),
 )
 @click.argument("member")
 @command
@@ -70,10 +71,11 @@ def bypass(
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py rejoin eu-west-1 --stack prod",
         "automate.py rejoin eu-west-1 --file rings.yaml --only orders --yes",
-    )
+    ),
 )
 @click.argument("member")
 @command
@@ -154,10 +156,11 @@ def _format_hop(hop: HopProgress) -> str:
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py pause eu-west-1 --stack prod",
         "automate.py pause eu-west-1 --file rings.yaml --only orders --yes",
-    )
+    ),
 )
 @click.argument("hop")
 @command
@@ -175,7 +178,7 @@ def pause(screen: Screen, rings: Sequence[RingStack], hop: str, options: ChangeO
     return _switch(screen, rings, options, partial(changes.pause, hop=hop))
 
 
-@click.command(epilog=examples("automate.py resume eu-west-1 --stack prod"))
+@click.command(cls=RingCommand, epilog=examples("automate.py resume eu-west-1 --stack prod"))
 @click.argument("hop")
 @command
 @stack_rings_option

@@ -11,19 +11,20 @@ import click
 
 from commands.check import check_options, compare, comparison_of, document, print_comparison
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.rings import running_rings_option
 from commands.options.whole_table import TableOptions, expect_answer, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.errors import CancelledError, InvalidRequestError
+from operate.errors import CancelledError
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.repair import RepairResult, repair
 from operate.rings import DeployedRing
+from operate.table_operations import member_index
 from ring.text import counted
 
-_REST = "`check --report FILE` has them written down"
+_REST = "write them all with `check --report FILE`"
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,11 @@ class _Wish:
 
     def place(self, members: Sequence[MemberConnection]) -> int | None:
         """The preferred member's place."""
-        if self.prefer is None:
-            return None
-        names = [member.name for member in members]
-        if self.prefer not in names:
-            raise InvalidRequestError(
-                f"There is no member {self.prefer}. There are: {', '.join(names)}."
-            )
-        return names.index(self.prefer)
+        return None if self.prefer is None else member_index(members, self.prefer)
 
 
 @click.command(
+    cls=RingCommand,
     name="repair",
     epilog=examples(
         "automate.py repair --stack prod --dry-run",
@@ -61,20 +56,19 @@ class _Wish:
 @click.option(
     "--prefer",
     metavar="NAME",
-    help="Where members have items without a version that differ from what others have, and no "
-    "stream will tell of them any more: what this member has wins. Say it only when all streams "
-    "are drained. Default: such keys are left.",
+    help="Member whose items win where no version decides: items that were never replicated and "
+    "differ. Use it only when all hops have caught up. Default: such keys are skipped.",
 )
-@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
-@click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the preview and the confirmation.")
 def repair_command(
     screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **how: Any
 ) -> int:
-    """Bring members in line where they differ: the newest version of each key wins.
+    """Repair keys that differ: the newest version wins.
 
-    First checks, as `check` does, then shows what it would do, and asks. It writes as a hop does,
-    under conditions: what is newer by then stays, so applications may write and hops run
-    meanwhile. Exits with 1 if something was left as it is.
+    Checks first, as `check` does, shows what it would write, and asks. Its writes are conditional,
+    as those of a hop: newer items stay, so applications may write and hops may run meanwhile. Exits
+    with 1 if a key was skipped.
     """
     wish = _Wish(how["prefer"], how["yes"], how["dry_run"])
     if not (wish.yes or wish.dry_run):
@@ -103,7 +97,7 @@ def _repair(
             planned = _do(screen, members, journal, wish, dry_run=True)
             if wish.dry_run:
                 return document(compared) | _told(planned, wish.prefer)
-            if not click.confirm("Do this?", err=True):
+            if not click.confirm("Write this?", err=True):
                 raise CancelledError("Nothing was changed.")
         repaired = _do(screen, members, journal, wish, dry_run=False)
         return document(compared) | _told(repaired, wish.prefer)
@@ -128,13 +122,14 @@ def next_step(prefer: str | None) -> str:
     """What to do about keys that were left."""
     if prefer is None:
         return (
-            "Next: see `automate.py status`. Wait for a hop that is behind, play what is set aside "
-            "(`automate.py redrive --all`), and run `repair` again. What is left even then is in "
-            "no stream any more: say whose item wins, with `repair --prefer NAME`."
+            "Next: see `automate.py status`. Wait for hops that are behind, replay quarantined "
+            "records (`automate.py redrive --all`), and run `repair` again. Keys that are skipped "
+            "even then are in no stream any more: choose the member whose item wins, with `repair "
+            "--prefer NAME`."
         )
     return (
-        f"Next: where members have different items and {prefer} has none, say `--prefer` with one "
-        "of them; for all else, run `repair` again."
+        f"Next: where members have different items and {prefer} has none, pass one of them with "
+        "`--prefer`; for all others, run `repair` again."
     )
 
 
@@ -144,9 +139,9 @@ def _show(screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: b
         return
     writes = ", ".join(f"{count:,} at {name}" for name, count in sorted(repaired.writes.items()))
     mended, left = _keys(repaired.repaired, dry_run), _keys(repaired.skipped, dry_run)
-    screen.print(f"\n{mended} brought in line: {writes or 'no writes'}.")
+    screen.print(f"\n{mended} repaired: {writes or 'no writes'}.")
     if repaired.skipped:
-        screen.print(f"{left} left{_among(repaired)}:")
+        screen.print(f"{left} skipped{_among(repaired)}:")
     for key, why in repaired.why.items():
         screen.print(f"  {key}: {why}")
     if repaired.skipped:

@@ -236,7 +236,7 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
         (told,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
     out, *others = sorted(told["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
-    assert "cannot be seen" in out["trouble"][0]
+    assert "cannot be read" in out["trouble"][0]
     assert {one["source"] for one in told["hops"]} == set(ring.members)
     for name in ("up", "refresh", "preview"):
         options = [] if name == "preview" else ["--yes"]

@@ -174,17 +174,19 @@ def cost(
 
 
 def _shape(settings: Settings, round_trip: float) -> RingProfile:
-    ways, members = all_hops(settings), members_of(settings)
+    hops, members = all_hops(settings), members_of(settings)
     accounts = {(member.partition, member.credentials) for member in members}
     return RingProfile(
         members=len(settings.members),
-        crossing=sum(hop.source.region != hop.target.region for hop in ways),
+        crossing=sum(hop.source.region != hop.target.region for hop in hops),
         tombstones=settings.tombstones.enabled,
         memory=settings.function.memory,
         batch_size=settings.mapping.batch_size,
         window=settings.mapping.batching_window,
         round_trip=round_trip,
-        indexes=tuple(Index(one.name, one.projection) for one in settings.table.global_indexes),
+        indexes=tuple(
+            Index(index.name, index.projection) for index in settings.table.global_indexes
+        ),
         dashboards=len(accounts) if settings.watch.enabled else 0,
     )
 
@@ -192,13 +194,13 @@ def _shape(settings: Settings, round_trip: float) -> RingProfile:
 def _warnings(prices: PriceList, settings: Settings) -> list[str]:
     warnings = []
     if guessed := prices.regions_without_prices(
-        dict.fromkeys(one.region for one in settings.members)
+        dict.fromkeys(member.region for member in settings.members)
     ):
         warnings.append(
             f"No prices for {', '.join(guessed)}: those of us-east-1 are used. Pass them with "
             "--price or --prices."
         )
-    if any(one.state != "in" for one in settings.members):
+    if any(member.state != "in" for member in settings.members):
         warnings.append("This is the cost with all members in the ring.")
     if settings.table.billing.mode != "PAY_PER_REQUEST":
         warnings.append("The tables have provisioned capacity; this is the cost on demand.")

@@ -142,11 +142,11 @@ def _show(screen: Screen, rings: Sequence[DeployedRing], name: str) -> int:
         lambda ring: RingQuarantine(ring.deployed(), ring.clients()).find(name),
         reads_only=True,
     )
-    aside = next((one.result for one in found if one.result), None)
-    if aside is None:
-        _require([name], (one.error for one in found))
-        raise next(one.error for one in found if one.error)
-    entry = aside.entry
+    found_entry = next((outcome.result for outcome in found if outcome.result), None)
+    if found_entry is None:
+        _require([name], (outcome.error for outcome in found))
+        raise next(outcome.error for outcome in found if outcome.error)
+    entry = found_entry.entry
     text = json.dumps(entry.document, indent=2, ensure_ascii=False)
     document = {"ok": True, **entry.summary(), "holds": entry.document}
     screen.emit(document, lambda: screen.print(text))
@@ -154,19 +154,19 @@ def _show(screen: Screen, rings: Sequence[DeployedRing], name: str) -> int:
 
 
 def _list(screen: Screen, found: _Found) -> int:
-    rings = [{**ring_document(one), "entries": Rows(one.result or ())} for one in found]
-    clean = not any(one.error or one.result for one in found)
+    rings = [{**ring_document(outcome), "entries": Rows(outcome.result or ())} for outcome in found]
+    clean = not any(outcome.error or outcome.result for outcome in found)
     screen.emit({"ok": clean, "rings": rings}, lambda: _show_list(screen, found))
-    return combined_exit_code(one.error for one in found) or (OK if clean else FAILED)
+    return combined_exit_code(outcome.error for outcome in found) or (OK if clean else FAILED)
 
 
 def _show_list(screen: Screen, found: _Found) -> None:
-    for one in found:
-        if not one.result:
-            screen.print(f"{one.ring.label}: {one.error or 'the quarantine is empty.'}")
+    for outcome in found:
+        if not outcome.result:
+            screen.print(f"{outcome.ring.label}: {outcome.error or 'the quarantine is empty.'}")
             continue
-        screen.print(f"{one.ring.label}: {len(one.result)} quarantined.\n")
-        screen.table(["id", "hop", "key", "reason", "age"], Rows(one.result, format_row))
+        screen.print(f"{outcome.ring.label}: {len(outcome.result)} quarantined.\n")
+        screen.table(["id", "hop", "key", "reason", "age"], Rows(outcome.result, format_row))
         screen.print("")
 
 
@@ -193,7 +193,7 @@ class _Redrive:
             self._answer(planned, dry_run=True)
             if self.stop.is_asked:
                 return FAILED
-            if not any(_became(one)[RedriveOutcome.DONE] for one in planned):
+            if not any(_became(outcome)[RedriveOutcome.DONE] for outcome in planned):
                 self.screen.print("There is nothing to replay.")
                 return _code(planned)
             if not click.confirm("Replay these records?", err=True):
@@ -204,35 +204,43 @@ class _Redrive:
 
     def _replay(self, *, dry_run: bool) -> _Found:
         """Replay ring by ring, or simulate it. A ring that could not be read keeps its error."""
-        reached = {one.ring.label: one.result for one in self.found if one.result is not None}
+        reached = {
+            outcome.ring.label: outcome.result
+            for outcome in self.found
+            if outcome.result is not None
+        }
         progress = _RedriveProgress(
             self.screen, sum(map(len, reached.values())), "would be " if dry_run else ""
         )
 
         def act(ring: DeployedRing) -> None:
-            wish = RedriveOptions(dry_run, self.ignore_retention, stop=self.stop)
-            reached[ring.label].redrive(wish, progress.update)
+            options = RedriveOptions(dry_run, self.ignore_retention, stop=self.stop)
+            reached[ring.label].redrive(options, progress.update)
 
-        rings = [one.ring for one in self.found if one.ring.label in reached]
+        rings = [outcome.ring for outcome in self.found if outcome.ring.label in reached]
         with at_work(self.screen, self.stop):
             ends = run_on_all(rings, act)
-        played = [Outcome(one.ring, reached[one.ring.label], one.error) for one in ends]
-        return played + [one for one in self.found if one.error]
+        results = [
+            Outcome(outcome.ring, reached[outcome.ring.label], outcome.error) for outcome in ends
+        ]
+        return results + [outcome for outcome in self.found if outcome.error]
 
     def _answer(self, ends: _Found, *, dry_run: bool) -> None:
-        rings = [{**ring_document(one), "entries": Rows(one.result or ())} for one in ends]
+        rings = [
+            {**ring_document(outcome), "entries": Rows(outcome.result or ())} for outcome in ends
+        ]
         ok = _code(ends) == OK
         document = {"operation": "redrive", "dry_run": dry_run, "ok": ok, "rings": rings}
         self.screen.emit(document, lambda: self._show(ends, dry_run))
 
     def _show(self, ends: _Found, dry_run: bool) -> None:
-        for one in ends:
-            if one.error:
-                self.screen.print(f"{one.ring.label}: {one.error}")
+        for outcome in ends:
+            if outcome.error:
+                self.screen.print(f"{outcome.ring.label}: {outcome.error}")
                 continue
-            told = [f"{_became(one)[became]} {became}" for became in RedriveOutcome]
+            counts = [f"{_became(outcome)[name]} {name}" for name in RedriveOutcome]
             would = "would be " if dry_run else ""
-            self.screen.print(f"{one.ring.label}: {would}{', '.join(told)}.")
+            self.screen.print(f"{outcome.ring.label}: {would}{', '.join(counts)}.")
         if dry_run:
             self.screen.print("Whether a table accepts an item is known only when it is written.")
 
@@ -247,20 +255,20 @@ class _RedriveProgress:
         self._done = 0
         self._lock = threading.Lock()
 
-    def update(self, played: RedriveResult) -> None:
+    def update(self, result: RedriveResult) -> None:
         """Print an outcome."""
-        name, _, key = format_names(played.entry.summary())
+        name, _, key = format_names(result.entry.summary())
         with self._lock:
             self._done += 1
             place = f"[{self._done}/{self._count}]"
             self._screen.print(
-                f"{place} {self._would}{played.outcome}: {key} ({name})\n    {played.why}"
+                f"{place} {self._would}{result.outcome}: {key} ({name})\n    {result.why}"
             )
 
 
 def _code(ends: _Found) -> int:
-    stays = any(one.result.stays for one in ends if one.result is not None)
-    return combined_exit_code(one.error for one in ends) or (FAILED if stays else OK)
+    stays = any(outcome.result.stays for outcome in ends if outcome.result is not None)
+    return combined_exit_code(outcome.error for outcome in ends) or (FAILED if stays else OK)
 
 
 def _became(end: Outcome[RedriveList]) -> Mapping[str, int]:

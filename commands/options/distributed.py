@@ -37,8 +37,8 @@ def segment_count(ring: DeployedRing, given: Mapping[str, Any]) -> int:
 
     Functions of a local ring share its cores: more segments take longer.
     """
-    there = given["distributed"] and not is_local(ring)
-    return given["segments"] or (DEFAULT_SEGMENTS_DISTRIBUTED if there else DEFAULT_SEGMENTS_LOCAL)
+    on_aws = given["distributed"] and not is_local(ring)
+    return given["segments"] or (DEFAULT_SEGMENTS_DISTRIBUTED if on_aws else DEFAULT_SEGMENTS_LOCAL)
 
 
 def is_local(ring: DeployedRing) -> bool:
@@ -55,9 +55,9 @@ def segment_runner(
     """
     if not given["distributed"]:
         return None
-    told = {**given, "rate": whole.rate}
+    values = {**given, "rate": whole.rate}
     for option, instead in _NOT_THERE.items():
-        if told.get(option) not in (None, False):
+        if values.get(option) not in (None, False):
             raise InvalidRequestError(f"--{option} cannot be used with --distributed: {instead}.")
     return SegmentRunner.of(ring.deployed(), ring.clients(), whole.stop)
 

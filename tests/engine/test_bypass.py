@@ -175,7 +175,7 @@ def test_since_when_it_is_out_has_to_be_known(
     writers.end(LOST)
     lost.begin()
     result = command("bypass", LOST, file)
-    assert result.exit_code == 2
+    assert result.exit_code == 2, result.output
     assert "Pass it with --since" in json.loads(result.stdout)["error"]["text"]
     assert file.read_text() == FILE
 

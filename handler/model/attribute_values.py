@@ -19,7 +19,7 @@ _PLAIN: Mapping[str, type] = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
 def encode_binary(value: object) -> str:
     """Encode binary as base64 text. Made for the `default` of `json.dumps`."""
     if not isinstance(value, bytes):
-        raise TypeError(f"{value!r} is nothing that DynamoDB has")
+        raise TypeError(f"{value!r} is not a DynamoDB value")
     return base64.b64encode(value).decode("ascii")
 
 

@@ -79,7 +79,7 @@ class Engine:
 
     def run_ring(self, deployed: RingStack, ring: RunningRing) -> None:
         """Run in a ring what `operate` has deployed, with the current settings."""
-        with deployed._opened() as stack:
+        with deployed._open() as stack:
             resources = (stack.export_stack().deployment or {}).get("resources", [])
         ring.run(deployment_of(resources, self.cloud), deployed.settings(), self.cloud)
 

@@ -165,12 +165,8 @@ def test_the_plan_is_of_what_the_file_will_say_before_it_does(tmp_path: Path) ->
         f"    [{{region: {BEFORE}}}, {{region: {LOST}}}, {{region: {BEHIND}}}]\n"
     )
     before, planned = file.read_text(), set[str]()
-    ring = RingStack.of(
-        tmp_path, "prod", watch=lambda _, said: planned.add(getattr(said, "name", ""))
-    )
-    change = plan_change(ring, LOST, "state", "bypassed")
-    ring.wished = change.settings
-    ring.preview()
+    change = plan_change(RingStack.of(tmp_path, "prod"), LOST, "state", "bypassed")
+    change.ring.preview(on_event=lambda _, event: planned.add(getattr(event, "name", "")))
     assert f"ring-{BEFORE}-to-{BEHIND}" in planned
     assert f"ring-{BEFORE}-to-{LOST}" not in planned
     assert file.read_text() == before
@@ -183,8 +179,8 @@ def test_since_when_it_is_out_has_to_be_known(
     writers.end(LOST)
     lost.begin()
     result = command("bypass", LOST, file)
-    assert result.exit_code == 2
-    assert "Say it with --since" in json.loads(result.stdout)["error"]["text"]
+    assert result.exit_code == 2, result.output
+    assert "Pass it with --since" in json.loads(result.stdout)["error"]["text"]
     assert file.read_text() == FILE
 
 
@@ -209,7 +205,7 @@ def test_a_deployment_that_fails_leaves_the_file_as_it_is_wished(
         words = [sys.executable, str(AUTOMATE), "bypass", LOST, "--file", str(file), "--yes"]
         result = subprocess.run(words, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert "says what is wished. Run the same command again" in result.stdout
+    assert "has the new setting. Run the same command again" in result.stdout
     assert file.read_text() == FILE.replace("lost\n", "lost\n          state: bypassed\n")
 
 
@@ -244,7 +240,7 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
         (document,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
     out, *others = sorted(document["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
-    assert "cannot be seen" in out["trouble"][0]
+    assert "cannot be read" in out["trouble"][0]
     assert {one["source"] for one in document["hops"]} == set(ring.members)
     for name in ("up", "refresh", "preview"):
         options = [] if name == "preview" else ["--yes"]

@@ -194,12 +194,12 @@ def test_a_users_own_folder_is_left_as_it_is_but_for_what_stack_init_adds(
     before = project.read_text()
     ring.preview()
     assert file.read_text() == STACK_FILE
-    with ring._opened("up"):
+    with ring._open("up"):
         pass
     salt = file.read_text().removeprefix(STACK_FILE)
     assert re.fullmatch(r"encryptionsalt: \S+\n", salt)
     # A secret, as `pulumi config set --secret` puts it there, is read by the program.
-    with ring._opened("up") as stack:
+    with ring._open("up") as stack:
         stack.workspace._run_pulumi_cmd_sync(  # type: ignore[attr-defined]
             [
                 "config",
@@ -340,8 +340,8 @@ def test_tables_that_outlive_a_ring_are_told_as_kept(engine: Engine) -> None:
     )
     ring.up()
     said: list[Step | Note] = []
-    ring.watch = lambda _, one: said.append(one)
-    plan, done = ring.destroy(dry_run=True), ring.destroy(remove=True)
+    plan = ring.destroy(dry_run=True, on_event=lambda _, event: said.append(event))
+    done = ring.destroy(remove=True, on_event=lambda _, event: said.append(event))
     assert plan.changes["keep"] == done.changes["keep"] == 2
     assert plan.changes["delete"] == done.changes["delete"]
     kept = {one.name for one in said if isinstance(one, Step) and one.operation == "keep"}

@@ -384,6 +384,6 @@ def test_nor_are_refused_keys_that_are_in_no_secret(pool: ThreadPoolExecutor) ->
 
 def test_what_dynamodb_does_not_have_is_not_sent(pool: ThreadPoolExecutor) -> None:
     line = Line(OK)
-    with pytest.raises(TypeError, match="no value of DynamoDB"):
+    with pytest.raises(TypeError, match="not a DynamoDB value"):
         call(line, CredentialCache(KEYS, pool), ("PutItem", {"Item": {"a": {"N": 1j}}}))
     assert line.sent == []

@@ -17,8 +17,8 @@ from botocore.response import StreamingBody
 from moto import mock_aws
 
 import operate.distributed.results as results_module
+from commands.output.quarantined_entries import format_row
 from commands.output.screen import Screen
-from commands.redrive import _row
 from handler.quarantine import place_of
 from operate.distributed.results import collect_backfill, collect_check, put_result, results
 from operate.errors import OperationFailedError
@@ -121,7 +121,7 @@ def test_what_cannot_be_understood_is_listed_with_the_reason(
     assert (entry.reason, entry.records, entry.keys) == ("not understood", (), [])
     assert HOSTILE[name][1] in entry.error
     assert len(entry.error) <= 300
-    shown = _row(entry.summary())
+    shown = format_row(entry.summary())
     assert str(shown[3]).startswith("not understood: ")
 
 

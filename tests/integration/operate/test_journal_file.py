@@ -176,7 +176,7 @@ def test_a_killed_command_leaves_a_journal_that_can_be_gone_on_with(tmp_path: Pa
         "from tests.integration.operate.test_journal_file import PART, Journal, Page\n"
         "with Journal(Path(sys.argv[1]), 'x') as journal:\n"
         "    journal.plan([PART])\n"
-        "    journal.take(PART, Page([{'k': {'S': 'a'}}], {'k': {'S': 'a'}}))\n"
+        "    journal.record_page(PART, Page([{'k': {'S': 'a'}}], {'k': {'S': 'a'}}))\n"
         "    os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", dies, str(path)], check=False).returncode == 9

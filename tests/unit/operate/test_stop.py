@@ -245,6 +245,6 @@ def test_where_there_is_no_terminal_a_line_tells_now_and_then_how_far_it_is() ->
     told = long_work._Lines(lambda: at, lines.append)
     for number in range(30):
         at += 1
-        told.tell("filling", 1_000 * number, 3_000_000)
+        told.update("filling", 1_000 * number, 3_000_000)
     assert lines[:2] == ["filling: 4,000 of 3,000,000", "filling: 9,000 of 3,000,000"]
     assert len(lines) == 6

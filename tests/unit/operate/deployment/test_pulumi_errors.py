@@ -99,7 +99,7 @@ def test_a_plugin_that_is_not_there_is_something_missing_of_that_version(
     failure = create_command_error(CommandResult("", "error: update failed", 255))
     error = to_operate_error(failure, "dev", notes)
     assert isinstance(error, PrerequisiteError)
-    assert f"plugin aws {number} is not here" in str(error)
+    assert f"plugin aws {number} is not installed" in str(error)
     assert f"`pulumi plugin install resource aws v{number}`" in str(error)
 
 

@@ -117,9 +117,9 @@ MORE = (*GIVEN, "--member", "eu-west-1", "--set")
         (f"mapping.retries={'1' * 5000}", "a number of 5000 characters is too long"),
         ("mapping.retries=.nan", ".nan is no number"),
         ("tags={1: a}", "a key must be text"),
-        (f"members[{'1' * 5000}].region=x", "this is not the way to a setting"),
-        ("members[\u0661].region=x", "this is not the way to a setting"),
-        (f"{'a.' * 5000}b=1", "this is not the way to a setting"),
+        (f"members[{'1' * 5000}].region=x", "this is not the path of a setting"),
+        ("members[\u0661].region=x", "this is not the path of a setting"),
+        (f"{'a.' * 5000}b=1", "this is not the path of a setting"),
     ],
     ids=["deep", "digits", "nan", "key", "place", "another script's digit", "path"],
 )

@@ -127,7 +127,7 @@ def _backfill(
     with whole.open(screen, ring, "backfill", [tables, ways, segments, here]) as journal:
         if machine is None:
             with at_work(screen, whole.stop) as tell:
-                return backfill(members, routes, journal, segments=segments, tell=tell)
+                return backfill(members, routes, journal, segments=segments, on_progress=tell)
         tasks = [backfill_task(members, one, segments) for one in routes]
         with (
             announce_execution(screen, ring, machine, tasks, whole.restart),

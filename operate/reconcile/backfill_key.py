@@ -52,7 +52,7 @@ async def backfill_key(way: BackfillPath, key: Key, item: Item) -> BackfillOutco
     if write.is_delete:
         return BackfillOutcome.PENDING_RECORD
     standings = await read_key_states(way.next, key)
-    deletes = [await way.target.store.get_tombstone(key), *(one.buried for one in standings)]
+    deletes = [await way.target.store.get_tombstone(key), *(one.last_delete for one in standings)]
     if any(buried is not None and buried.version > write.version for buried in deletes):
         return BackfillOutcome.ALREADY_PRESENT
     return await _put(way.target.store, key, _known(way, standings, write))
@@ -94,7 +94,7 @@ def _known(way: BackfillPath, standings: Sequence[KeyState], write: Write) -> It
 
 
 def _has(standing: KeyState, write: Write) -> bool:
-    if standing.is_open:
+    if standing.is_dirty:
         return standing.has_content_of(write)
     return standing.newest is not None and standing.newest.version == write.version
 

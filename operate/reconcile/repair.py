@@ -41,7 +41,7 @@ class RepairResult:
     repaired: int = 0
     skipped: int = 0
     writes: Counter[str] = field(default_factory=Counter)
-    why: dict[str, str] = field(default_factory=dict)
+    skip_reasons: dict[str, str] = field(default_factory=dict)
 
 
 def repair(
@@ -50,7 +50,7 @@ def repair(
     *,
     prefer: int | None = None,
     dry_run: bool = False,
-    tell: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> RepairResult:
     """Mend the keys in which a check found members to differ; with `dry_run`, only tell.
 
@@ -61,7 +61,7 @@ def repair(
     """
     total = sum(journal.counts().get(kind, 0) for kind in DifferenceKind)
     repaired, stop = RepairResult(), members[0].stop
-    done = ProgressCounter(tell, "planning" if dry_run else "mending", total)
+    done = ProgressCounter(on_progress, "planning" if dry_run else "mending", total)
     with translate_aws_errors(), ThreadPoolExecutor(CONCURRENCY) as pool:
         for kind in DifferenceKind:
             for chunk in journal.suspects(kind):
@@ -114,5 +114,5 @@ def _count(
         repaired.repaired += 1
         return
     repaired.skipped += 1
-    if len(repaired.why) < _SHOWN:
-        repaired.why[text] = one.skipped_reason
+    if len(repaired.skip_reasons) < _SHOWN:
+        repaired.skip_reasons[text] = one.skipped_reason

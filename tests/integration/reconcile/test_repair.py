@@ -188,7 +188,7 @@ def test_an_interrupted_repair_goes_on_with_what_is_left(
         members = reached(ring, stop=stop)
         assert check(members, journal, CheckOptions(settle_seconds=0.1)).differing == 30
         with pytest.raises(StoppedError):
-            repair(members, journal, tell=interrupt)
+            repair(members, journal, on_progress=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         assert journal.resumed
         first = journal.counts()["mended"]

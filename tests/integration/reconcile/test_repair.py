@@ -181,7 +181,7 @@ def test_an_interrupted_repair_goes_on_with_what_is_left(
     stop = Stop()
 
     def interrupt(what: str, done: int, of: int) -> None:
-        if (what, done) == ("mending", 3):
+        if (what, done) == ("repairing", 3):
             stop.ask()
 
     with Journal(tmp_path / "j", "x") as journal:

@@ -129,7 +129,9 @@ def _backfill(
     with whole.open(screen, ring, "backfill", [tables, paths, segments, is_local]) as journal:
         if machine is None:
             with at_work(screen, whole.stop) as on_progress:
-                return backfill(members, routes, journal, segments=segments, tell=on_progress)
+                return backfill(
+                    members, routes, journal, segments=segments, on_progress=on_progress
+                )
         tasks = [backfill_task(members, route, segments) for route in routes]
         with (
             announce_execution(screen, ring, machine, tasks, whole.restart),

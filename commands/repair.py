@@ -117,7 +117,9 @@ def _do(
 ) -> RepairResult:
     preferred = options.preferred(members)
     with at_work(screen, members[0].stop) as on_progress:
-        repaired = repair(members, journal, prefer=preferred, dry_run=dry_run, tell=on_progress)
+        repaired = repair(
+            members, journal, prefer=preferred, dry_run=dry_run, on_progress=on_progress
+        )
     if not screen.as_json:
         _show(screen, repaired, options.prefer, dry_run)
     return repaired
@@ -147,7 +149,7 @@ def _show(screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: b
     screen.print(f"\n{repaired_keys} repaired: {writes or 'no writes'}.")
     if repaired.skipped:
         screen.print(f"{left} skipped{_among(repaired)}:")
-    for key, why in repaired.why.items():
+    for key, why in repaired.skip_reasons.items():
         screen.print(f"  {key}: {why}")
     if repaired.skipped:
         screen.print(f"\n{next_step(prefer)}")
@@ -160,7 +162,7 @@ def _keys(count: int, dry_run: bool) -> str:
 
 
 def _among(repaired: RepairResult) -> str:
-    return ", among them" if repaired.skipped > len(repaired.why) else ""
+    return ", among them" if repaired.skipped > len(repaired.skip_reasons) else ""
 
 
 def _document(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def _document(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
         "mended": repaired.repaired,
         "left": repaired.skipped,
         "writes": dict(repaired.writes),
-        "why": [{"key": json.loads(key), "why": why} for key, why in repaired.why.items()],
+        "why": [{"key": json.loads(key), "why": why} for key, why in repaired.skip_reasons.items()],
         **({"next": next_step(prefer)} if repaired.skipped else {}),
     }
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def settings_of(functions: LambdaClient, function: str) -> HopConfig:
-    """The hop that a function is, by its own environment. `function` is its ARN or name.
+    """Return the configuration of a hop's function, given its ARN or name.
 
     Raises:
-        handler.config.SettingsError: it is no function of a ring.
-        botocore.exceptions.ClientError: it cannot be read.
+        handler.config.SettingsError: It is not a ring's function.
+        botocore.exceptions.ClientError: It cannot be read.
     """
-    found = functions.get_function_configuration(FunctionName=function)
-    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
+    response = functions.get_function_configuration(FunctionName=function)
+    variables: Mapping[str, str] = response.get("Environment", {}).get("Variables", {})
     settings = HopConfig.read(variables)
-    # Its bucket is its account's, also where its environment is of a time that did not say so.
-    return replace(settings, quarantine_owner=Arn.parse(found["FunctionArn"]).account)
+    # The quarantine belongs to the function's account. Older environments do not contain that.
+    return replace(settings, quarantine_owner=Arn.parse(response["FunctionArn"]).account)

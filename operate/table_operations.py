@@ -139,7 +139,7 @@ def repair(  # noqa: PLR0913 - keywords, each with a default
     with table_options.open_journal(ring, "repair", identity) as journal:
         report = _check(members, journal, options, on_progress)
         result = repair_members(
-            members, journal, prefer=preferred, dry_run=dry_run, tell=on_progress
+            members, journal, prefer=preferred, dry_run=dry_run, on_progress=on_progress
         )
         return RepairReport(report, result)
 
@@ -164,7 +164,7 @@ def backfill(  # noqa: PLR0913 - keywords, each with a default
     paths = [(route.source, route.target) for route in routes]
     identity = [_tables(members), paths, segments, True]
     with table_options.open_journal(ring, "backfill", identity) as journal:
-        return backfill_members(members, routes, journal, segments=segments, tell=on_progress)
+        return backfill_members(members, routes, journal, segments=segments, on_progress=on_progress)
 
 
 def quarantined(ring: DeployedRing, ids: Sequence[str] | None = None) -> RedriveList:

@@ -159,7 +159,7 @@ def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[CheckResult,
         journal.add_results(
             (key, [MemberState(*one) for one in held], kind) for key, held, kind in call.lines
         )
-    journal.merge()
+    journal.remove_duplicates()
     # Only the first member's items were counted: what it lacks are keys as well.
     lacking = sum(found.held[0].item is None for found in findings(journal))
     return CheckResult(first + lacking, journal.counts()), units

@@ -196,7 +196,7 @@ def _check(
     table = tables.tombstones if part["source"] % 2 else tables.table
     segment = ScanSegment(part["source"], _segment(part, table), start)
     enough = wish.settle_seconds * (wish.max_rechecks - 1) + _LOOKING
-    read, since = 0, wish.since(members)
+    read, since = 0, wish.deletes_since(members)
     while True:
         page = compare_page(members, segment, since)
         journal.record_page(segment, page, found=((key, None) for key in page.suspects))

@@ -343,10 +343,12 @@ MUTANTS = [
     Mutant(
         "what an operator decides is no member's own write, and goes to all",
         _REPAIR,
-        "write = stamp(item, ends[winner].for_operator, highest)\n"
-        "        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))",
-        "write = stamp(item, ends[winner].replica, highest)\n"
-        "        return _Task(write, [place for place in range(len(ends)) if place != winner])",
+        "write = stamp(item, targets[winner].for_operator, highest)\n"
+        "        return _Plan(write, "
+        "sorted(range(len(targets)), key=lambda place: place != winner))",
+        "write = stamp(item, targets[winner].replica, highest)\n"
+        "        return _Plan(write, "
+        "[place for place in range(len(targets)) if place != winner])",
         "mend-storm",
         10_000,
     ),

@@ -126,7 +126,7 @@ def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_l
         process.send_signal(word)
         code, said = ended(process)
         assert (code, "Stopping; finishing what is under way." in said) == (1, True), said
-        assert "the same command goes on from there" in said
+        assert "run the same command again to resume" in said
         assert puts.count < 20 + 2 * UNDER_WAY
         assert len(held(ring, SECOND)) == puts.count
 
@@ -237,4 +237,4 @@ def test_waiting_for_what_is_on_its_way_ends_at_once(ring: LocalRing, begin: Beg
         assert reads.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         code, said = ended(process)
-    assert (code, "Stopped. What is done is noted" in said) == (1, True), said
+    assert (code, "Stopped. Progress is saved" in said) == (1, True), said

@@ -135,7 +135,7 @@ def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_pa
 
     before = adopted.meter.read()
     with Journal(tmp_path / "j", "x") as journal, pytest.raises(StoppedError):
-        backfill(members, routes, journal, segments=10, tell=interrupt)
+        backfill(members, routes, journal, segments=10, on_progress=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         first = journal.read_count()
         assert 5 <= first < len(KEYS)

@@ -20,7 +20,7 @@ from local.clients import HOME_ACCOUNT
 from local.cloudwatch.execution_log import executions_logged
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CheckOptions, check, findings, parts
+from operate.reconcile.check import CheckOptions, check, findings, table_segments
 from operate.reconcile.journal import Journal
 from ring.state_machine import state_machine
 from tests.support.local_rings import PATIENCE
@@ -112,7 +112,7 @@ def execute() -> dict[str, Any]:
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     members = [worker.member_from_event(one, make) for one in TOLD]
-    listed = json.dumps([worker.segment_to_event(one) for one in parts(members, SEGMENTS)])
+    listed = json.dumps([worker.segment_to_event(one) for one in table_segments(members, SEGMENTS)])
     make("s3", None).put_object(Bucket=BUCKET, Key="parts.json", Body=listed)
     client, logs = make("stepfunctions", None), make("logs", None)
     definition = json.dumps(state_machine(function, "aws", 4))

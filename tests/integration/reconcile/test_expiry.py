@@ -16,9 +16,9 @@ from operate.aws.clients import ClientPool
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, collect_check, results
 from operate.reconcile.backfill import backfill, plan_route
-from operate.reconcile.backfill import parts as parts_to_fill
+from operate.reconcile.backfill import route_segments as parts_to_fill
 from operate.reconcile.backfill_key import BackfillOutcome
-from operate.reconcile.check import CheckOptions, check, findings, parts
+from operate.reconcile.check import CheckOptions, check, findings, table_segments
 from operate.reconcile.connect import connect_members
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -93,7 +93,7 @@ def apart(members: list[MemberConnection], journal: Journal) -> None:
 
 def there(members: list[MemberConnection], journal: Journal) -> None:
     told = event(members, "check", {"settle": 0, "tombstones": False})
-    worked(told, parts(members, 2))
+    worked(told, table_segments(members, 2))
     collect_check(results(make("s3", None), PLACE, "run"), journal)
 
 

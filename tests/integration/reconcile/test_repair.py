@@ -181,14 +181,14 @@ def test_an_interrupted_repair_goes_on_with_what_is_left(
     stop = Stop()
 
     def interrupt(what: str, done: int, of: int) -> None:
-        if (what, done) == ("mending", 3):
+        if (what, done) == ("repairing", 3):
             stop.ask()
 
     with Journal(tmp_path / "j", "x") as journal:
         members = reached(ring, stop=stop)
         assert check(members, journal, CheckOptions(settle_seconds=0.1)).differing == 30
         with pytest.raises(StoppedError):
-            repair(members, journal, tell=interrupt)
+            repair(members, journal, on_progress=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         assert journal.resumed
         first = journal.counts()["mended"]

@@ -15,7 +15,7 @@ from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CHANGING, CheckOptions, check, findings, parts
+from operate.reconcile.check import CHANGING, CheckOptions, check, findings, table_segments
 from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -70,7 +70,7 @@ def run(
         "bucket": BUCKET,
         "run": "run",
     }
-    return worked(told, parts(members, SEGMENTS), make, left)
+    return worked(told, table_segments(members, SEGMENTS), make, left)
 
 
 def verdict(journal: Journal) -> list[tuple[str, DifferenceKind, Any]]:

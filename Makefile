@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEEDS ?= 20000
 SHAPE ?= plain
+SCOPES ?= ci
 STACK ?= dev
 PORT ?= 8000
 SERVERS := .servers
@@ -14,7 +15,7 @@ ENGINE := .engine
 # Version of the CLI; that of the Python package may differ.
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
-.PHONY: help setup demo local test test-fast test-all lint types simulate mutants remedies bench bench-check check clean \
+.PHONY: help setup demo local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
 	dynamodb-servers engine locks upgrade
 
 help:
@@ -25,6 +26,7 @@ help:
 	@echo 'make test      run all tests but the long ones (some minutes)'
 	@echo 'make test-all  run all tests, with the long ones, mutants and remedies: what CI runs'
 	@echo 'make simulate  simulate the ring under random schedules (SEEDS=20000 SHAPE=plain)'
+	@echo 'make exhaust   run every schedule of small scopes (SCOPES=ci, full or limits)'
 	@echo 'make mutants   remove each rule of the protocol, and count the schedules until this is found'
 	@echo 'make remedies  remove each handling of a failure, and check that a test fails'
 	@echo 'make bench     compare a hop with alternatives to it (some minutes; PART=kind: one part)'
@@ -38,7 +40,7 @@ help:
 	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
-	@echo 'make check     lint, types, test, simulate and demo, as in CI'
+	@echo 'make check     lint, types, test-all, simulate, exhaust and demo, as in CI'
 	@echo 'make clean     remove the virtual environment, servers, engine and caches'
 
 $(READY): requirements-dev.txt
@@ -76,6 +78,9 @@ types: $(READY)
 
 simulate: $(READY)
 	@$(BIN)/python -m tests.simulation --shape $(SHAPE) --seeds $(SEEDS)
+
+exhaust: $(READY)
+	@$(BIN)/python -m tests.exhaust --set $(SCOPES) --processes 2
 
 mutants: $(READY)
 	@$(BIN)/python -m tests.mutation.mutants
@@ -129,7 +134,7 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 	@touch $@
 
-check: lint types test-all simulate demo
+check: lint types test-all simulate exhaust demo
 
 clean:
 	rm -rf $(VENV) $(SERVERS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

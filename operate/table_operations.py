@@ -164,7 +164,9 @@ def backfill(  # noqa: PLR0913 - keywords, each with a default
     paths = [(route.source, route.target) for route in routes]
     identity = [_tables(members), paths, segments, True]
     with table_options.open_journal(ring, "backfill", identity) as journal:
-        return backfill_members(members, routes, journal, segments=segments, on_progress=on_progress)
+        return backfill_members(
+            members, routes, journal, segments=segments, on_progress=on_progress
+        )
 
 
 def quarantined(ring: DeployedRing, ids: Sequence[str] | None = None) -> RedriveList:

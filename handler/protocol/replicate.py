@@ -233,11 +233,19 @@ async def _replicate_expiry(change: Change, hop: Hop) -> Outcome:
 
 
 async def _delete_without_tombstone(change: Change, delete: Write, hop: Hop) -> Outcome:
-    """Delete without tombstone or stub: the delete ends at the first member without the item."""
-    outcome = await hop.target.delete_if_older(change.key, delete.version)
-    if isinstance(outcome, Written):
-        return Outcome(Action.DELETED, written_at=change.seconds)
-    won = None if outcome.item is None else Image(outcome.item).version
+    """Delete without tombstone or stub: the delete ends at the first member without the item.
+
+    An application may have deleted an item without a version here, while the next member's copy has
+    a version above the delete's. If that is an earlier write of this member, the delete follows it.
+    """
+    while True:
+        outcome = await hop.target.delete_if_older(change.key, delete.version)
+        if isinstance(outcome, Written):
+            return Outcome(Action.DELETED, written_at=change.seconds)
+        won = None if outcome.item is None else Image(outcome.item).version
+        if change.expired or won is None or not is_earlier_local_write(won, change, hop):
+            break
+        delete = stamp_local_change(change, LocalDelete(), hop.source_replica, [won])
     conflict = Conflict(change.key, won, delete.version, outcome.item, delete.item)
     return Outcome(Action.REJECTED, conflict)
 

@@ -41,7 +41,7 @@ class HopConfig:
     replicates_expiry: bool
     quarantine: str
     quarantine_owner: str | None
-    """The account that the quarantine must belong to; None: that was not told yet."""
+    """Account that the quarantine must belong to; None: deployed before this was configured."""
     target_access: str | None
     """ARN of the role to assume for calls to the target's tables or, in another partition, of the
     secret with a user's keys; None: the function's own role."""

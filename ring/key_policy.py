@@ -1,6 +1,6 @@
 """What the policy of a member's key has to say. Pure.
 
-The key is the user's, and so is its policy: the ring cannot write it, only tell it.
+The key is the user's, and so is its policy: the ring can only print what it needs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ def key_statements(region: str, account: str) -> list[Document]:
     """The statements for a member's region and account.
 
     The first lets the account's IAM policies decide, for DynamoDB and S3: those of the ring's roles
-    and of whoever deploys and redrives. A key that leaves everything to IAM, as one that is made in
+    and of those who deploy and redrive. A key that leaves everything to IAM, as one that is made in
     the console does, says so already. The others are for services that use the key in their own
     name, which no role can let them do.
     """

@@ -194,14 +194,14 @@ def machine_policy(*, machine: str, function: str, results: Bucket) -> Document:
         ),
         _allow("RedriveSegments", ("states:RedriveExecution",), f"{executions}/{LABEL}:*"),
         _allow("WorkOnSegments", ("lambda:InvokeFunction",), function),
-        # Step Functions cannot be told whom to expect as the bucket's owner: this says so for it.
+        # Step Functions has no setting for the bucket's expected owner: this condition stands in.
         _objects("ReadParts", "s3:GetObject", results),
         *_in_bucket("PartsKey", results, "kms:Decrypt"),
     )
 
 
 def tls_only(bucket: str) -> Document:
-    """The policy of a bucket (its ARN) that is reached by TLS alone, whoever asks.
+    """Return a policy that denies everyone the use of a bucket (an ARN) without TLS.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
     """

@@ -18,7 +18,7 @@ def check_shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Sett
     """Tables that two rings would have, each ring with the name that it is called by."""
     seen: dict[tuple[str, str], list[tuple[int, Member]]] = {}
     for at, (label, settings) in enumerate(rings):
-        told: set[int] = set()
+        reported: set[int] = set()
         mine = [
             (place, member, name)
             for place, member in enumerate(members_of(settings))
@@ -27,11 +27,11 @@ def check_shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Sett
         for place, member, name in mine:
             for before, other in seen.get((member.region, name), ()):
                 twin, theirs = rings[before]
-                if before in told or not is_same_location(member, other):
+                if before in reported or not is_same_location(member, other):
                     continue
                 if are_parts_of_one_ring(settings, theirs):
                     continue
-                told.add(before)
+                reported.add(before)
                 yield SettingProblem(
                     f"{label}: members[{place}]",
                     f"{member.region}/{name}",

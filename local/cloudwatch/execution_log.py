@@ -1,4 +1,4 @@
-"""The log of a state machine's executions, which moto is told of and does not write."""
+"""Write the log of a state machine's executions, which moto accepts and does not write."""
 
 from __future__ import annotations
 
@@ -27,27 +27,29 @@ class _Log(CloudWatchLoggingSession):
 
     def publish_history_log(self, history_log: Any) -> None:
         """Write an event, unless somebody has deleted the log group."""
-        told = self.configuration
-        group = logs_backends[told.log_account_id][told.log_region].groups.get(told.log_group_name)
+        target = self.configuration
+        group = logs_backends[target.log_account_id][target.log_region].groups.get(
+            target.log_group_name
+        )
         if group is None:
             return
-        if told.log_stream_name not in group.streams:
-            group.create_log_stream(told.log_stream_name)
+        if target.log_stream_name not in group.streams:
+            group.create_log_stream(target.log_stream_name)
         event = {"timestamp": _milliseconds(history_log), "message": json.dumps(history_log)}
-        group.put_log_events(told.log_stream_name, [event])
+        group.put_log_events(target.log_stream_name, [event])
 
 
 def _milliseconds(history_log: Any) -> int:
     return int(datetime.fromisoformat(history_log["event_timestamp"]).timestamp() * 1000)
 
 
-def _begun(execution: Any, **told: Any) -> Any:
-    machine = told["state_machine"]
+def _begun(execution: Any, **arguments: Any) -> Any:
+    machine = arguments["state_machine"]
     logging = CloudWatchLoggingConfiguration.from_logging_configuration(
         machine.arn, machine.loggingConfiguration
     )
-    log = _Log(told["exec_arn"], logging) if logging else None
-    return execution(**{**told, "cloud_watch_logging_session": log})
+    log = _Log(arguments["exec_arn"], logging) if logging else None
+    return execution(**{**arguments, "cloud_watch_logging_session": log})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is wrong with a stack's settings, told so that it can be put right."""
+"""Errors in a stack's settings: what, where, why, and what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ring.text import counted
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_WIDTH = 72  # a longer value is cut when it is shown; the key tells where to look
+_WIDTH = 72  # a longer value is cut when it is shown; the key says where it is
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SettingProblem:
 
 
 class SettingsError(pulumi.RunError):
-    """The settings cannot be deployed; `mistakes` holds every mistake found, and str tells all.
+    """The settings cannot be deployed; `problems` holds each one, and str() lists all.
 
     It is a RunError because Pulumi prints such an error's text and no traceback.
     """
@@ -46,8 +46,8 @@ class SettingsError(pulumi.RunError):
     def __init__(self, problems: Sequence[SettingProblem]) -> None:
         self.problems = list(problems)
         count = counted(len(problems), "mistake")
-        told = "\n\n".join(f"  {mistake}" for mistake in problems)
-        super().__init__(f"{count} in the settings, nothing was deployed.\n\n{told}\n")
+        listed = "\n\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{count} in the settings, nothing was deployed.\n\n{listed}\n")
 
 
 def escape_unprintable(text: str) -> str:
@@ -87,13 +87,13 @@ def from_pydantic_error(error: ErrorDetails, model: type[BaseModel]) -> SettingP
 
 def path(steps: Iterable[int | str]) -> str:
     """Write `("members", 1, "region")` as `members[1].region`."""
-    told = ""
+    text = ""
     for step in steps:
         if isinstance(step, int):
-            told += f"[{step}]"
+            text += f"[{step}]"
         elif step != "[key]":  # pydantic's mark for "the key itself", which is the step before
-            told += f".{step}" if told else step
-    return told
+            text += f".{step}" if text else step
+    return text
 
 
 # pydantic's error types -> why it cannot be, and what to write. Filled in from the error's context.

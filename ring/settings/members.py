@@ -54,7 +54,7 @@ class Member:
 
     @property
     def account_id(self) -> str | None:
-        """The account that it must be in: the one told, or else its stream's."""
+        """Account that it must be in: as set, or else its stream's."""
         if self.account or not self.stream_arn:
             return self.account
         return Arn.parse(self.stream_arn).account

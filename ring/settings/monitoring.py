@@ -14,7 +14,7 @@ from ring.settings.sections import MappingSettings, SettingsModel
 from ring.settings.types import matches
 
 DEFAULT_MAX_LAG_SECONDS = 300
-"""How far a hop may lag, in seconds, before somebody is told."""
+"""Seconds that a hop may lag before its alarm goes off."""
 
 _MOST_ACTIONS = 5
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
@@ -87,7 +87,7 @@ def _rings_before_records_are_given_up(
         yield SettingProblem(
             "watch.iterator_age",
             watch.iterator_age,
-            f"a record is given up after {mapping.record_age} seconds, before anybody is told",
+            f"a record is given up after {mapping.record_age} seconds, before anyone is notified",
             f"Write less than {mapping.record_age}, or raise mapping.record_age.",
         )
 

@@ -38,7 +38,7 @@ def check_policy_sizes(
     try:
         here = runner_member(distributed, list(sources))
     except NoSuchMemberError:
-        return  # that is told by itself
+        return  # that is a problem of its own
     size = _size(segments_policy_of(distributed, tombstones, members, sources, here))
     if size > _MAX_POLICY_SIZE:
         yield SettingProblem(

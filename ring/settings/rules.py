@@ -130,7 +130,7 @@ def _at_least_two(draft: PartialSettings) -> Iterator[SettingProblem]:
 def _ring_stays_whole(draft: PartialSettings) -> Iterator[SettingProblem]:
     states = {key: member.state for key, member in draft.members_by_path().items()}
     if len(states) != draft.listed_count or len(states) < 2:
-        return  # that is told, and this may follow from it
+        return  # that is reported, and this may follow from it
     if list(states.values()).count("in") < 2:
         key = next(key for key, state in states.items() if state != "in")
         yield SettingProblem(
@@ -170,7 +170,7 @@ def _each_once(draft: PartialSettings) -> Iterator[SettingProblem]:
                 f"{member.region}/{member.table or 'the table of the ring'}",
                 f"a member twice: {twin} is the same, or has the same name",
                 "Leave one out or give it another `table:`; a table of the same name in another "
-                "account is told apart by `name:` and `account:`.",
+                "account is identified by `name:` and `account:`.",
             )
         names.setdefault(member.name, key)
         places.setdefault(member.id, key)
@@ -237,7 +237,7 @@ def _tombstones_outlive_the_lap(draft: PartialSettings) -> Iterator[SettingProbl
 def _hops_are_members(draft: PartialSettings) -> Iterator[SettingProblem]:
     members = list(draft.members_by_path().values())
     if len(members) != draft.listed_count:
-        return  # the hop may start at a member that is itself wrong: that is told, this is not
+        return  # the hop may start at an invalid member, which is reported instead
     for at, word in enumerate(draft.hops or ()):
         try:
             find_member(members, word)

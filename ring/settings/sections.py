@@ -69,7 +69,7 @@ class LocalIndex(SettingsModel):
 
 
 class TtlSettings(SettingsModel):
-    """Which attribute (seconds since 1970) tells when an item expires, and what that means."""
+    """Attribute with an item's expiry time (seconds since 1970), and what an expiry means."""
 
     attribute: AttributeName
     enabled: StrictBool = True
@@ -132,7 +132,7 @@ class MemberSettings(SettingsModel):
     name: MemberName | None = None
     """Its label in the ring. Default: the region, with the table's name if that is its own."""
     account: Account | None = None
-    """The account it must lie in: nothing is deployed to another one. It also tells apart members
+    """The account it must lie in: nothing is deployed to another one. It also distinguishes members
     alike in region and table, so it is part of the replica id: decide on it before the first
     deployment."""
     stream_arn: StreamArn | None = None
@@ -209,8 +209,8 @@ class FunctionSettings(SettingsModel):
     timeout: Annotated[StrictInt, Field(ge=1, le=900)] = 60
     log_retention_days: LogRetention = 30
     log_items: StrictBool = False
-    """Whether the log line of a conflict tells what is in its two items, besides key, versions and
-    origins. They are then in the log group, for whoever may read that."""
+    """Whether the log line of a conflict has its two items, besides key, versions and origins. They
+    are then in the log group, for all who may read it."""
     http: Literal["own", "boto3"] = "own"
     """Whose HTTP client calls DynamoDB: the hop's own, or the SDK's, which takes three to four
     times the processor time for an update (docs/performance.md)."""

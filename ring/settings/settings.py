@@ -46,14 +46,14 @@ class Settings(SettingsModel):
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The members whose hops this stack deploys. Default: all."""
     tags: Tags = Field(default_factory=dict)
-    """Put on everything that can carry tags."""
+    """Set on everything that supports tags."""
 
     @classmethod
     def parse(cls, config: Mapping[str, object]) -> Settings:
         """Read the settings from a mapping of the sections, without a namespace before the keys.
 
-        SettingsError tells all mistakes at once. Only what compares several values waits until
-        each of them is sound by itself.
+        Raises SettingsError with all problems at once. Only what compares several values waits
+        until each of them is sound by itself.
         """
         mistakes: list[SettingProblem] = []
         places: list[tuple[int | str, ...]] = []

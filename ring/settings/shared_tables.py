@@ -17,7 +17,8 @@ from ring.settings.partial import PartialSettings
 def is_same_location(one: Member, other: Member) -> bool:
     """Whether two members are certainly in one region of one account.
 
-    Members that are reached alike are in one account; of others only what they tell is known.
+    Members that are reached alike are in one account; of others only what the settings say is
+    known.
     """
     if one.region != other.region:
         return False
@@ -33,7 +34,7 @@ def tables_of(member: Member, *, tombstones: bool) -> list[str]:
 
 
 def check_shared_tables(draft: PartialSettings) -> Iterator[SettingProblem]:
-    """Tables that a ring would have twice. What is plainly one member twice is told elsewhere."""
+    """Tables that a ring would have twice. A member that is listed twice is reported elsewhere."""
     buried = draft.tombstones is None or draft.tombstones.enabled
     located = draft.members_by_path()
     for one, other in combinations(located, 2):

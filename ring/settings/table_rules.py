@@ -78,12 +78,12 @@ def _projections(table: TableSettings) -> Iterator[SettingProblem]:
 
 
 def _projected_in_all(table: TableSettings) -> Iterator[SettingProblem]:
-    told = sum(len(attributes) for _, _, _, attributes in _indexes(table))
-    if told > _MOST_PROJECTED:
+    projected = sum(len(attributes) for _, _, _, attributes in _indexes(table))
+    if projected > _MOST_PROJECTED:
         yield SettingProblem(
             "table.global_indexes",
             [name for _, name, _, attributes in _indexes(table) if attributes],
-            f"all indexes together, local ones too, project {told} attributes by name, and "
+            f"all indexes together, local ones too, project {projected} attributes by name, and "
             f"DynamoDB takes {_MOST_PROJECTED} (an attribute of two indexes counts twice)",
             "Project ALL or KEYS_ONLY where an index lists many, or leave some out.",
         )

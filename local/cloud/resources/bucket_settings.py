@@ -111,7 +111,7 @@ class BucketLifecycleConfiguration(_OfBucket):
 class BucketServerSideEncryptionConfiguration(_OfBucket):
     """aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration.
 
-    moto tells with each object that it is encrypted so, and encrypts nothing.
+    moto returns this encryption with each object, and encrypts nothing.
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/bucket_server_side_encryption_configuration.go
     """
 
@@ -129,7 +129,7 @@ class BucketServerSideEncryptionConfiguration(_OfBucket):
         return {"bucket": id_, "rules": [_read_encryption(rule) for rule in rules]}
 
     def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
-        """Have objects be encrypted in another way."""
+        """Change how objects are encrypted."""
         rules: Any = [_encryption(rule) for rule in new["rules"]]
         location.clients.s3(location.region).put_bucket_encryption(
             Bucket=id_, ServerSideEncryptionConfiguration={"Rules": rules}
@@ -141,16 +141,16 @@ class BucketServerSideEncryptionConfiguration(_OfBucket):
         get_or_none(lambda: client.delete_bucket_encryption(Bucket=id_), "NoSuchBucket")
 
 
-def _rule(told: Properties) -> dict[str, Any]:
-    unknown = told.keys() - {"id", "status", "filter", *_AGES}
-    if unknown or told.get("filter"):
+def _rule(given: Properties) -> dict[str, Any]:
+    unknown = given.keys() - {"id", "status", "filter", *_AGES}
+    if unknown or given.get("filter"):
         raise _refused(f"a rule with {sorted(unknown) or 'a filter'}")
     ages = {
-        theirs: {there: told[ours][here] for here, there in names.items() if here in told[ours]}
+        theirs: {there: given[ours][here] for here, there in names.items() if here in given[ours]}
         for ours, (theirs, names) in _AGES.items()
-        if ours in told
+        if ours in given
     }
-    return {"ID": told["id"], "Status": told["status"], "Filter": {"Prefix": ""}, **ages}
+    return {"ID": given["id"], "Status": given["status"], "Filter": {"Prefix": ""}, **ages}
 
 
 def _read_rule(rule: Any) -> dict[str, Any]:
@@ -162,15 +162,15 @@ def _read_rule(rule: Any) -> dict[str, Any]:
     return {"id": rule["ID"], "status": rule["Status"], "filter": {}, **ages}
 
 
-def _encryption(told: Properties) -> dict[str, Any]:
-    default = told["applyServerSideEncryptionByDefault"]
+def _encryption(given: Properties) -> dict[str, Any]:
+    default = given["applyServerSideEncryptionByDefault"]
     key = default.get("kmsMasterKeyId")
     return {
         "ApplyServerSideEncryptionByDefault": {
             "SSEAlgorithm": default["sseAlgorithm"],
             **({"KMSMasterKeyID": key} if key else {}),
         },
-        "BucketKeyEnabled": told.get("bucketKeyEnabled", False),
+        "BucketKeyEnabled": given.get("bucketKeyEnabled", False),
     }
 
 

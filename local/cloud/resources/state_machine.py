@@ -97,20 +97,20 @@ def _changeable(inputs: Properties) -> dict[str, Any]:
     }
 
 
-def _logging(told: Properties) -> dict[str, Any]:
-    group = told.get("logDestination")
+def _logging(configuration: Properties) -> dict[str, Any]:
+    group = configuration.get("logDestination")
     return {
-        "level": told.get("level", "OFF"),
-        "includeExecutionData": told.get("includeExecutionData", False),
+        "level": configuration.get("level", "OFF"),
+        "includeExecutionData": configuration.get("includeExecutionData", False),
         "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}] if group else [],
     }
 
 
-def _read_logging(told: Properties) -> dict[str, Any]:
-    groups = [one["cloudWatchLogsLogGroup"] for one in told.get("destinations") or ()]
+def _read_logging(configuration: Properties) -> dict[str, Any]:
+    groups = [one["cloudWatchLogsLogGroup"] for one in configuration.get("destinations") or ()]
     return {
-        "level": told.get("level", "OFF"),
-        "includeExecutionData": told.get("includeExecutionData", False),
+        "level": configuration.get("level", "OFF"),
+        "includeExecutionData": configuration.get("includeExecutionData", False),
         **({"logDestination": groups[0]["logGroupArn"]} if groups else {}),
     }
 

@@ -22,7 +22,7 @@ from commands.options.rings import running_rings_option
 from commands.options.whole_table import TableOptions, expect_answer, json_line, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.distributed.jobs import backfill_distributed, backfill_task, expect_writes
+from operate.distributed.jobs import backfill_distributed, backfill_job, expect_writes
 from operate.errors import CancelledError, InvalidRequestError
 from operate.reconcile.backfill import BackfillResult, Route, backfill, plan_route
 from operate.reconcile.backfill_key import BackfillOutcome
@@ -132,13 +132,13 @@ def _backfill(
                 return backfill(
                     members, routes, journal, segments=segments, on_progress=on_progress
                 )
-        tasks = [backfill_task(members, route, segments) for route in routes]
+        tasks = [backfill_job(members, route, segments) for route in routes]
         with (
             announce_execution(screen, ring, machine, tasks, whole.restart),
             at_work(screen, whole.stop) as on_progress,
         ):
             return backfill_distributed(
-                machine, tasks, journal, restart=whole.restart, tell=on_progress
+                machine, tasks, journal, restart=whole.restart, on_progress=on_progress
             )
 
 

@@ -24,7 +24,7 @@ from commands.options.whole_table import TableOptions, json_line, parse_keys, ta
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
 from operate.distributed.executions import SegmentRunner
-from operate.distributed.jobs import check_distributed, check_task
+from operate.distributed.jobs import check_distributed, check_job
 from operate.errors import InvalidRequestError
 from operate.reconcile.check import CHANGING, CheckOptions, CheckResult, check, findings
 from operate.reconcile.journal import Journal
@@ -214,12 +214,12 @@ def _checked(screen: Screen, comparison: Comparison, journal: Journal) -> tuple[
     if machine is None:
         with at_work(screen, comparison.stop) as on_progress:
             return check(members, journal, options, on_progress), 0.0
-    task, restart = check_task(members, options), comparison.restart
+    task, restart = check_job(members, options), comparison.restart
     with (
         announce_execution(screen, comparison.ring, machine, [task], restart),
         at_work(screen, comparison.stop) as on_progress,
     ):
-        return check_distributed(machine, task, journal, restart=restart, tell=on_progress)
+        return check_distributed(machine, task, journal, restart=restart, on_progress=on_progress)
 
 
 def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> list[Any]:

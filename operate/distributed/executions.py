@@ -1,8 +1,8 @@
-"""A stack's state machine: a run of it begun, found again, watched, and its results taken.
+"""Start, find, watch and collect executions of a stack's state machine.
 
-What is known of a run is in AWS alone: its name tells what it is of, its list of parts lies in the
-bucket until its results are taken, and Step Functions keeps which segments are done. So whoever
-gives the same command, from wherever, goes on with the same run.
+The state of an execution is in AWS alone: its name says what it processes, its list of segments is
+in the bucket until its results are collected, and Step Functions knows which are done. So the same
+command, from any machine, resumes the same execution.
 """
 
 from __future__ import annotations
@@ -112,9 +112,13 @@ class SegmentRunner:
         return cls(part, states, s3, stop=stop)
 
     def run_to_completion(
-        self, task: SegmentJob, *, restart: bool = False, tell: ProgressCallback = no_progress
+        self,
+        task: SegmentJob,
+        *,
+        restart: bool = False,
+        on_progress: ProgressCallback = no_progress,
     ) -> Execution:
-        """Bring a task to its end: a run that is there already, or a new one.
+        """Run a job to its end, in an existing execution or a new one.
 
         One that failed before is redriven, and `restart` drops what is there. OperationFailedError
         if the run fails, also where it cannot be redriven.
@@ -125,7 +129,7 @@ class SegmentRunner:
             run = next(self._open(task), None) or self._begin(task)
             if run.status not in (_RUNNING, _SUCCEEDED):
                 self._redrive(run)
-            self._wait(run, len(task.parts), tell)
+            self._wait(run, len(task.parts), on_progress)
             return run
 
     def find_open(self, task: SegmentJob) -> Execution | None:
@@ -153,7 +157,7 @@ class SegmentRunner:
         """Delete what the task's runs have in the bucket: from then on none is gone on with.
 
         A run's list, by which it is found, goes first, as its name comes first: half of its results
-        must never be taken for all. What a function still tells of a run that was stopped stays
+        must never be taken for all. What a function still writes for a stopped execution stays
         until the next time.
         """
         pages = self._s3.get_paginator("list_objects_v2")
@@ -219,14 +223,14 @@ class SegmentRunner:
         if run.status == _RUNNING:
             self._states.stop_execution(executionArn=run.arn)
 
-    def _wait(self, run: Execution, parts: int, tell: ProgressCallback) -> None:
+    def _wait(self, run: Execution, parts: int, on_progress: ProgressCallback) -> None:
         while True:
             # First: what was just begun or redriven may not be seen at once.
             self._sleep()
             seen = self._states.describe_execution(executionArn=run.arn)
             counts = self._counts(run)
             # Not of how many Step Functions says: it counts what it has listed until then.
-            tell("working on segments", counts.get("succeeded", 0), parts)
+            on_progress("working on segments", counts.get("succeeded", 0), parts)
             if seen["status"] == _SUCCEEDED:
                 return
             if seen["status"] != _RUNNING:
@@ -249,7 +253,7 @@ class SegmentRunner:
         return (
             f"The run {seen['status'].lower()}: {self._cause(run) or seen.get('cause')} "
             f"({run.arn}). {done}, and that stays so: the same command has the rest tried again, "
-            "--restart begins anew."
+            "--restart starts over."
         )
 
     def _cause(self, run: Execution) -> str | None:

@@ -21,30 +21,30 @@ LONGEST_SETTLE = 180.0
 _COMPARED = "compare"
 
 
-def check_task(members: Sequence[MemberConnection], wish: CheckOptions) -> SegmentJob:
+def check_job(members: Sequence[MemberConnection], options: CheckOptions) -> SegmentJob:
     """Describe a check as a job. Raises InvalidRequestError for options that functions lack."""
-    if wish.settle_seconds > LONGEST_SETTLE:
+    if options.settle_seconds > LONGEST_SETTLE:
         raise InvalidRequestError(
-            f"--settle-seconds {wish.settle_seconds:g} is too long: a function has 15 minutes, and "
-            "waits so long "
-            f"up to {wish.max_rechecks - 1} times. Say {LONGEST_SETTLE:g} or less."
+            f"--settle-seconds {options.settle_seconds:g} is too long: a function has "
+            f"15 minutes, and waits so long "
+            f"up to {options.max_rechecks - 1} times. Use {LONGEST_SETTLE:g} or less."
         )
     return SegmentJob(
         "check",
-        {"settle": wish.settle_seconds, "tombstones": wish.tombstones},
+        {"settle": options.settle_seconds, "tombstones": options.tombstones},
         members,
-        list(check.table_segments(members, wish.segments)),
-        [_tables(members), wish.segments, wish.tombstones],
+        list(check.table_segments(members, options.segments)),
+        [_tables(members), options.segments, options.tombstones],
     )
 
 
 def check_distributed(
-    machine: SegmentRunner,
-    task: SegmentJob,
+    runner: SegmentRunner,
+    job: SegmentJob,
     journal: Journal,
     *,
     restart: bool = False,
-    tell: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> tuple[CheckResult, float]:
     """Compare members; the journal has what was found then, as after `reconcile.check.check`.
 
@@ -53,11 +53,11 @@ def check_distributed(
     """
     compared, units = journal.phase_count(_COMPARED), 0.0
     if compared is None:
-        run = machine.run_to_completion(task, restart=restart, tell=tell)
-        checked, units = collect_check(machine.collect(run, task), journal)
+        run = runner.run_to_completion(job, restart=restart, on_progress=on_progress)
+        checked, units = collect_check(runner.collect(run, job), journal)
         compared = checked.compared
         journal.mark_phase_done(_COMPARED, compared)
-    machine.delete_results(task)
+    runner.delete_results(job)
     return CheckResult(compared, journal.counts()), units
 
 
@@ -70,32 +70,34 @@ def expect_writes(machine: SegmentRunner) -> None:
         )
 
 
-def backfill_task(members: Sequence[MemberConnection], route: Route, segments: int) -> SegmentJob:
-    """What is to be done to fill a member along a route."""
-    way = (route.source, route.target)
+def backfill_job(members: Sequence[MemberConnection], route: Route, segments: int) -> SegmentJob:
+    """Describe a backfill along a route as a job."""
+    ends = (route.source, route.target)
     parts = list(backfill.route_segments(members, [route], segments))
-    about = [_tables(members), way, segments]
-    return SegmentJob("backfill", {"route": way}, members, parts, about)
+    about = [_tables(members), ends, segments]
+    return SegmentJob("backfill", {"route": ends}, members, parts, about)
 
 
 def backfill_distributed(
-    machine: SegmentRunner,
-    tasks: Sequence[SegmentJob],
+    runner: SegmentRunner,
+    jobs: Sequence[SegmentJob],
     journal: Journal,
     *,
     restart: bool = False,
-    tell: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> BackfillResult:
     """Fill members, a route after the other, as `operate.reconcile.backfill.backfill` does.
 
     No run is forgotten before all are done, so that an interrupted call goes on behind those that
     are. Raises `OperateError`.
     """
-    runs = [machine.run_to_completion(task, restart=restart, tell=tell) for task in tasks]
-    taken = (machine.collect(run, task) for run, task in zip(runs, tasks, strict=True))
+    runs = [
+        runner.run_to_completion(task, restart=restart, on_progress=on_progress) for task in jobs
+    ]
+    taken = (runner.collect(run, task) for run, task in zip(runs, jobs, strict=True))
     done, _ = collect_backfill(chain.from_iterable(taken), journal)
-    for task in tasks:
-        machine.delete_results(task)
+    for task in jobs:
+        runner.delete_results(task)
     return done
 
 

@@ -1,4 +1,4 @@
-"""What segments that are worked on elsewhere have found: an object for each call, in a bucket.
+"""Results of segments that functions process: an object for each call, in a bucket.
 
 An object is lines of JSON: the first is about the call (see `Call`), each other one is of a
 key. Its name says which part and which turn it is of, so a call
@@ -31,9 +31,9 @@ _ABOUT = ("source", "number", "over", "read", "units")
 
 @dataclass(frozen=True)
 class Call:
-    """What one call has told: of which part, whether that is over then, items read, capacity units.
+    """Result of a call: its segment, whether that is done, items read, capacity units.
 
-    And what the work adds, and its lines.
+    `fields` and `lines` depend on the work.
     """
 
     source: int
@@ -41,14 +41,14 @@ class Call:
     over: bool
     read: int
     units: float
-    told: Mapping[str, Any]
+    fields: Mapping[str, Any]
     lines: Iterator[Any]
 
 
 def put_result(
     client: Any, place: Place, name: str, about: Mapping[str, Any], lines: Iterable[Any]
 ) -> None:
-    """Tell a bucket what a call has found."""
+    """Write the result of a call into the bucket."""
     with tempfile.TemporaryFile() as file:
         for line in (about, *lines):
             file.write(json.dumps(line).encode() + b"\n")
@@ -57,7 +57,7 @@ def put_result(
 
 
 def results(client: Any, place: Place, run: str) -> Iterator[Call]:
-    """What all calls of a run have told.
+    """Yield the results of all calls of an execution.
 
     Raises OperationFailedError where an object is not what `put_result` writes: a part that is left
     out would be taken for one in which nothing was found.
@@ -69,37 +69,37 @@ def results(client: Any, place: Place, run: str) -> Iterator[Call]:
 
 
 def position_in(client: Any, place: Place, name: str) -> str | None:
-    """Where the call that told the bucket this has ended: an item's key, as text.
+    """Return where the call that wrote this object ended: an item's key, as text.
 
-    OperationFailedError where that is not told there.
+    Raises OperationFailedError if the object does not say so.
     """
     body = client.get_object(**place, Key=name)["Body"]
     with closing(body):
-        told = next(_documents(body, f"s3://{place['Bucket']}/{name}"))
-    position: str | None = told.get("position")
+        header = next(_documents(body, f"s3://{place['Bucket']}/{name}"))
+    position: str | None = header.get("position")
     return position
 
 
 def _call(documents: Iterator[Any]) -> Call:
-    told = next(documents)
-    about = {name: told.pop(name) for name in _ABOUT}
-    return Call(**about, told=told, lines=documents)
+    header = next(documents)
+    about = {name: header.pop(name) for name in _ABOUT}
+    return Call(**about, fields=header, lines=documents)
 
 
 def _documents(body: Any, where: str) -> Iterator[Any]:
     """What the lines of an object say: first of the call, then of keys."""
     try:
         lines = map(read_json, _lines(body))
-        told: Any = next(lines, None)
-        fields_of(told, source=int, number=int, over=bool, read=int)
-        _expect(isinstance(told["units"], int | float), "its units are no number")
-        if "became" in told:
-            (became,) = fields_of(told, became=dict)
+        header: Any = next(lines, None)
+        fields_of(header, source=int, number=int, over=bool, read=int)
+        _expect(isinstance(header["units"], int | float), "its units are no number")
+        if "became" in header:
+            (became,) = fields_of(header, became=dict)
             _expect(all(type(count) is int for count in became.values()), "a count is no number")
-        yield told
+        yield header
         for line in lines:
             _expect(
-                _is_filled(line) if "became" in told else _is_found(line), "a line is of no key"
+                _is_filled(line) if "became" in header else _is_found(line), "a line is of no key"
             )
             yield line
     except (MalformedJsonError, KeyError) as error:
@@ -171,7 +171,7 @@ def collect_backfill(calls: Iterable[Call], journal: Journal) -> tuple[BackfillR
     done, units = BackfillResult(), 0.0
     for call in calls:
         done.read += call.read
-        done.outcomes += Counter(call.told["became"])
+        done.outcomes += Counter(call.fields["became"])
         units += call.units
         journal.add_results((key, [], why) for key, why in call.lines)
     add_skipped_keys(done, journal)

@@ -1,17 +1,16 @@
-"""A segment that is worked on wherever it is called: an event comes in, a bucket is told.
+"""Process one table segment in a Lambda function; its results go to a bucket.
 
 It is `check --pairwise`, or `backfill`, for one segment, as a Lambda function: the segments of a
 ring know nothing of each other, and nothing waits for them but who reads the bucket. A call that
 comes near its end says where the next one goes on. The same call again writes the same object.
 
-The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `told`), `part`
-(`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the second
-call on, `state`, which is what the call before answered. Where that one has ended is an item's key,
-so it is not in its answer, which Step Functions keeps for months, but in what it told the bucket.
+The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `member_to_event`),
+`part` (`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the
+second call on, `state`, the answer of the call before. Where that call ended is an item's key, so it
+is not in the answer, which Step Functions keeps for months, but in the call's object in the bucket.
 
-- check: `how` has `settle` and `tombstones`, as `operate.reconcile.check.Wish` has them. A part's
-source is
-  as `operate.reconcile.check` numbers them.
+- check: `how` has `settle` and `tombstones`, see `operate.reconcile.check.CheckOptions`. A part's
+  source is as `operate.reconcile.check` numbers them.
 - backfill: `how` has `route`, the places of a source and a target. All parts are of source 0.
 """
 
@@ -61,18 +60,18 @@ Event = Mapping[str, Any]
 ClientFactory = Callable[[str, str | None, str | None], Any]
 """Makes a client of a service in a region (None: where the function is), as a role, if any."""
 RemainingTime = Callable[[], float]
-"""Tells how much time is left, in seconds."""
+"""Returns the remaining time in seconds."""
 
 
 class SegmentProgress(NamedTuple):
-    """What a call has done: how many items it read, and to where, and what it tells the bucket.
+    """Progress of a call: items read, where it stopped, and its results.
 
-    `told` goes before the `lines`, each of which is of a key.
+    `fields` go before the `lines`, each of which is of a key.
     """
 
     read: int
     position: Key | None
-    told: Mapping[str, Any]
+    fields: Mapping[str, Any]
     lines: Iterator[Any]
 
 
@@ -120,7 +119,7 @@ def process_segment(
             "read": done.read,
             "units": sum(member.rate_limiter.spent for member in members),
             "position": None if done.position is None else key_text(done.position, names),
-            **done.told,
+            **done.fields,
         }
         put_result(results, place, _name(event, state["turn"]), about, done.lines)
     return {
@@ -191,12 +190,12 @@ def _check(
 ) -> SegmentProgress:
     """Read on until it is late, or there is enough to look at; then look."""
     how, part = event["how"], event["part"]
-    wish = CheckOptions(tombstones=how["tombstones"], settle_seconds=how["settle"])
+    options = CheckOptions(tombstones=how["tombstones"], settle_seconds=how["settle"])
     tables = members[part["source"] // 2].tables
     table = tables.tombstones if part["source"] % 2 else tables.table
     segment = ScanSegment(part["source"], _segment(part, table), start)
-    enough = wish.settle_seconds * (wish.max_rechecks - 1) + _LOOKING
-    read, since = 0, wish.deletes_since(members)
+    enough = options.settle_seconds * (options.max_rechecks - 1) + _LOOKING
+    read, since = 0, options.deletes_since(members)
     while True:
         page = compare_page(members, segment, since)
         journal.record_page(segment, page, found=((key, None) for key in page.suspects))
@@ -204,7 +203,7 @@ def _check(
         segment = replace(segment, position=page.position)
         if page.is_last or left() < enough or journal.open_suspects() >= MOST:
             break
-    recheck_suspects(members, journal, wish)
+    recheck_suspects(members, journal, options)
     return SegmentProgress(read, segment.position, {}, _found(journal))
 
 
@@ -224,14 +223,14 @@ def _fill(
 ) -> SegmentProgress:
     """Fill page by page until it is late. A page that is filled again is not written again."""
     part = event["part"]
-    way = Route(*event["how"]["route"])
-    segment = ScanSegment(0, _segment(part, members[way.source].tables.table), start)
+    route = Route(*event["how"]["route"])
+    segment = ScanSegment(0, _segment(part, members[route.source].tables.table), start)
     became: Counter[str] = Counter()
     lines: list[tuple[str, str]] = []
     read = 0
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         while True:
-            page = Filler(members, way, pool).page(segment, members[0].stop)
+            page = Filler(members, route, pool).page(segment, members[0].stop)
             became.update(page.outcomes)
             lines += find_skipped_keys(page, members[0].keys)
             read += len(page.items)

@@ -94,7 +94,7 @@ class ChangePlan:
 
 @dataclass(frozen=True)
 class ChangeResult:
-    """The plan that was carried out, and its deployment (None: only the file was changed)."""
+    """The plan that was executed, and its deployment (None: only the file was changed)."""
 
     plan: ChangePlan
     deployment: Result | None

@@ -57,8 +57,8 @@ class PriceList:
         try:
             document = read_yaml(path)
             regions = {
-                name: Prices(**{key: _price(value) for key, value in told.items()})
-                for name, told in document["regions"].items()
+                name: Prices(**{key: _price(value) for key, value in listed.items()})
+                for name, listed in document["regions"].items()
             }
             return cls(str(document["date"]), regions)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -92,15 +92,15 @@ class PriceList:
 
     def of(self, region: str) -> Prices:
         """The prices of a region: its own, or where none are known, those of us-east-1."""
-        told = self.regions.get(region) or self.regions.get(_STAND_IN)
+        prices = self.regions.get(region) or self.regions.get(_STAND_IN)
         own: Mapping[str, Any] = self.changed.get("", {}) | self.changed.get(region, {})
-        if told is None:
+        if prices is None:
             if set(own) < set(NAMES):
                 raise InvalidRequestError(
                     f"No prices of {region} are known: say them in --prices FILE."
                 )
             return Prices(**own)
-        return replace(told, **own)
+        return replace(prices, **own)
 
     def regions_without_prices(self, regions: Iterable[str]) -> list[str]:
         """Those of some regions whose prices are not known, in whole or in part."""

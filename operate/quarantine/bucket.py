@@ -1,4 +1,4 @@
-"""What hops have set aside and what Lambda has given up, as it lies in a hop's bucket."""
+"""Read a quarantine bucket: records that hops quarantined, batches that Lambda abandoned."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class NoSuchEntryError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One object of a quarantine: a record that the hop set aside, or a batch that Lambda gave up.
+    """An object in a quarantine: a record from the hop, or a batch that Lambda abandoned.
 
     Its `id` is the object's name. `records` is empty where the object cannot be understood, and
-    `error` says why; such an entry is shown, and never played or removed. Whoever may put objects
-    there can have put it there (docs/runbook.md).
+    `error` says why; such an entry is shown, and never redriven or removed. Anyone who may put
+    objects there can have put it there (docs/runbook.md).
     """
 
     id: str
@@ -60,7 +60,7 @@ class Entry:
     reason: str
     error: str
     time: float | None
-    """When it came here, in seconds since the epoch, if that can be told."""
+    """When it was stored, in seconds since the epoch, if that is known."""
     records: tuple[Record, ...]
     document: Any
     """All that the object holds."""
@@ -86,8 +86,8 @@ class Entry:
     def number(self) -> str:
         """The number of the first of its records, as it sorts as text among those of a stream."""
         numbers = [_part(record, "SequenceNumber") for record in self.records]
-        told = (one for one in numbers if isinstance(one, str) and len(one) <= _NUMBER)
-        return min((one.zfill(_NUMBER) for one in told), default="")
+        valid = (text for text in numbers if isinstance(text, str) and len(text) <= _NUMBER)
+        return min((text.zfill(_NUMBER) for text in valid), default="")
 
     def summary(self) -> dict[str, Any]:
         """All but its records, for scripts; times in seconds since 1970."""
@@ -188,13 +188,13 @@ class QuarantineBucket:
         try:
             fetched.check()
             document = read_json(fetched.text)
-            told = (
+            parsed = (
                 _parse_lambda_failure(document)
                 if fetched.is_lambdas
                 else _parse_handler_record(document)
             )
         except MalformedJsonError as error:
-            told = {"reason": NOT_UNDERSTOOD, "error": str(error)}
+            parsed = {"reason": NOT_UNDERSTOOD, "error": str(error)}
             document = fetched.text[:_SHOWN].decode(errors="replace")
         return Entry(
             **{
@@ -204,7 +204,7 @@ class QuarantineBucket:
                 "time": fetched.time,
                 "records": (),
                 "document": document,
-                **told,
+                **parsed,
             }
         )
 

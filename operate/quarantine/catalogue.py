@@ -1,7 +1,7 @@
-"""What of a ring's quarantines is to be told or played, however much: on disk, not in memory.
+"""List of quarantined entries and their outcomes, on disk instead of in memory.
 
-An entry holds whole items, and there may be as many as were written in an outage. So each is read,
-told here without its records, and read again when its turn has come.
+An entry has whole items, and an outage may have quarantined all that was written. So each is read
+once for its summary, kept here without its records, and read again when it is redriven.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, RedriveRe
 
 
 class RedriveList:
-    """Entries by what they say of themselves, and what became of each when they were played.
+    """Summaries of entries, and the outcome of each once it is redriven.
 
-    It is in a file that SQLite deletes when it is closed: https://www.sqlite.org/inmemorydb.html
+    SQLite keeps them in a temporary file, which it deletes when it is closed: https://www.sqlite.org/inmemorydb.html
     """
 
-    def __init__(self, asides: Iterable[QuarantinedEntry]) -> None:
-        self._ways: dict[QuarantineAccess, int] = {}
+    def __init__(self, entries: Iterable[QuarantinedEntry]) -> None:
+        self._hops: dict[QuarantineAccess, int] = {}
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute(
-            "CREATE TABLE entry (way INTEGER, id TEXT, made REAL, number TEXT, about TEXT, "
-            "became TEXT, why TEXT, again INTEGER DEFAULT 0, PRIMARY KEY (way, id))"
+            "CREATE TABLE entry (hop INTEGER, id TEXT, made REAL, number TEXT, about TEXT, "
+            "became TEXT, why TEXT, again INTEGER DEFAULT 0, PRIMARY KEY (hop, id))"
         )
-        for aside in asides:
-            way = self._ways.setdefault(aside.way, len(self._ways))
-            entry = aside.entry
+        for listed in entries:
+            hop = self._hops.setdefault(listed.access, len(self._hops))
+            entry = listed.entry
             row = (
-                way,
+                hop,
                 entry.id,
                 entry.written_at or 0.0,
                 entry.number,
                 json.dumps(entry.summary()),
             )
             self._db.execute(
-                "INSERT INTO entry (way, id, made, number, about) VALUES (?, ?, ?, ?, ?)", row
+                "INSERT INTO entry (hop, id, made, number, about) VALUES (?, ?, ?, ?, ?)", row
             )
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM entry").fetchone()[0])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Each as `Entry.about` tells it, in the order given, and what became of it, if known."""
+        """Yield each entry's `summary`, in the order given, with its outcome if it is known."""
         for about, became, why in self._db.execute(
             "SELECT about, became, why FROM entry ORDER BY rowid"
         ):
@@ -55,38 +55,39 @@ class RedriveList:
 
     @property
     def became(self) -> Counter[str]:
-        """How many became what."""
+        """Number of entries by outcome."""
         return Counter(dict(self._db.execute("SELECT became, count(*) FROM entry GROUP BY became")))
 
     @property
     def stays(self) -> bool:
-        """Whether anything of them is in the quarantine still."""
+        """Whether any record is still in the quarantine."""
         still = "SELECT 1 FROM entry WHERE became IS NOT ? OR again > 0 LIMIT 1"
         return self._db.execute(still, (RedriveOutcome.DONE,)).fetchone() is not None
 
     def redrive(
-        self, wish: RedriveOptions, progress: Callable[[RedriveResult], None] = lambda _: None
+        self, options: RedriveOptions, progress: Callable[[RedriveResult], None] = lambda _: None
     ) -> None:
-        """Play all, hop by hop, each hop's oldest changes first, and so each key's in their order.
+        """Redrive all, hop by hop, the oldest changes of each first, so each key's are in order.
 
-        `progress` hears of each that is played. Raises `OperateError`.
+        `progress` is called with each result. Raises `OperateError`.
         """
         self._db.execute("UPDATE entry SET became = NULL, why = NULL, again = 0")
-        for way, number in self._ways.items():
-            for played in redrive(way.reach, way.entries(self._oldest_first(number)), wish):
+        for access, number in self._hops.items():
+            entries = access.entries(self._oldest_first(number))
+            for played in redrive(access.reach, entries, options):
                 self._note(number, played)
                 progress(played)
         became, why = RedriveOutcome.DONE, "it is gone: somebody has played or removed it"
-        if wish.stop.is_asked:
+        if options.stop.is_asked:
             became, why = RedriveOutcome.LEFT, "stopped before it was played"
         self._db.execute("UPDATE entry SET became = ?, why = ? WHERE became IS NULL", (became, why))
 
-    def _oldest_first(self, way: int) -> Iterator[str]:
-        order = "SELECT id FROM entry WHERE way = ? ORDER BY made, number, rowid"
-        return (name for (name,) in self._db.execute(order, (way,)))
+    def _oldest_first(self, hop: int) -> Iterator[str]:
+        order = "SELECT id FROM entry WHERE hop = ? ORDER BY made, number, rowid"
+        return (name for (name,) in self._db.execute(order, (hop,)))
 
-    def _note(self, way: int, played: RedriveResult) -> None:
+    def _note(self, hop: int, played: RedriveResult) -> None:
         self._db.execute(
-            "UPDATE entry SET became = ?, why = ?, again = ? WHERE way = ? AND id = ?",
-            (played.outcome, played.why, played.again, way, played.entry.id),
+            "UPDATE entry SET became = ?, why = ?, again = ? WHERE hop = ? AND id = ?",
+            (played.outcome, played.why, played.again, hop, played.entry.id),
         )

@@ -1,4 +1,4 @@
-"""All that the hops of a ring have set aside, found by what is deployed."""
+"""Find the quarantined entries of a ring, by what is deployed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from operate.quarantine.redrive import HopAccess
 
 @dataclass(frozen=True)
 class QuarantinedEntry:
-    """An entry of a quarantine, and the hop that plays it again."""
+    """An entry of a quarantine, and the hop that redrives it."""
 
     entry: Entry
-    way: QuarantineAccess
+    access: QuarantineAccess
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class QuarantineAccess:
     function: str
     reach: HopAccess = field(compare=False)
 
-    def has_set_aside(self, entry: Entry) -> bool:
-        """Whether the entry is of this hop, as far as it says so."""
+    def has_quarantined(self, entry: Entry) -> bool:
+        """Return whether this hop quarantined the entry, as far as the entry says so."""
         if entry.is_lambda_failure and entry.records:
             function = str(entry.document["requestContext"].get("functionArn"))
             return function == self.function or function.startswith(f"{self.function}:")
@@ -51,44 +51,44 @@ class RingQuarantine:
     """The quarantines of a ring's hops. All methods raise `OperateError`.
 
     A bucket is a member's: hops that start at the same member share it, and it outlives them. What
-    a hop has set aside that is no more is played by the first that starts there now: its changes
-    belong to whichever member comes next.
+    a removed hop has quarantined is redriven by the first hop that starts there now: its changes
+    go to the next member, which that may be.
     """
 
     def __init__(self, deployed: Deployed, clients: ClientPool) -> None:
         members = {member.name: member for member in deployed.members}
         self._buckets: dict[str, list[QuarantineAccess]] = {}
         for hop in deployed.hops:
-            way = _way(hop, members, clients)
-            self._buckets.setdefault(way.reach.settings.quarantine, []).append(way)
+            access = _access(hop, members, clients)
+            self._buckets.setdefault(access.reach.settings.quarantine, []).append(access)
 
     def entries(self) -> Iterator[QuarantinedEntry]:
-        """All that is set aside, in ring order."""
-        for ways in self._buckets.values():
-            with translate_aws_errors(f"the quarantine {ways[0].reach.settings.quarantine}"):
-                for entry in ways[0].reach.bucket.entries():
-                    yield _aside(entry, ways)
+        """Yield all quarantined entries, in ring order."""
+        for hops in self._buckets.values():
+            with translate_aws_errors(f"the quarantine {hops[0].reach.settings.quarantine}"):
+                for entry in hops[0].reach.bucket.entries():
+                    yield _quarantined_entry(entry, hops)
 
     def count(self) -> int:
         """How many entries there are, by their names alone."""
         total = 0
-        for ways in self._buckets.values():
-            with translate_aws_errors(f"the quarantine {ways[0].reach.settings.quarantine}"):
-                total += sum(1 for _ in ways[0].reach.bucket.names())
+        for hops in self._buckets.values():
+            with translate_aws_errors(f"the quarantine {hops[0].reach.settings.quarantine}"):
+                total += sum(1 for _ in hops[0].reach.bucket.names())
         return total
 
     def find(self, name: str) -> QuarantinedEntry | None:
         """The entry of that id; None if there is none (any more)."""
-        for ways in self._buckets.values():
-            with translate_aws_errors(f"the quarantine {ways[0].reach.settings.quarantine}"):
+        for hops in self._buckets.values():
+            with translate_aws_errors(f"the quarantine {hops[0].reach.settings.quarantine}"):
                 try:
-                    return _aside(ways[0].reach.bucket.entry(name), ways)
+                    return _quarantined_entry(hops[0].reach.bucket.entry(name), hops)
                 except NoSuchEntryError:
                     continue
         return None
 
 
-def _way(
+def _access(
     hop: DeployedHop, members: Mapping[str, DeployedMember], clients: ClientPool
 ) -> QuarantineAccess:
     name = f"the hop from {hop.source} to {hop.target}"
@@ -108,6 +108,6 @@ def _way(
     return QuarantineAccess(hop.function, HopAccess(settings, s3, here, there))
 
 
-def _aside(entry: Entry, ways: Sequence[QuarantineAccess]) -> QuarantinedEntry:
-    way = next((way for way in ways if way.has_set_aside(entry)), ways[0])
-    return QuarantinedEntry(way.with_hop_name(entry), way)
+def _quarantined_entry(entry: Entry, hops: Sequence[QuarantineAccess]) -> QuarantinedEntry:
+    access = next((hop for hop in hops if hop.has_quarantined(entry)), hops[0])
+    return QuarantinedEntry(access.with_hop_name(entry), access)

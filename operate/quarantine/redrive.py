@@ -1,9 +1,8 @@
-"""Playing again what was set aside or given up, through the handler's own code.
+"""Redrive quarantined records and abandoned batches, with the handler's own code.
 
-Safe while the ring runs, and as often as one likes: what is newer by now stays, since versions
-decide, as they do when a stream is read again. Only a delete that is so old that its tombstone has
-expired is nowhere remembered; so what is older than tombstones are kept is held back, unless one
-says otherwise.
+Safe while the ring runs, and repeatable: newer writes stay, since versions decide, as when a stream
+is read again. Only a delete whose tombstone has expired leaves no trace, so entries older than the
+retention of tombstones are held back by default.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class RedriveResult:
     outcome: RedriveOutcome
     why: str
     again: int = 0
-    """How many of its records were set aside anew, each as an entry of its own."""
+    """How many of its records were quarantined again, each as an entry of its own."""
 
     @property
     def stays(self) -> bool:
@@ -114,17 +113,17 @@ class HopAccess:
 
 
 def redrive(
-    reach: HopAccess, entries: Iterable[Entry], wish: RedriveOptions
+    reach: HopAccess, entries: Iterable[Entry], options: RedriveOptions
 ) -> Iterator[RedriveResult]:
-    """Play entries of one hop's quarantine again, in the order given.
+    """Redrive entries of one hop's quarantine, in the order given.
 
-    Each is played when the answer is asked for what became of it, so that as few are in memory as
-    the caller keeps.
+    Each is redriven when its result is requested, so only as many are in memory as the caller
+    keeps.
     """
     with ThreadPoolExecutor(CONCURRENCY) as pool:
-        player = _Redriver(reach, pool, wish)
+        player = _Redriver(reach, pool, options)
         for entry in entries:
-            if wish.stop.is_asked:
+            if options.stop.is_asked:
                 return
             yield player.play(entry)
 
@@ -133,16 +132,16 @@ def redrive(
 class _Redriver:
     reach: HopAccess
     pool: ThreadPoolExecutor
-    wish: RedriveOptions
+    options: RedriveOptions
 
     def play(self, entry: Entry) -> RedriveResult:
         if not entry.records:
             return RedriveResult(
                 entry, RedriveOutcome.FAILED, f"there is no record in it: {entry.error}"
             )
-        if not self.wish.ignore_retention and self._is_too_old(entry):
+        if not self.options.ignore_retention and self._is_too_old(entry):
             return RedriveResult(entry, RedriveOutcome.HELD, self._why_held())
-        if self.wish.dry_run:
+        if self.options.dry_run:
             return self._foretell(entry)
         report, is_whole = asyncio.run(self._play(entry))
         if not is_whole:
@@ -151,7 +150,7 @@ class _Redriver:
 
     def _is_too_old(self, entry: Entry) -> bool:
         made = entry.written_at
-        return made is None or self.wish.now() - made >= self.reach.settings.source.retention
+        return made is None or self.options.now() - made >= self.reach.settings.source.retention
 
     def _why_held(self) -> str:
         days = self.reach.settings.source.retention // (24 * 60 * 60)
@@ -179,7 +178,7 @@ class _Redriver:
             else _Leave()
         )
         hop = self.reach.settings.hop(source, target)
-        return await _replayed(entry, BatchContext(hop, keeper, replay), self.wish.stop)
+        return await _replayed(entry, BatchContext(hop, keeper, replay), self.options.stop)
 
     async def _pretend(self, entry: Entry, stop: Stop) -> _Pretended:
         """What would become of it, whether all was tried, and the writes at each end."""
@@ -189,7 +188,7 @@ class _Redriver:
         return report, is_whole, source.writes, target.writes
 
     def _foretell(self, entry: Entry) -> RedriveResult:
-        report, is_whole, here, there = asyncio.run(self._pretend(entry, self.wish.stop))
+        report, is_whole, here, there = asyncio.run(self._pretend(entry, self.options.stop))
         if not is_whole:
             return RedriveResult(entry, RedriveOutcome.LEFT, _STOPPED)
         if troubles := _troubles(report):
@@ -208,7 +207,7 @@ class _Redriver:
             if any(writes) or _troubles(would):
                 return RedriveResult(entry, RedriveOutcome.FAILED, troubles)
             report, troubles = would, ""
-        again = f"; set aside by itself: {troubles}" if troubles else ""
+        again = f"; quarantined by itself: {troubles}" if troubles else ""
         done = RedriveResult(
             entry, RedriveOutcome.DONE, _counts(report) + again, len(report.quarantined)
         )

@@ -137,7 +137,7 @@ def test_status_and_outputs_tell_of_it() -> None:
     assert "arn:aws:lambda:us-east-1" in run("outputs", "--stack", "orders").output
 
 
-def test_what_a_stacks_hop_has_set_aside_is_played_again(engine: Engine) -> None:
+def test_what_a_stacks_hop_has_quarantined_is_played_again(engine: Engine) -> None:
     hop = RingStack(None, "orders").deployed().hops[0]
     place = engine.place("us-east-1")
     image = {"customer": {"S": "ada"}, "order": {"S": "1"}, "total": {"N": "10"}}

@@ -244,7 +244,7 @@ def test_poison_in_a_batch_that_lambda_gave_up_stays_as_an_entry_of_its_own(
     batches = [one["id"] for one in listed if one["reason"] == "RecordAgeExceeded"]
     result = redrive(ring, *batches, "--yes")
     assert result.exit_code == 1  # something is set aside still, under another name
-    assert "set aside by itself" in result.output
+    assert "quarantined by itself" in result.output
     assert {one["reason"] for one in entries(ring)} == {"too large"}
     put(ring, HERE, item("large", v={"S": "cured"}))
     ring.wait_until_quiet(PATIENCE)

@@ -120,7 +120,7 @@ def test_a_run_is_told_what_to_do_and_its_parts_lie_in_the_bucket(s3: Any) -> No
 def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
     heard: list[Any] = []
     machine(States("RUNNING", "SUCCEEDED"), s3).run_to_completion(
-        task(), tell=lambda what, done, of: heard.append((what, done, of))
+        task(), on_progress=lambda what, done, of: heard.append((what, done, of))
     )
     assert heard == [("working on segments", 1, 2)] * 2
 
@@ -128,7 +128,7 @@ def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
 def test_it_counts_the_segments_that_step_functions_has_not_listed_yet(s3: Any) -> None:
     states, heard = States("SUCCEEDED"), list[Any]()
     states.listed = 1
-    machine(states, s3).run_to_completion(task(), tell=lambda *told: heard.append(told))
+    machine(states, s3).run_to_completion(task(), on_progress=lambda *told: heard.append(told))
     assert heard == [("working on segments", 1, 2)]
 
 

@@ -55,7 +55,7 @@ class Deployed:
     def players(self) -> dict[str, str]:
         """The hop that plays each entry, by its id."""
         quarantines = RingQuarantine(self.stack.deployed(), self.stack.clients())
-        return {one.entry.id: one.way.reach.settings.name for one in quarantines.entries()}
+        return {one.entry.id: one.access.reach.settings.name for one in quarantines.entries()}
 
 
 @pytest.fixture(scope="module")

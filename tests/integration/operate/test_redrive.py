@@ -279,7 +279,7 @@ def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(
     give_up(ring, *ring.members[0].new_records())
     (played,) = redrive(reach, listed(reach), PLAY)
     assert played.outcome is RedriveOutcome.DONE
-    assert "set aside by itself: ItemTooLargeError" in played.why
+    assert "quarantined by itself: ItemTooLargeError" in played.why
     assert ring.members[1].items() == [item("small", "2")]
     (entry,) = listed(reach)
     assert (entry.reason, entry.keys) == ("too large", [KEY])

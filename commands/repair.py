@@ -167,7 +167,7 @@ def _among(repaired: RepairResult) -> str:
 
 def _document(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
     return {
-        "mended": repaired.repaired,
+        "repaired": repaired.repaired,
         "left": repaired.skipped,
         "writes": dict(repaired.writes),
         "why": [{"key": json.loads(key), "why": why} for key, why in repaired.skip_reasons.items()],

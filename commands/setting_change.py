@@ -1,4 +1,4 @@
-"""Print and confirm the change of one member's setting; `operate.membership` carries it out."""
+"""Print and confirm the change of one member's setting; `operate.membership` executes it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from operate.reconcile.repair_key import KeyRepair, RepairTarget, repair_key, re
 from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 
-REPAIRED, SKIPPED = "mended", "left"
+REPAIRED, SKIPPED = "repaired", "left"
 """Outcomes of a key in the journal. A resumed repair prints them in its JSON (`kinds`)."""
 
 _MAX_LISTED = 20

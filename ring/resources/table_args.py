@@ -32,7 +32,7 @@ def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableAr
     """Return the arguments of the tombstone table: the same keys, no stream and no indexes.
 
     It is billed by request: deletes come in bursts, and a throttled tombstone delays its hop. It
-    has no deletion protection: without the ring it is of no use, and it would be in the way if the
+    has no deletion protection: without the ring it is of no use, and it would be an obstacle if the
     ring were deployed again.
     """
     args = _base_args(member.tombstones, table, member)

@@ -101,7 +101,7 @@ def path(steps: Iterable[int | str]) -> str:
 _TABLE = "README.md has a table of all settings."
 _WHOLE = ("this must be a whole number", "Write digits alone, without quotes.")
 _TRUTH = ("this is either on or off", "Write true or false, without quotes.")
-_KEYED = ("settings with names belong here", "Write `name: value` lines beneath it.")
+_KEYED = ("settings with names belong here", "Write `name: value` lines under it.")
 _KNOWN: dict[str, tuple[str, str]] = {
     "refusal": ("{reason}", "{remedy}"),
     "missing": (

@@ -137,7 +137,7 @@ class MemberSettings(SettingsModel):
     deployment."""
     stream_arn: StreamArn | None = None
     """Adopts the existing table that has this stream, instead of creating one. The stream must
-    carry new and old images."""
+    contain new and old images."""
     profile: Profile | None = None
     """The profile of the AWS configuration that it is deployed with."""
     role: RoleArn | None = None

@@ -38,7 +38,7 @@ class StackFile:
             raise StackFileError(f"{path} cannot be read: {error}") from error
         config = document.get("config") if isinstance(document, dict) else None
         if not isinstance(config, dict):
-            raise StackFileError(f"{path} has no `config:` with settings beneath it.")
+            raise StackFileError(f"{path} has no `config:` with settings under it.")
         return cls(path, config)
 
     @property

@@ -107,8 +107,8 @@ def test_a_repair_plans_by_it_what_it_plans_by_any_check(ring: LocalRing) -> Non
         told(ring, "--dry-run", "--prefer", REGIONS[0], *how, name="repair")
         for how in ((), ("--distributed", "--segments", "1"))
     )
-    assert there["mended"] > 0
-    for name in ("differing", "mended", "left", "writes"):
+    assert there["repaired"] > 0
+    for name in ("differing", "repaired", "left", "writes"):
         assert there[name] == whole[name], name
 
 

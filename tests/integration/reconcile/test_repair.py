@@ -83,7 +83,7 @@ def test_what_is_not_shown_is_found_by_a_check(
 def test_the_newest_version_wins_and_what_has_none_is_left(ring: LocalRing) -> None:
     spoil(ring)
     done = told("--yes")
-    assert (done["mended"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
+    assert (done["repaired"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
     assert done["why"][0]["key"] == [{"S": "k2"}]
     ring.wait_until_quiet(PATIENCE)
     for key in ("k1", "k4", "k7"):
@@ -126,7 +126,7 @@ def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_write
     (_, tombstones) = sorted(ring.client(THIRD).list_tables()["TableNames"])
     ring.client(THIRD).delete_item(TableName=tombstones, Key=item("k6"))
     done = told("--tombstones", "--yes", *way)
-    assert (done["mended"], done["writes"]) == (1, {THIRD: 1})
+    assert (done["repaired"], done["writes"]) == (1, {THIRD: 1})
     ring.wait_until_quiet(PATIENCE)
     write, (_, _, third) = replicated_write(Image(late)), reached(ring)
     assert write is not None
@@ -140,7 +140,7 @@ def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_write
 def test_segments_apart_find_the_same_to_mend(ring: LocalRing, way: tuple[str, ...]) -> None:
     spoil(ring)
     done = told("--yes", *way)
-    assert (done["mended"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
+    assert (done["repaired"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
     ring.wait_until_quiet(PATIENCE)
     assert [one.key["id"]["S"] for one in ring.differences()] == ["k2"]
 
@@ -191,9 +191,9 @@ def test_an_interrupted_repair_goes_on_with_what_is_left(
             repair(members, journal, on_progress=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         assert journal.resumed
-        first = journal.counts()["mended"]
+        first = journal.counts()["repaired"]
         assert 3 <= first <= 3 + 4
         assert repair(reached(ring), journal).repaired == 30 - first
-        assert journal.counts() == {"mended": 30}
+        assert journal.counts() == {"repaired": 30}
     ring.wait_until_quiet(PATIENCE)
     assert ring.differences() == []

@@ -86,8 +86,8 @@ def _expect_owner(handler: S3Response, request: Any, full_url: str) -> None:
 def _permission(bucket: FakeBucket, action: str, resource: str) -> Any:
     """Judge by a bucket's policy, less what it says of calls without TLS.
 
-    moto would deny them all, as it reads no conditions here; and what the loopback transports nobody
-    else reads, so it stands for TLS.
+    moto would deny them all, as it reads no conditions here; and what the loopback transports
+    nobody else reads, so it stands for TLS.
     """
     if bucket.policy is None:
         return _get_permission(bucket, action, resource)

@@ -6,8 +6,9 @@ comes near its end says where the next one goes on. The same call again writes t
 
 The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `member_to_event`),
 `part` (`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the
-second call on, `state`, the answer of the call before. Where that call ended is an item's key, so it
-is not in the answer, which Step Functions keeps for months, but in the call's object in the bucket.
+second call on, `state`, the answer of the call before. Where that call ended is an item's key, so
+it is not in the answer, which Step Functions keeps for months, but in the call's object in the
+bucket.
 
 - check: `how` has `settle` and `tombstones`, see `operate.reconcile.check.CheckOptions`. A part's
   source is as `operate.reconcile.check` numbers them.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from handler.model.version import Version
-from ring.settings.errors import escaped
+from ring.settings.errors import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +20,9 @@ def in_words(line: str, members: Mapping[str, str]) -> str:
     """
     try:
         fields = json.loads(line)
-        return escaped(_WORDS[fields["event"]](fields, members))
+        return escape_unprintable(_WORDS[fields["event"]](fields, members))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return escaped(line)
+        return escape_unprintable(line)
 
 
 def _conflict(fields: Mapping[str, Any], members: Mapping[str, str]) -> str:

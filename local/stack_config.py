@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ring.settings.settings import NAMESPACE
-from ring.settings.stack_file import StackFile, StackFileError, own
+from ring.settings.stack_file import StackFile, StackFileError, ring_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ class StackConfig:
     @property
     def settings(self) -> dict[str, Any]:
         """The ring's own settings, without the namespace before their keys."""
-        return own(self.config)
+        return ring_settings(self.config)
 
     def encoded(self) -> dict[str, str]:
         """Return the configuration as Pulumi hands it to a program: all that is no text as JSON."""

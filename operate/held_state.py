@@ -34,7 +34,7 @@ def bypassed(settings: Settings) -> set[str]:
 
 def held_members(resources: Iterable[Resource]) -> list[HeldMember]:
     """What is kept of members that are held."""
-    return [HeldMember.of(one["outputs"]) for one in resources if one["type"] == HELD]
+    return [HeldMember.from_outputs(one["outputs"]) for one in resources if one["type"] == HELD]
 
 
 def name_of(replica: Resource) -> str:

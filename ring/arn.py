@@ -1,4 +1,4 @@
-"""Amazon Resource Names, taken apart and put together. Pure.
+"""Parse and format Amazon Resource Names. Pure.
 
 Format: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A region tells its partition by how it begins; every other region is in `aws`.
+# Prefix of a region's name -> its partition; every other region is in `aws`.
 # https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 _PARTITIONS = {
     "cn-": "aws-cn",
@@ -22,7 +22,7 @@ _PARTITIONS = {
 
 @dataclass(frozen=True)
 class Arn:
-    """The parts of an ARN. A part that a service leaves empty is an empty text."""
+    """The parts of an ARN. A part that a service leaves empty is an empty string."""
 
     partition: str
     service: str
@@ -32,7 +32,7 @@ class Arn:
 
     @classmethod
     def parse(cls, text: str) -> Arn:
-        """Take an ARN apart; the resource keeps its own colons. ValueError if a part is missing."""
+        """Parse an ARN; the resource keeps its own colons. ValueError if a part is missing."""
         _, partition, service, region, account, resource = text.split(":", 5)
         return cls(partition, service, region, account, resource)
 
@@ -43,23 +43,23 @@ class Arn:
 
 
 def partition_of(region: str) -> str:
-    """The partition that a region lies in, judged by the region's name alone."""
-    for beginning, partition in _PARTITIONS.items():
-        if region.startswith(beginning):
+    """Return the partition of a region, by the region's name alone."""
+    for prefix, partition in _PARTITIONS.items():
+        if region.startswith(prefix):
             return partition
     return "aws"
 
 
 def table_arn(partition: str, region: str, account: str, table: str) -> str:
-    """The ARN of a DynamoDB table."""
+    """Return the ARN of a DynamoDB table."""
     return str(Arn(partition, "dynamodb", region, account, f"table/{table}"))
 
 
 def table_of_stream(stream_arn: str) -> str:
-    """The name of the table whose stream this is: `.../table/<name>/stream/<label>`."""
+    """Return the table's name from a stream's ARN: `.../table/<name>/stream/<label>`."""
     return Arn.parse(stream_arn).resource.split("/")[1]
 
 
 def table_arn_of_stream(stream_arn: str) -> str:
-    """The ARN of the table whose stream this is."""
+    """Return the table's ARN from a stream's ARN."""
     return stream_arn.partition("/stream/")[0]

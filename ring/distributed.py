@@ -1,4 +1,4 @@
-"""The component that checks and fills whole tables in functions, segment by segment."""
+"""Component that checks and backfills whole tables in Lambda functions, one per segment."""
 
 from __future__ import annotations
 
@@ -17,55 +17,62 @@ from ring.settings.settings import Settings
 from ring.state_machine import state_machine
 
 DISTRIBUTED = "dynamodb-ring:index:Distributed"
-"""The component's type. It is part of every URN beneath it and never changes."""
+"""The component's type token. It is part of URNs and must never change."""
 
 _TIMEOUT = 900
-"""Seconds: the most. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+"""Seconds, Lambda's maximum. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 class Distributed(pulumi.ComponentResource):
-    """A state machine that has a function called for each segment, and a bucket for its results.
+    """A state machine that invokes a function for each segment, and a bucket for the results.
 
-    All of it lies in one member's region and account. Where another member is reached with other
-    credentials, there is a role on that side, which the function takes. What is in the bucket can
-    be had again, so it goes with the bucket.
+    Everything is in one member's region and account. For each member that needs other credentials
+    there is a role in that member's account, which the function assumes. The bucket is deleted with
+    its objects: they can be produced again.
     """
 
     def __init__(
         self,
         name: str,
-        at: Replica,
+        runner: Replica,
         replicas: Sequence[Replica],
         settings: Settings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(DISTRIBUTED, name, {}, opts)
         self._name = name
-        self._at = at
+        self._runner = runner
         self._settings = settings
-        self._here = pulumi.ResourceOptions(parent=self, provider=at.provider)
-        self._results = private_bucket(name, "results", at.member, self._here, force_destroy=True)
-        self._log_group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=settings.function.log_retention_days, opts=self._here
+        self._opts = pulumi.ResourceOptions(parent=self, provider=runner.provider)
+        self._results = private_bucket(
+            name, "results", runner.member, self._opts, force_destroy=True
         )
-        self._role = self._declare_role(name, "Works on segments", policies.lambda_trust())
-        near = [one for one in replicas if one.member.credentials == at.member.credentials]
-        self._readers = {one.member.name: self._reader(one) for one in replicas if one not in near}
-        policy = self._policy(near)
+        self._log_group = aws.cloudwatch.LogGroup(
+            name, retention_in_days=settings.function.log_retention_days, opts=self._opts
+        )
+        self._role = self._declare_role(name, "Processes segments", policies.lambda_trust())
+        credentials = runner.member.credentials
+        direct = [found for found in replicas if found.member.credentials == credentials]
+        self._readers = {
+            replica.member.name: self._reader_role(replica)
+            for replica in replicas
+            if replica not in direct
+        }
+        policy = self._policy(direct)
         self._function = self._declare_function(policy)
-        runtime_updates(name, self._function, settings, self._here)
+        runtime_updates(name, self._function, settings, self._opts)
         self._machine = self._declare_machine()
         self.register_outputs(self.summary)
 
     @property
     def summary(self) -> Mapping[str, Any]:
-        """What the stack tells about it.
+        """The component in the stack's outputs.
 
-        The member at which it is, by name; machine and function by ARN, the bucket by name; the
-        `readers` are roles (ARNs) by the member that each is for; whether the function `writes`.
+        `member` and `bucket` are names, `machine` and `function` ARNs. `readers` has the ARN of the
+        role to assume, by member. `writes` is true if the function may write.
         """
         return {
-            "member": self._at.member.name,
+            "member": self._runner.member.name,
             "machine": self._machine.arn,
             "function": self._function.arn,
             "bucket": self._results.bucket,
@@ -76,34 +83,34 @@ class Distributed(pulumi.ComponentResource):
     def _declare_role(
         self,
         name: str,
-        does: str,
+        description: str,
         trust: pulumi.Input[Any],
         opts: pulumi.ResourceOptions | None = None,
     ) -> aws.iam.Role:
         return aws.iam.Role(
             name,
-            description=does,
+            description=description,
             assume_role_policy=pulumi.Output.json_dumps(trust),
-            opts=opts or self._here,
+            opts=opts or self._opts,
         )
 
-    def _reader(self, there: Replica) -> aws.iam.Role:
-        """The role on a member's side that the function takes to reach it."""
-        # By the id: there is not room for every member's name behind every ring's.
-        name, writes = f"{self._name}-{there.member.id}", self._settings.distributed.writes
-        opts = pulumi.ResourceOptions(parent=self, provider=there.provider)
+    def _reader_role(self, replica: Replica) -> aws.iam.Role:
+        """Declare the role in a member's account that the function assumes."""
+        # The member's id: a role's name has no room for every ring's and every member's name.
+        name, writes = f"{self._name}-{replica.member.id}", self._settings.distributed.writes
+        opts = pulumi.ResourceOptions(parent=self, provider=replica.provider)
         trust = self._role.arn.apply(policies.writer_trust)
-        does = f"Works on segments of the ring's {there.member.resource_name}"
-        role = self._declare_role(name, does, trust, opts)
-        document = there.end.apply(lambda end: policies.reader_policy(end, writes=writes))
+        description = f"Processes segments of the ring's member {replica.member.resource_name}"
+        role = self._declare_role(name, description, trust, opts)
+        document = replica.end.apply(lambda end: policies.reader_policy(end, writes=writes))
         aws.iam.RolePolicy(
             name, role=role.name, policy=pulumi.Output.json_dumps(document), opts=opts
         )
         return role
 
-    def _policy(self, near: Sequence[Replica]) -> aws.iam.RolePolicy:
+    def _policy(self, direct: Sequence[Replica]) -> aws.iam.RolePolicy:
         document = pulumi.Output.all(
-            here=[one.end for one in near],
+            direct=[replica.end for replica in direct],
             roles=[role.arn for role in self._readers.values()],
             log_group=self._log_group.arn,
             results=self._results.arn,
@@ -113,13 +120,13 @@ class Distributed(pulumi.ComponentResource):
             self._name,
             role=self._role.name,
             policy=pulumi.Output.json_dumps(document),
-            opts=self._here,
+            opts=self._opts,
         )
 
     def _declare_function(self, policy: aws.iam.RolePolicy) -> aws.lambda_.Function:
         return aws.lambda_.Function(
             self._name,
-            description="Works on a segment of a ring's tables",
+            description="Processes segments of a ring's tables",
             role=self._role.arn,
             runtime="python3.13",
             architectures=["arm64"],
@@ -131,15 +138,15 @@ class Distributed(pulumi.ComponentResource):
                 log_format="Text", log_group=self._log_group.name
             ),
             opts=pulumi.ResourceOptions.merge(
-                self._here, pulumi.ResourceOptions(depends_on=[policy])
+                self._opts, pulumi.ResourceOptions(depends_on=[policy])
             ),
         )
 
     def _declare_machine(self) -> aws.sfn.StateMachine:
         name = f"{self._name}-machine"
-        role = self._declare_role(name, "Has segments worked on", policies.states_trust())
+        role = self._declare_role(name, "Runs the segments", policies.states_trust())
         at_once = self._settings.distributed.at_once
-        partition = self._at.member.partition
+        partition = self._runner.member.partition
         definition = self._function.arn.apply(
             lambda function: state_machine(function, partition, at_once)
         )
@@ -147,16 +154,16 @@ class Distributed(pulumi.ComponentResource):
             self._name,
             definition=pulumi.Output.json_dumps(definition),
             role_arn=role.arn,
-            opts=self._here,
+            opts=self._opts,
         )
         document = pulumi.Output.all(
             machine=machine.arn, function=self._function.arn, results=self._results.arn
         ).apply(lambda arns: policies.machine_policy(**arns))
-        # Its own ARN is in it, so it comes last; nothing is run before the stack is there.
+        # Created last, since it has the machine's ARN. Nothing runs before the stack is complete.
         aws.iam.RolePolicy(
             name,
             role=role.name,
             policy=pulumi.Output.json_dumps(document),
-            opts=self._here,
+            opts=self._opts,
         )
         return machine

@@ -1,10 +1,10 @@
-"""What is known of members that are held: bypassed, and out of the engine's sight.
+"""Held members: bypassed, with their resources kept outside the engine's state.
 
-A region that is lost answers nothing, and the engine asks whatever it knows of: it configures each
-provider and plans each resource, changed or not. So what a bypassed member has is taken out of the
-state, and kept word for word in the outputs of a component of its own
-(`operate/held_state.py` does that, and puts it back). The program declares nothing of
-such a member but this component.
+The engine configures the provider and plans every resource that is in its state, changed or not,
+which fails while a region is unreachable. So the resources of a bypassed member are taken out of
+the state and stored, unchanged, in the outputs of a component of their own
+(`operate/held_state.py` does that, and restores them). The program declares this component alone
+for such a member.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from pulumi.runtime import invoke
 from ring.settings.members import Member
 
 HELD = "dynamodb-ring:index:Held"
-"""The component's type. It is part of every URN beneath it and never changes."""
+"""The component's type token. It is part of URNs and must never change."""
 READS_STATE = "pulumi:pulumi:readStackResourceOutputs"
-"""The engine's own function that tells the outputs of all resources of a stack."""
-_NO_ORGANIZATION = "organization"  # what a backend without any calls it
+"""The engine's built-in function that returns the outputs of all resources of a stack."""
+_NO_ORGANIZATION = "organization"  # the placeholder of a backend that has no organizations
 
 
 @dataclass(frozen=True)
 class HeldMember:
-    """What is kept of a member: `ring` and `member` by name, and its resources, as JSON.
+    """The stored resources of a member. `ring` and `member` are names; `text` is JSON.
 
-    `text` holds them under `resources`, as the state had them, and under `needed` what those refer
-    to and what is not the member's own.
+    It has the resources under `resources`, as they were in the state, and under `needed` those that
+    they refer to and that are not the member's own.
     """
 
     ring: str
@@ -41,57 +41,59 @@ class HeldMember:
 
     @cached_property
     def resources(self) -> Sequence[Mapping[str, Any]]:
-        """The resources that are the member's."""
-        told: Sequence[Mapping[str, Any]] = json.loads(self.text)["resources"]
-        return told
+        """The member's resources."""
+        resources: Sequence[Mapping[str, Any]] = json.loads(self.text)["resources"]
+        return resources
 
-    def told_by(self, kind: str) -> list[Mapping[str, Any]]:
-        """The outputs of its components of a type."""
-        outputs = (one.get("outputs") for one in self.resources if one["type"] == kind)
-        return [told for told in outputs if told]
+    def component_outputs(self, type_token: str) -> list[Mapping[str, Any]]:
+        """Return the outputs of the member's components of a type."""
+        components = (found for found in self.resources if found["type"] == type_token)
+        return [found["outputs"] for found in components if found.get("outputs")]
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The component's outputs."""
+        """The outputs of the component that stores it."""
         return {"ring": self.ring, "member": self.member, "text": self.text}
 
     @classmethod
-    def of(cls, outputs: Mapping[str, Any]) -> HeldMember:
-        """Take it from the component's outputs."""
+    def from_outputs(cls, outputs: Mapping[str, Any]) -> HeldMember:
+        """Read it from the component's outputs."""
         return cls(outputs["ring"], outputs["member"], outputs["text"])
 
 
 class HeldMembers(pulumi.ComponentResource):
-    """Keeps what is known of a member. Protected: what goes with it is known nowhere else."""
+    """Stores a held member. Protected, since nothing else has a record of its resources."""
 
-    def __init__(self, name: str, kept: HeldMember, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, held: HeldMember, opts: pulumi.ResourceOptions) -> None:
         protected = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
         super().__init__(HELD, name, {}, protected)
-        self.register_outputs(kept.outputs)
+        self.register_outputs(held.outputs)
 
 
 def held_members(ring: str, members: Iterable[Member]) -> dict[str, HeldMember]:
-    """What this stack keeps of the members of a ring, by name.
+    """Return the held members of a ring in this stack, by name.
 
-    RunError if one of them is not bypassed: it would be made anew beside what is there already.
+    RunError if one of them is not bypassed: its resources would be created a second time.
     """
-    out = {member.name for member in members if member.state == "bypassed"}
-    kept = [one for one in _kept_in_stack() if one.ring == ring]
-    for one in kept:
-        if one.member not in out:
+    bypassed = {member.name for member in members if member.state == "bypassed"}
+    held = {found.member: found for found in _held_in_stack() if found.ring == ring}
+    for member in held:
+        if member not in bypassed:
             raise pulumi.RunError(
-                f"{one.member} was bypassed, and what Pulumi knows of it is held back since. The "
-                "settings no longer say `state: bypassed`, so it would be created a second time; "
-                f"nothing was changed. Run `automate.py rejoin {one.member}`, or `automate.py up`: "
-                "they put back what is held."
+                f"The settings no longer say `state: bypassed` for {member}, but its resources are "
+                "still held outside Pulumi's state and would be created a second time. Nothing was "
+                f"changed. Run `automate.py rejoin {member}` or `automate.py up`: they restore "
+                "the held resources first."
             )
-    return {one.member: one for one in kept}
+    return held
 
 
-def _kept_in_stack() -> list[HeldMember]:
+def _held_in_stack() -> list[HeldMember]:
     organization, stack = pulumi.get_organization(), pulumi.get_stack()
     name = f"{organization}/{pulumi.get_project()}/{stack}"
-    asked = {"stackName": stack if organization == _NO_ORGANIZATION else name}
-    told: Mapping[str, Any] = invoke(READS_STATE, asked).value or {}
-    resources = told.get("outputs") or {}
-    return [HeldMember.of(one["outputs"]) for one in resources.values() if one["type"] == HELD]
+    arguments = {"stackName": stack if organization == _NO_ORGANIZATION else name}
+    response: Mapping[str, Any] = invoke(READS_STATE, arguments).value or {}
+    resources = (response.get("outputs") or {}).values()
+    return [
+        HeldMember.from_outputs(found["outputs"]) for found in resources if found["type"] == HELD
+    ]

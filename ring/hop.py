@@ -1,4 +1,4 @@
-"""The component of one hop: what carries a member's changes to the next member."""
+"""Component of one hop: replicates a member's changes to the next member."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
 
 HOP = "dynamodb-ring:index:Hop"
-"""The component's type. It is part of every URN beneath it and never changes."""
+"""The component's type token. It is part of URNs and must never change."""
 
 
 class Hop(pulumi.ComponentResource):
-    """A function that reads the source's stream and writes to the target, and what it needs.
+    """A function that reads the source's stream and writes to the target, with all it needs.
 
-    All of it lies in the source's region and account. Only where the target is reached with other
-    credentials is there a role on the target's side, which the function assumes, and in another
-    partition a user of the target's, whose keys it reads from a secret.
+    Everything is in the source's region and account. If the target needs other credentials, there
+    is also a role in the target's account, which the function assumes. If the target is in another
+    partition, the function writes as a user there, whose access keys it reads from a secret.
     """
 
     function: aws.lambda_.Function
@@ -44,34 +44,34 @@ class Hop(pulumi.ComponentResource):
         self.target = target
         self.name = name
         self._settings = settings
-        self._here = pulumi.ResourceOptions(parent=self, provider=source.provider)
+        self._opts = pulumi.ResourceOptions(parent=self, provider=source.provider)
 
-        assert source.quarantine  # a hop's source is never named only
+        assert source.quarantine  # a hop's source is never `named_only`
         self._quarantine = source.quarantine
         self._log_group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=settings.function.log_retention_days, opts=self._here
+            name, retention_in_days=settings.function.log_retention_days, opts=self._opts
         )
         self._role = aws.iam.Role(
             name,
-            description=f"Carries {self._title}",
+            description=f"Replicates {self._title}",
             assume_role_policy=pulumi.Output.json_dumps(policies.lambda_trust()),
-            opts=self._here,
+            opts=self._opts,
         )
         self._secret = self._writer_secret()
         self._writer = None if self._secret else self._writer_role()
         policy = self._policy()
         self.function = self._function()
-        runtime_updates(name, self.function, settings, self._here)
+        runtime_updates(name, self.function, settings, self._opts)
         self.mapping = self._mapping(policy)
         if settings.heartbeat.enabled:
-            heartbeat_rule(name, self.function, settings.heartbeat.every, self._here)
+            heartbeat_rule(name, self.function, settings.heartbeat.every, self._opts)
         self.register_outputs(self.summary)
 
     @property
     def summary(self) -> Mapping[str, pulumi.Input[str]]:
-        """What the stack tells about the hop: members by name, the mapping by its UUID.
+        """The hop in the stack's outputs: members by name, the mapping by its UUID.
 
-        Where it crosses partitions, `writer` is the user whose keys belong in the secret.
+        For a target in another partition, `writer` is the user whose keys belong in the secret.
         """
         return {
             "source": self.source.member.name,
@@ -83,43 +83,43 @@ class Hop(pulumi.ComponentResource):
         }
 
     @property
-    def measured(self) -> HopMetrics:
-        """The hop, by the names that its metrics go by."""
-        ends = (self.source.member, self.target.member)
-        return HopMetrics(*ends, self.function.name, self.mapping.id)
+    def metrics(self) -> HopMetrics:
+        """The hop's CloudWatch metrics."""
+        source, target = self.source.member, self.target.member
+        return HopMetrics(source, target, self.function.name, self.mapping.id)
 
     @property
     def _title(self) -> str:
-        # By slug: a function's description has room for 256 characters, too few for two tables.
+        # Resource names: a description has at most 256 characters, too few for two tables' names.
         source, target = self.source.member.resource_name, self.target.member.resource_name
-        return f"the ring's changes from {source} to {target}"
+        return f"changes of the ring from {source} to {target}"
 
     def _writer_secret(self) -> policies.SecretAccess | None:
-        """The secret with the keys for the target, if that lies in another partition."""
+        """Return the secret with the access keys for a target in another partition."""
         if self.source.member.partition == self.target.member.partition:
             return None
         secret = self.target.member.writer_secret
-        assert secret  # the settings' rules ask for it
+        assert secret  # the settings' rules require it
         return policies.SecretAccess(secret.arn, secret.kms_key)
 
     def _writer_role(self) -> aws.iam.Role | None:
-        """The role on the target's side, if the function's own cannot write there."""
+        """Declare a role in the target's account, if the function's own cannot write there."""
         if self.source.member.credentials == self.target.member.credentials:
             return None
-        there = pulumi.ResourceOptions(parent=self, provider=self.target.provider)
+        opts = pulumi.ResourceOptions(parent=self, provider=self.target.provider)
         role = aws.iam.Role(
             f"{self.name}-writer",
             description=f"Writes {self._title}",
             assume_role_policy=pulumi.Output.json_dumps(
                 self._role.arn.apply(policies.writer_trust)
             ),
-            opts=there,
+            opts=opts,
         )
         aws.iam.RolePolicy(
             f"{self.name}-writer",
             role=role.name,
             policy=pulumi.Output.json_dumps(self.target.end.apply(policies.writer_policy)),
-            opts=there,
+            opts=opts,
         )
         return role
 
@@ -135,7 +135,7 @@ class Hop(pulumi.ComponentResource):
             self.name,
             role=self._role.name,
             policy=pulumi.Output.json_dumps(document),
-            opts=self._here,
+            opts=self._opts,
         )
 
     def _function(self) -> aws.lambda_.Function:
@@ -148,7 +148,7 @@ class Hop(pulumi.ComponentResource):
         )
         return aws.lambda_.Function(
             self.name,
-            description=f"Carries {self._title}",
+            description=f"Replicates {self._title}",
             role=self._role.arn,
             runtime="python3.13",
             architectures=["arm64"],
@@ -157,15 +157,15 @@ class Hop(pulumi.ComponentResource):
             memory_size=self._settings.function.memory,
             timeout=self._settings.function.timeout,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=variables),
-            # The handler writes its own JSON lines; as Text, Lambda leaves them as they are.
+            # The handler writes its own JSON lines. In the format Text, Lambda does not wrap them.
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="Text", log_group=self._log_group.name
             ),
-            opts=self._here,
+            opts=self._opts,
         )
 
     def _mapping(self, policy: aws.iam.RolePolicy) -> aws.lambda_.EventSourceMapping:
-        told = self._settings.mapping
+        mapping = self._settings.mapping
         on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
             destination_arn=self._quarantine.arn
         )
@@ -174,28 +174,28 @@ class Hop(pulumi.ComponentResource):
             self.name,
             function_name=self.function.arn,
             event_source_arn=self.source.stream_arn,
-            # Said either way, so that an update undoes what somebody has switched by hand.
+            # Always set, so that an update reverts a change made by hand.
             enabled=not self.source.member.paused,
-            starting_position=told.starting_position,
-            batch_size=told.batch_size,
-            maximum_batching_window_in_seconds=told.batching_window,
-            parallelization_factor=told.parallelization_factor,
-            maximum_retry_attempts=told.retries,
-            maximum_record_age_in_seconds=told.record_age,
+            starting_position=mapping.starting_position,
+            batch_size=mapping.batch_size,
+            maximum_batching_window_in_seconds=mapping.batching_window,
+            parallelization_factor=mapping.parallelization_factor,
+            maximum_retry_attempts=mapping.retries,
+            maximum_record_age_in_seconds=mapping.record_age,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
             destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
                 on_failure=on_failure
             ),
-            # What Lambda has given up is counted nowhere else.
+            # No other metric counts the batches that Lambda sends to the failure destination.
             metrics_config=counts if self._settings.watch.enabled else None,
             opts=pulumi.ResourceOptions.merge(
-                self._here,
+                self._opts,
                 pulumi.ResourceOptions(
-                    # Lambda tries the role on the stream when the mapping is created.
+                    # Lambda checks the role's access to the stream when the mapping is created.
                     depends_on=[policy],
-                    # Where it started is past. Another start is another mapping to Pulumi, and
-                    # Lambda takes no second one of the same stream and function.
+                    # It only matters at creation. A change would replace the mapping, and Lambda
+                    # accepts no second one of the same stream and function.
                     ignore_changes=["startingPosition"],
                 ),
             ),

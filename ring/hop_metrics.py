@@ -1,7 +1,7 @@
-"""What CloudWatch measures of a hop, by the names that it goes by there. Pure.
+"""CloudWatch metrics of a hop, with their namespaces and dimensions. Pure.
 
-The hop's own metrics are told by its handler (`handler/metrics.py`); here is the one place where
-their namespace and dimension stand on this side. The others are AWS's, and cost nothing:
+The custom metrics are emitted by the handler (`handler/metrics.py`), which defines the same
+namespace and dimension. The others are AWS's own and free of charge:
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
@@ -22,7 +22,7 @@ DIMENSION = "hop"
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric, and how its values in a period become one: Sum, Maximum, p99 and so on."""
+    """A metric and its statistic over a period: Sum, Maximum, p99 and so on."""
 
     namespace: str
     name: str
@@ -32,7 +32,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class HopMetrics:
-    """A hop whose metrics are in its source's region. `function` is a name, `mapping` a UUID."""
+    """Metrics of a hop, in its source's region. `function` is a name, `mapping` a UUID."""
 
     source: Member
     target: Member
@@ -41,32 +41,34 @@ class HopMetrics:
 
     @property
     def label(self) -> str:
-        """The hop as a person reads it."""
+        """The hop's name for people: names of its members."""
         return f"{self.source.name} -> {self.target.name}"
 
     @property
     def name(self) -> str:
-        """The hop as its function calls itself."""
-        return " -> ".join(f"{end.region}/{end.table}" for end in (self.source, self.target))
+        """The hop's name in its own metrics: regions and tables."""
+        return " -> ".join(
+            f"{member.region}/{member.table}" for member in (self.source, self.target)
+        )
 
     def custom(self, name: str, statistic: str = "Sum") -> Metric:
-        """What the hop tells of itself."""
+        """Return a custom metric, emitted by the hop's handler."""
         return Metric(NAMESPACE, name, {DIMENSION: self.name}, statistic)
 
     def lambda_metric(self, name: str, statistic: str = "Sum") -> Metric:
-        """What Lambda tells of the function."""
+        """Return one of Lambda's metrics of the function."""
         return Metric("AWS/Lambda", name, {"FunctionName": self.function}, statistic)
 
-    def of_mapping(self, name: str) -> Metric:
-        """What Lambda tells of the mapping, if that is told to count its events."""
+    def mapping_metric(self, name: str) -> Metric:
+        """Return one of Lambda's metrics of the mapping, which has to have event counts enabled."""
         return Metric("AWS/Lambda", name, {"EventSourceMappingUUID": self.mapping})
 
-    def of_table(self, name: str, statistic: str = "Sum") -> Metric:
-        """What DynamoDB tells of the source's table."""
+    def table_metric(self, name: str, statistic: str = "Sum") -> Metric:
+        """Return one of DynamoDB's metrics of the source's table."""
         return Metric("AWS/DynamoDB", name, {"TableName": self.source.table}, statistic)
 
 
 def bucket_object_count(bucket: pulumi.Input[str]) -> Metric:
-    """How many objects are in a bucket: S3 counts them once a day."""
+    """Return the metric of a bucket's object count, which S3 updates once a day."""
     dimensions = {"BucketName": bucket, "StorageType": "AllStorageTypes"}
     return Metric("AWS/S3", "NumberOfObjects", dimensions, "Average")

@@ -1,7 +1,7 @@
-"""The IAM documents of the ring. Pure: ARNs in, plain dictionaries out.
+"""IAM policy documents of the ring. Pure: takes ARNs, returns dictionaries.
 
-A hop may do what its handler does, on the tables that it does it to, and nothing else. No
-partition is written here: every ARN comes from outside.
+A hop may do what its handler does, on the tables that it uses, and nothing else. No partition is
+hard-coded: every ARN is passed in.
 Actions and resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 """
 
@@ -16,7 +16,7 @@ from ring.state_machine import LABEL
 
 Document = dict[str, Any]
 
-# A batch of statements needs no action of its own, but one for each kind of statement:
+# BatchExecuteStatement has no action of its own; each kind of statement needs one:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
 _ITEMS = (
     "dynamodb:GetItem",
@@ -24,25 +24,25 @@ _ITEMS = (
     "dynamodb:DeleteItem",
     "dynamodb:PartiQLDelete",
 )
-# What is brought back to the source is put there one by one.
-_CREATED = ("dynamodb:PartiQLInsert",)
+# Only the target: what a hop writes back to its source, it writes with PutItem.
+_INSERT = ("dynamodb:PartiQLInsert",)
 _TOMBSTONES = (
     "dynamodb:GetItem",
     "dynamodb:BatchGetItem",
     "dynamodb:PutItem",
     "dynamodb:PartiQLInsert",
 )
-# What the functions of a check do to tables, and of a backfill besides:
+# The API calls of a distributed check, and those that a backfill adds:
 # operate/reconcile/fingerprints.py, operate/reconcile/compare_page.py,
 # operate/reconcile/member_states.py, operate/reconcile/backfill_key.py.
-_CHECKED = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
-_FILLED = ("dynamodb:PutItem",)
+_CHECK = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
+_BACKFILL = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 
 @dataclass(frozen=True)
 class TableAccess:
-    """What a hop touches at one end: the ARNs of the tables there and of the key, if any."""
+    """One end of a hop: the ARNs of its tables and of the key that encrypts them, if any."""
 
     region: str
     table: str
@@ -52,24 +52,24 @@ class TableAccess:
 
 @dataclass(frozen=True)
 class SecretAccess:
-    """A secret with keys for the target: its ARN, and that of the key that encrypts it, if any."""
+    """A secret with access keys for the target: its ARN and its KMS key's, if it has its own."""
 
     arn: str
     kms_key: str | None = None
 
 
 def lambda_trust() -> Document:
-    """Lambda may take the role. The service's name is the same in every partition."""
+    """Let Lambda assume the role. The service principal is the same in every partition."""
     return _trust({"Service": "lambda.amazonaws.com"})
 
 
 def states_trust() -> Document:
-    """Step Functions may take the role. The service's name is the same in every partition."""
+    """Let Step Functions assume the role. The principal is the same in every partition."""
     return _trust({"Service": "states.amazonaws.com"})
 
 
 def writer_trust(role: str) -> Document:
-    """One other role, that of a hop's function, may take the role."""
+    """Let one other role, that of a function, assume the role."""
     return _trust({"AWS": role})
 
 
@@ -81,15 +81,15 @@ def hop_policy(
     quarantine: str,
     target: TableAccess | str | SecretAccess,
 ) -> Document:
-    """What a hop's function may do.
+    """Return the policy of a hop's function.
 
-    `target` is the other end, or, where the function's own role cannot write there, the ARN of the
-    role to take for it, or the secret with a user's keys. `log_group` and `quarantine` (a bucket)
-    are ARNs as well.
+    `target` is the other end or, if the function's own role cannot write there, the ARN of the role
+    to assume or the secret with a user's access keys. `log_group` and `quarantine` (a bucket) are
+    ARNs as well.
     """
     return _document(
         _allow("ReadStream", _STREAM, stream),
-        # AWS limits ListStreams to no resource, so a stream's ARN here would allow nothing:
+        # ListStreams has no resource type, so a stream's ARN would allow nothing:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
         _allow("ListStreams", ("dynamodb:ListStreams",), "*"),
         *_end("Source", source),
@@ -103,20 +103,25 @@ def hop_policy(
 
 
 def writer_policy(target: TableAccess) -> Document:
-    """What a role, or a user, in the target's account may do for the functions that write as it."""
+    """Return the policy of the role or user in the target's account that a hop writes as."""
     return _document(*_end("Target", target))
 
 
 def segments_policy(
-    *, here: Sequence[TableAccess], roles: Sequence[str], log_group: str, results: str, writes: bool
+    *,
+    direct: Sequence[TableAccess],
+    roles: Sequence[str],
+    log_group: str,
+    results: str,
+    writes: bool,
 ) -> Document:
-    """What the function that works on segments may do: read, and write only if it `writes`.
+    """Return the policy of the function that processes segments. It may write only if `writes`.
 
-    `here` are the members that it reaches as what it is, `roles` those that it takes for the
-    others; `log_group` and `results` (a bucket) are ARNs as well.
+    `direct` are the members that it reaches with its own role, `roles` those that it assumes for
+    the others; `log_group` and `results` (a bucket) are ARNs as well.
     """
     return _document(
-        *(_whole_tables(here, writes) if here else ()),
+        *(_whole_tables(direct, writes) if direct else ()),
         *([_allow("AssumeReaders", ("sts:AssumeRole",), *roles)] if roles else ()),
         _logs(log_group),
         _allow("WriteResults", ("s3:PutObject",), f"{results}/*"),
@@ -124,12 +129,12 @@ def segments_policy(
 
 
 def reader_policy(end: TableAccess, *, writes: bool) -> Document:
-    """What a role in a member's account may do for the function that works on segments."""
+    """Return the policy of the role in a member's account that processes segments there."""
     return _document(*_whole_tables([end], writes))
 
 
 def machine_policy(*, machine: str, function: str, results: str) -> Document:
-    """What a state machine with a Distributed Map may do; all are ARNs, `results` a bucket's.
+    """Return the policy of a state machine with a Distributed Map; all are ARNs.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """
@@ -148,20 +153,20 @@ def machine_policy(*, machine: str, function: str, results: str) -> Document:
 
 
 def _whole_tables(ends: Sequence[TableAccess], writes: bool) -> list[Document]:
-    """One statement for all tables of a kind: there is room for so much in a role."""
-    items = (*_CHECKED, *(_FILLED if writes else ()))
+    """Return one statement for all tables of a kind: the size of a role's policies is limited."""
+    items = (*_CHECK, *(_BACKFILL if writes else ()))
     statements = [_allow("Items", items, *(end.table for end in ends))]
-    if buried := [end.tombstones for end in ends if end.tombstones]:
-        statements.append(_allow("Tombstones", _CHECKED, *buried))
+    if tombstones := [end.tombstones for end in ends if end.tombstones]:
+        statements.append(_allow("Tombstones", _CHECK, *tombstones))
     keyed = [(end.kms_key, end.region) for end in ends if end.kms_key]
     return statements + [
-        _decrypt(f"Key{at}", key, f"dynamodb.{region}")
-        for at, (key, region) in enumerate(dict.fromkeys(keyed))
+        _decrypt(f"Key{index}", key, f"dynamodb.{region}")
+        for index, (key, region) in enumerate(dict.fromkeys(keyed))
     ]
 
 
 def _logs(log_group: str) -> Document:
-    # The group is the stack's own, so there is no CreateLogGroup.
+    # No CreateLogGroup: the stack creates the group.
     return _allow("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), f"{log_group}:*")
 
 
@@ -178,7 +183,7 @@ def _target(target: TableAccess | str | SecretAccess) -> list[Document]:
 def _keys(secret: SecretAccess) -> list[Document]:
     statements = [_allow("ReadKeys", ("secretsmanager:GetSecretValue",), secret.arn)]
     if secret.kms_key:
-        # Without one, it is encrypted with a key of AWS's that the whole account may use:
+        # Without one, the key is AWS-managed, and the whole account may use it:
         # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
         region = Arn.parse(secret.arn).region
         statements.append(_decrypt("SecretKey", secret.kms_key, f"secretsmanager.{region}"))
@@ -186,25 +191,25 @@ def _keys(secret: SecretAccess) -> list[Document]:
 
 
 def _end(side: str, end: TableAccess) -> list[Document]:
-    items = (*_ITEMS, *_CREATED) if side == "Target" else _ITEMS
+    items = (*_ITEMS, *_INSERT) if side == "Target" else _ITEMS
     statements = [_allow(f"{side}Items", items, end.table)]
     if end.tombstones:
         statements.append(_allow(f"{side}Tombstones", _TOMBSTONES, end.tombstones))
     if end.kms_key:
-        # That is all that DynamoDB asks of who reads or writes a table. The rest is asked of who
-        # chooses the key, and of the grants that this one gives it.
+        # Reading and writing a table needs no other action on its key. The others are needed to
+        # set the key, and for the grants that this gives to DynamoDB.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
         statements.append(_decrypt(f"{side}Key", end.kms_key, f"dynamodb.{end.region}"))
     return statements
 
 
 def _decrypt(sid: str, key: str, service: str) -> Document:
-    """Use of a key through a service in a region alone; what follows is the partition's domain.
+    """Allow a key through one service in one region; the wildcard is the partition's domain.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
-    through = {"StringLike": {"kms:ViaService": f"{service}.*"}}
-    return _allow(sid, ("kms:Decrypt",), key) | {"Condition": through}
+    condition = {"StringLike": {"kms:ViaService": f"{service}.*"}}
+    return _allow(sid, ("kms:Decrypt",), key) | {"Condition": condition}
 
 
 def _trust(principal: dict[str, str]) -> Document:

@@ -1,4 +1,4 @@
-"""What the Pulumi program does, wherever it is run from: `pulumi up`, or automate.py."""
+"""The Pulumi program, for `pulumi up` and for automate.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ring.settings.settings import Settings
 
 
 def build(settings: Settings) -> Ring:
-    """Declare the ring of a stack, and export what the stack tells of it. Runs under Pulumi."""
+    """Declare a stack's ring and export the stack's outputs. Must run under Pulumi."""
     ring = Ring("ring", settings)
     pulumi.export("members", ring.members)
     pulumi.export("hops", ring.hops)

@@ -1,4 +1,4 @@
-"""The project's folder, in which the program, the command line and what Lambda gets are found."""
+"""The project's root folder: Pulumi program, command line, and the source of the functions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The component of one member: its provider, its tables and its quarantine."""
+"""Component of one member: its provider, its tables and its quarantine."""
 
 from __future__ import annotations
 
@@ -15,31 +15,30 @@ from ring.settings.members import Member
 from ring.settings.settings import Settings
 
 REPLICA = "dynamodb-ring:index:Replica"
-"""The component's type. It is part of every URN beneath it and never changes."""
+"""The component's type token. It is part of URNs and must never change."""
 
 
 class Replica(pulumi.ComponentResource):
-    """A member of the ring.
+    """A member's table, tombstone table and quarantine bucket.
 
-    Its table is created, with its tombstones' table and its quarantine beside it. A member with a
-    stream ARN keeps the table that it has, and is given the others alone. With `named_only` nothing
-    is created: another stack does that, before this one or after, so the ARNs are put together from
-    their parts and nothing is looked up; the stream is not known then.
+    A member with a stream ARN keeps its existing table; only the other two are created. With
+    `named_only` nothing is created: another stack does that, earlier or later, so the ARNs are
+    built from their parts without a lookup, and the stream is unknown.
 
-    With `deletion_protection` the table outlives everything that the stack does to it: Pulumi lets
-    go of it instead of deleting it, and DynamoDB refuses to delete it, whoever asks. With or
-    without it a table is never replaced, by another key for example: the new one would be made
-    first, which the old one's name does not allow (docs/decisions/0004-tables-outlive-a-stack.md).
+    With `deletion_protection` the stack can never delete the table: Pulumi only removes it from its
+    state, and DynamoDB rejects every request to delete it. In any case a table is never replaced,
+    for example by one with another key: Pulumi would create the new one first, which fails because
+    the name is taken (docs/decisions/0004-tables-outlive-a-stack.md).
     """
 
     provider: aws.Provider
-    """Everything in the member's region and account is made with this one."""
+    """The provider of all resources in the member's region and account."""
     table_arn: pulumi.Output[str]
     stream_arn: pulumi.Output[str] | None
     tombstones_arn: pulumi.Output[str] | None
     quarantine: aws.s3.Bucket | None
-    """Where a change of this member's stream goes that cannot be applied to the next one, whole.
-    It is the member's, so that it outlives a hop. None if the member is named only."""
+    """Bucket for changes of this member's stream that cannot be applied to the next member, with
+    all their data. It belongs to the member, so that it outlives a hop. None with `named_only`."""
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class Replica(pulumi.ComponentResource):
             region=member.region,
             profile=member.profile,
             assume_roles=_roles(member),
-            # A wrong profile must not create the ring in somebody else's account.
+            # Guards against a wrong profile, which would create the ring in another account.
             allowed_account_ids=[member.account_id] if member.account_id else None,
             default_tags=aws.ProviderDefaultTagsArgs(tags=settings.tags) if settings.tags else None,
             opts=pulumi.ResourceOptions(parent=self),
@@ -72,12 +71,12 @@ class Replica(pulumi.ComponentResource):
 
     @property
     def tombstones(self) -> str | None:
-        """The name of the tombstones' table, None when tombstones are off."""
+        """The name of the tombstone table; None if tombstones are off."""
         return self.member.tombstones if self._settings.tombstones.enabled else None
 
     @property
     def summary(self) -> dict[str, pulumi.Input[str] | None]:
-        """What the stack tells about the member."""
+        """The member in the stack's outputs."""
         return {
             "name": self.member.name,
             "region": self.member.region,
@@ -89,7 +88,7 @@ class Replica(pulumi.ComponentResource):
 
     @property
     def end(self) -> pulumi.Output[TableAccess]:
-        """The member as one end of a hop, for the hop's policy."""
+        """The member's tables and key, for the policy of a hop."""
         return pulumi.Output.all(
             region=self.member.region,
             table=self.table_arn,
@@ -99,19 +98,19 @@ class Replica(pulumi.ComponentResource):
 
     @cached_property
     def writer(self) -> aws.iam.User:
-        """The user that hops from other partitions write as; made when one first asks for it.
+        """The user that hops from other partitions write as, declared on first use.
 
-        It is the member's, so that its keys outlive a hop. They are made by hand and put into the
-        secret that the settings name: here, they would be in the stack's state.
+        It belongs to the member, so that its access keys outlive a hop. They are created by hand
+        and put into the secret that the settings name: Pulumi would store them in its state.
         """
         name = _writer_name(self._name, self.member)
-        here = pulumi.ResourceOptions(parent=self, provider=self.provider)
-        user = aws.iam.User(name, opts=here)
+        opts = pulumi.ResourceOptions(parent=self, provider=self.provider)
+        user = aws.iam.User(name, opts=opts)
         aws.iam.UserPolicy(
             name,
             user=user.name,
             policy=pulumi.Output.json_dumps(self.end.apply(writer_policy)),
-            opts=here,
+            opts=opts,
         )
         return user
 
@@ -123,8 +122,8 @@ class Replica(pulumi.ComponentResource):
         if self._named_only:
             return self._arn(self.member.table), None
         args = table_args(self._settings.table, self.member)
-        kept = self._settings.table.deletion_protection
-        table = aws.dynamodb.Table(self._name, args, self._never_replaced(retain_on_delete=kept))
+        retain = self._settings.table.deletion_protection
+        table = aws.dynamodb.Table(self._name, args, self._never_replaced(retain_on_delete=retain))
         return table.arn, table.stream_arn
 
     def _tombstones(self) -> pulumi.Output[str] | None:
@@ -136,47 +135,46 @@ class Replica(pulumi.ComponentResource):
         return aws.dynamodb.Table(f"{self._name}-tombstones", args, self._never_replaced()).arn
 
     def _quarantine(self) -> aws.s3.Bucket:
-        here = pulumi.ResourceOptions(parent=self, provider=self.provider)
-        # It is never emptied to be deleted: it holds lost changes.
+        opts = pulumi.ResourceOptions(parent=self, provider=self.provider)
+        # Never emptied automatically: its records exist nowhere else.
         return private_bucket(
-            f"{self._name}-quarantine", "quarantine", self.member, here, force_destroy=False
+            f"{self._name}-quarantine", "quarantine", self.member, opts, force_destroy=False
         )
 
     def _never_replaced(self, *, retain_on_delete: bool = False) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
             provider=self.provider,
-            # The provider would delete a table first whose name somebody chose.
+            # For a table with a fixed name, the provider's default is to delete it first.
             delete_before_replace=False,
             retain_on_delete=retain_on_delete,
         )
 
     def _arn(self, table: str) -> pulumi.Output[str]:
-        """The ARN of a table in this member's place that need not exist yet."""
-        partition, account = self._place
+        """Return the ARN of a table in the member's account and region. It need not exist yet."""
+        partition, account = self._location
         return pulumi.Output.all(partition, self.member.region, account, table).apply(
             lambda parts: table_arn(*parts)
         )
 
     @cached_property
-    def _place(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        """The partition and the account that the member's provider works in."""
-        asked = pulumi.InvokeOutputOptions(parent=self, provider=self.provider)
-        partition = aws.get_partition_output(opts=asked)
-        return partition.partition, aws.get_caller_identity_output(opts=asked).account_id
+    def _location(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """The partition and the account of the member's provider."""
+        opts = pulumi.InvokeOutputOptions(parent=self, provider=self.provider)
+        partition = aws.get_partition_output(opts=opts)
+        return partition.partition, aws.get_caller_identity_output(opts=opts).account_id
 
 
 def _writer_name(name: str, member: Member) -> str:
-    """Name the writer user, in 56 characters: Pulumi puts 8 behind it, and IAM takes 64.
+    """Return the writer user's name: at most 56 characters, since Pulumi adds 8 and IAM takes 64.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
-    longest = 56
-    told = f"{name}-writer"
-    if len(told) <= longest:
-        return told
-    end = f"-{member.id}-writer"
-    return name[: longest - len(end)] + end
+    max_length = 56
+    if len(name) + len("-writer") <= max_length:
+        return f"{name}-writer"
+    suffix = f"-{member.id}-writer"
+    return name[: max_length - len(suffix)] + suffix
 
 
 def _roles(member: Member) -> list[aws.ProviderAssumeRoleArgs] | None:

@@ -1,8 +1,8 @@
-"""The component that is the product: the members of a ring and the hops between them."""
+"""Top-level component: the members of a ring and the hops between them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -16,23 +16,22 @@ from ring.replica import REPLICA, Replica
 from ring.settings.distributed import runner_member
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
-from ring.topology import Edge as Way
-from ring.topology import deployed_hops
+from ring.topology import Edge, deployed_hops
 
 RING = "dynamodb-ring:index:Ring"
-"""The component's type. It is part of every URN beneath it and never changes."""
+"""The component's type token. It is part of URNs and must never change."""
 
 
 class Ring(pulumi.ComponentResource):
-    """DynamoDB tables kept equal by a circle of hops.
+    """DynamoDB tables kept in sync by a ring of hops.
 
-    Where the settings restrict the hops, the tables at which these start are created, those at
-    which they end are named only, and members at neither end are left alone.
+    If `hops` restricts the hops, the tables of their sources are created, those of their targets
+    are only referred to, and other members are ignored.
 
-    Of a member that is held (`ring.held`) nothing is declared, nor of its hops: it is told of as it
-    was when it was deployed last.
+    For a held member (`ring.held`) and its hops nothing is declared: their outputs are those of the
+    last deployment.
 
-    `name` comes before the names of functions and roles: 15 characters always fit.
+    `name` is the prefix of the names of functions and roles: up to 15 characters always fit.
     """
 
     members: Sequence[Mapping[str, Any]]
@@ -41,73 +40,35 @@ class Ring(pulumi.ComponentResource):
     """In ring order: source, target (members' names), function (ARN), mapping (UUID), quarantine
     (a bucket's name)."""
     topics: Mapping[str, pulumi.Output[str]]
-    """By member, the ARN of the topic that its alarms call, where that is the ring's own."""
+    """By member, the ARN of the topic that its alarms notify, if it is one of the ring's own."""
     dashboards: Sequence[pulumi.Output[str]]
     """The names of the dashboards, one for each account in which hops start."""
     distributed: Mapping[str, Any] | None
-    """What checks and fills whole tables in functions: see `Distributed.summary`."""
+    """Distributed check and backfill: see `Distributed.summary`."""
 
     def __init__(
         self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(RING, name, {}, opts)
-        beneath = pulumi.ResourceOptions(parent=self)
-        ways, members = deployed_hops(settings), members_of(settings)
-        sources = {way.source for way in ways}
+        child_opts = pulumi.ResourceOptions(parent=self)
+        edges, members = deployed_hops(settings), members_of(settings)
         held = held_members(name, members)
         for member in members:
             if member.name in held:
-                HeldMembers(f"{name}-{member.resource_name}", held[member.name], beneath)
-        replicas = {
-            member: Replica(
-                f"{name}-{member.resource_name}",
-                member,
-                settings,
-                named_only=member not in sources,
-                opts=beneath,
-            )
-            for member in members
-            if member in sources | {way.target for way in ways} and member.name not in held
-        }
-        carriers = [
-            Hop(
-                f"{name}-{way.slug}",
-                replicas[way.source],
-                replicas[way.target],
-                settings,
-                opts=beneath,
-            )
-            for way in ways
-            if way.source in replicas
-        ]
-        _keep_writers(ways, replicas)
-        watches = [
-            Watch(
-                f"{name}-{member.resource_name}",
-                replica,
-                [hop for hop in carriers if hop.source is replica],
-                settings,
-                opts=beneath,
-            )
-            for member, replica in replicas.items()
-            if settings.watch.enabled and member in sources
-        ]
+                HeldMembers(f"{name}-{member.resource_name}", held[member.name], child_opts)
+        replicas = self._replicas(name, settings, edges, held)
+        hops = self._hops(name, settings, edges, replicas)
+        _keep_writers(edges, replicas)
+        monitors = self._monitors(name, settings, hops, replicas)
+        sources = {edge.source for edge in edges}
         self.distributed = self._distributed(f"{name}-segments", replicas, sources, held, settings)
-        shown = dashboards(name, watches, settings, beneath)
-        topics = {watch.replica.member.name: watch.topic.arn for watch in watches if watch.topic}
-        topics |= {
-            kept.member: told["topic"]
-            for kept in held.values()
-            for told in kept.told_by(WATCH)
-            if told.get("topic")
-        }
-        self.topics = topics
-        self.dashboards = [one.dashboard_name for one in shown]
-        told_before = chain.from_iterable(kept.told_by(REPLICA) for kept in held.values())
-        summaries = [replica.summary for replica in replicas.values()]
-        self.members = _in_order(members, [*summaries, *told_before], "name")
-        told_before = chain.from_iterable(kept.told_by(HOP) for kept in held.values())
-        self.hops = _in_order(members, [*(hop.summary for hop in carriers), *told_before], "source")
+        declared = dashboards(name, monitors, settings, child_opts)
+        self.dashboards = [dashboard.dashboard_name for dashboard in declared]
+        self.topics = _topics(monitors, held)
+        summaries = [*(replica.summary for replica in replicas.values()), *_held(REPLICA, held)]
+        self.members = _in_order(members, summaries, "name")
+        summaries = [*(hop.summary for hop in hops), *_held(HOP, held)]
+        self.hops = _in_order(members, summaries, "source")
         self.register_outputs(
             {
                 "members": self.members,
@@ -117,6 +78,66 @@ class Ring(pulumi.ComponentResource):
                 "distributed": self.distributed,
             }
         )
+
+    def _replicas(
+        self, name: str, settings: Settings, edges: Sequence[Edge], held: Mapping[str, HeldMember]
+    ) -> dict[Member, Replica]:
+        """Declare the members at either end of a hop, without those that are held."""
+        sources, targets = {edge.source for edge in edges}, {edge.target for edge in edges}
+        return {
+            member: Replica(
+                f"{name}-{member.resource_name}",
+                member,
+                settings,
+                named_only=member not in sources,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for member in members_of(settings)
+            if member in sources | targets and member.name not in held
+        }
+
+    def _hops(
+        self,
+        name: str,
+        settings: Settings,
+        edges: Sequence[Edge],
+        replicas: Mapping[Member, Replica],
+    ) -> list[Hop]:
+        return [
+            Hop(
+                f"{name}-{edge.slug}",
+                replicas[edge.source],
+                replicas[edge.target],
+                settings,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for edge in edges
+            if edge.source in replicas
+        ]
+
+    def _monitors(
+        self,
+        name: str,
+        settings: Settings,
+        hops: Sequence[Hop],
+        replicas: Mapping[Member, Replica],
+    ) -> list[Watch]:
+        if not settings.watch.enabled:
+            return []
+        by_source = {
+            replica: [hop for hop in hops if hop.source is replica] for replica in replicas.values()
+        }
+        return [
+            Watch(
+                f"{name}-{replica.member.resource_name}",
+                replica,
+                own_hops,
+                settings,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for replica, own_hops in by_source.items()
+            if own_hops
+        ]
 
     def _distributed(
         self,
@@ -128,26 +149,47 @@ class Ring(pulumi.ComponentResource):
     ) -> Mapping[str, Any] | None:
         if not settings.distributed.enabled:
             return None
-        here = runner_member(
-            settings.distributed, [one for one in members_of(settings) if one in sources]
+        runner = runner_member(
+            settings.distributed, [found for found in members_of(settings) if found in sources]
         )
-        if here.name in held:
-            return next(iter(held[here.name].told_by(DISTRIBUTED)), None)
-        beneath = pulumi.ResourceOptions(parent=self)
-        return Distributed(name, replicas[here], list(replicas.values()), settings, beneath).summary
+        if runner.name in held:
+            return next(iter(held[runner.name].component_outputs(DISTRIBUTED)), None)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        all_replicas = list(replicas.values())
+        return Distributed(name, replicas[runner], all_replicas, settings, child_opts).summary
 
 
-def _keep_writers(ways: Collection[Way], replicas: Mapping[Member, Replica]) -> None:
-    """Declare the users that hops of held members write as: these hops go on by themselves."""
-    for way in ways:
-        beyond = way.source.partition != way.target.partition
-        if beyond and way.source not in replicas and way.target in replicas:
-            _ = replicas[way.target].writer
+def _keep_writers(edges: Collection[Edge], replicas: Mapping[Member, Replica]) -> None:
+    """Declare the users that the hops of held members write as: these hops keep running."""
+    for edge in edges:
+        crosses = edge.source.partition != edge.target.partition
+        if crosses and edge.source not in replicas and edge.target in replicas:
+            _ = replicas[edge.target].writer
+
+
+def _held(type_token: str, held: Mapping[str, HeldMember]) -> Iterator[Mapping[str, Any]]:
+    """Return the outputs of the held members' components of a type."""
+    return chain.from_iterable(found.component_outputs(type_token) for found in held.values())
+
+
+def _topics(
+    monitors: Sequence[Watch], held: Mapping[str, HeldMember]
+) -> dict[str, pulumi.Output[str]]:
+    """Return the ARNs of the ring's own topics, by member."""
+    topics = {
+        monitor.replica.member.name: monitor.topic.arn for monitor in monitors if monitor.topic
+    }
+    return topics | {
+        member: outputs["topic"]
+        for member, found in held.items()
+        for outputs in found.component_outputs(WATCH)
+        if outputs.get("topic")
+    }
 
 
 def _in_order(
-    members: Sequence[Member], told: Sequence[Mapping[str, Any]], key: str
+    members: Sequence[Member], summaries: Iterable[Mapping[str, Any]], key: str
 ) -> list[Mapping[str, Any]]:
-    """What is told of members or hops, in ring order."""
-    place = {member.name: at for at, member in enumerate(members)}
-    return sorted(told, key=lambda one: place.get(one[key], len(place)))
+    """Sort summaries of members or hops in ring order."""
+    order = {member.name: index for index, member in enumerate(members)}
+    return sorted(summaries, key=lambda summary: order.get(summary[key], len(order)))

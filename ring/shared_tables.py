@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, members_of
-from ring.settings.shared_tables import is_one_place, tables_of
+from ring.settings.shared_tables import is_same_location, tables_of
 from ring.topology import deployed_hops
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def check_shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Sett
         for place, member, name in mine:
             for before, other in seen.get((member.region, name), ()):
                 twin, theirs = rings[before]
-                if before in told or not is_one_place(member, other):
+                if before in told or not is_same_location(member, other):
                     continue
-                if is_one_ring_in_parts(settings, theirs):
+                if are_parts_of_one_ring(settings, theirs):
                     continue
                 told.add(before)
                 yield SettingProblem(
@@ -43,7 +43,7 @@ def check_shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[Sett
             seen.setdefault((member.region, name), []).append((at, member))
 
 
-def is_one_ring_in_parts(one: Settings, other: Settings) -> bool:
+def are_parts_of_one_ring(one: Settings, other: Settings) -> bool:
     """Whether two stacks deploy parts of one ring: the same members, and none of them both."""
     listed = [
         [(m.region, m.table, m.account_id) for m in members_of(part)] for part in (one, other)

@@ -1,7 +1,7 @@
-"""The state machine that has a function called for each segment of tables. Pure.
+"""State machine that invokes a function for each segment of the tables. Pure.
 
-A Distributed Map: Step Functions itself knows which segments are done, tries again what fails, and
-goes on with the rest when its execution is redriven.
+A Distributed Map: Step Functions tracks which segments are done, retries failed ones, and continues
+with the rest when its execution is redriven.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html
 """
@@ -11,17 +11,17 @@ from __future__ import annotations
 from typing import Any
 
 LABEL = "segments"
-"""What the ARNs of the Map's runs have behind the machine's name."""
+"""The part of a map run's ARN that follows the state machine's name."""
 
 
 def state_machine(function: str, partition: str, at_once: int) -> dict[str, Any]:
-    """The definition; `function` is an ARN, `at_once` how many segments run at a time.
+    """Return the definition; `function` is an ARN, `at_once` the segments that run at a time.
 
     An execution's input is the event of `operate/distributed/worker.py` without `part` and `state`,
-    and with `parts`: the key, in `bucket`, of the list of all of them.
+    and with `parts`: the key, in `bucket`, of the list of all segments.
     """
     return {
-        "Comment": "Works on the segments of a ring, each by itself",
+        "Comment": "Processes the segments of a ring's tables in parallel",
         "StartAt": "Segments",
         "States": {
             "Segments": {
@@ -42,7 +42,7 @@ def state_machine(function: str, partition: str, at_once: int) -> dict[str, Any]
                     },
                 },
                 "ItemProcessor": _segment(function),
-                # What the segments answer may be more than a state holds, and is in the bucket.
+                # All results together may exceed the size of a state. They are in the bucket.
                 "ResultPath": None,
                 "End": True,
             }
@@ -51,7 +51,7 @@ def state_machine(function: str, partition: str, at_once: int) -> dict[str, Any]
 
 
 def _segment(function: str) -> dict[str, Any]:
-    """Call the function until it says that the segment is over."""
+    """Invoke the function until it reports `over` for the segment."""
     return {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": "Work",

@@ -1,6 +1,6 @@
-"""Numbers in sentences."""
+"""Format numbers in sentences."""
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: `1 key`, `2,000 keys`. `many` is for what takes more than an s."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+def counted(number: int, noun: str, many: str | None = None) -> str:
+    """Format a number with its noun: `1 key`, `2,000 keys`. `many` is an irregular plural."""
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"

@@ -1,24 +1,26 @@
-"""From settings to members and the hops between them. Pure."""
+"""The hops between the members of a ring, from its settings. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ring.settings.members import Member, _digest, find_member, members_of, targets_of
+from ring.settings.members import Member, find_member, members_of, short_digest, targets_of
 
 if TYPE_CHECKING:
     from ring.settings.settings import Settings
 
-_SHORT_PAIR = 33  # the same, less what is put behind it for a second role
+# Of the 64 characters of a role's name: the rest is for the ring's name, Pulumi's suffix and the
+# `-writer` of a second role.
+_MAX_SLUG = 33
 
 
 @dataclass(frozen=True)
 class Edge:
-    """The way from a member to another.
+    """A hop from one member to another, identified by both.
 
-    Both ends make it: a member that hops to another target from now on has another hop, which
-    reads the stream from its beginning, so that nothing falls between the two.
+    If a member's target changes, its hop is a new one that reads the stream from the beginning, so
+    no record is missed in between.
     """
 
     source: Member
@@ -26,32 +28,32 @@ class Edge:
 
     @property
     def slug(self) -> str:
-        """Its ends' names, made fit for the names of functions and roles; unique in the ring."""
-        told = f"{self.source.resource_name}-to-{self.target.resource_name}"
-        if len(told) <= _SHORT_PAIR:
-            return told
-        return f"{told[: _SHORT_PAIR - 9]}-{_digest(self.source.id + self.target.id)}"
+        """Both members' names, valid in names of functions and roles; unique in the ring."""
+        slug = f"{self.source.resource_name}-to-{self.target.resource_name}"
+        if len(slug) <= _MAX_SLUG:
+            return slug
+        return f"{slug[: _MAX_SLUG - 9]}-{short_digest(self.source.id + self.target.id)}"
 
 
 def all_hops(settings: Settings) -> tuple[Edge, ...]:
-    """All hops, in ring order: from each member to the next, and from the last to the first.
+    """Return all hops, in ring order: from each member to the next, from the last to the first.
 
-    Nothing leads to a member that is bypassed; its own hop stays, for what it still has to tell. To
-    a member that rejoins there is a hop again, beside the one around it.
+    No hop ends at a bypassed member; its own hop stays, to drain its stream. A member that rejoins
+    has a hop to it again, and the hop around it stays.
     """
     members = members_of(settings)
     return tuple(
         Edge(source, target)
-        for at, source in enumerate(members)
-        for target in targets_of(members, at)
+        for index, source in enumerate(members)
+        for target in targets_of(members, index)
     )
 
 
 def deployed_hops(settings: Settings) -> tuple[Edge, ...]:
-    """The hops that this stack deploys, in ring order: all, unless the settings restrict them."""
-    circle = all_hops(settings)
+    """Return the hops that this stack deploys, in ring order: all, or those of `hops`."""
+    hops = all_hops(settings)
     if settings.hops is None:
-        return circle
+        return hops
     members = members_of(settings)
-    chosen = {find_member(members, word).name for word in settings.hops}
-    return tuple(hop for hop in circle if hop.source.name in chosen)
+    sources = {find_member(members, word).name for word in settings.hops}
+    return tuple(hop for hop in hops if hop.source.name in sources)

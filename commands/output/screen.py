@@ -21,7 +21,7 @@ from operate.errors import (
     PrerequisiteError,
 )
 from operate.rings import Outcome
-from ring.settings.errors import escaped
+from ring.settings.errors import escape_unprintable
 
 _UNTOLD = "-"
 _GAP = "   "
@@ -117,12 +117,12 @@ class Screen:
 
 
 def _cells(row: Sequence[object]) -> list[str]:
-    return [_UNTOLD if cell in (None, "") else escaped(str(cell)) for cell in row]
+    return [_UNTOLD if cell in (None, "") else escape_unprintable(str(cell)) for cell in row]
 
 
 def _harmless(text: str) -> str:
     """Lines without codes for the terminal: they may quote what anybody has written."""
-    return "\n".join(map(escaped, text.expandtabs().split("\n")))
+    return "\n".join(map(escape_unprintable, text.expandtabs().split("\n")))
 
 
 class Many(Protocol):

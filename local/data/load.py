@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
-from ring.settings.errors import escaped
+from ring.settings.errors import escape_unprintable
 from ring.text import counted
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Mistakes:
     def add(self, line: int, error: BadItemError) -> None:
         self.count += 1
         if len(self._told) < _SHOWN:
-            told = escaped(str(error))
+            told = escape_unprintable(str(error))
             told = told if len(told) <= _TOLD else f"{told[: _TOLD - 3]}..."
             self._told.append(f"  line {line}: {told}")
 

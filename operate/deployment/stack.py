@@ -50,8 +50,8 @@ from operate.deployment.workspace import (
 from operate.errors import InvalidRequestError, Note
 from operate.held_state import bypassed
 from ring.program import build
-from ring.settings.settings import NAMESPACE, Settings, decoded
-from ring.settings.stack_file import own
+from ring.settings.settings import NAMESPACE, Settings, decode_value
+from ring.settings.stack_file import ring_settings
 
 Watch = Callable[["RingStack", Step | Note], None]
 OnEvent = Callable[[EngineEvent], None]
@@ -291,7 +291,9 @@ class RingStack:
         if not self._is_secret():
             return self.settings()
         config = stack.get_all_config()
-        return parse_settings(own({key: decoded(value.value) for key, value in config.items()}))
+        return parse_settings(
+            ring_settings({key: decode_value(value.value) for key, value in config.items()})
+        )
 
     @contextmanager
     def _opened(

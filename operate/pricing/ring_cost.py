@@ -16,7 +16,7 @@ from handler.metrics import METRICS
 from operate.pricing.bill import MONTH, BillLine, Load, RingProfile, mean_price, units
 from operate.pricing.prices import Prices
 from ring.hop_metrics import HopMetrics
-from ring.monitoring.alarms import alarm_of_quarantine, alarms_of_hop
+from ring.monitoring.alarms import hop_alarms, quarantine_bucket_alarm
 from ring.settings.members import Member
 
 _MILLION = 1e6
@@ -145,7 +145,7 @@ def _watch(shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
         return
     nobody = Member("", "", "")
     hop = HopMetrics(nobody, nobody, function="", mapping="")
-    alarms = [*alarms_of_hop(hop, late=0), alarm_of_quarantine("")]
+    alarms = [*hop_alarms(hop, max_lag_seconds=0), quarantine_bucket_alarm("")]
     metrics = sum(len(alarm.metrics) for alarm in alarms)
     yield BillLine(
         "alarms",

@@ -1,8 +1,8 @@
-"""When somebody must look at a hop. Pure: what is measured in, alarms as values out.
+"""CloudWatch alarms of a hop. Pure: takes metrics, returns alarms as values.
 
-An alarm sees metrics of its own region alone, so what a neighbour does is judged by the table that
-they share: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Cross-Account-Cross-Region.html
-Why these, and what they cost: docs/decisions/0010-alarms-are-on.md
+An alarm reads metrics of its own region alone, so a neighbor's writes are judged by the table that
+both hops use: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Cross-Account-Cross-Region.html
+Why these alarms, and what they cost: docs/decisions/0010-alarms-are-on.md
 """
 
 from __future__ import annotations
@@ -22,17 +22,21 @@ Missing = Literal["notBreaching", "missing", "ignore"]
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm: it rings when in `hits` of the last `periods` a value was above `above`.
+    """An alarm, with CloudWatch's own words for its parts.
 
-    `period` is in seconds. Of several metrics, named by their keys, `expression` makes one value.
-    `missing` is what a period without a value counts for.
+    It goes to ALARM if the value was above `threshold` in `datapoints_to_alarm` of the last
+    `evaluation_periods`. `period` is in seconds. `expression` combines several metrics by their
+    keys. `missing` says how a period without a value counts.
     """
 
     slug: str
     runbook_section: str
-    """The heading in docs/runbook.md that says what to do."""
+    """The heading in docs/runbook.md."""
     summary: str
+    """What happened."""
+    meaning: str
     remedy: str
+    """The first thing to do."""
     metrics: Mapping[str, Metric]
     expression: str | None = None
     threshold: float = 0
@@ -41,15 +45,16 @@ class Alarm:
     evaluation_periods: int = 3
     missing: Missing = "notBreaching"
 
-    def description(self, of: str) -> str:
-        """What whoever is called reads: of what, what it means, what to do, and where more is."""
-        return f"{of}: {self.summary} {self.remedy} docs/runbook.md: {self.runbook_section}"
+    def description(self, subject: str) -> str:
+        """Return the text of the notification: subject, event, meaning, first step, runbook."""
+        text = f"{self.summary} {self.meaning} {self.remedy}"
+        return f"{subject}: {text} See docs/runbook.md: {self.runbook_section}"
 
 
-def alarms_of_hop(hop: HopMetrics, late: int) -> tuple[Alarm, ...]:
-    """All alarms of a hop. `late` is how far it may lag, in seconds."""
+def hop_alarms(hop: HopMetrics, max_lag_seconds: int) -> tuple[Alarm, ...]:
+    """Return all alarms of a hop."""
     return (
-        _iterator_age_alarm(hop, late),
+        _iterator_age_alarm(hop, max_lag_seconds),
         _errors_alarm(hop),
         _throttles_alarm(hop),
         _fault_alarm(hop),
@@ -59,16 +64,17 @@ def alarms_of_hop(hop: HopMetrics, late: int) -> tuple[Alarm, ...]:
     )
 
 
-def alarm_of_quarantine(bucket: pulumi.Input[str]) -> Alarm:
-    """The alarm of a member's quarantine, by its bucket's name.
+def quarantine_bucket_alarm(bucket: pulumi.Input[str]) -> Alarm:
+    """Return the alarm of a member's quarantine, by its bucket's name.
 
-    S3 may not count a bucket that is empty, so no count means neither good nor bad.
+    S3 may publish no count for an empty bucket, so a missing count means neither OK nor ALARM.
     """
     return Alarm(
         slug="quarantine-kept",
         runbook_section="Quarantine not empty",
-        summary="Something was in the quarantine when S3 last counted, which it does once a day.",
-        remedy="Play it again.",
+        summary="The quarantine had entries when S3 last counted them (once a day).",
+        meaning="Their changes are missing at the next members.",
+        remedy="Run `automate.py redrive` to list the entries with their reasons.",
         metrics={"objects": bucket_object_count(bucket)},
         period=_DAY,
         datapoints_to_alarm=1,
@@ -77,14 +83,18 @@ def alarm_of_quarantine(bucket: pulumi.Input[str]) -> Alarm:
     )
 
 
-def _iterator_age_alarm(hop: HopMetrics, late: int) -> Alarm:
+def _iterator_age_alarm(hop: HopMetrics, max_lag_seconds: int) -> Alarm:
     return Alarm(
         slug="lags",
         runbook_section="The hop lags",
-        summary=f"Iterator age above {late} s for 5 minutes.",
-        remedy="Find out what holds it up; after `mapping.record_age` records are given up.",
+        summary=f"Iterator age above {max_lag_seconds} s for 5 minutes.",
+        meaning=(
+            "The next members get changes late; records older than `mapping.record_age` go to the "
+            "quarantine."
+        ),
+        remedy="Run `automate.py lag` to find the slow hop.",
         metrics={"age": hop.lambda_metric("IteratorAge", "Maximum")},
-        threshold=late * 1000,  # the metric is in milliseconds
+        threshold=max_lag_seconds * 1000,  # the metric is in milliseconds
         period=_MINUTE,
         datapoints_to_alarm=5,
         evaluation_periods=5,
@@ -95,8 +105,9 @@ def _errors_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="fails",
         runbook_section="The function fails",
-        summary="Invocations end without an answer, and not only once.",
-        remedy="Read Lambda's own lines in the log: time, memory or a package is missing.",
+        summary="Invocations of the hop's function keep failing.",
+        meaning="Lambda retries the same batch; the hop makes little or no progress.",
+        remedy="Look for a timeout, an exit or an import error in the function's log group.",
         metrics={"errors": hop.lambda_metric("Errors")},
     )
 
@@ -105,8 +116,9 @@ def _throttles_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="throttled",
         runbook_section="The function is throttled",
-        summary="Lambda has no concurrency left for the function, and not only once.",
-        remedy="Raise the account's limit, or reserve some for the function.",
+        summary="Lambda keeps throttling the hop's function.",
+        meaning="No record is lost, but the hop lags.",
+        remedy="Compare `ConcurrentExecutions` of the region with the account's limit.",
         metrics={"throttles": hop.lambda_metric("Throttles")},
     )
 
@@ -114,9 +126,10 @@ def _throttles_alarm(hop: HopMetrics) -> Alarm:
 def _fault_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="at-fault",
-        runbook_section="The hop is at fault",
-        summary="Something about the hop itself is wrong: rights, a table, a key.",
-        remedy="Mend it; records wait in the stream until then.",
+        runbook_section="The hop reports faults",
+        summary="The hop reports faults: access denied, a missing table or a disabled key, say.",
+        meaning="Records wait in the stream until the fault is fixed.",
+        remedy='Find lines with "kind": "fault" in the function\'s log group.',
         metrics={"faults": hop.custom("faults")},
     )
 
@@ -125,14 +138,15 @@ def _quarantine_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="quarantined",
         runbook_section="Quarantine not empty",
-        summary="Changes went into the quarantine, and are missing from the next member on.",
-        remedy="Find out why, then play them again.",
+        summary="Records went to the quarantine in the last 15 minutes.",
+        meaning="Their changes are missing at the next member and those after it.",
+        remedy="Run `automate.py redrive` to list the entries with their reasons.",
         metrics={
-            "aside": hop.custom("quarantined"),
-            "given_up": hop.of_mapping("OnFailureDestinationDeliveredEventCount"),
+            "by_hop": hop.custom("quarantined"),
+            "by_lambda": hop.mapping_metric("OnFailureDestinationDeliveredEventCount"),
         },
-        expression="FILL(aside, 0) + FILL(given_up, 0)",
-        # One of several, since FILL takes a value that comes late for none:
+        expression="FILL(by_hop, 0) + FILL(by_lambda, 0)",
+        # One of several, since FILL takes a late value for none:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
         datapoints_to_alarm=1,
     )
@@ -142,8 +156,12 @@ def _lost_records_alarm(hop: HopMetrics) -> Alarm:
     return Alarm(
         slug="loses",
         runbook_section="Records are lost",
-        summary="Lambda gave records up, and could not put them into the quarantine.",
-        remedy="Mend the bucket at once; what was lost has to be compared and written again.",
+        summary="Lambda discarded a batch and could not write it to the quarantine.",
+        meaning=(
+            "Its records are in the stream alone, until 24 hours after they were written: for one "
+            "more hour, if `mapping.record_age` is the default."
+        ),
+        remedy="Check now that the bucket exists and the function's role may write to it.",
         metrics={"undelivered": hop.lambda_metric("DestinationDeliveryFailures")},
         datapoints_to_alarm=1,
         evaluation_periods=1,
@@ -151,29 +169,31 @@ def _lost_records_alarm(hop: HopMetrics) -> Alarm:
 
 
 def _silent_alarm(hop: HopMetrics) -> Alarm:
-    """The source's table is written, by applications or the hop before, and nobody is called.
+    """Return the alarm for a table that is written while the hop's function is not invoked.
 
-    A write that is refused reaches no stream, and a hop that starts over is refused for hours.
+    A rejected write reaches no stream, and the writes of a hop that starts over are rejected for
+    hours.
     """
     return Alarm(
         slug="silent",
         runbook_section="The hop is silent",
-        summary="Its table is written, and its function is not called.",
-        remedy="See whether the mapping is disabled or gone, or the table has another stream.",
+        summary="The source's table is written, but the hop's function is not invoked.",
+        meaning="Records are lost 24 hours after they were written. Expected only while paused.",
+        remedy="Run `automate.py status`: the mapping or the stream may be disabled or replaced.",
         metrics={
-            "writes": hop.of_table("ConsumedWriteCapacityUnits", "SampleCount"),
-            "refused": hop.of_table("ConditionalCheckFailedRequests"),
-            # One for each batch that is sent; `Invocations` counts calls for heartbeats too.
+            "writes": hop.table_metric("ConsumedWriteCapacityUnits", "SampleCount"),
+            "refused": hop.table_metric("ConditionalCheckFailedRequests"),
+            # One for each batch; `Invocations` also counts heartbeats.
             # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
             "calls": hop.lambda_metric("IteratorAge", "SampleCount"),
         },
         expression="IF(FILL(calls, 0) == 0 AND FILL(writes, 0) > FILL(refused, 0), 1, 0)",
-        # Two of many: one alone can be a write at the end of a period that is read in the next,
-        # and on a quiet table writes are far between.
+        # Two of many: a single one can be a write at the end of a period that is read in the next,
+        # and writes to a quiet table are far apart.
         period=15 * _MINUTE,
         datapoints_to_alarm=2,
         evaluation_periods=8,
-        # What alarms on metrics of DynamoDB's do in any case:
+        # Alarms on DynamoDB's metrics always do this:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
         missing="ignore",
     )

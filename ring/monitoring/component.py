@@ -1,4 +1,4 @@
-"""What watches the hops: the component of a member's alarms, and the dashboards."""
+"""Monitoring: the component of a member's alarms, and the dashboards."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ import pulumi_aws as aws
 
 from ring.hop import Hop
 from ring.hop_metrics import Metric
-from ring.monitoring.alarms import Alarm, alarm_of_quarantine, alarms_of_hop
+from ring.monitoring.alarms import Alarm, hop_alarms, quarantine_bucket_alarm
 from ring.monitoring.dashboard import Row, dashboard_body
 from ring.replica import Replica
 from ring.settings.settings import Settings
 from ring.topology import all_hops
 
 WATCH = "dynamodb-ring:index:Watch"
-"""The component's type. It is part of every URN beneath it and never changes."""
+"""The component's type token. It is part of URNs and must never change."""
 
 
 class Watch(pulumi.ComponentResource):
-    """Alarms on the hops that start at a member, in its region and account, as their metrics are.
+    """Alarms of the hops that start at a member, in its region and account, as their metrics are.
 
-    They call the user's topics in that region, or else a topic that is made here.
+    They notify the user's topics in that region, or else a topic that is created here.
     """
 
     topic: aws.sns.Topic | None
-    """The topic made here; None where the user's own are called."""
+    """The topic created here; None if the alarms notify the user's own."""
     alarms: Mapping[str, Sequence[aws.cloudwatch.MetricAlarm]]
-    """Each hop's, by the hop's name; that of the quarantine is among each one's."""
+    """The alarms by the hop's name. Each list has the alarm of the member's quarantine, too."""
 
     def __init__(
         self,
@@ -43,52 +43,55 @@ class Watch(pulumi.ComponentResource):
         super().__init__(WATCH, name, {}, opts)
         self.replica = replica
         self.hops = hops
-        self._here = pulumi.ResourceOptions(parent=self, provider=replica.provider)
+        self._opts = pulumi.ResourceOptions(parent=self, provider=replica.provider)
         self.topic = None if settings.watch.topics else self._topic(name, settings.watch.email)
         self._actions: list[pulumi.Input[str]] = [*settings.watch.topics_in(replica.member.region)]
         if self.topic:
             self._actions = [self.topic.arn]
-        assert replica.quarantine  # a hop's source is never named only
-        kept = self._alarm(
-            name, replica.member.name, alarm_of_quarantine(replica.quarantine.bucket)
+        assert replica.quarantine  # a hop's source is never `named_only`
+        table = f"Table {settings.table.name}"
+        bucket_alarm = self._alarm(
+            name,
+            f"{table}, member {replica.member.name}",
+            quarantine_bucket_alarm(replica.quarantine.bucket),
         )
-        late = settings.watch.max_lag_seconds(settings.mapping)
+        max_lag_seconds = settings.watch.max_lag_seconds(settings.mapping)
         self.alarms = {
             hop.name: [
                 *(
-                    self._alarm(hop.name, hop.measured.label, alarm)
-                    for alarm in alarms_of_hop(hop.measured, late)
+                    self._alarm(hop.name, f"{table}, hop {hop.metrics.label}", alarm)
+                    for alarm in hop_alarms(hop.metrics, max_lag_seconds)
                 ),
-                kept,
+                bucket_alarm,
             ]
             for hop in hops
         }
         self.register_outputs({"topic": self.topic and self.topic.arn})
 
     def _topic(self, name: str, email: str | None) -> aws.sns.Topic:
-        topic = aws.sns.Topic(name, opts=self._here)
+        topic = aws.sns.Topic(name, opts=self._opts)
         if email:
             aws.sns.TopicSubscription(
-                name, topic=topic.arn, protocol="email", endpoint=email, opts=self._here
+                name, topic=topic.arn, protocol="email", endpoint=email, opts=self._opts
             )
         return topic
 
-    def _alarm(self, name: str, of: str, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
+    def _alarm(self, name: str, subject: str, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
         return aws.cloudwatch.MetricAlarm(
             f"{name}-{alarm.slug}",
-            alarm_description=alarm.description(of),
+            alarm_description=alarm.description(subject),
             alarm_actions=self._actions,
             comparison_operator="GreaterThanThreshold",
             threshold=alarm.threshold,
             evaluation_periods=alarm.evaluation_periods,
             datapoints_to_alarm=alarm.datapoints_to_alarm,
             treat_missing_data=alarm.missing,
-            opts=self._here,
-            **(_one_value(alarm) if alarm.expression else _one_metric(alarm)),
+            opts=self._opts,
+            **(_expression(alarm) if alarm.expression else _single_metric(alarm)),
         )
 
 
-def _one_metric(alarm: Alarm) -> dict[str, Any]:
+def _single_metric(alarm: Alarm) -> dict[str, Any]:
     (metric,) = alarm.metrics.values()
     return {
         "namespace": metric.namespace,
@@ -99,7 +102,7 @@ def _one_metric(alarm: Alarm) -> dict[str, Any]:
     }
 
 
-def _one_value(alarm: Alarm) -> dict[str, Any]:
+def _expression(alarm: Alarm) -> dict[str, Any]:
     value = aws.cloudwatch.MetricAlarmMetricQueryArgs(
         id="value", expression=alarm.expression, label=alarm.slug, return_data=True
     )
@@ -122,41 +125,41 @@ def _query(name: str, metric: Metric, period: int) -> aws.cloudwatch.MetricAlarm
 
 
 def dashboards(
-    name: str, watches: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
+    name: str, monitors: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
 ) -> list[aws.cloudwatch.Dashboard]:
-    """Declare a dashboard for each of the accounts in which hops start, of those hops.
+    """Declare a dashboard for each account in which hops start, with those hops.
 
-    One sees no other account, unless somebody has the accounts share their metrics; and a member
-    says how it is reached, not always in which account it is, so credentials tell accounts apart.
+    A dashboard shows no metrics of another account unless the accounts share them. Members with the
+    same credentials are in the same account; the account's ID itself need not be known.
     """
     accounts: dict[object, list[Watch]] = {}
-    for watch in watches:
-        member = watch.replica.member
-        accounts.setdefault((member.partition, member.credentials), []).append(watch)
-    return [_dashboard(name, mine, settings, opts) for mine in accounts.values()]
+    for monitor in monitors:
+        member = monitor.replica.member
+        accounts.setdefault((member.partition, member.credentials), []).append(monitor)
+    return [_dashboard(name, in_account, settings, opts) for in_account in accounts.values()]
 
 
 def _dashboard(
-    name: str, watches: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
+    name: str, monitors: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
 ) -> aws.cloudwatch.Dashboard:
-    first = watches[0].replica
+    first = monitors[0].replica
     rows = [
-        Row(hop.measured, [alarm.arn for alarm in watch.alarms[hop.name]])
-        for watch in watches
-        for hop in watch.hops
+        Row(hop.metrics, [alarm.arn for alarm in monitor.alarms[hop.name]])
+        for monitor in monitors
+        for hop in monitor.hops
     ]
-    here = {row.hop.label for row in rows}
-    labels = [f"{way.source.name} -> {way.target.name}" for way in all_hops(settings)]
-    elsewhere = [label for label in labels if label not in here]
-    told = dashboard_body(
-        settings.table.name, rows, elsewhere, settings.watch.max_lag_seconds(settings.mapping)
+    shown = {row.hop.label for row in rows}
+    labels = [f"{edge.source.name} -> {edge.target.name}" for edge in all_hops(settings)]
+    omitted = [label for label in labels if label not in shown]
+    body = dashboard_body(
+        settings.table.name, rows, omitted, settings.watch.max_lag_seconds(settings.mapping)
     )
-    # The name must be the ring's alone: AWS would put it in the place of another's. A table is in
-    # one ring, and the first one's replica id is in no other.
+    # The name must be unique: AWS would overwrite another ring's dashboard of the same name. A
+    # table is in one ring, so the replica id of its first member is unique.
     table = re.sub("[^A-Za-z0-9_-]", "-", settings.table.name)[:200]
     return aws.cloudwatch.Dashboard(
         f"{name}-{first.member.resource_name}",
         dashboard_name=f"ring-{table}-{first.member.id}",
-        dashboard_body=pulumi.Output.json_dumps(told),
+        dashboard_body=pulumi.Output.json_dumps(body),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=first.provider)),
     )

@@ -1,4 +1,4 @@
-"""The environment of a hop's function: the one place where its names stand on this side."""
+"""Environment variables of a hop's function. `handler/config.py` reads them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def environment(
     quarantine: pulumi.Input[str],
     target_role: pulumi.Input[str] | None = None,
 ) -> dict[str, pulumi.Input[str]]:
-    """The variables that the handler reads. What does not apply is absent rather than empty.
+    """Return the variables that the handler reads. What does not apply is absent, not empty.
 
     `quarantine` is a bucket's name; `target_role` the ARN of the role that the function assumes to
-    write to the target, where its own cannot. Names, not ARNs, say which tables: whoever acts is in
-    their account.
+    write to the target, where its own cannot. Tables are given by name, not by ARN: the role that
+    reads or writes one is in the table's account.
     """
     variables: dict[str, pulumi.Input[str]] = {
         "RING_SOURCE_REGION": source.region,

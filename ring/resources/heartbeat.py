@@ -1,4 +1,4 @@
-"""What makes a member's heart beat: its key, and the rule that has a hop's function write it."""
+"""A member's heartbeat: its key, and the schedule on which a hop's function writes it."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from ring.settings.members import Member
 from ring.settings.sections import Key, TableSettings
 
 HEARTBEAT_EVENT = {"beat": True}
-"""The event that a function is called with; `handler/heartbeat.py` is where it is understood."""
+"""The event that invokes a function for a heartbeat; `handler/heartbeat.py` reads it."""
 
-_START = "_repl_heartbeat-"
+_PREFIX = "_repl_heartbeat-"
 
 
 def heartbeat_key(table: TableSettings, member: Member) -> dict[str, dict[str, str]]:
-    """The key of a member's beats, as a stream has it: binary as base64.
+    """Return the key of a member's heartbeat item, in a stream's JSON: binary as base64.
 
-    Text begins with the ring's reserved prefix and ends with the member's id; a number is that id
-    behind 28 nines and a minus, which no application is likely to count to.
+    A string is the ring's reserved prefix and the member's id; a number is that id after a minus
+    and 28 nines, which no application is likely to use.
     """
     keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
     return {key.name: {key.type: _value(key, member.id)} for key in keys}
 
 
-def _value(key: Key, id_: str) -> str:
+def _value(key: Key, member_id: str) -> str:
     match key.type:
         case "N":
-            return f"-{'9' * 28}{int(id_, 16):010d}"
+            return f"-{'9' * 28}{int(member_id, 16):010d}"
         case "B":
-            return base64.b64encode(f"{_START}{id_}".encode()).decode()
+            return base64.b64encode(f"{_PREFIX}{member_id}".encode()).decode()
         case _:
-            return f"{_START}{id_}"
+            return f"{_PREFIX}{member_id}"
 
 
 def heartbeat_rule(
     name: str, function: aws.lambda_.Function, every: int, opts: pulumi.ResourceOptions
 ) -> None:
-    """Have EventBridge call a function for a beat every so many minutes."""
+    """Declare an EventBridge rule that invokes a function for a heartbeat every `every` minutes."""
     rule = aws.cloudwatch.EventRule(
         name,
-        description="A heartbeat of the ring",
+        description="Heartbeat of the ring",
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
         schedule_expression=f"rate({every} minute{'s' if every > 1 else ''})",
         opts=opts,

@@ -1,4 +1,4 @@
-"""The code of a function, as the stack packs it."""
+"""Deployment archive of a function's code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ring.project import PROJECT_ROOT
 
 
 def lambda_archive(package: str, entry: str = "") -> pulumi.AssetArchive:
-    """Pack the source of a package, and of the module `entry` with all that it imports from here.
+    """Archive a package, and the module `entry` with every project module that it imports.
 
-    Source alone: what Python caches beside it would change the archive's hash.
+    Source files only: Python's cache files would change the archive's hash.
     """
     files = {*(PROJECT_ROOT / package).rglob("*.py")}
     if entry:
@@ -24,7 +24,7 @@ def lambda_archive(package: str, entry: str = "") -> pulumi.AssetArchive:
 
 
 def _add_imported(module: str, files: set[Path]) -> None:
-    """Add a module's file, those of its packages, and those of what it imports, once each."""
+    """Add the files of a module, of its packages, and of all that it imports, once each."""
     for file in _files_of(module):
         if file not in files:
             files.add(file)
@@ -33,17 +33,17 @@ def _add_imported(module: str, files: set[Path]) -> None:
 
 
 def _files_of(module: str) -> Iterator[Path]:
-    """Yield the files that Python runs to import a module of this project."""
-    place = PROJECT_ROOT
+    """Yield the files of this project that Python executes to import a module."""
+    folder = PROJECT_ROOT
     for part in module.split("."):
-        for file in (place / f"{part}.py", place / part / "__init__.py"):
+        for file in (folder / f"{part}.py", folder / part / "__init__.py"):
             if file.is_file():
                 yield file
-        place /= part
+        folder /= part
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
-    """Yield what a program imports, also inside functions, but for what only its types need."""
+    """Yield the names that a program imports, also inside functions, but not for type checks."""
     match tree:
         case ast.Import(names):
             yield from (alias.name for alias in names)

@@ -1,4 +1,4 @@
-"""A bucket that is closed to the public."""
+"""S3 bucket without public access."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ring.settings.members import Member
 def private_bucket(
     name: str, what: str, member: Member, opts: pulumi.ResourceOptions, *, force_destroy: bool
 ) -> aws.s3.Bucket:
-    """Declare a member's bucket for `what`; `emptied`: what is in it goes when the bucket goes."""
-    # A bucket's name has 63 characters at most and a prefix 37, which a table's name could
-    # overrun; the replica id cannot.
+    """Declare a member's bucket for `what`; `force_destroy` deletes its objects along with it."""
+    # A bucket's name has at most 63 characters, its prefix 37: too short for a table's name,
+    # enough for the replica id.
     bucket = aws.s3.Bucket(
         name, bucket_prefix=f"ring-{what}-{member.id}-", force_destroy=force_destroy, opts=opts
     )

@@ -1,4 +1,4 @@
-"""When Lambda may put a newer runtime, and with it a newer botocore, under a function."""
+"""When Lambda may update a function's runtime, and with it botocore."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ring.settings.settings import Settings
 def runtime_updates(
     name: str, function: aws.lambda_.Function, settings: Settings, opts: pulumi.ResourceOptions
 ) -> None:
-    """Have a function's runtime updated when the function is, unless Lambda may at any time.
+    """Restrict runtime updates to updates of the function, if the settings say so.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html
     """

@@ -1,4 +1,4 @@
-"""A member's tables as arguments for Pulumi: the one that is replicated, and its tombstones'."""
+"""Pulumi arguments of a member's tables: the replicated one and the tombstone table."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pulumi_aws as aws
 from ring.settings.members import Member
 from ring.settings.sections import GlobalIndex, Key, TableSettings
 
-_EXPIRES = "_repl_expires"  # the attribute of a tombstone that DynamoDB's TTL goes by
+_EXPIRES = "_repl_expires"  # the TTL attribute of a tombstone
 
 
 def table_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
-    """The member's table, with a stream that carries both images of every change."""
+    """Return the arguments of the replicated table, with a stream of new and old images."""
     args = _base_args(member.table, table, member)
     args.attributes = _attributes(key for _, key in table.all_keys())
     args.billing_mode = table.billing.mode
     args.read_capacity = table.billing.read
     args.write_capacity = table.billing.write
     args.global_secondary_indexes = _global_indexes(table) or None
-    args.local_secondary_indexes = _locals(table) or None
+    args.local_secondary_indexes = _local_indexes(table) or None
     args.deletion_protection_enabled = table.deletion_protection
     args.stream_enabled = True
     args.stream_view_type = "NEW_AND_OLD_IMAGES"
@@ -29,10 +29,11 @@ def table_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
 
 
 def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
-    """The table of the member's tombstones: the same keys, no stream and no indexes.
+    """Return the arguments of the tombstone table: the same keys, no stream and no indexes.
 
-    It is billed by request: deletes come in bursts, and a throttled tombstone holds up its hop. It
-    is not protected: out of the ring it is worth nothing, and in the way of one who comes back.
+    It is billed by request: deletes come in bursts, and a throttled tombstone delays its hop. It
+    has no deletion protection: without the ring it is of no use, and it would be in the way if the
+    ring were deployed again.
     """
     args = _base_args(member.tombstones, table, member)
     args.attributes = _attributes(_keys(table))
@@ -42,10 +43,10 @@ def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableAr
 
 
 def _base_args(name: str, table: TableSettings, member: Member) -> aws.dynamodb.TableArgs:
-    """What a table and its tombstones' table have alike."""
-    # Said also where there is no key: the provider keeps a block that is left out, and with it the
-    # key of a member whose `kms_key` was taken away. Not enabled, DynamoDB encrypts with a key of
-    # its own, which costs nothing.
+    """Return the arguments that a table and its tombstone table share."""
+    # Set even without a key: the provider keeps the last value of an omitted block, and so the key
+    # of a member whose `kms_key` was removed. If not enabled, DynamoDB encrypts with a key that it
+    # owns, free of charge.
     # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
     sse = aws.dynamodb.TableServerSideEncryptionArgs(
         enabled=member.kms_key is not None, kms_key_arn=member.kms_key
@@ -66,11 +67,11 @@ def _keys(table: TableSettings) -> list[Key]:
 
 
 def _attributes(keys: Iterable[Key]) -> list[aws.dynamodb.TableAttributeArgs]:
-    """Each key attribute once, in a stable order: an attribute may be a key of several indexes."""
+    """Return each key attribute once, sorted: an attribute may be a key of several indexes."""
     types = {key.name: key.type for key in keys}
     return [
-        aws.dynamodb.TableAttributeArgs(name=name, type=kind)
-        for name, kind in sorted(types.items())
+        aws.dynamodb.TableAttributeArgs(name=name, type=type_)
+        for name, type_ in sorted(types.items())
     ]
 
 
@@ -101,7 +102,7 @@ def _schema(index: GlobalIndex) -> list[aws.dynamodb.TableGlobalSecondaryIndexKe
     ]
 
 
-def _locals(table: TableSettings) -> list[aws.dynamodb.TableLocalSecondaryIndexArgs]:
+def _local_indexes(table: TableSettings) -> list[aws.dynamodb.TableLocalSecondaryIndexArgs]:
     return [
         aws.dynamodb.TableLocalSecondaryIndexArgs(
             name=index.name,

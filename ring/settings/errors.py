@@ -50,7 +50,7 @@ class SettingsError(pulumi.RunError):
         super().__init__(f"{count} in the settings, nothing was deployed.\n\n{told}\n")
 
 
-def escaped(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """A text that somebody else has written, fit for a terminal: on one line, without codes."""
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text

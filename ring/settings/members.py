@@ -88,10 +88,10 @@ def replica_id(region: str, table: str, account: str | None = None) -> str:
     They depend on the place alone: a member keeps its id when others join or leave.
     """
     place = "/".join((region, table, account) if account else (region, table))
-    return _digest(place)
+    return short_digest(place)
 
 
-def _digest(text: str) -> str:
+def short_digest(text: str) -> str:
     """8 hex digits that stand for a text."""
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 

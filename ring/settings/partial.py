@@ -31,7 +31,7 @@ class PartialSettings(BaseModel):
     hops: tuple[str, ...] | None = None
 
     @classmethod
-    def of(
+    def from_config(
         cls, config: Mapping[str, object], wrong: Sequence[tuple[int | str, ...]]
     ) -> PartialSettings:
         """Keep what no wrong place lies in. A wrong member does not take the others with it."""

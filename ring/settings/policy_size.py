@@ -36,10 +36,10 @@ def check_policy_sizes(
     if not distributed.enabled or not sources:
         return
     try:
-        here = runner_member(distributed, list(sources))
+        runner = runner_member(distributed, list(sources))
     except NoSuchMemberError:
         return  # that is told by itself
-    size = _size(segments_policy_of(distributed, tombstones, members, sources, here))
+    size = _size(segments_policy_of(distributed, tombstones, members, sources, runner))
     if size > _MAX_POLICY_SIZE:
         yield SettingProblem(
             "distributed.enabled",
@@ -56,7 +56,7 @@ def segments_policy_of(
     tombstones: TombstoneSettings,
     members: Sequence[Member],
     sources: Collection[Member],
-    here: Member,
+    runner: Member,
 ) -> Document:
     """Return the document with names as long as those that Pulumi makes up."""
     reached = [
@@ -65,13 +65,13 @@ def segments_policy_of(
         if one in sources
         or any(one in targets_of(members, members.index(source)) for source in sources)
     ]
-    near = [one for one in reached if one.credentials == here.credentials]
+    direct = [found for found in reached if found.credentials == runner.credentials]
     group = f"log-group:{_NAME}{_SUFFIX}"
     return segments_policy(
-        here=[_end(one, tombstones) for one in near],
-        roles=[_reader(one) for one in reached if one not in near],
-        log_group=str(Arn(here.partition, "logs", here.region, _account(here), group)),
-        results=str(Arn(here.partition, "s3", "", "", f"ring-results-{here.id}-{'0' * 26}")),
+        direct=[_end(member, tombstones) for member in direct],
+        roles=[_reader(member) for member in reached if member not in direct],
+        log_group=str(Arn(runner.partition, "logs", runner.region, _account(runner), group)),
+        results=str(Arn(runner.partition, "s3", "", "", f"ring-results-{runner.id}-{'0' * 26}")),
         writes=distributed.writes,
     )
 

@@ -63,7 +63,7 @@ class Settings(SettingsModel):
             for wrong in error.errors():
                 mistakes.append(from_pydantic_error(wrong, cls))
                 places.append(wrong["loc"])
-        mistakes += check_rules(PartialSettings.of(config, places))
+        mistakes += check_rules(PartialSettings.from_config(config, places))
         if mistakes:
             raise SettingsError(mistakes)
         return settings
@@ -79,14 +79,14 @@ def read_settings() -> Settings:
     start = f"{NAMESPACE}:"
     return Settings.parse(
         {
-            key.removeprefix(start): decoded(text)
+            key.removeprefix(start): decode_value(text)
             for key, text in given.items()
             if key.startswith(start)
         }
     )
 
 
-def decoded(text: object) -> object:
+def decode_value(text: object) -> object:
     """A value as it was written: Pulumi hands a mapping or a list over as JSON.
 
     What cannot be read so (also for its depth, or the length of a number) is a text.

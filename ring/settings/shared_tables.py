@@ -14,7 +14,7 @@ from ring.settings.members import Member
 from ring.settings.partial import PartialSettings
 
 
-def is_one_place(one: Member, other: Member) -> bool:
+def is_same_location(one: Member, other: Member) -> bool:
     """Whether two members are certainly in one region of one account.
 
     Members that are reached alike are in one account; of others only what they tell is known.
@@ -38,7 +38,11 @@ def check_shared_tables(draft: PartialSettings) -> Iterator[SettingProblem]:
     located = draft.members_by_path()
     for one, other in combinations(located, 2):
         first, second = located[one], located[other]
-        if first.id == second.id or first.name == second.name or not is_one_place(first, second):
+        if (
+            first.id == second.id
+            or first.name == second.name
+            or not is_same_location(first, second)
+        ):
             continue
         names = tables_of(first, tombstones=buried)
         for name in tables_of(second, tombstones=buried):

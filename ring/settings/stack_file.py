@@ -49,10 +49,10 @@ class StackFile:
     @property
     def settings(self) -> dict[str, Any]:
         """The ring's own settings, without the namespace before their keys."""
-        return own(self.config)
+        return ring_settings(self.config)
 
 
-def own(config: Mapping[str, Any]) -> dict[str, Any]:
+def ring_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """The ring's part of a stack's configuration, without the namespace before its keys."""
     start = f"{NAMESPACE}:"
     return {

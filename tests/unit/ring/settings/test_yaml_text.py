@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from ring.settings.settings import Settings, SettingsError, decoded
+from ring.settings.settings import Settings, SettingsError, decode_value
 from ring.settings.yaml_text import YamlError, parse_yaml, read_yaml
 
 
@@ -132,4 +132,4 @@ def test_so_does_a_setting_of_the_command_line(told: str, reason: str) -> None:
 @pytest.mark.parametrize("text", ["[" * 200_000, "1" * 5000, '{"a":' * 900 + "1" + "}" * 900])
 def test_a_value_that_pulumi_hands_over_is_a_mistake_too(text: str) -> None:
     with pytest.raises(SettingsError, match="mapping"):
-        Settings.parse({"table": {}, "members": [], "mapping": decoded(text)})
+        Settings.parse({"table": {}, "members": [], "mapping": decode_value(text)})

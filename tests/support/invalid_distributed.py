@@ -37,7 +37,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "more at once than Step Functions can": (
         on(at_once=10_001),
         "distributed.at_once",
-        "above the largest",
+        "above the maximum",
         "10000",
     ),
     "it stands at no member": (on(at="eu-west-2"), "distributed.at", "name", "`eu-west-1`"),
@@ -50,13 +50,13 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a member in another partition": (
         on() | {"members": CHINA},
         "distributed.enabled",
-        "cn-north-1 lies in partition aws-cn, and the functions would stand at us-east-1 in aws",
+        "cn-north-1 is in partition aws-cn, and the functions would run at us-east-1 in aws",
         "without --distributed",
     ),
     "more members than a role has room for": (
         on() | MANY | {"members": apart(40)},
         "distributed.enabled",
-        "characters with 40 members, and IAM takes 10,240",
+        "characters with 40 members; IAM allows 10,240",
         "without --distributed",
     ),
 }

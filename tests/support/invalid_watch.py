@@ -17,7 +17,7 @@ def watch(**told: object) -> dict[str, object]:
 # sections -> the key that is named, words of the reason, words of the remedy
 WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "an unknown key of the watch": (watch(mail="a@b.c"), "watch.mail", "no such", "`email`"),
-    "neither on nor off": (watch(enabled="yes"), "watch.enabled", "on or off", "true or false"),
+    "neither on nor off": (watch(enabled="yes"), "watch.enabled", "true or false", "true or false"),
     "an email that is none": (watch(email="ops"), "watch.email", "no", "ops@example.com"),
     "a topic's name for its ARN": (watch(topics=["ops"]), "watch.topics[0]", "not the ARN", "arn:"),
     "a queue for a topic": (
@@ -32,7 +32,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "standard topic",
         "list-topics",
     ),
-    "no topics": (watch(topics=[]), "watch.topics", "calls nobody", "Leave it out"),
+    "no topics": (watch(topics=[]), "watch.topics", "notifies nobody", "Leave it out"),
     "a topic in no member's region": (
         watch(topics=[HERE, THERE, ELSEWHERE]),
         "watch.topics[2]",
@@ -54,25 +54,25 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a region without a topic": (
         watch(topics=[HERE]),
         "watch.topics",
-        "none of them lies in eu-west-1",
+        "none of them is in eu-west-1",
         "Add one in eu-west-1",
     ),
     "more topics than an alarm calls": (
         watch(topics=[*(HERE + str(at) for at in range(6)), THERE]),
         "watch.topics",
-        "6 lie in us-east-1, and an alarm calls 5",
+        "6 are in us-east-1, and an alarm can notify at most 5",
         "the others",
     ),
     "an email for topics of one's own": (
         watch(topics=[HERE, THERE], email="ops@example.com"),
         "watch.email",
-        "it makes none",
+        "it creates none",
         "yourself",
     ),
     "told late": (
         watch(iterator_age=3600) | {"mapping": {"record_age": 3600}},
         "watch.iterator_age",
-        "given up after 3600 seconds",
+        "go to the quarantine after 3600 seconds",
         "less than 3600",
     ),
     "told at once": (watch(iterator_age=59), "watch.iterator_age", "below", "60 or more"),

@@ -78,7 +78,7 @@ def test_an_attribute_that_is_named_secure_is_not_taken_for_an_encrypted_value(
 @pytest.mark.parametrize("text", ["", "name: x", "config:", "config: [1]", "- 1"])
 def test_a_file_without_settings_is_told(tmp_path: Path, text: str) -> None:
     write(tmp_path, text)
-    with pytest.raises(StackFileError, match="has no `config:` with settings beneath it"):
+    with pytest.raises(StackFileError, match="has no mapping `config:`, which holds the settings"):
         StackConfig.read(tmp_path, "dev")
 
 

@@ -32,7 +32,7 @@ class StackFile:
             stacks = sorted(found.name.split(".")[1] for found in directory.glob("Pulumi.*.yaml"))
             raise StackFileError(
                 f"There is no {path.name} in {directory}. "
-                f"Stacks there: {', '.join(stacks) or 'none'}."
+                f"Stacks in it: {', '.join(stacks) or 'none'}."
             ) from error
         except (YamlError, OSError) as error:
             raise StackFileError(f"{path} cannot be read: {error}") from error

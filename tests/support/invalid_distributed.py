@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.pulumi_mocks import ABROAD, CHINA, TWO
 
 
-def apart(count: int, **told: object) -> list[object]:
+def apart(count: int, **settings: object) -> list[object]:
     """Members with a key each, in regions of which each has several tables."""
     regions = ("us-east-1", "eu-west-1", "sa-east-1", "af-south-1")
     return [
@@ -13,7 +13,7 @@ def apart(count: int, **told: object) -> list[object]:
             "region": (region := regions[at % 4]),
             "table": f"orders-{at:02}",
             "kms_key": f"arn:aws:kms:{region}:123456789012:key/{at:08}-5f0b-4c7a-9a53-6d8c1c5b7a10",
-            **told,
+            **settings,
         }
         for at in range(count)
     ]
@@ -22,8 +22,8 @@ def apart(count: int, **told: object) -> list[object]:
 MANY: dict[str, object] = {"tombstones": {"retention_days": 90}}
 
 
-def on(**told: object) -> dict[str, object]:
-    return {"distributed": {"enabled": True, **told}}
+def on(**settings: object) -> dict[str, object]:
+    return {"distributed": {"enabled": True, **settings}}
 
 
 # sections -> the key that is named, words of the reason, words of the remedy

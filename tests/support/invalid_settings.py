@@ -610,9 +610,9 @@ RIGHT: dict[str, dict[str, object]] = {
     "expiry in an index's number": table(
         global_indexes=[by_status(sort_key=attribute("expires", "N"))], ttl={"attribute": "expires"}
     ),
-    "an adopted table whose name is told too": member(stream_arn=STREAM, table="legacy"),
+    "an adopted table with its name": member(stream_arn=STREAM, table="legacy"),
     "an adopted table whose name differs from the ring's": member(stream_arn=STREAM),
-    "a stream, a role and a key in the account that is told": member(
+    "a stream, a role and a key in the member's account": member(
         stream_arn=STREAM, role=ROLE, kms_key=KEY, account="123456789012", external_id="ring"
     ),
     "one table name in two accounts of one region": {

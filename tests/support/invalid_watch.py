@@ -10,8 +10,8 @@ ELSEWHERE = "arn:aws:sns:us-west-2:123456789012:ops"
 IN_CHINA = "arn:aws-cn:sns:cn-north-1:210987654321:ops"
 
 
-def watch(**told: object) -> dict[str, object]:
-    return {"watch": told}
+def watch(**settings: object) -> dict[str, object]:
+    return {"watch": settings}
 
 
 # sections -> the key that is named, words of the reason, words of the remedy
@@ -69,13 +69,18 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "it creates none",
         "yourself",
     ),
-    "told late": (
+    "a lag threshold beyond the record age": (
         watch(iterator_age=3600) | {"mapping": {"record_age": 3600}},
         "watch.iterator_age",
         "go to the quarantine after 3600 seconds",
         "less than 3600",
     ),
-    "told at once": (watch(iterator_age=59), "watch.iterator_age", "below", "60 or more"),
+    "a lag threshold below a minute": (
+        watch(iterator_age=59),
+        "watch.iterator_age",
+        "below",
+        "60 or more",
+    ),
 }
 
 RIGHT: dict[str, dict[str, object]] = {
@@ -86,6 +91,6 @@ RIGHT: dict[str, dict[str, object]] = {
     | {"members": [TWO[0], {"region": "us-east-1", "table": "orders-b"}]},
     "topics in two partitions": watch(topics=[HERE, IN_CHINA]) | {"members": CHINA},
     "an age that leaves no room for the usual five minutes": {"mapping": {"record_age": 60}},
-    "told just before records are given up": watch(iterator_age=3599)
+    "a lag threshold just below the record age": watch(iterator_age=3599)
     | {"mapping": {"record_age": 3600}},
 }

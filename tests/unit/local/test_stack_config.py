@@ -50,7 +50,7 @@ def test_a_stack_can_be_made_of_settings() -> None:
 def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     write(tmp_path, "config: {}", "dev")
     write(tmp_path, "config: {}", "prod")
-    with pytest.raises(StackFileError, match=r"no Pulumi.live.yaml .* Stacks there: dev, prod\."):
+    with pytest.raises(StackFileError, match=r"no Pulumi.live.yaml .* Stacks in it: dev, prod\."):
         StackConfig.read(tmp_path, "live")
 
 

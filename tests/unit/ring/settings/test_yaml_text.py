@@ -111,7 +111,7 @@ MORE = (*GIVEN, "--member", "eu-west-1", "--set")
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("argument", "reason"),
     [
         (f"tags={'[' * 10_000}", "is no value in YAML: it is nested more than 50 levels"),
         (f"mapping.retries={'1' * 5000}", "a number of 5000 characters is too long"),
@@ -123,8 +123,8 @@ MORE = (*GIVEN, "--member", "eu-west-1", "--set")
     ],
     ids=["deep", "digits", "nan", "key", "place", "another script's digit", "path"],
 )
-def test_so_does_a_setting_of_the_command_line(told: str, reason: str) -> None:
-    result = run(*MORE, told)
+def test_so_does_a_setting_of_the_command_line(argument: str, reason: str) -> None:
+    result = run(*MORE, argument)
     expect(result, reason)
     assert len(result.output) < 1000
 

@@ -1,43 +1,47 @@
-# Everything sets itself up: the first target called makes the virtual environment.
+# Every target first creates the virtual environment if it does not exist.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEEDS ?= 20000
 SHAPE ?= plain
+SCOPES ?= ci
 STACK ?= dev
 PORT ?= 8000
 SERVERS := .servers
 DYNOXIDE := 3.2.0
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 ENGINE := .engine
-# The CLI's version, which Go modules and PyPI need not serve alike.
+# Version of the CLI; that of the Python package may differ.
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
-.PHONY: help setup demo local test lint types simulate mutants remedies bench bench-check check clean \
+.PHONY: help setup demo local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
 	dynamodb-servers engine locks upgrade
 
 help:
-	@echo 'make setup     the virtual environment .venv alone, which all others make as well'
-	@echo 'make demo      the ring on this machine, told as a story (about a minute)'
-	@echo 'make local     the ring on this machine, to play with (STACK=dev)'
-	@echo 'make test      all tests'
-	@echo 'make simulate  the whole ring under random schedules (SEEDS=20000 SHAPE=plain)'
-	@echo 'make mutants   each rule of the protocol taken out, and after how many schedules it shows'
-	@echo 'make remedies  each thing that is done about failures taken out, and the test that fails then'
-	@echo 'make bench     what a hop costs beside what people use today (some minutes; PART=kind: that alone)'
+	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
+	@echo 'make demo      run a ring on this machine through a demo in nine steps (some seconds)'
+	@echo 'make local     run a ring on this machine to try it (STACK=dev)'
+	@echo 'make test-fast run the unit tests: no process, no server (under a minute)'
+	@echo 'make test      run all tests but the long ones (some minutes)'
+	@echo 'make test-all  run all tests, with the long ones, mutants and remedies: what CI runs'
+	@echo 'make simulate  simulate the ring under random schedules (SEEDS=20000 SHAPE=plain)'
+	@echo 'make exhaust   run every schedule of small scopes (SCOPES=ci, full or limits)'
+	@echo 'make mutants   remove each rule of the protocol, and count the schedules until this is found'
+	@echo 'make remedies  remove each handling of a failure, and check that a test fails'
+	@echo 'make bench     compare a hop with alternatives to it (some minutes; PART=kind: one part)'
 	@echo 'make bench-check'
-	@echo '               how much memory and time a check takes, of few items and of many (some minutes)'
+	@echo '               measure memory and time of a check of few and many items (some minutes)'
 	@echo 'make dynamodb-servers'
-	@echo '               MiniStack and dynoxide in $(SERVERS), for tests on more than moto (some minutes,'
-	@echo '               once): needs cargo for dynoxide'
-	@echo 'make engine    the Pulumi CLI in $(ENGINE), built from Go modules (some minutes, once): needs go'
-	@echo 'make locks     the requirements*.txt anew after a change of a requirements*.in; make upgrade'
-	@echo '               also takes the newest of what no .in pins'
-	@echo 'make lint      ruff: lint and format'
-	@echo 'make types     mypy, strict'
-	@echo 'make check     lint, types, test, simulate and demo: what CI runs'
-	@echo 'make clean     remove the virtual environment and caches'
+	@echo '               install MiniStack and dynoxide in $(SERVERS), for tests on more than moto'
+	@echo '               (some minutes, once); dynoxide needs cargo'
+	@echo 'make engine    build the Pulumi CLI in $(ENGINE) from Go modules (some minutes, once); needs go'
+	@echo 'make locks     update requirements*.txt after a change of a requirements*.in'
+	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
+	@echo 'make lint      check lint and format with ruff'
+	@echo 'make types     check types with mypy --strict'
+	@echo 'make check     lint, types, test-all, simulate, exhaust and demo, as in CI'
+	@echo 'make clean     remove the virtual environment, servers, engine and caches'
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "dynamodb-ring needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.13 ...")'
@@ -54,8 +58,16 @@ demo: $(READY)
 local: $(READY)
 	@$(BIN)/python automate.py local --stack $(STACK) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: $(READY)
+	$(PYTEST) tests/unit tests/architecture
+
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST) -m 'not long'
+
+test-all: $(READY)
+	$(PYTEST)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -66,6 +78,9 @@ types: $(READY)
 
 simulate: $(READY)
 	@$(BIN)/python -m tests.simulation --shape $(SHAPE) --seeds $(SEEDS)
+
+exhaust: $(READY)
+	@$(BIN)/python -m tests.exhaust --set $(SCOPES) --processes 2
 
 mutants: $(READY)
 	@$(BIN)/python -m tests.mutation.mutants
@@ -79,7 +94,7 @@ bench: $(READY)
 bench-check: $(READY)
 	@$(BIN)/python -m benchmarks.check_memory
 
-# MiniStack first: it needs nothing but Python.
+# MiniStack first, as it only needs Python.
 dynamodb-servers: $(SERVERS)/ministack/.ready $(SERVERS)/bin/dynoxide
 
 $(SERVERS)/ministack/.ready: local/ministack/requirements.txt
@@ -90,14 +105,14 @@ $(SERVERS)/ministack/.ready: local/ministack/requirements.txt
 
 $(SERVERS)/bin/dynoxide:
 	@command -v cargo >/dev/null || { \
-	  echo "cargo is not on the path: dynoxide is a Rust program. Install Rust 1.88 or later" \
-	    "(https://rustup.rs), or go without: its tests are skipped then." >&2; \
+	  echo "cargo is not on the path, and dynoxide is a Rust program. Install Rust 1.88 or later" \
+	    "(https://rustup.rs). Without dynoxide, its tests are skipped." >&2; \
 	  exit 3; }
 	@echo 'Building dynoxide $(DYNOXIDE) into $(SERVERS), once (some minutes) ...'
 	@cargo install dynoxide-rs --version $(DYNOXIDE) --locked --no-default-features \
 	  --features cli,http-server,native-sqlite --root $(SERVERS) --quiet
 
-# Each lock lists every package with the hashes of all its files, for Python 3.11 or later on any system.
+# A lock has every package with the hashes of all its files, for Python 3.11 or later on any system.
 locks: $(READY)
 	$(BIN)/$(LOCK) requirements.in -o requirements.txt
 	$(BIN)/$(LOCK) requirements-dev.in -o requirements-dev.txt
@@ -110,8 +125,8 @@ engine: $(ENGINE)/bin/pulumi
 
 $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	@command -v go >/dev/null || { \
-	  echo "go is not on the path: the Pulumi CLI is a Go program. Install Go 1.26 or later, or the" \
-	    "CLI itself (https://www.pulumi.com/docs/install/), or go without: its tests are skipped then." >&2; \
+	  echo "go is not on the path, and the Pulumi CLI is a Go program. Install Go 1.26 or later, or" \
+	    "the CLI itself (https://www.pulumi.com/docs/install/). Without it, its tests are skipped." >&2; \
 	  exit 3; }
 	@echo 'Building the Pulumi CLI $(PULUMI) into $(ENGINE), once (some minutes) ...'
 	@cd local/pulumi-cli && go build -trimpath -buildvcs=false \
@@ -119,7 +134,7 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 	@touch $@
 
-check: lint types test simulate demo
+check: lint types test-all simulate exhaust demo
 
 clean:
 	rm -rf $(VENV) $(SERVERS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
-"""The command line of dynamodb-ring. `python automate.py --help` lists the commands.
+"""Command line of dynamodb-ring. `python automate.py --help` lists the commands.
 
-Exit codes: 0 fine; 1 something differs or failed; 2 wrong use or wrong settings; 3 something that
-is needed is missing.
+Exit codes: 0 success; 1 differences or a failure; 2 invalid use or settings; 3 a missing
+prerequisite.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ try:
         check,
         cost,
         deploy,
-        estimate,
-        inspect,
         lag,
         local,
         membership,
+        outputs,
         redrive,
         repair,
+        status,
+        validate,
     )
     from commands.framework import JsonAwareGroup, run
 except ModuleNotFoundError as missing:
@@ -38,16 +39,16 @@ VERSION = "0.1.0"
 @click.group(
     cls=JsonAwareGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 fine; 1 something differs or failed; 2 wrong use or wrong settings; "
-    "3 something is missing: Pulumi's CLI, a package, a login, credentials.",
+    epilog="Exit codes: 0 success; 1 differences or a failure; 2 invalid use or settings; "
+    "3 a missing prerequisite: Pulumi's CLI, a package, a login, credentials.",
 )
 @click.version_option(VERSION, prog_name="dynamodb-ring")
 def main() -> None:
-    """Deploys, looks at and runs rings of DynamoDB tables.
+    """Deploy, monitor and operate rings of DynamoDB tables.
 
-    Which rings: --stack NAME, as `pulumi` knows it; --file RINGS.yaml, for many at a time; or, for
-    `up`, `preview`, `validate`, `cost` and `estimate`, a ring described by --table, --key, --member
-    and so on. `automate.py local` runs one on this machine, which some take as --local URL.
+    Select rings with --stack NAME, as in `pulumi`; with --file RINGS.yaml, for many at a time; or,
+    for `up`, `preview`, `validate` and `cost`, a ring described by --table, --key, --member and so
+    on. `automate.py local` runs one on this machine, for --local URL.
     """
 
 
@@ -56,9 +57,9 @@ for command in (
     deploy.up,
     deploy.refresh,
     deploy.destroy,
-    inspect.outputs,
-    inspect.validate,
-    inspect.status,
+    outputs.outputs,
+    validate.validate,
+    status.status,
     lag.lag,
     redrive.redrive,
     membership.bypass,
@@ -66,7 +67,6 @@ for command in (
     membership.pause,
     membership.resume,
     cost.cost,
-    estimate.estimate,
     check.check_command,
     repair.repair_command,
     backfill.backfill_command,

@@ -1,1 +1,1 @@
-"""What a hop costs, measured beside what else there is, in one run and on the same records."""
+"""Benchmarks of a hop and of alternatives to it, on the same records."""

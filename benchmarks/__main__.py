@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: prints the tables of docs/performance.md; ``make bench`` does it."""
+"""``python -m benchmarks`` (``make bench``): print the tables of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
 
 
 def main() -> int:
-    """Run the parts that are asked for."""
+    """Run the selected parts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--part", action="append", choices=PARTS, metavar="PART", help=", ".join(PARTS)
     )
-    parser.add_argument("--quick", action="store_true", help="a tenth of each batch")
-    told = parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="use a tenth of each batch")
+    arguments = parser.parse_args()
     screen = Screen()
-    for part in told.part or PARTS:
-        PARTS[part](screen, 0.1 if told.quick else 1.0)
+    for part in arguments.part or PARTS:
+        PARTS[part](screen, 0.1 if arguments.quick else 1.0)
     return 0
 
 

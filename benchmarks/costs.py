@@ -1,8 +1,8 @@
-"""Writes and reads for each application write: counted at the tables of a ring in memory.
+"""Count writes and reads for each application write, at the tables of a ring in memory.
 
-The ring is that of the simulation: the handler's own code over tables that count what is asked of
-them. With items up to 1 KB each write is one write unit, refused or not, and each read, strongly
-consistent, one read unit:
+The ring is that of the simulation: the handler's code over tables that count requests. With items
+up to 1 KB each write takes one write unit, even if its condition fails, and each strongly
+consistent read one read unit:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.screen import Screen, number
 from handler.batch import BatchContext, replicate_batch
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from tests.simulation.member import Member, SimulatedStore
 from tests.support.fakes import ListQuarantine
 from tests.support.pair import run as wait_for
@@ -24,7 +24,7 @@ _HOT = 100
 
 
 class Ring:
-    """A ring in memory, whose hops work when they are told to."""
+    """A ring in memory whose hops work in `drain`."""
 
     def __init__(self, size: int) -> None:
         self.now = 1_700_000_000
@@ -41,7 +41,7 @@ class Ring:
         self.members[place].write(name, item)
 
     def drain(self) -> None:
-        """Let all hops work, one after the other, until nothing is left to do."""
+        """Run all hops, one after the other, until no records are left."""
         while self._is_behind():
             for place in range(len(self.members)):
                 self._work(place)
@@ -52,19 +52,17 @@ class Ring:
         return any(len(member.stream) > done for member, done in pairs)
 
     def _work(self, place: int) -> None:
-        here, there = self.members[place], self.members[(place + 1) % len(self.members)]
-        source, target = (SimulatedStore(one, keeps_tombstones=True) for one in (here, there))
-        hop = Hop(here.replica, there.replica, source, target, True, False)
-        records = here.stream[self._done[place] :]
-        self._done[place] = len(here.stream)
-        wait_for(
-            replicate_batch(records, BatchContext(hop, ListQuarantine()), _one_after_the_other)
-        )
+        source, target = self.members[place], self.members[(place + 1) % len(self.members)]
+        stores = [SimulatedStore(member, keeps_tombstones=True) for member in (source, target)]
+        hop = Hop(source.replica, target.replica, stores[0], stores[1], True, False)
+        records = source.stream[self._done[place] :]
+        self._done[place] = len(source.stream)
+        wait_for(replicate_batch(records, BatchContext(hop, ListQuarantine()), _sequentially))
 
     def costs_of(self, case: Callable[[Ring], int]) -> tuple[float, float]:
-        """Writes and reads by the hops for each of the application's writes.
+        """Return the hops' writes and reads for each application write.
 
-        The case makes those, and returns how many they were.
+        The case makes the application's writes and returns their number.
         """
         for member in self.members:
             member.writes = member.reads = 0
@@ -74,7 +72,7 @@ class Ring:
         return writes / count, sum(member.reads for member in self.members) / count
 
 
-async def _one_after_the_other(keys: Iterable[Awaitable[None]]) -> None:
+async def _sequentially(keys: Iterable[Awaitable[None]]) -> None:
     for key in keys:
         await key
 
@@ -138,7 +136,7 @@ CASES: dict[str, Callable[[Ring], int]] = {
 
 
 def run(screen: Screen, _: float) -> None:
-    """Print the costs of each case, in rings of several sizes that are at rest before it."""
+    """Print the costs of each case, in idle rings of several sizes."""
     rings = {size: Ring(size) for size in _SIZES}
     rows = []
     for name, case in screen.progress("Writes and reads", list(CASES.items())):

@@ -1,4 +1,4 @@
-"""How long a write takes around a ring on this machine: the stack's own program over moto."""
+"""Measure the replication lag of a ring on this machine: the stack's program over moto."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _REGIONS = (
     "ap-south-1",
 )
 _SIZES = (3, 5, 8)
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 def run(screen: Screen, scale: float) -> None:
-    """Write one item after the other, and print when the next and the last member had it."""
+    """Write items one by one; print the time until the next and the last member have them."""
     rows: list[list[str]] = []
     count = max(5, int(30 * scale))
     for size in screen.progress("Lag", _SIZES):
@@ -48,16 +48,16 @@ def _ring(size: int) -> LocalRing:
 
 
 def _taken(ring: LocalRing, name: str, hops: int) -> float:
-    """Milliseconds until a write at the first member is so many hops on."""
+    """Return the milliseconds until a write at the first member has passed a number of hops."""
     members = list(ring.members.values())
-    here, there = members[0], members[hops]
+    source, target = members[0], members[hops]
     key = {"id": {"S": name}}
     began = time.monotonic()
-    here.client.put_item(TableName=here.table, Item={**key, "total": {"N": "10"}})
-    while "Item" not in there.client.get_item(TableName=there.table, Key=key):
-        if time.monotonic() - began > _PATIENCE:
-            raise TimeoutError(f"{name!r} has not come to {there.name} in {_PATIENCE:g} s")
+    source.client.put_item(TableName=source.table, Item={**key, "total": {"N": "10"}})
+    while "Item" not in target.client.get_item(TableName=target.table, Key=key):
+        if time.monotonic() - began > _TIMEOUT:
+            raise TimeoutError(f"{name!r} did not reach {target.name} within {_TIMEOUT:g} s")
         time.sleep(0.001)
     taken = (time.monotonic() - began) * 1000
-    ring.wait_until_quiet(_PATIENCE)
+    ring.wait_until_quiet(_TIMEOUT)
     return taken

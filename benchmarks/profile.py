@@ -1,7 +1,7 @@
-"""Where the processor time of a record goes, by part of the program: what runs, looked at often.
+"""Profile the processor time of a record by part of the program, with a sampling profiler.
 
-The system interrupts the process each time that it has used some processor time, the kernel's for
-it included; whose code it was then is counted. Unlike a tracing profiler it costs next to nothing.
+A timer interrupts the process after each slice of its processor time, kernel time included, and the
+running code is counted. Unlike a tracing profiler this has almost no overhead.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from benchmarks.contenders import Contender, contenders
 from benchmarks.records import Load, Record
 from benchmarks.screen import Screen, number
 from benchmarks.speed import one_core
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Contender, ways
 
 _EVERY = 0.001
-"""Seconds of processor time between two looks; systems make four milliseconds of it."""
+"""Sampling interval in seconds of processor time; systems may round it up to four milliseconds."""
 _ELSE = "all else"
 
-# The innermost call in one of these files tells the part. What they call in libraries that are not
-# named, such as json and hashlib, is theirs.
+# The innermost call in one of these files determines the part; calls to other libraries, such as
+# json and hashlib, count for their caller.
 PARTS: dict[str, tuple[str, ...]] = {
     "reading the record": ("handler/model/records.py",),
+    "attribute values": ("handler/model/attribute_values.py",),
     "digests and versions": ("handler/model/image.py", "handler/model/version.py"),
     "the protocol": tuple(
-        f"handler/protocol/{name}.py" for name in ("replicate", "decide", "apply", "coalesce")
+        f"handler/protocol/{name}.py"
+        for name in ("replicate", "decide", "apply", "coalesce", "hop", "expiry_delete")
     ),
     "conditions and statements": (
         "handler/store/dynamodb.py",
@@ -63,12 +65,12 @@ PARTS: dict[str, tuple[str, ...]] = {
 
 
 def run(screen: Screen, scale: float) -> None:
-    """Print it for updates, of (a) and of this hop."""
+    """Print the profile of updates, by (a) and by the hop."""
     counts = (max(10, int(400 * scale)), max(100, int(10_000 * scale)))
-    with target(Conduct(20)) as endpoint, ways(endpoint) as (one_by_one, *_, hop), one_core():
+    with target(Conduct(20)) as endpoint, contenders(endpoint) as (one_by_one, *_, hop), one_core():
         measured = [
-            _spent(way, Load("updates", count=count).records())
-            for way, count in screen.progress(
+            _spent(contender, Load("updates", count=count).records())
+            for contender, count in screen.progress(
                 "Profile", list(zip((one_by_one, hop), counts, strict=True))
             )
         ]
@@ -81,21 +83,21 @@ def run(screen: Screen, scale: float) -> None:
     screen.table(title, ["", "(a)", "this hop"], rows)
 
 
-def _spent(way: Contender, records: Sequence[Record]) -> Counter[str]:
-    """Processor time a record in milliseconds, by part."""
-    way.bring(records[:64])
+def _spent(contender: Contender, records: Sequence[Record]) -> Counter[str]:
+    """Return the processor time per record in milliseconds, by part."""
+    contender.replicate(records[:64])
     gc.collect()
     looks: Counter[str] = Counter()
     before = time.process_time()
     with _looking(looks):
-        way.bring(records)
+        contender.replicate(records)
     each = (time.process_time() - before) * 1000 / len(records) / max(1, looks.total())
     return Counter({part: count * each for part, count in looks.items()})
 
 
 @contextmanager
 def _looking(looks: Counter[str]) -> Iterator[None]:
-    """Count whose code runs, as long as the context lasts."""
+    """Sample the running part while the context lasts."""
 
     def look(_: int, frame: FrameType | None) -> None:
         looks[part_of(frame)] += 1
@@ -110,7 +112,7 @@ def _looking(looks: Counter[str]) -> Iterator[None]:
 
 
 def part_of(frame: FrameType | None) -> str:
-    """The part that runs, by its innermost call in a file that has one."""
+    """Return the part of the innermost call in a file of `PARTS`."""
     while frame is not None:
         file = frame.f_code.co_filename
         for part, files in PARTS.items():

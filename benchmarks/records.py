@@ -1,4 +1,4 @@
-"""The records that every way of replicating is given: those of local writes, as Lambda has them."""
+"""Generate batches of records of local writes, as in a Lambda event."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Record = dict[str, Any]
 NOON = 1_700_000_000
 """When the records were made, in seconds since the epoch."""
 ELSEWHERE = "cccccccc"
-"""The member that an arrival comes from: neither end of the hop."""
+"""The origin of replicated writes: a member that is neither end of the hop."""
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2023-11-14T22:13:20.000"
-"""The stream that they come from."""
+"""ARN of the records' stream."""
 HOT = 100
-"""How many changes of one key there are among hot keys."""
+"""Number of changes per key among hot keys."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """A batch: how many records, of which kind, with items of how many bytes."""
+    """A batch: kind of records, size of the items in bytes, and number of records."""
 
     kind: str = "inserts"
     size: int = 200
     count: int = 10_000
 
     def records(self) -> list[Record]:
-        """The batch."""
+        """Return the records."""
         make = KINDS[self.kind]
         return [make(number, self.size) for number in range(1, self.count + 1)]
 
@@ -56,7 +56,7 @@ def _arrival(number: int, size: int) -> Record:
 
 
 def _mixed(number: int, size: int) -> Record:
-    """Of ten, six updates, three inserts, one delete."""
+    """Return one of six updates, three inserts and a delete in ten."""
     make = {0: _delete, 1: _insert, 2: _insert, 3: _insert}.get(number % 10, _update)
     return make(number, size)
 
@@ -72,10 +72,15 @@ KINDS: dict[str, Callable[[int, int], Record]] = {
 
 
 def _item(key: int, value: int, size: int) -> dict[str, Any]:
-    """An item of ten attributes."""
+    """Return an item with ten attributes."""
     parts = {f"part{part}": {"S": "x" * max(1, size // 10 - 6)} for part in range(6)}
-    told = {"total": {"N": str(value)}, "open": {"BOOL": True}, "tags": {"SS": ["a", "b"]}}
-    return {"k": {"S": f"customer-{key:012d}"}, **told, **parts, "more": {"S": "x" * (size // 3)}}
+    variables = {"total": {"N": str(value)}, "open": {"BOOL": True}, "tags": {"SS": ["a", "b"]}}
+    return {
+        "k": {"S": f"customer-{key:012d}"},
+        **variables,
+        **parts,
+        "more": {"S": "x" * (size // 3)},
+    }
 
 
 def _stamped(item: dict[str, Any], number: int) -> dict[str, Any]:

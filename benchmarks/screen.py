@@ -1,4 +1,4 @@
-"""Where the tables go: drawn for a person, as Markdown for a file."""
+"""Output of the benchmarks: tables on a terminal, Markdown in a file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class Screen:
-    """Prints tables on stdout, and how far it is on stderr."""
+    """Prints tables to stdout and progress to stderr."""
 
     def __init__(self) -> None:
         self._out = Console(highlight=False, width=None if Console().is_terminal else 200)
-        self._told = Console(stderr=True)
+        self._progress_console = Console(stderr=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table: words in the first column, numbers in the others."""
@@ -32,18 +32,18 @@ class Screen:
         self._out.print(table)
 
     def say(self, text: str) -> None:
-        """Print words."""
+        """Print text."""
         self._out.print(text, soft_wrap=True)
 
     def progress(self, what: str, steps: Sequence[T]) -> Iterator[T]:
-        """Go through the steps of a part. Nothing is drawn while one is measured."""
+        """Iterate over the steps of a part with a progress bar, not updated during a step."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self._told, auto_refresh=False) as progress:
+        with Progress(*columns, console=self._progress_console, auto_refresh=False) as progress:
             task = progress.add_task(what, total=len(steps))
             progress.refresh()
             for step in steps:
@@ -53,12 +53,12 @@ class Screen:
 
 
 def number(value: float) -> str:
-    """Three digits that mean something."""
+    """Format a number with three significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def times(value: float) -> str:
-    """A ratio."""
+    """Format a ratio."""
     return f"{number(value)} x"

@@ -1,8 +1,8 @@
-"""What a function's memory costs, against how long its batches take.
+"""Compare the cost of a function's memory with the duration of its batches.
 
 Lambda gives processor time in proportion to memory, one core at 1,769 MB:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-Here the process is stopped for the rest of each period, as a scheduler with a quota does.
+Here the process is stopped for the rest of each period, like by a scheduler with a quota.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 
 from benchmarks.records import Load
 from benchmarks.screen import Screen, number
-from benchmarks.start import HANDLER, told_by
+from benchmarks.start import HANDLER, run_program
 from benchmarks.target import Conduct
 
 _CORE = 1769
@@ -32,7 +32,7 @@ print(json.dumps([again]))
 
 
 def run(screen: Screen, scale: float) -> None:
-    """Print it for batches of each kind."""
+    """Print duration and cost of batches of each kind."""
     count = max(50, int(500 * scale))
     kinds = ("inserts", "mixed")
     rows: list[list[str]] = []
@@ -49,14 +49,16 @@ def run(screen: Screen, scale: float) -> None:
 
 
 def _seconds(load: Load, memory: int) -> float:
-    """How long a batch takes a process that has been called before."""
+    """Return the duration of a batch in a warm process."""
     share = min(1.0, memory / _CORE)
-    (again,) = told_by(HANDLER + _AGAIN, load, Conduct(20), lambda process: _hold(process, share))
+    (again,) = run_program(
+        HANDLER + _AGAIN, load, Conduct(20), lambda process: _hold(process, share)
+    )
     return again
 
 
 def _hold(process: subprocess.Popen[str], share: float) -> None:
-    """Let a process have that share of a core until it ends."""
+    """Limit a process to a share of a core until it ends."""
     while process.poll() is None:
         time.sleep(_PERIOD * share)
         if share < 1 and process.poll() is None:

@@ -1,4 +1,4 @@
-"""Records a second, and what a record costs the client's processor, beside the other ways."""
+"""Measure records per second and processor time per record, of a hop and other contenders."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from benchmarks.contenders import Contender, contenders
 from benchmarks.records import Load, Record
 from benchmarks.screen import Screen, number, times
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Contender, ways
 
 _SECONDS = 2.0
-"""How long one by one may take: it is given so many of a batch's records."""
+"""Time limit for (a), which gets only as many of a batch's records."""
 
 
 _USUAL = Conduct(round_trip=20)
@@ -23,12 +23,12 @@ _USUAL = Conduct(round_trip=20)
 
 @dataclass(frozen=True)
 class Speed:
-    """What a way reached."""
+    """What a contender reached."""
 
     rate: float
-    """Records a second."""
+    """Records per second."""
     cpu: float
-    """Processor time of the client a record, in milliseconds."""
+    """Processor time of the client per record, in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Part:
-    """A table: what is varied in it."""
+    """A table with a title and rows."""
 
     title: str
     cases: Sequence[Case]
 
     def run(self, screen: Screen, scale: float) -> None:
-        """Measure it and print it; with a scale below 1, on smaller batches."""
+        """Measure and print the table; a scale below 1 makes smaller batches."""
         rows: list[list[str]] = []
         for case in screen.progress(self.title, self.cases):
             load = replace(case.load, count=max(1, int(case.load.count * scale)))
@@ -74,7 +74,7 @@ def _cells(speeds: Sequence[Speed]) -> list[str]:
     return [
         number(first.rate),
         number(first.cpu),
-        *(text for one in others for text in _ratios(one, first)),
+        *(text for speed in others for text in _ratios(speed, first)),
         number(last.rate),
         number(last.cpu),
         *_ratios(last, first),
@@ -86,17 +86,19 @@ def _ratios(one: Speed, other: Speed) -> tuple[str, str]:
 
 
 def measure(load: Load, conduct: Conduct) -> list[Speed]:
-    """Bring a load by each way to a target that behaves so; (a) is the first."""
+    """Bring a load by each contender to a target that behaves so; (a) is the first."""
     records = load.records()
-    with target(conduct) as endpoint, ways(endpoint) as all_ways, one_core():
+    with target(conduct) as endpoint, contenders(endpoint) as all_contenders, one_core():
         few = max(10, min(len(records), int(_SECONDS * 1000 / (conduct.round_trip + 2))))
-        given = [records[:few], *[records] * (len(all_ways) - 1)]
-        return [speed_of(way, part) for way, part in zip(all_ways, given, strict=True)]
+        given = [records[:few], *[records] * (len(all_contenders) - 1)]
+        return [
+            speed_of(contender, part) for contender, part in zip(all_contenders, given, strict=True)
+        ]
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Keep this process to one core, where the system can: Lambda gives one at 1,769 MB.
+    """Limit this process to one core, if the system can: Lambda gives one at 1,769 MB.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
     """
@@ -111,11 +113,11 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def speed_of(way: Contender, records: Sequence[Record]) -> Speed:
-    """Measure a way, once it is warm."""
-    way.bring(records[:64])  # connections are made, and code is met for the first time
+def speed_of(contender: Contender, records: Sequence[Record]) -> Speed:
+    """Measure a contender, once it is warm."""
+    contender.replicate(records[:64])  # connections are made, and code is met for the first time
     gc.collect()
-    wall, cpu = _timed(lambda: way.bring(records))
+    wall, cpu = _timed(lambda: contender.replicate(records))
     return Speed(len(records) / wall, cpu / len(records) * 1000)
 
 

@@ -1,4 +1,4 @@
-"""What one invocation costs: its time beyond the calls that it makes, its start, its memory."""
+"""Measure an invocation: latency without the target's, cold start, and memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.contenders import Contender, contenders, environment
 from benchmarks.records import Load
 from benchmarks.screen import Screen, number, times
 from benchmarks.speed import one_core
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Contender, environment, ways
 from ring.project import PROJECT_ROOT
 
 _STARTS = 7
@@ -48,51 +48,54 @@ for record in records:
                     ConditionExpression="attribute_not_exists(k)")
 done = time.perf_counter()
 """
-_TELL = """
+_PRINT_TIMES = """
 print(json.dumps([(imported - began) * 1000, (done - read) * 1000]))
 """
-# Not getrusage's ru_maxrss: Linux carries over what the process held before it became this program,
-# and that was a copy of this one, which is larger.
+# Not getrusage's ru_maxrss: in Linux it includes the memory before exec, when the process was a
+# copy of this one, which is larger.
 # https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
-_TELL_PEAK = """
-told = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print(json.dumps([int(told["VmHWM"].split()[0]) / 1024]))
+_PRINT_PEAK = """
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(json.dumps([int(status["VmHWM"].split()[0]) / 1024]))
 """
 _NOTHING = "import json, sys; event = json.load(open(sys.argv[1]))"
 
 
 def latency(screen: Screen, scale: float) -> None:
-    """Print what an invocation with one record takes that its one call does not."""
+    """Print the latency of an invocation with one record, at a target without latency."""
     count = max(20, int(500 * scale))
     rows = []
-    with target(Conduct()) as endpoint, ways(endpoint) as (one_by_one, *_, hop), one_core():
+    with target(Conduct()) as endpoint, contenders(endpoint) as (one_by_one, *_, hop), one_core():
         named = [("(a) one PutItem", one_by_one), ("this hop", hop)]
-        for name, way in screen.progress("From event to stored", named):
-            taken = _latencies(way, count)
+        for name, contender in screen.progress("From event to stored", named):
+            taken = _latencies(contender, count)
             middle, high = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
             rows.append([name, number(middle), number(high)])
     title = f"From event to stored: one update of 200 bytes an invocation, {count} times, 0 ms"
     screen.table(title, ["", "p50 ms", "p99 ms"], rows)
 
 
-def _latencies(way: Contender, count: int) -> list[float]:
+def _latencies(contender: Contender, count: int) -> list[float]:
     records = Load("updates", count=count + 20).records()
     taken = []
     for record in records:
         began = time.perf_counter()
-        way.bring([record])
+        contender.replicate([record])
         taken.append((time.perf_counter() - began) * 1000)
     return taken[20:]
 
 
 def cold_start(screen: Screen, scale: float) -> None:
-    """Print how long a new process takes until its first write is done."""
+    """Print the time from the start of a process to its first completed write."""
     rows: list[list[str]] = []
     count = max(3, int(_STARTS * scale))
     programs = {"boto3 and one PutItem": _BOTO3, "this hop": HANDLER}
     base = 0.0
     for name, program in screen.progress("Cold start", list(programs.items())):
-        runs = [told_by(program + _TELL, Load("updates", count=1), Conduct()) for _ in range(count)]
+        runs = [
+            run_program(program + _PRINT_TIMES, Load("updates", count=1), Conduct())
+            for _ in range(count)
+        ]
         imported, first = (statistics.median(run[place] for run in runs) for place in (0, 1))
         base = base or imported + first
         whole = imported + first
@@ -102,14 +105,14 @@ def cold_start(screen: Screen, scale: float) -> None:
 
 
 def memory(screen: Screen, scale: float) -> None:
-    """Print what a process holds at most, with a batch; Lambda hands over 6 MB at the most."""
+    """Print the peak memory of a process with a batch, up to Lambda's 6 MB."""
     rows: list[list[str]] = []
     sizes = [(200, 1), (200, 500), (200, 10_000), (2_000, 2_500), (50_000, 100), (390_000, 12)]
     loads = [Load(kind, *size) for kind in ("inserts", "updates") for size in sizes]
     for load in screen.progress("Memory", loads):
         few = replace(load, count=max(1, int(load.count * scale)))
         peaks = [
-            told_by(program + _TELL_PEAK, few, Conduct())[0]
+            run_program(program + _PRINT_PEAK, few, Conduct())[0]
             for program in (_NOTHING, _BOTO3, HANDLER)
         ]
         name = f"{few.count:,} {few.kind} of {few.size:,} B"
@@ -119,13 +122,13 @@ def memory(screen: Screen, scale: float) -> None:
     screen.table(title, columns, rows)
 
 
-def told_by(
+def run_program(
     program: str,
     load: Load,
     conduct: Conduct,
     meanwhile: Callable[[subprocess.Popen[str]], object] = lambda process: process,
 ) -> Sequence[float]:
-    """Run a program in a new process on a load, as Lambda does; the numbers that it tells."""
+    """Run a program on a load in a new process; return the numbers that it prints."""
     with tempfile.TemporaryDirectory() as folder, target(conduct) as endpoint:
         event = Path(folder) / "event.json"
         event.write_text(json.dumps({"Records": load.records()}))
@@ -137,6 +140,6 @@ def told_by(
             text=True,
         )
         meanwhile(process)
-        told, _ = process.communicate()
-    numbers: list[float] = json.loads(told)
+        output, _ = process.communicate()
+    numbers: list[float] = json.loads(output)
     return numbers

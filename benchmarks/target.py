@@ -152,7 +152,7 @@ async def _serve(conduct: Conduct, certificate: str | None) -> None:
     )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
-    # It ends with whoever started it.
+    # End with the parent process.
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
@@ -163,21 +163,23 @@ def target(conduct: Conduct) -> Iterator[str]:
     Where it speaks TLS, the environment names its authority for as long.
     """
     with ExitStack() as end:
-        told = [str(number) for number in (conduct.round_trip, conduct.refused, conduct.throttled)]
+        arguments = [
+            str(number) for number in (conduct.round_trip, conduct.refused, conduct.throttled)
+        ]
         if conduct.tls:
             folder = Path(end.enter_context(tempfile.TemporaryDirectory()))
             trusted, _ = certified(folder, _HOST)
             end.enter_context(patch.dict(os.environ, AWS_CA_BUNDLE=str(trusted)))
-            told.append(str(folder / _HOST))
-        port = end.enter_context(_process(told))
+            arguments.append(str(folder / _HOST))
+        port = end.enter_context(_process(arguments))
         yield f"{'https' if conduct.tls else 'http'}://{_HOST}:{port}"
 
 
 @contextmanager
-def _process(told: list[str]) -> Iterator[int]:
+def _process(arguments: list[str]) -> Iterator[int]:
     """Run the process; the port that it listens at."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.target", *told],
+        [sys.executable, "-m", "benchmarks.target", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""What TLS costs, and what the SDK's client does in the place of the hop's own."""
+"""Measure the cost of TLS, and of the SDK's client instead of the hop's own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
+from benchmarks.contenders import Contender, Handler, OneByOne, environment
 from benchmarks.records import Load
 from benchmarks.screen import Screen, number, times
 from benchmarks.speed import Speed, one_core, speed_of
 from benchmarks.target import Conduct, target
-from benchmarks.ways import Contender, Handler, OneByOne, environment
 from handler import app
 
 _FEW = 100
@@ -25,7 +25,7 @@ _COLUMNS = (
 
 
 def run(screen: Screen, scale: float) -> None:
-    """Measure both clients with TLS and without, in one run, and print it."""
+    """Measure both clients with and without TLS, and print the table."""
     cases = [(load, tls) for load in _LOADS for tls in (False, True)]
     title = "By transport and client: records of 200 bytes, 20 ms"
     rows = []
@@ -48,23 +48,23 @@ def run(screen: Screen, scale: float) -> None:
 
 def _measure(load: Load, conduct: Conduct) -> list[Speed]:
     records = load.records()
-    with target(conduct) as endpoint, one_core(), _told(endpoint):
+    with target(conduct) as endpoint, one_core(), _environment(endpoint):
         speeds = [speed_of(OneByOne(), records[:_FEW])]
         for http in ("own", "boto3"):
-            with patch.dict(os.environ, RING_HTTP=http), _anew() as hop:
+            with patch.dict(os.environ, RING_HTTP=http), _restarted() as hop:
                 speeds.append(speed_of(hop, records))
         return speeds
 
 
 @contextmanager
-def _told(endpoint: str) -> Iterator[None]:
+def _environment(endpoint: str) -> Iterator[None]:
     with patch.dict(os.environ, environment(endpoint)):
         yield
 
 
 @contextmanager
-def _anew() -> Iterator[Contender]:
-    """Let the function start anew, as its environment says."""
+def _restarted() -> Iterator[Contender]:
+    """Yield the handler with its runtime created again from the environment."""
     app._runtime.cache_clear()
     try:
         yield Handler()

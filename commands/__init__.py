@@ -1,5 +1,5 @@
-"""The commands of automate.py: each parses its options, calls an operation and shows its result.
+"""Commands of automate.py: each parses its options, runs an operation and prints its result.
 
-To add one: write a function in the module of its kind, give it `@answers`, `@which_rings` and its
-own options, let it return an exit code, and list it in automate.py. `look.outputs` is the shortest.
+To add one, write a function in a module of its name with `@command`, `@stack_rings_option` and its
+own options, return an exit code, and list it in automate.py. `outputs.py` is the shortest.
 """

@@ -1,4 +1,4 @@
-"""The command that fills members from others."""
+"""The command `backfill`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
     announce_execution,
     distributed_option,
@@ -32,8 +32,8 @@ from ring.text import counted
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """Which members to fill, from whom, and how."""
+class _Options:
+    """Members to fill, and their source."""
 
     into: tuple[str, ...]
     source: str | None
@@ -43,12 +43,13 @@ class _Wish:
     yes: bool
 
     def routes(self, members: Sequence[MemberConnection]) -> list[Route]:
-        """The routes. Raises `InvalidRequestError`."""
+        """Return the routes. Raises `InvalidRequestError`."""
         names = [member.name for member in members] if self.everyone else self.into
         return [plan_route(members, name, self.source) for name in names]
 
 
 @click.command(
+    cls=RingCommand,
     name="backfill",
     epilog=examples(
         "automate.py backfill --stack prod --into ap-southeast-2",
@@ -60,80 +61,85 @@ class _Wish:
 @command
 @running_rings_option
 @table_options
-@click.option("--into", multiple=True, metavar="NAME", help="Fill this member; repeatable.")
+@click.option("--into", multiple=True, metavar="NAME", help="Member to fill; repeatable.")
 @click.option(
     "--from",
     "source",
     metavar="NAME",
-    help="Fill from this member. Default: the one whose hop leads to the one that is filled.",
+    help="Member to copy from. Default: the one whose hop leads to the target.",
 )
 @click.option(
     "--all",
     "everyone",
     is_flag=True,
-    help="Fill every member from the one before it: for tables that had items before the ring.",
+    help="Fill every member from its predecessor: for tables with items from before the ring.",
 )
 @segments_option
 @distributed_option
-@click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 def backfill_command(
     screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **given: Any
 ) -> int:
-    """Fill a new or emptied member from another, or all from each other.
+    """Copy missing items into a member, or into all.
 
-    Applications may write at all members meanwhile, and hops run. An item that is newer at the
-    member stays, one that was deleted there too. Filling costs a write an item: the ring does not
-    carry it around once more. Exits with 1 if something could not be filled.
+    For a new or emptied member, and for tables with items from before the ring. Applications may
+    write and hops may run meanwhile: newer items and deletes stay. It costs one write per item; the
+    ring does not replicate it again. Exits with 1 if an item could not be copied.
     """
-    wish = _Wish(**given)
-    if bool(wish.into) == wish.everyone:
-        raise InvalidRequestError("Which members? Say --into NAME, or --all.")
-    if wish.everyone and wish.source:
+    options = _Options(**given)
+    if bool(options.into) == options.everyone:
+        raise InvalidRequestError("Which members? Pass --into NAME or --all.")
+    if options.everyone and options.source:
         raise InvalidRequestError(
-            "--from does not go with --all, which fills each member from the one before it."
+            "--from cannot be used with --all, which fills each member from its predecessor."
         )
-    if not wish.yes:
+    if not options.yes:
         expect_answer(screen, rings)
-    ended = on_each_ring(rings, lambda ring: _backfill(screen, ring, whole, wish))
-    rings_told = [
-        ring_document(one) | (_document(one.result) if one.result else {}) for one in ended
+    outcomes = on_each_ring(rings, lambda ring: _backfill(screen, ring, whole, options))
+    documents = [
+        ring_document(outcome) | (_document(outcome.result) if outcome.result else {})
+        for outcome in outcomes
     ]
-    sound = all(one.result and not one.result.left for one in ended)
-    screen.emit({"ok": sound, "rings": rings_told}, lambda: _show(screen, rings_told))
-    return combined_exit_code(one.error for one in ended) or (OK if sound else FAILED)
+    ok = all(outcome.result and not outcome.result.left for outcome in outcomes)
+    screen.emit({"ok": ok, "rings": documents}, lambda: _show(screen, documents))
+    return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
 
 def _backfill(
-    screen: Screen, ring: DeployedRing, whole: TableOptions, wish: _Wish
+    screen: Screen, ring: DeployedRing, whole: TableOptions, options: _Options
 ) -> BackfillResult:
-    how = {"distributed": wish.distributed, "segments": wish.segments}
+    how = {"distributed": options.distributed, "segments": options.segments}
     machine, segments = segment_runner(ring, whole, how), segment_count(ring, how)
     if machine:
         expect_writes(machine)
-    members = whole.reach(ring)
-    routes = wish.routes(members)
-    for one in routes:
-        source, target = members[one.source], members[one.target]
+    members = whole.connect(ring)
+    routes = options.routes(members)
+    for route in routes:
+        source, target = members[route.source], members[route.target]
         screen.print(
             f"{ring.label}: {target.name} ({target.tables.table}, "
             f"about {counted(target.item_count, 'item')}) "
             f"from {source.name} ({source.tables.table}, about {source.item_count:,})"
         )
-    if not wish.yes and not click.confirm("Do this?", err=True):
+    if not options.yes and not click.confirm("Copy these items?", err=True):
         raise CancelledError("Nothing was changed.")
-    tables = [(one.name, one.tables.table) for one in members]
-    ways = [(one.source, one.target) for one in routes]
-    here = machine is None
-    with whole.open(screen, ring, "backfill", [tables, ways, segments, here]) as journal:
+    tables = [(member.name, member.tables.table) for member in members]
+    paths = [(route.source, route.target) for route in routes]
+    is_local = machine is None
+    with whole.open(screen, ring, "backfill", [tables, paths, segments, is_local]) as journal:
         if machine is None:
-            with at_work(screen, whole.stop) as tell:
-                return backfill(members, routes, journal, segments=segments, tell=tell)
-        tasks = [backfill_task(members, one, segments) for one in routes]
+            with at_work(screen, whole.stop) as on_progress:
+                return backfill(
+                    members, routes, journal, segments=segments, on_progress=on_progress
+                )
+        tasks = [backfill_task(members, route, segments) for route in routes]
         with (
             announce_execution(screen, ring, machine, tasks, whole.restart),
-            at_work(screen, whole.stop) as tell,
+            at_work(screen, whole.stop) as on_progress,
         ):
-            return backfill_distributed(machine, tasks, journal, restart=whole.restart, tell=tell)
+            return backfill_distributed(
+                machine, tasks, journal, restart=whole.restart, tell=on_progress
+            )
 
 
 def _document(done: BackfillResult) -> dict[str, Any]:
@@ -146,14 +152,14 @@ def _document(done: BackfillResult) -> dict[str, Any]:
     }
 
 
-def _show(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
-    for one in told:
-        if "error" in one:
-            screen.print(f"{one['ring']}: {one['error']['text']}")
+def _show(screen: Screen, documents: Sequence[Mapping[str, Any]]) -> None:
+    for ring in documents:
+        if "error" in ring:
+            screen.print(f"{ring['ring']}: {ring['error']['text']}")
             continue
         screen.print(
-            f"{one['ring']}: {counted(one['read'], 'item')} read, {one['written']:,} written, "
-            f"{one['there']:,} there already, {one['left']:,} left."
+            f"{ring['ring']}: {counted(ring['read'], 'item')} read, {ring['written']:,} written, "
+            f"{ring['there']:,} present already, {ring['left']:,} skipped."
         )
-        for each_one in one["why"]:
-            screen.print(f"  {json_line(each_one['key'])}: {each_one['why']}")
+        for entry in ring["why"]:
+            screen.print(f"  {json_line(entry['key'])}: {entry['why']}")

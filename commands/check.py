@@ -1,4 +1,4 @@
-"""Commands that tell whether the members of a ring are equal, and make them so."""
+"""The command `check`, and what `repair` shares with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
     announce_execution,
     distributed_option,
@@ -33,12 +33,12 @@ from operate.rings import DeployedRing, Outcome
 from operate.stop import Stop
 from ring.text import counted
 
-_SHOWN = 20  # findings that are told in words, or in the answer in JSON
+_SHOWN = 20  # differences that are printed, or in the JSON document
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check of a ring found; `shown` are the first findings as documents."""
+    """Result of a check of a ring; `shown` are the first differences as documents."""
 
     checked: CheckResult
     shown: Sequence[Mapping[str, Any]]
@@ -46,7 +46,7 @@ class CheckReport:
 
 
 def check_options(function: Any) -> Any:
-    """Give a command the options that say which keys are compared, and how."""
+    """Add the options of a comparison."""
     for option in reversed(_HOW):
         function = option(function)
     return function
@@ -58,20 +58,20 @@ _HOW = (
         "chosen",
         multiple=True,
         metavar="NAME",
-        help="Compare these members alone; repeatable.",
+        help="Only compare this member; repeatable.",
     ),
     click.option(
         "--keys",
         "keys",
         type=click.File(encoding="utf-8"),
-        help="Compare these keys alone: JSON objects, one a line, plain or DynamoDB JSON, or the "
-        "report of a check. - reads them from stdin.",
+        help="File with the only keys to compare: one JSON object per line, plain or DynamoDB "
+        "JSON, or the report of a check. - reads stdin.",
     ),
     click.option(
         "--sample",
         type=click.IntRange(min=1),
         metavar="KEYS",
-        help="Compare about so many keys, drawn at random.",
+        help="Number of random keys to compare, about.",
     ),
     click.option(
         "--settle-seconds",
@@ -79,27 +79,28 @@ _HOW = (
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long the ring may need to deliver a write. What differs is looked at again "
-        "after that, and counts if it has not changed.",
+        help="Seconds that the ring may need to replicate a write. Differences are read again "
+        "after that, and count if they have not changed.",
     ),
     segments_option,
     click.option(
         "--pairwise",
         is_flag=True,
-        help="Compare each item with the next member's while its table is read, instead of sorting "
-        "all on this machine's disk. It takes no disk and more read units: see `estimate`.",
+        help="Compare each item with the next member's while reading its table, instead of sorting "
+        "all on this machine's disk. Uses no disk, and more read units.",
     ),
     click.option(
         "--tombstones",
         is_flag=True,
-        help="Let a delete count of which a member has no tombstone, although no item is left: a "
-        "late write could bring the item back there.",
+        help="Also report deletes whose tombstone is missing at a member; without it a late write "
+        "could restore the item.",
     ),
     distributed_option,
 )
 
 
 @click.command(
+    cls=RingCommand,
     name="check",
     epilog=examples(
         "automate.py check --stack prod",
@@ -116,74 +117,84 @@ _HOW = (
 @click.option(
     "--report",
     type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write every key that differs into this file, as a line of JSON: the key, the kind, and "
-    "what each member has.",
+    help="File for all keys that differ, one line of JSON each: the key, the kind, and what each "
+    "member has.",
 )
 def check_command(
     screen: Screen,
     rings: Sequence[DeployedRing],
     whole: TableOptions,
     report: IO[str] | None,
-    **how: Any,
+    **values: Any,
 ) -> int:
-    """Tell whether all members are equal, and in which keys they are not.
+    """Compare all members, and show the keys that differ.
 
-    Reads all tables, and changes nothing. What is on its way is not counted: where members differ,
-    their items are read again, consistently, after --settle-seconds. Exits with 0 if all members
-    are equal, with 1 if not.
+    Reads all tables and changes nothing. Writes that are still being replicated do not count:
+    items that differ are read again, consistently, after --settle-seconds. Exits with 0 if all
+    members are in sync, with 1 if not.
     """
 
     def one_ring(ring: DeployedRing) -> CheckReport:
-        comparison = comparison_of(ring, whole, how)
+        comparison = comparison_of(ring, whole, values)
         with whole.open(screen, ring, "check", comparison.about) as journal:
             return compare(screen, comparison, journal, report)
 
-    ended = on_each_ring(rings, one_ring)
-    sound = all(one.result and not one.result.checked.differing for one in ended)
-    rings_told = [
-        ring_document(one) | (document(one.result) if one.result else {}) for one in ended
+    outcomes = on_each_ring(rings, one_ring)
+    ok = all(outcome.result and not outcome.result.checked.differing for outcome in outcomes)
+    documents = [
+        ring_document(outcome) | (document(outcome.result) if outcome.result else {})
+        for outcome in outcomes
     ]
-    screen.emit({"ok": sound, "rings": rings_told}, lambda: _show(screen, ended, report))
-    return combined_exit_code(one.error for one in ended) or (OK if sound else FAILED)
+    screen.emit({"ok": ok, "rings": documents}, lambda: _show(screen, outcomes, report))
+    return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Which members to compare, and how; `machine` has functions do it, None: it is done here."""
+    """Members and options of a comparison. `machine`: distributed runner; None: this machine."""
 
     ring: DeployedRing
     members: Sequence[MemberConnection]
-    wish: CheckOptions
+    options: CheckOptions
     machine: SegmentRunner | None
     restart: bool
     stop: Stop
 
     @property
     def about(self) -> Any:
-        """What it is of: one that was interrupted goes on only as the same."""
-        tables, wish = [(one.name, one.tables.table) for one in self.members], self.wish
-        here = self.machine is None
-        about = [wish.keys, wish.sample, wish.segments, wish.pairwise, wish.tombstones]
-        return [tables, *about, here]
+        """What a checkpoint belongs to: only the same comparison may resume from it."""
+        tables, options = (
+            [(member.name, member.tables.table) for member in self.members],
+            self.options,
+        )
+        is_local = self.machine is None
+        parts = [
+            options.keys,
+            options.sample,
+            options.segments,
+            options.pairwise,
+            options.tombstones,
+        ]
+        return [tables, *parts, is_local]
 
 
-def comparison_of(ring: DeployedRing, whole: TableOptions, how: Mapping[str, Any]) -> Comparison:
-    """What to compare, by the options. Raises `OperateError`, also for keys that are none."""
-    machine = segment_runner(ring, whole, how)
-    members = whole.reach(ring, how["chosen"])
-    keys = None if how["keys"] is None else parse_keys(how["keys"], members[0])
+def comparison_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, Any]) -> Comparison:
+    """Read the options of a comparison. Raises `OperateError`, also for invalid keys."""
+    machine = segment_runner(ring, whole, values)
+    members = whole.connect(ring, values["chosen"])
+    keys = None if values["keys"] is None else parse_keys(values["keys"], members[0])
     without = [member.name for member in members if member.tables.tombstones is None]
-    if how["tombstones"] and without:
+    if values["tombstones"] and without:
         raise InvalidRequestError(f"--tombstones: {without[0]} has none, by `tombstones.enabled`.")
-    wish = CheckOptions(
+    options = CheckOptions(
         keys,
-        how["sample"],
-        segment_count(ring, how),
-        how["pairwise"],
-        how["tombstones"],
-        how["settle_seconds"],
+        values["sample"],
+        segment_count(ring, values),
+        values["pairwise"],
+        values["tombstones"],
+        values["settle_seconds"],
     )
-    return Comparison(ring, members, wish, machine, whole.restart, whole.stop)
+    return Comparison(ring, members, options, machine, whole.restart, whole.stop)
 
 
 def compare(
@@ -193,38 +204,38 @@ def compare(
     members = comparison.members
     checked, units = _checked(screen, comparison, journal)
     documents = (finding.document(members) for finding in findings(journal))
-    spent = units + sum(one.rate_limiter.spent for one in members)
+    spent = units + sum(member.rate_limiter.spent for member in members)
     return CheckReport(checked, _first(documents, report), spent)
 
 
 def _checked(screen: Screen, comparison: Comparison, journal: Journal) -> tuple[CheckResult, float]:
-    """What was found, and the capacity units that it took elsewhere."""
-    members, wish, machine = comparison.members, comparison.wish, comparison.machine
+    """Run the check; also return the capacity units that functions used."""
+    members, options, machine = comparison.members, comparison.options, comparison.machine
     if machine is None:
-        with at_work(screen, comparison.stop) as tell:
-            return check(members, journal, wish, tell), 0.0
-    task, restart = check_task(members, wish), comparison.restart
+        with at_work(screen, comparison.stop) as on_progress:
+            return check(members, journal, options, on_progress), 0.0
+    task, restart = check_task(members, options), comparison.restart
     with (
         announce_execution(screen, comparison.ring, machine, [task], restart),
-        at_work(screen, comparison.stop) as tell,
+        at_work(screen, comparison.stop) as on_progress,
     ):
-        return check_distributed(machine, task, journal, restart=restart, tell=tell)
+        return check_distributed(machine, task, journal, restart=restart, tell=on_progress)
 
 
 def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> list[Any]:
-    """The first documents; all of them go into the report."""
+    """Return the first documents; write all of them into the report."""
     if report is None:
         return list(islice(documents, _SHOWN))
     shown: list[Any] = []
-    for one in documents:
-        report.write(json_line(one) + "\n")
+    for document in documents:
+        report.write(json_line(document) + "\n")
         if len(shown) < _SHOWN:
-            shown.append(one)
+            shown.append(document)
     return shown
 
 
 def document(compared: CheckReport) -> dict[str, Any]:
-    """What was found, for scripts."""
+    """Return the result as a document."""
     checked = compared.checked
     return {
         "equal": not checked.differing,
@@ -237,34 +248,35 @@ def document(compared: CheckReport) -> dict[str, Any]:
     }
 
 
-def _show(screen: Screen, ended: Sequence[Outcome[CheckReport]], report: IO[str] | None) -> None:
-    rest = f"all are in {report.name}" if report else "--report FILE has them written down"
-    for ring in ended:
-        name, one = ring.ring.label, ring.result
-        if one is None:
+def _show(screen: Screen, outcomes: Sequence[Outcome[CheckReport]], report: IO[str] | None) -> None:
+    rest = f"all are in {report.name}" if report else "write them all with --report FILE"
+    for ring in outcomes:
+        name, compared = ring.ring.label, ring.result
+        if compared is None:
             screen.print(f"{name}: {ring.error}")
             continue
-        print_comparison(screen, name, one, rest)
+        print_comparison(screen, name, compared, rest)
 
 
 def print_comparison(screen: Screen, name: str, compared: CheckReport, rest: str) -> None:
-    """Say what a check found; `rest` says where that is which is not shown."""
+    """Print the result of a check; `rest` says where to find the differences not shown."""
     checked = compared.checked
     differing = "differs" if checked.differing == 1 else "differ"
-    verdict = f"{checked.differing:,} {differing}" if checked.differing else "all members are equal"
+    verdict = (
+        f"{checked.differing:,} {differing}" if checked.differing else "all members are in sync"
+    )
     screen.print(
         f"{name}: {counted(checked.compared, 'key')} compared, {verdict}. "
         f"It took {counted(round(compared.units), 'capacity unit')}."
     )
     if checked.changing:
         screen.print(
-            f"{counted(checked.changing, 'key')} changed at every look, so nothing is said of "
-            f"{'it' if checked.changing == 1 else 'them'}: check with --keys when it is calmer, "
-            "or with a longer --settle-seconds."
+            f"{counted(checked.changing, 'key')} changed at every read, so the result is unknown: "
+            "check again with --keys at a quieter time, or with a longer --settle-seconds."
         )
-    for one in compared.shown:
-        screen.print(f"\n{one['kind']}: {json_line(one['key'])}")
-        for member, held in one["members"].items():
+    for difference in compared.shown:
+        screen.print(f"\n{difference['kind']}: {json_line(difference['key'])}")
+        for member, held in difference["members"].items():
             screen.print(f"  {member:<16} {_words(held)}")
     if checked.differing > len(compared.shown):
         screen.print(f"\nand {checked.differing - len(compared.shown):,} more: {rest}.")

@@ -1,4 +1,4 @@
-"""The command that tells what a ring costs."""
+"""The command `cost`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from commands.exit_codes import OK
-from commands.framework import command, examples
+from commands.framework import RingCommand, command, examples
 from commands.options.numbers import Finite
 from commands.options.rings import described_rings_option
 from commands.output.screen import Screen
@@ -34,7 +34,9 @@ def size_of_item(_context: Any, _option: Any, text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(B|KB|)", text, re.IGNORECASE)
     size = round(float(found[1]) * _SIZES[found[2].upper()]) if found else 0
     if not 0 < size <= 400 * 1024:
-        raise click.BadParameter(f"{text!r} is no size of an item. Write 700B or 2KB, up to 400KB.")
+        raise click.BadParameter(
+            f"{text!r} is not the size of an item. Write 700B or 2KB, up to 400KB."
+        )
     return size
 
 
@@ -42,7 +44,9 @@ def _share(_context: Any, _option: Any, text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
     share = float(found[1]) / 100 if found else -1.0
     if not 0 <= share <= 1:
-        raise click.BadParameter(f"{text!r} is no share. Write it with its sign: 5%, up to 100%.")
+        raise click.BadParameter(
+            f"{text!r} is not a share. Write it with a percent sign: 5%, up to 100%."
+        )
     return share
 
 
@@ -53,35 +57,35 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         "--writes",
         type=Finite(min=0),
         required=True,
-        help="A second, of applications at all members together: puts, updates and deletes.",
+        help="Application writes per second, all members together.",
     )
     @click.option(
         "--size",
         callback=size_of_item,
         default="1KB",
         show_default=True,
-        help="Of an item, such as 700B or 2KB.",
+        help="Size of an item, such as 700B or 2KB.",
     )
     @click.option(
         "--deletes",
         callback=_share,
         default="0%",
         show_default=True,
-        help="Which share of the writes deletes.",
+        help="Share of writes that are deletes, for example 5%.",
     )
     @click.option(
         "--inserts",
         callback=_share,
         default="0%",
         show_default=True,
-        help="Which share of the writes makes an item that was not there.",
+        help="Share of writes that create an item, for example 20%.",
     )
     @click.option(
         "--projected",
         callback=size_of_item,
         default="200B",
         show_default=True,
-        help="What of an item is in a global index that does not project all of it.",
+        help="Size of an item in a global index that does not project all of it.",
     )
     @wraps(function)
     def command(**given: Any) -> int:
@@ -103,13 +107,13 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
         "price_file",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         default=SHIPPED,
-        help="A price list; default: the dated one of this program.",
+        help="Price list file. Default: the dated one of this program.",
     )
     @click.option(
         "--price",
         multiple=True,
         metavar="[REGION.]NAME=VALUE",
-        help="Another price, as the price list names it; repeatable.",
+        help="Price that replaces one of the list; repeatable.",
     )
     @wraps(function)
     def command(price_file: Path, price: tuple[str, ...], **given: Any) -> int:
@@ -121,10 +125,11 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
-        "automate.py cost --stack prod --writes 50 --size 2KB --deletes 5% --inserts 20%",
+        "automate.py cost --stack prod --writes 50 --size 2KB --deletes 5%",
         "automate.py cost --stack prod --writes 50 --price eu-west-1.write=0.705 --json",
-    )
+    ),
 )
 @command
 @described_rings_option
@@ -135,7 +140,7 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
     type=Finite(min=0),
     default=100,
     show_default=True,
-    help="Milliseconds of a call from a hop to the next member.",
+    help="Milliseconds of a request from a hop to its target.",
 )
 def cost(
     screen: Screen,
@@ -144,12 +149,12 @@ def cost(
     prices: PriceList,
     round_trip: float,
 ) -> int:
-    """Tell what a ring costs a month for a given load, beside Global Tables.
+    """Estimate a ring's monthly cost, and that of Global Tables.
 
-    Item by item, with the formulas, in US dollars, on demand, without free tiers. Left out is what
-    is the same in both: storage, backups and the applications' reads. What changes an item is taken
-    to leave the keys of its global indexes as they are. Conflicts and failures make a
-    ring dearer than this; nothing is asked of AWS.
+    Item by item, with formulas, in US dollars, on demand, without free tiers. Without storage,
+    backups and application reads, which cost the same in both. Assumes that updates do not change
+    the keys of global indexes, and no conflicts or failures, which make a ring more expensive.
+    Sends no request to AWS.
     """
     settings = only_ring(rings).settings()
     regions = [member.region for member in members_of(settings)]
@@ -169,35 +174,37 @@ def cost(
 
 
 def _shape(settings: Settings, round_trip: float) -> RingProfile:
-    ways, members = all_hops(settings), members_of(settings)
+    hops, members = all_hops(settings), members_of(settings)
     accounts = {(member.partition, member.credentials) for member in members}
     return RingProfile(
         members=len(settings.members),
-        crossing=sum(hop.source.region != hop.target.region for hop in ways),
+        crossing=sum(hop.source.region != hop.target.region for hop in hops),
         tombstones=settings.tombstones.enabled,
         memory=settings.function.memory,
         batch_size=settings.mapping.batch_size,
         window=settings.mapping.batching_window,
         round_trip=round_trip,
-        indexes=tuple(Index(one.name, one.projection) for one in settings.table.global_indexes),
+        indexes=tuple(
+            Index(index.name, index.projection) for index in settings.table.global_indexes
+        ),
         dashboards=len(accounts) if settings.watch.enabled else 0,
     )
 
 
 def _warnings(prices: PriceList, settings: Settings) -> list[str]:
-    told = []
+    warnings = []
     if guessed := prices.regions_without_prices(
-        dict.fromkeys(one.region for one in settings.members)
+        dict.fromkeys(member.region for member in settings.members)
     ):
-        told.append(
-            f"No prices of {', '.join(guessed)} are known here: those of us-east-1 stand in. Say "
-            "them with --price or --prices."
+        warnings.append(
+            f"No prices for {', '.join(guessed)}: those of us-east-1 are used. Pass them with "
+            "--price or --prices."
         )
-    if any(one.state != "in" for one in settings.members):
-        told.append("Told is what it costs when all members are in the ring.")
+    if any(member.state != "in" for member in settings.members):
+        warnings.append("This is the cost with all members in the ring.")
     if settings.table.billing.mode != "PAY_PER_REQUEST":
-        told.append("The tables are billed by provisioned capacity, and this is by request.")
-    return told
+        warnings.append("The tables have provisioned capacity; this is the cost on demand.")
+    return warnings
 
 
 def bill_document(lines: Sequence[BillLine]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands that deploy rings and take them down: preview, up, refresh, destroy."""
+"""Commands that deploy and destroy rings: preview, up, refresh, destroy."""
 
 from __future__ import annotations
 
@@ -10,58 +10,61 @@ from typing import Any
 import click
 
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples
+from commands.framework import RingCommand, combined_exit_code, command, examples
 from commands.options.rings import described_rings_option, stack_rings_option
 from commands.output.deploy_progress import LiveView
 from commands.output.screen import Screen, error_document
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
-from operate.errors import OperationFailedError
+from operate.errors import CancelledError, OperationFailedError
 from operate.rings import Outcome, run_on_all
 
-Action = Callable[[RingStack], Result]
+Action = Callable[..., Result]
+"""Called with a ring and `on_event`."""
 
 _COUNTED = ("create", "update", "replace", "delete", "keep", "same")
 
 yes_option = click.option(
-    "--yes", "-y", is_flag=True, help="Do it without showing it first and asking."
+    "--yes", "-y", is_flag=True, help="Skip the preview and the confirmation."
 )
 _jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=4,
     show_default=True,
-    help="How many rings to work on at a time.",
+    help="Rings to deploy at a time.",
 )
 _no_changes = click.option(
-    "--expect-no-changes", is_flag=True, help="Exit with 1 if anything differs."
+    "--expect-no-changes", is_flag=True, help="Exit with 1 if there are changes."
 )
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py preview --stack dev",
         "automate.py preview --file rings.yaml --only orders --json",
-    )
+    ),
 )
 @command
 @described_rings_option
 @_jobs
 @_no_changes
 def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_changes: bool) -> int:
-    """Show what `up` would do. Nothing is changed."""
-    ended = _run(screen, rings, RingStack.preview, jobs, planned=True)
-    _answer(screen, "preview", ended, planned=True)
-    return _code(ended, expect_no_changes)
+    """Show what `up` would change."""
+    outcomes = _run(screen, rings, RingStack.preview, jobs, planned=True)
+    _answer(screen, "preview", outcomes, planned=True)
+    return _code(outcomes, expect_no_changes)
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py up --stack dev",
         "automate.py up --table orders --key customer:S --sort order:S \\",
         "    --member us-east-1 --member eu-west-1:orders-eu --yes",
         "automate.py up --file rings.yaml --yes --json",
-    )
+    ),
 )
 @command
 @described_rings_option
@@ -71,18 +74,20 @@ def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_cha
 def up(
     screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, expect_no_changes: bool
 ) -> int:
-    """Make rings what their settings say.
+    """Deploy rings as their settings describe.
 
-    The ring of a stack (--stack), those of a ring file (--file), or one that the command line
-    describes (--table, --key, --member ...), whose stack is named after its table unless --stack
-    says otherwise. Settings that are fixed once a table is there, such as its keys, are refused
-    before anything is changed.
+    The ring of a stack (--stack), those of a ring file (--file), or one described by options
+    (--table, --key, --member ...), whose stack is named after its table unless --stack is given.
+    Changes that are impossible once a table exists, such as its keys, are refused before anything
+    is changed.
     """
-    work = DeployOperation("up", rings, RingStack.preview, RingStack.up, jobs)
-    return work.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
+    operation = DeployOperation("up", rings, RingStack.preview, RingStack.up, jobs)
+    return operation.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
-@click.command(epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes"))
+@click.command(
+    cls=RingCommand, epilog=examples("automate.py refresh --stack dev --yes --expect-no-changes")
+)
 @command
 @stack_rings_option
 @yes_option
@@ -91,33 +96,33 @@ def up(
 def refresh(
     screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, expect_no_changes: bool
 ) -> int:
-    """Bring Pulumi's state up to what AWS has.
+    """Update Pulumi's state from AWS.
 
-    No resource is changed. What somebody has changed by hand shows as an update, and the next `up`
-    changes it back.
+    Changes no resource. Manual changes show as updates, and the next `up` reverts them.
     """
     plan = partial(RingStack.refresh, dry_run=True)
-    work = DeployOperation("refresh", rings, plan, RingStack.refresh, jobs)
-    return work.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
+    operation = DeployOperation("refresh", rings, plan, RingStack.refresh, jobs)
+    return operation.execute(screen, yes=yes, expect_no_changes=expect_no_changes)
 
 
 @click.command(
+    cls=RingCommand,
     epilog=examples(
         "automate.py destroy --stack dev",
         "automate.py destroy --file rings.yaml --only orders --yes --remove",
-    )
+    ),
 )
 @command
 @stack_rings_option
 @yes_option
 @_jobs
-@click.option("--remove", is_flag=True, help="Have Pulumi forget the stack too; its file stays.")
+@click.option("--remove", is_flag=True, help="Also remove the stack; its file stays.")
 def destroy(screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, remove: bool) -> int:
-    """Delete what rings have created; tables stay, unless told otherwise.
+    """Delete everything that rings created, except tables.
 
-    With `table.deletion_protection: false`, deployed by `up` before, the tables that were created
-    are deleted as well, with their items; adopted ones never. A quarantine that holds records is
-    not deleted: the command fails, and says which.
+    With `table.deletion_protection: false`, deployed before, created tables and their items are
+    deleted too; adopted tables never are. A quarantine that holds records is not deleted: the
+    command fails and names it.
     """
     plan = partial(RingStack.destroy, dry_run=True)
     act = partial(RingStack.destroy, remove=remove)
@@ -126,10 +131,9 @@ def destroy(screen: Screen, rings: Sequence[RingStack], yes: bool, jobs: int, re
 
 @dataclass(frozen=True)
 class DeployOperation:
-    """An operation on some rings, and how to show beforehand what it would do.
+    """An operation on rings, and its preview.
 
-    `about` stands in the answer's document too. With `beside` there is something to do even if no
-    resource would change.
+    `about` is added to the JSON document. `always_run`: also run it if no resource would change.
     """
 
     operation: str
@@ -141,24 +145,28 @@ class DeployOperation:
     always_run: bool = False
 
     def execute(self, screen: Screen, *, yes: bool, expect_no_changes: bool = False) -> int:
-        """Show the plan and ask, unless the answer is yes already; then do it."""
+        """Preview and confirm, unless `yes`; then run."""
         if not yes and (code := self.confirm(screen)) is not None:
             return code
         return self.answer(screen, self.run(screen), expect_no_changes=expect_no_changes)
 
     def run(self, screen: Screen) -> list[Outcome[Result]]:
-        """Do it."""
+        """Run the operation."""
         return _run(screen, self.rings, self.act, self.jobs)
 
     def answer(
-        self, screen: Screen, ended: Sequence[Outcome[Result]], *, expect_no_changes: bool = False
+        self,
+        screen: Screen,
+        outcomes: Sequence[Outcome[Result]],
+        *,
+        expect_no_changes: bool = False,
     ) -> int:
-        """Tell what was done, and return the code to end with."""
-        _answer(screen, self.operation, ended, about=self.about)
-        return _code(ended, expect_no_changes)
+        """Print the outcomes, and return the exit code."""
+        _answer(screen, self.operation, outcomes, about=self.about)
+        return _code(outcomes, expect_no_changes)
 
     def confirm(self, screen: Screen) -> int | None:
-        """Show the plan and ask. None to go on, or else the code to end with."""
+        """Preview and confirm. None: confirmed; otherwise the exit code."""
         for ring in self.rings:
             ring.expect_ready(self.operation)
         screen.require_interactive()
@@ -166,10 +174,10 @@ class DeployOperation:
         _answer(screen, self.operation, planned, planned=True)
         if (code := _code(planned)) != OK:
             return code
-        if not self.always_run and not any(one.result and one.result.differs for one in planned):
+        if not self.always_run and not _any_differs(planned):
             screen.print("Nothing to do.")
             return OK
-        return None if click.confirm(f"Do this ({self.operation})?", err=True) else FAILED
+        return None if click.confirm(f"Run {self.operation}?", err=True) else FAILED
 
 
 def _run(
@@ -181,60 +189,69 @@ def _run(
 ) -> list[Outcome[Result]]:
     def on_cancel() -> None:
         screen.print(
-            "Cancelling: what has begun is finished and recorded. Ctrl-C again drops it at once, "
-            "and the stack may then stay locked."
+            "Cancelling: finishing and recording the resources in progress. Press Ctrl-C again to "
+            "stop at once; the stack may then stay locked."
         )
 
-    with LiveView(screen, rings, planned=planned):
-        return run_on_all(rings, action, jobs=jobs, on_cancel=on_cancel)
+    with LiveView(screen, rings, planned=planned) as view:
+        return run_on_all(
+            rings, partial(action, on_event=view.update), jobs=jobs, on_cancel=on_cancel
+        )
 
 
-def _code(ended: Sequence[Outcome[Result]], expect_no_changes: bool = False) -> int:
-    differs = expect_no_changes and any(one.result and one.result.differs for one in ended)
-    return combined_exit_code(one.error for one in ended) or (FAILED if differs else OK)
+def _code(outcomes: Sequence[Outcome[Result]], expect_no_changes: bool = False) -> int:
+    code = combined_exit_code(outcome.error for outcome in outcomes)
+    return code or (FAILED if expect_no_changes and _any_differs(outcomes) else OK)
+
+
+def _any_differs(outcomes: Sequence[Outcome[Result]]) -> bool:
+    return any(outcome.result and outcome.result.differs for outcome in outcomes)
 
 
 def _answer(
     screen: Screen,
     operation: str,
-    ended: Sequence[Outcome[Result]],
+    outcomes: Sequence[Outcome[Result]],
     planned: bool = False,
     about: Mapping[str, Any] | None = None,
 ) -> None:
     document = {
         "operation": operation,
         **(about or {}),
-        "ok": not any(one.error for one in ended),
-        "rings": [_document(one) for one in ended],
+        "ok": not any(outcome.error for outcome in outcomes),
+        "rings": [_document(outcome) for outcome in outcomes],
     }
-    screen.emit(document, lambda: _show(screen, ended, planned))
+    screen.emit(document, lambda: _show(screen, outcomes, planned))
 
 
-def _document(ended: Outcome[Result]) -> dict[str, Any]:
-    about = {"ring": ended.ring.label, "stack": ended.ring.name, "ok": ended.error is None}
-    if ended.error:
-        return {**about, "error": error_document(ended.error)}
-    assert ended.result
-    told = asdict(ended.result)
-    told.pop("operation")
-    return {**about, **told, "differs": ended.result.differs}
+def _document(outcome: Outcome[Result]) -> dict[str, Any]:
+    ring = outcome.ring
+    about = {"ring": ring.label, "stack": ring.name, "ok": outcome.error is None}
+    if outcome.error:
+        return {**about, "error": error_document(outcome.error)}
+    assert outcome.result
+    result = asdict(outcome.result)
+    result.pop("operation")
+    return {**about, **result, "differs": outcome.result.differs}
 
 
-def _show(screen: Screen, ended: Sequence[Outcome[Result]], planned: bool) -> None:
-    for one in ended:
-        # What the engine said of a ring that is alone stands right above.
-        said = isinstance(one.error, OperationFailedError) and one.error.notes and len(ended) == 1
-        if one.error and not said:
-            screen.print(f"\n{one.ring.label}: {one.error}")
+def _show(screen: Screen, outcomes: Sequence[Outcome[Result]], planned: bool) -> None:
+    for outcome in outcomes:
+        error = outcome.error
+        # The engine's messages about a single ring are printed already, right above.
+        is_printed = isinstance(error, OperationFailedError) and error.notes and len(outcomes) == 1
+        if error and not is_printed:
+            screen.print(f"\n{outcome.ring.label}: {error}")
     screen.print("")
-    screen.table(["ring", "result", *_COUNTED, "seconds"], [_row(one, planned) for one in ended])
+    rows = [_row(outcome, planned) for outcome in outcomes]
+    screen.table(["ring", "result", *_COUNTED, "seconds"], rows)
 
 
-def _row(ended: Outcome[Result], planned: bool) -> list[object]:
-    if ended.result is None:
-        word = type(ended.error).__name__.removesuffix("Error").lower()
-        return [ended.ring.label, word, *(None for _ in _COUNTED), None]
-    result = ended.result
+def _row(outcome: Outcome[Result], planned: bool) -> list[object]:
+    if outcome.result is None:
+        word = "cancelled" if isinstance(outcome.error, CancelledError) else "failed"
+        return [outcome.ring.label, word, *(None for _ in _COUNTED), None]
+    result = outcome.result
     word = "unchanged" if not result.differs else "planned" if planned else "done"
     counts = [result.changes.get(name) for name in _COUNTED]
-    return [ended.ring.label, word, *counts, result.seconds]
+    return [outcome.ring.label, word, *counts, result.seconds]

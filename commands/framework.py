@@ -1,4 +1,4 @@
-"""What all commands have alike: --json, errors and exit codes, and the end by Ctrl-C."""
+"""Shared by all commands: --json, help, errors, exit codes, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from operate.errors import InvalidRequestError, OperateError, PrerequisiteError
 from operate.rings import DeployedRing, Outcome
 from operate.stop import StoppedError
 
-"""Exit codes: fine; something differs or failed; wrong use or settings; something is missing."""
-
 
 class Interrupted(SystemExit):
-    """The end of a command by Ctrl-C: what still asks a region that does not answer is dropped."""
+    """End of a command by Ctrl-C, without waiting for requests to regions that are down."""
 
 
 def run(main: Callable[[], object]) -> NoReturn:
-    """Run the command line as a process. After Ctrl-C it waits for no thread."""
+    """Run the command line as a process. After Ctrl-C it does not wait for threads."""
     try:
         main()
         sys.exit(OK)
@@ -37,12 +35,12 @@ def run(main: Callable[[], object]) -> NoReturn:
 
 
 class JsonAwareGroup(click.Group):
-    """All commands. With --json, wrong use is answered in JSON too."""
+    """All commands. With --json, invalid use is reported in JSON too."""
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, standalone_mode: bool = True, **extra: Any
     ) -> Any:
-        """Run a command, as click does."""
+        """Run a command. See click."""
         given = list(sys.argv[1:] if args is None else args)
         if not standalone_mode or "--json" not in given:
             return super().main(given, standalone_mode=standalone_mode, **extra)
@@ -54,12 +52,12 @@ class JsonAwareGroup(click.Group):
 
 
 def command(function: Callable[..., int]) -> Callable[..., None]:
-    """Give a command --json and a `screen`; turn its errors into words and an exit code.
+    """Add --json and a `screen`, and print errors. The function returns the exit code.
 
-    The function returns the exit code. Nothing but its answer goes to stdout with --json.
+    With --json, only the JSON document goes to stdout.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for scripts.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
     @wraps(function)
     def command(as_json: bool, **given: Any) -> None:
         screen = Screen(as_json)
@@ -77,8 +75,31 @@ def command(function: Callable[..., int]) -> Callable[..., None]:
     return command
 
 
+class RingOption(click.Option):
+    """Option that selects or describes a ring: listed under a heading of its own."""
+
+
+class RingCommand(click.Command):
+    """Command whose own options come first in its help, and those about the ring last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two sections. See click."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Ring": []}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                sections["Ring" if isinstance(param, RingOption) else "Options"].append(record)
+        # --json and --help are the first and the last parameter: both at the end of the section.
+        own = sections["Options"]
+        json_first = bool(own) and own[0][0].startswith("--json")
+        sections["Options"] = [*own[1:-1], own[0], own[-1]] if json_first else own
+        for heading, rows in sections.items():
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
 def exit_code(error: OperateError | None) -> int:
-    """The exit code that an error ends with."""
+    """Return the exit code of an error."""
     if error is None:
         return OK
     if isinstance(error, PrerequisiteError):
@@ -87,19 +108,19 @@ def exit_code(error: OperateError | None) -> int:
 
 
 def combined_exit_code(errors: Iterable[OperateError | None]) -> int:
-    """The exit code for all: what is missing counts most, then what is wrong, then what failed."""
+    """Return the most severe exit code: a prerequisite, then invalid use, then a failure."""
     codes = {exit_code(error) for error in errors}
     return next((code for code in (PREREQUISITE, USAGE, FAILED) if code in codes), OK)
 
 
 def examples(*lines: str) -> str:
-    """An epilog with examples, line by line as they are."""
+    """Format examples as an epilog, one per line."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """Let a polite kill end a command as Ctrl-C does, so that nothing of it is left behind."""
+    """Let SIGTERM end a command in order, as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -113,10 +134,10 @@ T = TypeVar("T")
 def on_each_ring(
     rings: Sequence[DeployedRing], action: Callable[[DeployedRing], T]
 ) -> list[Outcome[T]]:
-    """Do the same to one ring after the other; one that fails does not keep the others.
+    """Run an action on one ring after the other. A failure does not stop the others.
 
-    Not at the same time: each may take all that its tables give, and ask its own question. Where
-    one is stopped, those behind it are not begun.
+    Not in parallel: each may use the whole capacity of its tables, and asks its own questions.
+    After a stop, no further ring is started.
     """
     ended = []
     for ring in rings:

@@ -1,4 +1,4 @@
-"""The command that tells how far members are behind each other."""
+"""The command `lag`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 import click
 
-from commands.framework import combined_exit_code, command, examples
+from commands.framework import RingCommand, combined_exit_code, command, examples
 from commands.options.rings import running_rings_option
 from commands.output.screen import Screen, ring_document
 from operate.monitoring.lag import MOST_MINUTES, HopLag, Percentiles
-from operate.monitoring.lag import lag as ask
+from operate.monitoring.ring_monitoring import ring_lag
 from operate.rings import DeployedRing, Outcome, run_on_all
 
-_Ends = Sequence[Outcome[tuple[HopLag, ...]]]
+_Outcomes = Sequence[Outcome[tuple[HopLag, ...]]]
 
 
 @click.command(
-    epilog=examples("automate.py lag --stack prod", "automate.py lag --stack prod --minutes 60")
+    cls=RingCommand,
+    epilog=examples("automate.py lag --stack prod", "automate.py lag --stack prod --minutes 60"),
 )
 @command
 @running_rings_option
@@ -28,22 +29,23 @@ _Ends = Sequence[Outcome[tuple[HopLag, ...]]]
     type=click.IntRange(1, MOST_MINUTES),
     default=15,
     show_default=True,
-    help="How far to look back.",
+    help="Minutes to look back.",
 )
 def lag(screen: Screen, rings: Sequence[DeployedRing], minutes: int) -> int:
-    """Tell how long writes take to each member, and around the whole ring.
+    """Show replication lag per member and around the ring.
 
-    By the metrics of the hops: half of the writes, and 99 of 100, took no longer. A hop's lag is
-    from the write at its origin, the hops before included. Where the heartbeat is on, beats tell
-    the same of a ring that nobody writes to.
+    p50, p99 and maximum, from the metrics of the hops. A hop's lag is the time since the write at
+    its origin, including the hops before. If the heartbeat is on, heartbeats show the lag of a ring
+    without traffic.
     """
-    ended = run_on_all(
-        rings, lambda ring: ask(ring.deployed(), ring.clients(), minutes), reads_only=True
-    )
-    told = [ring_document(one) | {"hops": [*map(_document, one.result or ())]} for one in ended]
-    code = combined_exit_code(one.error for one in ended)
-    document = {"ok": code == 0, "minutes": minutes, "rings": told}
-    screen.emit(document, lambda: _show(screen, ended, minutes))
+    outcomes = run_on_all(rings, lambda ring: ring_lag(ring, minutes), reads_only=True)
+    documents = [
+        ring_document(outcome) | {"hops": [*map(_document, outcome.result or ())]}
+        for outcome in outcomes
+    ]
+    code = combined_exit_code(outcome.error for outcome in outcomes)
+    document = {"ok": code == 0, "minutes": minutes, "rings": documents}
+    screen.emit(document, lambda: _show(screen, outcomes, minutes))
     return code
 
 
@@ -52,39 +54,47 @@ def _document(hop: HopLag) -> dict[str, Any]:
     return {**asdict(hop), "whole_lap": asdict(whole) if whole else None}
 
 
-def _show(screen: Screen, ended: _Ends, minutes: int) -> None:
-    for one in ended:
-        if one.error:
-            screen.print(f"{one.ring.label}: {one.error}")
+def _show(screen: Screen, outcomes: _Outcomes, minutes: int) -> None:
+    for outcome in outcomes:
+        if outcome.error:
+            screen.print(f"{outcome.ring.label}: {outcome.error}")
             continue
-        hops = one.result or ()
+        hops = outcome.result or ()
         window = "minute" if minutes == 1 else f"{minutes} minutes"
-        screen.print(f"{one.ring.label}, in the last {window}; in seconds:\n")
+        screen.print(f"{outcome.ring.label}, in the last {window}; times in seconds:\n")
         screen.table(
-            ["hop from", "to", "writes", *_SPREAD, "beats", *_SPREAD, "iterator age"],
             [
-                (each.source, each.target, *_cells(each.lag), *_cells(each.beat_lag), _age(each))
-                for each in hops
+                "hop from",
+                "to",
+                "writes",
+                *_PERCENTILES,
+                "heartbeats",
+                *_PERCENTILES,
+                "iterator age",
+            ],
+            [
+                (hop.source, hop.target, *_cells(hop.lag), *_cells(hop.beat_lag), _age(hop))
+                for hop in hops
             ],
         )
         screen.print("")
         screen.table(
-            ["whole lap from", "writes", *_SPREAD, "beats", *_SPREAD],
-            [(each.target, *_cells(each.lap), *_cells(each.beat_lap)) for each in hops],
+            ["round trip from", "writes", *_PERCENTILES, "heartbeats", *_PERCENTILES],
+            [(hop.target, *_cells(hop.lap), *_cells(hop.beat_lap)) for hop in hops],
         )
         for line in _silent(hops):
             screen.print(f"\n! {line}")
         screen.print("")
 
 
-_SPREAD = ("p50", "p99", "max")
+_PERCENTILES = ("p50", "p99", "max")
 
 
-def _cells(spread: Percentiles | None) -> tuple[object, ...]:
-    if spread is None:
+def _cells(percentiles: Percentiles | None) -> tuple[object, ...]:
+    if percentiles is None:
         return (None,) * 4
-    times = (f"{value:.1f}" for value in (spread.p50, spread.p99, spread.greatest))
-    return spread.count, *times
+    times = (f"{value:.1f}" for value in (percentiles.p50, percentiles.p99, percentiles.greatest))
+    return percentiles.count, *times
 
 
 def _age(hop: HopLag) -> str | None:
@@ -92,15 +102,15 @@ def _age(hop: HopLag) -> str | None:
 
 
 def _silent(hops: Sequence[HopLag]) -> list[str]:
-    """What is not known, and why."""
-    told = []
+    """Return a line for each hop without measurements, and why."""
+    lines = []
     for hop in hops:
         name = f"the hop from {hop.source} to {hop.target}"
         if not any((hop.lag, hop.beat_lag, hop.whole_lap)):
-            why = (
-                "and no heartbeat came by, though it is on: is `heartbeat.every` longer?"
+            reason = (
+                "and no heartbeat arrived, although it is on: is `heartbeat.every` longer?"
                 if hop.heartbeat
-                else "and the heartbeat is off: whether it works is not known"
+                else "and the heartbeat is off: whether the hop works is unknown"
             )
-            told.append(f"{name}: no traffic, {why}")
-    return told or ([] if hops else ["nothing is deployed."])
+            lines.append(f"{name}: no traffic, {reason}")
+    return lines or ([] if hops else ["nothing is deployed."])

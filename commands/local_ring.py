@@ -1,4 +1,4 @@
-"""A ring that `automate.py local` runs on this machine, as operations take a stack's."""
+"""A ring that `automate.py local` runs on this machine, for operations on deployed rings."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ _HOP = ("source", "target", "function", "mapping", "quarantine")
 
 
 class RunningLocalRing:
-    """The ring at an endpoint, as `operate.rings.Running` says."""
+    """The ring at an endpoint: an `operate.rings.DeployedRing`."""
 
     def __init__(self, endpoint: str) -> None:
         self.label = self.name = endpoint
-        self.cancelled = False
 
     def expect_ready(self) -> None:
-        """See `operate.rings.Running`: nothing is needed but the ring."""
+        """See `operate.rings.DeployedRing`. A local ring has no prerequisites."""
 
     def deployed(self) -> Deployed:
-        """What the ring tells of itself. OperationFailedError if there is none."""
+        """Return the ring's description of itself. Raises `OperationFailedError` if none runs."""
         try:
-            told = ring_info.ask(self.name)
+            info = ring_info.fetch(self.name)
         except ring_info.NoRingError as error:
             raise OperationFailedError(str(error)) from error
         return Deployed(
-            tuple(_member(one) for one in told["members"]),
-            tuple(DeployedHop(**{name: one[name] for name in _HOP}) for one in told["hops"]),
-            DeployedDistributed.told(told["distributed"]) if told.get("distributed") else None,
+            tuple(_member(member) for member in info["members"]),
+            tuple(DeployedHop(**{name: hop[name] for name in _HOP}) for hop in info["hops"]),
+            DeployedDistributed.from_outputs(info["distributed"])
+            if info.get("distributed")
+            else None,
         )
 
     def clients(self) -> ClientPool:
-        """Clients that reach the endpoint and nothing else."""
+        """Return clients of the endpoint."""
         return _LocalClients(self.name)
 
     def cancel(self) -> None:
-        """Have what is done to it end in order."""
-        self.cancelled = True
+        """See `operate.rings.DeployedRing`: each operation ends by its own `Stop`."""
 
 
-def _member(told: dict[str, Any]) -> DeployedMember:
-    account = told["account"]
-    # There any role can be taken, and leads into its account.
+def _member(info: dict[str, Any]) -> DeployedMember:
+    account = info["account"]
+    # A local ring accepts any role, and its ARN names the account.
     role = f"arn:aws:iam::{account}:role/local-ring" if account != HOME_ACCOUNT else None
-    days = told["retention_days"]
+    days = info["retention_days"]
     return DeployedMember(
-        **{name: told[name] for name in _MEMBER},
+        **{name: info[name] for name in _MEMBER},
         credentials=Credentials(role=role),
         retention_days=DeployedMember.retention_days if days is None else days,
     )
 
 
 class _LocalClients(ClientPool):
-    """As Clients, whatever the user's environment says."""
+    """Clients of a local ring, independent of the user's environment."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__()
         self._accounts = Accounts(endpoint)
 
     def get(self, credentials: Credentials, region: str, service: str) -> Any:
-        """See Clients."""
+        """See `ClientPool`."""
         account = Arn.parse(credentials.role).account if credentials.role else HOME_ACCOUNT
         return self._accounts.clients(account).client(service, region)

@@ -1,4 +1,4 @@
-"""The command that brings members in line where a check finds that they differ."""
+"""The command `repair`."""
 
 from __future__ import annotations
 
@@ -11,42 +11,37 @@ import click
 
 from commands.check import check_options, compare, comparison_of, document, print_comparison
 from commands.exit_codes import FAILED, OK
-from commands.framework import combined_exit_code, command, examples, on_each_ring
+from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.rings import running_rings_option
 from commands.options.whole_table import TableOptions, expect_answer, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.errors import CancelledError, InvalidRequestError
+from operate.errors import CancelledError
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.repair import RepairResult, repair
 from operate.rings import DeployedRing
+from operate.table_operations import member_index
 from ring.text import counted
 
-_REST = "`check --report FILE` has them written down"
+_REST = "write them all with `check --report FILE`"
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """Whose items win where no version tells, and whether to ask, or only to tell."""
+class _Options:
+    """The preferred member, and whether to ask or only to preview."""
 
     prefer: str | None
     yes: bool
     dry_run: bool
 
-    def place(self, members: Sequence[MemberConnection]) -> int | None:
-        """The preferred member's place."""
-        if self.prefer is None:
-            return None
-        names = [member.name for member in members]
-        if self.prefer not in names:
-            raise InvalidRequestError(
-                f"There is no member {self.prefer}. There are: {', '.join(names)}."
-            )
-        return names.index(self.prefer)
+    def preferred(self, members: Sequence[MemberConnection]) -> int | None:
+        """Return the preferred member's index."""
+        return None if self.prefer is None else member_index(members, self.prefer)
 
 
 @click.command(
+    cls=RingCommand,
     name="repair",
     epilog=examples(
         "automate.py repair --stack prod --dry-run",
@@ -61,80 +56,87 @@ class _Wish:
 @click.option(
     "--prefer",
     metavar="NAME",
-    help="Where members have items without a version that differ from what others have, and no "
-    "stream will tell of them any more: what this member has wins. Say it only when all streams "
-    "are drained. Default: such keys are left.",
+    help="Member whose items win where no version decides: items that were never replicated and "
+    "differ. Use it only when all hops have caught up. Default: such keys are skipped.",
 )
-@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
-@click.option("--yes", "-y", is_flag=True, help="Do it without showing it first and asking.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the preview and the confirmation.")
 def repair_command(
-    screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **how: Any
+    screen: Screen, rings: Sequence[DeployedRing], whole: TableOptions, **values: Any
 ) -> int:
-    """Bring members in line where they differ: the newest version of each key wins.
+    """Repair keys that differ: the newest version wins.
 
-    First checks, as `check` does, then shows what it would do, and asks. It writes as a hop does,
-    under conditions: what is newer by then stays, so applications may write and hops run
-    meanwhile. Exits with 1 if something was left as it is.
+    Checks first, as `check` does, shows what it would write, and asks. Its writes are conditional,
+    as those of a hop: newer items stay, so applications may write and hops may run meanwhile. Exits
+    with 1 if a key was skipped.
     """
-    wish = _Wish(how["prefer"], how["yes"], how["dry_run"])
-    if not (wish.yes or wish.dry_run):
+    options = _Options(values["prefer"], values["yes"], values["dry_run"])
+    if not (options.yes or options.dry_run):
         expect_answer(screen, rings)
-    ended = on_each_ring(rings, lambda ring: _repair(screen, ring, whole, wish, how))
-    told = [ring_document(one) | (one.result or {}) for one in ended]
-    sound = all(one.result and not one.result["left"] for one in ended)
+    outcomes = on_each_ring(rings, lambda ring: _repair(screen, ring, whole, options, values))
+    documents = [ring_document(outcome) | (outcome.result or {}) for outcome in outcomes]
+    ok = all(outcome.result and not outcome.result["left"] for outcome in outcomes)
     screen.emit(
-        {"ok": sound, "dry_run": wish.dry_run, "rings": told}, lambda: _errors(screen, told)
+        {"ok": ok, "dry_run": options.dry_run, "rings": documents},
+        lambda: _errors(screen, documents),
     )
-    return combined_exit_code(one.error for one in ended) or (OK if sound else FAILED)
+    return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
 
 def _repair(
-    screen: Screen, ring: DeployedRing, whole: TableOptions, wish: _Wish, how: Mapping[str, Any]
+    screen: Screen,
+    ring: DeployedRing,
+    whole: TableOptions,
+    options: _Options,
+    values: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What was found and done, for scripts; in words as it is done."""
-    comparison = comparison_of(ring, whole, how)
+    """Check and repair a ring; print the progress, and return the document."""
+    comparison = comparison_of(ring, whole, values)
     members = comparison.members
-    wish.place(members)  # a member that is not there is told before anything is read
+    options.preferred(members)  # an unknown member is an error before anything is read
     with whole.open(screen, ring, "repair", comparison.about) as journal:
         compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
             print_comparison(screen, ring.label, compared, _REST)
-        if wish.dry_run or (not wish.yes and compared.checked.differing):
-            planned = _do(screen, members, journal, wish, dry_run=True)
-            if wish.dry_run:
-                return document(compared) | _told(planned, wish.prefer)
-            if not click.confirm("Do this?", err=True):
+        if options.dry_run or (not options.yes and compared.checked.differing):
+            planned = _do(screen, members, journal, options, dry_run=True)
+            if options.dry_run:
+                return document(compared) | _document(planned, options.prefer)
+            if not click.confirm("Write this?", err=True):
                 raise CancelledError("Nothing was changed.")
-        repaired = _do(screen, members, journal, wish, dry_run=False)
-        return document(compared) | _told(repaired, wish.prefer)
+        repaired = _do(screen, members, journal, options, dry_run=False)
+        return document(compared) | _document(repaired, options.prefer)
 
 
 def _do(
     screen: Screen,
     members: Sequence[MemberConnection],
     journal: Journal,
-    wish: _Wish,
+    options: _Options,
     dry_run: bool,
 ) -> RepairResult:
-    place = wish.place(members)
-    with at_work(screen, members[0].stop) as tell:
-        repaired = repair(members, journal, prefer=place, dry_run=dry_run, tell=tell)
+    preferred = options.preferred(members)
+    with at_work(screen, members[0].stop) as on_progress:
+        repaired = repair(
+            members, journal, prefer=preferred, dry_run=dry_run, on_progress=on_progress
+        )
     if not screen.as_json:
-        _show(screen, repaired, wish.prefer, dry_run)
+        _show(screen, repaired, options.prefer, dry_run)
     return repaired
 
 
 def next_step(prefer: str | None) -> str:
-    """What to do about keys that were left."""
+    """Return what to do about skipped keys."""
     if prefer is None:
         return (
-            "Next: see `automate.py status`. Wait for a hop that is behind, play what is set aside "
-            "(`automate.py redrive --all`), and run `repair` again. What is left even then is in "
-            "no stream any more: say whose item wins, with `repair --prefer NAME`."
+            "Next: see `automate.py status`. Wait for hops that are behind, replay quarantined "
+            "records (`automate.py redrive --all`), and run `repair` again. Keys that are skipped "
+            "even then are in no stream any more: choose the member whose item wins, with `repair "
+            "--prefer NAME`."
         )
     return (
-        f"Next: where members have different items and {prefer} has none, say `--prefer` with one "
-        "of them; for all else, run `repair` again."
+        f"Next: where members have different items and {prefer} has none, pass one of them with "
+        "`--prefer`; for all others, run `repair` again."
     )
 
 
@@ -143,11 +145,11 @@ def _show(screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: b
         screen.print("Nothing to do.")
         return
     writes = ", ".join(f"{count:,} at {name}" for name, count in sorted(repaired.writes.items()))
-    mended, left = _keys(repaired.repaired, dry_run), _keys(repaired.skipped, dry_run)
-    screen.print(f"\n{mended} brought in line: {writes or 'no writes'}.")
+    repaired_keys, left = _keys(repaired.repaired, dry_run), _keys(repaired.skipped, dry_run)
+    screen.print(f"\n{repaired_keys} repaired: {writes or 'no writes'}.")
     if repaired.skipped:
-        screen.print(f"{left} left{_among(repaired)}:")
-    for key, why in repaired.why.items():
+        screen.print(f"{left} skipped{_among(repaired)}:")
+    for key, why in repaired.skip_reasons.items():
         screen.print(f"  {key}: {why}")
     if repaired.skipped:
         screen.print(f"\n{next_step(prefer)}")
@@ -160,20 +162,20 @@ def _keys(count: int, dry_run: bool) -> str:
 
 
 def _among(repaired: RepairResult) -> str:
-    return ", among them" if repaired.skipped > len(repaired.why) else ""
+    return ", among them" if repaired.skipped > len(repaired.skip_reasons) else ""
 
 
-def _told(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
+def _document(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
     return {
         "mended": repaired.repaired,
         "left": repaired.skipped,
         "writes": dict(repaired.writes),
-        "why": [{"key": json.loads(key), "why": why} for key, why in repaired.why.items()],
+        "why": [{"key": json.loads(key), "why": why} for key, why in repaired.skip_reasons.items()],
         **({"next": next_step(prefer)} if repaired.skipped else {}),
     }
 
 
-def _errors(screen: Screen, told: Sequence[Mapping[str, Any]]) -> None:
-    for one in told:
-        if "error" in one:
-            screen.print(f"{one['ring']}: {one['error']['text']}")
+def _errors(screen: Screen, documents: Sequence[Mapping[str, Any]]) -> None:
+    for entry in documents:
+        if "error" in entry:
+            screen.print(f"{entry['ring']}: {entry['error']['text']}")

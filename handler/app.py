@@ -1,10 +1,15 @@
-"""The entry: Lambda calls ``handle`` with a batch of a table's stream, or for a heartbeat.
+"""Entry point: Lambda calls ``handle`` with a batch of a table's stream, or for a heartbeat.
 
-The way of the data: event -> records by key (batch) -> Changes, of writes in a row only one
-(records, runs) -> what each calls for (decide), done at both ends (replicate, carry) -> their
-Stores: a call is made again where it fails (patience), goes with those of other keys where it
-can (batched, gather), and alone where it cannot (store), over connections that outlive the
-invocation (direct, wire, signing, connections, answers), or by botocore's client (clients, keyed).
+From the event to the table, by module:
+
+- ``batch`` checks the records (``envelope``), groups them by key, and reports failures
+  (``errors``);
+- ``model.records`` parses each into a change, and ``protocol.coalesce`` merges consecutive writes;
+- ``protocol.replicate`` decides on a change and applies it (``protocol.decide``, ``.apply``);
+- ``store.batching`` combines calls of many keys, ``store.dynamodb`` makes them one by one, and
+  ``retry`` repeats those that fail with transient errors;
+- ``aws.http_client`` sends them on connections that outlive the invocation, or ``aws.clients``
+  has botocore's client send them.
 """
 
 import asyncio
@@ -26,7 +31,7 @@ from handler.errors import is_transient
 from handler.heartbeat import Heartbeat, is_heartbeat_event
 from handler.log import log
 from handler.metrics import BatchReporter
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.quarantine import Quarantine, QuarantineLocation, S3Quarantine
 from handler.retry import RetryBudget, RetryingQuarantine, RetryingStore
 from handler.store.batching import BatchingStore
@@ -34,64 +39,71 @@ from handler.store.dynamodb import DynamoStore, MemberTables, Store
 
 T = TypeVar("T")
 
-_ANSWER_SECONDS = 2.0
-"""For what is left to do when the last call has been answered."""
+_RESPONSE_SECONDS = 2.0
+"""Time for the function's own work after the last response."""
 
 
 class MalformedEventError(Exception):
-    """What the function was called with is no batch of a stream.
+    """An event that is no batch of a stream.
 
-    Nothing of it is taken for done: Lambda calls again, and gives it to the failure destination in
-    the end.
+    No record counts as done: Lambda retries, and in the end sends it to the failure destination.
     """
 
 
 class Context(Protocol):
-    """What is used of Lambda's context."""
+    """The part of Lambda's context that is used."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long until the function is stopped."""
+        """Return the milliseconds until the function is stopped."""
 
 
 def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
-    """Replicate a batch, or write a beat; the answer names the records to be delivered again.
+    """Replicate a batch, or write a heartbeat.
+
+    Args:
+        event: a batch of stream records, or ``{"beat": ...}``.
+        context: Lambda's.
+
+    Returns:
+        Lambda's partial batch response, which names the records to be delivered again.
 
     Raises:
         MalformedEventError: the event is no batch of a stream.
+        HopConfigError: the function's environment is invalid.
     """
     if is_heartbeat_event(event):
-        return _beat()
-    function, records = _runtime(), _records(event)
-    patience = RetryBudget(
+        return _write_heartbeat()
+    runtime, records = _runtime(), _records(event)
+    budget = RetryBudget(
         lambda: context.get_remaining_time_in_millis() / 1000,
         is_transient,
-        reserve_seconds=CALL_SECONDS + _ANSWER_SECONDS,
+        reserve_seconds=CALL_SECONDS + _RESPONSE_SECONDS,
         max_concurrency=CONCURRENCY,
     )
-    hop = function.hop(patience)
-    quarantine = RetryingQuarantine(function.quarantine, patience)
+    hop = runtime.hop(budget)
+    quarantine = RetryingQuarantine(runtime.quarantine, budget)
     with _gc_disabled():
         report = _run_in_loop(replicate_batch(records, BatchContext(hop, quarantine)))
-    for line in function.teller.log_lines(len(records), report, patience, time.time()):
+    for line in runtime.reporter.log_lines(len(records), report, budget, time.time()):
         log(line)
     return report.response()
 
 
-def _beat() -> dict[str, list[dict[str, str]]]:
-    """Write a beat, where the heart is on."""
-    heart = _runtime().heart
-    if heart is not None:
-        _run_in_loop(heart.beat())
+def _write_heartbeat() -> dict[str, list[dict[str, str]]]:
+    """Write a heartbeat, if they are on."""
+    heartbeat = _runtime().heartbeat
+    if heartbeat is not None:
+        _run_in_loop(heartbeat.beat())
     return BatchReport().response()
 
 
-def _run_in_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do something in the loop that the function's connections belong to."""
+def _run_in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in the event loop that the function's connections belong to."""
     runner = _runtime().runner
     try:
-        return runner.run(work)
+        return runner.run(coroutine)
     except BaseException:
-        # Nothing of it may go on in the next invocation. This ends it, and the connections as well.
+        # No task may go on in the next invocation. This ends them, and the connections as well.
         runner.close()
         _runtime.cache_clear()
         raise
@@ -99,10 +111,10 @@ def _run_in_loop(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def _gc_disabled() -> Iterator[None]:
-    """Let no garbage be looked for in a batch: nearly all of it lives until the end.
+    """Disable the cyclic garbage collector while a batch runs.
 
-    Each look costs time for all that lives; and what has no circle in it goes at once in any case.
-    A call that fails is an end to this: see ``Patience.call``.
+    Almost everything lives until the end, and reference counting frees the rest. The first call
+    that fails enables it again: see ``RetryBudget.retry``.
     """
     gc.disable()
     try:
@@ -113,44 +125,46 @@ def _gc_disabled() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Runtime:
-    """What lives as long as the function's process."""
+    """Objects that live as long as the function's process."""
 
-    settings: HopConfig
+    config: HopConfig
     runner: asyncio.Runner
-    here: DynamoDBApi
-    there: DynamoDBApi
+    source_api: DynamoDBApi
+    target_api: DynamoDBApi
     quarantine: Quarantine
-    teller: BatchReporter
-    heart: Heartbeat | None
+    reporter: BatchReporter
+    heartbeat: Heartbeat | None
 
-    def hop(self, patience: RetryBudget) -> Hop:
-        """The hop of one invocation."""
-        source = self._store(self.here, self.settings.source, patience)
-        target = self._store(self.there, self.settings.target, patience)
-        return self.settings.hop(source, target)
+    def hop(self, budget: RetryBudget) -> Hop:
+        """Make the hop of one invocation."""
+        source = self._store(self.source_api, self.config.source, budget)
+        target = self._store(self.target_api, self.config.target, budget)
+        return self.config.hop(source, target)
 
-    def _store(self, call: DynamoDBApi, tables: MemberTables, patience: RetryBudget) -> Store:
-        make = BatchingStore if self.settings.batches else DynamoStore
-        return RetryingStore(make(call, tables, gate=patience.limit), patience)
+    def _store(self, api: DynamoDBApi, tables: MemberTables, budget: RetryBudget) -> Store:
+        make = BatchingStore if self.config.batches else DynamoStore
+        return RetryingStore(make(api, tables, gate=budget.limit), budget)
 
 
 @cache
 def _runtime() -> _Runtime:
-    settings = HopConfig.read(os.environ)
-    here, there = settings.source_replica, settings.target_replica
+    config = HopConfig.read(os.environ)
+    source, target = config.source_replica, config.target_replica
     pool = ThreadPoolExecutor(CONCURRENCY)
-    shelf = QuarantineLocation(settings.quarantine, settings.name, here.table)
-    here_call = make_api(here.region, pool, None, settings.http)
-    heartbeat = settings.heartbeat
+    location = QuarantineLocation(
+        config.quarantine, config.name, source.table, config.quarantine_owner
+    )
+    source_api = make_api(source.region, pool, None, config.http)
+    key = config.heartbeat
     return _Runtime(
-        settings,
-        # A loop of its own: the thread's is left as it is.
+        config,
+        # A loop of its own: the thread's current one is not changed.
         asyncio.Runner(loop_factory=asyncio.new_event_loop),
-        here=here_call,
-        there=make_api(there.region, pool, settings.target_access, settings.http),
-        quarantine=S3Quarantine(lambda: make_client("s3", here.region), pool, shelf),
-        teller=BatchReporter(settings.name, settings.logs_items),
-        heart=None if heartbeat is None else Heartbeat(here_call, here.table, heartbeat),
+        source_api=source_api,
+        target_api=make_api(target.region, pool, config.target_access, config.http),
+        quarantine=S3Quarantine(lambda: make_client("s3", source.region), pool, location),
+        reporter=BatchReporter(config.name, config.logs_items),
+        heartbeat=None if key is None else Heartbeat(source_api, source.table, key),
     )
 
 
@@ -158,7 +172,7 @@ def _records(event: Any) -> list[Any]:
     records = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, list):
         raise MalformedEventError(
-            "the event has no list of Records, so it is no batch of a stream. Only the event "
-            "source mapping of the hop should call this function."
+            "Event has no `Records` list: not a DynamoDB Streams batch. Only the event source "
+            "mapping of the hop should invoke this function."
         )
     return records

@@ -1,6 +1,6 @@
-"""A batch of records: in order within a key, concurrently across keys, failures by key.
+"""Replicate a batch of records: in order within a key, concurrently across keys.
 
-The answer follows Lambda's partial batch response:
+Failures stop one key each. They are returned in Lambda's partial batch response:
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 """
 
@@ -18,18 +18,19 @@ from handler.heartbeat import heartbeat_time
 from handler.log import format_error
 from handler.model.records import Change, Record, read_change
 from handler.protocol.coalesce import CoalescedChange, coalesce
-from handler.protocol.replicate import Action, Conflict, Hop, Outcome, replicate
+from handler.protocol.hop import Action, Conflict, Hop, Outcome
+from handler.protocol.replicate import replicate
 from handler.quarantine import Quarantine, QuarantinedRecord
 
-Concurrently = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]
+AwaitAll = Callable[[Iterable[Awaitable[None]]], Awaitable[Any]]
 
 WHOLE_BATCH = ""
-"""Instead of a record's number in the answer: all of the batch is delivered again."""
+"""In place of a sequence number in the response: the whole batch is delivered again."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What stopped a key."""
+    """Error that stopped a key."""
 
     record: str
     """Sequence number of the record that failed; ``WHOLE_BATCH`` where it has none."""
@@ -37,65 +38,64 @@ class Failure:
     kind: FailureKind
 
 
-@dataclass(frozen=True)
-class Quarantined:
-    """A record that was set aside."""
-
-    record: str
-    reason: str
-    error: str
-
-
 @dataclass
 class BatchReport:
-    """What became of a batch."""
+    """Results of a batch."""
 
     counts: Counter[str] = field(default_factory=Counter)
     conflicts: list[Conflict] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
+    quarantined: list[QuarantinedRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    """One for each key that was stopped, or a single one for a batch that the hop cannot take."""
+    """One for each key that was stopped, or a single one for a batch rejected whole."""
     unprocessed: list[str] = field(default_factory=list)
-    """Sequence numbers of the records to be delivered again."""
+    """Sequence numbers of the records that are to be delivered again."""
     lags: list[float] = field(default_factory=list)
-    """Of each write that was brought to the next member: seconds since it was made at its origin,
+    """Of each write that was applied at the next member: seconds since it was made at its origin,
     by two regions' clocks."""
     laps: list[float] = field(default_factory=list)
-    """Of each write that has been everywhere: the same."""
-
-    beat_lags: list[float] = field(default_factory=list)
-    beat_laps: list[float] = field(default_factory=list)
-    """The same of heartbeats, which are in neither of the others."""
+    """The same of each write that has completed its lap."""
+    heartbeat_lags: list[float] = field(default_factory=list)
+    """Lags of heartbeats, which ``lags`` does not have."""
+    heartbeat_laps: list[float] = field(default_factory=list)
+    """Laps of heartbeats, which ``laps`` does not have."""
 
     def response(self) -> dict[str, list[dict[str, str]]]:
-        """Lambda's partial batch response: the lowest number named becomes the checkpoint."""
+        """Return Lambda's partial batch response: its lowest sequence number is the checkpoint."""
         return {"batchItemFailures": [{"itemIdentifier": number} for number in self.unprocessed]}
 
-    def add(self, outcome: Outcome, now: float, beaten: float | None = None) -> None:
-        """Take in what became of a change; ``beaten`` is when it was made, if it is a heartbeat."""
+    def add(self, outcome: Outcome, now: float, heartbeat_at: float | None = None) -> None:
+        """Add the outcome of a change.
+
+        Args:
+            outcome: what the hop did.
+            now: the time, in seconds since the epoch.
+            heartbeat_at: when the heartbeat was written, in seconds since the epoch; None: the
+                change is no heartbeat.
+        """
         self.counts[outcome.action] += 1
         if outcome.conflict is not None:
             self.conflicts.append(outcome.conflict)
         if outcome.written_at is not None:
-            made = outcome.written_at if beaten is None else beaten
-            self._times(outcome.action, beaten is not None).append(max(0.0, now - made))
+            is_heartbeat = heartbeat_at is not None
+            written_at = outcome.written_at if heartbeat_at is None else heartbeat_at
+            self._durations(outcome.action, is_heartbeat).append(max(0.0, now - written_at))
 
-    def _times(self, did: Action, is_beat: bool) -> list[float]:
-        if did is Action.LAP_COMPLETED:
-            return self.beat_laps if is_beat else self.laps
-        return self.beat_lags if is_beat else self.lags
+    def _durations(self, action: Action, is_heartbeat: bool) -> list[float]:
+        if action is Action.LAP_COMPLETED:
+            return self.heartbeat_laps if is_heartbeat else self.laps
+        return self.heartbeat_lags if is_heartbeat else self.lags
 
 
 @dataclass(frozen=True)
 class BatchContext:
-    """What is done for the records of a batch."""
+    """Hop and quarantine that a batch is processed with."""
 
     hop: Hop
     quarantine: Quarantine
     apply: Callable[[Change, Hop], Awaitable[Outcome]] = replicate
-    """What is done for one change; a redrive's is ``replay``."""
+    """Replicates one change; a redrive uses ``protocol.replay.replay``."""
     now: Callable[[], float] = time.time
-    """The time, in seconds since the epoch."""
+    """Returns the time, in seconds since the epoch."""
 
 
 async def gather_keys(keys: Iterable[Awaitable[None]]) -> None:
@@ -104,25 +104,30 @@ async def gather_keys(keys: Iterable[Awaitable[None]]) -> None:
 
 
 async def replicate_batch(
-    records: Sequence[Record], work: BatchContext, concurrently: Concurrently = gather_keys
+    records: Sequence[Record], context: BatchContext, await_all: AwaitAll = gather_keys
 ) -> BatchReport:
-    """Do it for the records of one invocation.
+    """Replicate the records of one invocation.
 
-    A record that fails stops its own key and no other. One that shows a fault of the hop stops them
-    all. ``concurrently`` awaits all that it is given.
+    A record that fails stops its own key and no other. A record from another stream stops the whole
+    batch: something is wrong with the hop.
+
+    Args:
+        records: in the order of the stream.
+        context: what they are processed with.
+        await_all: awaits the keys' coroutines, concurrently or not.
     """
     try:
-        check_records(records, work.hop.source_replica)
+        check_records(records, context.hop.source_replica)
     except WrongStreamError as error:
         return _keep_all(records, error)
-    batch = _Batch(work, BatchReport())
-    await concurrently([batch.replicate_key(of) for of in _by_key(records)])
+    batch = _Batch(context, BatchReport())
+    await await_all([batch.replicate_key(of_key) for of_key in _by_key(records)])
     return batch.report
 
 
 def _keep_all(records: Sequence[Record], error: WrongStreamError) -> BatchReport:
     """Leave the whole batch in the stream."""
-    failure = Failure(_number(error.record), error, classify(error))
+    failure = Failure(sequence_number(error.record), error, classify(error))
     return BatchReport(failures=[failure], unprocessed=[WHOLE_BATCH] * len(records))
 
 
@@ -134,7 +139,7 @@ def _by_key(records: Sequence[Record]) -> Iterable[list[Record]]:
 
 
 def _key(record: Record) -> str:
-    """What records of one item have in common; keys that are no keys are one of their own."""
+    """Return a text that is equal for records of one item; malformed keys share one text."""
     try:
         return json.dumps(record["dynamodb"]["Keys"], sort_keys=True)
     except (ValueError, RecursionError):
@@ -143,51 +148,53 @@ def _key(record: Record) -> str:
 
 @dataclass(frozen=True)
 class _Batch:
-    work: BatchContext
+    context: BatchContext
     report: BatchReport
 
     async def replicate_key(self, records: list[Record]) -> None:
         done = 0
-        for run in coalesce(records):
+        for coalesced in coalesce(records):
             try:
-                await self._replicate_run(run)
+                await self._replicate_coalesced(coalesced)
             except Exception as error:
-                undone = [_number(record) for record in records[done:]]
+                undone = [sequence_number(record) for record in records[done:]]
                 self.report.failures.append(Failure(undone[0], error, classify(error)))
                 self.report.unprocessed.extend(undone)
                 return
-            done += len(run.records)
+            done += len(coalesced.records)
 
-    async def _replicate_run(self, run: CoalescedChange) -> None:
-        if run.change is not None and len(run.records) > 1:
+    async def _replicate_coalesced(self, coalesced: CoalescedChange) -> None:
+        change, records = coalesced.change, coalesced.records
+        if change is not None and len(records) > 1:
             try:
-                outcome = await self.work.apply(run.change, self.work.hop)
+                outcome = await self.context.apply(change, self.context.hop)
             except Exception as error:
                 if classify(error) is not FailureKind.PERMANENT:
                     raise
             else:
-                self.report.add(outcome, self.work.now(), heartbeat_time(run.change))
-                self.report.counts[Action.IGNORED] += len(run.records) - 1
+                self.report.add(outcome, self.context.now(), heartbeat_time(change))
+                self.report.counts[Action.IGNORED] += len(records) - 1
                 return
-        # Also of a run that is refused: it may be the last of its items alone that is.
-        for record in run.records:
+        # A coalesced change may be rejected for its last item alone: so each record is tried.
+        for record in records:
             await self._replicate_record(record)
 
     async def _replicate_record(self, record: Record) -> None:
         try:
             change = read_change(record)
-            outcome = await self.work.apply(change, self.work.hop)
+            outcome = await self.context.apply(change, self.context.hop)
         except Exception as error:
             if classify(error) is not FailureKind.PERMANENT:
                 raise
-            lost = QuarantinedRecord(record, quarantine_reason(error), format_error(error))
-            await self.work.quarantine.put(lost)
-            self.report.quarantined.append(Quarantined(_number(record), lost.reason, lost.error))
+            quarantined = QuarantinedRecord(record, quarantine_reason(error), format_error(error))
+            await self.context.quarantine.put(quarantined)
+            self.report.quarantined.append(quarantined)
             return
-        self.report.add(outcome, self.work.now(), heartbeat_time(change))
+        self.report.add(outcome, self.context.now(), heartbeat_time(change))
 
 
-def _number(record: Record) -> str:
+def sequence_number(record: Record) -> str:
+    """Return a record's sequence number, or ``WHOLE_BATCH`` if it has none."""
     try:
         number = record["dynamodb"]["SequenceNumber"]
     except (KeyError, TypeError):

@@ -1,20 +1,19 @@
-"""What kind of failure an error is, and so what becomes of its record. Pure: no store, no clock.
+"""Classify errors by what has to happen to the record. Pure: no store, no clock.
 
 ==========  ======================================  =============================================
-kind        the cause                               the record
+kind        cause                                   the record
 ==========  ======================================  =============================================
-transient   the moment: throttled, timed out,       is tried again within the function's time,
-            unreachable, credentials that expired,  and then delivered again, in order
-            a signature of the wrong time
-permanent   the record: it cannot be read, or the   is set aside in the quarantine at once, and
-            target refuses its item's shape         its shard goes on
-fault       the hop: no access, no table, a key     stays in the stream, and an alarm rings; it
-            schema that differs, another stream     is never set aside, or a fault would empty
-            or view type, or a mistake in this      the stream into the quarantine
-            program
+transient   the moment: throttled, timed out,       is retried while the function has time, and
+            unreachable, expired credentials, a     then delivered again, in order
+            signature of the wrong time
+permanent   the record: it cannot be parsed, or     goes to the quarantine at once, and the shard
+            the target rejects its item             goes on
+fault       the hop: no access, no table, another   stays in the stream, and an alarm fires; it is
+            key schema, stream or view type, or a   never quarantined, or a fault would empty the
+            bug in this program                     stream into the quarantine
 ==========  ======================================  =============================================
 
-Whatever is not known is a fault: it loses nothing, and somebody looks.
+Unknown errors are faults: the record stays in the stream and an alarm fires.
 """
 
 from enum import StrEnum
@@ -36,20 +35,20 @@ from handler.store.dynamodb import ItemTooLargeError
 
 
 class FailureKind(StrEnum):
-    """What a failure calls for; the values are those of the log and of the metrics."""
+    """Cause of a failure. The values are those of ``kind`` in the log."""
 
     TRANSIENT = "transient"
     PERMANENT = "permanent"
     FAULT = "fault"
 
 
-# Without the ending: an API call has "ThrottlingException" where the answer to one statement of a
-# batch has "ThrottlingError".
+# Without their ending: a call fails with "ThrottlingException", a statement of a batch with
+# "ThrottlingError".
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-# What other services say of the clock and of too many requests, by the SDKs' own list:
+# Other services' codes for a wrong clock and for too many requests, from the SDKs' own list:
 # https://github.com/aws/aws-sdk-js-v3/blob/main/packages/service-error-classification/src/constants.ts
 _TRANSIENT_CODES = frozenset(
     {
@@ -76,16 +75,15 @@ _TRANSIENT_CODES = frozenset(
         "TransactionInProgress",
     }
 )
-# Request Timeout and Too Many Requests, which a proxy or a gateway may say without a document.
+# Request Timeout and Too Many Requests, which a proxy or a gateway may send without a document.
 _TRANSIENT_STATUSES = frozenset({408, 429})
 
-
-# A table with local indexes refuses more than 10 GB for one partition key, until something goes.
+# A table with local indexes takes no more than 10 GB of one partition key.
 _PERMANENT_CODES = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"})
 
-# What a ValidationException says when it is the item that is refused, in small letters. AWS
-# documents the limits, not the words: these were heard from servers that copy it, and from the
-# service in public reports (docs/runbook.md has the list with what each means).
+# Parts of the messages with which a ValidationException rejects an item, in lower case. AWS
+# documents the limits, not the messages: these are from servers that copy DynamoDB and from public
+# reports of the service (docs/runbook.md lists what they mean).
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 _ITEM_VALIDATION_MESSAGES = (
     "size has exceeded the maximum",
@@ -126,14 +124,16 @@ _TRANSIENT_ERRORS = (
 
 
 def classify(error: Exception) -> FailureKind:
-    """The kind of failure that an error is."""
+    """Return the kind of failure of an error."""
     match error:
         case UnreadableRecordError() | ItemTooLargeError():
             return FailureKind.PERMANENT
         case ClientError():
-            told = error.response["Error"]
+            details = error.response["Error"]
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            return classify_response(told.get("Code") or "", told.get("Message") or "", status)
+            return classify_response(
+                details.get("Code") or "", details.get("Message") or "", status
+            )
         case ParamValidationError():
             return FailureKind.PERMANENT if _refuses_item(str(error)) else FailureKind.FAULT
         case _:
@@ -143,12 +143,18 @@ def classify(error: Exception) -> FailureKind:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether an error is one of the moment."""
+    """Return whether an error is expected to go away with time."""
     return classify(error) is FailureKind.TRANSIENT
 
 
 def classify_response(code: str, message: str, status: int = 0) -> FailureKind:
-    """The kind of failure that a service's answer is, by its code, message and HTTP status."""
+    """Return the kind of failure of a service's error response.
+
+    Args:
+        code: such as ``ThrottlingException``.
+        message: for a person; some errors differ in nothing else.
+        status: of HTTP; 0: not known.
+    """
     name = code.removesuffix("Exception").removesuffix("Error")
     if name == "Validation":
         words = message.lower()
@@ -156,24 +162,24 @@ def classify_response(code: str, message: str, status: int = 0) -> FailureKind:
         return FailureKind.PERMANENT if refused else FailureKind.FAULT
     if name in _PERMANENT_CODES:
         return FailureKind.PERMANENT
-    is_passing = (
+    passes = (
         name in _TRANSIENT_CODES
         or status >= 500
         or status in _TRANSIENT_STATUSES
         or is_clock_skew(code, message)
     )
-    return FailureKind.TRANSIENT if is_passing else FailureKind.FAULT
+    return FailureKind.TRANSIENT if passes else FailureKind.FAULT
 
 
 def error_code(error: Exception) -> str:
-    """What to call an error, in a word: the service's code for it, or its type."""
+    """Return the service's code of an error, or else the name of its type."""
     if isinstance(error, ClientError):
         return error.response["Error"].get("Code") or "ClientError"
     return type(error).__name__
 
 
 def quarantine_reason(error: Exception) -> str:
-    """Why a record is set aside, in a word or two."""
+    """Return why a record is quarantined: ``unreadable``, ``too large`` or ``refused``."""
     match error:
         case UnreadableRecordError():
             return "unreadable"
@@ -184,5 +190,5 @@ def quarantine_reason(error: Exception) -> str:
 
 
 def _refuses_item(report: str) -> bool:
-    """Whether the SDK refuses to send what came out of the record, not where it was to go."""
+    """Return whether the SDK rejects the record's item, rather than the request around it."""
     return any(f" {part}" in report for part in ("Item.", "Key.", "ExpressionAttributeValues."))

@@ -1,7 +1,7 @@
-"""The heartbeat: an item of the ring's own that goes around as any other, so that lag shows.
+"""Write and recognize heartbeats: items of the ring's own whose replication shows the lag.
 
-A function that is called with ``{"beat": ...}`` instead of a batch writes it into its own table.
-From there on it is a change like all others: nothing in the protocol knows of it.
+A function that is invoked with ``{"beat": ...}`` instead of a batch writes one into its source
+table. It is replicated like any other item: the protocol does not know of it.
 """
 
 import time
@@ -13,43 +13,50 @@ from handler.model.image import Key
 from handler.model.records import Change
 
 HEARTBEAT_EVENT = "beat"
-"""What is in the event that asks for a beat; ``ring/resources/heartbeat.py`` is where it is set."""
+"""Key of the event that requests a heartbeat; ``ring/resources/heartbeat.py`` sends it."""
 
 HEARTBEAT_ATTRIBUTE = "ring_heartbeat"
-"""The attribute that tells the item from others, and when it was written, in seconds since the
-epoch. It is not one of ``_repl_``: those stay behind when an item is carried on."""
+"""Attribute that marks the item; its value is the time of writing, in seconds since the epoch. It
+is not one of ``_repl_``, since those are not replicated as they are."""
 
 
 class Heartbeat:
-    """Writes a member's beats, all into one item: the key is the member's own."""
+    """Writer of a member's heartbeats, all to one item, whose key is the member's own."""
 
     def __init__(
         self, call: DynamoDBApi, table: str, key: Key, now: Callable[[], float] = time.time
     ) -> None:
-        """Take what calls DynamoDB in the table's region, and the key that is kept for beats."""
+        """Make the writer for a table.
+
+        Args:
+            call: calls DynamoDB in the table's region.
+            table: the member's table.
+            key: the key that the settings reserve for heartbeats.
+            now: returns the time, in seconds since the epoch.
+        """
         self._call = call
         self._table = table
         self._key = key
         self._now = now
 
     async def beat(self) -> None:
-        """Write one. What fails is raised: Lambda calls again, and the next beat is soon."""
+        """Write one heartbeat. Errors are raised: Lambda retries, and the next one is due soon."""
         item = {**self._key, HEARTBEAT_ATTRIBUTE: {"N": f"{self._now():.3f}"}}
         await self._call("PutItem", {"TableName": self._table, "Item": item})
 
 
 def is_heartbeat_event(event: Any) -> bool:
-    """Whether an event asks for a beat."""
+    """Return whether an event requests a heartbeat."""
     return isinstance(event, Mapping) and HEARTBEAT_EVENT in event and "Records" not in event
 
 
 def heartbeat_time(change: Change) -> float | None:
-    """When the beat that a change carries was written, in seconds since the epoch; None: no beat.
+    """Return when a change's heartbeat was written; None: the change is no heartbeat.
 
-    More exact than a stream's time, which is in whole seconds.
+    In seconds since the epoch, to the millisecond: a stream's time is in whole seconds.
     """
-    mark = change.new.item.get(HEARTBEAT_ATTRIBUTE) if change.new is not None else None
-    number = mark.get("N") if mark else None
+    attribute = change.new.item.get(HEARTBEAT_ATTRIBUTE) if change.new is not None else None
+    number = attribute.get("N") if attribute else None
     try:
         return None if number is None else float(number)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One line of JSON a thing worth knowing; Lambda sends what is printed to the log group."""
+"""Write log lines as JSON to standard output, which Lambda sends to the log group."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def log(line: Mapping[str, Any]) -> None:
-    """Write a line."""
+    """Write one line; what JSON does not know is written as its text, bytes as hex digits."""
     sys.stdout.write(json.dumps(line, default=_text) + "\n")
     sys.stdout.flush()
 
@@ -17,5 +17,5 @@ def _text(value: object) -> str:
 
 
 def format_error(error: Exception) -> str:
-    """An error as a log line tells it."""
+    """Format an error for a log line: its type and message."""
     return f"{type(error).__name__}: {error}"

@@ -1,29 +1,29 @@
-"""What a function tells of a batch: its log lines, one of which is its metrics as well.
+"""Log lines for a batch. The last one has its metrics (CloudWatch embedded metric format).
 
-The line of the batch is in CloudWatch's embedded metric format: CloudWatch makes metrics of the
-numbers that it names, without a call by the function.
+CloudWatch makes metrics of the numbers that such a line names, without a call by the function.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from handler.batch import BatchReport, Failure
+from handler.batch import BatchReport, Failure, sequence_number
 from handler.errors import FailureKind, error_code
 from handler.log import format_error
 from handler.model.image import SOURCE_REGION, SOURCE_TABLE, Item, application_attributes
-from handler.protocol.replicate import Action, Conflict
+from handler.protocol.hop import Action, Conflict
+from handler.quarantine import QuarantinedRecord
 from handler.retry import RetryBudget
 
 NAMESPACE = "DynamoDBRing"
 DIMENSION = "hop"
 MAX_VALUES_PER_METRIC = 100
-"""How many values a metric may have in one line."""
+"""Values that a metric may have in one line."""
 
 _UNITS = {
     "records": "Count",
-    **{did.value: "Count" for did in Action},
+    **{action.value: "Count" for action in Action},
     "conflicts": "Count",
     "quarantined": "Count",
     "failures": "Count",
@@ -39,30 +39,37 @@ _UNITS = {
 }
 
 METRICS = tuple(_UNITS)
-"""The names of the metrics of a hop."""
+"""Names of a hop's metrics."""
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class BatchReporter:
-    """Tells of a hop's batches."""
+    """Formatter of a hop's log lines."""
 
     hop: str
-    items: bool
-    """Whether to tell what is in the items of a conflict."""
+    logs_items: bool
+    """Whether the line of a conflict has the contents of its items."""
 
     def log_lines(
-        self, records: int, report: BatchReport, patience: RetryBudget, now: float
+        self, records: int, report: BatchReport, budget: RetryBudget, now: float
     ) -> Iterator[Line]:
-        """The lines of a batch; ``now`` is the time, in seconds since the epoch."""
+        """Yield the log lines of a batch, as JSON documents.
+
+        Args:
+            records: number of records in the batch.
+            report: the batch's results.
+            budget: that of the invocation, with its counts of calls.
+            now: the time, in seconds since the epoch.
+        """
         for conflict in report.conflicts:
-            yield self._line("conflict", _conflict_line(conflict, self.items))
-        for lost in report.quarantined:
-            yield self._line("quarantined", asdict(lost))
+            yield self._line("conflict", _conflict_line(conflict, self.logs_items))
+        for quarantined in report.quarantined:
+            yield self._line("quarantined", _quarantined_line(quarantined))
         for failures in _group_failures(report.failures):
             yield self._line("failure", failures)
-        numbers = _batch_metrics(records, report, patience)
+        numbers = _batch_metrics(records, report, budget)
         yield self._line("batch", numbers) | {"_aws": _metrics(numbers, now)}
 
     def _line(self, event: str, fields: Line) -> Line:
@@ -72,21 +79,21 @@ class BatchReporter:
 def _batch_metrics(records: int, report: BatchReport, budget: RetryBudget) -> Line:
     numbers: Line = {
         "records": records,
-        **{did.value: report.counts[did] for did in Action},
+        **{action.value: report.counts[action] for action in Action},
         "conflicts": len(report.conflicts),
         "quarantined": len(report.quarantined),
         "failures": len(report.failures),
-        "faults": sum(one.kind is FailureKind.FAULT for one in report.failures),
+        "faults": sum(failure.kind is FailureKind.FAULT for failure in report.failures),
         "given_back": len(report.unprocessed),
         "calls": budget.calls,
         "retries": budget.retries,
-        "store_ms": round(budget.seconds * 1000),
+        "store_ms": round(budget.store_seconds * 1000),
     }
     lags = {
         "lag": _percentile_sample(report.lags),
         "lap": _percentile_sample(report.laps),
-        "beat_lag": _percentile_sample(report.beat_lags),
-        "beat_lap": _percentile_sample(report.beat_laps),
+        "beat_lag": _percentile_sample(report.heartbeat_lags),
+        "beat_lap": _percentile_sample(report.heartbeat_laps),
     }
     return numbers | {name: values for name, values in lags.items() if values}
 
@@ -98,10 +105,10 @@ def _metrics(numbers: Line, now: float) -> Line:
 
 
 def _percentile_sample(values: Sequence[float]) -> list[float]:
-    """As many values as a line may have: of more, some at equal steps from least to greatest.
+    """Return the values, or a sample of as many as a line may have, at equal steps in their order.
 
-    So the least, the greatest and every percentile of a batch are what they were; a batch of more
-    than that many weighs as much as one of that many.
+    The sample keeps the minimum, the maximum and every percentile of the batch. In statistics over
+    many batches, a batch with more values counts as one with the maximum number.
     """
     ordered = sorted(round(value, 1) for value in values)
     if len(ordered) <= MAX_VALUES_PER_METRIC:
@@ -114,22 +121,30 @@ def _percentile_sample(values: Sequence[float]) -> list[float]:
 
 
 def _group_failures(failures: Sequence[Failure]) -> Iterator[Line]:
-    """One line for all failures of a kind and code: an outage fails every key of a batch."""
+    """Yield one line for all failures of a kind and code: an outage fails every key of a batch."""
     groups: dict[tuple[FailureKind, str], list[Failure]] = {}
     for failure in failures:
         groups.setdefault((failure.kind, error_code(failure.error)), []).append(failure)
-    for (kind, code), alike in groups.items():
-        first = alike[0]
+    for (kind, code), group in groups.items():
+        first = group[0]
         yield {
             "kind": kind,
             "code": code,
-            "keys": len(alike),
+            "keys": len(group),
             "record": first.record,
             "error": format_error(first.error),
         }
 
 
-def _conflict_line(conflict: Conflict, items: bool) -> Line:
+def _quarantined_line(quarantined: QuarantinedRecord) -> Line:
+    return {
+        "record": sequence_number(quarantined.record),
+        "reason": quarantined.reason,
+        "error": quarantined.error,
+    }
+
+
+def _conflict_line(conflict: Conflict, logs_items: bool) -> Line:
     sides = {
         "key": conflict.key,
         "won": conflict.won,
@@ -137,7 +152,7 @@ def _conflict_line(conflict: Conflict, items: bool) -> Line:
         "lost": conflict.lost,
         "lost_origin": _origin(conflict.loser),
     }
-    if not items:
+    if not logs_items:
         return sides
     contents = {"won_item": conflict.winner, "lost_item": conflict.loser}
     return sides | {
@@ -147,7 +162,7 @@ def _conflict_line(conflict: Conflict, items: bool) -> Line:
 
 
 def _origin(item: Item | None) -> str | None:
-    """Where a write was made; None where nothing says so, as nothing does of a new local write."""
+    """Return the region and table of a write's origin; None: not known, as of a new local write."""
     if item is None or SOURCE_REGION not in item:
         return None
     return "/".join(item.get(name, {}).get("S", "") for name in (SOURCE_REGION, SOURCE_TABLE))

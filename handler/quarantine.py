@@ -1,4 +1,4 @@
-"""Where a record goes that no retry will help: kept whole, with the reason, for a redrive."""
+"""Quarantine for records that no retry helps: stored whole, with the reason, for a redrive."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from handler.model.records import Record
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PREFIX = "quarantine/"
-"""Where in a hop's bucket the handler's own objects are; Lambda's are beside it."""
+"""Prefix of the handler's objects in a hop's bucket, which has Lambda's failed batches, too."""
 
 
 @dataclass(frozen=True)
@@ -26,69 +26,92 @@ class QuarantinedRecord:
 
     record: Record
     reason: str
-    """In a word or two, one of a few; see ``handler.errors``."""
+    """One of those of ``handler.errors.quarantine_reason``."""
     error: str
-    """What was said when it was tried."""
+    """Type and message of the error."""
+
+
+class Place(TypedDict, total=False):
+    """The arguments of a call of S3 that name a bucket."""
+
+    Bucket: str
+    ExpectedBucketOwner: str
+
+
+def place_of(bucket: str, owner: str | None) -> Place:
+    """Name a bucket to S3, which refuses the call if another account owns it.
+
+    Names of buckets are everybody's: one that was deleted may be somebody else's by now.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    return {"Bucket": bucket, "ExpectedBucketOwner": owner} if owner else {"Bucket": bucket}
 
 
 @dataclass(frozen=True)
 class QuarantineLocation:
-    """Where a hop's records are set aside."""
+    """Bucket of a hop's quarantine, and the hop's names in its objects."""
 
     bucket: str
     hop: str
-    """Where they were going, for a person."""
+    """Name of the hop, as in log lines."""
     table: str
-    """The table whose stream they come from."""
+    """Table whose stream the records are from."""
+    owner: str | None = None
+    """Account that the bucket must belong to, if it is known."""
 
 
 class Quarantine(Protocol):
-    """Keeps records that cannot be applied."""
+    """Storage of records that cannot be applied."""
 
-    async def put(self, lost: QuarantinedRecord) -> None:
-        """Keep the record. Keeping it twice is the same as once."""
+    async def put(self, quarantined: QuarantinedRecord) -> None:
+        """Store a record. To store it twice is the same as once."""
 
 
 class S3Quarantine:
-    """A Quarantine in an S3 bucket: one JSON object a record.
+    """Quarantine in an S3 bucket: one JSON object for each record.
 
-    It is named by the record's number and content, so that none takes another's place: the bucket
-    outlives the stream in which the number is the record's alone.
+    The object's name has the sequence number and a digest of the record, so that no record replaces
+    another: sequence numbers are unique in one stream, and the bucket outlives the stream.
     """
 
     def __init__(
         self,
         connect: Callable[[], "S3Client"],
         pool: Executor,
-        shelf: QuarantineLocation,
+        location: QuarantineLocation,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Take what makes a client of the bucket's region: few hops ever need one.
+        """Make the quarantine of a hop.
 
-        ``now`` is the time, in seconds since the epoch.
+        Args:
+            connect: makes a client in the bucket's region. It is called at the first record, since
+                few hops ever need one.
+            pool: where calls are made.
+            location: the bucket, and the hop's names.
+            now: returns the time, in seconds since the epoch.
         """
-        self._connected = cache(connect)
+        self._client = cache(connect)
         self._pool = pool
-        self._shelf = shelf
+        self._location = location
         self._now = now
 
-    async def put(self, lost: QuarantinedRecord) -> None:
+    async def put(self, quarantined: QuarantinedRecord) -> None:
         """See Quarantine."""
         when = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds")
-        kept = {
-            "table": self._shelf.table,
-            "key": _in_stream(lost.record, "Keys"),
-            "hop": self._shelf.hop,
+        document = {
+            "table": self._location.table,
+            "key": _stream_part(quarantined.record, "Keys"),
+            "hop": self._location.hop,
             "time": when.replace("+00:00", "Z"),
-            "reason": lost.reason,
-            "error": lost.error,
-            "record": lost.record,
+            "reason": quarantined.reason,
+            "error": quarantined.error,
+            "record": quarantined.record,
         }
         call = partial(
-            self._connected().put_object,
-            Bucket=self._shelf.bucket,
-            Key=f"{PREFIX}{_name(lost.record)}.json",
-            Body=json.dumps(kept, default=repr).encode(),
+            self._client().put_object,
+            **place_of(self._location.bucket, self._location.owner),
+            Key=f"{PREFIX}{_name(quarantined.record)}.json",
+            Body=json.dumps(document, default=repr).encode(),
             ContentType="application/json",
         )
         await asyncio.get_running_loop().run_in_executor(self._pool, call)
@@ -97,13 +120,13 @@ class S3Quarantine:
 def _name(record: Record) -> str:
     text = json.dumps(record, sort_keys=True, default=repr)
     digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-    number = _in_stream(record, "SequenceNumber")
+    number = _stream_part(record, "SequenceNumber")
     if isinstance(number, str) and number.isascii() and number.isdecimal() and len(number) <= 40:
         return f"{number}-{digest}"
     return digest
 
 
-def _in_stream(record: Any, name: str) -> Any:
-    """A part of the record's change, where there is one."""
+def _stream_part(record: Any, name: str) -> Any:
+    """Return a part of a record, which may be malformed; None: it is not there."""
     stream = record.get("dynamodb") if isinstance(record, dict) else None
     return stream.get(name) if isinstance(stream, dict) else None

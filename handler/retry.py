@@ -1,10 +1,10 @@
-"""How long an invocation may go on, and how it tries again what failed for the moment.
+"""Retry with exponential backoff and full jitter, bounded by the invocation's remaining time.
 
-Calls wait here, not in botocore: a wait there holds one of the pool's threads, knows nothing of
-the time that the function has left, and ends after four tries. Here all keys of a batch can wait
-at once. That matters, since Lambda delivers again all that lies behind the first record of a batch
-that failed: under heavy throttling a batch that gives up quickly is delivered almost whole, again
-and again, and each delivery costs what it finds done already.
+Calls are retried here, not in botocore: a wait there holds one of the pool's threads, knows nothing
+of the function's remaining time, and ends after four attempts. Here all keys of a batch can wait at
+once. That matters, since Lambda redelivers everything after the first failed record of a batch:
+under heavy throttling a batch that gives up early is redelivered almost whole, over and over, and
+each delivery pays for the records that were done before.
 """
 
 import gc
@@ -23,22 +23,25 @@ T = TypeVar("T")
 
 BACKOFF_BASE_SECONDS = 0.025
 BACKOFF_MAX_SECONDS = 2.0
-"""Seconds. A pause is drawn from zero up to the first, then twice that, and so on to the longest:
+"""Each pause is drawn between zero and a bound, which doubles from the base up to the maximum:
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/"""
 
 
 class DeadlineExceededError(Exception):
-    """The function's time is nearly over: what is not begun now is delivered again."""
+    """Too little of the function's time is left to begin a request. Transient."""
 
     def __init__(self) -> None:
-        super().__init__("the function's time is nearly over; the record is delivered again")
+        super().__init__(
+            "Too little of the function's time is left for another request. The record is "
+            "delivered again."
+        )
 
 
 class RetryBudget:
-    """What one invocation has of it. No request begins in the last ``reserve`` seconds.
+    """Time, concurrency and retries of one invocation. Nothing begins in the reserved last seconds.
 
-    A call that is under way is always waited for: one that was left to itself would go on when
-    Lambda thaws the process, behind all that was done since.
+    A call in progress is always awaited: otherwise it would go on when Lambda thaws the process,
+    after all that was done since.
     """
 
     def __init__(
@@ -50,15 +53,15 @@ class RetryBudget:
         max_concurrency: int,
         pause: Callable[[float], Awaitable[object]] | None = None,
     ) -> None:
-        """Take the function's clock and the judgement of errors.
+        """Make the budget of one invocation.
 
         Args:
-            remaining: the seconds until the function is stopped.
-            is_transient: whether an error is one of the moment.
-            reserve_seconds: seconds that a call may take, and the answer after it. Of a function
-                that has less than twice that, half its time.
-            max_concurrency: how many requests may be under way.
-            pause: what waits for so many seconds.
+            remaining: returns the seconds until the function is stopped.
+            is_transient: returns whether an error may be retried.
+            reserve_seconds: time for one call and the response of the function. If the function
+                has less than twice that, half of its time is reserved.
+            max_concurrency: requests that may be in progress.
+            pause: waits for a number of seconds; None: ``asyncio.sleep``.
         """
         self._remaining = remaining
         self._is_transient = is_transient
@@ -66,17 +69,17 @@ class RetryBudget:
         self._gate = Semaphore(max_concurrency)
         self._pause = pause or sleep
         self.calls = 0
-        """How many requests were made, the repeated ones included."""
+        """Requests made, retries included."""
         self.retries = 0
-        """How often something was tried again; in one request, each of many may have failed."""
-        self.seconds = 0.0
-        """How long the requests took, all together; many are under way at the same time."""
+        """Attempts that were retried; one request may have failed for many keys."""
+        self.store_seconds = 0.0
+        """Sum of the requests' durations, in seconds; many are in progress at the same time."""
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Do something, and do it again for as long as it fails for the moment and time is left.
+        """Await an attempt, and repeat it while it fails with transient errors and time is left.
 
         Raises:
-            Exception: what it raised, if that does not pass or did not pass in time.
+            Exception: the attempt's last error, if it is not transient or no time is left.
         """
         pause = BACKOFF_BASE_SECONDS
         while True:
@@ -87,17 +90,18 @@ class RetryBudget:
                 if not self._is_transient(error) or self._remaining() - wait <= self._reserve:
                     raise
             self.retries += 1
-            # Of a call without an answer the SDK leaves circles, with the whole request in them: in
-            # an outage they would fill the function's memory (see ``handler.app``).
+            # Of a call without a response the SDK leaves reference cycles that keep the whole
+            # request: in an outage they would fill the function's memory (see ``handler.app``).
             gc.enable()
             await self._pause(wait)
             pause = min(2 * pause, BACKOFF_MAX_SECONDS)
 
     async def limit(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Make one request, when not too many are under way; see ``store.request_batcher.Through``.
+        """Make one request as soon as fewer than the maximum are in progress. A ``RequestGate``.
 
         Raises:
-            DeadlineExceededError: there was no time to make it.
+            DeadlineExceededError: too little time is left to make it.
+            Exception: what the request raises.
         """
         async with self._gate:
             if self._remaining() <= self._reserve:
@@ -107,14 +111,14 @@ class RetryBudget:
             try:
                 return await attempt()
             finally:
-                self.seconds += time.monotonic() - began
+                self.store_seconds += time.monotonic() - began
 
 
 class RetryingStore:
-    """A Store whose calls are made with patience.
+    """Store that retries another store's calls.
 
-    A call that is made again may have taken effect the first time. To the protocol that is a
-    record delivered again: its own write stands there, and is taken for done.
+    A call that is retried may have taken effect the first time. To the protocol that is a record
+    delivered again: it finds its own write and takes it for done.
     """
 
     def __init__(self, store: Store, budget: RetryBudget) -> None:
@@ -147,13 +151,13 @@ class RetryingStore:
 
 
 class RetryingQuarantine:
-    """A Quarantine whose calls are made with patience."""
+    """Quarantine that retries another quarantine's calls."""
 
     def __init__(self, quarantine: Quarantine, budget: RetryBudget) -> None:
         self._quarantine = quarantine
-        self._patience = budget
+        self._budget = budget
 
-    async def put(self, lost: QuarantinedRecord) -> None:
+    async def put(self, quarantined: QuarantinedRecord) -> None:
         """See Quarantine."""
-        request = self._patience.limit
-        await self._patience.retry(lambda: request(lambda: self._quarantine.put(lost)))
+        limit = self._budget.limit
+        await self._budget.retry(lambda: limit(lambda: self._quarantine.put(quarantined)))

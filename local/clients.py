@@ -1,4 +1,4 @@
-"""boto3 clients that reach one endpoint and nothing else, whatever the user's environment says."""
+"""boto3 clients for one endpoint, independent of the user's AWS configuration."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 HOME_ACCOUNT = "123456789012"
-"""The account that moto takes a request for, unless its credentials say otherwise."""
+"""moto's default account: used for every request whose credentials belong to no other account."""
 
 FAKE_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIALOCALRINGEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "none",
 }
-"""Credentials of nobody: moto takes any, and no service of AWS takes these."""
+"""Made-up credentials: moto accepts any, AWS rejects these."""
 
-# Profiles and configuration files of the user's are left unread: a region, a proxy or an
-# endpoint set there would send the local ring's requests somewhere else.
+# The user's profiles and configuration files are not read: a region, proxy or endpoint set in them
+# would redirect the local ring's requests.
 _BLANK_SESSION = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
-# An account-based endpoint is a name of its own, which moto does not answer to, and an
-# empty map of proxies keeps HTTP_PROXY from catching what is meant for the loopback.
+# moto does not answer to the host name of an account-based endpoint. The empty map of proxies keeps
+# HTTP_PROXY from applying to the loopback address.
 _CONFIG = Config(
     account_id_endpoint_mode="disabled",
     max_pool_connections=32,
@@ -51,10 +51,10 @@ _CONFIG = Config(
 
 
 class Clients:
-    """The clients of one endpoint and account: one for each service and region, made when needed.
+    """Clients of one endpoint and account: one for each service and region, created on first use.
 
-    `credentials` are the environment variables that AWS's SDKs read them from. Clients may be used
-    from several threads. Close them to let go of their connections.
+    `credentials` are environment variables as AWS's SDKs read them. The clients are thread-safe.
+    `close` closes their connections.
     """
 
     def __init__(self, endpoint: str, credentials: Mapping[str, str] = FAKE_CREDENTIALS) -> None:
@@ -67,7 +67,7 @@ class Clients:
             botocore_session=botocore.session.Session(session_vars=_BLANK_SESSION),
         )
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def dynamodb(self, region: str) -> DynamoDBClient:
         """Return the client for tables in `region`."""
@@ -86,7 +86,7 @@ class Clients:
         return cast("S3Client", self.client("s3", region))
 
     def iam(self, region: str) -> IAMClient:
-        """Return the client for roles; IAM is global, and the region tells the partition."""
+        """Return the client for IAM. IAM is global; the region selects the partition."""
         return cast("IAMClient", self.client("iam", region))
 
     def logs(self, region: str) -> CloudWatchLogsClient:
@@ -106,27 +106,27 @@ class Clients:
         return cast("SecretsManagerClient", self.client("secretsmanager", region))
 
     def sts(self, region: str) -> STSClient:
-        """Return the client that tells who one is in `region`, and makes one somebody else."""
+        """Return the client for STS in `region`."""
         return cast("STSClient", self.client("sts", region))
 
     def client(self, service: str, region: str) -> Any:
         """Return the client of any service in `region`."""
-        # boto3 makes clients from a session's shared loader, which threads must not share.
+        # Creating a client is not thread-safe: it uses the session's loader.
         with self._lock:
             key = (service, region)
-            if key not in self._made:
-                make: Any = self._session.client
-                self._made[key] = make(
+            if key not in self._clients:
+                create: Any = self._session.client
+                self._clients[key] = create(
                     service, region_name=region, endpoint_url=self.endpoint, config=_CONFIG
                 )
-            return self._made[key]
+            return self._clients[key]
 
     def close(self) -> None:
         """Close every client's connections."""
         with self._lock:
-            for client in self._made.values():
+            for client in self._clients.values():
                 client.close()
-            self._made.clear()
+            self._clients.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -136,10 +136,9 @@ class Clients:
 
 
 class Accounts:
-    """The clients of one endpoint for each account, made when first asked for.
+    """Clients of one endpoint for each account, created on first use.
 
-    moto keeps accounts apart as AWS does, and lets anyone into each of them: the role that is
-    assumed for it need not exist.
+    moto separates accounts as AWS does, but lets any role be assumed: the role need not exist.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -153,17 +152,17 @@ class Accounts:
             return self.home
         with self._lock:
             if account not in self._others:
-                self._others[account] = Clients(self.home.endpoint, self._enter(account))
+                self._others[account] = Clients(self.home.endpoint, self._assume_role(account))
             return self._others[account]
 
-    def _enter(self, account: str) -> dict[str, str]:
-        given = self.home.sts("us-east-1").assume_role(
+    def _assume_role(self, account: str) -> dict[str, str]:
+        credentials = self.home.sts("us-east-1").assume_role(
             RoleArn=f"arn:aws:iam::{account}:role/local-ring", RoleSessionName="local-ring"
         )["Credentials"]
         return {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }
 
     def close(self) -> None:

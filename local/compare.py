@@ -1,26 +1,25 @@
-"""Tells whether the members of a ring hold the same items."""
+"""Compare the members' tables item by item."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handler.model.attribute_values import canonical_text
+from handler.model.image import application_attributes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from local.ring import LocalMember
 
-_RESERVED = "_repl_"
 Item = dict[str, Any]
 """An item as DynamoDB's low-level API has it."""
 
 
 @dataclass(frozen=True)
 class ItemDifference:
-    """A key whose item is not the same on all members: the copies by member, None where it is not.
-
-    `reason` says in what they differ.
-    """
+    """A key whose copies differ: the copies by member, None where the item is missing."""
 
     key: Mapping[str, Any]
     reason: str
@@ -28,50 +27,52 @@ class ItemDifference:
 
 
 def differences(members: Sequence[LocalMember]) -> list[ItemDifference]:
-    """Compare the tables of all members. See `judge` for what counts as the same."""
+    """Compare the tables of all members (see `difference_reason`)."""
     names = _key_names(members[0])
     tables = {
         member.name: {_identity(item, names): item for item in _scan(member)} for member in members
     }
-    places = {member.name: (member.region, member.table) for member in members}
+    origins = {member.name: (member.region, member.table) for member in members}
     found = []
     for identity in sorted(set().union(*tables.values())):
         copies = {name: table.get(identity) for name, table in tables.items()}
-        reason = difference_reason(copies, places)
+        reason = difference_reason(copies, origins)
         if reason:
-            some = next(item for item in copies.values() if item)
-            found.append(ItemDifference({name: some[name] for name in names}, reason, copies))
+            item = next(item for item in copies.values() if item)
+            found.append(ItemDifference({name: item[name] for name in names}, reason, copies))
     return found
 
 
 def difference_reason(
-    copies: Mapping[str, Item | None], places: Mapping[str, tuple[str, str]]
+    copies: Mapping[str, Item | None], origins: Mapping[str, tuple[str, str]]
 ) -> str | None:
-    """Return in what the copies of one item differ, or None.
+    """Return why the copies of an item differ, None if they are in sync.
 
-    Their contents must be equal, no stub of a delete may be left, and the ring's own attributes
-    must be equal too, except where the item was written last: there the hops leave it as the
-    application wrote it. `places` tells each member's region and table.
+    Their contents and the ring's attributes must be equal, and none may be the stub of a delete.
+    The ring's attributes are not compared at the member where the item was last written: there the
+    hops leave it as the application wrote it. `origins` has each member's region and table.
     """
     held = {name: item for name, item in copies.items() if item is not None}
     if len(held) < len(copies):
         return f"missing on {', '.join(name for name in copies if name not in held)}"
     stubs = [name for name, item in held.items() if "_repl_deleted" in item]
     if stubs:
-        return f"a stub is left on {', '.join(stubs)}"
-    if _distinct(without_stamp(item) for item in held.values()) > 1:
+        return f"the stub of a delete remains on {', '.join(stubs)}"
+    if _distinct(map(application_attributes, held.values())) > 1:
         return "different contents"
     newest = max(held.values(), key=_version)
     origin = tuple(newest.get(name, {}).get("S") for name in _ORIGIN)
-    elsewhere = [_as_sent(item) for name, item in held.items() if places[name] != origin]
-    return "different versions" if _distinct(elsewhere) > 1 else None
+    replicas = [
+        _without_backfill_mark(item) for name, item in held.items() if origins[name] != origin
+    ]
+    return "different versions" if _distinct(replicas) > 1 else None
 
 
 _ORIGIN = ("_repl_source_region", "_repl_source_table")
 
 
-def _as_sent(item: Item) -> Item:
-    """Return the item without what a backfill noted on it for the next hop alone."""
+def _without_backfill_mark(item: Item) -> Item:
+    """Return the item without the attribute that a backfill sets for the next hop only."""
     return {name: value for name, value in item.items() if name != "_repl_known"}
 
 
@@ -80,29 +81,12 @@ def _version(item: Item) -> str:
     return version
 
 
-def without_stamp(item: Item) -> Item:
-    """Return the item without the ring's own attributes, as an application sees it."""
-    return {name: value for name, value in item.items() if not name.startswith(_RESERVED)}
-
-
 def _distinct(items: Iterable[Item]) -> int:
-    return len({repr(_canonical(item)) for item in items})
-
-
-def _canonical(value: Any) -> Any:
-    """Return a value in which what has no order of its own, maps and sets, is in order."""
-    match value:
-        case {"SS": list(members)} | {"NS": list(members)} | {"BS": list(members)}:
-            return [*value, *sorted(members)]
-        case dict():
-            return sorted((name, _canonical(part)) for name, part in value.items())
-        case list():
-            return [_canonical(part) for part in value]
-    return value
+    return len(set(map(canonical_text, items)))
 
 
 def _identity(item: Item, names: Sequence[str]) -> str:
-    return repr([item[name] for name in names])
+    return canonical_text({name: item[name] for name in names})
 
 
 def _key_names(member: LocalMember) -> list[str]:

@@ -1,4 +1,4 @@
-"""Lines to paste that write and read an item of a local ring."""
+"""Example commands that write and read an item of a local ring, to copy and paste."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from local.ring import LocalMember
     from ring.settings.sections import TableSettings
 
-# A value of each type that a key can have; binary is base64 in the AWS CLI's JSON.
+# An example for each type of a key; binary is base64 in the AWS CLI's JSON.
 _EXAMPLES = {"S": "ada", "N": "1815", "B": "YWRh"}
 
 
 def example_key(table: TableSettings) -> dict[str, Any]:
-    """Return a key that fits a table, in DynamoDB JSON."""
+    """Return an example key for a table, in DynamoDB JSON."""
     keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
     return {key.name: {key.type: _EXAMPLES[key.type]} for key in keys}
 
 
 def write_line(member: LocalMember, table: TableSettings) -> str:
-    """Return a shell line that writes an item into a member with the AWS CLI."""
+    """Return an AWS CLI command that writes an item at a member."""
     item = {**example_key(table), "note": {"S": "hello"}}
     return _line(member, "put-item", {"--item": item})
 
 
 def read_line(member: LocalMember, table: TableSettings) -> str:
-    """Return a shell line that reads that item from a member with the AWS CLI."""
+    """Return an AWS CLI command that reads the item at a member."""
     return _line(member, "get-item", {"--key": example_key(table)})
 
 
@@ -43,7 +43,7 @@ def _line(member: LocalMember, command: str, arguments: Mapping[str, Any]) -> st
 
 
 def boto3_line(member: LocalMember) -> str:
-    """Return a line of Python that makes a client for a member."""
+    """Return a Python expression for a boto3 client of a member."""
     credentials = member.clients.credentials
     arguments = {
         "region_name": member.region,

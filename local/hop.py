@@ -1,4 +1,4 @@
-"""One hop of a local ring: the stack's function, the mapping that feeds it, and what they did."""
+"""A hop of a local ring: the stack's function, its event source mapping, and their statistics."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _NOTES = 5
 
 
 class HopTally:
-    """What a hop did, gathered from the lines that its handler logs.
+    """Counters of a hop, from its handler's log lines.
 
-    The numbers in the lines of the event `batch` are summed; of all other lines, the last ones are
-    kept in `notes`.
+    The numbers in lines of the event `batch` are summed; the last of the other lines are kept in
+    `notes`.
     """
 
     def __init__(self) -> None:
@@ -39,8 +39,8 @@ class HopTally:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def hear(self, line: str) -> None:
-        """Take in a line of the handler's log."""
+    def add_line(self, line: str) -> None:
+        """Add a line of the handler's log."""
         fields = _fields(line)
         if fields.get("event") != "batch":
             self.notes.append(line)
@@ -50,13 +50,13 @@ class HopTally:
             self._counts.update(numbers)
 
     def read(self) -> Mapping[str, int]:
-        """Return the sums so far, by the names that the handler gives them."""
+        """Return the sums so far, by the handler's field names."""
         with self._lock:
             return Counter(self._counts)
 
 
 def _fields(line: str) -> dict[str, Any]:
-    """Return what a structured line says; a line that is none says nothing."""
+    """Return the fields of a JSON line; none for another line."""
     try:
         fields = json.loads(line)
     except json.JSONDecodeError:
@@ -65,23 +65,23 @@ def _fields(line: str) -> dict[str, Any]:
 
 
 class LocalHop:
-    """A hop that is deployed here: a function and the mapping that feeds it."""
+    """A deployed hop: a function and its event source mapping."""
 
     def __init__(self, names: Mapping[str, str], function: Resource, mapping: Resource) -> None:
         self.mapping_id = mapping.id
-        self._place = function.place
+        self._location = function.location
         self.source = names["source"]
         self.target = names["target"]
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
         self.telemetry = telemetry_of(function)
-        self._endpoint = function.place.clients.endpoint
+        self._endpoint = function.location.clients.endpoint
         self.function = self._function(function_spec(function))
         self.mapping = self._mapping(mapping.outputs)
         self._switch(mapping)
 
     def change(self, function: Resource, mapping: Resource) -> None:
-        """Go on with the function and the mapping's settings as they are now."""
+        """Continue with a new deployment of the function and of the mapping's settings."""
         before, spec = self.function, function_spec(function)
         if spec != before.spec:
             self.function = self._function(spec)
@@ -91,7 +91,7 @@ class LocalHop:
             before.close()
 
     def _switch(self, mapping: Resource) -> None:
-        """Rest or go on, as the mapping says."""
+        """Enable or disable the mapping, as it is deployed."""
         if mapping.outputs.get("enabled", True):
             self.mapping.enable()
         else:
@@ -99,38 +99,42 @@ class LocalHop:
             self.mapping.settle()
 
     def begin(self, mapping_id: str, outputs: Properties) -> None:
-        """Read a stream by a new mapping, in the place of one that was deleted."""
+        """Replace a deleted mapping by a new one."""
         mapping = self._mapping(outputs)
         if not outputs.get("enabled", True):
             mapping.disable()
         self.mapping, self.mapping_id = mapping, mapping_id
 
     def _function(self, spec: FunctionSpec) -> LocalFunction:
-        return LocalFunction(spec, self._endpoint, self._hear, self.telemetry.ended)
+        return LocalFunction(spec, self._endpoint, self._add_line, self.telemetry.add_invocation)
 
-    def _hear(self, line: str) -> None:
-        self.tally.hear(line)
-        self.telemetry.hear(line)
+    def _add_line(self, line: str) -> None:
+        self.tally.add_line(line)
+        self.telemetry.add_line(line)
 
     def _mapping(self, outputs: Properties) -> EventMapping:
-        mapping = _mapping(outputs, self._place, self.function)
-        mapping.watcher = MappingTelemetry(self.telemetry, outputs["uuid"])
+        mapping = _mapping(outputs, self._location, self.function)
+        mapping.observer = MappingTelemetry(self.telemetry, outputs["uuid"])
         return mapping
 
     @property
     def label(self) -> str:
-        """The hop as a person reads it."""
+        """The hop's display name, `source -> target`."""
         return f"{self.source} -> {self.target}"
 
 
-# moto's PartiQL knows no parameters in an INSERT, and MiniStack's writes reach no stream; besides,
-# the meter counts, and faults befall, what is asked for one key.
-_HERE = {"RING_WRITES": "single"}
+# moto's PartiQL does not take parameters in an INSERT, and MiniStack's PartiQL writes do not reach
+# the stream. Besides, request counts and injected faults apply to requests for single items.
+_LOCAL_ENVIRONMENT = {"RING_WRITES": "single"}
 
 
 def telemetry_of(function: Resource) -> Telemetry:
-    """Return what passes on the lines and metrics of a function that a program declared."""
-    clients, region, name = function.place.clients, function.place.region, function.outputs["name"]
+    """Return a new `Telemetry` for a deployed function."""
+    clients, region, name = (
+        function.location.clients,
+        function.location.region,
+        function.outputs["name"],
+    )
     group = _log_group(function) or f"/aws/lambda/{name}"
     return Telemetry(clients.cloudwatch(region), clients.logs(region), name, group)
 
@@ -141,41 +145,43 @@ def _log_group(function: Resource) -> str:
 
 
 def function_spec(resource: Resource) -> FunctionSpec:
-    """Return what it takes to run a function that a program declared.
+    """Return the specification of a deployed function.
 
-    Its environment is the stack's, but that it makes each write a request of its own.
+    Its environment is the stack's, except that each write is a single request.
     """
     outputs = resource.outputs
     return FunctionSpec(
         name=outputs["name"],
         arn=outputs["arn"],
-        region=resource.place.region,
+        region=resource.location.region,
         handler=outputs["handler"],
         archive=zip_archive(outputs["code"]),
         timeout=float(outputs.get("timeout", 3)),
         memory=outputs.get("memorySize", 128),
-        environment={**outputs.get("environment", {}).get("variables", {}), **_HERE},
-        credentials=resource.place.clients.credentials,
+        environment={**outputs.get("environment", {}).get("variables", {}), **_LOCAL_ENVIRONMENT},
+        credentials=resource.location.clients.credentials,
         log_group=_log_group(resource),
     )
 
 
-def _mapping(outputs: Properties, place: Location, function: LocalFunction) -> EventMapping:
+def _mapping(outputs: Properties, location: Location, function: LocalFunction) -> EventMapping:
     reader = StreamReader(
-        place.clients.streams(place.region), outputs["eventSourceArn"], outputs["startingPosition"]
+        location.clients.streams(location.region),
+        outputs["eventSourceArn"],
+        outputs["startingPosition"],
     )
-    destination = _destination(outputs, place, reader)
+    destination = _destination(outputs, location, reader)
     return EventMapping(reader, function.invoke, policy_of(outputs), destination)
 
 
 def _destination(
-    outputs: Properties, place: Location, reader: StreamReader
+    outputs: Properties, location: Location, reader: StreamReader
 ) -> S3Destination | None:
     on_failure = outputs.get("destinationConfig", {}).get("onFailure")
     if not on_failure:
         return None
     return S3Destination(
-        place.clients.s3(place.region),
+        location.clients.s3(location.region),
         Arn.parse(on_failure["destinationArn"]).resource,
         FailurePlace(outputs["uuid"], outputs["functionArn"], reader.arn, reader.shard),
     )

@@ -1,4 +1,4 @@
-"""A handler's log lines about single keys, in words for a person who watches. Pure."""
+"""Readable forms of a handler's log lines about single keys, for the live view. Pure."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def in_words(line: str, members: Mapping[str, str]) -> str:
-    """Tell a log line in words; one that is none of the handler's, as it is.
+def describe(line: str, members: Mapping[str, str]) -> str:
+    """Describe a log line; a line in another format is returned unchanged.
 
-    `members` are the members' names, by the ids that stand in versions.
+    `members` are the members' names, by the replica IDs used in versions.
     """
     try:
         fields = json.loads(line)
-        return escape_unprintable(_WORDS[fields["event"]](fields, members))
+        return escape_unprintable(_DESCRIPTIONS[fields["event"]](fields, members))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return escape_unprintable(line)
 
 
 def _conflict(fields: Mapping[str, Any], members: Mapping[str, str]) -> str:
     won, lost = (_write(fields[side], members) for side in ("won", "lost"))
-    return f"conflict: {_key(fields['key'])}: {won} over {lost}"
+    return f"conflict: {_key(fields['key'])}: {won} won over {lost}"
 
 
 def _quarantined(fields: Mapping[str, Any], _: Mapping[str, str]) -> str:
     key = _key(fields["record"]["dynamodb"]["Keys"])
-    return f"set aside: {key}: {fields['reason']}: {fields['error']}"
+    return f"quarantined: {key}: {fields['reason']}: {fields['error']}"
 
 
 def _failure(fields: Mapping[str, Any], _: Mapping[str, str]) -> str:
@@ -40,16 +40,16 @@ def _failure(fields: Mapping[str, Any], _: Mapping[str, str]) -> str:
     return f"failed ({fields['kind']}): {count}: {fields['code']}: {fields['error']}"
 
 
-_WORDS = {"conflict": _conflict, "quarantined": _quarantined, "failure": _failure}
+_DESCRIPTIONS = {"conflict": _conflict, "quarantined": _quarantined, "failure": _failure}
 
 
 def _write(text: str, members: Mapping[str, str]) -> str:
-    """A write, by its version: where it was made, and when."""
+    """Describe a write by its version: its member and time."""
     version = Version.parse(text)
     if version is None:
-        raise ValueError(f"{text!r} is no version")
-    place = members.get(version.replica, version.replica)
-    return f"{place} at {datetime.fromtimestamp(version.seconds, UTC):%H:%M:%S} UTC"
+        raise ValueError(f"{text!r} is not a version")
+    member = members.get(version.replica, version.replica)
+    return f"{member} at {datetime.fromtimestamp(version.seconds, UTC):%H:%M:%S} UTC"
 
 
 def _key(key: Mapping[str, Mapping[str, Any]]) -> str:

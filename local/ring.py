@@ -1,4 +1,4 @@
-"""A ring on this machine: the stack's own program, handler and mappings over moto."""
+"""A ring on this machine: the stack's own program and handler, over moto."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import make_existing_tables
 from local.cloud.program import run_program
-from local.cloud.writer_secrets import keep_secrets
+from local.cloud.writer_secrets import create_writer_secrets
 from local.cloudwatch.alarms import Alarms
 from local.endpoint.server import LocalServer
-from local.endpoint.step_functions import state_machines_run
+from local.endpoint.step_functions import state_machines_executed
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.moto_patches.ttl import TimeToLive
 from local.running_ring import LocalMember, RunningRing
@@ -33,18 +33,18 @@ PROGRAM = PROJECT_ROOT / "__main__.py"
 
 
 class LocalRing(RunningRing):
-    """A stack's ring, running for as long as the context lasts.
+    """A stack's ring that runs while the context lasts.
 
-    The program is run as Pulumi would run it, each declared resource is made in moto, each hop's
-    function runs in a process of its own, and a mapping feeds it from its table's stream. Members
-    in other accounts are in other accounts of moto's, whose roles need not exist; a profile that is
-    not tied to an account is taken for moto's own. Tables that the stack expects to find are made
-    first (see `local.cloud.existing_tables`).
+    The Pulumi program is run, each declared resource is created in moto, each hop's function runs
+    in a process of its own, and an event source mapping feeds it from its table's stream. Members
+    in other accounts are in other accounts of moto, whose roles need not exist; a profile without
+    an account stands for moto's default account. Adopted tables are created first (see
+    `local.cloud.existing_tables`).
 
-    `port` 0 takes any free one. `dynamodb` is the URL of a server that keeps the tables and
-    their streams instead of moto (see `local.endpoint.dynamodb_proxy`); what the ring puts there is
-    deleted in the end. `idle` is the time in seconds between two looks at a stream where nothing
-    happens. Making one raises `SettingsError` or `WrongUrlError`, entering it `DeployError`,
+    `port` 0 selects a free port. `dynamodb` is the URL of a server that holds the tables and their
+    streams instead of moto (see `local.endpoint.dynamodb_proxy`); the ring's tables there are
+    deleted at the end. `idle` is the interval in seconds at which an empty stream is polled. The
+    constructor raises `SettingsError` or `WrongUrlError`; entering raises `DeployError`,
     `ServerError` or `ProxyError`.
     """
 
@@ -61,15 +61,15 @@ class LocalRing(RunningRing):
         self.stack = stack
         self._server = LocalServer(port, dynamodb)
         self._program = program
-        # A DynamoDB elsewhere expires its own items, or does not.
-        self._time_to_live = None if dynamodb else TimeToLive(self._server.own.alone)
+        # Another DynamoDB expires its items itself, if at all.
+        self._time_to_live = None if dynamodb else TimeToLive(self._server.own.moto_lock)
         unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
-        self._alarms = Alarms(self._server.own.alone, unmeasured)
+        self._alarms = Alarms(self._server.own.moto_lock, unmeasured)
         self._end = ExitStack()
 
     @property
     def endpoint(self) -> str:
-        """The URL that any AWS SDK or the AWS CLI can be pointed at."""
+        """The URL for AWS SDKs and the AWS CLI."""
         return self._server.endpoint
 
     @property
@@ -79,18 +79,18 @@ class LocalRing(RunningRing):
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong with the members' tables, for as long as it is put there."""
+        """Faults to inject into requests to the members' tables."""
         return self._server.faults
 
     def expire(self) -> None:
-        """Delete what has expired by now, rather than when it is time to look for it."""
+        """Delete expired items now, without waiting for the next interval."""
         if self._time_to_live is not None:
-            self._time_to_live.look()
+            self._time_to_live.expire()
 
-    def judge_alarms(self) -> None:
-        """Judge all alarms by what is measured now, rather than when it is time."""
+    def evaluate_alarms(self) -> None:
+        """Evaluate all alarms now, without waiting for the next interval."""
         self.flush()
-        self._alarms.look()
+        self._alarms.evaluate()
 
     def __enter__(self) -> Self:
         with ExitStack() as end:
@@ -99,17 +99,17 @@ class LocalRing(RunningRing):
             streams = make_existing_tables(self.settings, cloud)
             end.callback(self.close)
             if self.settings.distributed.enabled:
-                end.enter_context(state_machines_run(self.endpoint))
+                end.enter_context(state_machines_executed(self.endpoint))
             deployment = run_program(self._program, self.stack, cloud, streams)
-            keep_secrets(self.settings, deployment, cloud)
+            create_writer_secrets(self.settings, deployment, cloud)
             self.run(deployment, self.settings, cloud)
             if self._time_to_live is not None:
                 end.enter_context(self._time_to_live)
             end.enter_context(self._alarms)
             self._server.own.invocations.offer(self.functions)
             self._server.own.control.offer(self)
-            told = ring_info.page(self.members.values(), deployment, streams)
-            self._server.own.pages[ring_info.PATH] = told
+            document = ring_info.document(self.members.values(), deployment, streams)
+            self._server.own.pages[ring_info.PATH] = document
             self._end = end.pop_all()
         return self
 

@@ -1,4 +1,4 @@
-"""What a local ring tells of itself at its endpoint, for those who operate on it."""
+"""The description of a running local ring at its endpoint, for `automate.py ... --local`."""
 
 from __future__ import annotations
 
@@ -13,58 +13,60 @@ if TYPE_CHECKING:
     from local.running_ring import LocalMember
 
 PATH = "/_dynamodb-ring"
-"""Where it is told. No bucket's name begins so, and nothing else of AWS is asked by path."""
+"""Path of the description. No bucket name begins like this, and no other AWS request has it."""
 
 _FUNCTION = "aws:lambda/function:Function"
 
 
 class NoRingError(Exception):
-    """There is no local ring at an endpoint. Says why, and what to do."""
+    """No local ring answers at an endpoint. Says why, and what to do."""
 
 
-def page(
+def document(
     members: Iterable[LocalMember], deployment: Deployment, streams: Mapping[str, str]
 ) -> bytes:
-    """Return what is told: the stack's outputs, and of each member its account and replica id.
+    """Return the stack's outputs as JSON, with more about each member.
 
-    And for how many days its tombstones are kept; None: it has none. An adopted stream is told as
-    it is here: `streams` are those of `local.cloud.existing_tables`. One that is only named has no
-    stream.
+    That is its account, its replica ID, and the retention of its tombstones in days (None without
+    tombstones). `streams` maps adopted streams to the local ones (see
+    `local.cloud.existing_tables`); a member that is only named has no stream.
     """
-    environments = [one.outputs.get("environment", {}) for one in deployment.of(_FUNCTION)]
-    variables = [one["variables"] for one in environments if one.get("variables")]
+    environments = [
+        function.outputs.get("environment", {}) for function in deployment.of(_FUNCTION)
+    ]
+    variables = [env["variables"] for env in environments if env.get("variables")]
     ids = {
-        (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]): told["RING_SOURCE_ID"]
-        for told in variables
+        (env["RING_SOURCE_REGION"], env["RING_SOURCE_TABLE"]): env["RING_SOURCE_ID"]
+        for env in variables
     }
-    kept = next(
-        (told["RING_RETENTION_DAYS"] for told in variables if "RING_RETENTION_DAYS" in told), None
+    retention_days = next(
+        (int(env["RING_RETENTION_DAYS"]) for env in variables if "RING_RETENTION_DAYS" in env), None
     )
     accounts = {member.name: member.account for member in members}
-    told_members = [
+    described_members = [
         {
             **member,
             "stream_arn": streams.get(arn := member.get("stream_arn"), arn),
             "account": accounts[member["name"]],
             "replica": ids.get((member["region"], member["table"])),
-            "retention_days": None if kept is None else int(kept),
+            "retention_days": retention_days,
         }
         for member in deployment.outputs["members"]
     ]
-    told = {name: deployment.outputs.get(name) for name in ("hops", "distributed")}
-    told["members"] = told_members
-    return json.dumps(told).encode()
+    outputs = {name: deployment.outputs.get(name) for name in ("hops", "distributed")}
+    outputs["members"] = described_members
+    return json.dumps(outputs).encode()
 
 
-def ask(endpoint: str) -> dict[str, Any]:
-    """Ask a local ring for what it tells. Raises `NoRingError`."""
+def fetch(endpoint: str) -> dict[str, Any]:
+    """Fetch the description of a local ring. Raises `NoRingError`."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(endpoint.rstrip("/") + PATH, timeout=10) as answer:
-            told: dict[str, Any] = json.loads(answer.read())
+        with direct.open(endpoint.rstrip("/") + PATH, timeout=10) as response:
+            description: dict[str, Any] = json.loads(response.read())
     except (OSError, ValueError) as error:
         raise NoRingError(
-            f"There is no local ring at {endpoint}: {error}. Start one (`automate.py local`), and "
-            "give the URL that it prints."
+            f"No local ring at {endpoint}: {error}. Start one (`automate.py local`) and use the "
+            "URL that it prints."
         ) from error
-    return told
+    return description

@@ -1,4 +1,4 @@
-"""The members and hops of a deployment, running: whoever deployed it, here or Pulumi's engine."""
+"""Run the hops of a deployment, made by `local.cloud.program` or by Pulumi's engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.cloud.existing_tables import provider_of
+from local.cloud.existing_tables import provider_arguments
 from local.compare import ItemDifference, differences
 from local.hop import LocalHop, function_spec, telemetry_of
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
@@ -33,7 +33,7 @@ _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 @dataclass(frozen=True)
 class LocalMember:
-    """A member of a local ring. `account` is where it is in moto."""
+    """A member of a local ring. `account` is its account in moto."""
 
     name: str
     region: str
@@ -43,16 +43,16 @@ class LocalMember:
 
     @property
     def client(self) -> DynamoDBClient:
-        """A client for the member's table."""
+        """DynamoDB client of the member's region and account."""
         return self.clients.dynamodb(self.region)
 
 
 class RunningRing:
-    """The hops of a deployment, each function in a process of its own, fed by its mapping.
+    """The running hops of a deployment: functions in processes of their own, and their mappings.
 
-    `members` are those that the hops join, by name, and `hops` are by their labels (`a -> b`), both
-    in ring order. `idle` is the time in seconds between two looks at a stream where nothing
-    happens. `close` ends everything.
+    `members` are the deployed members by name, `hops` the hops by label (`a -> b`), both in ring
+    order. `idle` is the interval in seconds at which an empty stream is polled. `close` ends
+    everything.
     """
 
     def __init__(self, settings: Settings, idle: float = IDLE_SECONDS) -> None:
@@ -61,75 +61,77 @@ class RunningRing:
         self.settings = settings
         self._idle = idle
         self._schedule = Schedule()
-        self._part: LocalFunction | None = None
-        self._part_telemetry: Telemetry | None = None
+        self._segment_worker: LocalFunction | None = None
+        self._segment_telemetry: Telemetry | None = None
 
     def run(self, deployment: Deployment, settings: Settings, cloud: Cloud) -> None:
-        """Run what is deployed now.
+        """Run a deployment, in place of an earlier one.
 
-        A hop whose mapping was there before goes on where it was, with the code and the settings
-        that it has now; one that is not there any more ends; the others begin.
+        A hop whose mapping already existed continues at its position with its new code and
+        settings; a hop whose mapping no longer exists ends; new hops start.
         """
         self.settings = settings
         self.members = members_in(deployment, settings, cloud)
-        functions = {one.outputs["arn"]: one for one in deployment.of(_FUNCTION)}
-        mappings = {one.id: one for one in deployment.of(_MAPPING)}
+        functions = {function.outputs["arn"]: function for function in deployment.of(_FUNCTION)}
+        mappings = {mapping.id: mapping for mapping in deployment.of(_MAPPING)}
         before = {hop.mapping_id: hop for hop in self.hops.values()}
         hops: dict[str, LocalHop] = {}
         _end([hop for id_, hop in before.items() if id_ not in mappings])
-        self.hops = hops  # what has begun when something fails is ended by `close`
+        self.hops = hops  # so that `close` ends the started ones if a later one fails
         for names in deployment.outputs.get("hops", ()):
-            parts = functions[names["function"]], mappings[names["mapping"]]
+            function, mapping = functions[names["function"]], mappings[names["mapping"]]
             if hop := before.get(names["mapping"]):
-                hop.change(*parts)
+                hop.change(function, mapping)
             else:
-                hop = LocalHop(names, *parts)
+                hop = LocalHop(names, function, mapping)
                 hop.function.start()
             hops[hop.label] = hop
         for hop in hops.values():
             hop.mapping.start(self._idle)
         self._schedule.close()
         self._schedule = Schedule()
-        self._change_part(deployment, functions)
+        self._restart_segment_worker(deployment, functions)
         self._schedule.start(deployment, self.functions)
 
     def begin(self, hop: LocalHop, mapping_id: str, outputs: Mapping[str, Any]) -> None:
-        """Feed a hop whose mapping was deleted by a new one; `outputs` are as a program's."""
+        """Give a hop a new mapping after its old one was deleted."""
         arn = hop.function.spec.arn
         hop.begin(mapping_id, {**outputs, "functionArn": arn})
         hop.mapping.start(self._idle)
 
     @property
     def functions(self) -> Mapping[str, Callable[[Any], Any]]:
-        """What calls each function that runs here, by its ARN."""
+        """The invoke method of each running function, by ARN."""
         running = [hop.function for hop in self.hops.values()]
-        running += [self._part] if self._part else []
-        return {one.spec.arn: one.invoke for one in running}
+        running += [self._segment_worker] if self._segment_worker else []
+        return {function.spec.arn: function.invoke for function in running}
 
-    def _change_part(self, deployment: Deployment, functions: Mapping[str, Resource]) -> None:
-        """Run the function that works on segments, if one is deployed, as it is now."""
-        self._close_part()
-        told = deployment.outputs.get("distributed")
-        if told:
-            function = functions[told["function"]]
-            telemetry = self._part_telemetry = telemetry_of(function)
-            self._part = LocalFunction(
+    def _restart_segment_worker(
+        self, deployment: Deployment, functions: Mapping[str, Resource]
+    ) -> None:
+        """Start the function that processes segments, if one is deployed."""
+        self._close_segment_worker()
+        distributed = deployment.outputs.get("distributed")
+        if distributed:
+            function = functions[distributed["function"]]
+            telemetry = self._segment_telemetry = telemetry_of(function)
+            self._segment_worker = LocalFunction(
                 function_spec(function),
-                function.place.clients.endpoint,
-                telemetry.hear,
-                telemetry.ended,
+                function.location.clients.endpoint,
+                telemetry.add_line,
+                telemetry.add_invocation,
             )
 
-    def _close_part(self) -> None:
-        part, self._part = self._part, None
-        telemetry, self._part_telemetry = self._part_telemetry, None
-        if part:
-            part.close()
+    def _close_segment_worker(self) -> None:
+        worker, self._segment_worker = self._segment_worker, None
+        telemetry, self._segment_telemetry = self._segment_telemetry, None
+        if worker:
+            worker.close()
         if telemetry:
             telemetry.close()
 
     def flush(self) -> None:
-        """Pass on all that functions logged and measured, rather than when it is time."""
+        """Send the functions' log lines and metrics now, without waiting for the next interval."""
         for hop in self.hops.values():
             hop.telemetry.flush()
 
@@ -137,33 +139,33 @@ class RunningRing:
         """End all hops."""
         self._schedule.close()
         hops, self.hops = self.hops, {}
-        self._close_part()
+        self._close_segment_worker()
         _end(hops.values())
 
     def hops_from(self, word: str) -> list[LocalHop]:
-        """Return the hops that start at a member, which is named as in `member`."""
+        """Return the hops whose source is a member, given as for `member`."""
         source = self.member(word).name
         return [hop for hop in self.hops.values() if hop.source == source]
 
     def member(self, word: str) -> LocalMember:
-        """Find a member by its name, its region if it is alone there, or `region/table`.
+        """Find a member by its name, its region if that has no other member, or `region/table`.
 
         Raises `ring.settings.members.NoSuchMemberError`.
         """
-        here: list[Member] = [
+        deployed: list[Member] = [
             member for member in members_of(self.settings) if member.name in self.members
         ]
-        return self.members[find_member(here, word).name]
+        return self.members[find_member(deployed, word).name]
 
     def client(self, word: str) -> DynamoDBClient:
-        """Return a client for a member's table. Members are named as in `member`."""
+        """Return a client for the table of a member, given as for `member`."""
         return self.member(word).client
 
     @contextmanager
     def paused(self, *sources: str) -> Iterator[None]:
-        """Let the hops from these members (all, if none is named) rest while the context lasts."""
-        named = [hop for word in sources for hop in self.hops_from(word)]
-        hops = named if sources else list(self.hops.values())
+        """Pause the hops from these members (without arguments: all) while the context lasts."""
+        selected = [hop for word in sources for hop in self.hops_from(word)]
+        hops = selected if sources else list(self.hops.values())
         for hop in hops:
             hop.mapping.pause()
         try:
@@ -175,15 +177,14 @@ class RunningRing:
     def wait_until_quiet(self, timeout: float = 180.0) -> None:
         """Wait until every stream is drained and nothing is being delivered.
 
-        Hops that are paused are left out. Raises `TimeoutError` after `timeout` seconds, with what
-        was still going on.
+        Ignores paused hops. Raises `TimeoutError` after `timeout` seconds, with each hop's state.
         """
         self._wait(list(self.hops.values()), timeout)
 
     def wait_until_drained(self, word: str, timeout: float = 180.0) -> None:
-        """Wait until the hops from a member have told all that its stream held.
+        """Wait until the hops from a member have processed its stream.
 
-        It is for a member that nothing is written to any more. Raises `TimeoutError`.
+        For a member that receives no more writes. Raises `TimeoutError`.
         """
         self._wait(self.hops_from(word), timeout)
 
@@ -196,40 +197,42 @@ class RunningRing:
             if all(quiet):
                 return
             if time.monotonic() > end:
-                raise TimeoutError(f"Not quiet after {timeout:g} s: {self._unrest()}")
+                raise TimeoutError(f"Not quiet after {timeout:g} s: {self._hop_states()}")
             if False in quiet:
-                # What was delivered may have gone into a stream that was found drained before.
+                # Deliveries may have written to a stream that was found drained before.
                 mark = time.monotonic()
             for mapping in mappings:
-                mapping.look()
+                mapping.poll_now()
             time.sleep(0.01)
 
-    def _unrest(self) -> str:
-        told = []
+    def _hop_states(self) -> str:
+        states = []
         for hop in self.hops.values():
             stats = hop.mapping.stats()
             trouble = stats.trouble or " | ".join(list(hop.function.log)[-1:])
-            told.append(f"{hop.label}: {stats.waiting} waiting, {stats.failures} failed; {trouble}")
-        return "; ".join(told)
+            states.append(
+                f"{hop.label}: {stats.waiting} waiting, {stats.failures} failed; {trouble}"
+            )
+        return "; ".join(states)
 
     def differences(self) -> list[ItemDifference]:
-        """Compare all members' tables, item by item, the ring's own attributes included."""
+        """Compare the tables of all members item by item, including the ring's attributes."""
         return differences(list(self.members.values()))
 
 
 def members_in(deployment: Deployment, settings: Settings, cloud: Cloud) -> dict[str, LocalMember]:
-    """Return the members that are deployed, by name, in ring order."""
+    """Return the deployed members by name, in ring order."""
     deployed = {member["name"] for member in deployment.outputs.get("members", ())}
-    places = {
-        member: cloud.place(provider_of(member))
+    locations = {
+        member: cloud.location(provider_arguments(member))
         for member in members_of(settings)
         if member.name in deployed
     }
     return {
         member.name: LocalMember(
-            member.name, member.region, member.table, place.account, place.clients
+            member.name, member.region, member.table, location.account, location.clients
         )
-        for member, place in places.items()
+        for member, location in locations.items()
     }
 
 
@@ -237,7 +240,7 @@ def _end(hops: Iterable[LocalHop]) -> None:
     hops = list(hops)
     for hop in hops:
         hop.mapping.stop()
-    # A function that is closed ends the invocation that its mapping waits for.
+    # Closing a function ends the invocation for which its mapping waits.
     for hop in hops:
         hop.function.close()
     for hop in hops:

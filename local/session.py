@@ -1,4 +1,4 @@
-"""A local ring as a person uses it: started, told about, loaded, watched and ended."""
+"""An interactive session of a local ring: deploy, print how to use it, load a file, watch."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 
 class WrongUseError(Exception):
-    """What was asked for cannot be: the settings or the arguments are wrong."""
+    """The settings or the options are invalid."""
 
 
 class FailedError(Exception):
-    """What was asked for was tried and failed."""
+    """Starting the ring or loading the file failed."""
 
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What is asked of a session. `member` is where `file` is loaded into; None: the first.
+    """Options of a session. `file` is loaded into `member`; None: the first member.
 
-    `dynamodb` is the URL of a server that keeps the tables; None: moto does. Without
-    `seconds`, the session lasts until the user interrupts it.
+    `dynamodb` is the URL of a server that holds the tables; None: moto. Without `seconds`, the
+    session lasts until the user interrupts it.
     """
 
     stack: str
@@ -52,32 +52,32 @@ class SessionOptions:
     dynamodb: str | None = None
 
 
-def run(project: Path, wish: SessionOptions, console: Console | None = None) -> None:
-    """Run the ring of one of a project's stacks.
+def run(project: Path, options: SessionOptions, console: Console | None = None) -> None:
+    """Run the ring of a project's stack.
 
-    Raises `WrongUseError`, `OperationFailedError`, or `KeyboardInterrupt` when the user ends it;
-    the ring is gone by then in any case.
+    Raises `WrongUseError`, `FailedError`, or `KeyboardInterrupt` when the user ends the session. In
+    each case the ring has ended.
     """
     try:
-        _run(project, wish, console or Console())
+        _run(project, options, console or Console())
     except (StackFileError, SettingsError, WrongUrlError) as error:
         raise WrongUseError(str(error)) from error
     except (ServerError, ProxyError, DeployError, LoadError) as error:
         raise FailedError(str(error)) from error
 
 
-def _run(project: Path, wish: SessionOptions, console: Console) -> None:
-    stack = StackConfig.read(project, wish.stack)
-    ring = LocalRing(stack, port=wish.port, dynamodb=wish.dynamodb)
-    _expect_member(ring, wish.member)
-    checked = _check(ring, wish.file, console) if wish.file else None
+def _run(project: Path, options: SessionOptions, console: Console) -> None:
+    stack = StackConfig.read(project, options.stack)
+    ring = LocalRing(stack, port=options.port, dynamodb=options.dynamodb)
+    _expect_member(ring, options.member)
+    checked = _check(ring, options.file, console) if options.file else None
     with ExitStack() as end:
         with console.status(f"Deploying the stack {stack.name} on this machine ..."):
             end.enter_context(ring)
-        _greet(ring, wish, console)
+        _greet(ring, options, console)
         if checked:
-            _load(ring, checked, wish.member or next(iter(ring.members)), console)
-        watch(ring, console, wish.seconds, greet=lambda: _greet(ring, wish, console))
+            _load(ring, checked, options.member or next(iter(ring.members)), console)
+        watch(ring, console, options.seconds, greet=lambda: _greet(ring, options, console))
 
 
 def _expect_member(ring: LocalRing, word: str | None) -> None:
@@ -88,47 +88,45 @@ def _expect_member(ring: LocalRing, word: str | None) -> None:
         raise WrongUseError(f"--into {word}: {error}") from error
 
 
-def _greet(ring: LocalRing, wish: SessionOptions, console: Console) -> None:
-    """Say where the ring is, and how to see it work."""
+def _greet(ring: LocalRing, options: SessionOptions, console: Console) -> None:
+    """Print the ring's endpoint and how to try it."""
     first, second, *_ = ring.members.values()
     table = ring.settings.table
     lines = [
-        f"A ring of {len(ring.members)} (stack {ring.stack.name}) at {ring.endpoint}",
-        *([f"Its tables are in the DynamoDB at {wish.dynamodb}."] if wish.dynamodb else []),
-        *_about_expiry(ring, wish),
-        "Ctrl-C ends it.",
+        f"Ring of {len(ring.members)} members (stack {ring.stack.name}) at {ring.endpoint}",
+        *([f"The tables are in the DynamoDB at {options.dynamodb}."] if options.dynamodb else []),
+        *_ttl_note(ring, options),
+        "Press Ctrl-C to end it.",
         "",
-        f"Write an item in {first.name}:",
+        f"Write an item at {first.name}:",
         f"  {hints.write_line(first, table)}",
-        f"Read it in {second.name}:",
+        f"Read it at {second.name}:",
         f"  {hints.read_line(second, table)}",
-        "Or in Python:",
+        "In Python:",
         f"  {hints.boto3_line(first)}",
         "",
     ]
     for line in lines:
-        # As they are, so that what is pasted is what was meant.
+        # Without wrapping or markup, so that the commands can be copied.
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def _about_expiry(ring: LocalRing, wish: SessionOptions) -> list[str]:
-    """Say who expires items where it is not this program."""
+def _ttl_note(ring: LocalRing, options: SessionOptions) -> list[str]:
+    """Say that another DynamoDB server expires its items itself."""
     ttl = ring.settings.table.ttl
-    if not (wish.dynamodb and ttl and ttl.enabled):
+    if not (options.dynamodb and ttl and ttl.enabled):
         return []
-    return [
-        f"Items expire by `{ttl.attribute}` if that DynamoDB does so; nothing here expires them."
-    ]
+    return [f"Items expire by `{ttl.attribute}` only if that DynamoDB implements time to live."]
 
 
 def _check(ring: LocalRing, file: Path, console: Console) -> CheckedFile:
-    """Check a file before anything is deployed, showing how far it is."""
+    """Check a file before the ring is deployed, with a progress bar."""
     with _progress(console) as progress:
-        return check(file, Schema.wanted(ring.settings.table), progress)
+        return check(file, Schema.from_settings(ring.settings.table), progress)
 
 
 def _load(ring: LocalRing, checked: CheckedFile, word: str, console: Console) -> None:
-    """Load a file into a member, showing how far it is."""
+    """Load a file into a member, with a progress bar."""
     member = ring.member(word)
     began = time.monotonic()
     with _progress(console) as progress:

@@ -1,4 +1,4 @@
-"""A stack's configuration, read from its file as Pulumi reads it, or given as a mapping."""
+"""A stack's configuration, read from its Pulumi file or given as a mapping."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ class StackConfig:
     def read(cls, directory: Path, name: str) -> StackConfig:
         """Read `Pulumi.<name>.yaml` in a project's directory.
 
-        Raises `StackFileError`, also where something in it is encrypted.
+        Raises `StackFileError`, also for an encrypted value.
         """
         file = StackFile.read(directory, name)
         for key in file.secrets:
             raise StackFileError(
-                f"{file.path}: {key} is encrypted (`secure:`), and the key to it is Pulumi's. "
-                "Write it as plain text in a stack file for this machine; a made-up value does."
+                f"{file.path}: {key} is encrypted (`secure:`), and a local ring cannot decrypt it. "
+                "Use a stack file with a plain value for the local ring; any value will do."
             )
         return cls(name, file.config)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], name: str = "local") -> StackConfig:
-        """Make a stack from settings without a namespace before their keys."""
+        """Create a stack from settings whose keys have no namespace."""
         return cls(name, {f"{NAMESPACE}:{key}": value for key, value in settings.items()})
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The ring's own settings, without the namespace before their keys."""
+        """The ring's settings, by keys without the namespace."""
         return ring_settings(self.config)
 
     def encoded(self) -> dict[str, str]:
-        """Return the configuration as Pulumi hands it to a program: all that is no text as JSON."""
+        """Return the configuration as Pulumi passes it to a program: as text or JSON."""
         return {
             key: value if isinstance(value, str) else json.dumps(value, default=str)
             for key, value in self.config.items()

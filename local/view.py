@@ -1,4 +1,4 @@
-"""The live view of a ring: members with their items, hops with what they did and their lag."""
+"""Live view of a ring: item counts of the members, counters and lag of the hops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from local.log_notes import in_words
+from local.log_notes import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.5
 _NOTES = 4
 
-# The counters of the handler's log lines, with the words that a person reads for them.
+# The counters of the handler's log lines, with their labels.
 _COUNTERS = {
     "records": "records",
     "replicated": "written",
@@ -34,7 +34,7 @@ _COUNTERS = {
     "laps": "laps",
     "refused": "refused",
     "conflicts": "conflicts",
-    "quarantined": "set aside",
+    "quarantined": "quarantined",
     "failures": "failed",
 }
 _ALWAYS_SHOWN = ("records", "replicated", "laps")
@@ -43,7 +43,7 @@ _TROUBLES = ("quarantined", "failures")
 
 @dataclass(frozen=True)
 class MemberRow:
-    """A member as it is shown."""
+    """A row of the members' table."""
 
     name: str
     place: str
@@ -52,7 +52,7 @@ class MemberRow:
 
 @dataclass(frozen=True)
 class HopRow:
-    """A hop as it is shown. `lag` is the age in seconds of the oldest record that waits."""
+    """A row of the hops' table. `lag` is the age of the oldest waiting record in seconds."""
 
     label: str
     counts: Mapping[str, int]
@@ -63,7 +63,7 @@ class HopRow:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a ring looks like at one moment."""
+    """State of a ring at one moment."""
 
     members: tuple[MemberRow, ...] = ()
     hops: tuple[HopRow, ...] = ()
@@ -78,9 +78,9 @@ def watch(
 ) -> None:
     """Show the ring for some seconds, or until the user interrupts.
 
-    On a terminal, the picture stays in place and changes; elsewhere a line is written for each
-    change. `greet` says again what stands above the picture, which a terminal of another size takes
-    with it.
+    A terminal shows a view that is updated in place; otherwise a line is printed for each change.
+    `greet` prints the text above the view again, after the screen was cleared because the terminal
+    was resized.
     """
     if console.is_terminal:
         show(_snapshots(ring, seconds), console, greet)
@@ -93,10 +93,10 @@ def watch(
 
 
 def show(snapshots: Iterable[Snapshot], console: Console, greet: Callable[[], None]) -> None:
-    """Draw each snapshot in the place of the one before.
+    """Draw each snapshot over the previous one.
 
-    A terminal that becomes narrower breaks the lines that stand on it, each terminal in its own
-    way, so where the picture begins is not known any more: then all is drawn anew.
+    When a terminal becomes narrower, it rewraps its lines in its own manner, so that the start of
+    the view is unknown: then the screen is cleared and drawn again.
     """
     size = console.size
     with ExitStack() as end:
@@ -108,21 +108,21 @@ def show(snapshots: Iterable[Snapshot], console: Console, greet: Callable[[], No
                 console.clear()
                 greet()
                 live = end.enter_context(Live(console=console, auto_refresh=False))
-            live.update(picture(snapshot), refresh=True)
+            live.update(render(snapshot), refresh=True)
 
 
 def _snapshots(ring: LocalRing, seconds: float | None) -> Iterator[Snapshot]:
     end = None if seconds is None else time.monotonic() + seconds
     while True:
         yield take(ring, time.time())
-        left = _REFRESH_SECONDS if end is None else end - time.monotonic()
-        if left <= 0:
+        remaining = _REFRESH_SECONDS if end is None else end - time.monotonic()
+        if remaining <= 0:
             return
-        time.sleep(min(left, _REFRESH_SECONDS))
+        time.sleep(min(remaining, _REFRESH_SECONDS))
 
 
 def take(ring: LocalRing, now: float) -> Snapshot:
-    """Look at a ring. `now` is in seconds since 1970."""
+    """Return the state of a ring. `now` is in seconds since 1970."""
     members = tuple(
         MemberRow(
             member.name,
@@ -136,7 +136,7 @@ def take(ring: LocalRing, now: float) -> Snapshot:
         for hop in ring.hops.values()
     }
     notes = [
-        f"{hop.label}: {in_words(note, names)}"
+        f"{hop.label}: {describe(note, names)}"
         for hop in ring.hops.values()
         for note in list(hop.tally.notes)
     ]
@@ -148,33 +148,33 @@ def take(ring: LocalRing, now: float) -> Snapshot:
 def _hop_row(hop: LocalHop, now: float) -> HopRow:
     stats = hop.mapping.stats()
     lag = max(0.0, now - stats.oldest) if stats.oldest is not None else None
-    state = hop.mapping.rest or stats.trouble or ""
-    # A batch whose invocation failed altogether logs no counters of its own.
+    state = hop.mapping.stopped_by or stats.trouble or ""
+    # A failed invocation logs no counters.
     counts = {**hop.tally.read()}
     counts["failures"] = max(counts.get("failures", 0), stats.failures)
     return HopRow(hop.label, counts, stats.waiting, lag, state)
 
 
-def picture(snapshot: Snapshot) -> RenderableType:
-    """Draw a snapshot. The newest note comes first: a low terminal has no room for all."""
+def render(snapshot: Snapshot) -> RenderableType:
+    """Render a snapshot. The newest note comes first, as a low terminal cuts off the end."""
     notes = [Text(note, "yellow", overflow="fold") for note in reversed(snapshot.notes)]
     return Group(
-        _Fitting(_members_table(snapshot), _members_told(snapshot)),
-        _Fitting(_hops_table(snapshot), _hops_told(snapshot)),
+        _TableOrLines(_members_table(snapshot), _member_lines(snapshot)),
+        _TableOrLines(_hops_table(snapshot), _hop_lines(snapshot)),
         *notes,
     )
 
 
 @dataclass(frozen=True)
-class _Fitting:
-    """A table, or where there is no room for it, lines that say the same."""
+class _TableOrLines:
+    """A table, or lines with the same content if the terminal is too narrow for it."""
 
     table: Table
     lines: list[Text]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        wanted = console.measure(self.table, options=options.update(max_width=10_000))
-        if wanted.maximum <= options.max_width:
+        size = console.measure(self.table, options=options.update(max_width=10_000))
+        if size.maximum <= options.max_width:
             yield self.table
         else:
             yield from self.lines
@@ -189,15 +189,15 @@ def _members_table(snapshot: Snapshot) -> Table:
     return table
 
 
-def _members_told(snapshot: Snapshot) -> list[Text]:
+def _member_lines(snapshot: Snapshot) -> list[Text]:
     return [
-        _line(f"{one.name} ({one.place}): {one.items:,} {_noun(one.items, 'item')}")
-        for one in snapshot.members
+        _line(f"{member.name} ({member.place}): {member.items:,} {_noun(member.items, 'item')}")
+        for member in snapshot.members
     ]
 
 
 def _hops_table(snapshot: Snapshot) -> Table:
-    """Draw the hops. Counters that are zero everywhere, and seldom anything else, are left out."""
+    """Return the table of hops, without the rarer counters if they are zero at all hops."""
     shown = [
         name
         for name in _COUNTERS
@@ -216,13 +216,13 @@ def _hops_table(snapshot: Snapshot) -> Table:
     return table
 
 
-def _hops_told(snapshot: Snapshot) -> list[Text]:
+def _hop_lines(snapshot: Snapshot) -> list[Text]:
     lines = []
     for hop in snapshot.hops:
         troubled = hop.state or any(hop.counts.get(name) for name in _TROUBLES)
         lines += [
             _line(hop.label),
-            _line(f"  {_told(hop) or 'nothing yet'}", "red" if troubled else ""),
+            _line(f"  {_summary(hop) or 'no records yet'}", "red" if troubled else ""),
         ]
     return lines
 
@@ -236,17 +236,17 @@ def _cell(name: str, number: int) -> Text:
 
 
 def changes(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    """Tell in lines what is different between two snapshots."""
+    """Yield a line for each difference between two snapshots."""
     if before.members != after.members:
-        yield "items: " + ", ".join(f"{one.name} {one.items:,}" for one in after.members)
+        yield "items: " + ", ".join(f"{member.name} {member.items:,}" for member in after.members)
     known = {hop.label: hop for hop in before.hops}
     for hop in after.hops:
         if hop != known.get(hop.label) and (any(hop.counts.values()) or hop.waiting or hop.state):
-            yield f"{hop.label}: {_told(hop)}"
+            yield f"{hop.label}: {_summary(hop)}"
     yield from (note for note in after.notes if note not in before.notes)
 
 
-def _told(hop: HopRow) -> str:
+def _summary(hop: HopRow) -> str:
     counts = [
         f"{hop.counts[name]:,} {_noun(hop.counts[name], word)}"
         for name, word in _COUNTERS.items()
@@ -257,7 +257,7 @@ def _told(hop: HopRow) -> str:
 
 
 def _noun(count: int, word: str) -> str:
-    """A counter's word, as it goes with a number."""
+    """Return a counter's label, in the singular for 1."""
     singular = word.removesuffix("s")
     if singular not in {"record", "lap", "conflict", "item"}:
         return word

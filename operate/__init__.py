@@ -1,4 +1,126 @@
-"""What an operator does to a ring: deploy it, look at it, take it down.
+"""Operations on rings: deploy, monitor, change members, check, repair, backfill, redrive.
 
-From Python: `from operate.deployment.stack import RingStack`; docs/python.md tells how.
+The public names are imported when they are first used: the Lambda worker imports this package
+without Pulumi.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from operate.deployment.config_source import StateBackend
+    from operate.deployment.result import Result
+    from operate.deployment.ring_file import read_rings
+    from operate.deployment.stack import RingStack
+    from operate.errors import (
+        CancelledError,
+        InvalidRequestError,
+        OperateError,
+        OperationFailedError,
+        PrerequisiteError,
+    )
+    from operate.membership.changes import (
+        ChangeCallbacks,
+        ChangePlan,
+        ChangeResult,
+        bypass,
+        pause,
+        rejoin,
+        resume,
+    )
+    from operate.monitoring.ring_monitoring import ring_lag as lag
+    from operate.monitoring.ring_monitoring import ring_status as status
+    from operate.quarantine.redrive import RedriveOptions
+    from operate.reconcile.check import CheckOptions
+    from operate.rings import run_on_all
+    from operate.table_operations import (
+        CheckReport,
+        RepairReport,
+        TableOptions,
+        backfill,
+        check,
+        quarantined,
+        redrive,
+        repair,
+    )
+
+__all__ = [
+    "CancelledError",
+    "ChangeCallbacks",
+    "ChangePlan",
+    "ChangeResult",
+    "CheckOptions",
+    "CheckReport",
+    "InvalidRequestError",
+    "OperateError",
+    "OperationFailedError",
+    "PrerequisiteError",
+    "RedriveOptions",
+    "RepairReport",
+    "Result",
+    "RingStack",
+    "StateBackend",
+    "TableOptions",
+    "backfill",
+    "bypass",
+    "check",
+    "lag",
+    "pause",
+    "quarantined",
+    "read_rings",
+    "redrive",
+    "rejoin",
+    "repair",
+    "resume",
+    "run_on_all",
+    "status",
+]
+
+_MODULES = {
+    "operate.deployment.config_source": ("StateBackend",),
+    "operate.deployment.result": ("Result",),
+    "operate.deployment.ring_file": ("read_rings",),
+    "operate.deployment.stack": ("RingStack",),
+    "operate.errors": (
+        "CancelledError",
+        "InvalidRequestError",
+        "OperateError",
+        "OperationFailedError",
+        "PrerequisiteError",
+    ),
+    "operate.membership.changes": (
+        "ChangeCallbacks",
+        "ChangePlan",
+        "ChangeResult",
+        "bypass",
+        "pause",
+        "rejoin",
+        "resume",
+    ),
+    "operate.quarantine.redrive": ("RedriveOptions",),
+    "operate.reconcile.check": ("CheckOptions",),
+    "operate.rings": ("run_on_all",),
+    "operate.table_operations": (
+        "CheckReport",
+        "RepairReport",
+        "TableOptions",
+        "backfill",
+        "check",
+        "quarantined",
+        "redrive",
+        "repair",
+    ),
+}
+_EXPORTS = {name: (module, name) for module, names in _MODULES.items() for name in names} | {
+    "lag": ("operate.monitoring.ring_monitoring", "ring_lag"),
+    "status": ("operate.monitoring.ring_monitoring", "ring_status"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _EXPORTS[name]
+    return getattr(import_module(module), attribute)

@@ -1,14 +1,14 @@
-"""What a stack has deployed, read from the state that Pulumi keeps of it. Pure.
+"""Members and hops that a stack has deployed, read from Pulumi's state. Pure.
 
-The state is asked, not the outputs: after an update that failed midway the tables are there, and
-the outputs are those of the update before.
+From the state, not from the outputs: after an update that failed halfway, the outputs are those of
+the update before.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from operate.held_state import held_members, name_of
@@ -28,7 +28,7 @@ Resource = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Credentials:
-    """How a member's account is reached: a profile, a role to assume, both or neither."""
+    """Credentials for a member's account: a profile, a role to assume, both or neither."""
 
     profile: str | None = None
     role: str | None = None
@@ -37,27 +37,27 @@ class Credentials:
 
 @dataclass(frozen=True)
 class TableShape:
-    """What of a table can never be changed, or not in one step, or not by leaving it out."""
+    """Parts of a table that can never change, or not in one step, or not by leaving them out."""
 
     keys: Mapping[str, tuple[str, str]]
-    """`partition_key` and `sort_key`, each a name and a type."""
+    """`partition_key` and `sort_key`: name and type."""
     local_indexes: Mapping[str, tuple[str, str, str, tuple[str, ...]]]
-    """Each a sort key's name and type, a projection, and its attributes, sorted."""
+    """By name: the sort key's name and type, the projection, its attributes, sorted."""
     types: Mapping[str, str] = field(default_factory=dict)
-    """The type of each attribute that is a key of the table or of an index."""
+    """Types of the attributes that are keys of the table or of an index."""
     global_indexes: Sequence[str] = ()
     """Their names."""
     ttl: str | None = None
-    """The attribute by which items expire; None where TTL is off."""
+    """TTL attribute; None where TTL is off."""
 
 
 @dataclass(frozen=True)
 class DeployedMember:
-    """A member whose table this stack has created or adopted, or only names.
+    """A member whose table this stack has created or adopted, or that it only names.
 
-    `created` is the shape of the table that it created; None if it did not. `keyed` is that of the
-    tombstones' table. `replica` is the replica id that stands in versions; None if no hop starts
-    here. `retention_days` is how long its tombstones are kept.
+    `created` is the shape of the table that the stack created (None: it did not), `keyed` that of
+    the tombstone table. `replica` is the replica id in versions; None if no hop starts here.
+    `retention_days` is the retention of its tombstones.
     """
 
     name: str
@@ -80,9 +80,9 @@ class DeployedMember:
 
 @dataclass(frozen=True)
 class DeployedHop:
-    """A hop: members by name, the function by ARN, the mapping by UUID, the quarantine's bucket.
+    """A hop: members by name, function by ARN, mapping by UUID, quarantine by bucket.
 
-    What is None was not deployed: the update failed before.
+    None: not deployed, because the update failed before it.
     """
 
     source: str
@@ -94,11 +94,11 @@ class DeployedHop:
 
 @dataclass(frozen=True)
 class DeployedDistributed:
-    """The part that works on segments in functions, as `ring.distributed` tells of it.
+    """Step Functions runner for table segments, as `ring.distributed` exports it.
 
-    `member` is the one, by name, at which it stands and by whose credentials it is reached;
-    `machine` an ARN, `bucket` a name; `readers` are the roles that the function takes, by member;
-    `writes` is whether it may fill members.
+    `member` is the name of the member in whose account and region it runs; `state_machine` an ARN;
+    `bucket` a name; `readers` are the roles that the function assumes, by member; `writes` is
+    whether it may backfill.
     """
 
     member: str
@@ -108,168 +108,178 @@ class DeployedDistributed:
     writes: bool
 
     @classmethod
-    def told(cls, outputs: Mapping[str, Any]) -> DeployedDistributed:
-        """Take it from what a stack tells of it."""
-        return cls(**{field.name: outputs[field.name] for field in fields(cls)})
+    def from_outputs(cls, outputs: Mapping[str, Any]) -> DeployedDistributed:
+        """Read it from the component's outputs."""
+        return cls(
+            member=outputs["member"],
+            state_machine=outputs["machine"],
+            bucket=outputs["bucket"],
+            readers=outputs["readers"],
+            writes=outputs["writes"],
+        )
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a stack has deployed, in ring order (after an update that failed: in any)."""
+    """What a stack has deployed, in ring order (after a failed update in any order)."""
 
     members: Sequence[DeployedMember] = ()
     hops: Sequence[DeployedHop] = ()
     distributed: DeployedDistributed | None = None
-    """None: the settings do not ask for it, or it was not deployed to its end."""
+    """None: not configured, or not deployed completely."""
     held: Collection[str] = frozenset()
-    """The members, by name, that are bypassed and left alone: what is told of them is as it was."""
+    """Names of bypassed members, held as they were when they were bypassed."""
 
     @property
-    def asked_hops(self) -> list[DeployedHop]:
-        """The hops that can be asked about: not those that start at a member that is held."""
+    def reachable_hops(self) -> list[DeployedHop]:
+        """Hops whose source is not a held member."""
         return [hop for hop in self.hops if hop.source not in self.held]
+
+    @property
+    def held_regions(self) -> set[str]:
+        """Regions of held members, which may be down."""
+        return {member.region for member in self.members if member.name in self.held}
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> Deployed:
-        """Read it from what `pulumi stack export` prints."""
+        """Read it from the document of `pulumi stack export`."""
         resources = (state.get("deployment") or {}).get("resources") or []
-        kept = held_members(resources)
-        everything = [*resources, *(one for member in kept for one in member.resources)]
-        live = [one for one in everything if not one.get("delete")]
-        place = _places(live)
-        members = sorted(_members(live), key=lambda one: place.get(one.name, len(place)))
-        hops = sorted(_hops(live), key=lambda one: place.get(one.source, len(place)))
-        parts = [one["outputs"] for one in _of(live, DISTRIBUTED) if one.get("outputs")]
-        part = DeployedDistributed.told(parts[0]) if parts else None
-        return cls(tuple(members), tuple(hops), part, frozenset(one.member for one in kept))
+        held = held_members(resources)
+        everything = [*resources, *(resource for member in held for resource in member.resources)]
+        live = [resource for resource in everything if not resource.get("delete")]
+        order = _ring_order(live)
+        members = sorted(_members(live), key=lambda member: order.get(member.name, len(order)))
+        hops = sorted(_hops(live), key=lambda hop: order.get(hop.source, len(order)))
+        runners = [part["outputs"] for part in _of(live, DISTRIBUTED) if part.get("outputs")]
+        runner = DeployedDistributed.from_outputs(runners[0]) if runners else None
+        return cls(tuple(members), tuple(hops), runner, frozenset(member.member for member in held))
 
 
-def _places(resources: Sequence[Resource]) -> dict[str, int]:
-    """The members' places in the ring, by name; the state lists resources as they got ready."""
-    told = [ring.get("outputs") or {} for ring in _of(resources, RING)]
-    members = [member for one in told for member in one.get("members") or ()]
-    return {member["name"]: at for at, member in enumerate(members)}
+def _ring_order(resources: Sequence[Resource]) -> dict[str, int]:
+    """Return the members' positions by name; the state lists resources as they were finished."""
+    outputs = [ring.get("outputs") or {} for ring in _of(resources, RING)]
+    members = [member for ring in outputs for member in ring.get("members") or ()]
+    return {member["name"]: index for index, member in enumerate(members)}
 
 
 def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
-    told_to = dict(_environments(resources))
+    environments = dict(_environments(resources))
     for replica in _of(resources, REPLICA):
-        beneath = [one for one in resources if one.get("parent") == replica["urn"]]
-        provider = next(iter(_of(beneath, _PROVIDER)), None)
+        children = [resource for resource in resources if resource.get("parent") == replica["urn"]]
+        provider = next(iter(_of(children, _PROVIDER)), None)
         if provider is None:
-            continue  # it failed before anything of it was made
-        tables = {one["inputs"]["name"]: _table(one) for one in _of(beneath, _TABLE)}
-        told = replica.get("outputs") or {}
-        tombstones = told.get("tombstones") or _tombstones(replica, beneath)
-        table = told.get("table") or next((name for name in tables if name != tombstones), None)
+            continue  # it failed before anything was created
+        tables = {table["inputs"]["name"]: _properties(table) for table in _of(children, _TABLE)}
+        outputs = replica.get("outputs") or {}
+        tombstones = outputs.get("tombstones") or _tombstone_table(replica, children)
+        table = outputs.get("table") or next((name for name in tables if name != tombstones), None)
         if table is None:
             continue
         region = provider["inputs"]["region"]
-        arn = told.get("table_arn") or _arn(beneath, table)
+        arn = outputs.get("table_arn") or _table_arn(children, table)
         yield DeployedMember(
             name=name_of(replica),
             region=region,
             table=table,
             account=Arn.parse(arn).account if arn else None,
-            stream_arn=told.get("stream_arn"),
+            stream_arn=outputs.get("stream_arn"),
             tombstones=tombstones,
             created=_shape(tables[table]) if table in tables else None,
             keyed=_shape(tables[tombstones]) if tombstones in tables else None,
-            replica=told_to.get((region, table), {}).get("RING_SOURCE_ID"),
+            replica=environments.get((region, table), {}).get("RING_SOURCE_ID"),
             credentials=_credentials(provider["inputs"]),
-            retention_days=_retention(told_to.values()),
+            retention_days=_retention_days(environments.values()),
         )
 
 
 def _hops(resources: Sequence[Resource]) -> Iterator[DeployedHop]:
     for hop in _of(resources, HOP):
-        told = hop.get("outputs") or {}
-        if told.get("source"):
+        outputs = hop.get("outputs") or {}
+        if outputs.get("source"):
             yield DeployedHop(
-                told["source"],
-                told["target"],
-                told.get("function"),
-                told.get("mapping"),
-                told.get("quarantine"),
+                outputs["source"],
+                outputs["target"],
+                outputs.get("function"),
+                outputs.get("mapping"),
+                outputs.get("quarantine"),
             )
 
 
 def _environments(
     resources: Sequence[Resource],
 ) -> Iterator[tuple[tuple[str, str], Mapping[str, str]]]:
-    """What the functions were told, by the region and table where their hops start."""
+    """Yield the environments of the hops' functions, by the source's region and table."""
     for function in _of(resources, _FUNCTION):
-        told = (function["inputs"].get("environment") or {}).get("variables") or {}
-        if "RING_SOURCE_ID" in told:
-            yield (told["RING_SOURCE_REGION"], told["RING_SOURCE_TABLE"]), told
+        variables = (function["inputs"].get("environment") or {}).get("variables") or {}
+        if "RING_SOURCE_ID" in variables:
+            yield (variables["RING_SOURCE_REGION"], variables["RING_SOURCE_TABLE"]), variables
 
 
-def _retention(environments: Iterable[Mapping[str, str]]) -> int:
-    """How many days tombstones are kept, which is alike in all of a ring."""
-    told = (one.get("RING_RETENTION_DAYS") for one in environments)
-    return next((int(days) for days in told if days), DeployedMember.retention_days)
+def _retention_days(environments: Iterable[Mapping[str, str]]) -> int:
+    """Return the retention of tombstones, which is the same in all of a ring."""
+    values = (variables.get("RING_RETENTION_DAYS") for variables in environments)
+    return next((int(days) for days in values if days), DeployedMember.retention_days)
 
 
 def _of(resources: Sequence[Resource], kind: str) -> list[Resource]:
-    return [one for one in resources if one["type"] == kind]
+    return [resource for resource in resources if resource["type"] == kind]
 
 
 def _name(resource: Resource) -> str:
     return str(resource["urn"]).rpartition("::")[2]
 
 
-def _tombstones(replica: Resource, beneath: Sequence[Resource]) -> str | None:
-    """The name of the tombstones' table of a replica that was not finished."""
+def _tombstone_table(replica: Resource, children: Sequence[Resource]) -> str | None:
+    """Return the name of the tombstone table of a replica that was not finished."""
     wanted = f"{_name(replica)}{TOMBSTONES}"
-    return next(
-        (one["inputs"]["name"] for one in _of(beneath, _TABLE) if _name(one) == wanted), None
-    )
+    tables = _of(children, _TABLE)
+    return next((table["inputs"]["name"] for table in tables if _name(table) == wanted), None)
 
 
-def _arn(beneath: Sequence[Resource], table: str) -> str | None:
-    for one in _of(beneath, _TABLE):
-        if one["inputs"]["name"] == table:
-            return (one.get("outputs") or {}).get("arn")
+def _table_arn(children: Sequence[Resource], name: str) -> str | None:
+    for table in _of(children, _TABLE):
+        if table["inputs"]["name"] == name:
+            return (table.get("outputs") or {}).get("arn")
     return None
 
 
-def _table(resource: Resource) -> Resource:
-    """A table as it was asked for, and, where it is known, as it was found to be.
+def _properties(table: Resource) -> Resource:
+    """Return a table's inputs, overridden by its outputs.
 
     The provider keeps some blocks that are left out, and then only the outputs have them.
     """
-    kept = {name: value for name, value in (resource.get("outputs") or {}).items() if value}
-    return {**resource["inputs"], **kept}
+    outputs = {name: value for name, value in (table.get("outputs") or {}).items() if value}
+    return {**table["inputs"], **outputs}
 
 
 def _shape(table: Resource) -> TableShape:
-    types = {one["name"]: one["type"] for one in table.get("attributes") or ()}
+    types = {attribute["name"]: attribute["type"] for attribute in table.get("attributes") or ()}
     ttl = table.get("ttl") or {}
     roles = {"partition_key": table.get("hashKey"), "sort_key": table.get("rangeKey")}
     return TableShape(
         {role: (name, types[name]) for role, name in roles.items() if name},
         {
-            one["name"]: (
-                one["rangeKey"],
-                types[one["rangeKey"]],
-                one["projectionType"],
-                tuple(sorted(one.get("nonKeyAttributes") or ())),
+            index["name"]: (
+                index["rangeKey"],
+                types[index["rangeKey"]],
+                index["projectionType"],
+                tuple(sorted(index.get("nonKeyAttributes") or ())),
             )
-            for one in table.get("localSecondaryIndexes") or ()
+            for index in table.get("localSecondaryIndexes") or ()
         },
         types,
-        [one["name"] for one in table.get("globalSecondaryIndexes") or ()],
+        [index["name"] for index in table.get("globalSecondaryIndexes") or ()],
         ttl.get("attributeName") if ttl.get("enabled") else None,
     )
 
 
 def _credentials(provider: Resource) -> Credentials:
     roles = provider.get("assumeRoles")
-    # Pulumi keeps all of a provider's inputs but plain text as JSON.
+    # Pulumi stores a provider's inputs as JSON, except plain text.
     role = (json.loads(roles) if isinstance(roles, str) else roles or [{}])[0]
     return Credentials(provider.get("profile"), role.get("roleArn"), role.get("externalId"))
 
 
 def hop_name(source: DeployedMember, target: DeployedMember) -> str:
-    """The hop, as its log lines and metrics call it."""
-    return " -> ".join(f"{end.region}/{end.table}" for end in (source, target))
+    """Return a hop's name in log lines and metrics."""
+    return " -> ".join(f"{member.region}/{member.table}" for member in (source, target))

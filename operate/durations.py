@@ -1,13 +1,13 @@
-"""Durations in words."""
+"""Format durations."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 
-def format_duration(time: timedelta) -> str:
-    """A time for a person: `26 h 10 min`, `3 min`, `12 s`."""
-    minutes, seconds = divmod(round(time.total_seconds()), 60)
+def format_duration(duration: timedelta) -> str:
+    """Format a duration: `26 h 10 min`, `3 min`, `12 s`."""
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes} min"

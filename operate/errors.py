@@ -1,4 +1,4 @@
-"""What can go wrong in an operation, by what the operator has to do about it."""
+"""Errors of operations, by what the operator has to do about them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ if TYPE_CHECKING:
 
 
 class OperateError(Exception):
-    """The root of all errors of operations. Its text is meant for the operator."""
+    """Base class of all errors of operations. Its text is for the operator."""
 
 
 class InvalidRequestError(OperateError):
-    """What was asked for cannot be: wrong use or wrong settings. Nothing was changed.
-
-    `mistakes` are the wrong settings, if it is they.
-    """
+    """Invalid use or invalid settings; nothing was changed. `problems` are the invalid settings."""
 
     def __init__(self, text: str, problems: Sequence[SettingProblem] = ()) -> None:
         super().__init__(text)
@@ -26,11 +23,11 @@ class InvalidRequestError(OperateError):
 
 
 class PrerequisiteError(OperateError):
-    """Something that is needed is not there: the CLI, a package, a login, credentials."""
+    """A missing prerequisite: the CLI, a package, a login, credentials."""
 
 
 class OperationFailedError(OperateError):
-    """It was tried and failed. `notes` is what the engine and the providers said."""
+    """The attempt failed. `notes` are the messages of the engine and its providers."""
 
     def __init__(self, text: str, notes: Sequence[Note] = ()) -> None:
         super().__init__(text)
@@ -38,12 +35,12 @@ class OperationFailedError(OperateError):
 
 
 class CancelledError(OperationFailedError):
-    """It was cancelled: what was begun is finished and recorded, the rest not begun."""
+    """The operation was cancelled: work in progress was finished and recorded, no more started."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that the engine, a provider or the program said. `resource` is its name, if any."""
+    """Message of the engine, a provider or the program. `resource` is its name, if any."""
 
     severity: str
     text: str

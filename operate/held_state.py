@@ -1,9 +1,9 @@
-"""What a stack knows of members whose regions may answer nothing, held back and put back. Pure.
+"""Take the resources of bypassed members out of a stack's state, and put them back. Pure.
 
-The engine asks about all that a state names: it configures every provider, and plans every resource
-whether or not anything of it changes. So a bypassed member is held: the state no longer names what
-it has, but for one component (`ring.held.Held`) whose outputs keep it, word for word, in the state
-itself. Nothing is deleted and nothing forgotten (docs/decisions/0014-a-bypassed-member-is-held.md).
+The engine configures every provider in the state and plans every resource, changed or not, so a
+region that is down would fail every update. A bypassed member is therefore held: its resources are
+replaced by one component (`ring.held.Held`) whose outputs store them verbatim. Nothing is deleted
+or lost (docs/decisions/0014-a-bypassed-member-is-held.md).
 """
 
 from __future__ import annotations
@@ -27,30 +27,31 @@ State = Mapping[str, Any]
 
 
 def bypassed(settings: Settings) -> set[str]:
-    """The members that are bypassed, by every name that a state may know them by."""
+    """Return the bypassed members, under every name that a state may have for them."""
     out = [member for member in members_of(settings) if member.state == "bypassed"]
     return {name for member in out for name in (member.name, member.resource_name)}
 
 
 def held_members(resources: Iterable[Resource]) -> list[HeldMember]:
-    """What is kept of members that are held."""
-    return [HeldMember.from_outputs(one["outputs"]) for one in resources if one["type"] == HELD]
+    """Return the members that are held."""
+    return [HeldMember.from_outputs(held["outputs"]) for held in resources if held["type"] == HELD]
 
 
 def name_of(replica: Resource) -> str:
-    """The name of the member that a replica is, which one that was not finished does not tell."""
-    told = (replica.get("outputs") or {}).get("name")
-    return str(told or _name(replica).partition("-")[2])
+    """Return the name of a replica's member. An unfinished replica has it only in its own name."""
+    name = (replica.get("outputs") or {}).get("name")
+    return str(name or _name(replica).partition("-")[2])
 
 
 def arranged(state: State, out: Collection[str]) -> State:
-    """A state in which exactly these members are held, of those that it knows.
+    """Return the state with exactly these members held, of those in it.
 
-    It is the very same one where they are already.
+    Returns the same object if they are held already.
     """
     resources = _resources(state)
-    now = {one.member for one in held_members(resources)}
-    if now <= set(out) and not any(name_of(one) in out for one in _of(resources, REPLICA)):
+    held = {member.member for member in held_members(resources)}
+    replicas = _of(resources, REPLICA)
+    if held <= set(out) and not any(name_of(replica) in out for replica in replicas):
         return state
     deployment = _put_back(state["deployment"])
     for replica in _of(deployment["resources"], REPLICA):
@@ -60,21 +61,21 @@ def arranged(state: State, out: Collection[str]) -> State:
 
 
 def _hold(deployment: Mapping[str, Any], replica: Resource) -> dict[str, Any]:
-    """Take what a member has out of a deployment, and leave a component that keeps it."""
+    """Replace a member's resources with a component that stores them."""
     resources: Sequence[Resource] = deployment["resources"]
-    mine = _belonging(resources, replica)
-    kept = [one for one in resources if _is_in(one, mine)]
-    left = [one for one in resources if not _is_in(one, mine)]
+    own = _own(resources, replica)
+    stored = [resource for resource in resources if _is_in(resource, own)]
+    rest = [resource for resource in resources if not _is_in(resource, own)]
     pending = deployment.get("pending_operations") or []
-    known = {one["urn"] for one in left}
+    known = {resource["urn"] for resource in rest}
     text = json.dumps(
         {
-            "resources": kept,
-            "needed": list(_needed(kept, left)),
-            "pending": [one for one in pending if _is_in(one["resource"], mine)],
+            "resources": stored,
+            "needed": list(_needed(stored, rest)),
+            "pending": [entry for entry in pending if _is_in(entry["resource"], own)],
         }
     )
-    holds = {
+    held = {
         "urn": replica["urn"].replace(REPLICA, HELD),
         "custom": False,
         "type": HELD,
@@ -83,87 +84,89 @@ def _hold(deployment: Mapping[str, Any], replica: Resource) -> dict[str, Any]:
         "parent": replica["parent"],
         "protect": True,
     }
-    waiting = [one for one in pending if not _is_in(one["resource"], mine)]
+    still_pending = [entry for entry in pending if not _is_in(entry["resource"], own)]
     return {
         **deployment,
-        "resources": [*(_knowing(one, known) for one in left), holds],
-        **({"pending_operations": waiting} if pending else {}),
+        "resources": [*(_without_dangling(resource, known) for resource in rest), held],
+        **({"pending_operations": still_pending} if pending else {}),
     }
 
 
 def _put_back(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """Put back all that is held, behind what it depends on."""
-    resources = [one for one in deployment["resources"] if one["type"] != HELD]
+    """Put back all held resources, after those that they depend on."""
+    resources = [resource for resource in deployment["resources"] if resource["type"] != HELD]
     pending = list(deployment.get("pending_operations") or ())
-    for one in held_members(deployment["resources"]):
-        told = json.loads(one.text)
-        known = {there["urn"] for there in resources}
-        needed = [there for there in told["needed"] if there["urn"] not in known]
-        resources += [*needed, *told["resources"]]
-        pending += told["pending"]
-    known = {one["urn"] for one in resources}
-    providers = {one["urn"]: one["id"] for one in _of(resources, _PROVIDER)}
+    for member in held_members(deployment["resources"]):
+        document = json.loads(member.text)
+        known = {resource["urn"] for resource in resources}
+        needed = [resource for resource in document["needed"] if resource["urn"] not in known]
+        resources += [*needed, *document["resources"]]
+        pending += document["pending"]
+    known = {resource["urn"] for resource in resources}
+    providers = {provider["urn"]: provider["id"] for provider in _of(resources, _PROVIDER)}
     return {
         **deployment,
-        "resources": [_provided(_knowing(one, known), providers) for one in resources],
+        "resources": [
+            _with_provider(_without_dangling(resource, known), providers) for resource in resources
+        ],
         **({"pending_operations": pending} if pending else {}),
     }
 
 
-def _belonging(resources: Sequence[Resource], replica: Resource) -> set[str]:
-    """The URNs of what is a member's own, and the references to its providers.
+def _own(resources: Sequence[Resource], replica: Resource) -> set[str]:
+    """Return the URNs of a member's own resources, and the references to its providers.
 
-    That is its component, the hops that start at it, what watches these, what works on segments if
-    it stands there, and all beneath; and whatever else its provider has made.
+    Its component, the hops that start at it, their alarms, the distributed runner if it runs there,
+    all their children, and whatever else its provider has created.
     """
     member = name_of(replica)
-    mine = {replica["urn"]}
-    for one in resources:  # a parent always stands before its children
-        told = one.get("outputs") or {}
+    own = {replica["urn"]}
+    for resource in resources:  # a parent always comes before its children
+        outputs = resource.get("outputs") or {}
         if (
-            one.get("parent") in mine
-            or (one["type"] == HOP and told.get("source") == member)
-            or (one["type"] == DISTRIBUTED and told.get("member") == member)
-            or (one["type"] == WATCH and _name(one) == _name(replica))
+            resource.get("parent") in own
+            or (resource["type"] == HOP and outputs.get("source") == member)
+            or (resource["type"] == DISTRIBUTED and outputs.get("member") == member)
+            or (resource["type"] == WATCH and _name(resource) == _name(replica))
         ):
-            mine.add(one["urn"])
-    providers = {_reference(one) for one in _of(resources, _PROVIDER) if one["urn"] in mine}
-    return mine | providers
+            own.add(resource["urn"])
+    providers = _of(resources, _PROVIDER)
+    return own | {_reference(provider) for provider in providers if provider["urn"] in own}
 
 
-def _is_in(resource: Resource, mine: Collection[str]) -> bool:
-    return resource["urn"] in mine or resource.get("provider") in mine
+def _is_in(resource: Resource, own: Collection[str]) -> bool:
+    return resource["urn"] in own or resource.get("provider") in own
 
 
-def _needed(kept: Sequence[Resource], left: Sequence[Resource]) -> Iterator[Resource]:
-    """What of the rest the kept ones stand beneath or are made with: components and providers."""
-    wanted = {one.get("parent") for one in kept}
-    wanted |= {str(one.get("provider")).rpartition("::")[0] for one in kept}
+def _needed(stored: Sequence[Resource], rest: Sequence[Resource]) -> Iterator[Resource]:
+    """Yield the parents and providers of stored resources that are not stored themselves."""
+    wanted = {resource.get("parent") for resource in stored}
+    wanted |= {str(resource.get("provider")).rpartition("::")[0] for resource in stored}
     found = []
-    for one in reversed(left):
-        if one["urn"] in wanted:
-            found.append(one)
-            wanted.add(one.get("parent"))
+    for resource in reversed(rest):
+        if resource["urn"] in wanted:
+            found.append(resource)
+            wanted.add(resource.get("parent"))
     yield from reversed(found)
 
 
-def _knowing(resource: Resource, known: Collection[str]) -> Resource:
-    """A resource that depends on nothing which is not there; the next update tells it anew."""
+def _without_dangling(resource: Resource, known: Collection[str]) -> Resource:
+    """Remove dependencies on resources that are not in the state; the next update adds them."""
     changed = {**resource}
     if "dependencies" in resource:
-        changed["dependencies"] = [one for one in resource["dependencies"] if one in known]
+        changed["dependencies"] = [urn for urn in resource["dependencies"] if urn in known]
     if "propertyDependencies" in resource:
         changed["propertyDependencies"] = {
-            key: [one for one in told or () if one in known]
-            for key, told in resource["propertyDependencies"].items()
+            key: [urn for urn in urns or () if urn in known]
+            for key, urns in resource["propertyDependencies"].items()
         }
     if resource.get("deletedWith") not in known:
         changed.pop("deletedWith", None)
     return changed
 
 
-def _provided(resource: Resource, providers: Mapping[str, str]) -> Resource:
-    """A resource that is made with the provider that is there now, under the same URN."""
+def _with_provider(resource: Resource, providers: Mapping[str, str]) -> Resource:
+    """Refer to the current provider with the same URN."""
     urn = str(resource.get("provider")).rpartition("::")[0]
     return {**resource, "provider": f"{urn}::{providers[urn]}"} if urn in providers else resource
 
@@ -174,11 +177,15 @@ def _resources(state: State) -> Sequence[Resource]:
 
 
 def _of(resources: Iterable[Resource], kind: str) -> list[Resource]:
-    return [one for one in resources if one["type"] == kind and not one.get("delete")]
+    return [
+        resource
+        for resource in resources
+        if resource["type"] == kind and not resource.get("delete")
+    ]
 
 
 def _reference(provider: Resource) -> str:
-    """How resources refer to a provider."""
+    """Return the reference to a provider in its resources."""
     return f"{provider['urn']}::{provider['id']}"
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handler.config import HopConfig
+from ring.arn import Arn
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
 def settings_of(functions: LambdaClient, function: str) -> HopConfig:
-    """The hop that a function is, by its own environment. `function` is its ARN or name.
+    """Return the configuration of a hop's function, given its ARN or name.
 
     Raises:
-        handler.config.SettingsError: it is no function of a ring.
-        botocore.exceptions.ClientError: it cannot be read.
+        handler.config.SettingsError: It is not a ring's function.
+        botocore.exceptions.ClientError: It cannot be read.
     """
-    found = functions.get_function_configuration(FunctionName=function)
-    variables: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
-    return HopConfig.read(variables)
+    response = functions.get_function_configuration(FunctionName=function)
+    variables: Mapping[str, str] = response.get("Environment", {}).get("Variables", {})
+    settings = HopConfig.read(variables)
+    # The quarantine belongs to the function's account. Older environments do not contain that.
+    return replace(settings, quarantine_owner=Arn.parse(response["FunctionArn"]).account)

@@ -1,4 +1,4 @@
-"""Many things done in their order, a few at a time, until somebody asks to stop."""
+"""Run a function over a sequence in order, with bounded concurrency, until a stop request."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ T = TypeVar("T")
 
 
 async def run_in_order(
-    things: Sequence[S],
+    items: Sequence[S],
     act: Callable[[S], Awaitable[T]],
     stop: Stop,
-    at_once: int,
+    concurrency: int,
     done: Callable[[], object] = lambda: None,
 ) -> list[T]:
-    """Do it for each, `at_once` at a time, and return what came of each, in their order.
+    """Await `act` for each item, `concurrency` at a time, and return the results in order.
 
-    Once a stop is asked for, none is begun, and those under way are finished: what is returned
-    is then of the first so many. `done` is called after each.
+    After a stop request, starts no more and finishes those in progress: the result then covers
+    only the first items. `done` is called after each item.
     """
     results: dict[int, T] = {}
-    waiting = iter(enumerate(things))
+    waiting = iter(enumerate(items))
 
     async def work() -> None:
         while not stop.is_asked:
-            place, thing = next(waiting, (None, None))
+            place, item = next(waiting, (None, None))
             if place is None:
                 return
-            results[place] = await act(thing)  # type: ignore[arg-type]
+            results[place] = await act(item)  # type: ignore[arg-type]
             done()
 
-    await asyncio.gather(*(work() for _ in range(min(at_once, len(things)))))
+    await asyncio.gather(*(work() for _ in range(min(concurrency, len(items)))))
     return [results[place] for place in range(len(results))]

@@ -1,4 +1,4 @@
-"""How much of something is done, told after each."""
+"""Counter that reports progress after each step."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 
 class ProgressCounter:
-    """Counts what is done and tells it; threads may share it. `of` is about how much there is."""
+    """Counts steps and reports each. Thread-safe. `of` is the approximate total."""
 
     def __init__(
-        self, tell: Callable[[str, int, int], None], what: str, of: int, done: int = 0
+        self, on_progress: Callable[[str, int, int], None], what: str, of: int, done: int = 0
     ) -> None:
-        self._tell = tell
+        self._on_progress = on_progress
         self._what = what
         self._of = of
         self._next = itertools.count(done + 1)
-        tell(what, done, max(of, done))
+        on_progress(what, done, max(of, done))
 
     def add(self) -> None:
         """Count one more."""
         done = next(self._next)
-        self._tell(self._what, done, max(self._of, done))
+        self._on_progress(self._what, done, max(self._of, done))

@@ -1,4 +1,4 @@
-"""One operation on many rings at a time."""
+"""Run one operation on several rings at a time."""
 
 from __future__ import annotations
 
@@ -13,32 +13,28 @@ from operate.errors import OperateError
 
 
 class DeployedRing(Protocol):
-    """A ring that is deployed, by whatever: what an operation on it while it runs needs."""
+    """A deployed ring, of a Pulumi stack or on this machine, as operations need it."""
 
     label: str
-    """What results call it."""
+    """Name in results and messages."""
     name: str
-    """Its stack's name."""
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether `cancel` was called."""
+    """Name of the stack."""
 
     def expect_ready(self) -> None:
-        """See that it can be asked what is deployed. Raises `PrerequisiteError`."""
+        """Raise `PrerequisiteError` if `deployed` would."""
 
     def deployed(self) -> Deployed:
-        """What is deployed of it. Raises `OperateError`."""
+        """Return what is deployed. Raises `OperateError`."""
 
     def clients(self) -> ClientPool:
-        """Clients that reach its members."""
+        """Return AWS clients for the members."""
 
     def cancel(self) -> None:
-        """Have what is done to it end in order."""
+        """Cancel the running operation, in order."""
 
 
-_ENDING = 1.0
-"""Seconds that what is cancelled has to end, where nothing is lost if it does not."""
+_CANCEL_SECONDS = 1.0
+"""Seconds that a cancelled read-only operation has to end."""
 
 R = TypeVar("R", bound=DeployedRing)
 T = TypeVar("T")
@@ -46,7 +42,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outcome(Generic[T]):
-    """How an operation on a ring ended: with a result, or with an error."""
+    """Result or error of an operation on a ring."""
 
     ring: DeployedRing
     result: T | None = None
@@ -61,10 +57,11 @@ def run_on_all(
     on_cancel: Callable[[], object] = lambda: None,
     reads_only: bool = False,
 ) -> list[Outcome[T]]:
-    """Do the same to every ring, `jobs` at a time; one that fails does not keep the others.
+    """Run an action on every ring, `jobs` at a time. A failure does not stop the others.
 
-    Ctrl-C cancels all of them in order, a second one at once; `on_cancel` is called after each.
-    What `reads_only` leaves nothing half done: Ctrl-C ends it, whoever does not answer.
+    The first Ctrl-C cancels all of them in order, the second one at once; `on_cancel` is called
+    after each. With `reads_only` nothing can be left half done, so Ctrl-C does not wait for
+    regions that do not answer.
     """
 
     def guarded(ring: R) -> Outcome[T]:
@@ -83,7 +80,7 @@ def run_on_all(
             for ring in rings:
                 ring.cancel()
             if reads_only:
-                wait(futures, _ENDING)
+                wait(futures, _CANCEL_SECONDS)
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
             on_cancel()

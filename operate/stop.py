@@ -1,4 +1,4 @@
-"""A request to end in order, which all that takes long looks at between two steps."""
+"""Request for an orderly stop, which long operations check between two steps."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import time
 
 from operate.errors import CancelledError
 
-_LOOK_EVERY = 0.05  # seconds
+_POLL_INTERVAL = 0.05  # seconds
 
 
 class StoppedError(CancelledError):
-    """It was stopped: what was under way is finished and noted, the rest not begun."""
+    """A stop was requested: work in progress was finished and recorded, the rest not started."""
 
     def __init__(self) -> None:
-        super().__init__("Stopped. What is done is noted: the same command goes on from there.")
+        super().__init__("Stopped. Progress is saved: run the same command again to resume.")
 
 
 class Stop:
-    """Asked for once, and never taken back. `outer` is another request that counts as well.
+    """Request to stop, made once and never withdrawn. A request of `outer` counts as well.
 
-    A signal's handler may ask for it at any moment, so it takes no lock: one that the interrupted
-    thread holds would never be let go.
+    A signal handler may make it at any moment, so it takes no lock: a lock held by the interrupted
+    thread would never be released.
     """
 
     def __init__(self, outer: Stop | None = None) -> None:
@@ -28,23 +28,23 @@ class Stop:
         self._is_asked = False
 
     def ask(self) -> None:
-        """Ask for the end."""
+        """Request the stop."""
         self._is_asked = True
 
     @property
     def is_asked(self) -> bool:
-        """Whether it was asked for."""
+        """Whether the stop, or the outer one, was requested."""
         return self._is_asked or (self._outer is not None and self._outer.is_asked)
 
     def check(self) -> None:
-        """Raise `StoppedError` if it was asked for."""
+        """Raise `StoppedError` if the stop was requested."""
         if self.is_asked:
             raise StoppedError
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, unless it is asked for before or meanwhile. Raises `StoppedError`."""
+        """Sleep. Raises `StoppedError` if the stop was, or is meanwhile, requested."""
         end = time.monotonic() + seconds
         self.check()
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, _LOOK_EVERY))
+            time.sleep(min(left, _POLL_INTERVAL))
             self.check()

@@ -9,9 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from ring import policies
+from ring.arn import Arn
 from ring.replica import Replica
 from ring.resources.lambda_archive import lambda_archive
-from ring.resources.private_bucket import private_bucket
+from ring.resources.private_bucket import RESULTS_KEPT, private_bucket
 from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
 from ring.state_machine import state_machine
@@ -21,6 +22,11 @@ DISTRIBUTED = "dynamodb-ring:index:Distributed"
 
 _TIMEOUT = 900
 """Seconds, Lambda's maximum. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+_LOG_GROUP_PREFIX = "/aws/vendedlogs/states/"
+"""Prefix of the state machine's log group. Without it, the region's resource policy for log
+delivery grows with every group until it is too long.
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html"""
 
 
 class Distributed(pulumi.ComponentResource):
@@ -45,11 +51,9 @@ class Distributed(pulumi.ComponentResource):
         self._settings = settings
         self._opts = pulumi.ResourceOptions(parent=self, provider=runner.provider)
         self._results = private_bucket(
-            name, "results", runner.member, self._opts, force_destroy=True
+            name, "results", runner.member, self._opts, kept_days=RESULTS_KEPT
         )
-        self._log_group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=settings.function.log_retention_days, opts=self._opts
-        )
+        self._log_group = self._declare_log_group(name)
         self._role = self._declare_role(name, "Processes segments", policies.lambda_trust())
         credentials = runner.member.credentials
         direct = [found for found in replicas if found.member.credentials == credentials]
@@ -79,6 +83,25 @@ class Distributed(pulumi.ComponentResource):
             "readers": {member: role.arn for member, role in self._readers.items()},
             "writes": self._settings.distributed.writes,
         }
+
+    @property
+    def _bucket(self) -> pulumi.Output[policies.Bucket]:
+        """The bucket, for policies. Its owner is the account of the other resources."""
+        member = self._runner.member
+        return pulumi.Output.all(self._results.arn, self._log_group.arn).apply(
+            lambda arns: policies.Bucket(
+                arns[0], member.region, Arn.parse(arns[1]).account, member.kms_key
+            )
+        )
+
+    def _declare_log_group(self, name: str, prefix: str | None = None) -> aws.cloudwatch.LogGroup:
+        return aws.cloudwatch.LogGroup(
+            name,
+            name_prefix=prefix,
+            retention_in_days=self._settings.function.log_retention_days,
+            kms_key_id=self._runner.member.kms_key,
+            opts=self._opts,
+        )
 
     def _declare_role(
         self,
@@ -113,7 +136,7 @@ class Distributed(pulumi.ComponentResource):
             direct=[replica.end for replica in direct],
             roles=[role.arn for role in self._readers.values()],
             log_group=self._log_group.arn,
-            results=self._results.arn,
+            results=self._bucket,
             writes=self._settings.distributed.writes,
         ).apply(lambda parts: policies.segments_policy(**parts))
         return aws.iam.RolePolicy(
@@ -144,20 +167,36 @@ class Distributed(pulumi.ComponentResource):
 
     def _declare_machine(self) -> aws.sfn.StateMachine:
         name = f"{self._name}-machine"
-        role = self._declare_role(name, "Runs the segments", policies.states_trust())
+        trust = self._log_group.arn.apply(lambda arn: policies.states_trust(arn, self._name))
+        role = self._declare_role(name, "Runs the segments", trust)
         at_once = self._settings.distributed.at_once
         partition = self._runner.member.partition
         definition = self._function.arn.apply(
             lambda function: state_machine(function, partition, at_once)
         )
+        executions = self._declare_log_group(name, f"{_LOG_GROUP_PREFIX}{self._name}-")
+        may_log = aws.iam.RolePolicy(
+            f"{name}-logs",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(policies.log_delivery_policy()),
+            opts=self._opts,
+        )
         machine = aws.sfn.StateMachine(
             self._name,
             definition=pulumi.Output.json_dumps(definition),
             role_arn=role.arn,
-            opts=self._opts,
+            logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
+                # Start and outcome of every execution and segment, without their data.
+                level="ALL",
+                include_execution_data=False,
+                log_destination=executions.arn.apply(lambda arn: f"{arn}:*"),
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                self._opts, pulumi.ResourceOptions(depends_on=[may_log])
+            ),
         )
         document = pulumi.Output.all(
-            machine=machine.arn, function=self._function.arn, results=self._results.arn
+            machine=machine.arn, function=self._function.arn, results=self._bucket
         ).apply(lambda arns: policies.machine_policy(**arns))
         # Created last, since it has the machine's ARN. Nothing runs before the stack is complete.
         aws.iam.RolePolicy(

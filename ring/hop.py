@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ring import policies
+from ring.arn import Arn
 from ring.hop_metrics import HopMetrics
 from ring.replica import Replica
 from ring.resources.function_environment import environment
@@ -49,7 +50,10 @@ class Hop(pulumi.ComponentResource):
         assert source.quarantine  # a hop's source is never `named_only`
         self._quarantine = source.quarantine
         self._log_group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=settings.function.log_retention_days, opts=self._opts
+            name,
+            retention_in_days=settings.function.log_retention_days,
+            kms_key_id=source.member.kms_key,
+            opts=self._opts,
         )
         self._role = aws.iam.Role(
             name,
@@ -123,12 +127,20 @@ class Hop(pulumi.ComponentResource):
         )
         return role
 
+    @property
+    def _account(self) -> pulumi.Output[str]:
+        """The account of all resources, except the role in the target's account."""
+        return self._role.arn.apply(lambda role: Arn.parse(role).account)
+
     def _policy(self) -> aws.iam.RolePolicy:
+        member = self.source.member
         document = pulumi.Output.all(
             source=self.source.end,
             stream=self.source.stream_arn,
             log_group=self._log_group.arn,
-            quarantine=self._quarantine.arn,
+            quarantine=pulumi.Output.all(self._quarantine.arn, self._account).apply(
+                lambda parts: policies.Bucket(parts[0], member.region, parts[1], member.kms_key)
+            ),
             target=self._secret or (self._writer.arn if self._writer else self.target.end),
         ).apply(lambda arns: policies.hop_policy(**arns))
         return aws.iam.RolePolicy(
@@ -143,7 +155,7 @@ class Hop(pulumi.ComponentResource):
             self.source.member,
             self.target.member,
             self._settings,
-            quarantine=self._quarantine.bucket,
+            quarantine=(self._quarantine.bucket, self._account),
             target_role=self._writer.arn if self._writer else None,
         )
         return aws.lambda_.Function(

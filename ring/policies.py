@@ -38,6 +38,18 @@ _TOMBSTONES = (
 _CHECK = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
 _BACKFILL = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+# CloudWatch Logs delivers the logs; the state machine's role sets the delivery up. These actions
+# have no resource types. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,16 @@ class TableAccess:
     region: str
     table: str
     tombstones: str | None = None
+    kms_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket: its ARN, region, and account, and the ARN of the key that encrypts it, if any."""
+
+    arn: str
+    region: str
+    account: str
     kms_key: str | None = None
 
 
@@ -63,9 +85,23 @@ def lambda_trust() -> Document:
     return _trust({"Service": "lambda.amazonaws.com"})
 
 
-def states_trust() -> Document:
-    """Let Step Functions assume the role. The principal is the same in every partition."""
-    return _trust({"Service": "states.amazonaws.com"})
+def states_trust(location: str, name: str) -> Document:
+    """Let Step Functions assume the role, for this stack's state machine alone.
+
+    `location` is any ARN in its region and account. The machine is created after its role, so its
+    name is known except for the suffix that Pulumi adds; after it, the ARN may have a Map's label.
+    The service's name is the same in every partition.
+    https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+    """
+    arn = Arn.parse(location)
+    machine = Arn(arn.partition, "states", arn.region, arn.account, f"stateMachine:{name}-*")
+    return _trust(
+        {"Service": "states.amazonaws.com"},
+        {
+            "StringEquals": {"aws:SourceAccount": arn.account},
+            "ArnLike": {"aws:SourceArn": str(machine)},
+        },
+    )
 
 
 def writer_trust(role: str) -> Document:
@@ -78,14 +114,13 @@ def hop_policy(
     source: TableAccess,
     stream: str,
     log_group: str,
-    quarantine: str,
+    quarantine: Bucket,
     target: TableAccess | str | SecretAccess,
 ) -> Document:
     """Return the policy of a hop's function.
 
     `target` is the other end or, if the function's own role cannot write there, the ARN of the role
-    to assume or the secret with a user's access keys. `log_group` and `quarantine` (a bucket) are
-    ARNs as well.
+    to assume or the secret with a user's access keys. `log_group` is an ARN as well.
     """
     return _document(
         _allow("ReadStream", _STREAM, stream),
@@ -97,8 +132,10 @@ def hop_policy(
         _logs(log_group),
         # A failure destination in S3 needs both:
         # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
-        _allow("QuarantineRecords", ("s3:PutObject",), f"{quarantine}/*"),
-        _allow("FindQuarantine", ("s3:ListBucket",), quarantine),
+        _objects("QuarantineRecords", "s3:PutObject", quarantine),
+        _own("FindQuarantine", "s3:ListBucket", quarantine.arn, quarantine),
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+        *_in_bucket("QuarantineKey", quarantine, "kms:GenerateDataKey"),
     )
 
 
@@ -112,19 +149,20 @@ def segments_policy(
     direct: Sequence[TableAccess],
     roles: Sequence[str],
     log_group: str,
-    results: str,
+    results: Bucket,
     writes: bool,
 ) -> Document:
     """Return the policy of the function that processes segments. It may write only if `writes`.
 
     `direct` are the members that it reaches with its own role, `roles` those that it assumes for
-    the others; `log_group` and `results` (a bucket) are ARNs as well.
+    the others; `log_group` is an ARN as well. In `results` it reads where its last call ended.
     """
     return _document(
         *(_whole_tables(direct, writes) if direct else ()),
         *([_allow("AssumeReaders", ("sts:AssumeRole",), *roles)] if roles else ()),
         _logs(log_group),
-        _allow("WriteResults", ("s3:PutObject",), f"{results}/*"),
+        _objects("Results", ("s3:PutObject", "s3:GetObject"), results),
+        *_in_bucket("ResultsKey", results, "kms:GenerateDataKey", "kms:Decrypt"),
     )
 
 
@@ -133,8 +171,16 @@ def reader_policy(end: TableAccess, *, writes: bool) -> Document:
     return _document(*_whole_tables([end], writes))
 
 
-def machine_policy(*, machine: str, function: str, results: str) -> Document:
-    """Return the policy of a state machine with a Distributed Map; all are ARNs.
+def log_delivery_policy() -> Document:
+    """Return the policy that lets a state machine log its executions.
+
+    Step Functions checks it when the machine is created, so it has to exist before.
+    """
+    return _document(_allow("DeliverLogs", _LOG_DELIVERY, "*"))
+
+
+def machine_policy(*, machine: str, function: str, results: Bucket) -> Document:
+    """Return the policy of a state machine with a Distributed Map; `machine`, `function` are ARNs.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """
@@ -148,7 +194,26 @@ def machine_policy(*, machine: str, function: str, results: str) -> Document:
         ),
         _allow("RedriveSegments", ("states:RedriveExecution",), f"{executions}/{LABEL}:*"),
         _allow("WorkOnSegments", ("lambda:InvokeFunction",), function),
-        _allow("ReadParts", ("s3:GetObject",), f"{results}/*"),
+        # Step Functions has no parameter for the bucket's expected owner: the policy checks it.
+        _objects("ReadParts", "s3:GetObject", results),
+        *_in_bucket("PartsKey", results, "kms:Decrypt"),
+    )
+
+
+def tls_only(bucket: str) -> Document:
+    """Return a bucket policy that denies every request without TLS. `bucket` is an ARN.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+    """
+    return _document(
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket, f"{bucket}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
     )
 
 
@@ -160,7 +225,7 @@ def _whole_tables(ends: Sequence[TableAccess], writes: bool) -> list[Document]:
         statements.append(_allow("Tombstones", _CHECK, *tombstones))
     keyed = [(end.kms_key, end.region) for end in ends if end.kms_key]
     return statements + [
-        _decrypt(f"Key{index}", key, f"dynamodb.{region}")
+        _through(f"Key{index}", key, f"dynamodb.{region}")
         for index, (key, region) in enumerate(dict.fromkeys(keyed))
     ]
 
@@ -186,7 +251,7 @@ def _keys(secret: SecretAccess) -> list[Document]:
         # Without one, the key is AWS-managed, and the whole account may use it:
         # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
         region = Arn.parse(secret.arn).region
-        statements.append(_decrypt("SecretKey", secret.kms_key, f"secretsmanager.{region}"))
+        statements.append(_through("SecretKey", secret.kms_key, f"secretsmanager.{region}"))
     return statements
 
 
@@ -199,26 +264,54 @@ def _end(side: str, end: TableAccess) -> list[Document]:
         # Reading and writing a table needs no other action on its key. The others are needed to
         # set the key, and for the grants that this gives to DynamoDB.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
-        statements.append(_decrypt(f"{side}Key", end.kms_key, f"dynamodb.{end.region}"))
+        statements.append(_through(f"{side}Key", end.kms_key, f"dynamodb.{end.region}"))
     return statements
 
 
-def _decrypt(sid: str, key: str, service: str) -> Document:
+def _objects(sid: str, actions: str | Sequence[str], bucket: Bucket) -> Document:
+    return _own(sid, actions, f"{bucket.arn}/*", bucket)
+
+
+def _own(sid: str, actions: str | Sequence[str], resource: str, bucket: Bucket) -> Document:
+    """Allow the use of a bucket for as long as it belongs to the account.
+
+    Bucket names are global: a deleted one may belong to another account tomorrow. Lambda and Step
+    Functions use it too, and cannot be given the expected owner.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    listed = (actions,) if isinstance(actions, str) else actions
+    own = {"StringEquals": {"s3:ResourceAccount": bucket.account}}
+    return _allow(sid, listed, resource) | {"Condition": own}
+
+
+def _in_bucket(sid: str, bucket: Bucket, *actions: str) -> list[Document]:
+    """Allow a bucket's key, if it has one, for the objects in it."""
+    if bucket.kms_key is None:
+        return []
+    return [_through(sid, bucket.kms_key, f"s3.{bucket.region}", actions)]
+
+
+def _through(
+    sid: str, key: str, service: str, actions: Sequence[str] = ("kms:Decrypt",)
+) -> Document:
     """Allow a key through one service in one region; the wildcard is the partition's domain.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
     condition = {"StringLike": {"kms:ViaService": f"{service}.*"}}
-    return _allow(sid, ("kms:Decrypt",), key) | {"Condition": condition}
+    return _allow(sid, actions, key) | {"Condition": condition}
 
 
-def _trust(principal: dict[str, str]) -> Document:
+def _trust(
+    principal: dict[str, str], condition: dict[str, dict[str, str]] | None = None
+) -> Document:
     return _document(
         {
             "Sid": "Assume",
             "Effect": "Allow",
             "Principal": principal,
             "Action": "sts:AssumeRole",
+            **({"Condition": condition} if condition else {}),
         }
     )
 

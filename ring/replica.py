@@ -106,6 +106,10 @@ class Replica(pulumi.ComponentResource):
         name = _writer_name(self._name, self.member)
         opts = pulumi.ResourceOptions(parent=self, provider=self.provider)
         user = aws.iam.User(name, opts=opts)
+        # Inline, not on a group: one policy for one user that no person logs in as. A group would
+        # give it to every new member, and a managed policy can be attached elsewhere; an inline
+        # policy belongs to this user alone, and is deleted with it.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-choosing-managed-or-inline.html
         aws.iam.UserPolicy(
             name,
             user=user.name,
@@ -138,7 +142,7 @@ class Replica(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions(parent=self, provider=self.provider)
         # Never emptied automatically: its records exist nowhere else.
         return private_bucket(
-            f"{self._name}-quarantine", "quarantine", self.member, opts, force_destroy=False
+            f"{self._name}-quarantine", "quarantine", self.member, opts, kept_days=None
         )
 
     def _never_replaced(self, *, retain_on_delete: bool = False) -> pulumi.ResourceOptions:

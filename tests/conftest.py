@@ -1,7 +1,21 @@
 """What holds for all tests."""
 
+import asyncio
 import signal
+from collections.abc import Iterator
+
+import pytest
 
 # A shell that runs the tests in the background has them ignore Ctrl-C; what they start would
 # inherit that, and never end where a test interrupts it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def event_loop_of_its_own() -> Iterator[None]:
+    """Give Pulumi's mocks an event loop: an asyncio.run() before leaves none behind."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+    asyncio.set_event_loop(None)

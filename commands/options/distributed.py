@@ -1,4 +1,4 @@
-"""Segments that are worked on in functions: the option, and what is said of it."""
+"""Options for parallel scan segments, on this machine or in Lambda functions."""
 
 from __future__ import annotations
 
@@ -19,57 +19,54 @@ from operate.stop import StoppedError
 distributed_option = click.option(
     "--distributed",
     is_flag=True,
-    help="Have functions work on the segments, beside each other, as many as the setting "
-    "`distributed.at_once` says. It takes a ring with `distributed.enabled`.",
+    help="Process the segments in Lambda functions, `distributed.at_once` at a time. Requires the "
+    "setting `distributed.enabled`.",
 )
 segments_option = click.option(
     "--segments",
     type=click.IntRange(1, 1000),
-    metavar="PARTS",
-    help="In how many parts each table is read, side by side. Default: 4; 100 with --distributed, "
-    "but in a ring on this machine.",
+    metavar="NUMBER",
+    help="Parallel scan segments per table. Default: 4; 100 with --distributed on AWS.",
 )
 DEFAULT_SEGMENTS_LOCAL, DEFAULT_SEGMENTS_DISTRIBUTED = 4, 100
-"""Segments of each table, unless one says otherwise."""
+"""Default number of segments per table."""
 
 
 def segment_count(ring: DeployedRing, given: Mapping[str, Any]) -> int:
-    """In how many parts each table is read, by the options.
+    """Return the number of segments per table.
 
-    The functions of a ring on this machine share its cores: the more parts, the longer it takes.
+    Functions of a local ring share its cores: more segments take longer.
     """
-    there = given["distributed"] and not is_local(ring)
-    return given["segments"] or (DEFAULT_SEGMENTS_DISTRIBUTED if there else DEFAULT_SEGMENTS_LOCAL)
+    on_aws = given["distributed"] and not is_local(ring)
+    return given["segments"] or (DEFAULT_SEGMENTS_DISTRIBUTED if on_aws else DEFAULT_SEGMENTS_LOCAL)
 
 
 def is_local(ring: DeployedRing) -> bool:
-    """Whether it is a ring that `automate.py local` runs."""
+    """Whether `automate.py local` runs the ring."""
     return isinstance(ring, RunningLocalRing)
 
 
 def segment_runner(
     ring: DeployedRing, whole: TableOptions, given: Mapping[str, Any]
 ) -> SegmentRunner | None:
-    """The state machine of a ring; None: the work is done here.
+    """Return the runner of a ring's segments; None: this machine.
 
-    Raises `InvalidRequestError` where the ring has none, and for options that functions know
-    nothing of.
+    Raises `InvalidRequestError` if the ring has none, and for options that it does not support.
     """
     if not given["distributed"]:
         return None
-    told = {**given, "rate": whole.rate}
+    values = {**given, "rate": whole.rate}
     for option, instead in _NOT_THERE.items():
-        if told.get(option) not in (None, False):
-            raise InvalidRequestError(f"--{option} does not go with --distributed: {instead}.")
+        if values.get(option) not in (None, False):
+            raise InvalidRequestError(f"--{option} cannot be used with --distributed: {instead}.")
     return SegmentRunner.of(ring.deployed(), ring.clients(), whole.stop)
 
 
 _NOT_THERE = {
-    "rate": "functions know nothing of each other's pace; the setting distributed.at_once says how "
-    "many there are at a time",
-    "keys": "so few are looked at from here",
-    "sample": "so few are looked at from here",
-    "pairwise": "it is what functions do anyway",
+    "rate": "functions do not share a rate; `distributed.at_once` limits how many run at a time",
+    "keys": "a few keys are compared from this machine",
+    "sample": "a few keys are compared from this machine",
+    "pairwise": "functions always compare pairwise",
 }
 
 
@@ -81,17 +78,17 @@ def announce_execution(
     tasks: Sequence[SegmentJob],
     restart: bool,
 ) -> Iterator[None]:
-    """Say which runs are gone on with, if any, and what becomes of them after Ctrl-C."""
+    """Print which executions are resumed, and that they continue after Ctrl-C."""
     for run in filter(None, map(machine.find_open, () if restart else tasks)):
         screen.print(
-            f"It goes on with the run that was begun on {run.begun:%Y-%m-%d at %H:%M %Z} "
-            "(--restart: not so)."
+            f"Resuming the execution started on {run.begun:%Y-%m-%d at %H:%M %Z} (--restart starts "
+            "over)."
         )
     try:
         yield
     except (KeyboardInterrupt, StoppedError):
-        place = "the local ring, as long as that does" if is_local(ring) else "AWS"
+        place = "the local ring while that runs" if is_local(ring) else "AWS"
         screen.print(
-            f"It runs on in {place}. The same command goes on with it; --restart stops it."
+            f"It continues in {place}. Run the same command to follow it; --restart stops it."
         )
         raise

@@ -36,7 +36,7 @@ def config_of(
         "sort_key": key(table.get("sort"), "--sort"),
         "ttl": {"attribute": table["ttl"]} if table.get("ttl") else None,
     }
-    config: dict[str, Any] = {"table": {name: told for name, told in sections.items() if told}}
+    config: dict[str, Any] = {"table": {name: value for name, value in sections.items() if value}}
     config["members"] = [member(text) for text in members]
     if tags:
         config["tags"] = dict(_pair(text, "--tag", "team=orders") for text in tags)
@@ -49,7 +49,7 @@ def config_of(
 def key(text: str | None, option: str = "--key") -> dict[str, str] | None:
     """Parse `customer:S` into a key's name and type. Raises InvalidRequestError.
 
-    A name may have colons of its own: what is behind the last one is a type or part of the name.
+    A name may have colons of its own: the last one separates a type, or is part of the name.
     """
     if not text:
         return None
@@ -65,15 +65,15 @@ def key(text: str | None, option: str = "--key") -> dict[str, str] | None:
 
 
 def member(text: str) -> dict[str, Any]:
-    """`eu-west-1:orders-eu,profile=europe` -> region, table, and what else is told."""
+    """`eu-west-1:orders-eu,profile=europe` -> region, table, and other settings."""
     option = f"--member {text}"
     place, *more = text.split(",")
     region, _, table = place.partition(":")
-    told: dict[str, Any] = {"region": region} | ({"table": table} if table else {})
+    settings: dict[str, Any] = {"region": region} | ({"table": table} if table else {})
     for part in more:
         name, value = _pair(part, option, "profile=europe")
-        told[name] = _of_member(name, value, option)
-    return told
+        settings[name] = _of_member(name, value, option)
+    return settings
 
 
 def _of_member(name: str, text: str, option: str) -> Any:
@@ -102,7 +102,7 @@ def put(config: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _entered(place: Any, step: str | int, path: str, empty: Any) -> Any:
-    """What stands at a step, put there if nothing does. One may go one beyond the end of a list."""
+    """Return the value at a step; create it if missing, also one past the end of a list."""
     fits = isinstance(place, list if isinstance(step, int) else dict)
     if not fits or (isinstance(step, int) and step > len(place)):
         raise InvalidRequestError(
@@ -123,7 +123,7 @@ def _steps(path: str) -> list[str | int]:
         found = _STEP.match(path, at)
         if not found or len(steps) > _MOST_STEPS:
             raise InvalidRequestError(
-                f"--set {path[:_SHOWN]}: this is not the way to a setting. Write it as "
+                f"--set {path[:_SHOWN]}: this is not the path of a setting. Write it as "
                 "`tombstones.retention_days` or `members[1].kms_key`."
             )
         steps.append(found[1])

@@ -1,15 +1,16 @@
-"""The options that say which rings a command is about."""
+"""Options that select or describe the rings of a command."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from commands.framework import RingOption
 from commands.local_ring import RunningLocalRing
 from commands.options.ring_config import config_of
 from operate.deployment.config_source import StateBackend, parse_settings
@@ -19,73 +20,75 @@ from operate.deployment.workspace import stack_file
 from operate.errors import InvalidRequestError
 from ring.project import PROJECT_ROOT
 
-_WHICH = (
-    click.option("--stack", metavar="NAME", help="The ring of this stack: Pulumi.NAME.yaml."),
-    click.option(
+_ring_option = partial(click.option, cls=RingOption)
+_SELECTION = (
+    _ring_option("--stack", metavar="NAME", help="Ring of this stack: Pulumi.NAME.yaml."),
+    _ring_option(
         "--folder",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="The folder of the Pulumi project that the stack belongs to. Default: this one if it "
-        "has a Pulumi.yaml, else that of automate.py.",
+        help="Folder of the stack's Pulumi project. Default: the current one if it has a "
+        "Pulumi.yaml, else that of automate.py.",
     ),
-    click.option(
+    _ring_option(
         "--file",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="The rings of this ring file.",
+        help="Rings of this ring file.",
     ),
-    click.option(
+    _ring_option(
         "--only",
         multiple=True,
         metavar="RING",
-        help="Of the ring file, this ring alone; repeatable.",
+        help="Only this ring of the ring file; repeatable.",
     ),
-    click.option(
+    _ring_option(
         "--backend",
         metavar="URL",
-        help="Where Pulumi keeps the ring's state. Default: PULUMI_BACKEND_URL, or where it is "
-        "logged in to.",
+        help="Pulumi's state backend. Default: PULUMI_BACKEND_URL, or that of `pulumi login`.",
     ),
 )
-_LOCAL = click.option(
+_LOCAL = _ring_option(
     "--local",
     "endpoint",
     metavar="URL",
-    help="The ring that `automate.py local` runs at this URL, instead of a stack's.",
+    help="Ring that `automate.py local` runs at this URL, instead of a stack's.",
 )
-_GIVEN = (
-    click.option("--table", metavar="NAME", help="The tables' name."),
-    click.option("--key", metavar="NAME:TYPE", help="Their partition key; TYPE is S, N or B."),
-    click.option("--sort", metavar="NAME:TYPE", help="Their sort key, if they have one."),
-    click.option(
+_DESCRIPTION = (
+    _ring_option("--table", metavar="NAME", help="Name of the tables."),
+    _ring_option("--key", metavar="NAME:TYPE", help="Partition key; TYPE is S, N or B."),
+    _ring_option("--sort", metavar="NAME:TYPE", help="Sort key, if any."),
+    _ring_option(
         "--member",
         multiple=True,
         metavar="REGION[:TABLE][,SETTING=VALUE]",
-        help="A member, in ring order, with whatever a member can have: name, account, stream_arn, "
-        "profile, role, external_id, kms_key, state, paused (true or false); "
-        "writer_secret by --set. Repeatable: two at least.",
+        help="Member, in ring order, with its settings: name, account, stream_arn, profile, role, "
+        "external_id, kms_key, state, paused (true or false); writer_secret with --set. "
+        "Repeatable: at least two.",
     ),
-    click.option(
-        "--ttl", metavar="ATTRIBUTE", help="The attribute that says when an item expires."
+    _ring_option(
+        "--ttl", metavar="ATTRIBUTE", help="TTL attribute: the time when an item expires."
     ),
-    click.option("--tag", multiple=True, metavar="KEY=VALUE", help="A tag; repeatable."),
-    click.option(
+    _ring_option(
+        "--tag", multiple=True, metavar="KEY=VALUE", help="Tag of the resources; repeatable."
+    ),
+    _ring_option(
         "--set",
         "more",
         multiple=True,
         metavar="SETTING=VALUE",
-        help="Any other setting by its path, with its value in YAML: "
-        "tombstones.retention_days=10, hops=[us-east-1], members[1].kms_key=arn:… Repeatable.",
+        help="Any other setting: its path, and its value in YAML, such as "
+        "tombstones.retention_days=10, hops=[us-east-1] or members[1].kms_key=arn:… Repeatable.",
     ),
-    click.option(
+    _ring_option(
         "--secrets-provider",
         metavar="URL",
-        help="What encrypts its secrets. Default: Pulumi's own, for the backend.",
+        help="Pulumi's secrets provider. Default: the backend's.",
     ),
 )
 
 
 @dataclass(frozen=True)
-class _Which:
-    """What the options say about which rings."""
+class _Selection:
+    """Options that select rings."""
 
     stack: str | None
     folder: Path | None
@@ -94,57 +97,57 @@ class _Which:
     backend: str | None
 
     @classmethod
-    def taken_from(cls, given: dict[str, Any]) -> _Which:
-        """Take the options out of all that were given."""
-        return cls(**{field.name: given.pop(field.name) for field in fields(cls)})
+    def pop_from(cls, options: dict[str, Any]) -> _Selection:
+        """Remove these options from all of a command's options."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
 
-_NONE = _Which(None, None, None, (), None)
+_NONE = _Selection(None, None, None, (), None)
 
 
 def stack_rings_option(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `rings`: those of a stack or of a ring file."""
+    """Add `rings`: those of a stack or of a ring file."""
 
     @wraps(function)
-    def command(**given: Any) -> int:
-        which = _Which.taken_from(given)
-        return function(rings=_chosen(which), **given)
+    def command(**options: Any) -> int:
+        selection = _Selection.pop_from(options)
+        return function(rings=_chosen(selection), **options)
 
-    return _with(command, _WHICH)
+    return _with(command, _SELECTION)
 
 
 def running_rings_option(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `rings` as `which_rings` does, or the one that runs on this machine."""
+    """Add `rings` as `stack_rings_option` does, or the one that runs on this machine."""
 
     @wraps(function)
-    def command(endpoint: str | None, **given: Any) -> int:
-        which = _Which.taken_from(given)
+    def command(endpoint: str | None, **options: Any) -> int:
+        selection = _Selection.pop_from(options)
         if endpoint is None:
-            return function(rings=_chosen(which), **given)
-        if which != _NONE:
+            return function(rings=_chosen(selection), **options)
+        if selection != _NONE:
             raise InvalidRequestError(
-                "--local says which ring: leave --stack, --file and the like out."
+                "--local selects the ring: leave --stack, --file and so on out."
             )
         if not endpoint.startswith(("http://", "https://")):
-            there = endpoint.rpartition("://")[2]
-            raise InvalidRequestError(f"--local: {endpoint!r} is no URL. Write http://{there}.")
-        return function(rings=[RunningLocalRing(endpoint)], **given)
+            host = endpoint.rpartition("://")[2]
+            raise InvalidRequestError(f"--local: {endpoint!r} is not a URL. Write http://{host}.")
+        return function(rings=[RunningLocalRing(endpoint)], **options)
 
-    return _with(command, (*_WHICH, _LOCAL))
+    return _with(command, (*_SELECTION, _LOCAL))
 
 
 def described_rings_option(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `rings` as `which_rings` does, or the one that the command line describes."""
+    """Add `rings` as `stack_rings_option` does, or the one that the options describe."""
 
     @wraps(function)
-    def command(**given: Any) -> int:
-        which = _Which.taken_from(given)
-        described = {name: given.pop(name) for name in _DESCRIBED}
+    def command(**options: Any) -> int:
+        selection = _Selection.pop_from(options)
+        described = {name: options.pop(name) for name in _DESCRIBED}
         if any(described.values()):
-            return function(rings=[_described(which, described)], **given)
-        return function(rings=_chosen(which, building=True), **given)
+            return function(rings=[_described(selection, described)], **options)
+        return function(rings=_chosen(selection, building=True), **options)
 
-    return _with(command, (*_WHICH, *_GIVEN))
+    return _with(command, (*_SELECTION, *_DESCRIPTION))
 
 
 _DESCRIBED = ("table", "key", "sort", "member", "ttl", "tag", "more", "secrets_provider")
@@ -156,42 +159,46 @@ def _with(command: Callable[..., int], options: tuple[Any, ...]) -> Callable[...
     return command
 
 
-def _chosen(which: _Which, *, building: bool = False) -> list[RingStack]:
-    if which.file:
-        if which.stack or which.folder or which.backend:
+def _chosen(selection: _Selection, *, building: bool = False) -> list[RingStack]:
+    if selection.file:
+        if selection.stack or selection.folder or selection.backend:
             raise InvalidRequestError(
-                "The rings of a ring file say their stacks themselves: leave --stack, --folder and "
-                "--backend out."
+                "A ring file names its rings' stacks: leave --stack, --folder and --backend out."
             )
-        return read_rings(which.file, which.only, building=building)
-    if which.only:
-        raise InvalidRequestError("--only chooses from a ring file: give it with --file.")
-    if not which.stack:
-        raise InvalidRequestError(
-            "Which ring? Say --stack NAME or --file RINGS.yaml; --help tells more."
+        return read_rings(selection.file, selection.only, building=building)
+    if selection.only:
+        raise InvalidRequestError("--only selects from a ring file: give it with --file.")
+    if not selection.stack:
+        raise InvalidRequestError("Which ring? Pass --stack NAME or --file RINGS.yaml; see --help.")
+    return [
+        RingStack.of(
+            selection.folder or _home(), selection.stack, backend=StateBackend(selection.backend)
         )
-    return [RingStack.of(which.folder or _home(), which.stack, keep=StateBackend(which.backend))]
+    ]
 
 
 def _home() -> Path:
     return Path.cwd() if (Path.cwd() / "Pulumi.yaml").exists() else PROJECT_ROOT
 
 
-def _described(which: _Which, given: dict[str, Any]) -> RingStack:
-    if which.file or which.only or which.folder:
+def _described(selection: _Selection, options: dict[str, Any]) -> RingStack:
+    if selection.file or selection.only or selection.folder:
         raise InvalidRequestError(
-            "The ring is described on the command line: leave --file, --only and --folder out."
+            "The options describe a ring: leave --file, --only and --folder out."
         )
-    if which.stack and (file := stack_file(_home(), which.stack)).exists():
+    if selection.stack and (file := stack_file(_home(), selection.stack)).exists():
         raise InvalidRequestError(
-            f"{file} says what the stack {which.stack} is, and would say something else "
-            "afterwards. Change it there, or choose another name with --stack."
+            f"{file} already describes the stack {selection.stack}. Change it, or pass another "
+            "--stack."
         )
     config = config_of(
-        table={"name": given["table"], **{name: given[name] for name in ("key", "sort", "ttl")}},
-        members=given["member"],
-        tags=given["tag"],
-        more=given["more"],
+        table={
+            "name": options["table"],
+            **{name: options[name] for name in ("key", "sort", "ttl")},
+        },
+        members=options["member"],
+        tags=options["tag"],
+        more=options["more"],
     )
-    keep = StateBackend(which.backend, given["secrets_provider"])
-    return RingStack(parse_settings(config), which.stack, keep=keep)
+    backend = StateBackend(selection.backend, options["secrets_provider"])
+    return RingStack(parse_settings(config), selection.stack, backend=backend)

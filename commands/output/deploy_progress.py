@@ -1,4 +1,4 @@
-"""What the engine does, while it does it: a line a change, and on a terminal what is under way."""
+"""Print the engine's progress: a line per change and, on a terminal, what is in progress."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PAST = {
     "replace": "replaced",
     "keep": "kept",
 }
-_SHOWN = 3  # resources under way that a ring's line has room for
+_SHOWN = 3  # resources in progress on a ring's line
 
 
 class LiveView:
-    """Watches the operations on some rings for as long as the context lasts; `watch` is theirs.
+    """Live view of operations on rings; pass `update` as their `on_event`.
 
-    With `planned` nothing is done: what is told is what would be.
+    `planned`: the operations are previews.
     """
 
     def __init__(
@@ -40,18 +40,16 @@ class LiveView:
         self._screen = screen
         self._names = [ring.label for ring in rings]
         self._planned = planned
-        self._lock = threading.Lock()  # each ring's engine tells from a thread of its own
-        self._under_way: dict[str, dict[str, Step]] = {name: {} for name in self._names}
-        self._began = time.monotonic()
+        self._lock = threading.Lock()  # each ring's engine calls from its own thread
+        self._in_progress: dict[str, dict[str, Step]] = {name: {} for name in self._names}
+        self._started = time.monotonic()
         self._end = ExitStack()
-        for ring in rings:
-            ring.watch = self.watch
 
     def __enter__(self) -> Self:
         if self._screen.console.is_terminal:
             live = Live(
                 console=self._screen.console,
-                get_renderable=self._picture,
+                get_renderable=self._table,
                 refresh_per_second=4,
                 transient=True,
             )
@@ -61,50 +59,50 @@ class LiveView:
     def __exit__(self, *_: object) -> None:
         self._end.close()
 
-    def watch(self, ring: RingStack, said: Step | Note) -> None:
-        """Take in what the engine says about a ring."""
-        if isinstance(said, Note):
-            self._line(ring, _note(said))
+    def update(self, ring: RingStack, event: Step | Note) -> None:
+        """Show an event of a ring's engine."""
+        if isinstance(event, Note):
+            self._line(ring, _note(event))
             return
         with self._lock:
-            steps = self._under_way[ring.label]
-            if said.state == "begun":
-                steps[said.name] = said
+            steps = self._in_progress[ring.label]
+            if event.state == "begun":
+                steps[event.name] = event
             else:
-                steps.pop(said.name, None)
-        if said.is_change and (said.state != "begun"):
-            self._line(ring, _step(said, self._planned))
+                steps.pop(event.name, None)
+        if event.is_change and event.state != "begun":
+            self._line(ring, _step(event, self._planned))
 
     def _line(self, ring: RingStack, text: str) -> None:
         many = len(self._names) > 1
         for line in text.splitlines():
             self._screen.print(f"{ring.label}: {line}" if many else line)
 
-    def _picture(self) -> Table:
-        """What is under way, a line a ring."""
-        picture = Table.grid(padding=(0, 2))
-        seconds = time.monotonic() - self._began
+    def _table(self) -> Table:
+        """Return the resources in progress, a line per ring."""
+        table = Table.grid(padding=(0, 2))
+        seconds = time.monotonic() - self._started
         with self._lock:
-            for name, steps in self._under_way.items():
+            for name, steps in self._in_progress.items():
                 first = [f"{step.operation} {step.name}" for step in list(steps.values())[:_SHOWN]]
                 more = len(steps) - len(first)
                 now = ", ".join(first) + (f" and {more} more" if more > 0 else "")
-                picture.add_row(Text(name), Text(now or "..."), Text(f"{seconds:.0f} s"))
-        return picture
+                table.add_row(Text(name), Text(now or "..."), Text(f"{seconds:.0f} s"))
+        return table
 
 
 def _step(step: Step, planned: bool) -> str:
     word = step.operation.partition("-")[0] if step.operation not in _PAST else step.operation
     sign = _SIGNS.get(word, "*")
     if step.state == "failed":
-        told = f"{step.operation} failed"
+        text = f"{step.operation} failed"
     else:
-        told = step.operation if planned else _PAST.get(step.operation, step.operation)
+        text = step.operation if planned else _PAST.get(step.operation, step.operation)
     keys = f"  ({', '.join(step.keys)})" if step.keys and word != "create" else ""
-    return f"{sign} {told:<10} {step.kind:<32} {step.name}{keys}"
+    return f"{sign} {text:<10} {step.kind:<32} {step.name}{keys}"
 
 
 def _note(note: Note) -> str:
-    about = f"{note.resource}: " if note.resource else ""
-    word = "" if note.severity.startswith("info") else f"{note.severity}: "
-    return f"! {word}{about}{note.text}"
+    resource = f"{note.resource}: " if note.resource else ""
+    severity = "" if note.severity.startswith("info") else f"{note.severity}: "
+    return f"! {severity}{resource}{note.text}"

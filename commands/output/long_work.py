@@ -1,4 +1,4 @@
-"""Work that takes long: its progress, and its end by Ctrl-C, in order or at once."""
+"""Show the progress of a long operation, and end it with Ctrl-C, in order or at once."""
 
 from __future__ import annotations
 
@@ -22,34 +22,36 @@ from operate.reporting import ProgressCallback
 from operate.stop import Stop
 
 _LINE_EVERY = 5.0
-"""Seconds between two lines of progress, where there is no terminal for a bar."""
+"""Seconds between two lines of progress, without a terminal."""
 
 _LOOK_EVERY = 0.05
 _WIDE, _BAR = 78, 10
-"""From how many columns of a terminal on there is a bar, and how long it is there."""
+"""Terminal columns from which on there is a bar, and its length at that width."""
 
 
 @contextmanager
 def at_work(screen: Screen, stop: Stop) -> Iterator[ProgressCallback]:
-    """Show how far work is, and let Ctrl-C, or a kill, ask it to stop; yields what it is told by.
+    """Show progress, and let Ctrl-C or SIGTERM request a stop; yields the progress callback.
 
-    The first Ctrl-C has what is under way finished. A second one ends the process at once, which a
-    journal bears, and so does a member: what is half done there is done again.
+    The first Ctrl-C finishes the work in progress. A second one ends the process at once, which is
+    safe: the checkpoint file is consistent, and unfinished work is repeated.
     """
-    with _shown(screen) as tell, _stoppable(screen, stop):
-        yield tell
+    with _shown(screen) as on_progress, _stoppable(screen, stop):
+        yield on_progress
 
 
 @contextmanager
 def _stoppable(screen: Screen, stop: Stop) -> Iterator[None]:
     over = threading.Event()
 
-    # A signal's handler may not print: the thread that it interrupts may be at it.
-    def say_so() -> None:
+    # A signal handler must not print: the interrupted thread may be printing.
+    def announce() -> None:
         while not stop.is_asked and not over.wait(_LOOK_EVERY):
             pass
         if stop.is_asked:
-            screen.print("Stopping; finishing what is under way. Ctrl-C again ends at once.")
+            screen.print(
+                "Stopping; finishing the work in progress. Press Ctrl-C again to end at once."
+            )
 
     def on_signal(*_: Any) -> None:
         if stop.is_asked:
@@ -57,13 +59,13 @@ def _stoppable(screen: Screen, stop: Stop) -> Iterator[None]:
         stop.ask()
 
     before = {one: signal.signal(one, on_signal) for one in (signal.SIGINT, signal.SIGTERM)}
-    sayer = threading.Thread(target=say_so, daemon=True)
-    sayer.start()
+    announcer = threading.Thread(target=announce, daemon=True)
+    announcer.start()
     try:
         yield
     finally:
         over.set()
-        sayer.join()
+        announcer.join()
         for one, handler in before.items():
             signal.signal(one, handler)
 
@@ -77,23 +79,23 @@ def _end_at_once(screen: Screen) -> None:
 
 @contextmanager
 def _shown(screen: Screen) -> Iterator[ProgressCallback]:
-    """A bar with rate and time left on a terminal, and lines on stderr elsewhere."""
+    """Show a bar with rate and remaining time on a terminal, otherwise lines on stderr."""
     if not screen.console.is_terminal:
-        yield _Lines().tell
+        yield _Lines().update
         return
     with Progress(*_columns(screen.console.width), console=screen.console) as progress:
         tasks: dict[str, Any] = {}
 
-        def tell(what: str, done: int, of: int) -> None:
+        def on_progress(what: str, done: int, of: int) -> None:
             if what not in tasks:
                 tasks[what] = progress.add_task(what, total=of)
             progress.update(tasks[what], completed=done, total=of)
 
-        yield tell
+        yield on_progress
 
 
 def _columns(width: int) -> Iterator[ProgressColumn]:
-    """What fits beside each other: the numbers first."""
+    """Yield the columns that fit: the numbers first."""
     is_wide = width >= _WIDE
     yield TextColumn("{task.description}", table_column=Column(no_wrap=True))
     if is_wide:
@@ -105,7 +107,7 @@ def _columns(width: int) -> Iterator[ProgressColumn]:
 
 
 class _Lines:
-    """Says every few seconds how far work is; threads may tell it."""
+    """Prints progress every few seconds. Thread-safe."""
 
     def __init__(
         self,
@@ -117,7 +119,7 @@ class _Lines:
         self._lock = threading.Lock()
         self._last = now()
 
-    def tell(self, what: str, done: int, of: int) -> None:
+    def update(self, what: str, done: int, of: int) -> None:
         with self._lock:
             if self._now() - self._last < _LINE_EVERY:
                 return

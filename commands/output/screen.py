@@ -1,4 +1,4 @@
-"""Where a command's answer goes: tables and words for a person, or one JSON document."""
+"""Print results: tables and text for a person, or one JSON document."""
 
 from __future__ import annotations
 
@@ -23,50 +23,48 @@ from operate.errors import (
 from operate.rings import Outcome
 from ring.settings.errors import escape_unprintable
 
-_UNTOLD = "-"
+_EMPTY = "-"
 _GAP = "   "
 _NUMBER = re.compile(r"-?[\d,]*\.?\d+(e[+-]?\d+)?( (s|min|h|days))?")
-"""A cell that is a number, or a time with its unit."""
+"""Matches a cell that is a number or a duration."""
 
 
-class _Told(Console):
-    """Goes on when nobody listens any more, as with `| head`.
+class _PipeConsole(Console):
+    """Console that goes on after a broken pipe, as with `| head`.
 
-    Rich would end the thread that tells of the engine; the engine waits until it has told, for
-    ever, and holds the stack's lock.
+    Rich would end the thread that reads the engine's events; the engine would then block forever
+    and hold the stack's lock.
     """
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        # What is buffered would be tried once more in the end.
+        # Python would try to write the buffer once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 class Screen:
-    """Shows what a command has to say. What is said on the way goes to `told`, never into JSON."""
+    """Output of a command. With JSON, messages go to stderr."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = _Told(stderr=as_json, highlight=False)
+        self.console = _PipeConsole(stderr=as_json, highlight=False)
 
     @property
     def is_interactive(self) -> bool:
-        """Whether there is a person who could answer a question."""
+        """Whether a person can answer a question."""
         return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
 
     def require_interactive(self) -> None:
-        """See that there is a person to ask. Raises `InvalidRequestError` if there is none."""
+        """Raise `InvalidRequestError` if nobody can answer a question."""
         if not self.is_interactive:
-            raise InvalidRequestError(
-                "There is nobody here to ask: say --yes to do it without a question."
-            )
+            raise InvalidRequestError("Not a terminal: pass --yes to skip the confirmation.")
 
     def print(self, text: str) -> None:
-        """Say something on the way, or after the fact."""
-        self.console.print(_harmless(text), markup=False, soft_wrap=True)
+        """Print a message or a line of the result."""
+        self.console.print(_escape_lines(text), markup=False, soft_wrap=True)
 
     def emit(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
-        """Give the answer: the document as JSON, or by `show`."""
+        """Print the result: the document as JSON, or with `show`."""
         if self.as_json:
             encoder = json.JSONEncoder(indent=2, default=str, ensure_ascii=False)
             sys.stdout.writelines(encoder.iterencode(document))
@@ -75,17 +73,17 @@ class Screen:
             show()
 
     def error(self, error: OperateError) -> None:
-        """Say what went wrong: in the document on stdout, or in words on stderr."""
+        """Print an error: as JSON on stdout, or as text on stderr."""
         if self.as_json:
             self.emit({"ok": False, "error": error_document(error)}, lambda: None)
         else:
-            click.echo(_harmless(str(error)), err=True)
+            click.echo(_escape_lines(str(error)), err=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Show a table, whole: a cut name is of no use. What is None or empty is a dash.
+        """Print a table without cutting cells. An empty cell is a dash; numbers are right-aligned.
 
-        Numbers are flush right. On a terminal that is too narrow, each row is a list of its cells
-        instead. It goes through the rows twice.
+        On a terminal that is too narrow, each row is a list of its cells. Iterates twice over the
+        rows.
         """
         widths = [len(column) for column in columns]
         are_numbers = [False for _ in columns]
@@ -94,7 +92,7 @@ class Screen:
             widths = list(map(max, widths, map(len, cells)))
             for place, cell in enumerate(cells):
                 are_numbers[place] |= bool(_NUMBER.fullmatch(cell))
-                are_words[place] |= not _NUMBER.fullmatch(cell) and cell != _UNTOLD
+                are_words[place] |= not _NUMBER.fullmatch(cell) and cell != _EMPTY
         if (
             self.console.is_terminal
             and sum(widths) + len(_GAP) * (len(widths) - 1) > self.console.width
@@ -117,16 +115,16 @@ class Screen:
 
 
 def _cells(row: Sequence[object]) -> list[str]:
-    return [_UNTOLD if cell in (None, "") else escape_unprintable(str(cell)) for cell in row]
+    return [_EMPTY if cell in (None, "") else escape_unprintable(str(cell)) for cell in row]
 
 
-def _harmless(text: str) -> str:
-    """Lines without codes for the terminal: they may quote what anybody has written."""
+def _escape_lines(text: str) -> str:
+    """Escape control codes of the terminal: the text may quote untrusted data."""
     return "\n".join(map(escape_unprintable, text.expandtabs().split("\n")))
 
 
 class Many(Protocol):
-    """Things that are counted, and gone through as often as one likes."""
+    """A sized collection that can be iterated several times."""
 
     def __len__(self) -> int: ...
 
@@ -134,7 +132,7 @@ class Many(Protocol):
 
 
 class Rows(list[Any]):
-    """What is shown of many things, each made when its turn has come: to json it is a list."""
+    """Rows that are created while they are printed. `json` takes them for a list."""
 
     def __init__(self, source: Many, show: Callable[[Any], Any] = lambda one: one) -> None:
         super().__init__()
@@ -149,7 +147,7 @@ class Rows(list[Any]):
 
 
 def error_document(error: OperateError) -> dict[str, Any]:
-    """An error for scripts: its kind (wrong, missing or failed), its text, and what it holds."""
+    """Return an error as a document: its kind (wrong, missing or failed), text and details."""
     kinds = {InvalidRequestError: "wrong", PrerequisiteError: "missing"}
     kind = next((word for one, word in kinds.items() if isinstance(error, one)), "failed")
     document: dict[str, Any] = {"kind": kind, "text": str(error)}
@@ -160,7 +158,7 @@ def error_document(error: OperateError) -> dict[str, Any]:
     return document
 
 
-def ring_document(ended: Outcome[Any]) -> dict[str, Any]:
-    """For scripts: which ring an operation was done to, and the error that it ended with."""
-    about: dict[str, Any] = {"ring": ended.ring.label}
-    return about | ({"error": error_document(ended.error)} if ended.error else {})
+def ring_document(outcome: Outcome[Any]) -> dict[str, Any]:
+    """Return the ring of an outcome, and its error, as a document."""
+    about: dict[str, Any] = {"ring": outcome.ring.label}
+    return about | ({"error": error_document(outcome.error)} if outcome.error else {})

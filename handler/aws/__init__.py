@@ -1,1 +1,1 @@
-"""Calls to AWS: clients, credentials, and the hop's own HTTP client."""
+"""Clients, credentials and HTTP transport for calls to AWS."""

@@ -1,4 +1,4 @@
-"""One call of DynamoDB's API: who makes it, and how it is waited for."""
+"""Interface for calls to DynamoDB's API, and its implementation by botocore's client."""
 
 import asyncio
 import re
@@ -9,27 +9,27 @@ from typing import Any, Protocol
 
 
 class DynamoDBApi(Protocol):
-    """Makes one call, and raises what botocore's client raises."""
+    """Callable that makes one API call, and raises what botocore's client raises."""
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
-        """Call an operation by its name in the API, such as PutItem; the answer."""
+        """Call an operation by its name in the API, such as PutItem; return the response."""
 
 
 class BotocoreApi:
-    """Calls by botocore's client, each in a thread of a pool, so that they can overlap."""
+    """DynamoDBApi that calls botocore's client in threads, so that calls can overlap."""
 
     def __init__(self, client: Any, pool: Executor) -> None:
-        """Take a client, which is safe to share between threads, and where calls wait."""
+        """Take a client, which threads can share, and the pool of threads that make the calls."""
         self.client = client
         self._pool = pool
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
-        """See Call."""
+        """See DynamoDBApi."""
         method = getattr(self.client, method_of(operation))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(method, **request))
 
 
 def method_of(operation: str) -> str:
-    """Return the name of a client's method, as boto3's documentation has it."""
+    """Return the client's method of an operation: ``put_item`` for ``PutItem``."""
     return re.sub("(?<!^)(?=[A-Z])", "_", operation).lower()

@@ -1,7 +1,7 @@
-"""What a hop calls AWS with: made once in a function's life.
+"""Make the clients of a function, once for its process.
 
-The clients are botocore's own: boto3 adds nothing to one, and takes time to import. Of botocore
-only what its and boto3's documentation names is used here, so that no newer one stops a hop:
+They are botocore's clients: boto3 adds nothing to them, and takes time to import. Only botocore's
+documented names are used here, so that no newer version stops a hop:
 https://docs.aws.amazon.com/botocore/latest/reference/
 """
 
@@ -27,84 +27,99 @@ from handler.log import format_error, log
 
 Service = Literal["dynamodb", "s3", "secretsmanager"]
 Http = Literal["own", "boto3"]
-"""Whose HTTP client calls DynamoDB: the hop's own, or botocore's, which boto3 has too."""
+"""HTTP client for DynamoDB: the hop's own, or botocore's, which boto3 uses too."""
 
 CONCURRENCY = 32
-"""How many calls may be on their way at once."""
+"""Calls that may be in progress at the same time."""
 
 _CONNECT_SECONDS, _READ_SECONDS = 2, 5
 CALL_SECONDS = _CONNECT_SECONDS + _READ_SECONDS
-"""How long a call may take until it has failed."""
+"""Seconds after which a call has failed."""
 
-# One attempt: what fails is tried again by ``handler.retry``, which knows the time that is
-# left. Standard mode all the same, for the codes that it tells apart; an attempt of its own would
-# multiply with ours.
+# One attempt: ``handler.retry`` retries, since it knows the remaining time, and botocore's attempts
+# would multiply with its own. Standard mode all the same, for the error codes that it knows.
 _CONFIG = Config(
     connect_timeout=_CONNECT_SECONDS,
     read_timeout=_READ_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONCURRENCY,
     tcp_keepalive=True,
-    # Everything that is sent was read from a record of the stream by its type, and DynamoDB looks
-    # itself. It takes longer than all that the handler does.
+    # Every value was parsed by its type from a stream record, and DynamoDB validates requests
+    # itself. botocore's validation takes longer than everything that the handler does.
     parameter_validation=False,
 )
 
 
 class EndpointError(Exception):
-    """The endpoint of a service is none that a hop may call. Says which."""
+    """Endpoint of a service that is no URL of a host."""
 
     def __init__(self, service: str, endpoint: str) -> None:
         super().__init__(
             f"{service} cannot be called at {endpoint!r}: an endpoint is http:// or https:// and a "
-            "host. It stands in the function's environment (AWS_ENDPOINT_URL or one of its kind): "
-            "correct it there, or take it away to call AWS's own."
+            "host. It is set in the function's environment (AWS_ENDPOINT_URL or a variable of one "
+            "service): correct it there, or remove it to call AWS's own endpoint."
         )
 
 
 def make_api(
     region: str, pool: Executor, access: str | None = None, http: Http = "own"
 ) -> DynamoDBApi:
-    """Make what calls DynamoDB in a region.
+    """Make the API for DynamoDB in a region.
 
     Args:
         region: where the tables are.
-        pool: where botocore's client makes its calls, and where keys are looked at.
+        pool: threads for botocore's calls and for reading credentials.
         access: the ARN of a role to assume, or of a secret with a user's keys; None: the function's
             own role.
-        http: whose client makes the calls: the hop's own, or botocore's. Where the own one cannot
-            be made, botocore's makes them too.
+        http: the HTTP client: the hop's own, or botocore's. If the own one cannot be made,
+            botocore's is used.
+
+    Raises:
+        EndpointError: the environment's endpoint is no URL of a host.
+        SecretCredentialsError: the secret has no valid keys.
+        ClientError, BotoCoreError: the secret cannot be read.
     """
-    keys = _credentials_in(access) if access is not None and ":secretsmanager:" in access else None
-    session = _session(None if keys else access)
+    secret = _secret_credentials(access)
+    session = _session(None if secret else access)
 
     def make(pair: KeyPair | None = None) -> Any:
         return _client_of(session, "dynamodb", region, pair)
 
-    client = make(None if keys is None else keys.get_frozen_credentials())
-    credentials = keys or session.get_credentials()
+    client = make(None if secret is None else secret.get_frozen_credentials())
+    credentials = secret or session.get_credentials()
     own = (
-        _own_client(client, region, credentials, _bundle(session), pool) if http == "own" else None
+        _own_client(client, region, credentials, _ca_bundle(session), pool)
+        if http == "own"
+        else None
     )
     if own is not None:
         return own
-    return BotocoreApi(client, pool) if keys is None else SecretBotocoreApi(keys, make, pool)
+    return BotocoreApi(client, pool) if secret is None else SecretBotocoreApi(secret, make, pool)
 
 
-def _own_client(*parts: Any) -> DynamoDBApi | None:
-    """Make the hop's own client, see ``aws.direct_client``; None where there cannot be one."""
+def _own_client(*args: Any) -> DynamoDBApi | None:
+    """Make the hop's own client, see ``aws.direct_client``; None: it cannot be made."""
     try:
-        make_wire = importlib.import_module("handler.aws.direct_client").make_http_api
-        own: DynamoDBApi | None = make_wire(*parts)
+        make_http_api = importlib.import_module("handler.aws.direct_client").make_http_api
+        own: DynamoDBApi | None = make_http_api(*args)
     except (ImportError, AttributeError, TypeError) as error:
-        # An update of Lambda's runtime may do this to all hops at once: they go on, and tell.
+        # An update of Lambda's runtime may cause this in all hops at once: they go on, and log it.
         log({"level": "WARNING", "event": "http", "client": "boto3", "error": format_error(error)})
         return None
     return own
 
 
 def make_client(service: Service, region: str, role: str | None = None) -> Any:
-    """Make a client of a service in a region, which acts with the function's role or another."""
+    """Make botocore's client of a service in a region.
+
+    Args:
+        service: the service's name in botocore.
+        region: the region that it calls.
+        role: the ARN of a role to assume; None: the function's own role.
+
+    Raises:
+        EndpointError: the environment's endpoint is no URL of a host.
+    """
     return _client_of(_session(role), service, region)
 
 
@@ -112,35 +127,37 @@ def _client_of(
     session: botocore.session.Session, service: Service, region: str, keys: KeyPair | None = None
 ) -> Any:
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    given: Any = {} if keys is None else dict(zip(names, keys, strict=True))
+    credentials: Any = {} if keys is None else dict(zip(names, keys, strict=True))
     try:
-        client: Any = session.create_client(service, region_name=region, config=_CONFIG, **given)
+        client: Any = session.create_client(
+            service, region_name=region, config=_CONFIG, **credentials
+        )
     except BotoCoreError:
         raise
     except ValueError as error:
         raise EndpointError(service, f"{error}") from error
     url = str(client.meta.endpoint_url)
-    if not _may_be_called(url):
+    if not _is_host_url(url):
         raise EndpointError(service, url)
     return client
 
 
-def _may_be_called(url: str) -> bool:
-    """Tell whether a URL is a host's that is called by HTTP, with TLS or without.
+def _is_host_url(url: str) -> bool:
+    """Return whether a URL is HTTP or HTTPS and a host.
 
-    With another scheme it would be called without TLS.
+    With another scheme the host would be called without TLS.
     """
     try:
-        at = urlsplit(url)
-        port = at.port
+        parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return False
-    is_host = re.fullmatch("[A-Za-z0-9._:-]+", str(at.hostname))
-    return at.scheme in {"http", "https"} and port != 0 and is_host is not None
+    is_host = re.fullmatch("[A-Za-z0-9._:-]+", str(parts.hostname))
+    return parts.scheme in {"http", "https"} and port != 0 and is_host is not None
 
 
-def _bundle(session: botocore.session.Session) -> Any:
-    """The file of the authorities to trust, where the environment names one, else True."""
+def _ca_bundle(session: botocore.session.Session) -> Any:
+    """Return the file of trusted authorities if the environment names one, else True."""
     return session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True
 
 
@@ -148,32 +165,34 @@ def _session(role: str | None) -> botocore.session.Session:
     return _share_loader(botocore.session.Session()) if role is None else _session_with_role(role)
 
 
-def _credentials_in(secret: str) -> SecretCredentials:
-    """Return the keys of a secret by its ARN."""
-    secrets = make_client("secretsmanager", secret.split(":")[3])
-    # A secret may be bytes, which are no keys.
+def _secret_credentials(access: str | None) -> SecretCredentials | None:
+    """Make the credentials of a secret; None: the ARN is not that of a secret."""
+    if access is None or ":secretsmanager:" not in access:
+        return None
+    client = make_client("secretsmanager", access.split(":")[3])
+    # A binary secret has no SecretString, and no valid keys.
     return SecretCredentials(
-        lambda: secrets.get_secret_value(SecretId=secret).get("SecretString", "")
+        lambda: client.get_secret_value(SecretId=access).get("SecretString", "")
     )
 
 
 def _session_with_role(role: str) -> botocore.session.Session:
-    """Make a session that assumes the role, and again before its credentials expire.
+    """Make a session that assumes a role, and assumes it again before its credentials expire.
 
-    That a profile may name a role and take the environment's credentials to assume it is the
-    SDK's own way: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+    The SDK does both for a profile that names a role and ``credential_source = Environment``:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
     """
     profile = Path(tempfile.gettempdir()) / f"dynamodb-ring-aws-config-{os.getpid()}"
     profile.write_text(f"[profile target]\nrole_arn = {role}\ncredential_source = Environment\n")
     session = botocore.session.Session(profile="target")
     session.set_config_variable("config_file", str(profile))
-    # Also for the call that assumes the role, which would else wait for a minute, five times.
+    # Also for the call that assumes the role, which would otherwise wait for a minute, five times.
     session.set_default_client_config(_CONFIG)
     return _share_loader(session)
 
 
 def _share_loader(session: botocore.session.Session) -> botocore.session.Session:
-    """Let a session know what others have read of botocore's megabytes of JSON."""
+    """Share botocore's megabytes of parsed JSON between sessions."""
     session.register_component("data_loader", _loader())
     return session
 

@@ -1,8 +1,8 @@
-"""Make the hop's own client of DynamoDB, from what botocore has found out.
+"""Make the hop's own HTTP client for DynamoDB, with the endpoint and settings of botocore's client.
 
-All that this program takes of botocore without its documentation naming it is imported here. Where
-one of these is gone or changed, as an update of Lambda's runtime may have it, the import fails, and
-``handler.aws.clients`` makes botocore's client instead.
+Everything undocumented that this program uses of botocore is imported here. If an update of
+Lambda's runtime removes or changes one of these names, the import fails, and
+``handler.aws.clients`` uses botocore's client instead.
 """
 
 from concurrent.futures import Executor
@@ -20,28 +20,27 @@ from handler.aws.sigv4 import SigV4Signer
 def make_http_api(
     client: Any, region: str, credentials: Any, bundle: Any, pool: Executor
 ) -> HttpApi | None:
-    """Make what calls DynamoDB as a client would; None where that must go another way.
+    """Make the API for DynamoDB in a region; None: only botocore's client can make the calls.
 
-    Where a proxy stands between, or the endpoint is not the root of a host, only botocore's client
-    knows how.
+    That is so with a proxy, or if the endpoint is not the root of a host.
 
     Args:
         client: botocore's client of DynamoDB in the region.
-        region: what to sign for.
-        credentials: the keys, as ``Wallet`` takes them.
-        bundle: the file of the authorities to trust; True: botocore's own.
-        pool: where keys are looked at.
+        region: the region to sign for.
+        credentials: see ``CredentialCache``.
+        bundle: the file of trusted authorities; True: botocore's own.
+        pool: threads for reading credentials.
     """
     url = str(client.meta.endpoint_url)
-    at = urlsplit(url)
-    if at.path.strip("/") or at.query or get_environ_proxies(url).get(at.scheme):
+    parts = urlsplit(url)
+    if parts.path.strip("/") or parts.query or get_environ_proxies(url).get(parts.scheme):
         return None
-    config, usual = client.meta.config, 443 if at.scheme == "https" else 80
-    host = f"[{at.hostname}]" if ":" in str(at.hostname) else str(at.hostname)
-    trusted = str(get_cert_path(bundle)) if at.scheme == "https" else None
-    address = Endpoint(url, str(at.hostname), at.port or usual, trusted)
+    config, default_port = client.meta.config, 443 if parts.scheme == "https" else 80
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
+    certificates = str(get_cert_path(bundle)) if parts.scheme == "https" else None
+    endpoint = Endpoint(url, str(parts.hostname), parts.port or default_port, certificates)
     return HttpApi(
-        ConnectionPool(address, config.connect_timeout, config.read_timeout),
-        SigV4Signer(host if at.port in {None, usual} else f"{host}:{at.port}", region),
+        ConnectionPool(endpoint, config.connect_timeout, config.read_timeout),
+        SigV4Signer(host if parts.port in {None, default_port} else f"{host}:{parts.port}", region),
         CredentialCache(credentials, pool),
     )

@@ -1,7 +1,7 @@
-"""HTTP answers, read strictly: whatever two readers could take in two ways is refused.
+"""Strict parser for HTTP responses: what two parsers could read differently is rejected.
 
-A length that is said twice, or in another way than in digits, is how one answer is made to end
-where another begins. DynamoDB says none of this; who does is broken, or stands in between.
+Response splitting uses a length that is given twice, or not in digits alone. DynamoDB sends no such
+response, so whatever does is broken, or is between DynamoDB and the function.
 
 https://www.rfc-editor.org/rfc/rfc9112#name-message-body-length
 """
@@ -11,14 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LARGEST = 16 * 1024 * 1024
-"""Bytes of an answer's body. DynamoDB answers with 16 MB at the most, to a BatchGetItem. What a hop
-asks for is far less: an item of 400 KB, whose JSON is some 14 times that at the worst (a list of
-nulls), and 100 tombstones.
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Bytes of a response's body. DynamoDB's largest response has 16 MB, to a BatchGetItem. A hop's are
+far smaller: an item of 400 KB, whose JSON is at worst some 14 times that (a list of nulls), or 100
+tombstones.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([2-5][0-9]{2})(?: [^\r\n\0]*)?")
-# No blank before the colon, and no line that continues the one before it:
+# No blank before the colon, and no folded lines:
 # https://www.rfc-editor.org/rfc/rfc9112#name-field-line-parsing
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*")
 _LENGTH = re.compile(rb"[0-9]{1,16}")
@@ -27,23 +27,23 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n\0]*)?\r\n")
 
 @dataclass(frozen=True)
 class Response:
-    """An answer to a request."""
+    """Response to a request."""
 
     status: int
     headers: Mapping[bytes, bytes]
-    """By name in small letters."""
+    """By name in lower case."""
     body: bytes
     is_last: bool
-    """Whether the connection ends with it."""
+    """Whether the host closes the connection after it."""
 
 
 async def read_response(reader: asyncio.StreamReader) -> Response:
-    """Read an answer, whose body has a length or comes in chunks.
+    """Read a response, whose body has a length or is chunked.
 
     Raises:
-        ValueError: it is no answer, or a larger one than there can be.
-        EOFError: it breaks off.
-        asyncio.LimitOverrunError: its head has no end.
+        ValueError: it is not HTTP, or its body is over ``MAX_BODY_BYTES``.
+        EOFError: the connection ends before the response does.
+        asyncio.LimitOverrunError: its head is too long.
     """
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head[:-4].split(b"\r\n")
@@ -54,34 +54,36 @@ async def read_response(reader: asyncio.StreamReader) -> Response:
     elif _is_chunked(headers) and version == b"1":
         body = await _read_chunks(reader)
     else:
-        raise ValueError("the end of its body is said in two ways, or in an unknown one")
+        raise ValueError(
+            "a Transfer-Encoding has to be chunked, in HTTP/1.1, without a Content-Length"
+        )
     ends = b"close" in re.split(rb"[ \t]*,[ \t]*", headers.get(b"connection", b"").lower())
     return Response(int(status), headers, body, ends or version == b"0")
 
 
 def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
-    """Return header lines by name; of a name that comes more than once, the last."""
+    """Return header lines by name; of a repeated name, the last."""
     headers: dict[bytes, bytes] = {}
     for line in lines:
         name, value = _match(_HEADER, line).groups()
         name = name.lower()
         if name in headers and name in {b"content-length", b"transfer-encoding"}:
-            raise ValueError(f"it says its {name.decode()} twice")
+            raise ValueError(f"its {name.decode()} is given twice")
         headers[name] = value
     return headers
 
 
 def _length(headers: Mapping[bytes, bytes]) -> int:
-    told = headers.get(b"content-length")
-    if told is None:
-        raise ValueError("it does not say where its body ends")
-    length = int(_match(_LENGTH, told)[0])
-    _refuse_more(length)
+    digits = headers.get(b"content-length")
+    if digits is None:
+        raise ValueError("it has neither a Content-Length nor chunks")
+    length = int(_match(_LENGTH, digits)[0])
+    _check_size(length)
     return length
 
 
 def _is_chunked(headers: Mapping[bytes, bytes]) -> bool:
-    """Tell whether a body comes in chunks, and nothing else is said of its length."""
+    """Return whether a body is chunked, and has no length besides."""
     return headers[b"transfer-encoding"].lower() == b"chunked" and b"content-length" not in headers
 
 
@@ -90,10 +92,10 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
     body = bytearray()
     while True:
         size = int(_match(_CHUNK, await reader.readuntil(b"\r\n"))[1], 16)
-        _refuse_more(len(body) + size)
+        _check_size(len(body) + size)
         chunk = await reader.readexactly(size + 2)
         if chunk[size:] != b"\r\n":
-            raise ValueError("a chunk has another length than it says")
+            raise ValueError("a chunk has not the length that is given for it")
         body += chunk[:size]
         if size == 0:
             return bytes(body)
@@ -102,10 +104,10 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 def _match(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes]:
     match = pattern.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text[:100]!r} stands in it")
+        raise ValueError(f"invalid syntax: {text[:100]!r}")
     return match
 
 
-def _refuse_more(size: int) -> None:
-    if size > LARGEST:
-        raise ValueError(f"its body has {size} bytes, and none has more than {LARGEST}")
+def _check_size(size: int) -> None:
+    if size > MAX_BODY_BYTES:
+        raise ValueError(f"its body has {size} bytes, and DynamoDB sends at most {MAX_BODY_BYTES}")

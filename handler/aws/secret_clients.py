@@ -1,4 +1,4 @@
-"""Calls by botocore's clients with the keys that a secret holds."""
+"""DynamoDB calls by botocore's client, signed with the keys in a secret."""
 
 import asyncio
 import threading
@@ -13,20 +13,26 @@ from handler.aws.secret_credentials import KeyPair, SecretCredentials
 
 
 class SecretBotocoreApi:
-    """Calls by botocore's clients with a secret's keys: other keys have another client."""
+    """DynamoDBApi that makes a new client of botocore when the secret has new keys."""
 
     def __init__(
-        self, keys: SecretCredentials, make: Callable[[KeyPair], Any], pool: Executor
+        self, credentials: SecretCredentials, make: Callable[[KeyPair], Any], pool: Executor
     ) -> None:
-        """Take the keys, what makes a client with some, and where calls wait."""
-        self._keys = keys
+        """Make the API.
+
+        Args:
+            credentials: the secret's keys.
+            make: makes a client that signs with a pair of keys.
+            pool: threads that make the calls.
+        """
+        self._credentials = credentials
         self._make = make
         self._pool = pool
         self._making = threading.Lock()
         self._made: tuple[KeyPair, Any] | None = None
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
-        """See Call."""
+        """See DynamoDBApi."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._call, operation, request)
 
@@ -34,12 +40,12 @@ class SecretBotocoreApi:
         try:
             return getattr(self._client(), method_of(operation))(**request)
         except ClientError as error:
-            if not self._keys.replace_after(error):
+            if not self._credentials.refresh_after(error):
                 raise
         return getattr(self._client(), method_of(operation))(**request)
 
     def _client(self) -> Any:
-        pair = self._keys.get_frozen_credentials()
+        pair = self._credentials.get_frozen_credentials()
         with self._making:
             if self._made is None or self._made[0] != pair:
                 self._made = pair, self._make(pair)

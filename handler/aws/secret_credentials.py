@@ -1,7 +1,7 @@
-"""A user's keys for the tables of another partition: kept in a secret, and read again when refused.
+"""Access keys for another partition, from a secret that is read again when they are rejected.
 
-No role can be taken across partitions, so a hop that crosses them signs with the keys of a user
-on the target's side. Whoever changes them changes the secret, and nothing has to be deployed.
+No role can be assumed across partitions, so a hop that crosses them signs with the keys of a user
+in the target's partition. To rotate the keys, change the secret: nothing has to be deployed.
 """
 
 import json
@@ -16,13 +16,13 @@ from botocore.exceptions import ClientError
 
 from handler.aws.signature_errors import is_clock_skew
 
-_FRESH_SECONDS = 15 * 60
-"""After this, keys are read again though nobody refused them."""
+_MAX_AGE_SECONDS = 15 * 60
+"""Seconds after which keys are read again, even if they were not rejected."""
 
-# What DynamoDB answers to keys that are not, or no longer, those of a user who may do this.
+# Error codes of DynamoDB for keys that are invalid or lack a permission.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
-_REFUSALS = frozenset(
+_REJECTED_CODES = frozenset(
     {
         "AccessDeniedException",
         "ExpiredTokenException",
@@ -32,18 +32,18 @@ _REFUSALS = frozenset(
     }
 )
 
-# Keys become header lines, in which a line break would begin another one.
+# Keys are put into header lines, where a line break would begin another header.
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class SecretCredentialsError(Exception):
-    """Keys are not there, or not such as can sign. Says what is wrong, never what is there."""
+    """Missing or malformed keys. The message never has the keys themselves."""
 
 
 class KeyPair(NamedTuple):
-    """What signs a request: an access key, its secret, and the token of keys that are temporary."""
+    """Access key ID, secret access key, and the session token of temporary keys."""
 
     access_key: str
     secret_key: str
@@ -51,10 +51,10 @@ class KeyPair(NamedTuple):
 
     @classmethod
     def checked(cls, access_key: Any, secret_key: Any, token: Any) -> "KeyPair":
-        """Make a pair of what may stand in a header line.
+        """Make a pair of keys that are safe in a header line.
 
         Raises:
-            SecretCredentialsError: names the part that may not.
+            SecretCredentialsError: names the part that is not.
         """
         for name, value, pattern in (
             ("access key id", access_key, _KEY_ID),
@@ -63,75 +63,83 @@ class KeyPair(NamedTuple):
         ):
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise SecretCredentialsError(
-                    f"the {name} is not of the characters that AWS makes it of (a blank or a line "
-                    "break in it?), so nothing is signed with it. Write it as AWS gave it."
+                    f"The {name} has characters that AWS does not use (a blank or a line break?), "
+                    "so it cannot sign requests. Store it exactly as AWS shows it."
                 )
         return cls(access_key, secret_key, token or None)
 
 
 class SecretCredentials:
-    """The keys that a secret holds: read at once, now and then, and when they are refused.
+    """Keys of a secret, read at first, from time to time, and when they are rejected.
 
-    botocore's own credentials that expire know when they will, and cannot be told of a refusal.
-    While the secret cannot be read, the keys that were read before serve on.
+    botocore's refreshable credentials are replaced at a known time only, not when rejected. While
+    the secret cannot be read, the keys that were read before stay in use.
     """
 
     def __init__(self, read: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
-        """Take what returns the secret's text, and a clock that tells seconds.
+        """Read the secret.
+
+        Args:
+            read: returns the secret's text.
+            now: a monotonic clock, in seconds.
 
         Raises:
-            SecretCredentialsError: the text is not what it should be; or whatever ``read`` raises.
+            SecretCredentialsError: the text has no valid keys.
+            Exception: what ``read`` raises.
         """
         self._read = read
         self._now = now
         self._reading = threading.Lock()
-        self._pair = _parsed(read())
+        self._pair = _parse(read())
         self._read_at = now()
 
     def get_frozen_credentials(self) -> KeyPair:
         """Return the keys to sign a call with; named as in botocore's credentials."""
-        due = self._now() - _FRESH_SECONDS
+        due = self._now() - _MAX_AGE_SECONDS
         if self._read_at < due:
             self._read_again(due)
         return self._pair
 
-    def replace_after(self, error: ClientError) -> bool:
-        """Read the keys again if an answer refuses them; tell whether it does."""
-        if not is_credentials_refused(error):
+    def refresh_after(self, error: ClientError) -> bool:
+        """Read the keys again if an error rejects them; return whether it does."""
+        if not are_credentials_rejected(error):
             return False
         self._read_again(self._now())
         return True
 
     def _read_again(self, since: float) -> None:
-        """Read the keys, unless another thread was done with that after ``since``."""
+        """Read the keys, unless another thread has read them after ``since``."""
         with self._reading:
             if self._read_at > since:
                 return
             try:
-                self._pair = _parsed(self._read())
+                self._pair = _parse(self._read())
             except Exception:
-                logging.getLogger(__name__).warning("The keys cannot be read again", exc_info=True)
+                logging.getLogger(__name__).warning(
+                    "The secret cannot be read. The keys that were read before stay in use",
+                    exc_info=True,
+                )
             self._read_at = self._now()
 
 
-def is_credentials_refused(error: ClientError) -> bool:
-    """Tell whether an answer refuses the keys of a call, and not the time of its signature."""
-    answer = error.response["Error"]
-    code, message = answer.get("Code") or "", answer.get("Message") or ""
-    return code in _REFUSALS and not is_clock_skew(code, message)
+def are_credentials_rejected(error: ClientError) -> bool:
+    """Return whether an error rejects the keys of a call, and not the time of its signature."""
+    details = error.response["Error"]
+    code, message = details.get("Code") or "", details.get("Message") or ""
+    return code in _REJECTED_CODES and not is_clock_skew(code, message)
 
 
-def _parsed(text: str) -> KeyPair:
-    """The keys in a secret's text, which is what ``aws iam create-access-key`` calls AccessKey."""
+def _parse(text: str) -> KeyPair:
+    """Parse a secret's text: the JSON that ``aws iam create-access-key`` shows as AccessKey."""
     try:
-        told = json.loads(text)
+        document = json.loads(text)
     except (ValueError, TypeError, RecursionError):
-        told = None
+        document = None
     names = ("AccessKeyId", "SecretAccessKey")
-    if not isinstance(told, Mapping) or not all(told.get(name) for name in names):
+    if not isinstance(document, Mapping) or not all(document.get(name) for name in names):
         raise SecretCredentialsError(
-            f"the secret is no JSON with {' and '.join(names)}, so the hop cannot sign for the "
-            "target's partition. Put in it what `aws iam create-access-key --query AccessKey` says."
+            f"The secret is no JSON with {' and '.join(names)}, so the hop cannot sign for the "
+            "target's partition. Store the output of `aws iam create-access-key --query AccessKey`."
         )
-    access, secret = (told[name] for name in names)
-    return KeyPair.checked(access, secret, told.get("SessionToken"))
+    access_key, secret_key = (document[name] for name in names)
+    return KeyPair.checked(access_key, secret_key, document.get("SessionToken"))

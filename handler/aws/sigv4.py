@@ -1,7 +1,8 @@
-"""Signatures of requests to DynamoDB, by AWS Signature Version 4.
+"""Sign requests to DynamoDB by AWS Signature Version 4.
 
-botocore's signer serves every service: it makes the day's key anew, and sorts and quotes what is
-the same in each request here. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+botocore's signer serves every service: each time it derives the day's key again, and sorts and
+quotes what is the same in every request here.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
 import hashlib
@@ -17,22 +18,22 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True)
 class SigV4Signer:
-    """Signs what is posted to the root of one host."""
+    """Signer of POST requests to the root of one host."""
 
     host: str
-    """As the Host header has it: with the port, where that is not the scheme's own."""
+    """As in the Host header: with the port, if it is not the scheme's default."""
     region: str
     service: str = "dynamodb"
 
     def headers(
         self, signed: dict[str, str], body: bytes, keys: KeyPair, now: float
     ) -> dict[str, str]:
-        """All headers of a request: those to be signed, the Host, the date, the signature.
+        """Return all headers of a request: those to be signed, the host, the date, the signature.
 
         Args:
-            signed: by name in small letters; values without blanks at their ends.
-            body: what is posted.
-            keys: whose signature it is.
+            signed: by name in lower case; values without blanks at their ends.
+            body: the body of the request.
+            keys: keys to sign with.
             now: the time, in seconds since the epoch.
         """
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
@@ -40,11 +41,11 @@ class SigV4Signer:
         if keys.token:
             headers["x-amz-security-token"] = keys.token
         names = sorted(headers)
-        told = "".join(f"{name}:{headers[name]}\n" for name in names)
-        request = f"POST\n/\n\n{told}\n{';'.join(names)}\n{hashlib.sha256(body).hexdigest()}"
+        canonical = "".join(f"{name}:{headers[name]}\n" for name in names)
+        request = f"POST\n/\n\n{canonical}\n{';'.join(names)}\n{hashlib.sha256(body).hexdigest()}"
         scope = f"{date[:8]}/{self.region}/{self.service}/aws4_request"
         text = f"{_ALGORITHM}\n{date}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-        key = _key_of(date[:8], self.region, self.service, keys.secret_key)
+        key = _signing_key(date[:8], self.region, self.service, keys.secret_key)
         headers["authorization"] = (
             f"{_ALGORITHM} Credential={keys.access_key}/{scope}, "
             f"SignedHeaders={';'.join(names)}, Signature={_sign(key, text).hex()}"
@@ -53,8 +54,8 @@ class SigV4Signer:
 
 
 @lru_cache(maxsize=4)
-def _key_of(day: str, region: str, service: str, secret: str) -> bytes:
-    """The key that signs on that day; both ends of a hop have one, and a day ends."""
+def _signing_key(day: str, region: str, service: str, secret: str) -> bytes:
+    """Derive the key of a day. The cache holds those of both members, before and after midnight."""
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = _sign(key, part)

@@ -1,17 +1,16 @@
-"""An item as it stands in a table: its version, and whether a hop or an application wrote it.
+"""Item of a table with its version, and whether a hop or an application wrote it.
 
-Items stay in the form in which DynamoDB's API has them, ``{"price": {"N": "9.50"}}``: nothing is
-converted on the way through, so no digit of a number and no byte can change.
+Items keep the form of DynamoDB's API, ``{"price": {"N": "9.50"}}``. Nothing is converted between
+stream and table, so no digit of a number and no byte can change.
 """
 
-import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from handler.model.attribute_values import canonical_text
 from handler.model.version import Version
 
 Item = Mapping[str, Any]
@@ -27,81 +26,58 @@ PRESENT_AT = "_repl_known"
 
 @dataclass(frozen=True)
 class Image:
-    """One item, with what the ring's attributes on it say."""
+    """An item, with the meaning of the ring's attributes on it."""
 
     item: Item
 
     @cached_property
     def version(self) -> Version | None:
-        """The version that the item carries; a text that is no version counts as none."""
-        carried = self.item.get(VERSION)
-        return Version.parse(carried.get("S")) if carried else None
+        """Version of the item. None: it has none, or a text that is no valid version."""
+        attribute = self.item.get(VERSION)
+        return Version.parse(attribute.get("S")) if attribute else None
 
     @cached_property
     def is_clean(self) -> bool:
         """Whether the item is exactly what a hop wrote.
 
-        A dirty item was written by an application here, even where the ring's attributes
-        still stand on it: UpdateItem leaves them alone, and an item that was read may be put
-        back with them.
+        Otherwise it is dirty: an application wrote it at this member, even if it has the ring's
+        attributes. UpdateItem leaves them in place, and an item that was read may be put back with
+        them.
         """
         return self.version is not None and self.version.digest == digest(self.item)
 
     @cached_property
     def is_stub(self) -> bool:
-        """Whether the item stands for a delete on its way through the ring."""
+        """Whether the item is the stub of a delete that is being replicated."""
         return self.is_clean and self.item.get(DELETED) == {"BOOL": True}
 
 
 @dataclass(frozen=True)
 class Write:
-    """A write as hops carry it: the item with its version, or the stub of a delete."""
+    """A write as hops replicate it: an item with its version, or the stub of a delete."""
 
     version: Version
     item: Item
     is_delete: bool
 
     def is_present_at(self, replica: str) -> bool:
-        """Whether a backfill saw that a member had this already."""
+        """Return whether a backfill found that a member had this item already."""
         return replica in self.item.get(PRESENT_AT, {}).get("SS", ())
 
 
 def replicated_write(image: Image) -> Write | None:
-    """The write that an item is a copy of, if a hop wrote it."""
+    """Return the write that an item is a copy of; None: a hop did not write it."""
     if image.version is None or not image.is_clean:
         return None
     return Write(image.version, image.item, image.is_stub)
 
 
 def application_attributes(item: Item) -> dict[str, Any]:
-    """The item without the ring's attributes."""
+    """Return an item's attributes without those of the ring."""
     return {name: value for name, value in item.items() if not name.startswith(RESERVED)}
 
 
 def digest(item: Item) -> str:
-    """16 hex digits over the item's own attributes, the same however maps and sets are ordered."""
-    canonical = {name: _ordered(value) for name, value in application_attributes(item).items()}
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    """Return 16 hex digits over an item's own attributes, whatever the order in maps and sets."""
+    text = canonical_text(application_attributes(item))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _ordered(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An attribute value that JSON can hold, with its sets sorted, at any depth."""
-    ((kind, content),) = value.items()
-    match kind:
-        case "B":
-            return {kind: _text(content)}
-        case "BS":
-            return {kind: sorted(map(_text, content))}
-        case "M":
-            return {kind: {name: _ordered(member) for name, member in content.items()}}
-        case "L":
-            return {kind: [_ordered(member) for member in content]}
-        case "SS" | "NS":
-            return {kind: sorted(content)}
-        case _:
-            return value
-
-
-def _text(binary: bytes) -> str:
-    return base64.b64encode(binary).decode("ascii")

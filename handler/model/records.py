@@ -1,25 +1,21 @@
-"""Stream records, as Lambda hands them over, read into Changes."""
+"""Parse stream records, in the JSON form in which Lambda delivers them, into changes."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handler.model.attribute_values import from_json
 from handler.model.image import Image, Item, Key
 
-# Who deletes an item whose time to live has passed:
+# Principal that deletes an item whose time to live has passed:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 _TIME_TO_LIVE = "dynamodb.amazonaws.com"
-
-# What these types of values are in JSON; the others are more than they seem.
-_PLAIN: Mapping[str, type] = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
 
 Record = Mapping[str, Any]
 
 
 class UnreadableRecordError(Exception):
-    """A record whose contents cannot be read. Its envelope is checked by ``handler.envelope``."""
+    """A record whose contents cannot be parsed. Its envelope is checked by ``handler.envelope``."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +26,14 @@ class Change:
     old: Image | None
     new: Image | None
     sequence: int
-    """Its place in the table's stream; larger is later among the changes of one key."""
+    """Sequence number in the table's stream; larger is later among the changes of one key."""
     seconds: int
-    """When it was made, by the clock of the table's region: whole seconds since the epoch."""
+    """Time of the change by the clock of the table's region, in whole seconds since the epoch."""
     expired: bool
     """Whether DynamoDB deleted the item because its time to live had passed."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no change of one item."""
+        """Reject what is no change of one item."""
         if self.old is None and self.new is None:
             raise UnreadableRecordError("the record has neither image")
         if not self.key:
@@ -48,10 +44,10 @@ class Change:
 
 
 def read_change(record: Record) -> Change:
-    """The change that a record tells of.
+    """Parse a record into its change.
 
     Raises:
-        UnreadableRecordError: a part of the record is missing or is not what it should be.
+        UnreadableRecordError: a part of the record is missing or malformed.
     """
     try:
         stream = record["dynamodb"]
@@ -75,9 +71,10 @@ def read_change(record: Record) -> Change:
 
 
 def parse_integer(number: Any, *, digits: int) -> int:
-    """A whole number that fits its place in a version, which would not be one otherwise.
+    """Parse a whole number that fits its fixed-width part of a version.
 
-    Raises TypeError, ValueError or OverflowError for what is none.
+    Raises:
+        TypeError, ValueError, OverflowError: it is no such number.
     """
     whole = int(number)
     if not 0 <= whole < 10**digits:
@@ -85,51 +82,14 @@ def parse_integer(number: Any, *, digits: int) -> int:
     return whole
 
 
-def _image(wire: Mapping[str, Any] | None) -> Image | None:
-    return None if wire is None else Image(read_item(wire))
+def _image(document: Mapping[str, Any] | None) -> Image | None:
+    return None if document is None else Image(read_item(document))
 
 
-def read_item(wire: Mapping[str, Any]) -> Item:
-    """An item, or a key, that JSON holds as a record does: binary is base64 text.
+def read_item(document: Mapping[str, Any]) -> Item:
+    """Convert an item, or a key, from a record's JSON, where binary is base64 text.
 
-    Raises ValueError, TypeError or AttributeError for what is none.
+    Raises:
+        ValueError, TypeError, AttributeError: it is no item.
     """
-    return {name: _value(value) for name, value in wire.items()}
-
-
-def _value(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The value as the SDK takes it: a record's binary is base64 text, the SDK's is bytes.
-
-    The SDK encodes bytes again; text passed on as it stands would arrive encoded twice.
-    """
-    ((kind, content),) = value.items()
-    if isinstance(content, _PLAIN.get(kind, ())):
-        return value
-    match kind:
-        case "B":
-            return {kind: _bytes(content)}
-        case "M":
-            return {kind: {name: _value(member) for name, member in content.items()}}
-        case "L":
-            return {kind: [_value(member) for member in _list(content)]}
-        case "BS":
-            return {kind: [_bytes(member) for member in _list(content)]}
-        case "SS" | "NS" if all(isinstance(member, str) for member in _list(content)):
-            return value
-    raise ValueError(f"a value of the type {kind!r} cannot be a {type(content).__name__}")
-
-
-def _list(content: Any) -> list[Any]:
-    """What must be a list; a text would pass for one, letter by letter."""
-    if not isinstance(content, list):
-        raise TypeError(f"a list or set cannot be a {type(content).__name__}")
-    return content
-
-
-def _bytes(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"a binary value cannot be a {type(text).__name__}")
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"binary value is not base64: {error}") from error
+    return {name: from_json(value) for name, value in document.items()}

@@ -1,1 +1,1 @@
-"""The replication protocol over two stores."""
+"""The replication protocol between two stores."""

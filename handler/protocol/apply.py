@@ -1,7 +1,7 @@
-"""Apply a write or a delete at a member, and clear what is out of date from it.
+"""Apply a write or a delete at a member, and remove what the member's tombstone supersedes.
 
-Any prefix of these steps may have happened before: a record is delivered at least once, and
-what is found done already is left as it is.
+A record is delivered at least once, so any prefix of these steps may have run before: a step whose
+work is done changes nothing.
 """
 
 from collections.abc import Callable
@@ -20,26 +20,26 @@ from handler.store.dynamodb import (
     Written,
 )
 
-# How often two ends are compared while others change what was read, before the record is given
-# back to be delivered again.
 MAX_ATTEMPTS = 10
+"""Comparisons of two members that others keep changing, before the record is left to be delivered
+again."""
 
 
 class ContendedError(Exception):
-    """An item changed between a hop's looks, again and again; a later try will find calm."""
+    """Others changed an item between a hop's reads and its write, at every attempt. Transient."""
 
 
 @dataclass(frozen=True)
 class Applied:
-    """A write that is at the member now."""
+    """A write that the member has taken."""
 
     over_unversioned: bool = False
-    """It took the place of an item without a version: one that an application put there."""
+    """It replaced an item without a version: one that an application put there."""
 
 
 @dataclass(frozen=True)
 class Superseded:
-    """What stands in the way of a write: a newer item, or the tombstone of a newer delete."""
+    """A newer item, or the tombstone of a newer delete, that rejected a write."""
 
     version: Version
     item: Item
@@ -49,11 +49,18 @@ class Superseded:
 async def apply_write(
     store: Store, key: Key, write: Write, *, expected: bool
 ) -> Applied | Superseded:
-    """Bring a write to a member, unless something newer is in the way.
+    """Put a write at a member, unless the member has something newer.
 
-    ``expected`` says that the member should have the item already, as it has in most changes:
-    then one conditional put does it. Where the item is absent, the key's tombstone is looked at
-    before it is created.
+    Args:
+        store: the member.
+        key: the item's key.
+        write: an item with its version, or a stub.
+        expected: the member should have the item already, as in most changes. Then one conditional
+            put does it. An absent item is only created after a read of the key's tombstone.
+
+    Raises:
+        ContendedError: others replace the item faster than it can be written.
+        ItemTooLargeError: the item does not fit.
     """
     if expected:
         outcome = await _put(store, key, write, IfOlder(write.version, or_absent=False))
@@ -61,95 +68,120 @@ async def apply_write(
             return Applied(over_unversioned=_is_unversioned(outcome.replaced))
         if outcome.item is not None:
             return _superseded_by(outcome)
-    buried = await store.get_tombstone(key)
-    if buried is not None and buried.version > write.version:
-        return Superseded(buried.version, buried.item)
+    tombstone = await store.get_tombstone(key)
+    if tombstone is not None and tombstone.version > write.version:
+        return Superseded(tombstone.version, tombstone.item)
     outcome = await _put(store, key, write, IfOlder(write.version))
     return Applied() if isinstance(outcome, Written) else _superseded_by(outcome)
 
 
 async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Superseded:
-    """Put a stub where the item was, record the tombstone, and take the stub away.
+    """Replace the item by a stub, record the tombstone, and delete the stub.
 
-    The stub carries the delete's version into the table's stream, also where there was nothing
-    to delete. The tombstone comes after it, so a tombstone tells that the stub has been there: a
-    delete that is delivered again does not take away what was put there since. Until the stub
-    goes, it keeps out what is older as well as a tombstone does.
+    The stub puts the delete's version into the table's stream, also where there was no item. The
+    tombstone is written after it, so a tombstone proves that the stub was there: a delete that is
+    delivered again leaves alone what was put there since. Until the stub is deleted, it rejects
+    older writes as a tombstone does.
+
+    Raises:
+        ContendedError: others replace the item faster than it can be deleted.
     """
-    buried = await store.get_tombstone(key)
-    was_done = buried is not None and buried.version >= delete.version
+    tombstone = await store.get_tombstone(key)
+    was_done = tombstone is not None and tombstone.version >= delete.version
     condition = IfVersionOlder(delete.version) if was_done else IfOlder(delete.version)
     outcome = await _put(store, key, delete, condition)
     if isinstance(outcome, ConditionFailed) and _is_unversioned(outcome.item):
         return Applied()
-    stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)
-    if stands is not None:
-        await store.put_tombstone(key, stands)
-        await store.delete_stub(key, stands.version)
+    stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)
+    if stub is not None:
+        await store.put_tombstone(key, stub)
+        await store.delete_stub(key, stub.version)
     return Applied() if isinstance(outcome, Written) else _superseded_by(outcome)
 
 
-def _left_by_a_crash(refusal: ConditionFailed, delete: Write) -> Write | None:
-    """The stub of the same delete, perhaps under another version, that was never taken away."""
-    stands = None if refusal.item is None else replicated_write(Image(refusal.item))
-    if stands is None or not stands.is_delete:
+def _left_by_a_crash(failed: ConditionFailed, delete: Write) -> Write | None:
+    """Return the stub of the same delete, perhaps under another version, that still stands."""
+    stub = None if failed.item is None else replicated_write(Image(failed.item))
+    if stub is None or not stub.is_delete:
         return None
-    return stands if stands.version.is_same_write(delete.version) else None
+    return stub if stub.version.is_same_write(delete.version) else None
 
 
-async def restore_taken_write(
+async def restore_newer_write(
     source: Store,
     target: Store,
     key: Key,
-    taken_by: Write | None,
-    is_due: Callable[[Version], bool],
+    replaced_by: Write | None,
+    must_restore: Callable[[Version], bool],
 ) -> None:
-    """Bring a newer write back to the source, in the place of an older one.
+    """Copy the target's newer write back to the source, over an older one.
 
-    A newer write gets to every member by its own records, and where an item is absent an
-    application may have deleted it just now. So only two are brought back, by the hop that works
-    on the record of the older one: what ``is_due``, and what is newer than ``taken_by`` as long as
-    that still stands there, as when an application put an exact copy of an old item back.
+    As a rule the records of a newer write take it to every member, and an item that is absent may
+    have been deleted by an application just now. So two kinds alone are copied back, by the hop
+    that works on the record of the older write: what ``must_restore``, and what is newer than
+    ``replaced_by`` while that still stands at the source, as when an application put an exact copy
+    of an old item back.
 
     Args:
         source: the member that the hop starts at.
         target: the next member.
         key: the item's key.
-        taken_by: the older write, which has arrived at the source; None: it is not known.
-        is_due: tells the source's own writes that the older one has taken the place of. Their
-            copies end their lap before they get back to it.
+        replaced_by: the older write, which has arrived at the source; None: it is not known.
+        must_restore: true for the source's own writes that the older one has replaced. Their copies
+            end their lap before they get back to the source.
 
     Raises:
-        ContendedError: others were faster, every time.
+        ContendedError: others changed the item at every attempt.
     """
     for _ in range(MAX_ATTEMPTS):
-        here, there = await read_and_purge(source, key, taken_by), await read_and_purge(target, key)
-        if here is None or there is None or there.write.version <= here.write.version:
+        at_source = await read_and_purge(source, key, replaced_by)
+        at_target = await read_and_purge(target, key)
+        if at_source is None or at_target is None:
             return
-        if taken_by is not None and here.write.version < taken_by.version:
-            return  # What took it was removed in turn, and the record of that is still to come.
-        write, standing = there.write, None if here.is_absent else here.write
-        stands_yet = standing is not None and standing == taken_by
-        if write.is_delete or not (stands_yet or is_due(write.version)):
+        if at_target.write.version <= at_source.write.version:
+            return
+        if replaced_by is not None and at_source.write.version < replaced_by.version:
+            return  # What replaced it was removed in turn; the record of that is still to come.
+        write, standing = at_target.write, None if at_source.is_absent else at_source.write
+        still_stands = standing is not None and standing == replaced_by
+        if write.is_delete or not (still_stands or must_restore(write.version)):
             return
         condition = IfUnchanged(None if standing is None else standing.item)
         if isinstance(await source.put(key, write.item, condition), Written):
             return
-    raise ContendedError("both ends of the hop change faster than they can be compared")
+    raise ContendedError(
+        f"Both members of the hop changed the item between read and write, {MAX_ATTEMPTS} times in "
+        "a row. The record is delivered again."
+    )
 
 
-async def read_and_purge(store: Store, key: Key, seen: Write | None = None) -> MemberState | None:
-    """See what a member holds, and take away what its own tombstone has outlived."""
+async def read_and_purge(
+    store: Store, key: Key, arrived: Write | None = None
+) -> MemberState | None:
+    """Read what a member holds of a key, and delete an item that its tombstone supersedes.
+
+    Args:
+        store: the member.
+        key: the item's key.
+        arrived: a write that has arrived at the member. A delete counts as its tombstone, which may
+            not be recorded yet.
+
+    Returns:
+        The state after that; None while a local change is in the stream and will settle the key.
+
+    Raises:
+        ContendedError: others replace the item faster than it can be deleted.
+    """
     item = await store.read(key)
     deletes = [
         await store.get_tombstone(key),
-        seen if seen is not None and seen.is_delete else None,
+        arrived if arrived is not None and arrived.is_delete else None,
     ]
-    held = member_state(None if item is None else Image(item), deletes)
-    if held is not None and held.is_stale:
-        await apply_delete(store, key, held.write)
-        return replace(held, is_absent=True)
-    return held
+    state = member_state(None if item is None else Image(item), deletes)
+    if state is not None and state.is_stale:
+        await apply_delete(store, key, state.write)
+        return replace(state, is_absent=True)
+    return state
 
 
 async def _put(
@@ -161,23 +193,25 @@ async def _put(
         and not _is_unversioned(outcome.item)
         and _version(outcome) is None
     ):
-        # A made-up version, which counts as none but would win every comparison of texts.
+        # A made-up version: it counts as none, but would win every comparison of texts.
         await store.put(key, write.item, IfUnchanged(outcome.item))
         outcome = await store.put(key, write.item, condition)
     return outcome
 
 
 def _is_unversioned(item: Item | None) -> bool:
-    """Whether nothing stands there, or an item that an application put."""
+    """Return whether there is no item, or one that an application put."""
     return item is None or VERSION not in item
 
 
-def _superseded_by(refusal: ConditionFailed) -> Superseded:
-    version = _version(refusal)
-    if version is None or refusal.item is None:
-        raise ContendedError("the item at the next member changes faster than it can be replaced")
-    return Superseded(version, refusal.item)
+def _superseded_by(failed: ConditionFailed) -> Superseded:
+    version = _version(failed)
+    if version is None or failed.item is None:
+        raise ContendedError(
+            "The item at the member changed between two writes. The record is delivered again."
+        )
+    return Superseded(version, failed.item)
 
 
-def _version(refusal: ConditionFailed) -> Version | None:
-    return None if refusal.item is None else Image(refusal.item).version
+def _version(failed: ConditionFailed) -> Version | None:
+    return None if failed.item is None else Image(failed.item).version

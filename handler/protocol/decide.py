@@ -1,7 +1,7 @@
-"""What a change calls for, and who is right when two members differ. Pure: no store, no clock.
+"""Classify stream changes, version them, and derive a member's state. Pure: no store, no clock.
 
-The rules are those of docs/protocol.md; the simulation in tests/simulation runs them against
-each other, and each has a mutant there that shows what happens without it.
+The rules are those of docs/protocol.md. The simulation in tests/simulation runs them against each
+other, and tests/mutation shows for each rule what happens without it.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from handler.model.version import Version
 
 @dataclass(frozen=True)
 class ReplicaId:
-    """A member of the ring, as items and versions name it."""
+    """Identity of a member, as items and versions name it."""
 
     id: str
     region: str
@@ -35,46 +35,46 @@ class ReplicaId:
 
 @dataclass(frozen=True)
 class NoOp:
-    """The change is not one, or another change's record will do what this one calls for."""
+    """The images are equal: nothing to replicate."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A hop wrote this: a write or a delete made elsewhere has arrived here."""
+    """A write or a delete of another member that a hop applied at this one."""
 
     write: Write
     created: bool
-    """Nothing stood here before it, or the stub of a delete."""
+    """There was no item before it, or the stub of a delete."""
     replaced_dirty: bool
-    """It took the place of an item that an application had just written here."""
+    """It replaced an item that an application had just written at this member."""
 
 
 @dataclass(frozen=True)
 class StubRemoved:
-    """The stub of an arrived delete was taken away: the second half of that delete."""
+    """The stub of an arrived delete was deleted: the second half of that delete."""
 
     delete: Write
     with_update: bool
-    """An application had updated the stub, and what it wrote went with it."""
+    """An application had updated the stub, and its update was deleted with it."""
 
 
 @dataclass(frozen=True)
 class LocalWrite:
-    """An application wrote the item here."""
+    """An item that an application wrote at this member."""
 
     image: Image
 
 
 @dataclass(frozen=True)
 class LocalDelete:
-    """An application deleted the item here."""
+    """An item that an application, or DynamoDB by its TTL, deleted at this member."""
 
 
 ChangeKind = NoOp | Arrival | StubRemoved | LocalWrite | LocalDelete
 
 
 def classify_change(change: Change) -> ChangeKind:
-    """Tell apart what an application did here and what a hop brought."""
+    """Distinguish an application's changes at this member from what a hop applied."""
     old, new = change.old, change.new
     if new is None:
         stub = None if old is None else _stub_under(old, change.key)
@@ -94,71 +94,78 @@ def classify_change(change: Change) -> ChangeKind:
 
 
 def _stub_under(image: Image, key: Key) -> Write | None:
-    """The stub that stood there, perhaps with what an application wrote on it.
+    """Return the stub that an item was made of, perhaps by an application's UpdateItem.
 
-    A condition cannot tell whether somebody updated a stub, so a hop that takes one away may take
-    such an update along. UpdateItem leaves the mark and the version standing.
+    UpdateItem leaves the stub's mark and version in place. A condition on them does not see it, so
+    a hop that deletes a stub may delete such an update with it.
     """
-    ring = {name: value for name, value in image.item.items() if name.startswith(RESERVED)}
-    stub = replicated_write(Image({**key, **ring}))
+    reserved = {name: value for name, value in image.item.items() if name.startswith(RESERVED)}
+    stub = replicated_write(Image({**key, **reserved}))
     return stub if stub is not None and stub.is_delete else None
 
 
 def _is_rollback(old: Image | None, version: Version) -> bool:
-    """Whether an older copy was put back: hops only ever replace a version by a newer one."""
+    """Return whether an older copy was put back: a hop replaces a version only by a newer one."""
     return old is not None and old.version is not None and old.version >= version
 
 
 def stamp_local_change(
-    change: Change, reading: LocalWrite | LocalDelete, here: ReplicaId, follows: Iterable[Version]
+    change: Change,
+    local: LocalWrite | LocalDelete,
+    replica: ReplicaId,
+    follows: Iterable[Version],
 ) -> Write:
-    """The write that a local change is to the other members.
+    """Make the write, or the stub, that a local change is to the other members.
 
-    Its version is above all that it follows, and not before its own time.
+    Args:
+        change: the record's change.
+        local: its item, or that it is a delete.
+        replica: the member where it was made.
+        follows: versions that the new one must be above. It is not before the change's own time.
     """
-    content = reading.image.item if isinstance(reading, LocalWrite) else change.key
+    content = local.image.item if isinstance(local, LocalWrite) else change.key
     base = max(follows, default=None)
     if base is not None and base.seconds >= change.seconds:
         seconds, counter = base.seconds, base.counter + 1
     else:
         seconds, counter = change.seconds, 0
-    version = Version.make(seconds, counter, here.id, change.sequence, digest(content))
+    version = Version.make(seconds, counter, replica.id, change.sequence, digest(content))
     item = {
         **application_attributes(content),
-        SOURCE_REGION: {"S": here.region},
-        SOURCE_TABLE: {"S": here.table},
+        SOURCE_REGION: {"S": replica.region},
+        SOURCE_TABLE: {"S": replica.table},
         VERSION: {"S": version},
     }
-    if isinstance(reading, LocalDelete):
+    if isinstance(local, LocalDelete):
         return Write(version, {**item, DELETED: {"BOOL": True}}, is_delete=True)
     return Write(version, item, is_delete=False)
 
 
 def image_versions(change: Change) -> list[Version]:
-    """The versions that a change's images carry: what its writer knew, or wrote over."""
+    """Return the versions of a change's images: those its writer knew or replaced."""
     images = (change.old, change.new)
     return [image.version for image in images if image is not None and image.version is not None]
 
 
 @dataclass(frozen=True)
 class MemberState:
-    """The newest write of a key that a member holds."""
+    """The newest write of a key that a member has."""
 
     write: Write
     is_absent: bool
-    """Whether nothing stands in the table, not even an item that its tombstone has outlived."""
+    """Whether the table has no item, not even one that its tombstone supersedes."""
 
     @property
     def is_stale(self) -> bool:
-        """Whether what stands in the table should be deleted, or is a stub left standing."""
+        """Whether the table has an item that should be deleted, or a stub that was left."""
         return self.write.is_delete and not self.is_absent
 
 
 def member_state(image: Image | None, deletes: Iterable[Write | None]) -> MemberState | None:
-    """What a member holds, by its item and known deletes; None while a local change is unread.
+    """Derive a member's state from its item and its known deletes; None while that is undecided.
 
     A dirty item's change is still in the stream, and so is the delete of an item that is absent
-    without a tombstone: its own record will settle the key, with the version that it is due.
+    without a tombstone: that record will settle the key, with the version that it gets.
     """
     standing = None if image is None else replicated_write(image)
     if image is not None and standing is None:

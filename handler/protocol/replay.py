@@ -1,11 +1,11 @@
-"""A change that was set aside, done again after others that came later."""
+"""Replicate a quarantined change, after others that were made later."""
 
 from dataclasses import replace
 
 from handler.model.image import Image, Item, Write
 from handler.model.records import Change
 from handler.model.version import Version
-from handler.protocol.apply import MAX_ATTEMPTS, ContendedError, read_and_purge, restore_taken_write
+from handler.protocol.apply import MAX_ATTEMPTS, ContendedError, read_and_purge, restore_newer_write
 from handler.protocol.decide import (
     LocalDelete,
     LocalWrite,
@@ -13,73 +13,83 @@ from handler.protocol.decide import (
     image_versions,
     stamp_local_change,
 )
-from handler.protocol.replicate import (
+from handler.protocol.hop import (
     Hop,
     Outcome,
-    highest_version_before,
+    is_earlier_local_write,
     is_later_local_write,
-    replicate,
-    send_local_change,
+    is_same_local_write,
 )
+from handler.protocol.replicate import replicate, send_local_change
 
 
 async def replay(change: Change, hop: Hop) -> Outcome:
-    """Do it again for a change that was left out, after others that came later.
+    """Replicate a change that was skipped when it was its turn.
 
-    Those found nothing of it at the next member, and so passed by what must give way to it, or
-    what it must give way to: the two ends are compared in any case.
+    Later changes did not find it at the next member, so they were not compared with it: an older
+    write may have got past it. So both members are compared in any case.
 
     Raises:
-        ContendedError: applications were faster, every time.
+        ContendedError: applications changed the item at every attempt.
+        ItemTooLargeError: the item does not fit at the next member.
     """
+
+    def must_restore(version: Version) -> bool:
+        return is_earlier_local_write(version, change, hop) or is_same_local_write(
+            version, change, hop
+        )
+
     for _ in range(MAX_ATTEMPTS):
-        standing = await hop.source.read(change.key)
-        outcome = await _apply(change, standing, hop)
-        is_due = highest_version_before(replace(change, sequence=change.sequence + 1), hop)
-        await restore_taken_write(hop.source, hop.target, change.key, None, is_due)
-        if await hop.source.read(change.key) == standing:
+        current = await hop.source.read(change.key)
+        outcome = await _replicate(change, current, hop)
+        await restore_newer_write(hop.source, hop.target, change.key, None, must_restore)
+        if await hop.source.read(change.key) == current:
             return outcome
-    raise ContendedError("the item changes faster than what was set aside can be played again")
+    raise ContendedError(
+        f"Applications changed the item at the source during {MAX_ATTEMPTS} attempts to redrive an "
+        "older change of it. Redrive it again when the item is written less often."
+    )
 
 
-async def _apply(change: Change, standing: Item | None, hop: Hop) -> Outcome:
-    """Do what the change calls for, or what an application has since made of it here."""
-    reading = classify_change(change)
-    if not isinstance(reading, LocalWrite | LocalDelete) or change.expired:
+async def _replicate(change: Change, current: Item | None, hop: Hop) -> Outcome:
+    """Replicate a change, or an application's later local change of the same item in its place."""
+    local = classify_change(change)
+    if not isinstance(local, LocalWrite | LocalDelete) or change.expired:
         return await replicate(change, hop)
-    buried = await hop.source.get_tombstone(change.key)
-    then = _what_followed(change, standing, buried, hop)
-    own = stamp_local_change(change, reading, hop.source_replica, image_versions(change)).version
-    if then is None or await _has_followed(change, own, hop):
+    tombstone = await hop.source.get_tombstone(change.key)
+    later = _later_local_change(change, current, tombstone, hop)
+    own = stamp_local_change(change, local, hop.source_replica, image_versions(change)).version
+    if later is None or await _is_later_at_target(change, own, hop):
         return await replicate(change, hop)
-    # Its own record may have been refused for want of this change, or have got an older version
-    # than this would get now. So it is sent as if this change had left it, and above both.
-    follows = [own] if buried is None else [own, buried.version]
-    return await send_local_change(_superseded_write(change, then), then, hop, follows)
+    # Its own record may have been rejected because this change was missing, or have got an older
+    # version than this change would get now. So it is sent as if this record were its own, with a
+    # version above both.
+    follows = [own] if tombstone is None else [own, tombstone.version]
+    return await send_local_change(_with_result(change, later), later, hop, follows)
 
 
-def _superseded_write(change: Change, then: LocalWrite | LocalDelete) -> Change:
-    """The change as if it had left what stands here now."""
-    if isinstance(then, LocalWrite):
-        return replace(change, new=then.image)
+def _with_result(change: Change, later: LocalWrite | LocalDelete) -> Change:
+    """Return a change as if it had left what a later one left."""
+    if isinstance(later, LocalWrite):
+        return replace(change, new=later.image)
     return replace(change, old=change.old or change.new, new=None)
 
 
-def _what_followed(
-    change: Change, standing: Item | None, buried: Write | None, hop: Hop
+def _later_local_change(
+    change: Change, current: Item | None, tombstone: Write | None, hop: Hop
 ) -> LocalWrite | LocalDelete | None:
-    """What an application made of the change here, last; None: nothing, or a hop was here since."""
-    if standing is not None:
-        image = Image(standing)
+    """Return the last local change after this one; None: there is none, or a hop wrote since."""
+    if current is not None:
+        image = Image(current)
         return None if image.is_clean or image == change.new else LocalWrite(image)
-    if buried is None or not is_later_local_write(buried.version, change, hop):
+    if tombstone is None or not is_later_local_write(tombstone.version, change, hop):
         return None
     return LocalDelete()
 
 
-async def _has_followed(change: Change, own: Version, hop: Hop) -> bool:
-    """Whether a later write of this member is at the next one, and above what this would get."""
-    there = await read_and_purge(hop.target, change.key)
-    if there is None or there.write.version < own:
+async def _is_later_at_target(change: Change, own: Version, hop: Hop) -> bool:
+    """Return whether the target has a later local write, above the version of this change."""
+    state = await read_and_purge(hop.target, change.key)
+    if state is None or state.write.version < own:
         return False
-    return is_later_local_write(there.write.version, change, hop)
+    return is_later_local_write(state.write.version, change, hop)

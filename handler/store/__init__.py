@@ -1,1 +1,1 @@
-"""A member's table and its tombstones: conditional writes and consistent reads."""
+"""Access to a member's table and tombstones: conditional writes and consistent reads."""

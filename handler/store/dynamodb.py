@@ -1,7 +1,7 @@
-"""One member's table and its tombstones, as the protocol sees them: every conditional write.
+"""Interface to a member's table and tombstones, and its implementation on DynamoDB's API.
 
-``Store`` is the whole of what a hop does to a member. ``DynamoStore`` is the real one; the
-simulation has one in memory.
+``Store`` has every call that a hop makes at a member. ``DynamoStore`` makes them at DynamoDB; the
+simulation in tests/simulation has a store in memory.
 """
 
 import time
@@ -22,26 +22,26 @@ EXPIRES = "_repl_expires"
 
 @dataclass(frozen=True)
 class IfOlder:
-    """Write if what stands there has no version or one older than this."""
+    """Write if the item there has no version or one older than this."""
 
     version: Version
     or_absent: bool = True
-    """Whether to write also where nothing stands."""
+    """Whether to write also if there is no item."""
 
 
 @dataclass(frozen=True)
 class IfVersionOlder:
-    """Write only over a version older than this."""
+    """Write only over an item with a version older than this."""
 
     version: Version
 
 
 @dataclass(frozen=True)
 class IfUnchanged:
-    """Write if the key still is as it was read: absent, or with the version that it had."""
+    """Write if the item is as it was read: absent, or with the same version."""
 
     item: Item | None
-    """What was read: None, or an item that has a version attribute, whatever it holds."""
+    """The item that was read: None, or one with a version attribute, valid or not."""
 
 
 Condition = IfOlder | IfVersionOlder | IfUnchanged
@@ -49,61 +49,61 @@ Condition = IfOlder | IfVersionOlder | IfUnchanged
 
 @dataclass(frozen=True)
 class Written:
-    """A write that was made, and what it replaced (None: nothing)."""
+    """A successful write, with the item that it replaced; None: there was none."""
 
     replaced: Item | None
 
 
 @dataclass(frozen=True)
 class ConditionFailed:
-    """A write that was refused, and what stood there instead (None: nothing)."""
+    """A write whose condition failed, with the item that is there; None: there is none."""
 
     item: Item | None
 
 
 class ItemTooLargeError(Exception):
-    """With the ring's attributes the item is over DynamoDB's 400 KB; no retry will help."""
+    """An item over DynamoDB's 400 KB with the ring's attributes. No retry helps."""
 
 
 @dataclass(frozen=True)
 class MemberTables:
-    """The tables of one member, by name."""
+    """Names of a member's tables."""
 
     table: str
     tombstones: str | None
-    """The tombstone table; None where none is kept."""
+    """The tombstone table; None: the ring keeps no tombstones."""
     retention: int
-    """How long a tombstone is kept, in seconds."""
+    """Seconds that a tombstone is kept."""
 
 
 class Store(Protocol):
-    """What a hop does to one member. Every read is strongly consistent."""
+    """Calls that a hop makes at one member. Every read is strongly consistent."""
 
     async def read(self, key: Key) -> Item | None:
-        """The item with that key."""
+        """Return the item with that key; None: there is none."""
 
     async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
-        """Write the whole item if the condition holds; say in any case what stood there.
+        """Write the whole item if the condition holds; return the item that was there.
 
         Raises:
-            ItemTooLargeError: the item does not fit.
+            ItemTooLargeError: the item does not fit in DynamoDB's 400 KB.
         """
 
     async def delete_stub(self, key: Key, version: Version) -> None:
-        """Delete the item if it still is the stub of that version."""
+        """Delete the item if it is the stub of that version."""
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
-        """Delete the item if it has no version or an older one; say what stood there."""
+        """Delete the item if it has no version or an older one; return the item that was there."""
 
     async def get_tombstone(self, key: Key) -> Write | None:
-        """The key's last delete; None also where no tombstones are kept."""
+        """Return the key's last delete; None: there is none, or the ring keeps no tombstones."""
 
     async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
-        """Keep a delete, unless the key has a newer or the same tombstone, which is returned."""
+        """Record a delete, unless the key has the same or a newer tombstone, which is returned."""
 
 
 class DynamoStore:
-    """A Store over DynamoDB's API."""
+    """Store on DynamoDB's API."""
 
     def __init__(
         self,
@@ -112,13 +112,13 @@ class DynamoStore:
         now: Callable[[], int] = lambda: int(time.time()),
         gate: RequestGate = no_gate,
     ) -> None:
-        """Take what calls DynamoDB in the member's region, and the tables there.
+        """Make a store for one member.
 
         Args:
-            call: makes one call of the API.
+            call: makes one call of the API in the member's region.
             tables: the member's tables.
-            now: the time, in seconds since the epoch.
-            gate: what lets a request begin.
+            now: returns the time, in seconds since the epoch.
+            gate: limits concurrent requests.
         """
         self._call = call
         self._table = tables.table
@@ -175,23 +175,23 @@ class DynamoStore:
         outcome = await self._write(
             "PutItem",
             TableName=self._tombstones,
-            Item=self._kept(delete),
+            Item=self._tombstone_item(delete),
             **_expression(key, IfOlder(delete.version)),
         )
         return parse_tombstone(outcome.item) if isinstance(outcome, ConditionFailed) else None
 
-    def _kept(self, delete: Write) -> Item:
-        """The tombstone as it stands in the table."""
+    def _tombstone_item(self, delete: Write) -> Item:
+        """Make the item of a tombstone."""
         return {**delete.item, EXPIRES: {"N": str(self._now() + self._retention)}}
 
     async def _get(self, table: str, key: Key) -> Item | None:
-        answer = await self._ask("GetItem", TableName=table, Key=key, ConsistentRead=True)
-        found: Item | None = answer.get("Item")
+        response = await self._request("GetItem", TableName=table, Key=key, ConsistentRead=True)
+        found: Item | None = response.get("Item")
         return found
 
     async def _write(self, operation: str, **request: Any) -> Written | ConditionFailed:
         try:
-            answer = await self._ask(
+            response = await self._request(
                 operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
             )
         except ClientError as error:
@@ -201,39 +201,41 @@ class DynamoStore:
             if code == "ValidationException" and "size has exceeded" in str(error):
                 raise ItemTooLargeError(str(error)) from error
             raise
-        return Written(answer.get("Attributes"))
+        return Written(response.get("Attributes"))
 
-    async def _ask(self, operation: str, **request: Any) -> Any:
+    async def _request(self, operation: str, **request: Any) -> Any:
         return await self._gate(partial(self._call, operation, request))
 
 
-def parse_tombstone(kept: Item | None) -> Write | None:
-    """The delete that a tombstone, as it stands in the table, remembers."""
-    if kept is None:
+def parse_tombstone(item: Item | None) -> Write | None:
+    """Return the delete that a tombstone's item records; None: there is none."""
+    if item is None:
         return None
-    return replicated_write(Image({name: value for name, value in kept.items() if name != EXPIRES}))
+    return replicated_write(Image({name: value for name, value in item.items() if name != EXPIRES}))
 
 
 def _expression(key: Key, condition: Condition) -> dict[str, Any]:
-    """The condition as DynamoDB takes it; versions compare as texts, see ``model.version``."""
+    """Make a condition's request parameters. Versions compare as texts, see ``model.version``."""
     names = {"#version": VERSION}
-    # Whatever item stands there has its key attributes, so any of them tells whether one does.
+    # Every item has its key attributes, so any of them shows whether there is one.
     with_key = {"#key": next(iter(key))}
     older = "#version < :version"
     match condition:
         case IfOlder(version, or_absent=True):
-            return _request(f"attribute_not_exists(#version) OR {older}", names, {"S": version})
+            return _parameters(f"attribute_not_exists(#version) OR {older}", names, {"S": version})
         case IfOlder(version):
             exists = f"attribute_exists(#key) AND (attribute_not_exists(#version) OR {older})"
-            return _request(exists, names | with_key, {"S": version})
+            return _parameters(exists, names | with_key, {"S": version})
         case IfVersionOlder(version):
-            return _request(older, names, {"S": version})
+            return _parameters(older, names, {"S": version})
         case IfUnchanged(item):
             if item is None:
-                return _request("attribute_not_exists(#key)", with_key)
-            return _request("#version = :version", names, item[VERSION])
+                return _parameters("attribute_not_exists(#key)", with_key)
+            return _parameters("#version = :version", names, item[VERSION])
 
 
-def _request(condition: str, names: dict[str, str], version: Item | None = None) -> dict[str, Any]:
+def _parameters(
+    condition: str, names: dict[str, str], version: Item | None = None
+) -> dict[str, Any]:
     values = {} if version is None else {"ExpressionAttributeValues": {":version": version}}
     return {"ConditionExpression": condition, "ExpressionAttributeNames": names, **values}

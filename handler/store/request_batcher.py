@@ -1,8 +1,9 @@
-"""What many coroutines ask one by one, asked together: one request for as many as fit.
+"""Batch single requests from many coroutines into few API calls.
 
-A request is made up when it is sent, not before: while all those that may be under way are, what
-is asked waits here, and goes out in few requests when there is room. Where there is room at once,
-nothing waits but for the end of the event loop's turn, in which others may ask as well.
+A batch is put together when it is sent, not before: while the limit of concurrent requests is
+reached, submitted items wait, and go out in few requests afterwards. Below the limit an item waits
+only until the end of the event loop's current iteration, in which other coroutines may submit
+theirs.
 """
 
 import asyncio
@@ -10,51 +11,55 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 
 class RequestGate(Protocol):
-    """Makes one request when it may be made; ``handler.retry`` says when."""
+    """Limits concurrent requests, see ``handler.retry.RetryBudget.limit``."""
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Make it, and return its answer."""
+        """Make the request when it may begin; return its response."""
 
 
 async def no_gate(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Make a request at once."""
+    """Make a request at once, without a limit."""
     return await attempt()
 
 
-class RequestBatcher(Generic[Question, Answer]):
-    """Gathers what is asked, and sends it in requests."""
+class RequestBatcher(Generic[ItemT, ResultT]):
+    """Batches items that coroutines submit."""
 
     def __init__(
         self,
-        send: Callable[[list[Question]], Awaitable[Sequence[Answer | BaseException]]],
+        send: Callable[[list[ItemT]], Awaitable[Sequence[ResultT | BaseException]]],
         max_items: int,
         gate: RequestGate = no_gate,
     ) -> None:
-        """Take what sends a request.
+        """Make a batcher for one kind of request.
 
         Args:
-            send: makes the request, and returns for each that asked, in order, the answer or
-                what to raise. What it raises itself is raised to all.
-            max_items: how many fit into one.
-            gate: what lets a request begin.
+            send: makes one request, and returns for each item, in order, its result or the error to
+                raise. What it raises itself is raised for all items.
+            max_items: items that fit into one request.
+            gate: limits concurrent requests.
         """
         self._send = send
         self._max_items = max_items
         self._gate = gate
-        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[ItemT, asyncio.Future[ResultT]]] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._unsent = 0
-        """How many requests are to come that have not taken their share yet."""
+        """Number of requests that have not taken their items yet."""
 
-    async def submit(self, asked: Question) -> Answer:
-        """Ask, and wait for the answer."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((asked, future))
+    async def submit(self, item: ItemT) -> ResultT:
+        """Submit an item, and wait for its result.
+
+        Raises:
+            Exception: the item's own error, or that of its request.
+        """
+        future: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
         if len(self._waiting) > self._unsent * self._max_items:
             self._unsent += 1
             request = asyncio.create_task(self._request())
@@ -63,40 +68,40 @@ class RequestBatcher(Generic[Question, Answer]):
         try:
             return await future
         finally:
-            del future  # an error in it has a traceback, which has this frame: a circle
+            del future  # an error in it refers to this frame by its traceback: a reference cycle
 
     async def _request(self) -> None:
-        share: list[tuple[Question, asyncio.Future[Answer]]] = []
+        batch: list[tuple[ItemT, asyncio.Future[ResultT]]] = []
 
-        async def attempt() -> Sequence[Answer | BaseException]:
-            share.extend(self._take())
-            return await self._send([asked for asked, _ in share])
+        async def attempt() -> Sequence[ResultT | BaseException]:
+            batch.extend(self._take())
+            return await self._send([item for item, _ in batch])
 
         try:
-            answers = await self._gate(attempt)
-            answered = list(zip(share, answers, strict=True))
-        except BaseException as error:  # whatever it is, nobody may wait for ever
-            # Refused before it began, it still has a share of those who wait.
-            answered = [(one, error) for one in share or self._take()]
-        _settle(answered)
-        # An error has a traceback, which has this frame: a circle, and all that the SDK made of the
-        # request is in it.
-        answered.clear()
-        share.clear()
+            results = await self._gate(attempt)
+            settled = list(zip(batch, results, strict=True))
+        except BaseException as error:  # whatever it is, no coroutine may wait for ever
+            # If the gate raised it, the batch has not been taken yet.
+            settled = [(waiting, error) for waiting in batch or self._take()]
+        _settle(settled)
+        # An error refers to this frame by its traceback: a reference cycle, which would keep all
+        # that the SDK made of the request.
+        settled.clear()
+        batch.clear()
 
-    def _take(self) -> list[tuple[Question, asyncio.Future[Answer]]]:
+    def _take(self) -> list[tuple[ItemT, asyncio.Future[ResultT]]]:
         self._unsent -= 1
-        share, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
-        return share
+        batch, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
+        return batch
 
 
 def _settle(
-    answered: Sequence[tuple[tuple[Any, asyncio.Future[Answer]], Answer | BaseException]],
+    settled: Sequence[tuple[tuple[Any, asyncio.Future[ResultT]], ResultT | BaseException]],
 ) -> None:
-    for (_, future), answer in answered:
-        if future.done():  # who asked was stopped meanwhile
+    for (_, future), result in settled:
+        if future.done():  # the coroutine that submitted it was cancelled
             continue
-        if isinstance(answer, BaseException):
-            future.set_exception(answer)
+        if isinstance(result, BaseException):
+            future.set_exception(result)
         else:
-            future.set_result(answer)
+            future.set_result(result)

@@ -1,7 +1,7 @@
-"""The one place that turns what a Pulumi program declares into real resources.
+"""Create the resources that a Pulumi program declares, with boto3 calls at one endpoint.
 
-Each type of resource has an entry in `local.cloud.resources.KINDS`, each function that a program
-may call one in `FUNCTIONS`.
+Each supported type of resource has an entry in `local.cloud.resources.RESOURCE_TYPES`, each
+supported function of the AWS provider one in `FUNCTIONS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clients import HOME_ACCOUNT
 from local.cloud.resources import (
-    KINDS,
+    RESOURCE_TYPES,
     Created,
     Location,
     PartlyCreatedError,
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     from local.clients import Accounts
 
 PROVIDER = "pulumi:providers:aws"
-"""The token of a provider: a place, not a resource of AWS."""
-_NOTHING: Properties = {}
-_THE_ENGINES = frozenset({"version", "pluginDownloadURL"})
+"""The type token of an AWS provider, which stands for an account and a region."""
+_NO_PROPERTIES: Properties = {}
+_ENGINE_INPUTS = frozenset({"version", "pluginDownloadURL"})
 
 
 class CloudError(Exception):
-    """A declared resource or a called function cannot be had here. Says which, and why."""
+    """A resource or provider function failed or is not supported. Says which, and why."""
 
 
 class NameTooLongError(CloudError):
-    """A name cannot be made up, as it would be too long. Says whose, and the limit."""
+    """A generated name would be too long. Says whose, and the limit."""
 
 
-class PartError(CloudError):
-    """A resource is there, but not all that was said of it could be done. Says which, and why."""
+class PartialCreateError(CloudError):
+    """A resource was created, but a later step of its creation failed. Says which, and why."""
 
     def __init__(self, text: str, id_: str, outputs: Properties) -> None:
         super().__init__(text)
@@ -55,23 +55,23 @@ class PartError(CloudError):
 
 @dataclass(frozen=True)
 class Change:
-    """The inputs of a resource, as they were and as they should be."""
+    """The inputs of a resource before and after an update."""
 
     old: Properties
     new: Properties
 
 
 class Cloud:
-    """Makes resources in the accounts and regions of one endpoint."""
+    """Create, read, update and delete resources in the accounts and regions of one endpoint."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    def place(self, provider: Properties) -> Location:
-        """Return the place where a provider with these inputs makes its resources.
+    def location(self, provider: Properties) -> Location:
+        """Return the account and region of a provider with these inputs.
 
-        A role leads into its account, and a profile into the only account that it is allowed;
-        neither needs to exist. Everything else is in moto's own account.
+        The account is that of its role, or for a profile its only allowed account; neither needs
+        to exist. Otherwise it is moto's default account.
         """
         inputs = provider_inputs(provider)
         account = _account(inputs)
@@ -79,88 +79,89 @@ class Cloud:
         return Location(self._accounts.clients(account), inputs["region"], account, tags)
 
     def create(
-        self, token: str, logical_name: str, inputs: Properties, place: Location
+        self, token: str, logical_name: str, inputs: Properties, location: Location
     ) -> tuple[str, dict[str, Any]]:
-        """Make a resource; return its id, and its outputs as AWS would give them.
+        """Create a resource; return its id and its outputs.
 
-        One that has no name is named after `logical_name`, as Pulumi does. Raises `CloudError`,
-        `PartError` where the resource is there but unfinished.
+        A resource without a name gets one made from `logical_name`, as in Pulumi. Raises
+        `CloudError`; `PartialCreateError` if the resource exists but is incomplete.
         """
-        kind = kind_of(token, logical_name)
-        named = named_inputs(kind, logical_name, _with_whole_numbers(inputs))
-        with _told(logical_name, token):
+        resource_type = resource_type_of(token, logical_name)
+        named = named_inputs(resource_type, logical_name, _with_whole_numbers(inputs))
+        with _translate_errors(logical_name, token):
             try:
-                created = kind.create(named, place)
+                created = resource_type.create(named, location)
             except PartlyCreatedError as error:
-                seen = kind.read(error.created.id, place) or {}
+                seen = resource_type.read(error.created.id, location) or {}
                 done = {name: seen[name] for name in named if name in seen}
                 outputs = {**_outputs(named, error.created), **done}
                 text = f"{logical_name} ({token}): {error} {error.__cause__}"
-                raise PartError(text, error.created.id, outputs) from error
+                raise PartialCreateError(text, error.created.id, outputs) from error
         return created.id, _outputs(named, created)
 
-    def read(self, token: str, logical_name: str, id_: str, place: Location) -> Properties | None:
-        """Return a resource's properties as AWS has them now, None if it is not there.
+    def read(
+        self, token: str, logical_name: str, id_: str, location: Location
+    ) -> Properties | None:
+        """Return a resource's current properties, None if it does not exist.
 
         Raises `CloudError`.
         """
-        kind = kind_of(token, logical_name)
-        with _told(logical_name, token):
-            return kind.read(id_, place)
+        resource_type = resource_type_of(token, logical_name)
+        with _translate_errors(logical_name, token):
+            return resource_type.read(id_, location)
 
     def update(
-        self, token: str, logical_name: str, id_: str, change: Change, place: Location
+        self, token: str, logical_name: str, id_: str, change: Change, location: Location
     ) -> dict[str, Any]:
-        """Change a resource, in nothing that is fixed; return its outputs. Raises `CloudError`."""
-        kind = kind_of(token, logical_name)
+        """Update a resource in place; return its outputs. Raises `CloudError`."""
+        resource_type = resource_type_of(token, logical_name)
         new = _with_whole_numbers(change.new)
-        with _told(logical_name, token):
-            kind.update(id_, _with_whole_numbers(change.old), new, place)
-            seen = kind.read(id_, place) or {}
-        computed = {name: seen[name] for name in kind.computed if name in seen}
+        with _translate_errors(logical_name, token):
+            resource_type.update(id_, _with_whole_numbers(change.old), new, location)
+            seen = resource_type.read(id_, location) or {}
+        computed = {name: seen[name] for name in resource_type.computed if name in seen}
         return {**new, "id": id_, **computed}
 
-    def refuse_plan(
-        self, token: str, logical_name: str, old: Properties, new: Properties, place: Location
+    def validate_plan(
+        self, token: str, logical_name: str, old: Properties, new: Properties, location: Location
     ) -> None:
-        """Ask AWS about a plan, where the provider does so. Raises `CloudError`."""
-        with _told(logical_name, token):
-            kind_of(token, logical_name).refuse_plan(old, new, place)
+        """Validate a plan with AWS, for resource types that do. Raises `CloudError`."""
+        with _translate_errors(logical_name, token):
+            resource_type_of(token, logical_name).validate_plan(old, new, location)
 
     def delete(
         self,
         token: str,
         logical_name: str,
         id_: str,
-        place: Location,
-        outputs: Properties = _NOTHING,
+        location: Location,
+        outputs: Properties = _NO_PROPERTIES,
     ) -> None:
         """Delete a resource that had these outputs. Raises `CloudError`."""
-        kind = kind_of(token, logical_name)
-        with _told(logical_name, token):
-            kind.delete_as(outputs, id_, place)
+        resource_type = resource_type_of(token, logical_name)
+        with _translate_errors(logical_name, token):
+            resource_type.delete_with_outputs(outputs, id_, location)
 
-    def call(self, token: str, place: Location) -> dict[str, Any]:
-        """Return what a function of the AWS provider answers in a place. Raises `CloudError`."""
+    def call(self, token: str, location: Location) -> dict[str, Any]:
+        """Call a function of the AWS provider in a location. Raises `CloudError`."""
         function = FUNCTIONS.get(token)
         if function is None:
             raise CloudError(
-                f"The function {token} cannot be called on this machine. "
-                f"Known are {', '.join(FUNCTIONS)}; add an entry to FUNCTIONS "
-                "in local/cloud/cloud.py."
+                f"The local ring does not support the function {token}, only "
+                f"{', '.join(FUNCTIONS)}. Add it to FUNCTIONS in local/cloud/cloud.py."
             )
-        return function(place)
+        return function(location)
 
 
 def provider_inputs(provider: Properties) -> dict[str, Any]:
-    """Return a provider's own inputs: Pulumi hands all but plain text over as JSON.
+    """Return a provider's inputs, decoded: Pulumi passes all but plain text as JSON.
 
-    What the engine goes by to find the provider is left out.
+    Without those by which the engine selects the plugin.
     """
     return {
         name: json.loads(value) if isinstance(value, str) and value[:1] in ("[", "{") else value
         for name, value in provider.items()
-        if name not in _THE_ENGINES
+        if name not in _ENGINE_INPUTS
     }
 
 
@@ -171,20 +172,20 @@ def _account(provider: Properties) -> str:
     return str(allowed[0]) if allowed and provider.get("profile") else HOME_ACCOUNT
 
 
-def kind_of(token: str, logical_name: str) -> ResourceType:
-    """Return what a type of resource can do here. Raises `CloudError`."""
-    kind = KINDS.get(token)
-    if kind is None:
+def resource_type_of(token: str, logical_name: str) -> ResourceType:
+    """Return the implementation of a type token. Raises `CloudError`."""
+    resource_type = RESOURCE_TYPES.get(token)
+    if resource_type is None:
         raise CloudError(
-            f"{logical_name}: resources of type {token} cannot be made on this machine. "
-            f"Known are {', '.join(KINDS)}; add an entry to KINDS in local/cloud/resources."
+            f"{logical_name}: the local ring does not support resources of type {token}, only "
+            f"{', '.join(RESOURCE_TYPES)}. Add it to RESOURCE_TYPES in local/cloud/resources."
         )
-    return kind
+    return resource_type
 
 
 @contextmanager
-def _told(logical_name: str, token: str) -> Iterator[None]:
-    """Tell what goes wrong with the name of the resource."""
+def _translate_errors(logical_name: str, token: str) -> Iterator[None]:
+    """Turn errors into `CloudError`s that name the resource."""
     try:
         yield
     except (ClientError, BotoCoreError, ArchiveError, TimeoutError) as error:
@@ -195,27 +196,28 @@ def _outputs(inputs: Properties, created: Created) -> dict[str, Any]:
     return {**inputs, "id": created.id, **created.outputs}
 
 
-def named_inputs(kind: ResourceType, logical_name: str, inputs: Properties) -> Properties:
-    """Give a resource that says no name the one that Pulumi's AWS provider would make up.
+def named_inputs(resource_type: ResourceType, logical_name: str, inputs: Properties) -> Properties:
+    """Give a resource without a name the one that Pulumi's AWS provider would generate.
 
     https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
     Raises `NameTooLongError`.
     """
-    if kind.name is None or kind.name in inputs:
+    if resource_type.name is None or resource_type.name in inputs:
         return inputs
-    prefix = inputs.get(f"{kind.name}Prefix")
-    made_up = f"{logical_name}-{secrets.token_hex(4)[:7]}"
-    name = prefix + secrets.token_hex(13) if prefix else made_up
-    if len(name) > kind.longest:
+    prefix = inputs.get(f"{resource_type.name}Prefix")
+    generated = f"{logical_name}-{secrets.token_hex(4)[:7]}"
+    name = prefix + secrets.token_hex(13) if prefix else generated
+    if len(name) > resource_type.max_name_length:
         raise NameTooLongError(
             f"{logical_name}: the name {name} has {len(name)} characters, and the AWS provider "
-            f"takes {kind.longest} for {type(kind).__name__}. Shorten the resource's name."
+            f"takes {resource_type.max_name_length} for {type(resource_type).__name__}. "
+            "Shorten the resource's name."
         )
-    return {**inputs, kind.name: name}
+    return {**inputs, resource_type.name: name}
 
 
 def _with_whole_numbers(value: Any) -> Any:
-    """Return a value whose whole numbers are ints: on Pulumi's wire, all numbers are floats."""
+    """Turn whole numbers into ints: Pulumi's protocol sends all numbers as floats."""
     match value:
         case float() if value.is_integer():
             return int(value)
@@ -226,8 +228,8 @@ def _with_whole_numbers(value: Any) -> Any:
     return value
 
 
-def _get_partition(place: Location) -> dict[str, Any]:
-    partition = partition_of(place.region)
+def _get_partition(location: Location) -> dict[str, Any]:
+    partition = partition_of(location.region)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     reverse = ".".join(reversed(suffix.split(".")))
     return {
@@ -238,14 +240,14 @@ def _get_partition(place: Location) -> dict[str, Any]:
     }
 
 
-def _get_caller_identity(place: Location) -> dict[str, Any]:
-    caller = place.clients.sts(place.region).get_caller_identity()
+def _get_caller_identity(location: Location) -> dict[str, Any]:
+    caller = location.clients.sts(location.region).get_caller_identity()
     account = caller["Account"]
     return {"id": account, "accountId": account, "arn": caller["Arn"], "userId": caller["UserId"]}
 
 
-def _get_region(place: Location) -> dict[str, Any]:
-    return {"id": place.region, "region": place.region, "name": place.region}
+def _get_region(location: Location) -> dict[str, Any]:
+    return {"id": location.region, "region": location.region, "name": location.region}
 
 
 FUNCTIONS: Mapping[str, Callable[[Location], dict[str, Any]]] = {
@@ -253,4 +255,4 @@ FUNCTIONS: Mapping[str, Callable[[Location], dict[str, Any]]] = {
     "aws:index/getPartition:getPartition": _get_partition,
     "aws:index/getRegion:getRegion": _get_region,
 }
-"""Every function of the AWS provider that can be called."""
+"""The supported functions of the AWS provider, by type token."""

@@ -1,4 +1,4 @@
-"""Runs the stack's own Pulumi program in this process, without the CLI, over a local cloud."""
+"""Run the stack's Pulumi program in this process, without the CLI, against a local cloud."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 
 class DeployError(Exception):
-    """The program failed. Its text is meant for the person who wrote the settings."""
+    """The program failed. The message is for the person who wrote the settings."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource that the program declared and that is real now, in its place."""
+    """A created resource: what the program declared, its id, outputs and location."""
 
     token: str
     name: str
     id: str
     outputs: Mapping[str, Any]
-    place: Location
+    location: Location
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a program made, and what it exports."""
+    """The resources that a program created, and its exported outputs."""
 
     outputs: Mapping[str, Any]
     resources: tuple[Resource, ...]
@@ -71,18 +71,18 @@ class Deployment:
 def run_program(
     program: Path, stack: StackConfig, cloud: Cloud, streams: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Run a Pulumi program and make real what it declares; return when all of it is there.
+    """Run a Pulumi program and create every resource that it declares.
 
-    `streams` maps the ARNs of streams that the settings name to those of the local tables that
-    stand for them. Raises `DeployError`.
+    `streams` maps the ARNs of adopted streams in the settings to those of their local stand-ins.
+    Raises `DeployError`.
     """
     mocks = _LocalCloud(cloud, streams or {})
     monitor = _Monitor(mocks)
     errors: list[BaseException] = []
 
     async def deploy() -> None:
-        # As Pulumi's set_mocks does, which would also make a stack, and would keep the outputs
-        # that a program which failed earlier left unfinished.
+        # Like Pulumi's set_mocks, which would also create a stack and keep the unresolved outputs
+        # of an earlier program that failed.
         mock_settings: Any = MockSettings
         configure(
             mock_settings(
@@ -104,12 +104,12 @@ def run_program(
         except BaseException as error:
             errors.append(error)
 
-    # Pulumi keeps what belongs to one run in context variables; a new thread begins with none.
+    # Pulumi keeps the state of a run in context variables; a new thread starts with none.
     thread = threading.Thread(target=run, name="program")
     thread.start()
     thread.join()
     if errors:
-        raise _told(errors[0])
+        raise _to_deploy_error(errors[0])
     return Deployment(monitor.exported, tuple(mocks.resources))
 
 
@@ -117,21 +117,21 @@ def _run(program: Path) -> None:
     runpy.run_path(str(program), run_name="__main__")
 
 
-def _told(error: BaseException) -> BaseException:
-    """Turn what happened inside into one error with a sentence in it."""
+def _to_deploy_error(error: BaseException) -> BaseException:
+    """Turn an error of the program into a `DeployError`; leave interrupts as they are."""
     if isinstance(error, (pulumi.RunError, CloudError)):
-        told = DeployError(str(error))
+        deploy_error = DeployError(str(error))
     elif isinstance(error, Exception):
-        told = DeployError(f"The program failed: {type(error).__name__}: {error}")
+        deploy_error = DeployError(f"The program failed: {type(error).__name__}: {error}")
     else:
         return error
-    told.__cause__ = error
-    return told
+    deploy_error.__cause__ = error
+    return deploy_error
 
 
 @contextmanager
 def _importing_from(directory: Path) -> Iterator[None]:
-    """Let a program import what lies beside it, as when Python runs it."""
+    """Put the program's directory on the path, as when Python runs it as a script."""
     sys.path.insert(0, str(directory))
     try:
         yield
@@ -140,57 +140,56 @@ def _importing_from(directory: Path) -> Iterator[None]:
 
 
 class _LocalCloud(Mocks):
-    """Makes each declared resource for real. Pulumi calls it from several threads."""
+    """Create each declared resource. Pulumi calls it from several threads."""
 
     def __init__(self, cloud: Cloud, streams: Mapping[str, str]) -> None:
         self.resources: list[Resource] = []
         self._cloud = cloud
         self._streams = streams
-        self._places: dict[str, Location] = {}
+        self._locations: dict[str, Location] = {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Make a resource; return its id and outputs."""
+        """Create a resource; return its id and outputs."""
         if not args.custom:
             return "", args.inputs
-        _refuse_wrong_arguments(args)
+        _validate_arguments(args)
         if args.typ == PROVIDER:
             provider = str(uuid.uuid4())
-            self._places[provider] = self._cloud.place(args.inputs)
+            self._locations[provider] = self._cloud.location(args.inputs)
             return provider, args.inputs
-        place = self._place(args.name, args.provider)
+        location = self._location(args.name, args.provider)
         inputs = args.inputs
         if args.typ == _MAPPING:
             arn = inputs["eventSourceArn"]
             inputs = {**inputs, "eventSourceArn": self._streams.get(arn, arn)}
-        made, outputs = self._cloud.create(args.typ, args.name, inputs, place)
-        self.resources.append(Resource(args.typ, args.name, made, outputs, place))
-        return made, outputs
+        id_, outputs = self._cloud.create(args.typ, args.name, inputs, location)
+        self.resources.append(Resource(args.typ, args.name, id_, outputs, location))
+        return id_, outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """Answer a call of one of the AWS provider's functions, or of the engine's own."""
+        """Call a function of the AWS provider or of the engine."""
         if args.token == READS_STATE:
-            return {"outputs": {}}, []  # nothing is kept from one run to the next
-        return self._cloud.call(args.token, self._place(args.token, args.provider)), []
+            return {"outputs": {}}, []  # there is no state of an earlier run
+        return self._cloud.call(args.token, self._location(args.token, args.provider)), []
 
-    def _place(self, name: str, provider: str | None) -> Location:
-        """Find the place of a provider, which is known by its URN and id."""
-        place = self._places.get((provider or "").rpartition("::")[2])
-        if place is None:
-            raise CloudError(f"{name} has no aws.Provider of its own, so its region is not known.")
-        return place
+    def _location(self, name: str, provider: str | None) -> Location:
+        """Find the location of a provider by its reference, `URN::id`."""
+        location = self._locations.get((provider or "").rpartition("::")[2])
+        if location is None:
+            raise CloudError(f"{name}: no aws.Provider given, so its region is unknown. Pass one.")
+        return location
 
 
-def _refuse_wrong_arguments(args: MockResourceArgs) -> None:
-    """Refuse what Pulumi's AWS provider would not take. Raises `CloudError`."""
+def _validate_arguments(args: MockResourceArgs) -> None:
+    """Validate a resource's arguments as Pulumi's AWS provider does. Raises `CloudError`."""
     inputs = provider_inputs(args.inputs) if args.typ == PROVIDER else args.inputs
-    wrong = failures(args.typ, inputs)
-    if wrong:
-        told = "; ".join(f"{failure.property}: {failure.reason}" for failure in wrong)
-        raise CloudError(f"{args.name} ({args.typ}): {told}")
+    if found := failures(args.typ, inputs):
+        reasons = "; ".join(f"{failure.property}: {failure.reason}" for failure in found)
+        raise CloudError(f"{args.name} ({args.typ}): {reasons}")
 
 
 class _Monitor(MockMonitor):
-    """Keeps what the program exports."""
+    """A mock monitor that records the program's exported outputs."""
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)

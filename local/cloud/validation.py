@@ -1,7 +1,7 @@
-"""Checks arguments against the types of Pulumi's AWS provider, as its own Check would.
+"""Validate arguments against the types of Pulumi's AWS provider, as its `Check` does.
 
-The provider is a plugin that is not here, but its Python package is generated from the same schema:
-each resource has a class of arguments, whose getters tell the properties' names and types.
+The provider's plugin is not used here, but its Python package is generated from the same schema:
+each resource has a class of arguments with the properties' names and types.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ _ARGUMENTS: Mapping[str, type] = {
     "aws:lambda/function:Function": aws.lambda_.FunctionArgs,
     "aws:lambda/permission:Permission": aws.lambda_.PermissionArgs,
     "aws:s3/bucket:Bucket": aws.s3.BucketArgs,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        aws.s3.BucketLifecycleConfigurationArgs
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": aws.s3.BucketPolicyArgs,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": aws.s3.BucketPublicAccessBlockArgs,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        aws.s3.BucketServerSideEncryptionConfigurationInitArgs
+    ),
     "aws:sfn/stateMachine:StateMachine": aws.sfn.StateMachineArgs,
     "aws:sns/topic:Topic": aws.sns.TopicArgs,
     "aws:sns/topicSubscription:TopicSubscription": aws.sns.TopicSubscriptionArgs,
@@ -48,16 +55,16 @@ _BASIC: Mapping[type, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Failure:
-    """A property that the provider would not take, by its path, and the reason."""
+    """A property that the provider would reject, by its path, and the reason."""
 
     property: str
     reason: str
 
 
 def failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
-    """Return what is wrong with the arguments of a resource, unknown ones being right.
+    """Return the invalid arguments of a resource. Values that are not known yet are valid.
 
-    Numbers and booleans may be text, as in Pulumi. A type that is not listed here has no failures.
+    Numbers and booleans may be text, as in Pulumi. A type without an entry here has no failures.
     """
     arguments = _ARGUMENTS.get(token)
     return list(_in_object(inputs, arguments, "")) if arguments else []
@@ -66,13 +73,13 @@ def failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
 def _in_object(value: Mapping[str, Any], arguments: type, path: str) -> typing.Iterator[Failure]:
     known = _properties(arguments)
     for name, part in value.items():
-        place = f"{path}.{name}" if path else name
+        part_path = f"{path}.{name}" if path else name
         if name in known:
-            yield from _in_value(part, known[name], place)
+            yield from _in_value(part, known[name], part_path)
         elif not name.startswith("__"):
             close = difflib.get_close_matches(name, known, 1)
-            meant = f" Did you mean `{close[0]}`?" if close else ""
-            yield Failure(place, f"{arguments.__name__} has no property `{name}`.{meant}")
+            hint = f" Did you mean `{close[0]}`?" if close else ""
+            yield Failure(part_path, f"{arguments.__name__} has no property `{name}`.{hint}")
 
 
 def _in_value(value: Any, wanted: Any, path: str) -> typing.Iterator[Failure]:
@@ -83,7 +90,7 @@ def _in_value(value: Any, wanted: Any, path: str) -> typing.Iterator[Failure]:
         if isinstance(value, Mapping):
             yield from _in_object(value, wanted, path)
         else:
-            yield Failure(path, f"{value!r} is no {wanted.__name__}.")
+            yield Failure(path, f"{value!r} is not a {wanted.__name__}.")
         return
     parts = typing.get_args(wanted)
     match typing.get_origin(wanted):
@@ -92,20 +99,20 @@ def _in_value(value: Any, wanted: Any, path: str) -> typing.Iterator[Failure]:
         case origin if origin is Mapping:
             yield from _in_map(value, parts[1], path)
         case None if wanted in _BASIC and not _is_a(value, wanted):
-            yield Failure(path, f"{value!r} is no {wanted.__name__}.")
+            yield Failure(path, f"{value!r} is not a {wanted.__name__}.")
 
 
 def _in_list(value: Any, wanted: Any, path: str) -> typing.Iterator[Failure]:
     if not isinstance(value, list):
-        yield Failure(path, f"{value!r} is no list.")
+        yield Failure(path, f"{value!r} is not a list.")
         return
-    for at, part in enumerate(value):
-        yield from _in_value(part, wanted, f"{path}[{at}]")
+    for index, part in enumerate(value):
+        yield from _in_value(part, wanted, f"{path}[{index}]")
 
 
 def _in_map(value: Any, wanted: Any, path: str) -> typing.Iterator[Failure]:
     if not isinstance(value, Mapping):
-        yield Failure(path, f"{value!r} is no map.")
+        yield Failure(path, f"{value!r} is not a map.")
         return
     for name, part in value.items():
         yield from _in_value(part, wanted, f"{path}.{name}")
@@ -127,11 +134,11 @@ def _is_a(value: Any, wanted: type) -> bool:
 
 @cache
 def _properties(arguments: type) -> Mapping[str, Any]:
-    """Return the types of a class of arguments by the properties' names in Pulumi."""
+    """Return the property types of an argument class, by Pulumi's names."""
     return pulumi_types.input_type_types(arguments) if pulumi_types.is_input_type(arguments) else {}
 
 
 def is_input(token: str, name: str) -> bool:
-    """Tell whether a resource of this type takes a property of this name."""
+    """Return whether a resource type has an input of this name."""
     arguments = _ARGUMENTS.get(token)
     return arguments is not None and name in _properties(arguments)

@@ -1,11 +1,11 @@
-"""The secrets that a stack expects to find, with keys in them that work here."""
+"""Create the writer secrets that a stack expects to exist, with access keys that work locally."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from local.cloud.existing_tables import provider_of
+from local.cloud.existing_tables import provider_arguments
 from ring.arn import Arn
 from ring.settings.members import members_of
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from ring.settings.settings import Settings
 
 
-def keep_secrets(settings: Settings, deployment: Deployment, cloud: Cloud) -> None:
-    """Make keys for each user that a hop writes as, and put them where the hop will read them.
+def create_writer_secrets(settings: Settings, deployment: Deployment, cloud: Cloud) -> None:
+    """Create an access key for each user that a hop writes as, and store it in the hop's secret.
 
-    What a person does with `aws iam create-access-key` and `aws secretsmanager create-secret`
+    An operator does this with `aws iam create-access-key` and `aws secretsmanager create-secret`
     (docs/decisions/0005-other-partitions.md).
     """
     members = {member.name: member for member in members_of(settings)}
     # By their targets: two hops to one member read the same secret.
-    crossing = {told["target"]: told for told in deployment.outputs["hops"] if "writer" in told}
-    for told in crossing.values():
-        source, target = members[told["source"]], members[told["target"]]
+    crossing = {hop["target"]: hop for hop in deployment.outputs["hops"] if "writer" in hop}
+    for hop in crossing.values():
+        source, target = members[hop["source"]], members[hop["target"]]
         assert target.writer_secret
-        there = cloud.place(provider_of(target))
-        made = there.clients.iam(there.region).create_access_key(UserName=told["writer"])
-        keys = {name: made["AccessKey"][name] for name in ("AccessKeyId", "SecretAccessKey")}
+        location = cloud.location(provider_arguments(target))
+        created = location.clients.iam(location.region).create_access_key(UserName=hop["writer"])
+        keys = {name: created["AccessKey"][name] for name in ("AccessKeyId", "SecretAccessKey")}
         arn = target.writer_secret.arn
-        secrets = cloud.place(provider_of(source)).clients.secrets(Arn.parse(arn).region)
-        # moto makes up how an ARN ends; what is named like a whole ARN, it finds by that.
+        secrets = cloud.location(provider_arguments(source)).clients.secrets(Arn.parse(arn).region)
+        # moto ends an ARN with random characters, but finds a secret whose name is the whole ARN.
         secrets.create_secret(Name=arn, SecretString=json.dumps(keys))

@@ -1,6 +1,6 @@
-"""The alarms of moto's CloudWatch, judged: moto keeps them and looks at no value.
+"""Evaluate the alarms in moto, which stores them but never evaluates them.
 
-Their actions are not taken: a change of state is to be seen, and is told to nobody.
+Alarm actions are not executed: a change of state is visible in the API only.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from moto.cloudwatch.models import (
     cloudwatch_backends,
 )
 
-from local.cloudwatch.alarm_states import NotKnownHereError, state
-from local.cloudwatch.metrics import consumed
+from local.cloudwatch.alarm_states import UnsupportedAlarmError, state
+from local.cloudwatch.metrics import table_metrics
 
 SECONDS = 10.0
-"""Between two looks at all alarms; CloudWatch looks every minute."""
+"""Interval between two evaluations; CloudWatch evaluates every minute."""
 _log = logging.getLogger(__name__)
 
 _Name = tuple[str, str, frozenset[tuple[str, str]]]
 
 
 class Alarms:
-    """Judges alarms, from a thread of its own, for as long as the context lasts.
+    """Evaluate alarms in a background thread while the context lasts.
 
-    `alone` keeps requests out meanwhile; `now` is in seconds since 1970. Alarms on metrics of the
-    namespaces `unmeasured`, which nobody measures here, are not judged.
+    `lock` is held while moto's data is used; `now` is in seconds since 1970. Alarms on metrics of
+    the namespaces in `unmeasured`, for which there is no data, are not evaluated.
     """
 
     def __init__(
         self,
-        alone: AbstractContextManager[object],
+        lock: AbstractContextManager[object],
         unmeasured: frozenset[str] = frozenset(),
         now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     ) -> None:
-        self._alone = alone
+        self._lock = lock
         self._unmeasured = unmeasured
         self._now = now
         self._ended = threading.Event()
@@ -62,76 +62,78 @@ class Alarms:
     def _run(self) -> None:
         while not self._ended.wait(SECONDS):
             try:
-                self.look()
+                self.evaluate()
             except Exception:
-                _log.exception("Alarms were not judged.")
+                _log.exception("Evaluating the alarms failed.")
 
-    def look(self) -> None:
-        """Publish what tables measured, and judge every alarm by what is in CloudWatch then."""
-        with self._alone:
+    def evaluate(self) -> None:
+        """Publish the tables' metrics, then evaluate every alarm."""
+        with self._lock:
             _publish()
         for regions in list(cloudwatch_backends.values()):
             for backend in list(regions.values()):
-                with self._alone:
-                    _judge(backend, self._unmeasured, self._now())
+                with self._lock:
+                    _evaluate(backend, self._unmeasured, self._now())
 
 
 def _publish() -> None:
-    for (account, region), gathered in list(consumed.items()):
-        for namespace, data in gathered.take():
-            # A time that comes by HTTP has no zone in moto, and others do not compare with it.
-            plain = [{**one, "Timestamp": one["Timestamp"].replace(tzinfo=None)} for one in data]
+    for (account, region), metrics in list(table_metrics.items()):
+        for namespace, data in metrics.take():
+            # moto's timestamps have no time zone, and must be comparable with these.
+            plain = [
+                {**datum, "Timestamp": datum["Timestamp"].replace(tzinfo=None)} for datum in data
+            ]
             cloudwatch_backends[account][region].put_metric_data(namespace, plain)
 
 
-def _judge(backend: CloudWatchBackend, unmeasured: frozenset[str], now: float) -> None:
-    alarms = [alarm for alarm in backend.alarms.values() if not alarm.rule]
-    told = [_inputs(alarm) for alarm in alarms]
-    values = _Values(backend.metric_data, {name for one in told for name in _watched(one)}, now)
-    for alarm, inputs in zip(alarms, told, strict=True):
+def _evaluate(backend: CloudWatchBackend, unmeasured: frozenset[str], now: float) -> None:
+    alarms = [(alarm, _inputs(alarm)) for alarm in backend.alarms.values() if not alarm.rule]
+    watched = {name for _, inputs in alarms for name in _watched(inputs)}
+    values = _Values(backend.metric_data, watched, now)
+    for alarm, inputs in alarms:
         try:
             _check_measured(inputs, unmeasured)
             new, reason = state(inputs, values.datapoints), "By the values of its last periods."
-        except (NotKnownHereError, KeyError, TypeError, ValueError, SyntaxError) as error:
+        except (UnsupportedAlarmError, KeyError, TypeError, ValueError, SyntaxError) as error:
             new = "INSUFFICIENT_DATA"
-            reason = f"A local ring does not judge alarms of this kind: {error}"
+            reason = f"A local ring does not evaluate this alarm: {error}"
         if (new, reason) != (alarm.state_value, alarm.state_reason):
             alarm.update_state(reason, "{}", new)
 
 
 def _check_measured(inputs: Mapping[str, Any], unmeasured: frozenset[str]) -> None:
-    """Refuse an alarm on what nobody measures. Raises `NotKnownHereError`."""
+    """Reject an alarm on metrics without a source. Raises `UnsupportedAlarmError`."""
     for namespace in unmeasured & {name[0] for name in _watched(inputs)}:
-        raise NotKnownHereError(f"nothing measures {namespace} here")
+        raise UnsupportedAlarmError(f"there are no metrics of {namespace}")
 
 
 class _Values:
-    """The values of the metrics that are watched, by their names."""
+    """Values of the metrics that alarms watch, by their names."""
 
     def __init__(self, data: Sequence[MetricDatumBase], watched: set[_Name], now: float) -> None:
         self._now = now
         self._by_name: dict[_Name, list[MetricDatumBase]] = {name: [] for name in watched}
-        for one in data:
-            dimensions = frozenset((str(each.name), each.value or "") for each in one.dimensions)
-            found = self._by_name.get((one.namespace, one.name, dimensions))
-            if found is not None:
-                found.append(one)
+        for datum in data:
+            dimensions = frozenset((str(each.name), each.value or "") for each in datum.dimensions)
+            series = self._by_name.get((datum.namespace, datum.name, dimensions))
+            if series is not None:
+                series.append(datum)
 
     def datapoints(
         self, metric: Mapping[str, Any], statistic: str, periods: int
     ) -> Sequence[float | None]:
-        """The values of a metric in its last periods, as `cloudwatch.alarm_states` wants them."""
+        """Return a metric's value in each of the last periods (see `alarm_states.Datapoints`)."""
         period = int(metric["period"])
         buckets: list[list[MetricDatumBase]] = [[] for _ in range(periods)]
-        for one in self._by_name[_name(metric)]:
-            back = int((self._now - one.timestamp.replace(tzinfo=UTC).timestamp()) // period)
-            if -1 <= back < periods:  # its clock may be a little ahead
-                buckets[periods - 1 - max(back, 0)].append(one)
-        return [_statistic(one, statistic) if one else None for one in buckets]
+        for datum in self._by_name[_name(metric)]:
+            back = int((self._now - datum.timestamp.replace(tzinfo=UTC).timestamp()) // period)
+            if -1 <= back < periods:  # its clock may be slightly ahead
+                buckets[periods - 1 - max(back, 0)].append(datum)
+        return [_statistic(bucket, statistic) if bucket else None for bucket in buckets]
 
 
 def _statistic(data: Sequence[MetricDatumBase], statistic: str) -> float:
-    parts = [_parts(one) for one in data]
+    parts = [_parts(datum) for datum in data]
     count = sum(part[0] for part in parts)
     total = sum(part[1] for part in parts)
     known: Mapping[str, float] = {
@@ -141,16 +143,16 @@ def _statistic(data: Sequence[MetricDatumBase], statistic: str) -> float:
         "Average": total / count,
     }
     if statistic not in known:
-        raise NotKnownHereError(statistic)
+        raise UnsupportedAlarmError(statistic)
     return known[statistic]
 
 
-def _parts(one: MetricDatumBase) -> tuple[float, float, float]:
-    """How many values a datum stands for, their sum, and the greatest."""
-    if isinstance(one, MetricAggregatedDatum):
-        return one.sample_count, one.sum, one.max
-    assert isinstance(one, MetricDatum)
-    return 1, one.value, one.value
+def _parts(datum: MetricDatumBase) -> tuple[float, float, float]:
+    """Return a datum's sample count, sum and maximum."""
+    if isinstance(datum, MetricAggregatedDatum):
+        return datum.sample_count, datum.sum, datum.max
+    assert isinstance(datum, MetricDatum)
+    return 1, datum.value, datum.value
 
 
 def _name(metric: Mapping[str, Any]) -> _Name:
@@ -164,7 +166,7 @@ def _watched(inputs: Mapping[str, Any]) -> Iterator[_Name]:
 
 
 def _inputs(alarm: Alarm) -> Mapping[str, Any]:
-    """What a program would declare of an alarm."""
+    """Return the inputs by which a program would declare the alarm."""
     return {
         "comparisonOperator": alarm.comparison_operator,
         "evaluationPeriods": alarm.evaluation_periods,
@@ -173,7 +175,7 @@ def _inputs(alarm: Alarm) -> Mapping[str, Any]:
         "treatMissingData": alarm.treat_missing_data or "missing",
         "namespace": alarm.namespace,
         "metricName": alarm.metric_name,
-        "dimensions": {one.name: one.value for one in alarm.dimensions},
+        "dimensions": {dimension.name: dimension.value for dimension in alarm.dimensions},
         "period": alarm.period,
         "statistic": alarm.statistic or alarm.extended_statistic,
         "metricQueries": [_query(query) for query in alarm.metric_data_queries],
@@ -181,19 +183,19 @@ def _inputs(alarm: Alarm) -> Mapping[str, Any]:
 
 
 def _query(query: MetricDataQuery) -> Mapping[str, Any]:
-    told: dict[str, Any] = {
+    inputs: dict[str, Any] = {
         "id": query.id,
         "returnData": str(query.return_data).lower() == "true",
     }
     if query.expression:
-        told["expression"] = query.expression
+        inputs["expression"] = query.expression
     if query.metric_stat:
         metric = query.metric_stat.metric
-        told["metric"] = {
+        inputs["metric"] = {
             "namespace": metric.namespace,
             "metricName": metric.metric_name,
-            "dimensions": {one.name: one.value for one in metric.dimensions},
+            "dimensions": {dimension.name: dimension.value for dimension in metric.dimensions},
             "period": query.metric_stat.period,
             "stat": query.metric_stat.stat,
         }
-    return told
+    return inputs

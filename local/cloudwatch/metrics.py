@@ -1,7 +1,8 @@
-"""Metrics on their way to CloudWatch: values of log lines and invocations, gathered for a while.
+"""Buffer for metric values from log lines and invocations, until they are sent to CloudWatch.
 
-Of a metric with many values a line, such as a lag, each value is kept, for percentiles. All other
-values become a statistic set, so that a busy hop does not fill the memory.
+If a log line has a list of values for a metric, such as the lag, each value is kept, for
+percentiles. All other values are aggregated to a statistic set, so that a busy hop does not fill
+the memory.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-_AT_ONCE = 500
+_MAX_DATA = 500
 """Metrics in one PutMetricData; CloudWatch takes 1,000."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric by its names, and its unit."""
+    """A metric's namespace, name, dimensions and unit."""
 
     namespace: str
     name: str
@@ -27,22 +28,22 @@ class Metric:
     unit: str = "Count"
 
 
-def of_function(name: str, function: str, unit: str = "Count") -> Metric:
-    """Return a metric of Lambda's about a function.
+def function_metric(name: str, function: str, unit: str = "Count") -> Metric:
+    """Return a Lambda metric of a function.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     return Metric("AWS/Lambda", name, (("FunctionName", function),), unit)
 
 
-def of_mapping(name: str, uuid: str) -> Metric:
-    """Return a metric of Lambda's about an event source mapping."""
+def mapping_metric(name: str, uuid: str) -> Metric:
+    """Return a Lambda metric of an event source mapping."""
     return Metric("AWS/Lambda", name, (("EventSourceMappingUUID", uuid),))
 
 
 @dataclass
 class _Set:
-    """A statistic set, and when its last value was measured."""
+    """A statistic set and the time of its last value."""
 
     when: float
     count: int = 0
@@ -63,8 +64,8 @@ class _Values:
     values: list[float] = field(default_factory=list)
 
 
-class Gathered:
-    """Values of metrics, until they are taken away. May be used from several threads."""
+class MetricBuffer:
+    """Values of metrics until `take`. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -74,63 +75,63 @@ class Gathered:
     def add(self, metric: Metric, value: float, when: float, count: int = 1) -> None:
         """Add a value, `count` times."""
         with self._lock:
-            found = self._sets.setdefault(metric, _Set(when))
-            found.when = max(found.when, when)
-            found.add(value, count)
+            statistics = self._sets.setdefault(metric, _Set(when))
+            statistics.when = max(statistics.when, when)
+            statistics.add(value, count)
 
     def add_values(self, metric: Metric, values: list[float], when: float) -> None:
-        """Add values that are told apart later."""
+        """Add values that are kept individually."""
         with self._lock:
-            found = self._values.setdefault(metric, _Values(when))
-            found.when = max(found.when, when)
-            found.values.extend(values)
+            series = self._values.setdefault(metric, _Values(when))
+            series.when = max(series.when, when)
+            series.values.extend(values)
 
     def add_line(self, line: str) -> None:
-        """Add what a log line in the embedded metric format measures.
+        """Add the metrics of a log line in the embedded metric format.
 
-        Raises `ValueError`, `LookupError` or `TypeError` for a line that is in no such format.
+        Raises `ValueError`, `LookupError` or `TypeError` for a line in another format.
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
         """
         fields = json.loads(line)
-        told = fields["_aws"]
-        when = told["Timestamp"] / 1000
-        for directive in told["CloudWatchMetrics"]:
+        metadata = fields["_aws"]
+        when = metadata["Timestamp"] / 1000
+        for directive in metadata["CloudWatchMetrics"]:
             for names in directive["Dimensions"]:
                 dimensions = tuple((name, str(fields[name])) for name in names)
-                for one in directive["Metrics"]:
-                    unit = one.get("Unit", "None")
-                    metric = Metric(directive["Namespace"], one["Name"], dimensions, unit)
-                    value = fields[one["Name"]]
+                for definition in directive["Metrics"]:
+                    name, unit = definition["Name"], definition.get("Unit", "None")
+                    metric = Metric(directive["Namespace"], name, dimensions, unit)
+                    value = fields[name]
                     if isinstance(value, list):
-                        self.add_values(metric, [float(each) for each in value], when)
+                        self.add_values(metric, [float(element) for element in value], when)
                     else:
                         self.add(metric, float(value), when)
 
     def take(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Take all away: requests for PutMetricData, each a namespace and its data."""
+        """Empty the buffer; yield namespace and data of each PutMetricData request."""
         with self._lock:
             sets, self._sets = self._sets, {}
             values, self._values = self._values, {}
         by_namespace: dict[str, list[dict[str, Any]]] = {}
-        for metric, several in values.items():
-            if several.values:
-                datum = {**_told(metric, several.when), "Values": several.values}
+        for metric, series in values.items():
+            if series.values:
+                datum = {**_datum(metric, series.when), "Values": series.values}
                 by_namespace.setdefault(metric.namespace, []).append(datum)
-        for metric, one in sets.items():
+        for metric, aggregate in sets.items():
             statistics = {
-                "SampleCount": float(one.count),
-                "Sum": one.total,
-                "Minimum": one.least,
-                "Maximum": one.most,
+                "SampleCount": float(aggregate.count),
+                "Sum": aggregate.total,
+                "Minimum": aggregate.least,
+                "Maximum": aggregate.most,
             }
-            datum = {**_told(metric, one.when), "StatisticValues": statistics}
+            datum = {**_datum(metric, aggregate.when), "StatisticValues": statistics}
             by_namespace.setdefault(metric.namespace, []).append(datum)
         for namespace, data in by_namespace.items():
-            for at in range(0, len(data), _AT_ONCE):
-                yield namespace, data[at : at + _AT_ONCE]
+            for start in range(0, len(data), _MAX_DATA):
+                yield namespace, data[start : start + _MAX_DATA]
 
 
-def _told(metric: Metric, when: float) -> Mapping[str, Any]:
+def _datum(metric: Metric, when: float) -> Mapping[str, Any]:
     return {
         "MetricName": metric.name,
         "Unit": metric.unit,
@@ -139,4 +140,5 @@ def _told(metric: Metric, when: float) -> Mapping[str, Any]:
     }
 
 
-consumed: dict[tuple[str, str], Gathered] = {}
+table_metrics: dict[tuple[str, str], MetricBuffer] = {}
+"""DynamoDB's metrics of the tables in moto, by account and region, until they are published."""

@@ -1,4 +1,4 @@
-"""What is seen of a function: its log lines in CloudWatch Logs, its metrics in CloudWatch."""
+"""Send a function's log lines to CloudWatch Logs and its metrics to CloudWatch."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.cloudwatch.metrics import Gathered, of_function, of_mapping
-from local.lambda_emulator.event_source_mapping import Watcher
-from local.lambda_emulator.function import FunctionError
+from local.cloudwatch.metrics import MetricBuffer, function_metric, mapping_metric
+from local.lambda_emulator.mapping_stats import MappingObserver
+from local.lambda_emulator.worker_process import FunctionError
 
 SECONDS = 5.0
-"""How long lines and values are gathered, so that no batch of a hop waits for them."""
+"""Interval between two deliveries; no batch of a hop waits for them."""
 _STREAM = "local/[$LATEST]"
 _MOST_LINES = 50_000
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def _logged(what: str) -> Iterator[None]:
-    """Log what could not be passed on, and go on."""
+def _log_errors(subject: str) -> Iterator[None]:
+    """Log an error of AWS instead of raising it."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        _log.info("%s were lost: %s", what, error)
+        _log.info("%s were lost: %s", subject, error)
 
 
 class Telemetry:
-    """Takes in what a function and its mapping do; a thread of its own passes it on.
+    """Collect log lines and metrics of a function; a background thread sends them.
 
-    The lines go to the log group `group`, if it is there. What cannot be passed on is lost, as a
-    line of the program's own log says.
+    The lines go to the log group `group`, if it exists. What cannot be sent is lost, which is
+    logged.
     """
 
     def __init__(self, cloudwatch: Any, logs: Any, function: str, group: str) -> None:
-        self.metrics = Gathered()
+        self.metrics = MetricBuffer()
         self.function = function
         self._cloudwatch = cloudwatch
         self._logs = logs
-        self._where = {"logGroupName": group, "logStreamName": _STREAM}
+        self._log_stream = {"logGroupName": group, "logStreamName": _STREAM}
         self._lines: deque[tuple[float, str]] = deque(maxlen=_MOST_LINES)
         self._flushing = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
-    def hear(self, line: str) -> None:
-        """Take in a line of the handler's log, and what it measures."""
+    def add_line(self, line: str) -> None:
+        """Add a line of the handler's log, with the metrics in it."""
         self._lines.append((time.time(), line))
 
-    def ended(self, request_id: str, seconds: float, error: FunctionError | None) -> None:
-        """Take in how an invocation ended. The line that Lambda writes has what is known here."""
+    def add_invocation(self, request_id: str, seconds: float, error: FunctionError | None) -> None:
+        """Add a finished invocation: Lambda's metrics, and a short form of its REPORT line."""
         now = time.time()
         if error is not None and error.by_lambda:
             self._lines.append((now, f"{request_id} {error.message}"))
@@ -67,10 +67,10 @@ class Telemetry:
             ("Errors", float(error is not None), "Count"),
             ("Duration", seconds * 1000, "Milliseconds"),
         ):
-            self.metrics.add(of_function(name, self.function, unit), value, now)
+            self.metrics.add(function_metric(name, self.function, unit), value, now)
 
     def flush(self) -> None:
-        """Pass on what was taken in so far."""
+        """Send everything collected so far."""
         with self._flushing:
             self._flush()
 
@@ -83,36 +83,36 @@ class Telemetry:
                 except (ValueError, LookupError, TypeError, AttributeError) as error:
                     _log.info("A metric was lost: %s", error)
         if lines:
-            with _logged("Lines"):
+            with _log_errors("Lines"):
                 self._write(lines)
         for namespace, data in self.metrics.take():
-            with _logged("Metrics"):
+            with _log_errors("Metrics"):
                 self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
     def _write(self, lines: list[tuple[float, str]]) -> None:
         events = [{"timestamp": int(when * 1000), "message": line} for when, line in lines if line]
         try:
-            self._logs.put_log_events(**self._where, logEvents=events)
+            self._logs.put_log_events(**self._log_stream, logEvents=events)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            # The function's role may make a stream, but no group.
-            self._logs.create_log_stream(**self._where)
-            self._logs.put_log_events(**self._where, logEvents=events)
+            # As in Lambda, the function's role may create the stream, but not the group.
+            self._logs.create_log_stream(**self._log_stream)
+            self._logs.put_log_events(**self._log_stream, logEvents=events)
 
     def _run(self) -> None:
         while not self._ended.wait(SECONDS):
             self.flush()
 
     def close(self) -> None:
-        """Pass on the rest, and end."""
+        """Send the rest and end the thread."""
         self._ended.set()
         self._thread.join()
         self.flush()
 
 
-class MappingTelemetry(Watcher):
-    """Takes in what a mapping does to feed a function."""
+class MappingTelemetry(MappingObserver):
+    """Collect the metrics of an event source mapping."""
 
     def __init__(self, telemetry: Telemetry, uuid: str) -> None:
         self._metrics = telemetry.metrics
@@ -120,22 +120,24 @@ class MappingTelemetry(Watcher):
         self._uuid = uuid
 
     def polled(self, records: int) -> None:
-        """Take in that records were read."""
-        self._metrics.add(of_mapping("PolledEventCount", self._uuid), float(records), time.time())
+        """Count records read from the stream."""
+        self._metrics.add(
+            mapping_metric("PolledEventCount", self._uuid), float(records), time.time()
+        )
 
     def invoking(self, records: int, age: float) -> None:
-        """Take in that the function is invoked; `age` is the last record's, in seconds."""
+        """Count an invocation; `age` is that of the last record, in seconds."""
         now = time.time()
-        iterator_age = of_function("IteratorAge", self._function, "Milliseconds")
+        iterator_age = function_metric("IteratorAge", self._function, "Milliseconds")
         self._metrics.add(iterator_age, age * 1000, now)
-        self._metrics.add(of_mapping("InvokedEventCount", self._uuid), float(records), now)
+        self._metrics.add(mapping_metric("InvokedEventCount", self._uuid), float(records), now)
 
-    def given_up(self, records: int, *, delivered: bool) -> None:
-        """Take in that records were given up, and whether the destination has them."""
+    def discarded(self, records: int, *, delivered: bool) -> None:
+        """Count discarded records, and whether the failure destination took them."""
         now = time.time()
         if delivered:
-            metric = of_mapping("OnFailureDestinationDeliveredEventCount", self._uuid)
+            metric = mapping_metric("OnFailureDestinationDeliveredEventCount", self._uuid)
             self._metrics.add(metric, float(records), now)
         else:
-            failures = of_function("DestinationDeliveryFailures", self._function)
+            failures = function_metric("DestinationDeliveryFailures", self._function)
             self._metrics.add(failures, 1.0, now)

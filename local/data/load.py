@@ -1,4 +1,4 @@
-"""Load a file into a member: all of it is checked before any of it is written."""
+"""Load a data file into a member, after checking all of it."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _SHOWN = 20
 # Of one BatchWriteItem:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _BATCH = 25
-_BATCH_BYTES = 15_000_000  # of a line's text; 16 MB is the limit
+_BATCH_BYTES = 15_000_000  # of the lines' text; DynamoDB's limit is 16 MB
 _LONGEST_WAIT = 5.0
 _LONGEST_LINE = 4 * 1024 * 1024
-"""No item's line is longer, however it is spelt: a list of NULLs takes 2 bytes of 400 KB for each,
-and 16 characters of DynamoDB JSON."""
-_TOLD = 300
-"""Characters of a mistake that are shown: it may quote a line."""
+"""No valid item has a longer line: the worst case is a list of NULLs, which take 2 bytes of the
+400 KB and 16 characters of DynamoDB JSON each."""
+_MAX_MESSAGE = 300
+"""Maximum length of an error message that is shown; it may quote a line."""
 
 
 class LoadError(Exception):
-    """The file cannot be loaded, and nothing of it was. Says which lines are wrong, and why."""
+    """The file cannot be loaded. Says which lines are invalid, and why."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TargetTable:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file of items of which every line was checked, against the keys of a table."""
+    """A data file whose lines are all valid for a table's keys."""
 
     path: Path
     schema: Schema
@@ -61,7 +61,7 @@ class CheckedFile:
 def load(
     path: Path, table: TargetTable, progress: Progress, wait: Callable[[float], None] = time.sleep
 ) -> int:
-    """Check a file of items and write it into a table; return how many there were.
+    """Check a data file and write it into a table; return the number of items.
 
     Raises `LoadError` before anything is written.
     """
@@ -70,33 +70,33 @@ def load(
 
 
 def check(path: Path, schema: Schema, progress: Progress) -> CheckedFile:
-    """Check every line of a file of items. Raises `LoadError`.
+    """Check every line of a data file. Raises `LoadError`.
 
-    The file has one item a line: plain JSON objects, DynamoDB JSON, or DynamoDB's export to S3;
-    gzip is recognised. It is read twice rather than held in memory: here, and in `write`.
+    The file has one item per line: plain JSON objects, DynamoDB JSON, or DynamoDB's export to S3;
+    gzip is detected. It is read twice, here and in `write`, rather than held in memory.
     """
-    mistakes = _Mistakes()
+    problems = _Problems()
     count = 0
     try:
         if path.exists() and not path.is_file():
-            raise LoadError(f"{path} is no file that can be read twice, as loading does.")
+            raise LoadError(f"{path} is not a regular file, which loading reads twice.")
         with _opened(path) as (raw, lines):
             task = progress.add_task(f"checking {path.name}", total=path.stat().st_size)
             for number, line in _numbered(lines):
                 try:
                     parse_line(line, schema)
                 except BadItemError as error:
-                    mistakes.add(number, error)
+                    problems.add(number, error)
                 count += 1
                 if count % 100 == 0:
                     progress.update(task, completed=raw.tell())
             progress.update(task, completed=raw.tell())
     except _EndlessLineError as error:
-        mistakes.add(error.line, error)
+        problems.add(error.line, error)
     except (OSError, EOFError, zlib.error) as error:
         raise LoadError(f"{path} cannot be read: {error}. Nothing was loaded.") from error
-    if mistakes.count:
-        raise LoadError(f"{path}: {mistakes}")
+    if problems.count:
+        raise LoadError(f"{path}: {problems}")
     return CheckedFile(path, schema, count)
 
 
@@ -106,9 +106,9 @@ def write(
     progress: Progress,
     wait: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Write a checked file into a table; return how many items it had.
+    """Write a checked file into a table; return the number of items.
 
-    Raises `LoadError` if somebody has changed the file since.
+    Raises `LoadError` if the file has changed since it was checked.
     """
     task = progress.add_task(f"loading {checked.path.name}", total=checked.count)
     try:
@@ -117,49 +117,49 @@ def write(
             progress.advance(task, len(batch))
     except (BadItemError, OSError, EOFError, zlib.error) as error:
         raise LoadError(
-            f"{checked.path} was changed after it was checked: {error}. What stood before was "
-            "loaded. Load it again."
+            f"{checked.path} was changed after it was checked: {error}. The lines before that were "
+            "loaded. Load the file again."
         ) from error
-    # Lines that replaced one another are not in a batch.
+    # Of lines with the same key in a batch, only the last one was counted.
     progress.update(task, completed=checked.count)
     return checked.count
 
 
 class _EndlessLineError(BadItemError):
-    """A line is longer than any item; `line` is its number. The rest of the file is not read."""
+    """A line is longer than any item; `line` is its number. The rest of the file is skipped."""
 
     def __init__(self, line: int) -> None:
         super().__init__(
-            f"it is longer than {_LONGEST_LINE // 2**20} MB, and an item has 400 KB at most; what "
-            "follows was not looked at"
+            f"longer than {_LONGEST_LINE // 2**20} MB, while an item has 400 KB at most; the rest "
+            "of the file was not checked"
         )
         self.line = line
 
 
-class _Mistakes:
-    """What is wrong in a file: how many lines, and the first few of them."""
+class _Problems:
+    """The number of invalid lines, and messages for the first few of them."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._told: list[str] = []
+        self._messages: list[str] = []
 
     def add(self, line: int, error: BadItemError) -> None:
         self.count += 1
-        if len(self._told) < _SHOWN:
-            told = escape_unprintable(str(error))
-            told = told if len(told) <= _TOLD else f"{told[: _TOLD - 3]}..."
-            self._told.append(f"  line {line}: {told}")
+        if len(self._messages) < _SHOWN:
+            text = escape_unprintable(str(error))
+            text = text if len(text) <= _MAX_MESSAGE else f"{text[: _MAX_MESSAGE - 3]}..."
+            self._messages.append(f"  line {line}: {text}")
 
     def __str__(self) -> str:
-        lines = counted(self.count, "line")
-        rest = self.count - len(self._told)
+        rest = self.count - len(self._messages)
         more = [f"  and {rest:,} more"] if rest else []
-        return "\n".join([f"{lines} cannot be loaded, and nothing was.", *self._told, *more])
+        head = f"{counted(self.count, 'line')} cannot be loaded. Nothing was loaded."
+        return "\n".join([head, *self._messages, *more])
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """Open a file, and what is in it if it is packed."""
+    """Open a file; yield it and its unpacked content."""
     with path.open("rb") as raw:
         packed = raw.read(2) == _GZIP
         raw.seek(0)
@@ -171,7 +171,7 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Number the lines from 1, and leave out those with nothing on them."""
+    """Yield the lines with their numbers from 1, without blank ones."""
     for number, line in enumerate(iter(partial(lines.readline, _LONGEST_LINE + 1), b""), start=1):
         if len(line) > _LONGEST_LINE:
             raise _EndlessLineError(number)
@@ -181,7 +181,7 @@ def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _batches(path: Path, schema: Schema) -> Iterator[list[Item]]:
-    """Gather items into batches that DynamoDB takes: of lines with one key, the last one counts."""
+    """Yield batches for BatchWriteItem; of lines with the same key in a batch, the last one."""
     batch: dict[tuple[Any, ...], Item] = {}
     size = 0
     with _opened(path) as (_, lines):
@@ -198,13 +198,13 @@ def _batches(path: Path, schema: Schema) -> Iterator[list[Item]]:
 
 
 def _identity(item: Item, schema: Schema) -> tuple[Any, ...]:
-    """Return what is equal for items of the same key: 1 and 1.0 are one number."""
+    """Return the key in a comparable form: 1 and 1.0 are the same number."""
     values = [value for name in schema.keys for value in item[name].items()]
     return tuple(Decimal(value) if kind == "N" else value for kind, value in values)
 
 
 def _write(batch: list[Item], table: TargetTable, wait: Callable[[float], None]) -> None:
-    """Write a batch, and again what DynamoDB was too busy to take of it."""
+    """Write a batch, and retry its unprocessed items."""
     requests: Any = {table.name: [{"PutRequest": {"Item": item}} for item in batch]}
     delay = 0.05
     while requests:

@@ -1,4 +1,4 @@
-"""The story of a ring in nine steps: ``make demo``. Exits with 1 if anything is not as told."""
+"""Demo of a ring in nine steps: ``make demo``. Exits with 1 if a step does not end as expected."""
 
 from __future__ import annotations
 
@@ -20,55 +20,56 @@ DAN = {"customer": {"S": "dan"}, "order": {"S": "1"}}
 
 
 def an_item_travels(story: Story) -> Expected:
-    """An item is written in one region, and stops where it began."""
+    """An item is written in one region and replicated to all others."""
     story.put(0, {**ADA, "total": {"N": "10"}})
     return Expected(
         ADA,
         {"total": {"N": "10"}},
         writes=len(story.members) - 1,
-        because="one write at each other member; back at its origin, it stops",
+        because="one write at each other member; the ring's last hop recognizes its origin and "
+        "stops",
     )
 
 
 def a_replica_is_edited(story: Story) -> Expected:
-    """The copy is edited in another region, by UpdateItem."""
+    """The copy is updated in another region."""
     story.update(1, ADA, "total", {"N": "12"})
     return Expected(
         ADA,
         {"total": {"N": "12"}},
         writes=len(story.members) - 1,
-        because="UpdateItem leaves the origin's tag standing, so a replicator that goes by the "
-        "tag takes this for an old copy; the digest in the version tells that it was edited",
+        because="UpdateItem keeps the copy's origin attributes, so they alone do not show an "
+        "update; the item no longer matches the digest in its version, which does",
     )
 
 
 def two_regions_write_at_once(story: Story) -> Expected:
-    """Two regions write one key in the same moment."""
+    """Two regions write the same key at the same time."""
     with story.at_once():
         story.put(0, {**BOB, "total": {"N": "1"}})
         story.put(1, {**BOB, "total": {"N": "2"}})
     return Expected(
         BOB,
-        because="one of them wins everywhere, and the handler logs the conflict",
+        because="the same write wins at all members, and the handler logs the conflict",
         conflicts=True,
     )
 
 
 def delete_and_insert_again(story: Story) -> Expected:
-    """An item is deleted, and inserted again right behind the delete."""
+    """An item is deleted and immediately inserted again."""
     story.delete(0, ADA)
     story.put(0, {**ADA, "total": {"N": "99"}})
     return Expected(
         ADA,
         {"total": {"N": "99"}},
-        because="the delete leaves a tombstone with its version, and the insert is newer (7 writes "
-        "for the delete: tombstones, stubs and their removal; 2 for the insert)",
+        because="the delete leaves a tombstone with its version, and the insert has a newer one "
+        "(7 writes for the delete: tombstones, stubs and their removal; 2 for the insert)",
         writes=9,
     )
 
 
 def every_type_arrives(story: Story) -> Expected:
-    """A binary, a set and a deep map arrive unchanged."""
+    """Binary values, sets and nested maps are replicated unchanged."""
     content = {
         "photo": {"B": bytes(range(8))},
         "tags": {"SS": ["new", "urgent"]},
@@ -80,8 +81,7 @@ def every_type_arrives(story: Story) -> Expected:
         CAT,
         content,
         writes=len(story.members) - 1,
-        because="a stream gives binary as base64 text; passed on as it is, it would arrive "
-        "encoded twice",
+        because="a Lambda event has binary values as base64 text, which the handler decodes",
     )
 
 
@@ -94,7 +94,7 @@ def a_delete_races_an_update(story: Story) -> Expected:
         story.update(1, DAN, "total", {"N": "2"})
     return Expected(
         DAN,
-        because="whichever has the later version: either is right, if it is the same everywhere",
+        because="the later version wins, which may be either, but the same one at all members",
         conflicts=True,
     )
 
@@ -110,29 +110,26 @@ STEPS: tuple[Callable[[Story], Expected], ...] = (
 
 
 def main() -> int:
-    """Tell the story, and say at the end whether it was true."""
+    """Run the demo; return 1 if a step did not end as expected."""
     console = Console(highlight=False, soft_wrap=True)
     with LocalRing(StackConfig.read(PROJECT_ROOT, "dev")) as ring:
         story = Story(ring, console)
         story.introduce()
-        wrong = [
-            *_act(story, STEPS, 1),
-            *_act(story, second_act.STEPS, len(STEPS) + 1, "The second act: what goes wrong"),
-        ]
-        wrong += story.compare_all()
-    return 1 if wrong else 0
+        story.begin("Replication and conflicts")
+        problems = _act(story, STEPS, 1)
+        story.begin("Failures and repair")
+        problems += _act(story, second_act.STEPS, len(STEPS) + 1)
+        problems += story.compare_all()
+        story.conclude(problems)
+    return 1 if problems else 0
 
 
-def _act(
-    story: Story, steps: Sequence[Callable[[Story], Expected]], first: int, title: str = ""
-) -> list[str]:
-    """Tell some steps, counted from `first`; return what did not end as it was meant to."""
-    if title:
-        story.begin(title)
+def _act(story: Story, steps: Sequence[Callable[[Story], Expected]], first: int) -> list[str]:
+    """Run steps, numbered from `first`; return what did not end as expected."""
     return [
-        mistake
+        problem
         for number, step in enumerate(steps, first)
-        for mistake in story.tell(f"{number}. {step.__doc__}", step)
+        for problem in story.run_step(f"{number}. {step.__doc__}", step)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The demo's second act: what goes wrong, what becomes of it, and what an operator does."""
+"""The demo's second act: an outage, an item that a table rejects, and a redrive."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FAY = {"customer": {"S": "fay"}, "order": {"S": "1"}}
 GUS = {"customer": {"S": "gus"}, "order": {"S": "1"}}
 NO_COUPON: Any = {"coupon": {"NULL": True}}
 _REFUSALS = 3
-"""So many calls go unanswered before the region is back."""
+"""Number of unanswered calls before the outage ends."""
 
 
 def a_region_is_out(story: Story) -> Expected:
-    """A region does not answer for a while: what is written waits, and then arrives."""
+    """A region has an outage: writes wait and are replicated afterwards."""
     region = story.members[1].region
     out, unanswered = outage(region), 0
 
@@ -36,73 +36,73 @@ def a_region_is_out(story: Story) -> Expected:
             unanswered += 1
             raise
 
-    with story.ring.faults.put(fault):
-        story.say(f"{region:<16} answers no call any more")
+    with story.ring.faults.inject(fault):
+        story.print(f"{region:<16} stops answering")
         story.put(0, {**EVE, "total": {"N": "5"}})
-        story.wait_until(lambda: unanswered >= _REFUSALS, f"{_REFUSALS} calls go unanswered")
+        story.wait_until(lambda: unanswered >= _REFUSALS, f"{_REFUSALS} calls remain unanswered")
         waiting = story.hop_from(0).mapping.stats().waiting
-        story.say(f"{unanswered} calls later the hop still tries, and the record waits:")
+        story.print(f"After {unanswered} failed calls the hop still retries; the record waits:")
         beyond = story.show({0: EVE, 2: EVE})[1]
-    story.say(f"{region:<16} answers again")
+    story.print(f"{region:<16} answers again")
     return Expected(
         EVE,
         {"total": {"N": "5"}},
         writes=len(story.members) - 1,
-        because="a failure that passes is tried again, with pauses, and no record is given up "
-        "before a day is nearly over",
-        wrong=() if (waiting, beyond) == (1, None) else (f"{waiting} records waited, not 1",),
+        because="transient failures are retried with backoff for almost a day, as long as the "
+        "stream holds the record",
+        problems=() if (waiting, beyond) == (1, None) else (f"{waiting} records waited, not 1",),
     )
 
 
-def one_record_is_poison(story: Story) -> Expected:
-    """A table refuses one record: the shard goes on, and the quarantine holds exactly that one."""
+def a_table_rejects_an_item(story: Story) -> Expected:
+    """A table rejects an item: its record is quarantined, and replication continues."""
     _change_index(story, {"Create": _INDEX})
-    story.say(f"{story.members[1].region:<16} has an index on `coupon` (text) that nobody else has")
+    story.print(f"{story.members[1].region:<16} gets an index on `coupon` (string)")
     story.put(0, {**FAY, **NO_COUPON})
     story.put(0, {**GUS, "total": {"N": "7"}})
     return Expected(
         FAY,
         NO_COUPON,
-        because="no retry would help, so the record is set aside with the reason, and what was "
-        "written behind it is everywhere",
+        because="no retry would help, so the record is quarantined with the reason, and later "
+        "records are replicated",
         writes=2,
-        places=(0,),
+        members=(0,),
         also={"customer": GUS["customer"], "order": GUS["order"]},
-        set_aside=(FAY,),
-        right="that record alone is missing, and it is in the quarantine",
+        quarantined=(FAY,),
+        success="only that record is missing, and it is in the quarantine",
     )
 
 
-def it_is_played_again(story: Story) -> Expected:
-    """The table is mended, and the operator plays the record again."""
+def the_record_is_redriven(story: Story) -> Expected:
+    """The table is repaired, and the operator redrives the record."""
     _change_index(story, {"Delete": {"IndexName": _INDEX["IndexName"]}})
-    story.say(f"{story.members[1].region:<16} has that index no more")
+    story.print(f"{story.members[1].region:<16} no longer has that index")
     arguments = ["redrive", "--local", story.ring.endpoint, "--all", "--yes"]
-    story.say(f"$ python automate.py {' '.join(arguments)}")
-    played = subprocess.run(
+    story.print(f"$ python automate.py {' '.join(arguments)}")
+    redrive = subprocess.run(
         [sys.executable, str(AUTOMATE), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    for line in played.stdout.splitlines():
-        story.say(line)
-    code = played.returncode
+    for line in redrive.stdout.splitlines():
+        story.print(line)
+    code = redrive.returncode
     return Expected(
         FAY,
         NO_COUPON,
-        because="it is written at its own version, as if it had never been set aside, and goes "
-        "around like any other (one write by the command, one by the next hop)",
+        because="the record is applied with its original version and replicated as usual (one "
+        "write by the command, one by the next hop)",
         writes=2,
-        wrong=() if code == 0 else (f"redrive ended with {code}",),
+        problems=() if code == 0 else (f"redrive exited with {code}",),
     )
 
 
 STEPS: tuple[Callable[[Story], Expected], ...] = (
     a_region_is_out,
-    one_record_is_poison,
-    it_is_played_again,
+    a_table_rejects_an_item,
+    the_record_is_redriven,
 )
 
 _INDEX: Any = {

@@ -1,15 +1,17 @@
-"""What the demo is told with: writes that are shown, counted and compared."""
+"""Print, count and verify the steps of the demo."""
 
 from __future__ import annotations
 
 import json
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.compare import Item, without_stamp
+from handler.model.image import application_attributes
+from local.compare import Item
 from ring.text import counted
 
 if TYPE_CHECKING:
@@ -26,26 +28,26 @@ _INDENT = "   "
 
 @dataclass(frozen=True)
 class Expected:
-    """How a step is meant to end. Without ``content`` it may end either way, but equally."""
+    """Expected result of a step. Without `content`, any that is the same at all members."""
 
     key: Mapping[str, Any]
     content: Mapping[str, Any] | None = None
     because: str = ""
     writes: int | None = None
     conflicts: bool = False
-    places: tuple[int, ...] | None = None
-    """The members that hold it; None: all."""
+    members: tuple[int, ...] | None = None
+    """Indexes of the members that have the item; None: all."""
     also: Mapping[str, Any] | None = None
-    """The key of another item, which all members hold."""
-    set_aside: tuple[Mapping[str, Any], ...] = ()
-    """The keys of all that is in the quarantines."""
-    right: str = "the members agree"
-    wrong: tuple[str, ...] = ()
-    """What was found wrong on the way."""
+    """Key of another item, which all members have."""
+    quarantined: tuple[Mapping[str, Any], ...] = ()
+    """Keys of all records in the quarantines."""
+    success: str = "all members are in sync"
+    problems: tuple[str, ...] = ()
+    """Problems found during the step."""
 
 
 class Story:
-    """Writes to a ring, step by step, and says what came of it."""
+    """Run steps on a ring and print their results."""
 
     def __init__(self, ring: LocalRing, console: Console) -> None:
         self.ring = ring
@@ -54,28 +56,36 @@ class Story:
         self._written = 0
 
     def introduce(self) -> None:
-        """Show the ring."""
+        """Describe the ring."""
         names = [member.region for member in self.members]
         arrows = " -> ".join([*names, names[0]])
-        self._say(f"A ring of {len(names)} DynamoDB tables on this machine: {arrows}", style="bold")
-        self._say(
-            "The program is the one that `pulumi up` deploys, the handler the one that Lambda runs."
+        self._print(f"Ring of {len(names)} DynamoDB tables on this machine: {arrows}", style="bold")
+        self._print(
+            "It runs the program that `pulumi up` deploys and the handler of the functions."
         )
 
     def begin(self, title: str) -> None:
-        """Head what follows."""
-        self._say(f"\n{title}", style="bold")
+        """Print the title of a part."""
+        self._print(f"\n{title}", style="bold")
 
-    def put(self, place: int, item: Item) -> None:
+    def conclude(self, problems: list[str]) -> None:
+        """Print whether all steps ended as expected."""
+        if problems:
+            text = f"{counted(len(problems), 'problem')}: see FAILED above."
+            self._print(f"\n{text}", style="bold red")
+        else:
+            self._print("\nAll steps ended as expected.", style="bold green")
+
+    def put(self, index: int, item: Item) -> None:
         """Put an item at a member."""
-        member = self.members[place]
-        self._tell(member, "PutItem", item)
+        member = self.members[index]
+        self._record_write(member, "PutItem", item)
         member.client.put_item(TableName=member.table, Item=item)
 
-    def update(self, place: int, key: Item, attribute: str, value: Mapping[str, Any]) -> None:
+    def update(self, index: int, key: Item, attribute: str, value: Mapping[str, Any]) -> None:
         """Set one attribute of an item at a member."""
-        member = self.members[place]
-        self._tell(member, "UpdateItem", {**key, attribute: value})
+        member = self.members[index]
+        self._record_write(member, "UpdateItem", {**key, attribute: value})
         member.client.update_item(
             TableName=member.table,
             Key=key,
@@ -84,86 +94,91 @@ class Story:
             ExpressionAttributeValues={":v": value},
         )
 
-    def delete(self, place: int, key: Item) -> None:
+    def delete(self, index: int, key: Item) -> None:
         """Delete an item at a member."""
-        member = self.members[place]
-        self._tell(member, "DeleteItem", key)
+        member = self.members[index]
+        self._record_write(member, "DeleteItem", key)
         member.client.delete_item(TableName=member.table, Key=key)
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Hold the hops back, so that what is written in here is written in the same moment."""
-        self._say(f"{_INDENT}(the hops are held back for a moment)", style="dim")
+        """Pause the hops, so that the writes in this context are concurrent."""
+        self._print(f"{_INDENT}(all hops are paused for these writes)", style="dim")
         with self.ring.paused():
             yield
 
     def settle(self) -> None:
-        """Wait until everything has arrived everywhere."""
+        """Wait until all writes are replicated."""
         self.ring.wait_until_quiet(_TIMEOUT)
 
-    def say(self, text: str) -> None:
-        """Say something within a step."""
-        self._say(f"{_INDENT}{text}")
+    def print(self, text: str) -> None:
+        """Print a line within a step."""
+        self._print(f"{_INDENT}{text}")
 
-    def wait_until(self, happened: Callable[[], bool], what: str) -> None:
-        """Wait until something has happened. Raises `TimeoutError`."""
+    def wait_until(self, condition: Callable[[], bool], description: str) -> None:
+        """Wait until a condition holds. Raises `TimeoutError`."""
         end = time.monotonic() + _TIMEOUT
-        while not happened():
+        while not condition():
             if time.monotonic() > end:
-                raise TimeoutError(f"It did not happen within {_TIMEOUT:g} s that {what}.")
+                raise TimeoutError(f"Not within {_TIMEOUT:g} s: {description}.")
             time.sleep(0.01)
 
-    def hop_from(self, place: int) -> LocalHop:
-        """The hop that starts at a member."""
-        (hop,) = self.ring.hops_from(self.members[place].name)
+    def hop_from(self, index: int) -> LocalHop:
+        """Return the hop whose source is a member."""
+        (hop,) = self.ring.hops_from(self.members[index].name)
         return hop
 
     def show(self, keys: Mapping[int, Mapping[str, Any]]) -> list[Item | None]:
-        """Say what members hold under a key, and return it."""
+        """Print members' items under a key, and return them."""
         copies = []
-        for place, key in keys.items():
-            member = self.members[place]
+        for index, key in keys.items():
+            member = self.members[index]
             copy = self._copy(member, key)
-            self.say(f"{member.region:<16} {'has  ' + _shown(copy) if copy else 'has nothing'}")
+            self.print(f"{member.region:<16} {'has  ' + _format(copy) if copy else 'has nothing'}")
             copies.append(copy)
         return copies
 
-    def tell(self, title: str, step: Callable[[Story], Expected]) -> list[str]:
-        """Tell one step, and return what did not end as it was meant to."""
-        self._say(f"\n{title}", style="bold cyan")
+    def run_step(self, title: str, step: Callable[[Story], Expected]) -> list[str]:
+        """Run a step and print its result; return what did not end as expected."""
+        self._print(f"\n{title}", style="bold cyan")
         self._written = 0
         conflicts = self._conflicts()
-        before, begun = self.ring.meter.read(), time.monotonic()
-        told = step(self)
+        before, began = self.ring.meter.read(), time.monotonic()
+        expected = step(self)
         self.settle()
-        took, cost = time.monotonic() - begun, self.ring.meter.read() - before
+        seconds, cost = time.monotonic() - began, self.ring.meter.read() - before
         writes = cost.count() + cost.count(refused=True) - self._written
-        self._say(
-            f"{_INDENT}{took:.1f} s later, after {counted(writes, 'write')} by the hops:",
+        self._print(
+            f"{_INDENT}After {seconds:.1f} s and {counted(writes, 'write')} by the hops:",
             style="dim",
         )
+        problems = self._verify(expected)
+        self.print(f"Why: {expected.because}.")
+        if expected.conflicts:
+            self.print(f"Conflicts logged: {self._conflicts() - conflicts}.")
+        if expected.writes is not None and writes != expected.writes:
+            problems.append(f"the hops made {counted(writes, 'write')}, not {expected.writes}")
+        self._print_result(problems, expected.success)
+        return problems
+
+    def _verify(self, expected: Expected) -> list[str]:
+        """Print the members' items and quarantines; return what is not as expected."""
         everywhere = range(len(self.members))
-        copies = self.show(dict.fromkeys(everywhere, told.key))
-        others = self.show(dict.fromkeys(everywhere, told.also)) if told.also else []
-        lost = self._set_aside()
-        self.say(f"Why: {told.because}.")
-        if told.conflicts:
-            self.say(f"Conflicts logged: {self._conflicts() - conflicts}.")
-        wrong = [*told.wrong, *_misplaced(told, copies)]
+        copies = self.show(dict.fromkeys(everywhere, expected.key))
+        others = self.show(dict.fromkeys(everywhere, expected.also)) if expected.also else []
+        quarantined = self._show_quarantined()
+        problems = [*expected.problems, *_unexpected_copies(expected, copies)]
         if None in others:
-            wrong.append(f"not every member holds {_shown(told.also)}")
-        if lost != [_shown(key) for key in told.set_aside]:
-            wrong.append(f"in the quarantines are {', '.join(lost) or 'no records'}")
-        if told.writes is not None and writes != told.writes:
-            wrong.append(f"it cost {counted(writes, 'write')}, not {told.writes}")
-        self._verdict(wrong, told.right)
-        return wrong
+            problems.append(f"not every member has {_format(expected.also)}")
+        if quarantined != [_format(key) for key in expected.quarantined]:
+            problems.append(f"the quarantines have {', '.join(quarantined) or 'no records'}")
+        return problems
 
     def compare_all(self) -> list[str]:
-        """Compare all tables, item by item."""
-        self._say("\nAt the end, all tables are compared", style="bold cyan")
-        wrong = [
-            f"{_shown(difference.key)}: {difference.reason}"
+        """Compare all tables item by item."""
+        self._print("\nFinally, all tables are compared.", style="bold cyan")
+        problems = [
+            f"{_format(difference.key)}: {difference.reason}"
             for difference in self.ring.differences()
         ]
         counts = [
@@ -171,34 +186,34 @@ class Story:
             for member in self.members
         ]
         for member, count in zip(self.members, counts, strict=True):
-            self._say(f"{_INDENT}{member.region:<16} {counted(count, 'item')} in {member.table}")
-        self._verdict(wrong, "all members hold the same items")
-        return wrong
+            self._print(f"{_INDENT}{member.region:<16} {counted(count, 'item')} in {member.table}")
+        self._print_result(problems, "all members have the same items")
+        return problems
 
-    def _verdict(self, wrong: list[str], right: str) -> None:
-        if wrong:
-            self._say(f"{_INDENT}WRONG: {'; '.join(wrong)}", style="bold red")
+    def _print_result(self, problems: list[str], success: str) -> None:
+        if problems:
+            self._print(f"{_INDENT}FAILED: {'; '.join(problems)}", style="bold red")
         else:
-            self._say(f"{_INDENT}OK: {right}", style="green")
+            self._print(f"{_INDENT}OK: {success}", style="green")
 
-    def _tell(self, member: LocalMember, operation: str, item: Item) -> None:
+    def _record_write(self, member: LocalMember, operation: str, item: Item) -> None:
         self._written += 1
-        self._say(f"{_INDENT}{member.region:<16} {operation} {_shown(item)}")
+        self._print(f"{_INDENT}{member.region:<16} {operation} {_format(item)}")
 
     def _copy(self, member: LocalMember, key: Mapping[str, Any]) -> Item | None:
-        answer = member.client.get_item(TableName=member.table, Key=key, ConsistentRead=True)
-        return without_stamp(answer["Item"]) if "Item" in answer else None
+        response = member.client.get_item(TableName=member.table, Key=key, ConsistentRead=True)
+        return application_attributes(response["Item"]) if "Item" in response else None
 
-    def _set_aside(self) -> list[str]:
-        """Say what is in the quarantines, and return the keys."""
+    def _show_quarantined(self) -> list[str]:
+        """Print the quarantined records and return their keys."""
         keys = []
         for member, bucket in self._quarantines():
             s3 = member.clients.s3(member.region)
             for listed in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
                 body = s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
-                lost = json.loads(body)
-                keys.append(_shown(lost["key"]))
-                self.say(f"{member.region:<16} has in its quarantine {keys[-1]}: {lost['error']}")
+                record = json.loads(body)
+                keys.append(_format(record["key"]))
+                self.print(f"{member.region:<16} quarantined {keys[-1]}: {record['error']}")
         return keys
 
     def _quarantines(self) -> Iterator[tuple[LocalMember, str]]:
@@ -208,26 +223,41 @@ class Story:
     def _conflicts(self) -> int:
         return sum(hop.tally.read().get("conflicts", 0) for hop in self.ring.hops.values())
 
-    def _say(self, text: str, style: str | None = None) -> None:
-        self._console.print(text, style=style, markup=False)
+    def _print(self, text: str, style: str | None = None) -> None:
+        self._console.print(self._wrap(text), style=style, markup=False)
+
+    def _wrap(self, text: str) -> str:
+        """Wrap long lines on a terminal, with their indentation, except commands to copy."""
+        width = self._console.width
+        if not self._console.is_terminal or text.lstrip().startswith("$ "):
+            return text
+        indent = " " * (len(text) - len(text.lstrip(" ")) + 2)
+        return "\n".join(
+            part
+            for line in text.split("\n")
+            for part in textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)
+            or [""]
+        )
 
 
-def _misplaced(told: Expected, copies: list[Item | None]) -> list[str]:
-    """What of a step's item is not as it was meant to be."""
-    places = range(len(copies)) if told.places is None else told.places
-    held = {_shown(copies[place]) for place in places}
-    wrong = []
+def _unexpected_copies(expected: Expected, copies: list[Item | None]) -> list[str]:
+    """Return how the copies of a step's item differ from what is expected."""
+    indexes = range(len(copies)) if expected.members is None else expected.members
+    held = {_format(copies[index]) for index in indexes}
+    problems = []
     if len(held) > 1:
-        wrong.append("the members differ")
-    if told.content is not None and held != {_shown({**told.key, **told.content})}:
-        wrong.append(f"not every member holds {_shown({**told.key, **told.content})}")
-    if any(copy is not None for place, copy in enumerate(copies) if place not in places):
-        wrong.append(f"a member holds {_shown(told.key)} that should not")
-    return wrong
+        problems.append("the members differ")
+    if expected.content is not None:
+        item = _format({**expected.key, **expected.content})
+        if held != {item}:
+            problems.append(f"not every member has {item}")
+    if any(copy is not None for index, copy in enumerate(copies) if index not in indexes):
+        problems.append(f"a member has {_format(expected.key)} that should not")
+    return problems
 
 
-def _shown(item: Mapping[str, Any] | None) -> str:
-    """An item as a person reads it, the same for equal items."""
+def _format(item: Mapping[str, Any] | None) -> str:
+    """Format an item; the result is the same for equal items."""
     if item is None:
         return "nothing"
     return "{" + ", ".join(f"{name}: {_plain(item[name])}" for name in sorted(item)) + "}"
@@ -235,17 +265,17 @@ def _shown(item: Mapping[str, Any] | None) -> str:
 
 def _plain(value: Mapping[str, Any]) -> str:
     ((kind, content),) = value.items()
-    shown = _SHOWN.get(kind)
-    return shown(content) if shown else json.dumps(content)
+    formatter = _FORMATTERS.get(kind)
+    return formatter(content) if formatter else json.dumps(content)
 
 
-_SHOWN: Mapping[str, Callable[[Any], str]] = {
+_FORMATTERS: Mapping[str, Callable[[Any], str]] = {
     "N": str,
     "B": lambda content: f"0x{bytes(content).hex()}",
     "SS": lambda content: f"SS{sorted(content)}",
     "NS": lambda content: f"NS{sorted(content)}",
     "BS": lambda content: f"BS{sorted(bytes(member).hex() for member in content)}",
     "L": lambda content: f"[{', '.join(map(_plain, content))}]",
-    "M": _shown,
+    "M": _format,
     "NULL": lambda _: "null",
 }

@@ -1,7 +1,7 @@
-"""Calls at the endpoint that would change the ring while it runs: each does so, or is refused.
+"""Apply API calls that change a running ring, or reject them.
 
-moto keeps what it is told and answers, but moves no record and calls no function by it. Tables,
-items, buckets, alarms and logs are moto's own, and it does with them what it says.
+moto would store such a change without effect: it reads no stream and invokes no function. Calls for
+tables, items, buckets, alarms and logs are not affected; moto implements these.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _MOTO_UPDATES = frozenset(
         "WarmThroughput",
     }
 )
-"""What moto does of UpdateTable; the rest it takes and forgets."""
+"""Parameters of UpdateTable that moto implements; it ignores the others."""
 _HARMLESS = re.compile(r"(Describe|List|Get|Test|Tag|Untag)")
 
-_CHANGE_SETTINGS = "Change the settings, and start the ring again."
+_CHANGE_SETTINGS = "Change the settings and restart the ring."
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request: `credential` is the scope that it was signed for: key, date, region, service."""
+    """An HTTP request. `credential` is the scope of its signature: key, date, region, service."""
 
     method: str
     path: str
@@ -54,94 +54,95 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer: status, headers and what is in its JSON."""
+    """An HTTP response with a JSON document as its body."""
 
     status: int
     headers: dict[str, str]
-    told: Any
+    document: Any
 
 
-AskMoto = Callable[[], tuple[int, bytes]]
-"""Lets moto answer: status and body."""
+CallMoto = Callable[[], tuple[int, bytes]]
+"""Passes the request on to moto; returns status and body."""
 
 
 class Control:
-    """Answers the calls that are about a running ring; `offer` tells which. Before, none is."""
+    """Handle API calls that concern a running ring. Until `offer`, no call does."""
 
     def __init__(self) -> None:
         self._mappings: MappingCalls | None = None
 
     def offer(self, ring: RunningRing) -> None:
-        """Answer for this ring from now on."""
+        """Handle the calls that concern this ring."""
         self._mappings = MappingCalls(ring)
 
-    def answer(self, asked: Request, moto: AskMoto) -> Response | None:
-        """Return the answer to a request; None: it is moto's to answer."""
+    def answer(self, request: Request, moto: CallMoto) -> Response | None:
+        """Return the response to a request; None: moto handles it."""
         if self._mappings is None:
             return None
         try:
-            found = _PATH_OF_LAMBDA.fullmatch(asked.path)
-            # A bucket may be named after a day; what is signed says for which service.
-            if found and asked.credential.split("/")[3:4] in ([], ["lambda"]):
-                return self._lambda(asked, moto, found, self._mappings)
-            _check_events(asked.target)
-            _check_update(asked)
+            match = _PATH_OF_LAMBDA.fullmatch(request.path)
+            # A bucket may be named like the date in Lambda paths; the signature has the service.
+            if match and request.credential.split("/")[3:4] in ([], ["lambda"]):
+                return self._lambda(request, moto, match, self._mappings)
+            _check_events(request.target)
+            _check_update(request)
         except RefusedError as refusal:
-            return _refused(refusal, asked)
+            return _refused(refusal, request)
         return None
 
     @staticmethod
     def _lambda(
-        asked: Request, moto: AskMoto, found: re.Match[str], mappings: MappingCalls
+        request: Request, moto: CallMoto, match: re.Match[str], mappings: MappingCalls
     ) -> Response | None:
-        kind, name = found["kind"], found["name"]
+        kind, name = match["kind"], match["name"]
         if kind == _MAPPINGS:
-            status, told = mappings.answer(asked.method, name, asked.credential, asked.body, moto)
-            return Response(status, {"Content-Type": "application/json"}, told)
-        if asked.method == "GET" or kind == "tags":
+            status, document = mappings.answer(
+                request.method, name, request.credential, request.body, moto
+            )
+            return Response(status, {"Content-Type": "application/json"}, document)
+        if request.method == "GET" or kind == "tags":
             return None
-        if found["rest"] in ("invocations", "invoke-async"):
+        if match["rest"] in ("invocations", "invoke-async"):
             raise RefusedError(
-                f"The function {name} does not run in this local ring, so it cannot be called: "
-                "the ring runs the functions of its own hops alone.",
+                f"The function {name} cannot be invoked: this local ring runs only the functions "
+                "of its own hops.",
                 "ResourceNotFoundException",
                 404,
             )
         raise RefusedError(
-            f"A local ring does not change functions while it runs, and {asked.method} "
-            f"{asked.path} would. {_CHANGE_SETTINGS}"
+            f"{request.method} {request.path} would change a function, which a running local ring "
+            f"does not support. {_CHANGE_SETTINGS}"
         )
 
 
 def _check_events(target: str) -> None:
-    """Refuse what would change a rule: the heartbeats go on as they were deployed."""
+    """Reject changes of EventBridge rules: heartbeats continue as they were deployed."""
     operation = target.removeprefix(_EVENTS)
     if target.startswith(_EVENTS) and not _HARMLESS.match(operation):
         raise RefusedError(
-            f"A local ring does nothing upon {operation} of EventBridge: its heartbeats are as the "
-            f"settings say. {_CHANGE_SETTINGS}"
+            f"{operation} of EventBridge has no effect in a running local ring: its heartbeats "
+            f"follow the settings. {_CHANGE_SETTINGS}"
         )
 
 
-def _check_update(asked: Request) -> None:
-    if asked.target != _UPDATE_TABLE:
+def _check_update(request: Request) -> None:
+    if request.target != _UPDATE_TABLE:
         return
     try:
-        request = json.loads(asked.body)
+        update = json.loads(request.body)
     except ValueError:
-        return  # which moto will say
-    others = sorted(set(request) - _MOTO_UPDATES) if isinstance(request, dict) else []
+        return  # moto reports it
+    others = sorted(set(update) - _MOTO_UPDATES) if isinstance(update, dict) else []
     if others:
         raise RefusedError(
-            f"A local table cannot change its {', '.join(others)}: nothing here acts upon that. "
-            "Leave it out."
+            f"UpdateTable with {', '.join(others)} has no effect in a local ring. Leave it out."
         )
 
 
-def _refused(refusal: RefusedError, asked: Request) -> Response:
-    """Shape an error as the service does: REST-JSON has its code in a header."""
+def _refused(refusal: RefusedError, request: Request) -> Response:
+    """Format an error as the service does: REST-JSON has its code in a header."""
     text = str(refusal)
-    if asked.target:
+    if request.target:
         return Response(
             400,
             {"Content-Type": "application/x-amz-json-1.0"},

@@ -1,8 +1,8 @@
-"""Forward a local ring's requests for tables and streams to a server that speaks DynamoDB.
+"""Forward a local ring's requests for tables and streams to another DynamoDB server.
 
-Such a server keeps regions apart, takes an access key for an account, and checks no signature. So a
-request goes there under an access key made up for its account in this run alone: what an earlier
-run left is out of sight, and what this one makes is deleted when it ends. Tried with MiniStack; see
+The server must separate regions, derive an account from an access key, and check no signatures.
+Requests are sent with an access key generated for their account in this run: tables of an earlier
+run are invisible, and this run's tables are deleted when it ends. Tested with MiniStack; see
 docs/stores.md.
 """
 
@@ -12,62 +12,61 @@ import json
 import re
 import secrets
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
-from unittest.mock import patch
 from urllib.parse import urlsplit
 from zlib import crc32
 
 import urllib3
-from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.iam.models import get_account_id_from
 
 from local.endpoint.request_counter import READS, WRITES
 from ring.arn import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _TABLES = "DynamoDB_20120810."
 _STREAMS = "DynamoDBStreams_20120810."
-# Answers to these hold items, which are nobody's to change, and no name but those of tables.
-_ABOUT_ITEMS = WRITES | READS | {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
-_PASSED_ON = ("Content-Type", "X-Amz-Date", "X-Amz-Target")
+# Responses to these have no ARNs, and items in which nothing must be replaced.
+_ITEM_OPERATIONS = (
+    WRITES | READS | {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
+)
+_FORWARDED_HEADERS = ("Content-Type", "X-Amz-Date", "X-Amz-Target")
 _CREDENTIAL = re.compile(r"(?<=Credential=)([^/,\s]+)(?=/\d+/([^/]+)/)")
 _ARN = re.compile(rb"arn:[\w-]+:dynamodb:[\w-]*:\w*:(?=table/)")
-"""The beginning of an ARN of a table or a stream, up to the account."""
-_OF_AWS = re.compile(
+"""Start of the ARN of a table or a stream, up to the account."""
+_AWS_HOST = re.compile(
     r"(^|\.)(amazonaws\.(com|com\.cn|eu)|api\.aws|on\.aws|api\.amazonwebservices\.com\.cn)\.?$"
 )
 
 
 class ProxyError(Exception):
-    """No DynamoDB that a ring can use is at the URL. Says why, and what to do."""
+    """The server at the URL cannot be used for a ring. Says why, and what to do."""
 
 
 class WrongUrlError(ProxyError):
-    """The URL cannot be one of a DynamoDB for a ring."""
+    """The URL is invalid or not allowed."""
 
 
 @dataclass(frozen=True)
-class RegionArns:
-    """Where a request is about: what tells one set of tables from another."""
+class TableSet:
+    """The account and region of a request: each pair has tables of its own."""
 
     account: str
     region: str
 
     @property
-    def arns(self) -> bytes:
-        """How the ARNs of the tables there begin."""
-        arns = f"arn:{partition_of(self.region)}:dynamodb:{self.region}:{self.account}:"
-        return arns.encode()
+    def arn_prefix(self) -> bytes:
+        """Prefix of its tables' ARNs."""
+        prefix = f"arn:{partition_of(self.region)}:dynamodb:{self.region}:{self.account}:"
+        return prefix.encode()
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back: status, headers and body."""
+    """An HTTP response."""
 
     status: int
     headers: Mapping[str, str]
@@ -75,89 +74,91 @@ class Response:
 
 
 class DynamoDBProxy:
-    """Answers requests to DynamoDB and its streams as AWS would, by the server at a URL.
+    """Proxy for DynamoDB and DynamoDB Streams at a URL. Thread-safe.
 
-    May be used from several threads. Entering raises `ProxyError`; on leaving, every table that
-    was made here is deleted. `WrongUrlError` is raised at once.
+    The constructor raises `WrongUrlError`, entering raises `ProxyError`. On exit, all tables
+    created through it are deleted.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = _checked(url)
+        self.url = _validated(url)
         self._run = secrets.token_hex(4)
-        # It heeds no proxy of the environment's, and follows no redirection elsewhere.
+        # A PoolManager ignores HTTP_PROXY.
         self._pool = urllib3.PoolManager(
             maxsize=64, retries=False, timeout=urllib3.Timeout(connect=5, read=30)
         )
         self._lock = threading.Lock()
-        self._made: set[tuple[RegionArns, str]] = set()
-        self._theirs: dict[RegionArns, bytes] = {}
-        """How the server's ARNs begin, as far as it has told one."""
+        self._created: set[tuple[TableSet, str]] = set()
+        self._server_prefixes: dict[TableSet, bytes] = {}
+        """Prefixes of the server's ARNs, as seen in its responses."""
 
     @staticmethod
     def takes(target: str) -> bool:
-        """Tell by its X-Amz-Target whether a request is one to DynamoDB."""
+        """Return whether a request with this X-Amz-Target header is for DynamoDB."""
         return target.startswith((_TABLES, _STREAMS))
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Response:
-        """Return the complete answer to one request."""
+        """Return the response to a request."""
         target, authorization = headers.get("X-Amz-Target", ""), headers.get("Authorization", "")
         found = _CREDENTIAL.search(authorization)
-        place = RegionArns(get_account_id_from(found[1]), found[2]) if found else RegionArns("", "")
-        passed_on = {name: headers[name] for name in _PASSED_ON if headers.get(name)}
+        tables = TableSet(get_account_id_from(found[1]), found[2]) if found else TableSet("", "")
+        forwarded = {name: headers[name] for name in _FORWARDED_HEADERS if headers.get(name)}
         if found:
-            passed_on["Authorization"] = _CREDENTIAL.sub(self._key(place), authorization)
+            forwarded["Authorization"] = _CREDENTIAL.sub(self._access_key(tables), authorization)
         operation = target.partition(".")[2]
-        if operation in _ABOUT_ITEMS:
-            return self._ask(passed_on, body)
-        answer = self._ask(passed_on, body.replace(place.arns, self._theirs.get(place, place.arns)))
-        self._note(operation, place, answer)
-        if operation == "GetRecords" and answer.status == 200:
-            return _answered(answer, _records(answer.body, place))
-        return _answered(answer, _ARN.sub(place.arns, answer.body))
+        if operation in _ITEM_OPERATIONS:
+            return self._send(forwarded, body)
+        prefix = tables.arn_prefix
+        body = body.replace(prefix, self._server_prefixes.get(tables, prefix))
+        response = self._send(forwarded, body)
+        self._remember(operation, tables, response)
+        if operation == "GetRecords" and response.status == 200:
+            return _with_body(response, _translate_records(response.body, tables))
+        return _with_body(response, _ARN.sub(prefix, response.body))
 
-    def _key(self, place: RegionArns) -> str:
-        """Return the access key that stands for an account in this run.
+    def _access_key(self, tables: TableSet) -> str:
+        """Return the access key for an account in this run.
 
-        It has 12 digits, so a server that takes such a key for an account's number does so too.
+        It has 12 digits, for servers that use such a key as the account's number.
         """
-        digest = sha256(f"{self._run} {place.account}".encode()).digest()
+        digest = sha256(f"{self._run} {tables.account}".encode()).digest()
         return f"{int.from_bytes(digest[:8]) % 10**12:012}"
 
-    def _ask(self, headers: Mapping[str, str], body: bytes) -> Response:
+    def _send(self, headers: Mapping[str, str], body: bytes) -> Response:
         try:
-            answer = self._pool.request(
+            response = self._pool.request(
                 "POST", f"{self.url}/", body=body, headers=dict(headers), redirect=False
             )
         except urllib3.exceptions.HTTPError as error:
-            # What DynamoDB answers when it is its own fault; SDKs try again.
+            # DynamoDB's response to an internal error; SDKs retry it.
             message = f"The DynamoDB at {self.url} does not answer: {error}"
             failed = {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"}
             return Response(500, {}, json.dumps({**failed, "message": message}).encode())
-        kept = {
+        returned = {
             name: value
-            for name, value in answer.headers.items()
+            for name, value in response.headers.items()
             if name.lower() in {"content-type", "x-amzn-requestid", "x-amz-crc32"}
         }
-        return Response(answer.status, kept, answer.data)
+        return Response(response.status, returned, response.data)
 
-    def _note(self, operation: str, place: RegionArns, answer: Response) -> None:
-        """Keep in mind how the server's ARNs begin, and which tables there are."""
-        if answer.status != 200:
+    def _remember(self, operation: str, tables: TableSet, response: Response) -> None:
+        """Record the prefix of the server's ARNs, and which tables were created."""
+        if response.status != 200:
             return
-        if found := _ARN.search(answer.body):
-            self._theirs[place] = found[0]
+        if found := _ARN.search(response.body):
+            self._server_prefixes[tables] = found[0]
         if operation not in {"CreateTable", "DeleteTable"}:
             return
-        table = (place, json.loads(answer.body)["TableDescription"]["TableName"])
+        table = (tables, json.loads(response.body)["TableDescription"]["TableName"])
         with self._lock:
             if operation == "CreateTable":
-                self._made.add(table)
+                self._created.add(table)
             else:
-                self._made.discard(table)
+                self._created.discard(table)
 
-    def _call(self, operation: str, place: RegionArns, request: Mapping[str, Any]) -> Response:
-        """Ask something that no client asked for."""
-        scope = f"{self._key(place)}/20120810/{place.region}/dynamodb/aws4_request"
+    def _call(self, operation: str, tables: TableSet, request: Mapping[str, Any]) -> Response:
+        """Send a request of the proxy's own."""
+        scope = f"{self._access_key(tables)}/20120810/{tables.region}/dynamodb/aws4_request"
         headers = {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": _TABLES + operation,
@@ -165,7 +166,7 @@ class DynamoDBProxy:
             "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, "
             "SignedHeaders=host;x-amz-date, Signature=none",
         }
-        return self._ask(headers, json.dumps(request).encode())
+        return self._send(headers, json.dumps(request).encode())
 
     def __enter__(self) -> Self:
         try:
@@ -176,42 +177,41 @@ class DynamoDBProxy:
         return self
 
     def _check(self) -> None:
-        """Make sure that a DynamoDB with streams is there, and that it keeps regions apart."""
-        here, there = RegionArns("probe", "us-east-1"), RegionArns("probe", "eu-west-1")
+        """Check that the server implements streams and separates regions. Raises `ProxyError`."""
+        first, second = TableSet("probe", "us-east-1"), TableSet("probe", "eu-west-1")
         name = f"ring-{self._run}"
-        answer = self._call("CreateTable", here, _probe(name))
-        table = _table_in(answer)
+        response = self._call("CreateTable", first, _probe_table(name))
+        table = _created_table(response)
         if not _ARN.match(str(table.get("TableArn", "")).encode()):
-            raise ProxyError(_told(self.url, answer))
+            raise ProxyError(_unusable(self.url, response))
         try:
             if not table.get("LatestStreamArn"):
                 raise ProxyError(
-                    f"The DynamoDB at {self.url} makes no streams: a table created with one has "
-                    "none, and a hop reads its table's stream. Give the URL of another server."
+                    f"The DynamoDB at {self.url} does not implement streams, which hops read: a "
+                    "table created with a stream has none. Use another server."
                 )
-            seen = json.loads(self._call("ListTables", there, {}).body)["TableNames"]
+            others = json.loads(self._call("ListTables", second, {}).body)["TableNames"]
         finally:
-            self._call("DeleteTable", here, {"TableName": name})
-        if name in seen:
+            self._call("DeleteTable", first, {"TableName": name})
+        if name in others:
             raise ProxyError(
-                f"The DynamoDB at {self.url} keeps one set of tables for all regions, and a ring "
-                "has a table in each. Give the URL of a server that keeps regions apart, such as "
-                "MiniStack (docs/stores.md)."
+                f"The DynamoDB at {self.url} does not separate regions, and a ring has a table in "
+                "each. Use a server that does, such as MiniStack (docs/stores.md)."
             )
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            made, self._made = self._made, set()
-        for place, name in made:
+            created, self._created = self._created, set()
+        for tables, name in created:
             table = {"TableName": name}
-            if self._call("DeleteTable", place, table).status != 200:
-                self._call("UpdateTable", place, {**table, "DeletionProtectionEnabled": False})
-                self._call("DeleteTable", place, table)
+            if self._call("DeleteTable", tables, table).status != 200:
+                self._call("UpdateTable", tables, {**table, "DeletionProtectionEnabled": False})
+                self._call("DeleteTable", tables, table)
         self._pool.clear()
 
 
-def _checked(url: str) -> str:
-    """Return the URL in its plainest form. Raises `WrongUrlError`."""
+def _validated(url: str) -> str:
+    """Return the normalized URL. Raises `WrongUrlError`."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -221,18 +221,18 @@ def _checked(url: str) -> str:
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
     if parts.scheme not in {"http", "https"} or not host or not plain:
         raise WrongUrlError(
-            f"{url!r} is no URL of a DynamoDB: it takes the form http://127.0.0.1:8000."
+            f"{url!r} is not a valid URL of a DynamoDB server. Use the form http://127.0.0.1:8000."
         )
-    if _OF_AWS.search(host):
+    if _AWS_HOST.search(host):
         raise WrongUrlError(
-            f"{host} is AWS itself, and a local ring has made-up credentials and tables that it "
-            "deletes. Give the URL of a server on this machine (docs/stores.md)."
+            f"{host} belongs to AWS, and a local ring deletes its tables at the end. Use a server "
+            "on this machine (docs/stores.md)."
         )
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
 
 
-def _probe(name: str) -> dict[str, Any]:
+def _probe_table(name: str) -> dict[str, Any]:
     return {
         "TableName": name,
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
@@ -242,72 +242,49 @@ def _probe(name: str) -> dict[str, Any]:
     }
 
 
-def _table_in(answer: Response) -> Mapping[str, Any]:
-    """Return the description of the table that was created; an empty one, if there is none."""
+def _created_table(response: Response) -> Mapping[str, Any]:
+    """Return the description of the created table; empty if the response has none."""
     try:
-        table = json.loads(answer.body)["TableDescription"]
+        table = json.loads(response.body)["TableDescription"]
     except (ValueError, KeyError, TypeError):
         return {}
     return table if isinstance(table, dict) else {}
 
 
-def _told(url: str, answer: Response) -> str:
-    """Say what is wrong with what answered."""
-    text = answer.body.decode(errors="replace").strip()
-    if answer.status == 500 and "does not answer" in text:
-        return (
-            f"{json.loads(text)['message']}. Start the server first (docs/stores.md says how), "
-            "or check the URL."
-        )
+def _unusable(url: str, response: Response) -> str:
+    """Return why the server that answered cannot be used."""
+    text = response.body.decode(errors="replace").strip()
+    if response.status == 500 and "does not answer" in text:
+        return f"{json.loads(text)['message']}. Start the server (docs/stores.md) or check the URL."
     return (
-        f"What answers at {url} does not speak DynamoDB: to CreateTable it said {answer.status} "
-        f"{text[:200]!r}. Check the URL; docs/stores.md names servers that do."
+        f"The server at {url} does not implement DynamoDB: it answered CreateTable with "
+        f"{response.status} {text[:200]!r}. Check the URL; docs/stores.md lists servers."
     )
 
 
-def _answered(answer: Response, body: bytes) -> Response:
-    """Return an answer with another body, and the checksum that AWS's SDKs look at."""
-    return Response(answer.status, {**answer.headers, "x-amz-crc32": str(crc32(body))}, body)
+def _with_body(response: Response, body: bytes) -> Response:
+    """Return a response with another body and its checksum, which AWS's SDKs verify."""
+    return Response(response.status, {**response.headers, "x-amz-crc32": str(crc32(body))}, body)
 
 
-def _records(body: bytes, place: RegionArns) -> bytes:
-    """Turn what a page of a stream's records says about where they are, and complete its images."""
+def _translate_records(body: bytes, tables: TableSet) -> bytes:
+    """Replace region and ARNs in a page of stream records, and complete its images."""
     page = json.loads(body)
     for record in page["Records"]:
-        record["awsRegion"] = place.region
+        record["awsRegion"] = tables.region
         for image in {"NewImage", "OldImage"} & record["dynamodb"].keys():
             record["dynamodb"][image] = _complete({"M": record["dynamodb"][image]})["M"]
     if "NextShardIterator" in page:
-        there = page["NextShardIterator"].encode()
-        page["NextShardIterator"] = _ARN.sub(place.arns, there).decode()
+        iterator = page["NextShardIterator"].encode()
+        page["NextShardIterator"] = _ARN.sub(tables.arn_prefix, iterator).decode()
     return json.dumps(page).encode()
 
 
 def _complete(value: dict[str, Any]) -> dict[str, Any]:
-    """Give every empty map its type, which some servers leave out in a stream: `{}`."""
+    """Restore the type of empty maps, which some servers omit in a stream: `{}`."""
     match value:
         case {"M": dict(parts)}:
             return {"M": {name: _complete(part) for name, part in parts.items()}}
         case {"L": list(parts)}:
             return {"L": [_complete(part) for part in parts]}
     return value or {"M": {}}
-
-
-def _create_mapping(backend: LambdaBackend, spec: dict[str, Any]) -> EventSourceMapping:
-    """Make an event source mapping as moto does, without looking for the stream in moto."""
-    function = backend.get_function(spec["FunctionName"])
-    spec |= {
-        "RegionName": backend.region_name,
-        "AccountId": backend.account_id,
-        "FunctionArn": function.function_arn,
-    }
-    mapping: EventSourceMapping = EventSourceMapping(spec)  # type: ignore[abstract]
-    backend._event_source_mappings[mapping.uuid] = mapping
-    return mapping
-
-
-@contextmanager
-def mappings_of_streams_elsewhere() -> Iterator[None]:
-    """Let moto make mappings of streams that it has never heard of."""
-    with patch.object(LambdaBackend, "create_event_source_mapping", _create_mapping):
-        yield

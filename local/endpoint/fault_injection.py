@@ -1,4 +1,4 @@
-"""What goes wrong with a region's tables, while somebody says so: outages, throttling."""
+"""Inject faults into requests to a region's tables: outages and throttling."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from local.endpoint.request_counter import READS, WRITES, region_of
 
 Fault = Callable[[str, str], bytes | None]
-"""Given the region and the operation of a call to a table's items: the answer that refuses it, or
-None. Raises `NoAnswerError` where there is no answer."""
+"""Given the region and operation of a request for items: the body of an error response, or None for
+no fault. Raises `NoAnswerError` to send no response."""
 
 _THROTTLED = json.dumps(
     {
@@ -23,41 +23,41 @@ _THROTTLED = json.dumps(
 
 
 class NoAnswerError(Exception):
-    """The connection is to be closed without an answer."""
+    """The connection must be closed without a response."""
 
 
 class Faults:
-    """The faults of a server. May be used from several threads."""
+    """The active faults of a server. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: tuple[Fault, ...] = ()
 
     @contextmanager
-    def put(self, fault: Fault) -> Iterator[None]:
-        """Let a fault befall the calls while the context lasts."""
+    def inject(self, fault: Fault) -> Iterator[None]:
+        """Apply a fault to requests while the context lasts."""
         with self._lock:
             self._faults = (*self._faults, fault)
         try:
             yield
         finally:
             with self._lock:
-                self._faults = tuple(one for one in self._faults if one is not fault)
+                self._faults = tuple(active for active in self._faults if active is not fault)
 
     def refusal(self, target: str, authorization: str) -> bytes | None:
-        """Return what refuses a request, the body of an answer with status 400, or None.
+        """Return the body of the error response (status 400) to a request, None for no fault.
 
         `target` is the X-Amz-Target header. Raises `NoAnswerError`.
         """
         service, _, operation = target.partition(".")
         if not self._faults or operation not in WRITES | READS or "Streams" in service:
             return None
-        answers = (fault(region_of(authorization), operation) for fault in self._faults)
-        return next((answer for answer in answers if answer is not None), None)
+        bodies = (fault(region_of(authorization), operation) for fault in self._faults)
+        return next((body for body in bodies if body is not None), None)
 
 
 def outage(region: str) -> Fault:
-    """Let no call to a region's tables be answered."""
+    """Leave all requests to a region's tables unanswered."""
 
     def fault(called: str, _: str) -> None:
         if called == region:
@@ -67,7 +67,7 @@ def outage(region: str) -> Fault:
 
 
 def throttling(region: str, share: float, seed: int = 0) -> Fault:
-    """Refuse a share (0 to 1) of the calls to a region's tables, drawn under a seed."""
+    """Throttle a share (0 to 1) of the requests to a region's tables, at random from a seed."""
     draws, lock = random.Random(seed), threading.Lock()
 
     def fault(called: str, _: str) -> bytes | None:

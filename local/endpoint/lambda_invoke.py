@@ -1,7 +1,7 @@
-"""Functions of a local ring that whoever knows its endpoint may call, as Lambda's Invoke does.
+"""Lambda's Invoke API for the functions of a local ring.
 
-moto would not run them; and while it answers one request, it takes no other, such as those that the
-function makes.
+moto does not run them; and requests that a function sends meanwhile would wait for moto to finish
+the invocation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 
 Function = Callable[[Any], Any]
 
@@ -19,17 +19,17 @@ _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 
 
 class Invocations:
-    """The functions, by their names."""
+    """The functions that can be invoked, by name."""
 
     def __init__(self) -> None:
         self._functions: Mapping[str, Function] = {}
 
     def offer(self, functions: Mapping[str, Function]) -> None:
-        """Let these functions be called, by their ARNs or names, and no others."""
+        """Set the functions that can be invoked; the keys are ARNs."""
         self._functions = {_name(arn): function for arn, function in functions.items()}
 
     def answer(self, path: str, body: bytes) -> tuple[dict[str, str], bytes] | None:
-        """Headers and body of the answer to a call; None: the path is that of none.
+        """Return headers and body of the response; None for another path or function.
 
         https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
         """
@@ -41,10 +41,10 @@ class Invocations:
         try:
             return headers, json.dumps(function(json.loads(body or b"{}"))).encode()
         except FunctionError as error:
-            told = {"errorType": error.kind, "errorMessage": error.message}
-            return headers | {"X-Amz-Function-Error": "Unhandled"}, json.dumps(told).encode()
+            document = {"errorType": error.kind, "errorMessage": error.message}
+            return headers | {"X-Amz-Function-Error": "Unhandled"}, json.dumps(document).encode()
 
 
 def _name(function: str) -> str:
-    """A function's name, which may be the end of its ARN."""
+    """Return a function's name, given the name or the ARN."""
     return function.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Lambda's calls about event source mappings, for the hops that run.
+"""Lambda's API for the event source mappings of running hops.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
 """
@@ -45,9 +45,9 @@ _KNOWN = frozenset(
 
 
 class RefusedError(Exception):
-    """A call is refused. Says why, and what to do.
+    """A call is rejected. Says why, and what to do.
 
-    `code` is the error in Lambda's terms, `json_code` in those of services that speak JSON.
+    `code` is the error code for Lambda, `json_code` for services with the JSON protocol.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RefusedError(Exception):
 
 
 class MappingCalls:
-    """Answers the calls about mappings: by moto what they are, by the ring what they do."""
+    """Handle calls for mappings: moto stores their configuration, the ring applies it."""
 
     def __init__(self, ring: RunningRing) -> None:
         self._ring = ring
@@ -74,7 +74,7 @@ class MappingCalls:
         body: bytes,
         moto: Callable[[], tuple[int, bytes]],
     ) -> tuple[int, Any]:
-        """Return status and content of the answer. Raises `RefusedError`."""
+        """Return status and document of the response. Raises `RefusedError`."""
         if method == "GET":
             return self._read(moto)
         with self._lock:
@@ -95,12 +95,12 @@ class MappingCalls:
         status, body = moto()
         if status == 404:
             raise _missing()
-        told = json.loads(body)
+        document = json.loads(body)
         running = {hop.mapping_id: hop.mapping for hop in self._ring.hops.values()}
-        for one in told.get("EventSourceMappings", [told]):
-            if mapping := running.get(one.get("UUID")):
-                one.update(_seen(mapping))
-        return status, told
+        for described in document.get("EventSourceMappings", [document]):
+            if mapping := running.get(described.get("UUID")):
+                described.update(_live_state(mapping))
+        return status, document
 
     @staticmethod
     def _update(
@@ -108,8 +108,8 @@ class MappingCalls:
     ) -> tuple[int, Any]:
         if others := sorted(set(request) - {"Enabled"}):
             raise RefusedError(
-                f"A local ring changes nothing of a mapping but Enabled while it runs, and not "
-                f"{', '.join(others)}. Change `mapping` in the settings, and start the ring again."
+                f"{', '.join(others)} of a mapping cannot be changed while a local ring runs, only "
+                "Enabled. Change `mapping` in the settings and restart the ring."
             )
         status, body = moto()
         enabled = request.get("Enabled")
@@ -117,7 +117,7 @@ class MappingCalls:
             hop.mapping.enable()
         elif enabled is False:
             hop.mapping.disable()
-        return status, {**json.loads(body), **_seen(hop.mapping)}
+        return status, {**json.loads(body), **_live_state(hop.mapping)}
 
     @staticmethod
     def _delete(hop: LocalHop, moto: Callable[[], tuple[int, bytes]]) -> tuple[int, Any]:
@@ -139,11 +139,12 @@ class MappingCalls:
                 409,
             )
         status, body = moto()
-        told = json.loads(body)
+        document = json.loads(body)
         if status >= 300:
-            return status, told
-        self._ring.begin(hop, told["UUID"], {**_outputs(request), "uuid": told["UUID"]})
-        return status, {**told, "State": "Creating"}
+            return status, document
+        uuid = document["UUID"]
+        self._ring.begin(hop, uuid, {**_outputs(request), "uuid": uuid})
+        return status, {**document, "State": "Creating"}
 
     def _hop_of_function(self, function: str, credential: str) -> LocalHop:
         key, _, region, *_ = [*credential.split("/"), "", "", ""]
@@ -153,8 +154,8 @@ class MappingCalls:
             if (arn.account, arn.region, arn.resource) == (account, region, f"function:{name}"):
                 return hop
         raise RefusedError(
-            f"The function {function} is no hop's in {region}, so a local ring cannot feed it. "
-            "Name the function of a hop whose mapping was deleted."
+            f"The function {function} in {region} belongs to no hop of this local ring. Give the "
+            "function of a hop whose mapping was deleted."
         )
 
 
@@ -169,38 +170,38 @@ def _request(body: bytes) -> dict[str, Any]:
     return request if isinstance(request, dict) else {}
 
 
-def _seen(mapping: EventMapping) -> dict[str, Any]:
-    """How a mapping is now, as Lambda tells it."""
+def _live_state(mapping: EventMapping) -> dict[str, Any]:
+    """Return the current state of a mapping in Lambda's terms."""
     stats = mapping.stats()
     result = f"PROBLEM: {stats.trouble}" if stats.trouble else stats.result
     return {"State": mapping.state, "LastProcessingResult": result}
 
 
 def _check(request: Mapping[str, Any], hop: LocalHop) -> None:
-    """Refuse a mapping that cannot be run here. Raises `RefusedError`."""
+    """Reject a mapping that cannot run locally. Raises `RefusedError`."""
     if others := sorted(set(request) - _KNOWN):
-        raise RefusedError(f"A local ring's mapping has no {', '.join(others)}. Leave it out.")
+        raise RefusedError(f"A local ring does not support {', '.join(others)}. Leave it out.")
     for name, (least, most) in _RANGES.items():
         value = request.get(name, least)
         if type(value) is not int or not least <= value <= most:
-            raise RefusedError(f"{name} is {value!r}, and must be from {least:,} to {most:,}.")
+            raise RefusedError(f"{name} must be from {least:,} to {most:,}, not {value!r}.")
     if request.get("StartingPosition") not in ("TRIM_HORIZON", "LATEST"):
         raise RefusedError("StartingPosition must be TRIM_HORIZON or LATEST for a DynamoDB stream.")
     stream, table = str(request.get("EventSourceArn", "")), hop.mapping.source
     if table_arn_of_stream(stream) != table_arn_of_stream(table):
         raise RefusedError(
-            f"The hop {hop.label} reads streams of {table_arn_of_stream(table)}, and "
-            f"{stream or 'no EventSourceArn'} is none. Give that table's LatestStreamArn."
+            f"{stream or 'No EventSourceArn'} is not a stream of {table_arn_of_stream(table)}, "
+            f"which the hop {hop.label} reads. Give that table's LatestStreamArn."
         )
     failures = (request.get("DestinationConfig") or {}).get("OnFailure") or {}
     if not str(failures.get("Destination", "arn:aws:s3:")).split(":")[2:3] == ["s3"]:
         raise RefusedError(
-            "A local ring puts what it gives up into a bucket alone: name one's ARN."
+            "A local ring supports only a bucket as the failure destination. Give a bucket's ARN."
         )
 
 
 def _outputs(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a request into what a program's mapping would say."""
+    """Convert a request to the outputs of a mapping that a program declares."""
     names = {**EventSourceMapping.CHANGEABLE, **EventSourceMapping.FIXED}
     outputs = {ours: request[theirs] for ours, theirs in names.items() if theirs in request}
     destination = (request.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")

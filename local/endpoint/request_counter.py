@@ -1,4 +1,4 @@
-"""What was asked of the tables: DynamoDB requests by region, table and operation."""
+"""Count DynamoDB requests by region, table and operation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
-"""The operations that write items. A batch counts once for each item in it."""
+"""Operations that write items. A batch counts once for each of its items."""
 
 READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
-"""The operations that read items. A batch counts once for each key in it."""
+"""Operations that read items. A batch counts once for each of its keys."""
 
 _REFUSALS = (b"ConditionalCheckFailedException", b"TransactionCanceledException")
 _CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
@@ -25,9 +25,9 @@ _REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
 
 @dataclass(frozen=True)
 class Call:
-    """One kind of request to one table. `refused` means that its condition did not hold.
+    """A kind of request to a table. `refused`: its condition check failed.
 
-    DynamoDB charges a refused write like one that was made:
+    DynamoDB charges such a write like one that succeeds:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
     """
 
@@ -38,7 +38,7 @@ class Call:
 
 
 class RequestCounts:
-    """How often each kind of call was made. Two readings subtract to what lies between them."""
+    """Number of requests of each kind. Subtract an earlier reading to get those in between."""
 
     def __init__(self, counts: Mapping[Call, int] | None = None) -> None:
         self._counts = Counter(counts or {})
@@ -51,9 +51,9 @@ class RequestCounts:
         table: str | None = None,
         refused: bool = False,
     ) -> int:
-        """Return how many of `operations` there were, in one region or on one table if told.
+        """Return the number of `operations`, optionally of one region or table.
 
-        By default writes that were made; with `refused`, those whose condition did not hold.
+        By default those that succeeded; with `refused`, those whose condition check failed.
         """
         wanted = set(operations)
         return sum(
@@ -72,46 +72,47 @@ class RequestCounts:
         return RequestCounts(self._counts - earlier._counts)
 
     def __repr__(self) -> str:
-        return f"Tally({dict(self._counts)})"
+        return f"RequestCounts({dict(self._counts)})"
 
 
 def credential_of(authorization: str) -> str:
-    """Return what a request was signed for: key, date, region and service, or nothing."""
+    """Return the scope of a request's signature: key, date, region and service, or nothing."""
     found = _CREDENTIAL.search(authorization)
     return found[1] if found else ""
 
 
 def region_of(authorization: str) -> str:
-    """Return the region that a request to DynamoDB was signed for."""
+    """Return the region for which a request to DynamoDB was signed."""
     found = _REGION.search(authorization)
     return found[1] if found else "unknown"
 
 
 class RequestCounter:
-    """Counts the requests that a server answered."""
+    """Counts the requests of a server. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[Call] = Counter()
 
     def read(self) -> RequestCounts:
-        """Return what was counted so far."""
+        """Return the counts so far."""
         with self._lock:
             return RequestCounts(self._counts)
 
     def record(
-        self, target: str, authorization: str, body: bytes, answer: tuple[int, bytes]
+        self, target: str, authorization: str, body: bytes, response: tuple[int, bytes]
     ) -> None:
-        """Count one request with its `answer` (status and body), if it is one to a table's items.
+        """Count a request for items, given its response's status and body.
 
-        `target` is the X-Amz-Target header. A request that failed for another reason than its
-        condition did nothing and is not counted.
+        `target` is the X-Amz-Target header. Requests that failed are not counted, except for failed
+        condition checks.
         """
         service, _, operation = target.partition(".")
         if not service.startswith("DynamoDB_") or operation not in WRITES | READS:
             return
-        refused = answer[0] == 400 and any(name in answer[1] for name in _REFUSALS)
-        if answer[0] != 200 and not refused:
+        status, response_body = response
+        refused = status == 400 and any(name in response_body for name in _REFUSALS)
+        if status != 200 and not refused:
             return
         region = region_of(authorization)
         tables = _tables(operation, json.loads(body))
@@ -121,7 +122,7 @@ class RequestCounter:
 
 
 def _tables(operation: str, request: dict[str, Any]) -> list[str]:
-    """Name the table of each item that a request is about."""
+    """Return the table of each item in a request."""
     match operation:
         case "BatchWriteItem":
             by_table = request["RequestItems"]
@@ -133,5 +134,5 @@ def _tables(operation: str, request: dict[str, Any]) -> list[str]:
             names = [next(iter(item.values()))["TableName"] for item in request["TransactItems"]]
         case _:
             names = [request["TableName"]]
-    # A table may be named by its ARN as well.
+    # A table may also be given by its ARN.
     return [name.rpartition("/")[2] for name in names]

@@ -1,6 +1,6 @@
-"""AWS on this machine: moto's server in a thread, on the loopback address alone.
+"""AWS on this machine: moto's server in a thread, on the loopback address only.
 
-DynamoDB's part can be played by another DynamoDB (see `local.endpoint.dynamodb_proxy`).
+Another server can provide DynamoDB (see `local.endpoint.dynamodb_proxy`).
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from werkzeug.test import run_wsgi_app
 
 from local.endpoint import browser_guard
 from local.endpoint.control_api import Control, Request
-from local.endpoint.dynamodb_proxy import DynamoDBProxy, mappings_of_streams_elsewhere
+from local.endpoint.dynamodb_proxy import DynamoDBProxy
 from local.endpoint.fault_injection import Faults, NoAnswerError
 from local.endpoint.lambda_invoke import Invocations
 from local.endpoint.request_counter import RequestCounter, credential_of
-from local.moto_patches.install import forget_what_is_old, moto_without_surprises
+from local.moto_patches.foreign_streams import mappings_of_foreign_streams
+from local.moto_patches.install import drop_old_data, moto_patched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _AMZ_JSON = "application/x-amz-json-1.0"
-_one_a_process = threading.Lock()
+_process_lock = threading.Lock()
 
 
 class ServerError(Exception):
@@ -43,7 +44,7 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole HTTP response."""
+    """An HTTP response."""
 
     status: str
     headers: list[tuple[str, str]]
@@ -52,23 +53,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class Own:
-    """What the server answers itself: JSON by path, calls of functions and about a running ring.
+    """What the server handles without moto: JSON documents by path, and calls for a running ring.
 
-    `alone` is held while moto answers: nobody else may look at what it keeps, or change it.
+    `moto_lock` must be held to use moto's data; it is held while moto handles a request.
     """
 
     pages: dict[str, bytes] = field(default_factory=dict)
     invocations: Invocations = field(default_factory=Invocations)
     control: Control = field(default_factory=Control)
-    alone: threading.Lock = field(default_factory=threading.Lock)
+    moto_lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class OneAtATime:
-    """Answers requests with a WSGI application, one request at a time, and counts them.
+class SerializedApp:
+    """Answer requests with a WSGI application, one at a time, and count them.
 
-    moto's backends have no locks: in two threads, a conditional put could read the item, lose
-    its turn to another put, and write over what that one wrote. Requests that `forward` takes do
-    not go to moto, and do not wait.
+    moto's backends have no locks: a conditional put in one thread could overwrite a put in another
+    that came after its check. Requests that `forward` takes do not go to moto and do not wait.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class OneAtATime:
         self._meter = meter
         self._forward = forward
         self._faults = faults or Faults()
-        self._lock = self._own.alone
+        self._lock = self._own.moto_lock
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
-        """Return the complete answer to one request. Raises `NoAnswerError` if there is none."""
-        # A slow sender must not hold the others up, so its body is read before the lock is taken;
-        # and of a refused one too, or it would be read as the connection's next request.
+        """Return the response to a request. Raises `NoAnswerError` for none."""
+        # The body is read before the lock is taken, so that a slow client does not block others. It
+        # must be read in any case: it would otherwise be taken for the connection's next request.
         body = _take_body(environ)
         if reason := browser_guard.refusal(environ):
             return Answer("403 Forbidden", [("Content-Type", "text/plain")], f"{reason}\n".encode())
@@ -107,52 +107,52 @@ class OneAtATime:
         if self._forward is not None and self._forward.takes(target):
             answer = _forwarded(self._forward, environ, body)
         else:
-            answer = self._ask_moto(environ)
+            answer = self._call_moto(environ)
         status = int(answer.status.split()[0])
         self._meter.record(target, authorization, body, (status, answer.body))
         return answer
 
     def _controlled(self, environ: WSGIEnvironment, body: bytes) -> Answer | None:
-        """Return the answer to what is about the running ring, None to anything else."""
+        """Return the response to a call for the running ring, None for other calls."""
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if self._forward is not None and self._forward.takes(target):
             return None
 
         def moto() -> tuple[int, bytes]:
-            answer = self._ask_moto(environ)
+            answer = self._call_moto(environ)
             return int(answer.status.split()[0]), answer.body
 
-        asked = Request(
+        request = Request(
             environ.get("REQUEST_METHOD", ""),
             environ.get("PATH_INFO", ""),
             target,
             credential_of(environ.get("HTTP_AUTHORIZATION", "")),
             body,
         )
-        answered = self._own.control.answer(asked, moto)
-        if answered is None:
+        response = self._own.control.answer(request, moto)
+        if response is None:
             return None
-        status = HTTPStatus(answered.status)
-        told = json.dumps(answered.told).encode()
-        return Answer(f"{status.value} {status.phrase}", [*answered.headers.items()], told)
+        status = HTTPStatus(response.status)
+        document = json.dumps(response.document).encode()
+        return Answer(f"{status.value} {status.phrase}", [*response.headers.items()], document)
 
-    def _ask_moto(self, environ: WSGIEnvironment) -> Answer:
+    def _call_moto(self, environ: WSGIEnvironment) -> Answer:
         with self._lock:
             chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
             answer = Answer(status, list(headers), b"".join(chunks))
-            forget_what_is_old()
+            drop_old_data()
         return answer
 
 
 def _forwarded(forward: DynamoDBProxy, environ: WSGIEnvironment, body: bytes) -> Answer:
     headers = dict(EnvironHeaders(environ).items())
-    answer = forward.answer(headers, body)
-    status = HTTPStatus(answer.status)
-    return Answer(f"{status.value} {status.phrase}", [*answer.headers.items()], answer.body)
+    response = forward.answer(headers, body)
+    status = HTTPStatus(response.status)
+    return Answer(f"{status.value} {status.phrase}", [*response.headers.items()], response.body)
 
 
 def _take_body(environ: WSGIEnvironment) -> bytes:
-    """Read the request's body whole, and leave it in the environment to be read again."""
+    """Read the request's body, and make it readable again in the environment."""
     stream = environ["wsgi.input"]
     chunked = environ.pop("wsgi.input_terminated", False)
     body: bytes = stream.read() if chunked else stream.read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -163,7 +163,7 @@ def _take_body(environ: WSGIEnvironment) -> bytes:
 
 
 class _Dispatcher(werkzeug_app.DomainDispatcherApplication):
-    """moto's application, which finds the service behind a name once, not at each request."""
+    """moto's application, with a cache of the service for each host name."""
 
     def __init__(self) -> None:
         super().__init__(werkzeug_app.create_backend_app)
@@ -176,9 +176,9 @@ class _Dispatcher(werkzeug_app.DomainDispatcherApplication):
 
 
 class _RequestHandler(werkzeug_app.MotoRequestHandler):
-    """Answers on connections that stay open.
+    """Request handler with persistent connections.
 
-    werkzeug's own handler closes the connection after each request, and lingers 10 ms over it.
+    werkzeug's own closes the connection after each request, which takes 10 ms.
     """
 
     protocol_version = "HTTP/1.1"
@@ -193,7 +193,7 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
             return
         except Exception as error:
             logging.getLogger(__name__).debug("%s failed", self.path, exc_info=True)
-            # The rest of the request may still be on its way, and is not the next one.
+            # The rest of this request may still arrive, and must not be taken for the next one.
             closing = [("Connection", "close")]
             answer = Answer("500 Internal Server Error", closing, f"{error!r}\n".encode())
         self._send(answer)
@@ -211,16 +211,16 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
             self.wfile.write(answer.body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: a line a request would drown what a person watches."""
+        """Log nothing: a line per request would flood the terminal."""
 
 
 class LocalServer:
-    """AWS's services, played by moto, at `endpoint` for as long as the context lasts.
+    """moto's AWS services at `endpoint` while the context lasts.
 
-    `port` 0 takes any free port. `dynamodb` is the URL of a server that plays DynamoDB's part
-    instead of moto. There is one server at a time in a process, because moto keeps its state
-    in the process. Raises `ServerError` where that is not so or the port is taken, `WrongUrlError`
-    for a URL that cannot be one, and, on entering, `ProxyError` where no DynamoDB is to be had.
+    `port` 0 selects a free port. `dynamodb` is the URL of a server that provides DynamoDB instead
+    of moto. A process can have one server at a time, because moto's state is global. The
+    constructor raises `WrongUrlError`; entering raises `ServerError` for a second server or a used
+    port, and `ProxyError` if the DynamoDB server cannot be used.
     """
 
     def __init__(self, port: int = 0, dynamodb: str | None = None) -> None:
@@ -233,20 +233,20 @@ class LocalServer:
 
     @property
     def endpoint(self) -> str:
-        """The URL to give to any AWS SDK or the AWS CLI."""
+        """The URL for AWS SDKs and the AWS CLI."""
         return f"http://{LOOPBACK}:{self._port}"
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            if not _one_a_process.acquire(blocking=False):
-                raise ServerError("A local ring runs in this process already: close it first.")
-            undo.callback(_one_a_process.release)
+            if not _process_lock.acquire(blocking=False):
+                raise ServerError("A local ring already runs in this process. Close it first.")
+            undo.callback(_process_lock.release)
             listener = undo.enter_context(_listen(self._port))
             self._port = listener.getsockname()[1]
-            undo.enter_context(moto_without_surprises())
+            undo.enter_context(moto_patched())
             if self._forward is not None:
                 undo.enter_context(self._forward)
-                undo.enter_context(mappings_of_streams_elsewhere())
+                undo.enter_context(mappings_of_foreign_streams())
             undo.enter_context(self._serving(listener))
             self._undo = undo.pop_all()
         return self
@@ -256,7 +256,7 @@ class LocalServer:
 
     @contextmanager
     def _serving(self, listener: socket.socket) -> Iterator[None]:
-        app: Any = OneAtATime(_Dispatcher(), self.meter, self._forward, self.faults, self.own)
+        app: Any = SerializedApp(_Dispatcher(), self.meter, self._forward, self.faults, self.own)
         server = make_server(
             LOOPBACK,
             self._port,
@@ -278,7 +278,7 @@ class LocalServer:
 
 
 def _listen(port: int) -> socket.socket:
-    # werkzeug ends the whole process when a port is taken; a socket of our own only raises.
+    # werkzeug exits the process if a port is in use; with a socket of our own this is an error.
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:

@@ -1,7 +1,6 @@
-"""moto's state machines, made to run, and to call the services of a local ring.
+"""Execute and log state machines in moto, with the services of a local ring.
 
-moto interprets their definitions, if asked to: the same ones that Step Functions is given. It knows
-no redrive.
+moto can interpret the same definitions as Step Functions. It does not implement redrive.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from moto.core.config import default_user_config
 from local.clients import FAKE_CREDENTIALS
 
 _CONFIG = Config(
-    # As long as a function may take. A call that fails is the state machine's to try again.
+    # Lambda's maximum timeout plus a minute. The state machine itself retries failed calls.
     read_timeout=960,
     retries={"total_max_attempts": 1},
     proxies={},
@@ -28,43 +27,46 @@ _CONFIG = Config(
 
 
 @contextmanager
-def state_machines_run(endpoint: str) -> Iterator[None]:
-    """Have state machines that are made now be run, for as long as the context lasts."""
-    # It takes a second to import what interprets them, and few rings have one.
+def state_machines_executed(endpoint: str) -> Iterator[None]:
+    """Execute state machines that are created while the context lasts."""
+    # Importing the interpreter takes a second, and few rings have a state machine.
+    from moto.stepfunctions.parser import models  # noqa: PLC0415
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import (  # noqa: PLC0415
         resource_eval_s3,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task import (  # noqa: PLC0415
         lambda_eval_utils,
     )
-    from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
+
+    from local.cloudwatch.execution_log import executions_logged  # noqa: PLC0415
 
     def client(region: str, service: str, state_credentials: Any = None) -> Any:
-        make: Any = boto3.Session(
+        create: Any = boto3.Session(
             aws_access_key_id=FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=FAKE_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         ).client
-        return make(service, region_name=region, endpoint_url=endpoint, config=_CONFIG)
+        return create(service, region_name=region, endpoint_url=endpoint, config=_CONFIG)
 
     with (
         patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}),
         patch.object(resource_eval_s3, "boto_client_for", client),
         patch.object(lambda_eval_utils, "boto_client_for", client),
+        executions_logged(),
     ):
         try:
             yield
         finally:
-            _stop_all(stepfunctions_parser_backends)
+            _stop_all(models.stepfunctions_parser_backends)
 
 
 def _stop_all(backends: Any) -> None:
-    """Stop what runs: its threads would outlive the endpoint."""
+    """Stop all executions: their threads would outlive the endpoint."""
     machines = [
         machine
         for regions in backends.values()
         for backend in regions.values()
         for machine in backend.state_machines
     ]
-    for execution in [one for machine in machines for one in machine.executions]:
+    for execution in [execution for machine in machines for execution in machine.executions]:
         if execution.status == "RUNNING":
             execution.stop(datetime.now(UTC), None, None)

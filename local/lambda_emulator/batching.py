@@ -1,7 +1,7 @@
-"""How Lambda goes through a stream's records: batches, retries, bisecting and giving up.
+"""Lambda's processing of a stream's records: batching, retries, bisecting and discarding.
 
-Pure: no clock is read and nothing is called here. A `Lane` is told what arrived and how an
-invocation ended, and says what to invoke next. What AWS documents, and is followed here:
+Pure: reads no clock and calls nothing. A `Lane` is given new records and the results of
+invocations, and returns what to invoke next. It follows AWS's documentation:
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -25,7 +25,7 @@ GiveUpReason = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 
 FOR_EVER = -1
 PAYLOAD_BYTES = 6_000_000
-"""A batch's records together, at most: what a synchronous invocation may carry.
+"""Maximum size of a batch: the payload limit of a synchronous invocation.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
 """
@@ -36,7 +36,7 @@ _LONGEST_BACKOFF = 10.0
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings of an event source mapping. Times are in seconds; -1 stands for no limit."""
+    """Settings of an event source mapping. Times are in seconds; -1 means no limit."""
 
     batch_size: int = 100
     window: float = 0.0
@@ -51,8 +51,8 @@ class Policy:
 class Batch:
     """Records to be delivered together.
 
-    `failures` counts the failed invocations that spent a retry, `invocations` all of them.
-    Nothing is to be invoked before the time `not_before`.
+    `failures` counts the failed invocations that used a retry, `invocations` all of them. The batch
+    is not delivered before the time `not_before`.
     """
 
     records: tuple[Record, ...]
@@ -63,47 +63,47 @@ class Batch:
 
 @dataclass(frozen=True)
 class AbandonedBatch:
-    """A batch that is not delivered again, and why."""
+    """A batch that is discarded, with the reason."""
 
     batch: Batch
     reason: GiveUpReason
 
 
 def sequence_number(record: Record) -> str:
-    """Return the record's place in its stream."""
+    """Return the record's sequence number."""
     number: str = record["dynamodb"]["SequenceNumber"]
     return number
 
 
 def created_at(record: Record) -> float:
-    """Return when the record's change was made, in seconds since 1970."""
+    """Return the time of the record's change, in seconds since 1970."""
     return float(record["dynamodb"]["ApproximateCreationDateTime"])
 
 
-def first_failure(records: Sequence[Record], answer: Any) -> int | None:
-    """Return where a batch must be delivered again from, given a function's answer to it.
+def first_failure(records: Sequence[Record], response: Any) -> int | None:
+    """Return the index from which a batch must be delivered again, given a function's response.
 
-    None means that all is done: the answer, or its list of failures, is empty, null or missing.
-    Otherwise the lowest sequence number in the list counts; and where an identifier is empty,
-    null, missing or none of the batch's, the whole batch failed: 0.
+    None means success: the response or its list of failures is empty, null or missing. Otherwise
+    the lowest sequence number in the list counts; an identifier that is empty, null, missing or not
+    in the batch means that the whole batch failed: 0.
     """
-    failures = answer.get("batchItemFailures") if isinstance(answer, Mapping) else None
+    failures = response.get("batchItemFailures") if isinstance(response, Mapping) else None
     if not failures:
         return None
-    places = {sequence_number(record): place for place, record in enumerate(records)}
-    return min(_place(failure, places) for failure in failures)
+    indexes = {sequence_number(record): index for index, record in enumerate(records)}
+    return min(_index(failure, indexes) for failure in failures)
 
 
-def _place(failure: Any, places: Mapping[str, int]) -> int:
+def _index(failure: Any, indexes: Mapping[str, int]) -> int:
     identifier = failure.get("itemIdentifier") if isinstance(failure, Mapping) else None
-    return places.get(identifier, 0) if isinstance(identifier, str) else 0
+    return indexes.get(identifier, 0) if isinstance(identifier, str) else 0
 
 
 def after_failure(batch: Batch, failed_at: int, policy: Policy, now: float) -> list[Batch]:
-    """Return what to deliver of a batch that failed at the place `failed_at`, in order.
+    """Return the batches to deliver, in order, after a batch failed at the index `failed_at`.
 
-    What lies before that place is done. With bisecting, a failure in the middle splits the batch
-    there, and one at the very start splits it in two halves; neither spends a retry.
+    The records before that index are done. With bisecting, a failure in the middle splits the batch
+    there, and one at the start splits it in two halves; neither uses a retry.
     """
     rest = batch.records[failed_at:]
     tried = replace(batch, records=rest, invocations=batch.invocations + 1)
@@ -117,7 +117,7 @@ def after_failure(batch: Batch, failed_at: int, policy: Policy, now: float) -> l
 
 
 class Lane:
-    """Records that must be delivered in order, and how far their delivery has come."""
+    """Records that must be delivered in order, and the state of their delivery."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -126,20 +126,20 @@ class Lane:
         self._begun: deque[Batch] = deque()
 
     def add(self, records: Iterable[Record], now: float) -> None:
-        """Take in records that were just read from the stream."""
+        """Add records that were just read from the stream."""
         if not self._new:
             self._new_since = now
         self._new.extend(records)
 
     def next(self, now: float) -> Batch | AbandonedBatch | None:
-        """Return the batch to invoke the function with, or one to give up, or None for now.
+        """Return the batch to invoke the function with, one to discard, or None for now.
 
-        A batch stays the lane's next until `succeeded`, `failed` or `dropped` says what came of it.
+        It remains the lane's next batch until `finished` or `failed` is called.
         """
         if not self._begun:
             if not self._is_due(now):
                 return None
-            self._begun.append(self._gather())
+            self._begun.append(self._next_batch())
             self._new_since = now
         return self._first(now)
 
@@ -147,7 +147,7 @@ class Lane:
         enough = len(self._new) >= self._policy.batch_size
         return enough or (bool(self._new) and now >= self._new_since + self._policy.window)
 
-    def _gather(self) -> Batch:
+    def _next_batch(self) -> Batch:
         records: list[Record] = []
         size = 0
         while self._new and len(records) < self._policy.batch_size:
@@ -161,7 +161,7 @@ class Lane:
         batch = self._begun[0]
         expired = self._expired(batch, now)
         if expired:
-            # Only the records that are too old go; the rest is a batch like any other.
+            # Only the records that are too old are discarded; the others become another batch.
             self._begun[0] = replace(batch, records=batch.records[:expired])
             if expired < len(batch.records):
                 self._begun.insert(1, replace(batch, records=batch.records[expired:]))
@@ -172,19 +172,19 @@ class Lane:
         return batch if now >= batch.not_before else None
 
     def _expired(self, batch: Batch, now: float) -> int:
-        """Count the records at the start of the batch that are older than the mapping allows."""
+        """Count the records at the start of the batch that exceed the maximum record age."""
         if self._policy.max_age == FOR_EVER:
             return 0
         oldest = now - self._policy.max_age
-        young = (i for i, record in enumerate(batch.records) if created_at(record) > oldest)
-        return next(young, len(batch.records))
+        valid = (i for i, record in enumerate(batch.records) if created_at(record) > oldest)
+        return next(valid, len(batch.records))
 
     def finished(self) -> None:
-        """Say that the next batch is done: delivered, or given up."""
+        """Remove the next batch: it was delivered or discarded."""
         self._begun.popleft()
 
     def failed(self, failed_at: int, now: float) -> None:
-        """Say that the next batch failed at a place, and must be delivered again from there."""
+        """Record that the next batch failed: deliver it again from index `failed_at`."""
         batch = self._begun.popleft()
         self._begun.extendleft(reversed(after_failure(batch, failed_at, self._policy, now)))
 

@@ -1,14 +1,14 @@
-"""The shapes of what Lambda sends: stream records to the function, given-up batches to a bucket."""
+"""Formats of what Lambda sends: events with stream records, and failure records in S3."""
 
 from __future__ import annotations
 
-import base64
 import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from handler.model.attribute_values import encode_binary
 from local.lambda_emulator.batching import created_at, sequence_number
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
-    """Turn a record, as boto3 reads it from a stream, into what Lambda makes of it.
+    """Convert a stream record, as boto3 returns it, to a record of a Lambda event.
 
-    The time is in whole seconds, binary values are base64 text, and userIdentity (there when
-    DynamoDB's TTL deleted the item) is spelled with small letters.
+    The time is in whole seconds, binary values are base64 text, and the fields of userIdentity
+    (present if DynamoDB's TTL deleted the item) start with lower-case letters.
     https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
     """
     change = dict(record["dynamodb"])
     change["ApproximateCreationDateTime"] = int(change["ApproximateCreationDateTime"].timestamp())
     for image in {"Keys", "NewImage", "OldImage"} & change.keys():
-        change[image] = {name: _as_json(value) for name, value in change[image].items()}
+        change[image] = json.loads(json.dumps(change[image], default=encode_binary))
     event = {
         "eventID": record["eventID"],
         "eventName": record["eventName"],
@@ -46,28 +46,9 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
     return event
 
 
-def _as_json(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Encode the binary values in one DynamoDB value, however deep."""
-    ((kind, content),) = value.items()
-    match kind:
-        case "B":
-            content = _base64(content)
-        case "BS":
-            content = [_base64(member) for member in content]
-        case "L":
-            content = [_as_json(member) for member in content]
-        case "M":
-            content = {name: _as_json(member) for name, member in content.items()}
-    return {kind: content}
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
 @dataclass(frozen=True)
 class FailurePlace:
-    """Where a batch was given up: what a failure record says besides the batch."""
+    """Mapping, function, stream and shard of a discarded batch, for its failure record."""
 
     mapping: str
     function_arn: str
@@ -78,8 +59,8 @@ class FailurePlace:
 def failure_record(given_up: AbandonedBatch, place: FailurePlace, now: float) -> dict[str, Any]:
     """Return the JSON document that Lambda puts into an S3 failure destination.
 
-    `now` is in seconds since 1970. A batch that grew too old without an invocation has no
-    responseContext. The fields and the example that they follow:
+    `now` is in seconds since 1970. A batch that became too old has no responseContext. For the
+    fields and an example see
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """
     records = given_up.batch.records
@@ -113,7 +94,7 @@ def failure_record(given_up: AbandonedBatch, place: FailurePlace, now: float) ->
 
 
 def failure_key(place: FailurePlace, now: float) -> str:
-    """Return the name of a failure record's object in its bucket.
+    """Return the object key of a failure record.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """
@@ -123,12 +104,12 @@ def failure_key(place: FailurePlace, now: float) -> str:
 
 
 def event_of(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the event that a function is invoked with for these records."""
+    """Return the event with which a function is invoked for these records."""
     return {"Records": list(records)}
 
 
 def partition_key(record: Record, name: str) -> str:
-    """Return the value of a record's partition key as text, equal for equal values alone."""
+    """Return the value of a record's partition key as text, unique for each value."""
     return json.dumps(record["dynamodb"]["Keys"][name], sort_keys=True)
 
 

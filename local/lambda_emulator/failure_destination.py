@@ -1,4 +1,4 @@
-"""Where a mapping puts the batches that it gives up."""
+"""Failure destination of an event source mapping."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class FailureDestination(Protocol):
-    """Takes the batches that are given up."""
+    """Receives discarded batches."""
 
     def take(self, given_up: AbandonedBatch, now: float) -> None:
-        """Keep a batch that was given up at the time `now`."""
+        """Store a batch that was discarded at the time `now`."""
 
 
 class S3Destination:
-    """Keeps given-up batches in a bucket, whole, as Lambda does."""
+    """Store discarded batches in a bucket, with their records, as Lambda does."""
 
     def __init__(self, client: S3Client, bucket: str, place: FailurePlace) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Fires the rules of a deployment: each calls its function at its rate, as EventBridge does."""
+"""Invoke functions at the rates of EventBridge rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 
 if TYPE_CHECKING:
     from local.cloud.program import Deployment
@@ -23,24 +23,24 @@ Function = Callable[[Any], Any]
 
 
 class Schedule:
-    """Calls functions at their rates, the first time when that time has passed, until `close`."""
+    """Invoke functions at their rates until `close`; the first time after one interval."""
 
     def __init__(self) -> None:
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self, deployment: Deployment, functions: Mapping[str, Function]) -> None:
-        """Fire what is deployed; `functions` are by their ARNs."""
-        rules = {(one.place.region, one.id): one.outputs for one in deployment.of(_RULE)}
+        """Start the deployed rules; `functions` are by their ARNs."""
+        rules = {(rule.location.region, rule.id): rule.outputs for rule in deployment.of(_RULE)}
         for target in deployment.of(_TARGET):
             function = functions.get(target.outputs["arn"])
             if function is not None:
-                rule = rules[target.place.region, target.outputs["rule"]]
+                rule = rules[target.location.region, target.outputs["rule"]]
                 event = json.loads(target.outputs["input"])
-                self.every(seconds_of(rule["scheduleExpression"]), function, event)
+                self.every(rate_seconds(rule["scheduleExpression"]), function, event)
 
     def every(self, seconds: float, function: Function, event: Any) -> None:
-        """Call a function with an event every so many seconds."""
+        """Invoke a function with an event at an interval in seconds."""
         thread = threading.Thread(
             target=self._run, args=(seconds, function, event), name="schedule", daemon=True
         )
@@ -55,16 +55,18 @@ class Schedule:
                 _log.info("A scheduled call failed: %s", error)
 
     def close(self) -> None:
-        """Fire nothing any more; a call that is under way ends with its function."""
+        """Stop; an invocation in progress ends with its function."""
         self._ended.set()
 
 
-def seconds_of(expression: str) -> float:
-    """How long a rate is. Raises `ValueError` for what is none.
+def rate_seconds(expression: str) -> float:
+    """Return the interval of a rate expression in seconds. Raises `ValueError` if it is invalid.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
     """
     found = re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)", expression)
     if found is None or (found[1] == "1") == bool(found[3]):
-        raise ValueError(f"{expression!r} is no rate: rate(1 minute), rate(5 minutes) are.")
+        raise ValueError(
+            f"{expression!r} is not a rate expression such as rate(1 minute) or rate(5 minutes)."
+        )
     return float(int(found[1]) * _SECONDS[found[2]])

@@ -1,8 +1,8 @@
-"""Reads a table's stream through the DynamoDB Streams API, from one place on."""
+"""Read a table's stream through the DynamoDB Streams API."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,21 +14,31 @@ _MOST_RECORDS = 1000  # of one GetRecords
 
 
 class StreamEndedError(Exception):
-    """Nothing comes from a stream any more. Says which, why, and what to do."""
+    """A stream was disabled and all its records were read. Says which, and what to do."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(
-            f"The stream {arn} has ended: it was switched off, or its table was deleted. All that "
-            "it held has been read. A stream that is switched on again has another ARN and needs "
-            "a mapping of its own."
+            f"The stream {arn} has ended: it was disabled, or its table was deleted. All its "
+            "records have been read. A stream that is enabled again has another ARN and needs a "
+            "new mapping."
         )
 
 
-class StreamReader:
-    """Reads the records of one stream in order, each once.
+class Reader(Protocol):
+    """Reads a stream's records in order, each once."""
 
-    A reader may be asked again after any error: it goes on after the last record that it returned.
-    `arn`, `shard` and `partition_key` (the attribute's name) say what it reads.
+    arn: str
+    partition_key: str
+
+    def read(self) -> Sequence[Mapping[str, Any]]:
+        """Return the next records, or none."""
+
+
+class StreamReader:
+    """Read the records of a stream in order, each once.
+
+    After an error, reading continues after the last record that was returned. `partition_key` is
+    the name of the table's attribute.
     """
 
     def __init__(
@@ -41,8 +51,8 @@ class StreamReader:
         self._last: str | None = None
         self._ended = False
         description = client.describe_stream(StreamArn=arn)["StreamDescription"]
-        # moto and MiniStack have one shard a stream. Reading several of them in the right
-        # order (parents before children) would be code that nothing here could run.
+        # moto and MiniStack have one shard per stream. Reading several in order (parents before
+        # children) would be code that nothing here could execute.
         (shard,) = description["Shards"]
         self.shard: str = shard["ShardId"]
         self.partition_key: str = description["KeySchema"][0]["AttributeName"]
@@ -50,10 +60,10 @@ class StreamReader:
             self._iterator = self._open()
 
     def read(self) -> Sequence[Mapping[str, Any]]:
-        """Return the next records, at most 1,000; none when there are no more for now.
+        """Return the next records, at most 1,000; none if there are no more for now.
 
         Raises botocore's `ClientError` or `BotoCoreError`, and `StreamEndedError` after the last
-        record of a stream that was switched off.
+        record of a disabled stream.
         """
         if self._ended:
             raise StreamEndedError(self.arn)
@@ -61,14 +71,14 @@ class StreamReader:
         try:
             page = self._client.get_records(ShardIterator=iterator, Limit=_MOST_RECORDS)
         except self._client.exceptions.TrimmedDataAccessException:
-            # Where the iterator stands there is nothing any more, so all that is left comes after.
-            # A server whose streams share their numbers also says so where a stream's first record
-            # has a higher one.
+            # The records at the iterator have been trimmed, so all that remain come after it. A
+            # server that numbers all streams together raises this, too, if a stream's first record
+            # has a higher number.
             iterator = self._open_at({"ShardIteratorType": "TRIM_HORIZON"})
             page = self._client.get_records(ShardIterator=iterator, Limit=_MOST_RECORDS)
         self._iterator = page.get("NextShardIterator")
-        # A shard that is closed has a last page. Where another one follows it, as on a server
-        # that splits streams, this reader cannot go on either.
+        # A closed shard has a last page. If another shard follows it, as on a server that splits
+        # streams, this reader cannot continue either.
         self._ended = self._iterator is None
         records = page["Records"]
         if records:
@@ -76,13 +86,15 @@ class StreamReader:
         return records
 
     def _open(self) -> str:
-        """Return an iterator from where reading stopped, so that a lost or old one is no loss."""
+        """Return an iterator after the last record, in place of a lost or expired one."""
         if self._last is None:
             return self._open_at({"ShardIteratorType": self._start})
         return self._open_at(
             {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": self._last}
         )
 
-    def _open_at(self, place: Any) -> str:
-        answer = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=self.shard, **place)
-        return answer["ShardIterator"]
+    def _open_at(self, position: Any) -> str:
+        response = self._client.get_shard_iterator(
+            StreamArn=self.arn, ShardId=self.shard, **position
+        )
+        return response["ShardIterator"]

@@ -1,8 +1,8 @@
-"""What runs inside a function's own process: the part of Lambda that calls the handler.
+"""The script that runs in a function's process and calls the handler, like Lambda's runtime.
 
-Started by `local.lambda_emulator.function` with the handler's name, the file descriptor that events
-come from and the one that answers go to. It imports nothing of this project, and the handler cannot
-either: its task directory is the only addition to the path.
+Started by `local.lambda_emulator.worker_process` with the handler's name and the file descriptors
+for events and responses. It imports nothing of this project, and the handler cannot either: its
+task directory is the only addition to the path.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """The second argument of a handler, with what Lambda documents for Python.
+    """A handler's second argument, with the attributes that Lambda documents for Python.
 
     https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
     """
@@ -37,14 +37,14 @@ class Context:
         self._end = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how many milliseconds are left before the function is stopped."""
+        """Return the milliseconds until the timeout."""
         return max(0, int((self._end - time.monotonic()) * 1000))
 
 
 def main(handler: str, events: TextIO, answers: TextIO) -> None:
-    """Import the handler, say so, then answer events until there are no more."""
+    """Import the handler, report that it is ready, then answer events until there are no more."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # in step with stderr
+        sys.stdout.reconfigure(line_buffering=True)  # in order with stderr
     logging.basicConfig(stream=sys.stdout, format="[%(levelname)s]\t%(asctime)s\t%(message)s")
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     try:
@@ -67,7 +67,7 @@ def _load(handler: str) -> Callable[[Any, Context], Any]:
 def _answer(function: Callable[[Any, Context], Any], request: dict[str, Any]) -> dict[str, Any]:
     context = Context(request["requestId"], request["functionArn"], request["seconds"])
     try:
-        # Encoded here, so that an answer that is no JSON is the handler's failure.
+        # Encoded here, so that a response that is not JSON counts as an error of the handler.
         return {"answer": json.dumps(function(request["event"], context))}
     except Exception as error:
         logging.exception("The handler raised an error.")
@@ -79,7 +79,7 @@ def _failure(error: BaseException) -> dict[str, Any]:
 
 
 def _send(answers: TextIO, message: dict[str, Any]) -> None:
-    # Lambda shows a handler's output up to the end of an invocation with that invocation.
+    # The output of an invocation must arrive before its response, as in Lambda.
     sys.stdout.flush()
     sys.stderr.flush()
     answers.write(json.dumps(message) + "\n")

@@ -1,7 +1,7 @@
-"""The capacity units that moto's tables take, as DynamoDB counts them.
+"""Return consumed capacity as DynamoDB counts it.
 
-moto answers with a unit or a half whatever the item's size, and to some requests that did not ask.
-Statements of PartiQL tell no units here.
+moto returns one unit or a half for any size of item, and also to some requests that did not ask for
+it. PartiQL statements return no capacity here.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local.cloudwatch.metrics import Gathered, Metric, consumed
+from local.cloudwatch.metrics import Metric, MetricBuffer, table_metrics
+from local.data.item_size import item_size
 from local.moto_patches.capacity_units import (
     Attributes,
     index_units,
-    item_size,
     read_units,
     write_units,
 )
@@ -33,16 +33,14 @@ from local.moto_patches.capacity_units import (
 _WRITES = {"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"}
 _READS = {"get_item", "batch_get_item", "transact_get_items", "query", "scan"}
 _LISTED = {"batch_write_item", "transact_write_items", "batch_get_item", "transact_get_items"}
-"""Those whose answers tell of several tables."""
-
-"""What DynamoDB would measure of its tables, by account and region, until it is published."""
+"""Operations whose responses list several tables."""
 
 _query = Table.query
 _scan = Table.scan
 
 
 class _Used(threading.local):
-    """What the request of this thread took so far: units by table, and by table and index."""
+    """Capacity that this thread's request has consumed so far: by table, and by table and index."""
 
     def __init__(self) -> None:
         self.tables: Counter[str] = Counter()
@@ -52,7 +50,7 @@ class _Used(threading.local):
         self.reading = False
 
     def begin(self) -> None:
-        """Forget what an earlier request took."""
+        """Reset, at the start of a request."""
         self.__init__()  # type: ignore[misc]
 
 
@@ -64,7 +62,7 @@ def _attributes(item: Item | None) -> Attributes | None:
 
 
 def _find(table: Table, key: Mapping[str, Any]) -> Item | None:
-    """Return an item, None where there is none or the keys are no keys."""
+    """Return an item; None if it does not exist or the key is invalid."""
     try:
         first = DynamoType(key[table.hash_key_attr])
         second = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
@@ -74,7 +72,7 @@ def _find(table: Table, key: Mapping[str, Any]) -> Item | None:
 
 
 def _metered(write: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a write of one item note what it takes; a refused one takes as much."""
+    """Wrap a write of an item to record its capacity, also if its condition fails."""
 
     @functools.wraps(write)
     def metered(
@@ -85,16 +83,16 @@ def _metered(write: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = write(backend, table_name, key, *args, **more)
         except ConditionalCheckFailed:
-            _note_write(table, before, before)
+            _record_write(table, before, before)
             _used.metrics.append((table.name, "ConditionalCheckFailedRequests", 1.0))
             raise
-        _note_write(table, before, _attributes(_find(table, key)))
+        _record_write(table, before, _attributes(_find(table, key)))
         return result
 
     return metered
 
 
-def _note_write(table: Table, before: Attributes | None, after: Attributes | None) -> None:
+def _record_write(table: Table, before: Attributes | None, after: Attributes | None) -> None:
     units = write_units(before, after)
     _used.tables[table.name] += units
     for index in (*table.global_indexes, *table.indexes):
@@ -106,7 +104,7 @@ def _note_write(table: Table, before: Attributes | None, after: Attributes | Non
 
 
 def _projected(index: SecondaryIndex, item: Attributes | None) -> Attributes | None:
-    """What an index holds of an item."""
+    """Return the attributes of an item that are projected into an index."""
     if item is None:
         return None
     kind = (index.projection or {}).get("ProjectionType", "ALL")
@@ -118,16 +116,16 @@ def _projected(index: SecondaryIndex, item: Attributes | None) -> Attributes | N
     return {name: value for name, value in item.items() if name in names}
 
 
-def _note_query(table: Table, *args: Any, **more: Any) -> Any:
+def _recording_query(table: Table, *args: Any, **more: Any) -> Any:
     if _used.reading:
         plain = [*args]
-        plain[6] = plain[9] = None  # what is projected and filtered away is read all the same
+        plain[6] = plain[9] = None  # projections and filters do not reduce what is read
         conditions = {name: more[name] for name in more if name.endswith("_key_conditions")}
         _used.bytes_read += _sum(_query(table, *plain, **conditions)[0])
     return _query(table, *args, **more)
 
 
-def _note_scan(table: Table, *args: Any, **more: Any) -> Any:
+def _recording_scan(table: Table, *args: Any, **more: Any) -> Any:
     if _used.reading:
         plain = [*args]
         plain[0], plain[3], plain[6] = {}, None, None
@@ -140,7 +138,7 @@ def _sum(items: list[Item]) -> int:
 
 
 def _answered(name: str, operation: Callable[[DynamoHandler], Any]) -> Callable[..., Any]:
-    """Have an operation tell what it took, if it is asked, and only then."""
+    """Wrap an operation to return its consumed capacity if, and only if, it is requested."""
 
     @functools.wraps(operation)
     def answered(handler: DynamoHandler) -> Any:
@@ -159,19 +157,19 @@ def _answered(name: str, operation: Callable[[DynamoHandler], Any]) -> Callable[
         if name in _READS and wanted != "NONE":
             _add_reads(name, handler)
         _publish_later(handler)
-        told = result.result
-        told.pop("ConsumedCapacity", None)
-        told.pop("ConsumedCapacityUnits", None)
+        response = result.result
+        response.pop("ConsumedCapacity", None)
+        response.pop("ConsumedCapacityUnits", None)
         if wanted != "NONE":
-            capacities = [_told(table, handler, wanted) for table in _used.tables]
-            told["ConsumedCapacity"] = capacities if name in _LISTED else capacities[0]
+            capacities = [_consumed_capacity(table, handler, wanted) for table in _used.tables]
+            response["ConsumedCapacity"] = capacities if name in _LISTED else capacities[0]
         return result
 
     return answered
 
 
 def _add_transaction(handler: DynamoHandler) -> None:
-    """Count the checks, and all twice: transactions prepare and commit."""
+    """Add the condition checks, and double everything: transactions prepare and commit."""
     for entry in handler.body["TransactItems"]:
         for check in [entry["ConditionCheck"]] if "ConditionCheck" in entry else []:
             table = handler.dynamodb_backend.get_table(check["TableName"])
@@ -188,16 +186,16 @@ def _add_transaction(handler: DynamoHandler) -> None:
 
 
 def _add_reads(name: str, handler: DynamoHandler) -> None:
-    """Count what an operation has read."""
+    """Add the capacity of a read operation."""
     body, backend = handler.body, handler.dynamodb_backend
     if name in {"query", "scan"}:
         table = backend.get_table(body["TableName"])
         units: Any = read_units(_used.bytes_read, consistent=bool(body.get("ConsistentRead")))
         index = next(
             (
-                one
-                for one in (*table.global_indexes, *table.indexes)
-                if one.name == body.get("IndexName")
+                index
+                for index in (*table.global_indexes, *table.indexes)
+                if index.name == body.get("IndexName")
             ),
             None,
         )
@@ -214,7 +212,7 @@ def _add_reads(name: str, handler: DynamoHandler) -> None:
 def _gets(
     name: str, body: Mapping[str, Any], backend: DynamoDBBackend
 ) -> Iterator[tuple[Table, Mapping[str, Any], bool, int]]:
-    """The items that are read by their keys: table, key, whether consistently, how often."""
+    """Yield the items that are read by key: table, key, consistency, and a factor for the units."""
     if name == "get_item":
         yield (
             backend.get_table(body["TableName"]),
@@ -232,17 +230,17 @@ def _gets(
             yield backend.get_table(entry["Get"]["TableName"]), entry["Get"]["Key"], True, 2
 
 
-def _told(name: str, handler: DynamoHandler, wanted: str) -> dict[str, Any]:
-    """What an answer says of one table.
+def _consumed_capacity(name: str, handler: DynamoHandler, wanted: str) -> dict[str, Any]:
+    """Return the `ConsumedCapacity` of a table.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ConsumedCapacity.html
     """
     table = handler.dynamodb_backend.get_table(name)
     mine = {index: units for (of, index), units in _used.indexes.items() if of == name}
     units = float(_used.tables[name])
-    told: dict[str, Any] = {"TableName": name, "CapacityUnits": units + sum(mine.values())}
+    document: dict[str, Any] = {"TableName": name, "CapacityUnits": units + sum(mine.values())}
     if wanted == "INDEXES":
-        told["Table"] = {"CapacityUnits": units}
+        document["Table"] = {"CapacityUnits": units}
         for kind, indexes in (
             ("GlobalSecondaryIndexes", table.global_indexes),
             ("LocalSecondaryIndexes", table.indexes),
@@ -253,8 +251,8 @@ def _told(name: str, handler: DynamoHandler, wanted: str) -> dict[str, Any]:
                 if index in mine
             }
             if parts:
-                told[kind] = parts
-    return told
+                document[kind] = parts
+    return document
 
 
 def _publish_later(handler: DynamoHandler) -> None:
@@ -262,21 +260,21 @@ def _publish_later(handler: DynamoHandler) -> None:
     now = time.time()
     for table, name, value in _used.metrics:
         metric = Metric("AWS/DynamoDB", name, (("TableName", table),))
-        consumed.setdefault(place, Gathered()).add(metric, value, now)
+        table_metrics.setdefault(place, MetricBuffer()).add(metric, value, now)
 
 
 @contextmanager
-def capacity_as_dynamodb_counts_it() -> Iterator[None]:
-    """Let moto tell the units that DynamoDB would take, and no others."""
-    consumed.clear()
+def capacity_units_of_dynamodb() -> Iterator[None]:
+    """Return DynamoDB's consumed capacity from moto while the context lasts."""
+    table_metrics.clear()
     with ExitStack() as changes:
         for name in ("put_item", "update_item", "delete_item"):
             ours = _metered(getattr(DynamoDBBackend, name))
             changes.enter_context(patch.object(DynamoDBBackend, name, ours))
-        changes.enter_context(patch.object(Table, "query", _note_query))
-        changes.enter_context(patch.object(Table, "scan", _note_scan))
+        changes.enter_context(patch.object(Table, "query", _recording_query))
+        changes.enter_context(patch.object(Table, "scan", _recording_scan))
         for name in sorted(_WRITES | _READS):
             answered = _answered(name, getattr(DynamoHandler, name))
             changes.enter_context(patch.object(DynamoHandler, name, answered))
         yield
-    consumed.clear()
+    table_metrics.clear()

@@ -1,15 +1,16 @@
-"""How many capacity units DynamoDB takes for what is read and written. Pure.
+"""Calculate capacity units as DynamoDB does. Pure.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from local.data.item_size import item_size
 
 Value = Mapping[str, Any]
 Attributes = Mapping[str, Value]
@@ -19,58 +20,17 @@ _WRITE_BYTES = 1024
 _READ_BYTES = 4096
 
 
-def item_size(item: Attributes) -> int:
-    """The bytes of an item: of its attributes' names and values."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
-
-
-def _value_size(value: Value) -> int:
-    ((kind, content),) = value.items()
-    match kind:
-        case "S" | "B" | "N":
-            return _SCALARS[kind](content)
-        case "SS" | "NS" | "BS":
-            return sum(_value_size({kind[0]: each}) for each in content)
-        case "L":
-            return 3 + sum(1 + _value_size(each) for each in content)
-        case "M":
-            return 3 + sum(
-                1 + len(name.encode()) + _value_size(each) for name, each in content.items()
-            )
-    return 1  # null, true and false
-
-
-def _binary_size(content: bytes | str) -> int:
-    if isinstance(content, bytes):
-        return len(content)
-    return len(content) * 3 // 4 - content[-2:].count("=")
-
-
-def _number_size(content: str) -> int:
-    """A byte for two significant digits, and one; leading and trailing zeroes are none of them."""
-    digits = content.upper().partition("E")[0].lstrip("+-")
-    significant = len(digits.replace(".", "").strip("0"))
-    return math.ceil(significant / 2) + 1 + content.startswith("-")
-
-
-_SCALARS: Mapping[str, Callable[[Any], int]] = {
-    "S": lambda text: len(text.encode()),
-    "B": _binary_size,
-    "N": _number_size,
-}
-
-
 def write_units(before: Attributes | None, after: Attributes | None) -> int:
-    """The units of a write to one table or index: for each KB of the larger of both items.
+    """Return the units of a write to a table or an index: one per KB of the larger image.
 
-    A write that changes nothing, is refused, or deletes what is not there takes one, too.
+    A write that changes nothing, fails its condition, or deletes a missing item takes one unit.
     """
-    size = max(item_size(one) if one else 0 for one in (before, after))
+    size = max(item_size(image) if image else 0 for image in (before, after))
     return max(1, math.ceil(size / _WRITE_BYTES))
 
 
 def index_units(before: Attributes | None, after: Attributes | None, keys: list[str]) -> int:
-    """The units that a write takes in an index; the items are as they are projected into it.
+    """Return the units of a write in an index, given the projected images.
 
     One entry is put, changed or deleted; if its keys change, one is deleted and one is put.
     """
@@ -84,6 +44,6 @@ def index_units(before: Attributes | None, after: Attributes | None, keys: list[
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """The units of a read of so many bytes, begun blocks of 4 KB counted whole, at least one."""
+    """Return the units of a read: one per block of 4 KB, rounded up; half if not consistent."""
     blocks = max(1, math.ceil(size / _READ_BYTES))
     return float(blocks) if consistent else blocks / 2

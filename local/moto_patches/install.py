@@ -1,8 +1,7 @@
-"""moto, made to behave as AWS does where a ring would see the difference."""
+"""Patches for moto where a ring would notice a difference from AWS."""
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -21,28 +20,29 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
-from local.moto_patches.capacity import capacity_as_dynamodb_counts_it
-from local.moto_patches.missing_calls import without_gaps
-from local.moto_patches.partiql import partiql_that_refuses
-from local.moto_patches.retention import forget_old_lines, forget_old_metrics
+from handler.model.attribute_values import encode_binary
+from local.moto_patches.capacity import capacity_units_of_dynamodb
+from local.moto_patches.missing_calls import missing_calls_added
+from local.moto_patches.partiql import partiql_errors_as_400
+from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.streams import streams_by_arn
-from local.moto_patches.tables import requests_all_or_nothing
+from local.moto_patches.tables import atomic_requests
 
 _KEPT_ITERATORS = 10_000
 
 
-def forget_what_is_old() -> None:
-    """Let go of what moto would keep for ever; to be called now and then."""
-    _forget_old_iterators()
-    forget_old_metrics()
-    forget_old_lines()
+def drop_old_data() -> None:
+    """Delete old data that moto would keep for ever. To be called regularly."""
+    _drop_old_iterators()
+    drop_old_metrics()
+    drop_old_lines()
 
 
-def _forget_old_iterators() -> None:
-    """Let go of shard iterators that were given out long ago.
+def _drop_old_iterators() -> None:
+    """Delete old shard iterators.
 
-    moto keeps every one for ever, and a ring of three asks for a dozen a second. AWS's own are
-    good for 15 minutes.
+    moto keeps all of them, and a ring of three uses a dozen per second. AWS's own expire after 15
+    minutes.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html
     """
     for regions in dynamodbstreams_backends.values():
@@ -53,42 +53,40 @@ def _forget_old_iterators() -> None:
 
 
 def _get_records(handler: DynamoDBStreamsHandler) -> str:
-    """Answer GetRecords as moto does, in a tenth of the time, and with times as DynamoDB has them.
+    """Implement GetRecords in a tenth of moto's time, with DynamoDB's format of times.
 
-    moto looks each of a record's fields up in its model of the API; a record is JSON already, but
-    for its binary values and its time, which a real stream gives in whole seconds.
+    moto serializes each field by its API model. A record is already JSON, except for its binary
+    values and its time, which a real stream has in whole seconds.
     """
     limit = handler._get_param("Limit") or 1000
     page = handler.backend.get_records(handler._get_param("ShardIterator"), limit)
-    return json.dumps(page, default=_on_the_wire)
+    return json.dumps(page, default=_to_json)
 
 
-def _on_the_wire(value: object) -> int | str:
+def _to_json(value: object) -> int | str:
     if isinstance(value, datetime):
         return int(value.timestamp())
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"{value!r} in a stream's record")
+    return encode_binary(value)
 
 
 def _list_mappings(
     backend: LambdaBackend, event_source_arn: str, function_name: str
 ) -> list[EventSourceMapping]:
-    """List mappings by their functions' names or ARNs; moto knows only how each was told."""
-    return [
-        one
-        for one in backend._event_source_mappings.values()
-        if event_source_arn in (None, "", one.event_source_arn)
-        and function_name
-        in (None, "", one.function_name, one.function_arn, one.function_arn.rpartition(":")[2])
-    ]
+    """List mappings by their functions' names or ARNs; moto compares only the form given before."""
+
+    def matches(mapping: EventSourceMapping) -> bool:
+        arn = mapping.function_arn
+        names = (None, "", mapping.function_name, arn, arn.rpartition(":")[2])
+        return event_source_arn in (None, "", mapping.event_source_arn) and function_name in names
+
+    return [mapping for mapping in backend._event_source_mappings.values() if matches(mapping)]
 
 
 _statistic = Statistics.get_statistics_for_type
 
 
 def _statistic_or_percentile(statistics: Statistics, stat: str) -> SupportsFloat | None:
-    """Answer with a percentile too, which moto does not know: the value at its rank.
+    """Also calculate percentiles, which moto does not implement: the value at its rank.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
     """
@@ -100,12 +98,12 @@ def _statistic_or_percentile(statistics: Statistics, stat: str) -> SupportsFloat
 
 
 @contextmanager
-def moto_without_surprises() -> Iterator[None]:
-    """Set moto up for a ring, with no state of an earlier server, and put everything back after."""
+def moto_patched() -> Iterator[None]:
+    """Patch moto and reset its state while the context lasts."""
     with ExitStack() as changes:
         changes.enter_context(patch.dict(default_user_config, {"lambda": {"use_docker": False}}))
-        # Once it knows an event source mapping, moto calls the function inside every write, with
-        # the stream's whole history, and then empties the stream. Our own mappings poll it.
+        # With an event source mapping, moto invokes the function inside every write, with the
+        # stream's whole history, and then empties the stream. Our own mappings poll it instead.
         changes.enter_context(
             patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
         )
@@ -114,14 +112,14 @@ def moto_without_surprises() -> Iterator[None]:
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
         changes.enter_context(streams_by_arn())
-        changes.enter_context(requests_all_or_nothing())
-        changes.enter_context(capacity_as_dynamodb_counts_it())
+        changes.enter_context(atomic_requests())
+        changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(
             patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
         )
-        changes.enter_context(partiql_that_refuses())
-        changes.enter_context(without_gaps())
-        # By default moto lets every web page that the user visits read its answers.
+        changes.enter_context(partiql_errors_as_400())
+        changes.enter_context(missing_calls_added())
+        # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()
         try:

@@ -1,8 +1,8 @@
-"""Refusals of the PartiQL statements at which moto's parser fails.
+"""Reject PartiQL statements that moto's parser cannot handle.
 
-moto answers those with 500, which SDKs take for the service's own fault: they try again and again,
-and tell the name of a Python error in the end. Here they are answered with 400 and the reason, and
-nothing of the request is done. `docs/stores.md` says which statements these are.
+moto answers them with status 500: SDKs retry this several times, and then report a Python error.
+Here the response is 400 with the reason, and nothing of the request is executed. `docs/stores.md`
+lists these statements.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _query = partiql.query
 
 
 @contextmanager
-def partiql_that_refuses() -> Iterator[None]:
-    """Refuse what moto's parser does not understand, for as long as the context lasts."""
+def partiql_errors_as_400() -> Iterator[None]:
+    """Reject statements that moto's parser cannot handle, while the context lasts."""
     with ExitStack() as changes:
-        for place, name, change in (
+        for owner, name, change in (
             (DynamoDBBackend, "execute_statement", _statement),
             (DynamoDBBackend, "execute_transaction", _transaction),
             (partiql, "get_query_metadata", _metadata),
         ):
-            changes.enter_context(patch.object(place, name, change))
+            changes.enter_context(patch.object(owner, name, change))
         yield
 
 
 @contextmanager
-def _refusing(statement: str) -> Iterator[None]:
+def _errors_as_400(statement: str) -> Iterator[None]:
     try:
         yield
     except (JsonRESTError, ServiceException):
@@ -50,9 +50,9 @@ def _refusing(statement: str) -> Iterator[None]:
     except Exception as error:
         shown = statement if len(statement) <= _SHOWN else f"{statement[:_SHOWN]}..."
         raise MockValidationException(
-            f"The local ring cannot do this PartiQL statement, and did nothing of it: {shown} - "
-            f"moto's parser fails at it ({error!r}); DynamoDB may take it. It wants blanks around "
-            "`=`, and values of an UPDATE as `?` (docs/stores.md). Or use GetItem, Query, PutItem, "
+            f"The local ring cannot execute this PartiQL statement: {shown} - moto's parser fails "
+            f"({error!r}), though DynamoDB may accept it. Nothing was executed. Use blanks around "
+            "`=` and `?` for the values of an UPDATE (docs/stores.md), or GetItem, Query, PutItem, "
             "UpdateItem or DeleteItem."
         ) from error
 
@@ -60,27 +60,27 @@ def _refusing(statement: str) -> Iterator[None]:
 def _statement(
     backend: DynamoDBBackend, statement: str, parameters: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    with _refusing(statement):
+    with _errors_as_400(statement):
         return _execute_statement(backend, statement, parameters)
 
 
 def _transaction(
     backend: DynamoDBBackend, statements: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Do nothing of a transaction if one of its statements is refused; moto did those before it."""
+    """Execute no statement of a transaction if one is rejected; moto executes those before it."""
     with patch.object(partiql, "query", _without_writes):
         _execute_transaction(backend, deepcopy(statements))
     return _execute_transaction(backend, statements)
 
 
-def _without_writes(*asked: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    found, _ = _query(*asked)
-    return found, {}
+def _without_writes(*args: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    items, _ = _query(*args)
+    return items, {}
 
 
 def _metadata(statement: str) -> Any:
-    """Describe a statement of a batch, with the tables' names as they are without quotes."""
-    with _refusing(statement):
+    """Describe a statement of a batch, with table names without quotes."""
+    with _errors_as_400(statement):
         found = _get_query_metadata(statement)
     found._tables = {word: name.strip('"') for word, name in found._tables.items()}
     return found

@@ -1,4 +1,4 @@
-"""What moto would keep of metrics and log lines for ever, kept for a while."""
+"""Limit the metrics and log lines in moto, which keeps them for ever."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from moto.core.utils import utcnow
 from moto.logs.models import logs_backends
 
 KEPT_VALUES = 30_000
-"""Single values of a region's metrics."""
+"""Maximum number of single metric values in a region."""
 KEPT_SETS = 10_000
-"""Statistic sets of a region's metrics, from which on those of one minute become one."""
+"""Number of statistic sets in a region from which those of the same minute are merged."""
 KEPT_HOURS = 3
-"""Statistic sets that are older go: the longest look of the ring's alarms is two hours."""
+"""Maximum age of statistic sets: the ring's alarms evaluate at most two hours."""
 KEPT_LINES = 20_000
-"""Lines of a log stream."""
+"""Maximum number of lines in a log stream."""
 
 _Series = tuple[Any, ...]
 
 
-def forget_old_metrics() -> None:
-    """Let go of all but the last values of each region's metrics, and put sets together."""
+def drop_old_metrics() -> None:
+    """Delete old values in each region, and merge statistic sets."""
     for regions in cloudwatch_backends.values():
         for backend in regions.values():
             if len(backend.metric_data) > 2 * (KEPT_VALUES + KEPT_SETS):
@@ -35,37 +35,37 @@ def forget_old_metrics() -> None:
 
 
 def _thinned(data: list[MetricDatumBase]) -> list[MetricDatumBase]:
-    values = [one for one in data if isinstance(one, MetricDatum)][-KEPT_VALUES:]
+    values = [datum for datum in data if isinstance(datum, MetricDatum)][-KEPT_VALUES:]
     oldest = utcnow() - timedelta(hours=KEPT_HOURS)
     sets: dict[_Series, MetricAggregatedDatum] = {}
-    for one in data:
-        if isinstance(one, MetricAggregatedDatum) and _naive(one.timestamp) >= oldest:
-            into = sets.setdefault(_series(one), one)
-            if into is not one:
-                _merge(into, one)
+    for datum in data:
+        if isinstance(datum, MetricAggregatedDatum) and _naive(datum.timestamp) >= oldest:
+            first = sets.setdefault(_series(datum), datum)
+            if first is not datum:
+                _merge(first, datum)
     return [*values, *sets.values()]
 
 
-def _series(one: MetricDatumBase) -> _Series:
-    """Name a metric and a minute of it."""
-    dimensions = tuple((each.name, each.value) for each in one.dimensions)
-    minute = _naive(one.timestamp).replace(second=0, microsecond=0)
-    return (one.namespace, one.name, dimensions, one.unit, minute)
+def _series(datum: MetricDatumBase) -> _Series:
+    """Return the identity of a metric and the minute of the datum."""
+    dimensions = tuple((dimension.name, dimension.value) for dimension in datum.dimensions)
+    minute = _naive(datum.timestamp).replace(second=0, microsecond=0)
+    return (datum.namespace, datum.name, dimensions, datum.unit, minute)
 
 
 def _naive(when: datetime) -> datetime:
     return when.replace(tzinfo=None)
 
 
-def _merge(into: MetricAggregatedDatum, one: MetricAggregatedDatum) -> None:
-    into.min = min(into.min, one.min)
-    into.max = max(into.max, one.max)
-    into.sum += one.sum
-    into.sample_count += one.sample_count
+def _merge(target: MetricAggregatedDatum, source: MetricAggregatedDatum) -> None:
+    target.min = min(target.min, source.min)
+    target.max = max(target.max, source.max)
+    target.sum += source.sum
+    target.sample_count += source.sample_count
 
 
-def forget_old_lines() -> None:
-    """Let go of all but the last lines of each log stream."""
+def drop_old_lines() -> None:
+    """Delete all but the last lines of each log stream."""
     for regions in logs_backends.values():
         for backend in regions.values():
             for group in backend.groups.values():

@@ -1,7 +1,7 @@
-"""moto's streams, each known by its ARN, and readable to its end once it is switched off.
+"""Identify moto's streams by ARN, and keep disabled streams readable.
 
-moto looks a stream up by its table's name alone, so one that was switched off, or whose table was
-deleted, would be taken for the one that is there now. A stream's records stay for a day:
+moto looks up a stream by its table's name, so a disabled stream, or that of a deleted table, would
+be confused with the current one. A stream's records remain for a day:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
@@ -26,14 +26,14 @@ _get_records = DynamoDBStreamsBackend.get_records
 
 @dataclass(frozen=True)
 class _Closed:
-    """A stream that was switched off: its shard, and what DescribeStream says of it."""
+    """A disabled stream: its shard and its description."""
 
     shard: StreamShard
     description: dict[str, Any]
 
 
 _closed: dict[str, _Closed] = {}
-"""The streams that were switched off, by their ARNs."""
+"""The disabled streams, by ARN."""
 
 
 def _arn(table: Table) -> str:
@@ -41,7 +41,7 @@ def _arn(table: Table) -> str:
 
 
 def _close(table: Table) -> None:
-    """Let nothing new come from a table's stream, if it has one."""
+    """Record a table's stream, if it has one, as disabled."""
     if table.stream_shard is None:
         return
     arn, shard = _arn(table), table.stream_shard
@@ -53,13 +53,13 @@ def _close(table: Table) -> None:
         "CreationRequestDateTime": shard.created_on,
         "TableName": table.name,
         "KeySchema": table.schema,
-        "Shards": [_ended(shard)],
+        "Shards": [_describe_closed(shard)],
     }
     _closed[arn] = _Closed(shard, description)
 
 
-def _ended(shard: StreamShard) -> dict[str, Any]:
-    """Describe a shard that nothing comes to any more: it has a last number."""
+def _describe_closed(shard: StreamShard) -> dict[str, Any]:
+    """Describe a closed shard, which has a last sequence number."""
     described = shard.to_json()
     last = shard.starting_sequence_number + max(len(shard.items) - 1, 0)
     described["SequenceNumberRange"]["EndingSequenceNumber"] = str(last)
@@ -86,7 +86,7 @@ def _describe(backend: DynamoDBStreamsBackend, arn: str) -> dict[str, Any]:
 
 
 def _open_shard(backend: DynamoDBStreamsBackend, arn: str) -> StreamShard:
-    """Return the shard of a stream that is on. Raises `ResourceNotFoundException`."""
+    """Return the shard of an enabled stream. Raises `ResourceNotFoundException`."""
     table = backend._get_table_from_arn(arn)
     if table.stream_shard is None or _arn(table) != arn:
         raise ResourceNotFoundException(table_name=arn)
@@ -112,14 +112,14 @@ def _iterator(
 def _records(backend: DynamoDBStreamsBackend, iterator_arn: str, limit: int) -> dict[str, Any]:
     shard = backend.shard_iterators[iterator_arn].stream_shard
     page = _get_records(backend, iterator_arn, limit)
-    if len(page["Records"]) < limit and any(one.shard is shard for one in _closed.values()):
+    if len(page["Records"]) < limit and any(stream.shard is shard for stream in _closed.values()):
         del backend.shard_iterators[page.pop("NextShardIterator")]
     return page
 
 
 @contextmanager
 def streams_by_arn() -> Iterator[None]:
-    """Let moto tell a stream that is on from one of the same table that was switched off."""
+    """Distinguish a table's current stream from disabled ones while the context lasts."""
     _closed.clear()
     with ExitStack() as changes:
         for owner, name, ours in (

@@ -1,9 +1,8 @@
-"""moto's tables: a request that is refused leaves no item and no stream record behind.
+"""Make moto's requests atomic: one that fails leaves no item and no stream record behind.
 
-moto rolls a cancelled transaction back by putting a copy of each table, made before, in the table's
-place. Whoever reads the stream keeps the old one, so the copies cut every reader off; and a copy of
-20,000 items takes seconds. Other requests that fail half way are not rolled back at all. DynamoDB's
-are all or nothing:
+moto rolls back a transaction by replacing each table by an earlier copy. Stream readers keep the
+old table, so they are cut off; and a copy of 20,000 items takes seconds. Other requests that fail
+in the middle are not rolled back at all. DynamoDB's requests are atomic:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 
@@ -37,20 +36,20 @@ _add = StreamShard.add
 
 
 class _Undo(threading.local):
-    """Steps that undo what the request of this thread has changed so far, oldest first."""
+    """Steps to undo the changes of this thread's request, oldest first."""
 
     def __init__(self) -> None:
         self.depth = 0
         self.steps: list[Callable[[], object]] = []
 
     def note(self, step: Callable[[], object]) -> None:
-        """Keep a step, if there is a request that may have to be undone."""
+        """Record a step, inside a request that may have to be undone."""
         if self.depth:
             self.steps.append(step)
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """Undo what is changed inside if it fails; the innermost undoes its own part."""
+        """Undo the changes made inside the context if it fails; contexts can be nested."""
         mark = len(self.steps)
         self.depth += 1
         try:
@@ -78,7 +77,7 @@ def _all_or_nothing(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _place(table: Table, attributes: dict[str, Any]) -> tuple[dict[Any, Any], DynamoType] | None:
-    """Return the dictionary that holds an item and its key in there; None: these are no keys."""
+    """Return the dictionary that holds an item, and its key there; None for an invalid key."""
     try:
         first = DynamoType(attributes[table.hash_key_attr])
         hash(first)
@@ -92,7 +91,7 @@ def _place(table: Table, attributes: dict[str, Any]) -> tuple[dict[Any, Any], Dy
 
 
 def _note_item(place: tuple[dict[Any, Any], DynamoType] | None) -> Item | None:
-    """Note what stands at a place, to be put back; return it."""
+    """Record a step that restores an item; return the item."""
     if place is None:
         return None
     items, key = place
@@ -122,10 +121,10 @@ def _update(
     place = _place(table, key)
     before = _note_item(place)
     if place and before is not None:
-        # moto changes the item where it stands, so it is given a copy, and the item is kept.
+        # moto changes the item in place, so it gets a copy, and the original is kept.
         place[0][place[1]] = copy.deepcopy(before)
         return _update_item(backend, table_name, key, *args, **more)
-    # moto puts an item of nothing but keys first, with a record of its own.
+    # moto first puts an item with only its key, with a stream record of its own.
     shard, table.stream_shard = table.stream_shard, None
     try:
         item = _update_item(backend, table_name, key, *args, **more)
@@ -137,7 +136,7 @@ def _update(
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    # The copies that moto would put in the tables' places are the tables themselves.
+    # moto's copies of the tables are the tables themselves.
     with patch.object(Table, "__deepcopy__", lambda table, _: table, create=True):
         _transact_write_items(backend, transact_items)
 
@@ -148,8 +147,8 @@ def _add_record(shard: StreamShard, old: Item | None, new: Item | None) -> None:
 
 
 @contextmanager
-def requests_all_or_nothing() -> Iterator[None]:
-    """Let moto undo what a refused request has changed, and keep its tables where they are."""
+def atomic_requests() -> Iterator[None]:
+    """Undo the changes of failed requests, without replacing tables, while the context lasts."""
     with ExitStack() as changes:
         changes.enter_context(patch.object(Table, "put_item", _put))
         changes.enter_context(patch.object(Table, "delete_item", _delete))

@@ -1,7 +1,8 @@
-"""Items that expire: moto keeps a table's time to live, and acts upon it nowhere.
+"""Delete expired items: moto stores a table's time to live, but does not implement it.
 
-DynamoDB deletes within a few days of the time; here it is within a minute. Its deletions say who
-made them: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+DynamoDB deletes within a few days of the expiry; here it takes less than a minute. The stream
+records of these deletes name the service:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from moto.dynamodb.models.table import Table
 from handler.model.expiry import ttl_attribute, will_be_deleted
 
 SECONDS = 20.0
-"""Between two looks at all tables."""
+"""Interval between two scans of all tables."""
 
 _IDENTITY = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 _log = logging.getLogger(__name__)
 
 
 class TimeToLive:
-    """Deletes what has expired, from a thread of its own, for as long as the context lasts.
+    """Delete expired items in a background thread while the context lasts.
 
-    `alone` keeps requests out while a table is looked at; `now` is in seconds since 1970.
+    `lock` is held while moto's data is used; `now` is in seconds since 1970.
     """
 
     def __init__(
         self,
-        alone: AbstractContextManager[object],
+        lock: AbstractContextManager[object],
         seconds: float = SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._alone = alone
+        self._lock = lock
         self._seconds = seconds
         self._now = now
         self._ended = threading.Event()
@@ -55,14 +56,14 @@ class TimeToLive:
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):
             try:
-                self.look()
+                self.expire()
             except Exception:
-                _log.exception("Expired items were not looked for.")
+                _log.exception("Deleting expired items failed.")
 
-    def look(self) -> None:
-        """Delete what has expired by now, in every table whose time to live is enabled."""
+    def expire(self) -> None:
+        """Delete the expired items of every table with time to live."""
         for table in _tables():
-            with self._alone:
+            with self._lock:
                 _expire(table, self._now())
 
 
@@ -79,20 +80,20 @@ def _expire(table: Table, now: float) -> None:
     attribute = ttl_attribute(table.ttl)
     if attribute is None:
         return
-    for item in [one for one in _items(table) if _is_over(one, attribute, now)]:
+    for item in [item for item in _items(table) if _is_expired(item, attribute, now)]:
         table.delete_item(item.hash_key, item.range_key)
         if table.stream_shard is not None:
             table.stream_shard.items[-1].record["userIdentity"] = _IDENTITY
 
 
 def _items(table: Table) -> Iterator[Item]:
-    for found in table.items.values():
+    for entry in table.items.values():
         if table.range_key_attr:
-            yield from found.values()
+            yield from entry.values()
         else:
-            yield found  # type: ignore[misc]
+            yield entry  # type: ignore[misc]
 
 
-def _is_over(item: Item, attribute: str, now: float) -> bool:
+def _is_expired(item: Item, attribute: str, now: float) -> bool:
     value = item.attrs.get(attribute)
     return value is not None and will_be_deleted({attribute: value.to_json()}, attribute, now)

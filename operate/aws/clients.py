@@ -1,4 +1,4 @@
-"""AWS clients for every member's account and region, each made once."""
+"""AWS clients for each member's account and region, each created once."""
 
 from __future__ import annotations
 
@@ -28,43 +28,43 @@ _BRIEF = Config(
 
 
 class ClientPool:
-    """Clients for every member's account and region, each made once; threads may share them."""
+    """AWS clients for each member's account and region, each created once. Thread-safe."""
 
     def __init__(self, config: Config = _CONFIG) -> None:
         self._config = config
-        self._lock = threading.Lock()  # boto3 makes clients from what threads must not share
-        # By region too: a role is taken in the region that is asked, so that a region which does
-        # not answer keeps nobody from another one.
+        self._lock = threading.Lock()  # creating a boto3 client is not thread-safe
+        # By region too: a role is assumed in the region of the request, so that a region that is
+        # down does not affect another one.
         self._sessions: dict[tuple[Credentials, str], boto3.Session] = {}
-        self._made: dict[tuple[Credentials, str, str], Any] = {}
+        self._clients: dict[tuple[Credentials, str, str], Any] = {}
         self._brief: set[str] = set()
 
     def be_brief_in(self, regions: Iterable[str]) -> None:
-        """Wait seconds for an answer there, not minutes."""
+        """Wait seconds for a response in these regions, not minutes."""
         self._brief |= {*regions}
 
     def get(self, credentials: Credentials, region: str, service: str) -> Any:
-        """The client of a service, as whoever the credentials are for."""
+        """Return the client of a service with these credentials."""
         key = (credentials, region, service)
         with self._lock:
-            if key not in self._made:
+            if key not in self._clients:
                 config = _BRIEF if region in self._brief else self._config
                 if (credentials, region) not in self._sessions:
                     self._sessions[credentials, region] = _session(credentials, region, config)
-                make: Any = self._sessions[credentials, region].client
-                self._made[key] = make(service, region_name=region, config=config)
-            return self._made[key]
+                create: Any = self._sessions[credentials, region].client
+                self._clients[key] = create(service, region_name=region, config=config)
+            return self._clients[key]
 
 
 def _session(credentials: Credentials, region: str, config: Config) -> boto3.Session:
     session = boto3.Session(profile_name=credentials.profile)
     if not credentials.role:
         return session
-    make: Any = session.client
-    taken = assume_role_session(
+    create: Any = session.client
+    assumed = assume_role_session(
         credentials.role,
-        partial(make, region_name=region, config=config),
+        partial(create, region_name=region, config=config),
         session.get_credentials(),
         credentials.external_id,
     )
-    return boto3.Session(botocore_session=taken)
+    return boto3.Session(botocore_session=assumed)

@@ -1,4 +1,4 @@
-"""What AWS's SDK raises, turned into what the operator has to do about it."""
+"""Translate errors of the AWS SDK into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ CREDENTIAL_ERRORS = (NoCredentialsError, ProfileNotFound, TokenRetrievalError)
 
 @contextmanager
 def translate_aws_errors(about: str = "") -> Iterator[None]:
-    """Ask AWS. `about` is what the questions are about, for the error's text.
+    """Translate errors of AWS requests. `about` is put before the error's text.
 
-    Raises `PrerequisiteError` without credentials, `OperationFailedError` for any other answer that
-    is an error.
+    Raises `PrerequisiteError` without credentials, `OperationFailedError` for any other error.
     """
     try:
         yield
     except CREDENTIAL_ERRORS as error:
         raise PrerequisiteError(
-            f"AWS cannot be asked: {error}. Log in (`aws sso login`), or set AWS_PROFILE or "
+            f"No AWS credentials: {error}. Log in (`aws sso login`), or set AWS_PROFILE or "
             "AWS_ACCESS_KEY_ID."
         ) from error
     except (ClientError, BotoCoreError) as error:

@@ -1,4 +1,4 @@
-"""Sessions of a role, whose credentials are renewed for as long as they are used."""
+"""Sessions of an assumed role, with credentials that are renewed while they are in use."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ from botocore.credentials import (
 
 
 def assume_role_session(
-    role: str, make: Callable[..., Any], credentials: Any, external_id: str | None = None
+    role: str, create_client: Callable[..., Any], credentials: Any, external_id: str | None = None
 ) -> botocore.session.Session:
-    """A session of a role that is taken by whose the credentials are; `make` makes clients of STS.
+    """Return a session of a role, assumed with `credentials`; `create_client` creates STS clients.
 
-    The role is taken again before it expires: to go through large tables can take longer than that.
+    The role is assumed again before it expires, as a scan of a large table may take longer.
     """
-    asked = {"RoleSessionName": "dynamodb-ring"}
+    arguments = {"RoleSessionName": "dynamodb-ring"}
     if external_id:
-        asked["ExternalId"] = external_id
-    taken = AssumeRoleCredentialFetcher(make, credentials, role, asked)
-    return _session_with(DeferredRefreshableCredentials(taken.fetch_credentials, "assume-role"))
+        arguments["ExternalId"] = external_id
+    fetcher = AssumeRoleCredentialFetcher(create_client, credentials, role, arguments)
+    return _session_with(DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role"))
 
 
 def _session_with(credentials: SdkCredentials) -> botocore.session.Session:
-    """Make a session whose clients sign with these credentials."""
+    """Return a session whose clients sign with these credentials."""
     session = botocore.session.Session()
-    session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+    session.register_component(
+        "credential_provider", CredentialResolver([_StaticProvider(credentials)])
+    )
     return session
 
 
-class _Given(CredentialProvider):
-    """Hands over credentials that are there already."""
+class _StaticProvider(CredentialProvider):
+    """Provider of given credentials."""
 
     METHOD = "given"
 

@@ -1,8 +1,8 @@
-"""Refuse adopted tables whose stream a hop cannot replicate from, before anything is made.
+"""Refuse adopted tables whose stream a hop cannot read, before anything is created.
 
-A stream keeps its view type for life, and a hop needs both images: with another one it stops at the
-first record (`handler.envelope`). Pulumi takes the stream's ARN as it is given, so DynamoDB is
-asked here. A member that is bypassed is not asked: its region may be lost.
+A stream keeps its view type for life, and a hop needs both images: with another view type it stops
+at the first record (`handler.envelope`). Pulumi does not check the stream's ARN, so this asks
+DynamoDB. It does not ask for a bypassed member: its region may be lost.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ring.topology import deployed_hops
 QUICKLY = Config(
     connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
 )
-"""For clients that must not wait long for a region that does not answer."""
+"""Client configuration that does not wait long for a region that is down."""
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _SWITCH = (
@@ -37,37 +37,37 @@ Table = Mapping[str, Any]
 
 
 def ensure_replicable(settings: Settings, clients: ClientPool) -> None:
-    """Raise `InvalidRequestError` with everything that is wrong with adopted tables.
+    """Raise `InvalidRequestError` with every error in adopted tables.
 
-    Raises `PrerequisiteError` or `OperationFailedError` where DynamoDB cannot be asked.
+    Raises `PrerequisiteError` or `OperationFailedError` where DynamoDB does not answer.
     """
-    mistakes = [
-        mistake
+    problems = [
+        problem
         for key, member in _adopted(settings)
-        for mistake in _mistakes(key, member, settings, _described(key, member, clients))
+        for problem in _problems(key, member, settings, _describe(key, member, clients))
     ]
-    if not mistakes:
+    if not problems:
         return
-    told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
+    lines = "\n\n".join(f"  {problem}" for problem in problems)
     raise InvalidRequestError(
-        f"The stack cannot adopt what DynamoDB has, nothing was changed.\n\n{told}\n", mistakes
+        f"These tables cannot be adopted; nothing was changed.\n\n{lines}\n", problems
     )
 
 
 def _adopted(settings: Settings) -> Iterator[tuple[str, Member]]:
-    """Adopted members whose streams this stack's hops read, each with its setting's key."""
+    """Yield the adopted members whose streams this stack's hops read, with the setting's key."""
     sources = [hop.source for hop in deployed_hops(settings)]
-    for at, member in enumerate(members_of(settings)):
+    for index, member in enumerate(members_of(settings)):
         if member.stream_arn and member.state != "bypassed" and member in sources:
-            yield f"members[{at}].stream_arn", member
+            yield f"members[{index}].stream_arn", member
 
 
-def _described(key: str, member: Member, clients: ClientPool) -> Table | None:
-    """The table as DynamoDB describes it; None: there is none."""
+def _describe(key: str, member: Member, clients: ClientPool) -> Table | None:
+    """Describe a member's table; None if it does not exist."""
     about = (
-        f"{key}: DynamoDB could not be asked about table {member.table} in {member.region}, and a "
-        "stream that a hop cannot read must not be deployed. Allow dynamodb:DescribeTable there; "
-        f"if the region is out, run `automate.py bypass {member.name}`"
+        f"{key}: table {member.table} in {member.region} could not be described, so its stream "
+        "was not checked. Allow dynamodb:DescribeTable there; if the region is down, run "
+        f"`automate.py bypass {member.name}`"
     )
     credentials = Credentials(member.profile, member.role, member.external_id)
     with translate_aws_errors(about):
@@ -81,65 +81,66 @@ def _described(key: str, member: Member, clients: ClientPool) -> Table | None:
     return table
 
 
-def _mistakes(
+def _problems(
     key: str, member: Member, settings: Settings, table: Table | None
 ) -> Iterator[SettingProblem]:
-    place = f"table {member.table} in {member.region}"
+    name = f"table {member.table} in {member.region}"
     if table is None:
         yield SettingProblem(
             key,
             member.stream_arn,
-            f"there is no {place} to adopt",
+            f"there is no {name} to adopt",
             "Correct the ARN, or leave it out to have the table created.",
         )
         return
-    yield from _stream(key, member, place, table)
-    yield from _keys(key, member, place, settings, table)
+    yield from _check_stream(key, member, name, table)
+    yield from _check_keys(key, member, name, settings, table)
 
 
-def _stream(key: str, member: Member, place: str, table: Table) -> Iterator[SettingProblem]:
+def _check_stream(key: str, member: Member, name: str, table: Table) -> Iterator[SettingProblem]:
     stream = table.get("StreamSpecification") or {}
     view, latest = stream.get("StreamViewType"), table.get("LatestStreamArn")
     if not stream.get("StreamEnabled"):
         yield SettingProblem(
             key,
             member.stream_arn,
-            f"the stream of {place} is disabled, so its changes would not be replicated",
+            f"the stream of {name} is disabled, so its changes would not be replicated",
             f"Enable it with {_BOTH_IMAGES}, and write its new ARN.",
         )
     elif view != _BOTH_IMAGES:
         yield SettingProblem(
             key,
             member.stream_arn,
-            f"the stream of {place} has the view type {view}, and a hop needs {_BOTH_IMAGES}: "
-            "without both images it cannot tell an update from a delete",
+            f"the stream of {name} has the view type {view}, and a hop needs {_BOTH_IMAGES}: "
+            "without both images it cannot distinguish an update from a delete",
             _SWITCH,
         )
     elif latest != member.stream_arn:
         yield SettingProblem(
             key,
             member.stream_arn,
-            f"the latest stream of {place} is {latest}: this one gets no new records",
+            f"the latest stream of {name} is {latest}: this one gets no new records",
             f"Write {latest}. Records of the old stream that no hop has read are not replicated: "
             "run `check` afterwards.",
         )
 
 
-def _keys(
-    key: str, member: Member, place: str, settings: Settings, table: Table
+def _check_keys(
+    key: str, member: Member, name: str, settings: Settings, table: Table
 ) -> Iterator[SettingProblem]:
-    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
-    found = [
-        f"{one['AttributeName']}:{types[one['AttributeName']]}"
-        for one in sorted(table["KeySchema"], key=lambda one: one["KeyType"])  # HASH, RANGE
-    ]
+    types = {
+        attribute["AttributeName"]: attribute["AttributeType"]
+        for attribute in table["AttributeDefinitions"]
+    }
+    schema = sorted(table["KeySchema"], key=lambda element: element["KeyType"])  # HASH, RANGE
+    found = [f"{element['AttributeName']}:{types[element['AttributeName']]}" for element in schema]
     keys = (settings.table.partition_key, settings.table.sort_key)
-    wanted = [f"{one.name}:{one.type}" for one in keys if one]
+    wanted = [f"{attribute.name}:{attribute.type}" for attribute in keys if attribute]
     if found != wanted:
         yield SettingProblem(
             key,
             member.stream_arn,
-            f"{place} has the keys {', '.join(found)}, and the ring's are {', '.join(wanted)}: "
+            f"{name} has the keys {', '.join(found)}, and the ring's are {', '.join(wanted)}: "
             "every hop that writes there would fail",
             "Correct `table.partition_key` and `table.sort_key`, or adopt another table.",
         )

@@ -1,4 +1,4 @@
-"""Tables that another stack has deployed already."""
+"""Refuse tables that another stack has already deployed."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from ring.settings.shared_tables import tables_of
 from ring.topology import deployed_hops
 
 AccountOf = Callable[[Member], str | None]
-"""Tells the account that a member will be in; None if that cannot be known."""
+"""Returns the account that a member will be in; None if it is unknown."""
 
 
 def new_tables(deployed: Deployed, settings: Settings) -> list[tuple[int, Member]]:
-    """The members, by their places, that this stack is to deploy and has not."""
-    have = {(one.region, one.table) for one in deployed.members if not one.named_only}
-    ours = {hop.source for hop in deployed_hops(settings)}
+    """Return the members, with their indexes, that this stack is to deploy for the first time."""
+    known = {(member.region, member.table) for member in deployed.members if not member.named_only}
+    sources = {hop.source for hop in deployed_hops(settings)}
     return [
-        (at, member)
-        for at, member in enumerate(members_of(settings))
-        if member in ours and (member.region, member.table) not in have
+        (index, member)
+        for index, member in enumerate(members_of(settings))
+        if member in sources and (member.region, member.table) not in known
     ]
 
 
 def accounts(clients: ClientPool) -> AccountOf:
-    """Ask which account a member's credentials lead into."""
+    """Return a function that asks STS for the account of a member's credentials."""
 
     def account_of(member: Member) -> str | None:
         credentials = Credentials(member.profile, member.role, member.external_id)
         try:
-            told: Any = clients.get(credentials, member.region, "sts").get_caller_identity()
+            client = clients.get(credentials, member.region, "sts")
+            identity: Any = client.get_caller_identity()
         except (ClientError, BotoCoreError):
-            return None  # the engine will say why
-        return str(told["Account"])
+            return None  # the engine reports it
+        return str(identity["Account"])
 
     return account_of
 
@@ -51,31 +52,30 @@ def ensure_unclaimed(
     settings: Settings,
     account_of: AccountOf,
 ) -> None:
-    """Raise `InvalidRequestError` if tables that are new here are another stack's.
+    """Raise `InvalidRequestError` if a table that is new in this stack belongs to another one.
 
-    `states` are the other stacks' by their names, as `pulumi stack export` prints them.
-
-    One stack's tables are another's only in one account: where that is not known, nothing is said.
+    `states` are the other stacks' states by name, as `pulumi stack export` prints them. Tables are
+    only compared where both accounts are known.
     """
     others = {name: Deployed.read(state) for name, state in states.items()}
-    mistakes = list(_claimed(others, deployed, settings, account_of))
-    if mistakes:
-        raise InvalidRequestError(str(SettingsError(mistakes)), mistakes)
+    problems = list(_claimed(others, deployed, settings, account_of))
+    if problems:
+        raise InvalidRequestError(str(SettingsError(problems)), problems)
 
 
 def _claimed(
     others: Mapping[str, Deployed], deployed: Deployed, settings: Settings, account_of: AccountOf
 ) -> Iterator[SettingProblem]:
-    for at, member in new_tables(deployed, settings):
+    for index, member in new_tables(deployed, settings):
         names = tables_of(member, tombstones=settings.tombstones.enabled)
-        for stack, there in others.items():
-            for other in there.members:
+        for stack, content in others.items():
+            for other in content.members:
                 taken = next((name for name in names if name in _tables(other)), None)
                 if not taken or other.named_only or other.region != member.region:
                     continue
                 if other.account and other.account == (member.account_id or account_of(member)):
                     yield SettingProblem(
-                        f"members[{at}]",
+                        f"members[{index}]",
                         f"{member.region}/{taken}",
                         f"the stack {stack} has deployed it, in account {other.account}, as a "
                         f"table of its member {other.name}; two rings over one table take each "

@@ -1,4 +1,4 @@
-"""What the engine tells while it works, in as few words as a person needs."""
+"""Parse the engine's events into the steps and messages that a person needs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 State = Literal["begun", "done", "failed"]
 
 KEEP = "keep"
-"""What becomes of a resource that Pulumi lets go of and that stays; Pulumi calls it a delete."""
+"""Operation on a resource that leaves the stack and stays in AWS; Pulumi calls it a delete."""
 
 _COLOURS = re.compile(r"<\{%.*?%\}>")
 _QUIET = ("same", "read", "discard", "refresh")
-_INNER = (f"{NAMESPACE}:", "pulumi:providers:")  # the program's own, and nothing of AWS
+_NOT_AWS = (f"{NAMESPACE}:", "pulumi:providers:")  # components and providers
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that the engine does to a resource.
+    """Step of the engine on one resource.
 
-    `operation` is Pulumi's word (create, update, replace, delete ...), or `KEEP`, `kind` the
-    resource's type without its module's file, `keys` the inputs that make the difference.
+    `operation` is Pulumi's word (create, update, replace, delete ...), or `KEEP`; `kind` is the
+    resource's type without the module's file; `keys` are the inputs that differ.
     """
 
     state: State
@@ -39,14 +39,14 @@ class Step:
 
     @property
     def is_change(self) -> bool:
-        """Whether it is something that a person would look for: a thing of AWS that changes."""
-        if self.kind.startswith(_INNER) and self.state != "failed":
+        """Whether it changes an AWS resource, or failed."""
+        if self.kind.startswith(_NOT_AWS) and self.state != "failed":
             return False
         return not self.operation.startswith(_QUIET)
 
 
-def told(event: EngineEvent) -> Step | Note | None:
-    """What one of the engine's events says; None if it is nothing to a person."""
+def parse_event(event: EngineEvent) -> Step | Note | None:
+    """Parse one of the engine's events; None if it has nothing for a person."""
     if event.diagnostic_event:
         return _note(event.diagnostic_event)
     if event.resource_pre_event:
@@ -58,27 +58,28 @@ def told(event: EngineEvent) -> Step | Note | None:
     return None
 
 
-def _note(said: DiagnosticEvent) -> Note | None:
-    text = _COLOURS.sub("", said.message).strip()
-    if said.ephemeral or said.severity == "debug" or not text:
+def _note(event: DiagnosticEvent) -> Note | None:
+    text = _COLOURS.sub("", event.message).strip()
+    if event.ephemeral or event.severity == "debug" or not text:
         return None
-    return Note(said.severity, text, _name(said.urn or ""))
+    return Note(event.severity, text, _name(event.urn or ""))
 
 
-def _step(state: State, about: StepEventMetadata) -> Step | None:
-    if about.type == "pulumi:pulumi:Stack":
+def _step(state: State, metadata: StepEventMetadata) -> Step | None:
+    if metadata.type == "pulumi:pulumi:Stack":
         return None
-    keys = tuple(about.keys or about.diffs or ())
-    return Step(state, _operation(about), short(about.type), _name(about.urn), keys)
+    keys = tuple(metadata.keys or metadata.diffs or ())
+    operation, kind = _operation(metadata), short(metadata.type)
+    return Step(state, operation, kind, _name(metadata.urn), keys)
 
 
-def _operation(about: StepEventMetadata) -> str:
-    stays = about.old is not None and about.old.retain_on_delete
-    return KEEP if stays and about.op.value == "delete" else about.op.value
+def _operation(metadata: StepEventMetadata) -> str:
+    stays = metadata.old is not None and metadata.old.retain_on_delete
+    return KEEP if stays and metadata.op.value == "delete" else metadata.op.value
 
 
 def short(kind: str) -> str:
-    """A type without the file that it is in: `aws:dynamodb/table:Table` -> `aws:dynamodb:Table`."""
+    """Remove the file from a type: `aws:dynamodb/table:Table` -> `aws:dynamodb:Table`."""
     return re.sub(r"/[^:]*", "", kind)
 
 

@@ -1,4 +1,4 @@
-"""A stack in which exactly those members are held that are to be; or, for a plan, a copy of it."""
+"""Hold exactly the bypassed members in a stack; for a preview, in a copy of it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def holding(
 ) -> Iterator[Stack]:
     """Hold these members in a stack with this state, and put all others back.
 
-    `copy_of` tells the stack's project's folder, if it has one, and the CLI: then nothing may
-    change, and it is done to a copy.
+    With `copy_of` (the project's folder, if any, and the CLI) the stack itself is not changed:
+    a copy of it is yielded.
     """
     after = arranged(state, out)
     if after is state:
@@ -49,13 +49,12 @@ def holding(
 
 @contextmanager
 def _copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -> Iterator[Stack]:
-    """Copy a stack, with these members held, into a backend of its own, for the context's time.
+    """Copy a stack, with these members held, into a temporary backend.
 
-    `folder` is its project's, if it has one. Its secrets are encrypted anew, with a passphrase that
-    nobody is told.
+    Its secrets are encrypted again, with a random passphrase that is not kept.
     """
-    told = stack.export_stack()
-    state = arranged({"version": told.version, "deployment": told.deployment}, out)
+    exported = stack.export_stack()
+    state = arranged({"version": exported.version, "deployment": exported.deployment}, out)
     deployment = {**state["deployment"]}
     deployment.pop("secrets_providers", None)  # the copy has one of its own
     config = {key: value.value for key, value in stack.get_all_config().items()}
@@ -73,7 +72,7 @@ def _copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -
 
 
 def _configured(program: Callable[[], Any] | None, config: Mapping[str, str]) -> Program | None:
-    """A program that finds this configuration, whatever the stack's file says."""
+    """Return the program with this configuration instead of the stack file's."""
     if program is None:
         return None
 

@@ -1,7 +1,7 @@
-"""Settings that cannot become what they are now, because of what is deployed. Pure.
+"""Refuse settings that cannot change once they are deployed. Pure.
 
-Pulumi would fail halfway at what is refused here, put an empty table in the place of another, or
-change nothing and say that all is well.
+With such a change Pulumi would fail halfway, replace a table with an empty one, or report success
+and change nothing.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from ring.text import counted
 from ring.topology import deployed_hops
 
 _ANOTHER_RING = (
-    "Leave it as it is deployed. To have it otherwise, make a ring with another `table.name`, copy "
-    "the items into one of its members, point the applications there, and destroy this one."
+    "Leave it as it is deployed. To change it, make a ring with another `table.name`, copy the "
+    "items into one of its members, point the applications there, and destroy this one."
 )
 
 
 def ensure_unchanged(deployed: Deployed, settings: Settings) -> None:
-    """Raise `InvalidRequestError` if a setting cannot be as it is now; it tells all that cannot."""
-    mistakes = immutable_violations(deployed, settings)
-    if not mistakes:
+    """Raise `InvalidRequestError` with every setting that cannot change."""
+    problems = immutable_violations(deployed, settings)
+    if not problems:
         return
-    count = counted(len(mistakes), "setting")
-    told = "\n\n".join(f"  {mistake}" for mistake in mistakes)
+    count = counted(len(problems), "setting")
+    lines = "\n\n".join(f"  {problem}" for problem in problems)
     raise InvalidRequestError(
-        f"{count} cannot change on what is deployed, nothing was changed.\n\n{told}\n", mistakes
+        f"{count} cannot change on what is deployed; nothing was changed.\n\n{lines}\n", problems
     )
 
 
 def immutable_violations(deployed: Deployed, settings: Settings) -> list[SettingProblem]:
-    """Every setting that cannot be as it is now, with what is deployed and the way to do it."""
-    return list(_refused(deployed, settings))
+    """Return every setting that cannot change, with the deployed value and what to do instead."""
+    return list(_violations(deployed, settings))
 
 
-def _refused(deployed: Deployed, settings: Settings) -> Iterator[SettingProblem]:
-    theirs = {one.name: one for one in deployed.members if not one.named_only}
+def _violations(deployed: Deployed, settings: Settings) -> Iterator[SettingProblem]:
+    current = {member.name: member for member in deployed.members if not member.named_only}
     wanted = _shape(settings)
-    yield from _keys(theirs, wanted)
-    yield from _local_indexes(theirs, wanted)
-    created = [member for member in theirs.values() if member.created]
+    yield from _check_keys(current, wanted)
+    yield from _check_local_indexes(current, wanted)
+    created = [member for member in current.values() if member.created]
     yield from omitted_settings(created, settings.table)
-    # Members that this stack only names are another one's to judge.
-    ours = {hop.source for hop in deployed_hops(settings)}
-    for at, member in enumerate(members_of(settings)):
-        before = theirs.get(member.name) or theirs.get(member.resource_name)
-        if member in ours and before:
-            yield from _member(f"members[{at}]", member, before)
-        elif member in ours:
-            yield from _renamed(f"members[{at}]", member, theirs)
-    yield from _taken_off(deployed, theirs, settings)
+    # Members that this stack only names are checked by the stack that deploys them.
+    sources = {hop.source for hop in deployed_hops(settings)}
+    for index, member in enumerate(members_of(settings)):
+        before = current.get(member.name) or current.get(member.resource_name)
+        if member in sources and before:
+            yield from _check_member(f"members[{index}]", member, before)
+        elif member in sources:
+            yield from _check_name(f"members[{index}]", member, current)
+    yield from _check_removed(deployed, current, settings)
 
 
 def _shape(settings: Settings) -> TableShape:
@@ -65,21 +65,23 @@ def _shape(settings: Settings) -> TableShape:
     return TableShape(
         {part: (key.name, key.type) for part, key in keys.items() if key},
         {
-            one.name: (
-                one.sort_key.name,
-                one.sort_key.type,
-                one.projection,
-                tuple(sorted(one.attributes)),
+            index.name: (
+                index.sort_key.name,
+                index.sort_key.type,
+                index.projection,
+                tuple(sorted(index.attributes)),
             )
-            for one in table.local_indexes
+            for index in table.local_indexes
         },
     )
 
 
-def _keys(theirs: Mapping[str, DeployedMember], wanted: TableShape) -> Iterator[SettingProblem]:
+def _check_keys(
+    current: Mapping[str, DeployedMember], wanted: TableShape
+) -> Iterator[SettingProblem]:
     for part in ("partition_key", "sort_key"):
-        for member in theirs.values():
-            # The table itself, or where it was adopted, the tombstones that have its keys.
+        for member in current.values():
+            # The table, or for an adopted one its tombstone table, which has the same keys.
             shape = member.created or member.keyed
             if shape and shape.keys.get(part) != wanted.keys.get(part):
                 yield SettingProblem(
@@ -92,10 +94,10 @@ def _keys(theirs: Mapping[str, DeployedMember], wanted: TableShape) -> Iterator[
                 break
 
 
-def _local_indexes(
-    theirs: Mapping[str, DeployedMember], wanted: TableShape
+def _check_local_indexes(
+    current: Mapping[str, DeployedMember], wanted: TableShape
 ) -> Iterator[SettingProblem]:
-    for member in theirs.values():
+    for member in current.values():
         if not member.created:
             continue
         have, want = member.created.local_indexes, wanted.local_indexes
@@ -106,7 +108,7 @@ def _local_indexes(
                 list(want),
                 f"{member.table} in {member.region} is deployed with "
                 f"{', '.join(sorted(have)) or 'none'}, {', '.join(differing)} would differ, and "
-                "local indexes are made with a table and never after",
+                "local indexes can only be created together with their table",
                 "Leave them as they are deployed, and make new ones global: those can be added "
                 "at any time. " + _ANOTHER_RING,
             )
@@ -117,15 +119,15 @@ def _key(key: tuple[str, str] | None) -> str:
     return f"{key[0]}:{key[1]}" if key else "none"
 
 
-def _member(key: str, member: Member, before: DeployedMember) -> Iterator[SettingProblem]:
+def _check_member(key: str, member: Member, before: DeployedMember) -> Iterator[SettingProblem]:
     if member.region != before.region:
         yield _moved(f"{key}.region", member.region, before, f"in {before.region}")
     elif member.table != before.table:
         yield _moved(_table_key(key, member), member.table, before, f"with table {before.table}")
     elif bool(member.stream_arn) != (before.created is None):
-        yield _adoption(key, member, before)
+        yield _adoption_problem(key, member, before)
     else:
-        yield from _account(key, member, before)
+        yield from _check_account(key, member, before)
 
 
 def _table_key(key: str, member: Member) -> str:
@@ -136,31 +138,31 @@ def _moved(key: str, value: str, before: DeployedMember, where: str) -> SettingP
     return SettingProblem(
         key,
         value,
-        f"member {before.name} is deployed {where}: under the same name another table "
-        "would take the place of its own, and begin empty",
-        "List the new place as another member with a `name:` of its own, copy the items into it, "
-        "and take this one out when it has caught up.",
+        f"member {before.name} is deployed {where}: under the same name an empty table would "
+        "replace its table",
+        "List the new table as another member with its own `name:`, fill it with `backfill`, and "
+        "bypass and remove this one when the new one has caught up.",
     )
 
 
-def _adoption(key: str, member: Member, before: DeployedMember) -> SettingProblem:
+def _adoption_problem(key: str, member: Member, before: DeployedMember) -> SettingProblem:
     if member.stream_arn:
         return SettingProblem(
             f"{key}.stream_arn",
             member.stream_arn,
-            f"{before.table} was created by this stack, which would let go of it first",
+            f"{before.table} was created by this stack, which would release it first",
             f"Leave {key}.stream_arn out. With `table.deletion_protection` the table stays anyway "
-            "when the stack goes.",
+            "when the stack is destroyed.",
         )
     return SettingProblem(
         f"{key}.stream_arn",
         None,
-        f"{before.table} was adopted by its stream, and is there already: it cannot be created",
-        f"Give {before.stream_arn} again, or give the stack the table with `pulumi import`.",
+        f"{before.table} was adopted by its stream and exists already: it cannot be created",
+        f"Write {before.stream_arn} again, or import the table with `pulumi import`.",
     )
 
 
-def _account(key: str, member: Member, before: DeployedMember) -> Iterator[SettingProblem]:
+def _check_account(key: str, member: Member, before: DeployedMember) -> Iterator[SettingProblem]:
     for setting, account in (
         ("account", member.account),
         ("stream_arn", Arn.parse(member.stream_arn).account if member.stream_arn else None),
@@ -178,19 +180,20 @@ def _account(key: str, member: Member, before: DeployedMember) -> Iterator[Setti
         yield SettingProblem(
             f"{key}.account",
             member.account,
-            f"it is part of the replica id, which every version written by {before.name} carries "
-            f"({before.replica}): with another id its earlier writes would be a stranger's",
+            f"it is part of the replica id in every version that {before.name} has written "
+            f"({before.replica}): with another id its earlier writes would seem to come from "
+            "another member",
             "Leave it as it was when the member was first deployed.",
         )
 
 
-def _renamed(
-    key: str, member: Member, theirs: Mapping[str, DeployedMember]
+def _check_name(
+    key: str, member: Member, current: Mapping[str, DeployedMember]
 ) -> Iterator[SettingProblem]:
-    """A created table under a new name is another resource to Pulumi, to be created."""
-    for before in theirs.values():
-        place = (before.region, before.table)
-        same = place == (member.region, member.table) and member.account_id in (
+    """Under a new name, Pulumi takes a created table for a new resource."""
+    for before in current.values():
+        location = (before.region, before.table)
+        same = location == (member.region, member.table) and member.account_id in (
             None,
             before.account,
         )
@@ -199,27 +202,27 @@ def _renamed(
                 f"{key}.name",
                 member.name,
                 f"{before.table} in {before.region} is deployed as member {before.name}: under "
-                "another name Pulumi would create it anew, and it is there already",
+                "another name Pulumi would try to create it, and it exists already",
                 f"Write `name: {before.name}`.",
             )
 
 
-def _taken_off(
-    deployed: Deployed, theirs: Mapping[str, DeployedMember], settings: Settings
+def _check_removed(
+    deployed: Deployed, current: Mapping[str, DeployedMember], settings: Settings
 ) -> Iterator[SettingProblem]:
-    """Who leaves is bypassed first, so that what it still has to tell is told."""
+    """A member must be bypassed before it is removed, so that its hop drains its stream."""
     listed = members_of(settings)
     names = {member.name for member in listed}
-    places = {(member.region, member.table) for member in listed}
-    fed = {hop.target for hop in deployed.asked_hops}
-    for name, before in theirs.items():
-        stays = name in names or (before.region, before.table) in places
-        if not stays and name in fed:
+    locations = {(member.region, member.table) for member in listed}
+    targets = {hop.target for hop in deployed.reachable_hops}
+    for name, before in current.items():
+        stays = name in names or (before.region, before.table) in locations
+        if not stays and name in targets:
             yield SettingProblem(
                 "members",
                 [member.name for member in listed],
-                f"{name} is deployed and in the ring: taken off the list at once, it would keep "
-                "for itself what was written there and not told yet",
-                "List it with `state: bypassed` first, and deploy that. Take it off when nobody "
-                "writes there any more and `status` shows that its hop has nothing left to tell.",
+                f"{name} is deployed and in the ring: if it is removed now, writes in its stream "
+                "that were not replicated yet are lost to the other members",
+                "Set `state: bypassed` and deploy that. Remove it when no application writes "
+                "there any more and `status` shows that its hop has caught up.",
             )

@@ -1,7 +1,7 @@
-"""Settings of a table that take two steps, or that nothing is done about when left out. Pure.
+"""Refuse table settings that take two deployments to change, or that leaving out does not change.
 
-The provider keeps a block that is left out (Terraform: Optional and Computed), so that it reports
-no change and changes nothing:
+The provider keeps a block that is left out (Terraform: Optional and Computed), so it reports no
+change and changes nothing:
 https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
 """
 
@@ -17,12 +17,12 @@ from ring.settings.sections import TableSettings
 def omitted_settings(
     created: Sequence[DeployedMember], table: TableSettings
 ) -> Iterator[SettingProblem]:
-    """Yield what is wrong, each once, for members whose tables this stack has created."""
-    for rule in (_ttl, _last_index, _types):
-        yield from next(filter(None, (list(rule(one, table)) for one in created)), ())
+    """Yield each problem once, for members whose tables this stack has created. Pure."""
+    for rule in (_check_ttl, _check_last_index, _check_types):
+        yield from next(filter(None, (list(rule(member, table)) for member in created)), ())
 
 
-def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
+def _check_ttl(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
     assert member.created
     before = member.created.ttl
     if before is None:
@@ -33,7 +33,7 @@ def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[SettingProble
         yield SettingProblem(
             "table.ttl",
             None,
-            f"items of {place} expire by `{before}`, and left out, the section leaves that on",
+            f"items of {place} expire by `{before}`, and without the section that stays on",
             f"Write {off} to switch it off, and leave the section out once that is deployed.",
         )
     elif table.ttl.attribute != before:
@@ -41,14 +41,14 @@ def _ttl(member: DeployedMember, table: TableSettings) -> Iterator[SettingProble
         yield SettingProblem(
             "table.ttl.attribute",
             table.ttl.attribute,
-            f"items of {place} expire by `{before}`, and DynamoDB takes another attribute only "
-            "when TTL has been switched off, which takes up to an hour",
+            f"items of {place} expire by `{before}`, and DynamoDB accepts another attribute only "
+            "after TTL has been switched off, which takes up to an hour",
             f"Deploy {off} first, and the new attribute an hour later.",
         )
 
 
-def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
-    """The last one: https://github.com/hashicorp/terraform-provider-aws/issues/47490."""
+def _check_last_index(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
+    """Ignored by the provider: https://github.com/hashicorp/terraform-provider-aws/issues/47490."""
     assert member.created
     if table.global_indexes or not member.created.global_indexes:
         return
@@ -60,14 +60,14 @@ def _last_index(member: DeployedMember, table: TableSettings) -> Iterator[Settin
     yield SettingProblem(
         "table.global_indexes",
         [],
-        f"{member.table} in {member.region} is deployed with {', '.join(names)}, and where no "
-        "index is left in the settings, the AWS provider keeps what is there and reports no change",
+        f"{member.table} in {member.region} is deployed with {', '.join(names)}, and without any "
+        "index in the settings the AWS provider keeps them and reports no change",
         f"Delete each index at every member by hand (`{delete}`), then `refresh`, then `up`.",
     )
 
 
-def _types(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
-    """The provider tells attributes apart by their names alone."""
+def _check_types(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
+    """The provider compares attributes by name only."""
     assert member.created
     of_table = {table.partition_key.name, table.sort_key.name if table.sort_key else None}
     for place, key in table.all_keys():
@@ -78,8 +78,8 @@ def _types(member: DeployedMember, table: TableSettings) -> Iterator[SettingProb
                 f"{place}.type",
                 key.type,
                 f"`{key.name}` is deployed as {before} at {member.table} in {member.region}, and "
-                "the AWS provider sees no change of an attribute's type, so nothing would be done",
-                f"Leave it {before}, or take the indexes with `{key.name}` out, deploy that, and "
-                "list them again after.",
+                "the AWS provider does not detect a change of an attribute's type",
+                f"Leave it {before}, or remove the indexes with `{key.name}`, deploy that, and add "
+                "them again.",
             )
             return

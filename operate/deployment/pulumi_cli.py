@@ -1,4 +1,4 @@
-"""Pulumi's CLI: found, run, and interrupted so that it leaves no lock."""
+"""Find, run and interrupt Pulumi's CLI, so that it leaves no lock."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from operate.errors import CancelledError, PrerequisiteError
 from ring.project import PROJECT_ROOT
 
 BUILT = PROJECT_ROOT / ".engine"
-"""Where `make engine` puts the CLI that it builds, in `bin`."""
+"""Folder in which `make engine` builds the CLI, in `bin`."""
 
 _ADVICE = (
-    "Install it (https://www.pulumi.com/docs/install/), or build it here with `make engine`, "
-    "which needs go."
+    "Install it (https://www.pulumi.com/docs/install/), or build it with `make engine`, which "
+    "needs go."
 )
 
 OnLine = Callable[[str], object] | None
@@ -32,31 +32,33 @@ OnLine = Callable[[str], object] | None
 class Cli(PulumiCommand):
     """A Pulumi CLI of this machine, which one thread runs and another may interrupt.
 
-    `pulumi.automation` runs it in the terminal's own group of processes, and has no hand on it once
-    it runs. There, Ctrl-C would reach the CLI and the providers all at once, beside the program
-    that they call back. Here it is in a group of its own, and is told once, by `interrupt`.
+    `pulumi.automation` runs it in the terminal's process group and cannot signal it. There, Ctrl-C
+    would reach the CLI and its providers at once, and the program that they call back. Here it has
+    a process group of its own, and only `interrupt` signals it.
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        """Take the `bin/pulumi` in `root`, or the one on the PATH.
+        """Use `bin/pulumi` in `root`, or the one on the PATH.
 
-        FileNotFoundError if there is none, InvalidVersionError if it is too old for the package.
+        Raises:
+            FileNotFoundError: There is none.
+            InvalidVersionError: It is too old for the installed Python package.
         """
         super().__init__(str(root) if root else None)
         if root is None:
             self.command = shutil.which("pulumi") or "pulumi"
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self.cancelled = False
+        self._is_cancelled = False
 
     def interrupt(self) -> None:
-        """Have the CLI cancel what it does, as Ctrl-C does, and do nothing new.
+        """Cancel the running command as Ctrl-C does, and refuse new ones.
 
-        The engine finishes what it has begun, records it and lets go of the stack's lock. Called a
-        second time, it drops everything at once, and the lock may stay.
+        The engine finishes the resources in progress, records them and releases the stack's lock.
+        A second call ends it at once, and the lock may stay.
         """
         with self._lock:
-            self.cancelled = True
+            self._is_cancelled = True
             if self._process and self._process.poll() is None:
                 self._process.send_signal(signal.SIGINT)
 
@@ -68,7 +70,7 @@ class Cli(PulumiCommand):
         on_output: OnLine = None,
         on_error: OnLine = None,
     ) -> CommandResult:
-        """Run a command, as PulumiCommand does. CancelledError after `interrupt`."""
+        """Run a command, as PulumiCommand does. Raises `CancelledError` after `interrupt`."""
         lines: tuple[list[str], list[str]] = ([], [])
         process = self._start([self.command, *args, "--non-interactive"], cwd, additional_env)
         with process:
@@ -78,11 +80,11 @@ class Cli(PulumiCommand):
             ]
             try:
                 _join(readers)
-            except KeyboardInterrupt:  # whoever runs it in the main thread is not left hanging
+            except KeyboardInterrupt:  # only in the main thread
                 self.interrupt()
                 _join(readers)
                 raise
-        if self.cancelled and process.returncode != 0:
+        if self._is_cancelled and process.returncode != 0:
             raise CancelledError("Cancelled.")
         result = CommandResult("\n".join(lines[0]), "\n".join(lines[1]), process.returncode)
         if process.returncode != 0:
@@ -90,19 +92,19 @@ class Cli(PulumiCommand):
         return result
 
     def _start(
-        self, command: Sequence[str], cwd: str, more: Mapping[str, str]
+        self, command: Sequence[str], cwd: str, variables: Mapping[str, str]
     ) -> subprocess.Popen[str]:
         environment = {
             **os.environ,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            **more,
+            **variables,
             "PULUMI_AUTOMATION_API": "true",
         }
-        # The CLI looks for what comes with it, such as language hosts, on the PATH.
-        place = os.path.dirname(self.command)
-        environment["PATH"] = os.pathsep.join([place, environment.get("PATH", "")])
+        # The CLI looks for its own programs, such as language hosts, on the PATH.
+        folder = os.path.dirname(self.command)
+        environment["PATH"] = os.pathsep.join([folder, environment.get("PATH", "")])
         with self._lock:
-            if self.cancelled:
+            if self._is_cancelled:
                 raise CancelledError("Cancelled.")
             self._process = subprocess.Popen(
                 command,
@@ -118,22 +120,22 @@ class Cli(PulumiCommand):
 
 
 def find_cli() -> Cli:
-    """The CLI on the PATH, or else the one that `make engine` has built.
+    """Return the CLI on the PATH, or the one that `make engine` has built.
 
-    The one on the PATH comes first: it is the one that `pulumi up` runs on the same stacks, it has
-    the language hosts, and a state that a newer CLI has written is not to meet an older one. It
-    must only be new enough for the Python package that is installed. Raises `PrerequisiteError`.
+    The one on the PATH comes first: `pulumi up` runs it on the same stacks, it has the language
+    hosts, and an older CLI must not read a state written by a newer one. It must be new enough for
+    the installed Python package. Raises `PrerequisiteError`.
     """
-    refusals = []
+    reasons = []
     for root in _roots():
         try:
             return Cli(root)
         except InvalidVersionError as error:
-            refusals.append(f"{(root / 'bin' / 'pulumi') if root else 'On the PATH'}: {error}")
+            reasons.append(f"{(root / 'bin' / 'pulumi') if root else 'On the PATH'}: {error}")
         except (OSError, subprocess.CalledProcessError) as error:
-            refusals.append(f"{root or 'On the PATH'}: {error}")
-    found = " ".join(refusals) or "It is neither on the PATH nor in .engine/bin."
-    raise PrerequisiteError(f"There is no Pulumi CLI that would do. {found} {_ADVICE}")
+            reasons.append(f"{root or 'On the PATH'}: {error}")
+    reason = " ".join(reasons) or "It is neither on the PATH nor in .engine/bin."
+    raise PrerequisiteError(f"No usable Pulumi CLI was found. {reason} {_ADVICE}")
 
 
 def _roots() -> Iterator[Path | None]:

@@ -1,4 +1,4 @@
-"""What an operation of the engine did, or would do."""
+"""Result of an operation of the engine, or of its preview."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from operate.errors import Note
 Operation = Literal["preview", "up", "refresh", "destroy"]
 
 Outcome = tuple[Mapping[str, int], Mapping[str, Any]]
-"""Counts of resources by what was done to them, and the stack's outputs."""
+"""Resources counted by operation, and the stack's outputs."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What an operation did. `changes` counts resources by Pulumi's words, `same` among them.
+    """Result of an operation. `changes` counts resources by Pulumi's operations, `same` included.
 
-    Those that Pulumi lets go of, and that stay, are counted as `keep` and not as `delete`.
-
-    `outputs` are the stack's, secrets as `[secret]`; empty unless it was an `up`.
+    Resources that leave the stack and stay in AWS are counted as `keep`, not as `delete`.
+    `outputs` are the stack's, secrets as `[secret]`; only `up` returns them. `notes` are the
+    engine's messages.
     """
 
     ring: str
@@ -35,36 +35,36 @@ class Result:
 
     @property
     def differs(self) -> bool:
-        """Whether anything was, or would be, changed."""
-        return any(count for word, count in self.changes.items() if word != "same")
+        """Whether anything was changed, or would be."""
+        return any(count for name, count in self.changes.items() if name != "same")
 
 
 def preview_outcome(result: PreviewResult) -> Outcome:
-    """What a preview found."""
+    """Return the outcome of a preview."""
     return count_changes(result.change_summary), {}
 
 
 def operation_outcome(result: UpResult | RefreshResult | DestroyResult) -> Outcome:
-    """What an operation did."""
+    """Return the outcome of an operation."""
     outputs = plain_outputs(result.outputs) if isinstance(result, UpResult) else {}
     return count_changes(result.summary.resource_changes or {}), outputs
 
 
 def count_changes(changes: Mapping[Any, int]) -> dict[str, int]:
-    """Counts by plain words: the API answers with words or enums."""
-    return {str(getattr(word, "value", word)): count for word, count in changes.items()}
+    """Return the counts by text: the API returns texts or enums."""
+    return {str(getattr(name, "value", name)): count for name, count in changes.items()}
 
 
-def count_retained(changes: Mapping[str, int], kept: int) -> dict[str, int]:
-    """Counts in which so many that count as deleted are told as kept."""
-    if not kept:
+def count_retained(changes: Mapping[str, int], retained: int) -> dict[str, int]:
+    """Return the counts with `retained` of the deleted ones counted as `KEEP`."""
+    if not retained:
         return dict(changes)
-    told = {**changes, "delete": changes.get("delete", 0) - kept, KEEP: kept}
-    return {word: count for word, count in told.items() if count}
+    counts = {**changes, "delete": changes.get("delete", 0) - retained, KEEP: retained}
+    return {name: count for name, count in counts.items() if count}
 
 
 def plain_outputs(outputs: OutputMap, show_secrets: bool = False) -> dict[str, Any]:
-    """A stack's outputs as plain values; a secret reads `[secret]`."""
+    """Return a stack's outputs as plain values; a secret reads `[secret]`."""
     return {
         name: "[secret]" if output.secret and not show_secrets else output.value
         for name, output in outputs.items()

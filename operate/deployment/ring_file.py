@@ -1,4 +1,4 @@
-"""A ring file: many rings, each with its name and its settings, in one YAML file.
+"""Ring file: several rings, each with its name and its settings, in one YAML file.
 
 rings:
   - name: orders
@@ -22,7 +22,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from operate.deployment.config_source import StateBackend, parse_settings
-from operate.deployment.settings_file import MembersPlace
+from operate.deployment.settings_file import MembersLocation
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import absolute
 from operate.errors import InvalidRequestError
@@ -34,7 +34,7 @@ from ring.shared_tables import check_shared_between
 
 
 class Entry(SettingsModel):
-    """One ring of the file."""
+    """One ring of a ring file."""
 
     name: str = Field(min_length=1)
     settings: dict[str, Any]
@@ -44,102 +44,112 @@ class Entry(SettingsModel):
 
 
 class RingFile(SettingsModel):
-    """What a ring file holds."""
+    """A ring file."""
 
     rings: tuple[Entry, ...] = Field(min_length=1)
 
 
 def read_rings(path: Path, only: Sequence[str] = (), *, building: bool = False) -> list[RingStack]:
-    """Read a file's rings, or those named in `only`. Raises InvalidRequestError with all errors.
+    """Read a file's rings, or those named in `only`. Raises `InvalidRequestError` with all errors.
 
-    If they are for `building`, a table of two rings of the file is one: of those chosen and any
-    other. Not otherwise, so that one of them can be taken down.
+    With `building` (for a deployment), a table shared with another ring of the file is an error.
+    Without it such a ring can be destroyed.
     """
-    file = _parsed(path)
-    mistakes = list(_twins(file))
+    file = _parse(path)
+    problems = list(_duplicates(file))
     if building:
-        mistakes += _shared(file, only)
+        problems += _shared_tables(file, only)
     entries = list(_chosen(file, only))
     rings = []
     for entry in entries:
-        if wrong := _mistakes(entry.settings, entry.name):
-            mistakes += wrong
+        if invalid := _problems(entry.settings, entry.name):
+            problems += invalid
             continue
         settings = parse_settings(entry.settings)
-        backend = absolute(entry.backend, path.absolute().parent) if entry.backend else None
+        url = absolute(entry.backend, path.absolute().parent) if entry.backend else None
         steps = ("rings", file.rings.index(entry), "settings", "members")
-        keep = StateBackend(backend, entry.secrets_provider)
-        ring = RingStack(settings, entry.stack or entry.name, label=entry.name, keep=keep)
-        ring.told_in = MembersPlace(path.absolute(), steps)
-        rings.append(ring)
-    if mistakes:
-        raise InvalidRequestError(str(SettingsError(mistakes)), mistakes)
+        rings.append(
+            RingStack(
+                settings,
+                entry.stack or entry.name,
+                label=entry.name,
+                backend=StateBackend(url, entry.secrets_provider),
+                members_location=MembersLocation(path.absolute(), steps),
+            )
+        )
+    if problems:
+        raise InvalidRequestError(str(SettingsError(problems)), problems)
     return rings
 
 
-def _parsed(path: Path) -> RingFile:
+def _parse(path: Path) -> RingFile:
     try:
         document = read_yaml(path)
     except (OSError, YamlError) as error:
-        raise InvalidRequestError(f"{path} cannot be read: {error}") from error
+        raise InvalidRequestError(f"Cannot read {path}: {error}") from error
     try:
         return RingFile.model_validate(document)
     except ValidationError as error:
-        mistakes = [from_pydantic_error(one, RingFile) for one in error.errors()]
-        mistakes += _wrong_settings(document)
-        raise InvalidRequestError(f"{path}: {SettingsError(mistakes)}", mistakes) from error
+        problems = [from_pydantic_error(details, RingFile) for details in error.errors()]
+        problems += _invalid_settings(document)
+        raise InvalidRequestError(f"{path}: {SettingsError(problems)}", problems) from error
 
 
-def _wrong_settings(document: Any) -> Iterator[SettingProblem]:
-    """What is wrong with the settings of a file's rings, also where the file has no sound shape."""
+def _invalid_settings(document: Any) -> Iterator[SettingProblem]:
+    """Yield the errors in the rings' settings, also where the file itself is invalid."""
     entries = document.get("rings") if isinstance(document, dict) else None
-    for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         settings = entry.get("settings") if isinstance(entry, dict) else None
         if isinstance(settings, dict):
-            yield from _mistakes(settings, entry.get("name") or f"rings[{at}]")
+            yield from _problems(settings, entry.get("name") or f"rings[{index}]")
 
 
-def _mistakes(settings: dict[str, Any], ring: str) -> list[SettingProblem]:
+def _problems(settings: dict[str, Any], ring: str) -> list[SettingProblem]:
     try:
         parse_settings(settings)
     except InvalidRequestError as error:
-        return [replace(one, key=f"{ring}: {one.key}") for one in error.problems]
+        return [replace(problem, key=f"{ring}: {problem.key}") for problem in error.problems]
     return []
 
 
-def _shared(file: RingFile, only: Sequence[str]) -> list[SettingProblem]:
-    """Tables of two rings. Rings that are not chosen come first: who comes second is told of."""
-    sound = [
+def _shared_tables(file: RingFile, only: Sequence[str]) -> list[SettingProblem]:
+    """Return the tables that a selected ring shares with another ring of the file."""
+    valid = [
         (entry.name, parse_settings(entry.settings))
-        for entry in sorted(file.rings, key=lambda one: not only or one.name in only)
-        if not _mistakes(entry.settings, entry.name)
+        # An error names the later of two rings: the selected ones come last.
+        for entry in sorted(file.rings, key=lambda entry: not only or entry.name in only)
+        if not _problems(entry.settings, entry.name)
     ]
-    chosen = [entry.name for entry in file.rings if not only or entry.name in only]
-    return [one for one in check_shared_between(sound) if one.key.rpartition(": ")[0] in chosen]
+    selected = [entry.name for entry in file.rings if not only or entry.name in only]
+    return [
+        problem
+        for problem in check_shared_between(valid)
+        if problem.key.rpartition(": ")[0] in selected
+    ]
 
 
-def _twins(file: RingFile) -> Iterator[SettingProblem]:
+def _duplicates(file: RingFile) -> Iterator[SettingProblem]:
     seen: dict[tuple[str | None, str], int] = {}
     names: dict[str, int] = {}
-    for at, entry in enumerate(file.rings):
-        place = (entry.backend, entry.stack or entry.name)
-        twin = names.get(entry.name, seen.get(place))
-        if twin is not None:
+    for index, entry in enumerate(file.rings):
+        stack = (entry.backend, entry.stack or entry.name)
+        other = names.get(entry.name, seen.get(stack))
+        if other is not None:
             yield SettingProblem(
-                f"rings[{at}]",
+                f"rings[{index}]",
                 entry.name,
-                f"rings[{twin}] has the same name, or the same stack",
-                "Give it another name, and another stack if it says one.",
+                f"rings[{other}] has the same name, or the same stack",
+                "Change `name`, and `stack` if it is set.",
             )
-        names.setdefault(entry.name, at)
-        seen.setdefault(place, at)
+        names.setdefault(entry.name, index)
+        seen.setdefault(stack, index)
 
 
 def _chosen(file: RingFile, only: Sequence[str]) -> Iterator[Entry]:
     names = [entry.name for entry in file.rings]
-    for word in only:
-        if word not in names:
+    for name in only:
+        if name not in names:
             raise InvalidRequestError(
-                f"There is no ring {word}. {did_you_mean(word, names, among='Rings')}"
+                f"There is no ring {name}. {did_you_mean(name, names, among='Rings')}"
             )
     yield from (entry for entry in file.rings if not only or entry.name in only)

@@ -1,8 +1,7 @@
-"""A change of one value in a settings file that leaves everything else in it as it is.
+"""Change one value in a settings file and leave the rest as it is.
 
-The file is not written anew from what was read: its comments, order and spacing are its owner's.
-The value is put where the parser found its place, and what the file says afterwards is compared
-with what it should.
+The file is not generated from the parsed document, which would lose comments, order and spacing:
+the value is inserted at the parser's position, and the result is parsed again and compared.
 """
 
 from __future__ import annotations
@@ -22,12 +21,13 @@ import yaml
 from operate.errors import InvalidRequestError
 
 Steps = Sequence[str | int]
-"""The way into a document: keys, and places in lists."""
+"""Path in a document: keys, and indexes in lists."""
+_UTF8: Any = {"encoding": "utf-8"}
 
 
 @dataclass(frozen=True)
-class MembersPlace:
-    """Where the list of a ring's members stands: a file, and the steps to it."""
+class MembersLocation:
+    """Location of the list of a ring's members: a file, and the path in it."""
 
     path: Path
     steps: Steps
@@ -35,7 +35,7 @@ class MembersPlace:
 
 @dataclass(frozen=True)
 class Edit:
-    """A file's text as it is and as it is to be."""
+    """A file's text before and after a change."""
 
     path: Path
     before: str
@@ -43,20 +43,20 @@ class Edit:
 
     @property
     def diff(self) -> str:
-        """What differs, as `diff -u` tells it; empty if nothing does."""
+        """The change as `diff -u` shows it; empty if there is none."""
         before, after = (text.splitlines() for text in (self.before, self.after))
         name = self.path.name
         return "\n".join(difflib.unified_diff(before, after, name, name, n=2, lineterm=""))
 
     @property
     def is_written(self) -> bool:
-        """Whether the file says by now what it is to say."""
+        """Whether the file has the new text."""
         return _read(self.path) == self.after
 
     def write(self) -> None:
-        """Put the text into the file, in one step: whoever reads it finds the old one or the new.
+        """Replace the file's text atomically.
 
-        InvalidRequestError if somebody has changed the file meanwhile.
+        Raises `InvalidRequestError` if the file has changed since it was read.
         """
         if self.before == self.after:
             return
@@ -64,64 +64,61 @@ class Edit:
             raise InvalidRequestError(
                 f"{self.path} has been changed meanwhile. Run the command again."
             )
-        there = self.path.resolve()  # a link stays a link
-        with NamedTemporaryFile("w", dir=there.parent, delete=False, newline="", **_UTF8) as file:
+        target = self.path.resolve()  # a link stays a link
+        with NamedTemporaryFile("w", dir=target.parent, delete=False, newline="", **_UTF8) as file:
             try:
                 file.write(self.after)
                 file.flush()
                 os.fsync(file.fileno())
-                shutil.copymode(there, file.name)
-                Path(file.name).replace(there)
+                shutil.copymode(target, file.name)
+                Path(file.name).replace(target)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
 
 
-_UTF8: Any = {"encoding": "utf-8"}
+def edit_member(location: MembersLocation, index: int, setting: str, value: str | bool) -> Edit:
+    """Set a setting of the member at an index of the list.
 
-
-def edit_member(place: MembersPlace, at: int, setting: str, value: str | bool) -> Edit:
-    """Set a setting of the member at a place in the list.
-
-    InvalidRequestError, with what to write by hand, if it stands where a careful edit cannot tell
-    its place.
+    Raises `InvalidRequestError`, with the line to write by hand, where the position of the value
+    is ambiguous.
     """
-    text = _read(place.path)
-    steps = (*place.steps, at)
+    text = _read(location.path)
+    steps = (*location.steps, index)
     try:
         after = with_value(text, steps, setting, value)
-    except _NoPlaceError as error:
+    except _NoPositionError as error:
         raise InvalidRequestError(
-            f"{place.path}: {error}, so it is not changed here. Write `{setting}: {told(value)}` "
-            f"at {'.'.join(str(step) for step in steps)} yourself, and run this command again: it "
-            "goes on with what it finds."
+            f"{location.path} was not changed: {error}. Write `{setting}: {to_yaml(value)}` at "
+            f"{'.'.join(str(step) for step in steps)} and run this command again: it continues "
+            "from there."
         ) from error
-    return Edit(place.path, text, after)
+    return Edit(location.path, text, after)
 
 
-class _NoPlaceError(Exception):
-    """It is not plain where a value is to go. Its text says why."""
+class _NoPositionError(Exception):
+    """The position of a value is ambiguous. The text says why."""
 
 
 def with_value(text: str, steps: Steps, setting: str, value: str | bool) -> str:
-    """A document's text with one setting of a mapping set. Pure."""
-    wanted = _unshared(yaml.safe_load(text))
-    _entered(wanted, steps)[setting] = value
-    if _unshared(yaml.safe_load(text)) == wanted:
+    """Return a document's text with one setting of a mapping set. Pure."""
+    wanted = _copy(yaml.safe_load(text))
+    _mapping_at(wanted, steps)[setting] = value
+    if _copy(yaml.safe_load(text)) == wanted:
         return text
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for step in steps:
         node = _child(node, step)
     if not isinstance(node, yaml.MappingNode):
-        raise _NoPlaceError("it is no mapping that is written out")
-    after = _set(text, node, setting, told(value))
+        raise _NoPositionError("the member is not written as a mapping")
+    after = _set(text, node, setting, to_yaml(value))
     if yaml.safe_load(after) != wanted:
-        raise _NoPlaceError("the same lines are read in another place too, by an alias or a merge")
+        raise _NoPositionError("an alias or a merge uses the same lines elsewhere")
     return after
 
 
-def told(value: str | bool) -> str:
-    """A value as YAML has it."""
+def to_yaml(value: str | bool) -> str:
+    """Format a value as YAML."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -130,24 +127,24 @@ def _read(path: Path) -> str:
         return file.read()
 
 
-def _unshared(value: Any) -> Any:
-    """A value in which nothing stands in two places: YAML's aliases share what they name."""
+def _copy(value: Any) -> Any:
+    """Copy a value so that YAML aliases no longer share one object."""
     match value:
         case dict():
-            return {key: _unshared(part) for key, part in value.items()}
+            return {key: _copy(part) for key, part in value.items()}
         case list():
-            return [_unshared(part) for part in value]
+            return [_copy(part) for part in value]
     return value
 
 
-def _entered(value: Any, steps: Steps) -> Any:
+def _mapping_at(value: Any, steps: Steps) -> Any:
     for step in steps:
         try:
             value = value[step]
         except (LookupError, TypeError) as error:
-            raise _NoPlaceError(f"there is no `{step}` that is written out") from error
+            raise _NoPositionError(f"it has no `{step}` at the expected place") from error
     if not isinstance(value, dict):
-        raise _NoPlaceError("it is no mapping that is written out")
+        raise _NoPositionError("the member is not written as a mapping")
     return value
 
 
@@ -158,7 +155,7 @@ def _child(node: Any, step: str | int) -> Any:
         for key, value in node.value:
             if key.value == step:
                 return value
-    raise _NoPlaceError(f"there is no `{step}` that is written out")
+    raise _NoPositionError(f"it has no `{step}` at the expected place")
 
 
 def _set(text: str, node: yaml.MappingNode, setting: str, value: str) -> str:
@@ -170,18 +167,18 @@ def _set(text: str, node: yaml.MappingNode, setting: str, value: str) -> str:
     if node.flow_style:
         return f"{text[:end]}, {setting}: {value}{text[end:]}"
     if not isinstance(last, yaml.ScalarNode):
-        # Above the first key: below it, its own lines would have to be told from comments.
+        # Above the first key: below it, a comment may belong to its value or to the next key.
         start = key.start_mark.index
-        return f"{text[:start]}{setting}: {value}{_break(text)}{_indent(key)}{text[start:]}"
+        return f"{text[:start]}{setting}: {value}{_newline(text)}{_indent(key)}{text[start:]}"
     line = text.find("\n", end)
     if line < 0:
-        return f"{text}{_break(text)}{_indent(key)}{setting}: {value}"
-    return f"{text[: line + 1]}{_indent(key)}{setting}: {value}{_break(text)}{text[line + 1 :]}"
+        return f"{text}{_newline(text)}{_indent(key)}{setting}: {value}"
+    return f"{text[: line + 1]}{_indent(key)}{setting}: {value}{_newline(text)}{text[line + 1 :]}"
 
 
 def _indent(key: yaml.Node) -> str:
     return " " * key.start_mark.column
 
 
-def _break(text: str) -> str:
+def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"

@@ -1,4 +1,4 @@
-"""Where the engine finds a stack: a project's folder, or one made up for the time of an operation.
+"""The workspace of an operation: a Pulumi project's folder, or a temporary one.
 
 https://www.pulumi.com/docs/iac/automation-api/concepts-terminology/#workspace
 """
@@ -27,15 +27,15 @@ from ring.settings.settings import NAMESPACE, Settings, read_settings
 from ring.settings.yaml_text import YamlError, read_yaml
 
 PROJECT = NAMESPACE
-"""The Pulumi project that rings without a project's folder belong to."""
+"""Pulumi project of rings without a project's folder."""
 
 Program = Callable[[], None]
-_WORD = r"(?!\.+(/|$))[A-Za-z0-9_.-]+"  # no word of dots alone, which would lead elsewhere
+_WORD = r"(?!\.+(/|$))[A-Za-z0-9_.-]+"  # not only dots, which would be another folder
 _NAME = re.compile(f"({_WORD}/){{0,2}}{_WORD}")
 
 
 class Workspace(LocalWorkspace):
-    """A workspace that leaves the user's own alone: no stack is selected, no file written anew."""
+    """A workspace that leaves the user's own unchanged: it selects no stack and writes no file."""
 
     def __init__(
         self,
@@ -55,93 +55,94 @@ class Workspace(LocalWorkspace):
         )
 
     def select_stack(self, stack_name: str) -> None:
-        """Make sure that a stack is there; StackNotFoundError if it is not."""
+        """Raise StackNotFoundError if there is no such stack."""
         self._run_pulumi_cmd_sync(["stack", "--stack", stack_name])
 
     def create_stack(self, stack_name: str) -> None:
-        """Create a stack, in the state's backend and, where it keeps secrets, in its file."""
+        """Create a stack in the state backend and, for its encryption settings, in its file."""
         provider = ["--secrets-provider", self.secrets_provider] if self.secrets_provider else []
         self._run_pulumi_cmd_sync(["stack", "init", stack_name, "--no-select", *provider])
 
     def state(self, stack_name: str) -> dict[str, Any]:
-        """What Pulumi keeps of a stack, its secrets encrypted: this needs no passphrase."""
-        told = self._run_pulumi_cmd_sync(["stack", "export", "--stack", stack_name]).stdout
+        """Return a stack's state. Its secrets stay encrypted, so this needs no passphrase."""
+        output = self._run_pulumi_cmd_sync(["stack", "export", "--stack", stack_name]).stdout
         try:
-            state: dict[str, Any] = json.loads(told)
+            state: dict[str, Any] = json.loads(output)
         except ValueError as error:
             raise OperationFailedError(
-                f"`pulumi stack export` answered with what is no JSON: {told[:200]!r}. See which "
-                "`pulumi` is first on the PATH."
+                f"`pulumi stack export` did not print JSON: {output[:200]!r}. Check which `pulumi` "
+                "is first on the PATH."
             ) from error
         return state
 
     def states_beside(self, stack_name: str) -> dict[str, dict[str, Any]]:
-        """The states of the project's other stacks that have any resources, by their names."""
+        """Return the states of the project's other stacks that have resources, by name."""
         return {
-            one.name: self.state(one.name)
-            for one in self.list_stacks()
-            if short_name(one.name) != short_name(stack_name) and one.resource_count != 0
+            stack.name: self.state(stack.name)
+            for stack in self.list_stacks()
+            if short_name(stack.name) != short_name(stack_name) and stack.resource_count != 0
         }
 
     def put_state(self, stack_name: str, state: Mapping[str, Any]) -> None:
-        """Have Pulumi keep this of a stack from now on. It refuses what does not hold together."""
+        """Replace a stack's state. Pulumi rejects an inconsistent one."""
         with TemporaryDirectory(prefix="ring-") as directory:
             file = Path(directory) / "state.json"
             file.touch(mode=0o600)
             file.write_text(json.dumps(state), encoding="utf-8")
-            words = ["stack", "import", "--stack", stack_name, "--file", str(file)]
-            self._run_pulumi_cmd_sync(words)
+            arguments = ["stack", "import", "--stack", stack_name, "--file", str(file)]
+            self._run_pulumi_cmd_sync(arguments)
 
     def restore_secrets_provider(self, stack_name: str) -> None:
-        """Have a stack without a file encrypt as it did before.
+        """Write the encryption settings of a stack without a file, from its state.
 
-        Pulumi keeps in the stack's file how that is done, and would start over without it: with
-        whatever passphrase is given, right or wrong.
+        Pulumi reads them from the stack's file. Without it, it would start over with the current
+        passphrase, right or wrong.
         """
         file = stack_file(Path(self.work_dir), stack_name)
         if file.exists():
             return
-        keeper = (self.state(stack_name).get("deployment") or {}).get("secrets_providers") or {}
-        told = keeper.get("state") or {}
-        lines = {
-            "encryptionsalt": told.get("salt"),
-            "secretsprovider": told.get("url") if keeper.get("type") == "cloud" else None,
-            "encryptedkey": told.get("encryptedkey"),
+        deployment = self.state(stack_name).get("deployment") or {}
+        provider = deployment.get("secrets_providers") or {}
+        state = provider.get("state") or {}
+        settings = {
+            "encryptionsalt": state.get("salt"),
+            "secretsprovider": state.get("url") if provider.get("type") == "cloud" else None,
+            "encryptedkey": state.get("encryptedkey"),
         }
-        known = {name: value for name, value in lines.items() if value}
+        known = {name: value for name, value in settings.items() if value}
         file.write_text(yaml.safe_dump(known) if known else "", encoding="utf-8")
 
 
 def workspace_of(stack: Stack) -> Workspace:
-    """The workspace that a stack was opened in, which is one of these."""
+    """Return the workspace that a stack was opened in."""
     workspace = stack.workspace
     assert isinstance(workspace, Workspace)
     return workspace
 
 
 def checked_name(stack: str) -> str:
-    """A stack's name, if it is one. InvalidRequestError if not."""
+    """Return a stack's name. Raises `InvalidRequestError` if it is not valid."""
     if not _NAME.fullmatch(stack):
         raise InvalidRequestError(
-            f"{stack!r} is no stack's name: Pulumi takes letters, digits, - _ and . as one, and "
-            "perhaps an organization and a project before it, with a / behind each."
+            f"{stack!r} is not a valid stack name. Use letters, digits, - _ and ., optionally with "
+            "organization/ or organization/project/ before it."
         )
     return stack
 
 
 def short_name(stack: str) -> str:
-    """A stack's name without the organization and project that may stand before it."""
+    """Remove the organization and the project from a stack's name."""
     return stack.rpartition("/")[2]
 
 
 def stack_file(directory: Path, stack: str) -> Path:
-    """Where Pulumi looks for a stack's file."""
+    """Return the path of a stack's file."""
     return directory / f"Pulumi.{short_name(stack)}.yaml"
 
 
 @contextmanager
 def restore_file(file: Path) -> Iterator[None]:
-    """Put a stack's file back in the end: how a stack encrypts goes with the stack."""
+    """Restore a stack's file at the end: removing a stack removes its encryption settings."""
     before = file.read_text(encoding="utf-8") if file.exists() else None
     try:
         yield
@@ -152,7 +153,7 @@ def restore_file(file: Path) -> Iterator[None]:
 
 @contextmanager
 def temporary_project(like: Path | None = None) -> Iterator[Path]:
-    """A project's folder for as long as the context lasts: of the same project as `like`'s."""
+    """Yield a temporary project's folder, with the project name and backend of `like`'s."""
     project: dict[str, Any] = {"name": PROJECT, "runtime": "python", "main": str(Path.cwd())}
     if like:
         project |= _identity(like)
@@ -163,7 +164,7 @@ def temporary_project(like: Path | None = None) -> Iterator[Path]:
 
 
 def _identity(directory: Path) -> dict[str, Any]:
-    """What of a project decides which stacks are its own."""
+    """Return the parts of a project that decide which stacks belong to it."""
     project = _project(directory)
     kept = {key: value for key, value in project.items() if key in ("name", "backend")}
     if isinstance(backend := kept.get("backend"), dict) and "url" in backend:
@@ -171,14 +172,14 @@ def _identity(directory: Path) -> dict[str, Any]:
     return kept
 
 
-def backend_from(told: str | None, folder: Path | None = None) -> dict[str, str]:
-    """The environment that has the CLI keep the state where it would in the user's own place.
+def backend_from(backend: str | None, folder: Path | None = None) -> dict[str, str]:
+    """Return the environment in which the CLI uses the same backend as in the user's folder.
 
-    Pulumi takes a relative file:// from the folder that it runs in, which may be made up. `folder`
-    is the project's, which may name a backend of its own.
+    Pulumi resolves a relative file:// URL from its working folder, which may be a temporary one.
+    `folder` is the project's, which may name a backend of its own.
     """
-    if told:
-        return {"PULUMI_BACKEND_URL": absolute(told, Path.cwd())}
+    if backend:
+        return {"PULUMI_BACKEND_URL": absolute(backend, Path.cwd())}
     url = os.environ.get("PULUMI_BACKEND_URL")
     if url is None and not (folder and _project(folder).get("backend")):
         url = _logged_in_to()
@@ -186,7 +187,7 @@ def backend_from(told: str | None, folder: Path | None = None) -> dict[str, str]
 
 
 def absolute(url: str, directory: Path) -> str:
-    """A backend's URL, with a path of this machine made independent of where it is used."""
+    """Make the path in a backend's file:// URL absolute."""
     path = url.removeprefix("file://")
     if path == url or path.startswith("~"):
         return url
@@ -194,7 +195,7 @@ def absolute(url: str, directory: Path) -> str:
 
 
 def _logged_in_to() -> str | None:
-    """The file:// that `pulumi login` has stored; what else it stores is the CLI's own matter."""
+    """Return the file:// URL of `pulumi login`; the CLI resolves other URLs by itself."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     try:
         current = json.loads((home / "credentials.json").read_text(encoding="utf-8"))["current"]
@@ -204,25 +205,25 @@ def _logged_in_to() -> str | None:
 
 
 def program_in(directory: Path) -> Program:
-    """The program of a project's folder, `__main__.py`; where there is none, the ring's own.
+    """Return the program of a project's folder, `__main__.py`, or by default the ring's own.
 
-    InvalidRequestError if the folder holds no project of Pulumi's, or one in another language.
+    Raises `InvalidRequestError` if the folder has no Pulumi project, or one in another language.
     """
     project = _project(directory)
     runtime = project.get("runtime")
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
     if language != "python":
         raise InvalidRequestError(
-            f"{directory / 'Pulumi.yaml'}: its program is in {language or 'no language'}, and only "
-            "one in Python can be run here. Use `pulumi` itself for its stacks."
+            f"{directory / 'Pulumi.yaml'}: the runtime is {language or 'not set'}, and only Python "
+            "programs can run here. Use `pulumi` for its stacks."
         )
     main = directory / str(project.get("main") or ".") / "__main__.py"
     return (lambda: _run(main)) if main.exists() else _from_configuration
 
 
 def program_with(program: Program, settings: Settings) -> Program:
-    """A program that finds these members, whatever the stack's file says of them."""
-    members = [one.model_dump(exclude_defaults=True) for one in settings.members]
+    """Return a program that reads these members instead of the stack file's."""
+    members = [member.model_dump(exclude_defaults=True) for member in settings.members]
 
     def run() -> None:
         set_config(f"{NAMESPACE}:members", json.dumps(members))
@@ -249,9 +250,8 @@ def _project(directory: Path) -> dict[str, Any]:
         project = read_yaml(file)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InvalidRequestError(
-            f"There is no Pulumi.yaml in {directory}, so it is no project's folder. "
-            "Say which is with --folder."
+            f"There is no Pulumi.yaml in {directory}. Name the project's folder with --folder."
         ) from error
     except (YamlError, OSError) as error:
-        raise InvalidRequestError(f"{file} cannot be read: {error}") from error
+        raise InvalidRequestError(f"Cannot read {file}: {error}") from error
     return project if isinstance(project, dict) else {}

@@ -18,6 +18,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from handler.quarantine import Place, place_of
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedDistributed
@@ -28,6 +29,7 @@ from operate.reconcile.members import MemberConnection
 from operate.reconcile.parallel_scan import ScanSegment
 from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
+from ring.arn import Arn
 from ring.text import counted
 
 _PAUSE = 3.0  # seconds between two looks
@@ -88,6 +90,11 @@ class SegmentRunner:
         self._s3 = s3
         self._sleep = sleep or (lambda: self._asked.sleep(_PAUSE))
 
+    @property
+    def _place(self) -> Place:
+        """The bucket of results: it is the machine's account's."""
+        return place_of(self.part.bucket, Arn.parse(self.part.state_machine).account)
+
     @classmethod
     def of(cls, deployed: Deployed, clients: ClientPool, stop: Stop | None = None) -> SegmentRunner:
         """Find a stack's runner; `stop` ends waiting for it. Raises InvalidRequestError."""
@@ -130,7 +137,7 @@ class SegmentRunner:
         """Yield what the calls found. Raises OperationFailedError if one is missing."""
         over = set()
         with translate_aws_errors():
-            for call in results(self._s3, self.part.bucket, run.name):
+            for call in results(self._s3, self._place, run.name):
                 self._asked.check()
                 yield call
                 if call.over:
@@ -149,14 +156,14 @@ class SegmentRunner:
         must never be taken for all. What a function still tells of a run that was stopped stays
         until the next time.
         """
-        bucket, pages = self.part.bucket, self._s3.get_paginator("list_objects_v2")
+        pages = self._s3.get_paginator("list_objects_v2")
         with translate_aws_errors():
             for run in self._open(task):
                 self._stop(run)
-            for page in pages.paginate(Bucket=bucket, Prefix=task.prefix):
+            for page in pages.paginate(**self._place, Prefix=task.prefix):
                 keys = [{"Key": one["Key"]} for one in page.get("Contents", ())]
                 if keys:  # a page is as long as what can be deleted at once
-                    self._s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+                    self._s3.delete_objects(**self._place, Delete={"Objects": keys, "Quiet": True})
 
     def _open(self, task: SegmentJob) -> Iterator[Execution]:
         """The task's runs whose results were not taken, the newest first."""
@@ -173,13 +180,13 @@ class SegmentRunner:
 
     def _has_list(self, name: str) -> bool:
         key = _list_of(name)
-        listed = self._s3.list_objects_v2(Bucket=self.part.bucket, Prefix=key)
+        listed = self._s3.list_objects_v2(**self._place, Prefix=key)
         return any(one["Key"] == key for one in listed.get("Contents", ()))
 
     def _begin(self, task: SegmentJob) -> Execution:
         name = f"{task.prefix}{time.time_ns():x}"
         parts = json.dumps([segment_to_event(part) for part in task.parts])
-        self._s3.put_object(Bucket=self.part.bucket, Key=_list_of(name), Body=parts.encode())
+        self._s3.put_object(**self._place, Key=_list_of(name), Body=parts.encode())
         event = {
             "work": task.work,
             "how": task.how,

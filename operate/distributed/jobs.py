@@ -33,7 +33,7 @@ def check_task(members: Sequence[MemberConnection], wish: CheckOptions) -> Segme
         "check",
         {"settle": wish.settle_seconds, "tombstones": wish.tombstones},
         members,
-        list(check.parts(members, wish.segments)),
+        list(check.table_segments(members, wish.segments)),
         [_tables(members), wish.segments, wish.tombstones],
     )
 
@@ -73,7 +73,7 @@ def expect_writes(machine: SegmentRunner) -> None:
 def backfill_task(members: Sequence[MemberConnection], route: Route, segments: int) -> SegmentJob:
     """What is to be done to fill a member along a route."""
     way = (route.source, route.target)
-    parts = list(backfill.parts(members, [route], segments))
+    parts = list(backfill.route_segments(members, [route], segments))
     about = [_tables(members), way, segments]
     return SegmentJob("backfill", {"route": way}, members, parts, about)
 

@@ -11,9 +11,11 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from handler.quarantine import Place
 from operate.errors import OperationFailedError
 from operate.reconcile.backfill import BackfillResult, add_skipped_keys
 from operate.reconcile.check import CHANGING, CheckResult, findings
@@ -44,26 +46,38 @@ class Call:
 
 
 def put_result(
-    client: Any, bucket: str, name: str, about: Mapping[str, Any], lines: Iterable[Any]
+    client: Any, place: Place, name: str, about: Mapping[str, Any], lines: Iterable[Any]
 ) -> None:
     """Tell a bucket what a call has found."""
     with tempfile.TemporaryFile() as file:
         for line in (about, *lines):
             file.write(json.dumps(line).encode() + b"\n")
         file.seek(0)
-        client.put_object(Bucket=bucket, Key=name, Body=file)
+        client.put_object(**place, Key=name, Body=file)
 
 
-def results(client: Any, bucket: str, run: str) -> Iterator[Call]:
+def results(client: Any, place: Place, run: str) -> Iterator[Call]:
     """What all calls of a run have told.
 
     Raises OperationFailedError where an object is not what `put_result` writes: a part that is left
     out would be taken for one in which nothing was found.
     """
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{run}/"):
+    for page in client.get_paginator("list_objects_v2").paginate(**place, Prefix=f"{run}/"):
         for one in page.get("Contents", ()):
-            body = client.get_object(Bucket=bucket, Key=one["Key"])["Body"]
-            yield _call(_documents(body, f"s3://{bucket}/{one['Key']}"))
+            body = client.get_object(**place, Key=one["Key"])["Body"]
+            yield _call(_documents(body, f"s3://{place['Bucket']}/{one['Key']}"))
+
+
+def position_in(client: Any, place: Place, name: str) -> str | None:
+    """Where the call that told the bucket this has ended: an item's key, as text.
+
+    OperationFailedError where that is not told there.
+    """
+    body = client.get_object(**place, Key=name)["Body"]
+    with closing(body):
+        told = next(_documents(body, f"s3://{place['Bucket']}/{name}"))
+    position: str | None = told.get("position")
+    return position
 
 
 def _call(documents: Iterator[Any]) -> Call:
@@ -145,7 +159,7 @@ def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[CheckResult,
         journal.add_results(
             (key, [MemberState(*one) for one in held], kind) for key, held, kind in call.lines
         )
-    journal.merge()
+    journal.remove_duplicates()
     # Only the first member's items were counted: what it lacks are keys as well.
     lacking = sum(found.held[0].item is None for found in findings(journal))
     return CheckResult(first + lacking, journal.counts()), units

@@ -6,7 +6,8 @@ comes near its end says where the next one goes on. The same call again writes t
 
 The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `told`), `part`
 (`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the second
-call on, `state`, which is what the call before answered.
+call on, `state`, which is what the call before answered. Where that one has ended is an item's key,
+so it is not in its answer, which Step Functions keeps for months, but in what it told the bucket.
 
 - check: `how` has `settle` and `tombstones`, as `operate.reconcile.check.Wish` has them. A part's
 source is
@@ -30,9 +31,11 @@ from botocore.config import Config
 
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
+from handler.quarantine import Place, place_of
 from handler.store.dynamodb import MemberTables
 from operate.aws.roles import assume_role_session
-from operate.distributed.results import put_result
+from operate.distributed.results import position_in, put_result
+from operate.errors import OperationFailedError
 from operate.reconcile.backfill import Filler, Route, find_skipped_keys
 from operate.reconcile.check import CHANGING, CheckOptions, recheck_suspects
 from operate.reconcile.compare import DifferenceKind
@@ -85,15 +88,26 @@ def handle(event: Event, context: Any) -> dict[str, Any]:
             )
         return session.create_client(service, region_name=region, config=_CONFIG)
 
-    return process_segment(event, make, lambda: context.get_remaining_time_in_millis() / 1000)
+    account = context.invoked_function_arn.split(":")[4]
+    return process_segment(
+        event, make, lambda: context.get_remaining_time_in_millis() / 1000, account
+    )
 
 
-def process_segment(event: Event, make: ClientFactory, left: RemainingTime) -> dict[str, Any]:
-    """Work on a segment until it is over or little time is `left`; say how far it is."""
+def process_segment(
+    event: Event, make: ClientFactory, left: RemainingTime, account: str
+) -> dict[str, Any]:
+    """Work on a segment until it is over or little time is `left`; say how far it is.
+
+    The bucket must be the `account`'s.
+    """
     members = [member_from_event(one, make) for one in event["members"]]
     names = members[0].keys
-    state = event.get("state") or {"turn": 0, "read": 0, "position": None}
-    start = None if state["position"] is None else key_of(state["position"], names)
+    results, place = make("s3", None, None), place_of(event["bucket"], account)
+    state = event.get("state") or {"turn": 0, "read": 0}
+    start = None
+    if state["turn"]:
+        start = key_of(_position(results, place, _name(event, state["turn"] - 1)), names)
     with (
         tempfile.TemporaryDirectory() as folder,
         Journal(Path(folder) / "journal", "segment") as journal,
@@ -105,17 +119,25 @@ def process_segment(event: Event, make: ClientFactory, left: RemainingTime) -> d
             "over": done.position is None,
             "read": done.read,
             "units": sum(member.rate_limiter.spent for member in members),
+            "position": None if done.position is None else key_text(done.position, names),
             **done.told,
         }
-        results = make("s3", None, None)
-        put_result(results, event["bucket"], _name(event, state), about, done.lines)
-    position = None if done.position is None else key_text(done.position, names)
+        put_result(results, place, _name(event, state["turn"]), about, done.lines)
     return {
         "turn": state["turn"] + 1,
         "read": state["read"] + done.read,
-        "position": position,
-        "over": position is None,
+        "over": done.position is None,
     }
+
+
+def _position(client: Any, place: Place, name: str) -> str:
+    position = position_in(client, place, name)
+    if position is None:
+        raise OperationFailedError(
+            f"s3://{place['Bucket']}/{name} does not say where the call before has ended. Run this "
+            "again with --restart."
+        )
+    return position
 
 
 def member_to_event(member: MemberConnection, role: str | None = None) -> dict[str, Any]:
@@ -174,7 +196,7 @@ def _check(
     table = tables.tombstones if part["source"] % 2 else tables.table
     segment = ScanSegment(part["source"], _segment(part, table), start)
     enough = wish.settle_seconds * (wish.max_rechecks - 1) + _LOOKING
-    read, since = 0, wish.since(members)
+    read, since = 0, wish.deletes_since(members)
     while True:
         page = compare_page(members, segment, since)
         journal.record_page(segment, page, found=((key, None) for key in page.suspects))
@@ -223,9 +245,9 @@ def _segment(part: Mapping[str, int], table: str | None) -> Segment:
     return Segment(table, part["number"], part["of"])
 
 
-def _name(event: Event, state: Mapping[str, Any]) -> str:
+def _name(event: Event, turn: int) -> str:
     part = event["part"]
-    return f"{event['run']}/{part['source']}-{part['number']}-{state['turn']}.jsonl"
+    return f"{event['run']}/{part['source']}-{part['number']}-{turn}.jsonl"
 
 
 _WORKS = {"check": _check, "backfill": _fill}

@@ -1,10 +1,10 @@
-"""How far behind its stream a hop is, as far as AWS tells.
+"""Wait until hops have caught up with their streams, by the metrics of Lambda.
 
-Lambda tells nobody which record it has come to. What it tells is how old the last record of a batch
-was (IteratorAge), for every batch. So of a hop that keeps up the ages are small. They are large
-where there is much to catch up with, and also where the newest record that there is is old: then
-nothing follows, and nothing is told any more, though Lambda looks four times a second. A batch that
-fails tells a small age as well, if it is the newest; so nothing may have failed.
+Lambda does not publish its position in a stream, only the age of the last record of each batch
+(IteratorAge). For a hop that keeps up the ages are small. They are large while it catches up, and
+also if the newest record is old: then no further batch and no further age follow, although Lambda
+polls four times a second. A failing batch has a small age too if it is the newest, so nothing may
+have failed.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 """
@@ -24,19 +24,17 @@ from operate.deployed import Deployed, DeployedHop, hop_name
 from operate.errors import OperationFailedError
 
 STABLE_FOR = timedelta(minutes=10)
-"""For how long a hop must have kept up. A mapping may take minutes to begin, and a metric to show:
+"""Time that a hop must have kept up. A mapping may take minutes to start, a metric to appear:
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
 POLL_SECONDS = 15.0
-"""Seconds."""
 _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class HopProgress:
-    """What is left for a hop to tell: whether it has caught up, and in words.
+    """Progress of a hop: whether it has caught up, and in words.
 
-    `age` is how old its last record was when it told it, in seconds; None if it told nothing of
-    late.
+    `age` is the iterator age of its last batch in seconds; None if there was no batch lately.
     """
 
     source: str
@@ -47,50 +45,50 @@ class HopProgress:
 
 
 def hops_to_wait_for(deployed: Deployed, member: str) -> list[DeployedHop]:
-    """The hops that must have caught up before the ring opens for a member.
+    """Return the hops that must have caught up before a member is back in the ring.
 
-    They are those of the streams that it is fed from, and its own. Another one that is held still
-    may have led to it: what that one has to tell, it tells when it is back itself.
+    Its own, and all that read the streams from which it receives writes. Not those of another held
+    member that led to it: they replicate when that member rejoins.
     """
-    feeding = {hop.source for hop in deployed.asked_hops if hop.target == member}
-    return [hop for hop in deployed.hops if hop.source in feeding | {member}]
+    predecessors = {hop.source for hop in deployed.reachable_hops if hop.target == member}
+    return [hop for hop in deployed.hops if hop.source in predecessors | {member}]
 
 
 def hop_progress(
     deployed: Deployed, hop: DeployedHop, clients: ClientPool, now: datetime
 ) -> HopProgress:
-    """What is left for a hop to tell. Where AWS does not answer, it has not caught up.
+    """Return a hop's progress. If AWS does not answer, it has not caught up.
 
-    PrerequisiteError without credentials.
+    Raises `PrerequisiteError` without credentials.
     """
     try:
         with translate_aws_errors():
-            is_done, age, words = _left(_Asked(deployed, hop, clients, now), now)
+            is_done, age, words = _judge(_HopMetrics(deployed, hop, clients, now), now)
     except OperationFailedError as error:
-        is_done, age, words = False, None, f"cannot be seen: {error}"
+        is_done, age, words = False, None, f"is unknown: {error}"
     return HopProgress(hop.source, hop.target, is_done, age, words)
 
 
-def _left(asked: _Asked, now: datetime) -> tuple[bool, float | None, str]:
-    mapping = asked.mapping()
+def _judge(metrics: _HopMetrics, now: datetime) -> tuple[bool, float | None, str]:
+    mapping = metrics.mapping()
     if mapping["State"] != "Enabled":
         return False, None, f"its mapping is {mapping['State']}"
     running = now - mapping["LastModified"]
     window = timedelta(seconds=mapping.get("MaximumBatchingWindowInSeconds") or 0)
-    ages = asked.of_lambda("IteratorAge", "Maximum")
+    ages = metrics.of_lambda("IteratorAge", "Maximum")
     age = ages[-1] / 1000 if ages else None
-    failed = sum(asked.of_lambda("Errors", "Sum")) + sum(asked.of_handler("failures", "Sum"))
+    failed = sum(metrics.of_lambda("Errors", "Sum")) + sum(metrics.of_handler("failures", "Sum"))
     if failed:
-        return False, age, "something failed of late, and is tried again"
+        return False, age, "has failed lately, and retries"
     if ages and max(ages) / 1000 > (window + _MINUTE).total_seconds():
         return False, age, "catches up"
     if running < STABLE_FOR:
-        return False, age, "has begun, and is watched for a while"
-    return True, age, "keeps up" if ages else "has nothing to tell"
+        return False, age, "has started, and is watched for ten minutes"
+    return True, age, "keeps up" if ages else "has no new records"
 
 
-class _Asked:
-    """What AWS says of a hop for the time in which it must have kept up."""
+class _HopMetrics:
+    """A hop's mapping, and its metrics of the time in which it must have kept up."""
 
     def __init__(
         self, deployed: Deployed, hop: DeployedHop, clients: ClientPool, now: datetime
@@ -104,10 +102,9 @@ class _Asked:
     def mapping(self) -> dict[str, Any]:
         if self._hop.mapping is None:
             return {"State": "not deployed"}
-        told: dict[str, Any] = self._client("lambda").get_event_source_mapping(
-            UUID=self._hop.mapping
-        )
-        return told
+        client = self._client("lambda")
+        mapping: dict[str, Any] = client.get_event_source_mapping(UUID=self._hop.mapping)
+        return mapping
 
     def of_lambda(self, metric: str, statistic: str) -> list[float]:
         function = str(self._hop.function).rpartition(":")[2]
@@ -136,38 +133,39 @@ class _Asked:
 
 
 class Progress:
-    """How long it will take, by how the oldest age has gone down since one began to look."""
+    """Estimates the remaining time from how fast the iterator age falls."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._first: tuple[float, float] | None = None
 
     def remaining(self, hops: Iterable[HopProgress]) -> timedelta | None:
-        """The time until the last of the hops has caught up; None if it cannot be told."""
+        """Return the time until the last hop has caught up; None: unknown."""
         age = max((hop.age for hop in hops if hop.age and not hop.is_done), default=None)
         if age is None:
             return None
         self._first = self._first or (self._now(), age)
-        then, at_first = self._first
-        gone, gained = self._now() - then, at_first - age
-        return timedelta(seconds=age * gone / gained) if gone > 0 and gained > 0 else None
+        started, first_age = self._first
+        elapsed, gained = self._now() - started, first_age - age
+        return timedelta(seconds=age * elapsed / gained) if elapsed > 0 and gained > 0 else None
 
 
 def wait_until_caught_up(
     deployed: Deployed,
     member: str,
     clients: ClientPool,
-    tell: Callable[[Sequence[HopProgress]], None],
+    on_progress: Callable[[Sequence[HopProgress]], object],
 ) -> None:
-    """Wait until all hops that concern a member have caught up at once. `tell` is told each look.
+    """Wait until all hops to and from a member have caught up at the same time.
 
-    It waits for ever: what a hop cannot do now it may do later, and Ctrl-C ends it without harm.
+    `on_progress` is called every 15 seconds. There is no timeout: a failing hop may recover, and
+    Ctrl-C is harmless.
     """
     hops = hops_to_wait_for(deployed, member)
     while True:
         now = datetime.now(UTC)
-        seen = [hop_progress(deployed, hop, clients, now) for hop in hops]
-        tell(seen)
-        if all(hop.is_done for hop in seen):
+        progress = [hop_progress(deployed, hop, clients, now) for hop in hops]
+        on_progress(progress)
+        if all(hop.is_done for hop in progress):
             return
         time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Which alarms on a hop ring now."""
+"""Alarms on a hop that are in state ALARM."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from botocore.exceptions import ClientError
 
 from operate.deployed import DeployedHop, DeployedMember
 
-_NO_RIGHT = ("AccessDenied", "AccessDeniedException")
+_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 @dataclass(frozen=True)
 class ActiveAlarms:
-    """The alarms on a hop that ring, by name, and what each says of itself.
+    """Alarms on a hop in state ALARM: their descriptions by name.
 
-    `unseen` says why they are not known, where the caller has no right to see alarms.
+    `access_denied` is AWS's message if the caller may not read alarms.
     """
 
     descriptions: Mapping[str, str]
@@ -27,10 +27,10 @@ class ActiveAlarms:
 def active_alarms(
     cloudwatch: Any, hop: DeployedHop, ends: tuple[DeployedMember, ...]
 ) -> ActiveAlarms:
-    """Ask CloudWatch in the region of a hop's source which alarms ring that watch the hop.
+    """Return the alarms in state ALARM on a hop's metrics, in the region of its source.
 
-    The stack's are among them, and those that somebody else has put on the same metrics. `ends` are
-    the hop's members, as far as they are known. Raises ClientError for all but a missing right.
+    The stack's own, and any other alarm on the same metrics. `ends` are the hop's members, as far
+    as they are known. Raises `ClientError`, except for missing permissions.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
     """
@@ -39,32 +39,32 @@ def active_alarms(
     try:
         alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
     except ClientError as error:
-        said = error.response["Error"]
-        if said["Code"] not in _NO_RIGHT:
+        details = error.response["Error"]
+        if details["Code"] not in _DENIED:
             raise
-        return ActiveAlarms({}, f"{said['Code']}: {said['Message']}")
-    mine = [alarm for alarm in alarms if names & set(_watched(alarm))]
-    return ActiveAlarms({alarm["AlarmName"]: _says(alarm) for alarm in mine})
+        return ActiveAlarms({}, f"{details['Code']}: {details['Message']}")
+    own = [alarm for alarm in alarms if names & set(_dimension_values(alarm))]
+    return ActiveAlarms({alarm["AlarmName"]: _describe(alarm) for alarm in own})
 
 
 def _names(hop: DeployedHop, ends: tuple[DeployedMember, ...]) -> set[str]:
-    """What metrics of a hop call it: see `ring.hop_metrics`."""
+    """Return a hop's names in dimensions of metrics: see `ring.monitoring.hop_metrics`."""
     own = " -> ".join(f"{end.region}/{end.table}" for end in ends)
     function = hop.function and hop.function.rpartition(":")[2]
     return {name for name in (own, function, hop.mapping, hop.quarantine) if name}
 
 
-def _watched(alarm: Mapping[str, Any]) -> Iterator[str]:
-    """The values of the dimensions of an alarm's metrics."""
+def _dimension_values(alarm: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values of the dimensions of an alarm's metrics."""
     queries = alarm.get("Metrics") or ()
-    several = [query["MetricStat"]["Metric"] for query in queries if query.get("MetricStat")]
-    for metric in (alarm, *several):
+    metrics = [query["MetricStat"]["Metric"] for query in queries if query.get("MetricStat")]
+    for metric in (alarm, *metrics):
         yield from (dimension["Value"] for dimension in metric.get("Dimensions") or ())
 
 
-def _says(alarm: Mapping[str, Any]) -> str:
-    """Since when it rings, and what its description says."""
+def _describe(alarm: Mapping[str, Any]) -> str:
+    """Format the time of the transition to ALARM, and the alarm's description."""
     since = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
-    told = f" since {since:%Y-%m-%d %H:%M %Z}" if since else ""
-    what = alarm.get("AlarmDescription")
-    return f"{told}: {what}" if what else told
+    time = f" since {since:%Y-%m-%d %H:%M %Z}" if since else ""
+    description = alarm.get("AlarmDescription")
+    return f"{time}: {description}" if description else time

@@ -1,4 +1,4 @@
-"""How long writes take to the next member and around the ring, by what the hops have measured."""
+"""Replication lag per hop and around the ring, from the metrics of the hops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATISTICS = {"count": "SampleCount", "p50": "p50", "p99": "p99", "greatest": "
 
 @dataclass(frozen=True)
 class Percentiles:
-    """How the values of a metric lie: how many, half of them below, 99 of 100 below; in seconds."""
+    """Distribution of a metric's values: their count, and p50, p99 and maximum in seconds."""
 
     count: int
     p50: float
@@ -35,13 +35,12 @@ class Percentiles:
 
 @dataclass(frozen=True)
 class HopLag:
-    """What a hop has measured; None where there was nothing to measure.
+    """Measurements of a hop; None where there was nothing to measure.
 
-    `lag` is from a write at its origin, wherever that is, until this hop brought it to `target`;
-    `lap` from a write at `target` until it has been everywhere, which this hop sees last.
-    `beat_lag` and `beat_lap` are the same of heartbeats, and `heartbeat` is whether the one at
-    `source` is on. `iterator_age` is how old a record was at most when the function was given it,
-    in seconds.
+    `lag` is the time from a write at its origin, at any member, until this hop applied it at
+    `target`; `lap` the time of a round trip from `target` to `target`, which this hop completes.
+    `beat_lag` and `beat_lap` are the same of heartbeats; `heartbeat` is whether the heartbeat at
+    `source` is on. `iterator_age` is Lambda's largest iterator age, in seconds.
     """
 
     source: str
@@ -55,7 +54,7 @@ class HopLag:
 
     @property
     def whole_lap(self) -> Percentiles | None:
-        """Around the ring, from `target` to `target`: by its heartbeat where there is one."""
+        """Round trip from `target` to `target`: of heartbeats if there are any, else of writes."""
         return self.beat_lap or self.lap
 
 
@@ -65,11 +64,11 @@ def lag(
     minutes: int,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> tuple[HopLag, ...]:
-    """Ask CloudWatch about the hops of a ring, over the last minutes; in ring order.
+    """Return the measurements of a ring's hops in the last `minutes`, in ring order.
 
     Raises `OperateError`.
     """
-    clients.be_brief_in(one.region for one in deployed.members if one.name in deployed.held)
+    clients.be_brief_in(deployed.held_regions)
     members = {member.name: member for member in deployed.members}
     until = now()
     window = _Window(until - timedelta(minutes=minutes), until, minutes * 60)
@@ -91,70 +90,70 @@ def _of_hop(
 ) -> HopLag:
     name = f"the hop from {hop.source} to {hop.target}"
     if hop.function is None:
-        raise OperationFailedError(f"{name} was not deployed to its end: run `up` again.")
+        raise OperationFailedError(f"{name} was not deployed completely: run `up` again.")
     with translate_aws_errors(name):
         functions, metrics = (
             clients.get(source.credentials, source.region, service)
             for service in ("lambda", "cloudwatch")
         )
         try:
-            settings = settings_of(functions, hop.function)
+            config = settings_of(functions, hop.function)
         except HopConfigError as error:
             raise OperationFailedError(f"{name}: {error}") from error
-        values = _values(metrics, settings.name, hop.function, window)
+        values = _values(metrics, config.name, hop.function, window)
     age = values["age"]
     return HopLag(
         hop.source,
         hop.target,
-        **{metric: _spread(metric, values) for metric in _METRICS},
+        **{metric: _percentiles(metric, values) for metric in _METRICS},
         iterator_age=max(age) / 1000 if age else None,  # the metric is in milliseconds
-        heartbeat=settings.heartbeat is not None,
+        heartbeat=config.heartbeat is not None,
     )
 
 
 def _values(
     client: Any, name: str, function: str, window: _Window
 ) -> Mapping[str, Sequence[float]]:
-    """The answers of CloudWatch by the queries' ids: a value for each period that has any.
+    """Return CloudWatch's values by the queries' ids, one for each period that has any.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
     """
-    answer = client.get_metric_data(
+    response = client.get_metric_data(
         MetricDataQueries=list(_queries(name, function.rpartition(":")[2], window.seconds)),
         StartTime=window.start,
         EndTime=window.end,
     )
-    return {one["Id"]: one["Values"] for one in answer["MetricDataResults"]}
+    return {result["Id"]: result["Values"] for result in response["MetricDataResults"]}
 
 
 def _queries(name: str, function: str, period: int) -> Iterator[dict[str, Any]]:
     for metric in _METRICS:
-        for word, statistic in _STATISTICS.items():
-            about = {
+        for field, statistic in _STATISTICS.items():
+            source = {
                 "Namespace": NAMESPACE,
                 "MetricName": metric,
                 "Dimensions": [{"Name": DIMENSION, "Value": name}],
             }
-            yield _query(f"{metric}_{word}", about, statistic, period)
-    about = {
+            yield _query(f"{metric}_{field}", source, statistic, period)
+    source = {
         "Namespace": "AWS/Lambda",
         "MetricName": "IteratorAge",
         "Dimensions": [{"Name": "FunctionName", "Value": function}],
     }
-    yield _query("age", about, "Maximum", period)
+    yield _query("age", source, "Maximum", period)
 
 
 def _query(id_: str, metric: Mapping[str, Any], statistic: str, period: int) -> dict[str, Any]:
     return {"Id": id_, "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}
 
 
-def _spread(metric: str, values: Mapping[str, Sequence[float]]) -> Percentiles | None:
-    """One spread of all periods: CloudWatch may lay its own across the window, in two.
+def _percentiles(metric: str, values: Mapping[str, Sequence[float]]) -> Percentiles | None:
+    """Merge the periods of a metric: CloudWatch may align its own, so that the window has two.
 
-    Percentiles of two cannot be joined, so the worse one is told.
+    Percentiles of two periods cannot be merged, so this returns the larger one.
     """
-    found = {word: values.get(f"{metric}_{word}") for word in _STATISTICS}
+    found = {field: values.get(f"{metric}_{field}") for field in _STATISTICS}
     if not all(found.values()):
         return None
-    worst = {word: max(several or ()) for word, several in found.items() if word != "count"}
+    worst = {field: max(periods or ()) for field, periods in found.items() if field != "count"}
     return Percentiles(int(sum(found["count"] or ())), **worst)

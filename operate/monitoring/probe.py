@@ -1,4 +1,4 @@
-"""Asking AWS about something that was deployed, and telling what is not as it should be."""
+"""Check deployed resources in AWS, and collect the problems."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from operate.aws.clients import ClientPool
 
 Client = Callable[[str], Any]
-"""A member's client of the service with this name."""
+"""Returns a member's client for a service."""
 
 
 class Probe:
-    """Asks AWS in a member's place, and collects what is not as it should be."""
+    """Reads resources with a member's credentials, and collects the problems."""
 
     def __init__(
         self, clients: ClientPool, member: DeployedMember, hop: DeployedHop | None = None
@@ -26,33 +26,36 @@ class Probe:
         self.member = member
         self.problems: list[str] = []
         self._clients = clients
-        self._about = f"the hop from {hop.source} to {hop.target}" if hop else member.name
+        self._subject = f"the hop from {hop.source} to {hop.target}" if hop else member.name
 
-    def require(self, sound: bool, otherwise: str) -> None:
-        """Note what is the matter, unless all is well."""
-        if not sound:
-            self.problems.append(self.describe(otherwise))
+    def require(self, condition: bool, problem: str) -> None:
+        """Add a problem unless a condition holds."""
+        if not condition:
+            self.problems.append(self.describe(problem))
 
-    def describe(self, words: str) -> str:
-        """What there is to say, and of what."""
-        return f"{self._about}: {words}"
+    def describe(self, text: str) -> str:
+        """Prefix a text with the member or the hop."""
+        return f"{self._subject}: {text}"
 
-    def fetch(self, name: str | None, ask: Callable[[Client, str], Any]) -> Any:
-        """The answer about something; None if there is none, and why in `trouble`."""
+    def fetch(self, name: str | None, read: Callable[[Client, str], Any]) -> Any:
+        """Read a resource; None, with a problem, if that fails."""
         if name is None:
-            self.require(False, "it was not deployed to its end: run `up` again")
+            self.require(False, "it was not deployed completely: run `up` again")
             return None
         try:
-            return ask(self._client, name)
+            return read(self._client, name)
         except CREDENTIAL_ERRORS:
             raise
         except ClientError as error:
-            said = error.response["Error"]
-            gone = said["Code"] in ("ResourceNotFoundException", "NoSuchBucket")
-            told = "is gone" if gone else f"cannot be seen: {said['Code']}: {said['Message']}"
-            self.require(False, f"{name} {told}")
+            details = error.response["Error"]
+            if details["Code"] in ("ResourceNotFoundException", "NoSuchBucket"):
+                self.require(False, f"{name} does not exist")
+            else:
+                self.require(
+                    False, f"{name} cannot be read: {details['Code']}: {details['Message']}"
+                )
         except BotoCoreError as error:
-            self.require(False, f"{name} cannot be seen: {error}")
+            self.require(False, f"{name} cannot be read: {error}")
         return None
 
     def _client(self, service: str) -> Any:

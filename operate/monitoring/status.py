@@ -1,4 +1,4 @@
-"""Each member and hop of a ring as AWS sees them now."""
+"""Current state of each member and hop in AWS."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from handler.quarantine import Place, place_of
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.monitoring.alarms import ActiveAlarms, active_alarms
 from operate.monitoring.probe import Client, Probe
+from ring.arn import Arn
 from ring.text import counted
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
-_NOTHING_YET = ("OK", "No records processed", None)
+_GOOD_RESULTS = ("OK", "No records processed", None)
 
 
 @dataclass(frozen=True)
 class MemberStatus:
-    """A member: its table, its stream (the images in it) and its tombstones' table."""
+    """State of a member: its table, its stream (the view type) and its tombstone table."""
 
     name: str
     region: str
@@ -36,12 +38,11 @@ class MemberStatus:
 
 @dataclass(frozen=True)
 class HopStatus:
-    """A hop: its mapping and the last result of it, its function, and what it has given up.
+    """State of a hop: its mapping with its last result, its function, its quarantine, its alarms.
 
-    `iterator_age` is how old the last record was when the function was given it, in seconds, by the
-    latest minute of the last 15 in which there was one; None: there was none. `quarantined` counts
-    the objects in the quarantine, up to 1,000. `alarms` names those that ring; None: they cannot be
-    seen. `notes` is what is not known for want of a right, and no trouble by itself.
+    `iterator_age` is Lambda's iterator age in seconds, of the latest minute of the last 15 that has
+    one. `quarantined` counts the objects in the quarantine, up to 1,000. `alarms` are the names of
+    the alarms in state ALARM; None: unknown. `notes` is what missing permissions leave unknown.
     """
 
     source: str
@@ -58,21 +59,21 @@ class HopStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """A ring as AWS sees it; members in ring order."""
+    """State of a ring; members in ring order."""
 
     members: tuple[MemberStatus, ...]
     hops: tuple[HopStatus, ...]
 
     @property
     def trouble(self) -> tuple[str, ...]:
-        """What is not as it should be, in sentences; empty if all is well."""
-        members = [word for member in self.members for word in member.trouble]
-        return (*members, *(word for hop in self.hops for word in hop.trouble))
+        """Problems, in sentences; empty if there are none."""
+        members = [text for member in self.members for text in member.trouble]
+        return (*members, *(text for hop in self.hops for text in hop.trouble))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What could not be seen and is no trouble by itself, in sentences."""
-        return tuple(word for hop in self.hops for word in hop.notes)
+        """What missing permissions leave unknown, in sentences."""
+        return tuple(text for hop in self.hops for text in hop.notes)
 
 
 def status(
@@ -81,17 +82,17 @@ def status(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Status:
-    """Ask AWS about everything that a stack has deployed.
+    """Read the state of everything that a stack has deployed.
 
-    What is gone or may not be seen is told in its place. A bypassed member is not waited for long:
-    its region may answer nothing. PrerequisiteError without credentials.
+    A missing resource, or one without read permission, is a problem in the result. Requests to the
+    region of a bypassed member time out soon. Raises `PrerequisiteError` without credentials.
     """
     shared = clients or ClientPool()
-    shared.be_brief_in(one.region for one in deployed.members if one.name in deployed.held)
+    shared.be_brief_in(deployed.held_regions)
     members = {member.name: member for member in deployed.members}
-    ours = [member for member in deployed.members if not member.named_only]
+    own = [member for member in deployed.members if not member.named_only]
     with translate_aws_errors(), ThreadPoolExecutor(_AT_ONCE) as pool:
-        tables = pool.map(lambda member: _member(Probe(shared, member)), ours)
+        tables = pool.map(lambda member: _member(Probe(shared, member)), own)
         hops = pool.map(
             lambda hop: _hop(hop, Probe(shared, members[hop.source], hop), members, now()),
             deployed.hops,
@@ -99,55 +100,70 @@ def status(
         return Status(tuple(tables), tuple(hops))
 
 
-def _member(asked: Probe) -> MemberStatus:
-    member = asked.member
-    table = asked.fetch(member.table, _table)
-    tombstones = asked.fetch(member.tombstones, _table) if member.tombstones else None
+def _member(probe: Probe) -> MemberStatus:
+    member = probe.member
+    table = probe.fetch(member.table, _table)
+    tombstones = probe.fetch(member.tombstones, _table) if member.tombstones else None
     state = table.get("TableStatus") if table else None
     specification = (table or {}).get("StreamSpecification") or {}
     images = specification.get("StreamViewType")
     if table:
-        asked.require(state == "ACTIVE", f"{member.table} is {state}")
-        asked.require(
+        probe.require(state == "ACTIVE", f"{member.table} is {state}")
+        probe.require(
             images == _BOTH_IMAGES,
-            f"the stream of {member.table} {f'carries {images}' if images else 'is off'}, and the "
-            f"hop needs {_BOTH_IMAGES}",
+            f"the stream of {member.table} {f'has {images}' if images else 'is off'}, and the hop "
+            f"needs {_BOTH_IMAGES}",
         )
         latest = table.get("LatestStreamArn")
-        asked.require(
+        probe.require(
             not (images and member.stream_arn) or latest == member.stream_arn,
             f"the stream of {member.table} was switched off and on: the hop reads "
             f"{member.stream_arn}, the table writes to {latest}",
         )
-    kept = tombstones.get("TableStatus") if tombstones else None
-    asked.require(not tombstones or kept == "ACTIVE", f"{member.tombstones} is {kept}")
+    tombstone_state = tombstones.get("TableStatus") if tombstones else None
+    probe.require(
+        not tombstones or tombstone_state == "ACTIVE", f"{member.tombstones} is {tombstone_state}"
+    )
     return MemberStatus(
-        member.name, member.region, member.table, state, images, kept, tuple(asked.problems)
+        member.name,
+        member.region,
+        member.table,
+        state,
+        images,
+        tombstone_state,
+        tuple(probe.problems),
     )
 
 
 def _hop(
-    hop: DeployedHop, asked: Probe, members: Mapping[str, DeployedMember], now: datetime
+    hop: DeployedHop, probe: Probe, members: Mapping[str, DeployedMember], now: datetime
 ) -> HopStatus:
-    mapping = asked.fetch(hop.mapping, _mapping) or {}
-    function = asked.fetch(hop.function, _function) or {}
-    quarantined = asked.fetch(hop.quarantine, _quarantined)
-    age = asked.fetch(hop.function, lambda client, arn: _iterator_age(client, arn, now))
+    mapping = probe.fetch(hop.mapping, _mapping) or {}
+    function = probe.fetch(hop.function, _function) or {}
+    owner = Arn.parse(hop.function).account if hop.function else None
+    quarantined = probe.fetch(
+        hop.quarantine, lambda client, bucket: _quarantined(client, place_of(bucket, owner))
+    )
+    age = probe.fetch(hop.function, lambda client, arn: _iterator_age(client, arn, now))
     ends = tuple(members[name] for name in (hop.source, hop.target) if name in members)
-    alarms: ActiveAlarms | None = asked.fetch(
+    alarms: ActiveAlarms | None = probe.fetch(
         "its alarms", lambda client, _: active_alarms(client("cloudwatch"), hop, ends)
     )
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
-        asked.require(state == "Enabled", _resting(mapping, hop.source, asked.member.region))
-        asked.require(result in _NOTHING_YET, f"the last batch ended with: {result}")
+        probe.require(
+            state == "Enabled", _describe_mapping(mapping, hop.source, probe.member.region)
+        )
+        probe.require(result in _GOOD_RESULTS, f"the last batch ended with: {result}")
     if function:
         ready = function.get("State", "Active")
-        asked.require(ready in ("Active", "Inactive"), f"its function is {ready}")
-    asked.require(not quarantined, f"{_lying(quarantined)} in the quarantine {hop.quarantine}")
-    for name, says in (alarms.descriptions if alarms else {}).items():
-        asked.require(False, f"the alarm {name} rings{says}")
-    unseen = alarms.access_denied if alarms else None
+        probe.require(ready in ("Active", "Inactive"), f"its function is {ready}")
+    probe.require(
+        not quarantined, f"{counted(quarantined or 0, 'object')} in the quarantine {hop.quarantine}"
+    )
+    for name, description in (alarms.descriptions if alarms else {}).items():
+        probe.require(False, f"{name} is in ALARM{description}")
+    denied = alarms.access_denied if alarms else None
     return HopStatus(
         hop.source,
         hop.target,
@@ -156,33 +172,29 @@ def _hop(
         age,
         function.get("State"),
         quarantined,
-        None if alarms is None or unseen else tuple(alarms.descriptions),
-        tuple(asked.problems),
-        (asked.describe(f"whether alarms ring cannot be seen: {unseen}"),) if unseen else (),
+        None if alarms is None or denied else tuple(alarms.descriptions),
+        tuple(probe.problems),
+        (probe.describe(f"its alarms cannot be read: {denied}"),) if denied else (),
     )
 
 
-def _resting(mapping: dict[str, Any], source: str, region: str) -> str:
-    """How a mapping that is not enabled is, for how long it may rest, and what enables it.
+def _describe_mapping(mapping: dict[str, Any], source: str, region: str) -> str:
+    """Describe a mapping that is not enabled, its deadline, and how to enable it.
 
-    AWS tells alike of one that the settings pause and of one that somebody has disabled.
+    AWS does not say whether the settings pause it or somebody has disabled it by hand.
     """
-    state, why = mapping.get("State"), mapping.get("StateTransitionReason")
+    state, reason = mapping.get("State"), mapping.get("StateTransitionReason")
     since, age = mapping.get("LastModified"), mapping.get("MaximumRecordAgeInSeconds") or -1
-    told = f"its mapping is {state} ({why})"
+    text = f"its event source mapping is {state} ({reason})"
     if state != "Disabled" or not since:
-        return told
+        return text
     until = since + (timedelta(seconds=age) if age > 0 else timedelta(hours=24))
     return (
-        f"{told} since {since:%Y-%m-%d %H:%M %Z}. If the settings say `paused`, run `automate.py "
-        f"resume {source}`; if not, somebody has disabled it: `aws lambda "
-        f"update-event-source-mapping --uuid {mapping['UUID']} --region {region} --enabled`. It "
-        f"goes on where it was; nothing is given up before {until:%Y-%m-%d %H:%M %Z}"
+        f"{text} since {since:%Y-%m-%d %H:%M %Z}. Enable it before {until:%Y-%m-%d %H:%M %Z}, or "
+        "records go to the quarantine: if the settings say `paused`, run `automate.py resume "
+        f"{source}`; if not, it was disabled by hand: `aws lambda update-event-source-mapping "
+        f"--uuid {mapping['UUID']} --region {region} --enabled`. It continues where it stopped"
     )
-
-
-def _lying(objects: int | None) -> str:
-    return counted(objects or 0, "object is", "objects are")
 
 
 def _table(client: Client, name: str) -> dict[str, Any]:
@@ -200,12 +212,12 @@ def _function(client: Client, arn: str) -> dict[str, Any]:
     return function
 
 
-def _quarantined(client: Client, bucket: str) -> int:
-    return int(client("s3").list_objects_v2(Bucket=bucket)["KeyCount"])
+def _quarantined(client: Client, place: Place) -> int:
+    return int(client("s3").list_objects_v2(**place)["KeyCount"])
 
 
 def _iterator_age(client: Client, function: str, now: datetime) -> float | None:
-    """Seconds. The metric is in milliseconds.
+    """Return the latest iterator age in seconds. The metric is in milliseconds.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """

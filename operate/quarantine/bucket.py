@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from handler.quarantine import PREFIX
+from handler.quarantine import PREFIX, Place, place_of
 from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 from ring.text import counted
 
@@ -108,13 +108,19 @@ class Entry:
 class QuarantineBucket:
     """A hop's quarantine. `hop` and `table` are what its entries say where they do not themselves.
 
-    Every call raises botocore's ClientError where the bucket cannot be read.
+    `owner` is the account that it must belong to, if that is known. Every call raises botocore's
+    ClientError where the bucket cannot be read.
     """
 
     client: S3Client
     name: str
     hop: str
     table: str
+    owner: str | None = None
+
+    @property
+    def _place(self) -> Place:
+        return place_of(self.name, self.owner)
 
     def entries(self) -> Iterator[Entry]:
         """All that lies there, by name. What somebody removes meanwhile is left out."""
@@ -122,7 +128,7 @@ class QuarantineBucket:
 
     def names(self) -> Iterator[str]:
         """The ids of all that lies there, in their order: a thousand to a request."""
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+        for page in self.client.get_paginator("list_objects_v2").paginate(**self._place):
             listed = (one["Key"] for one in page.get("Contents", ()))
             yield from (name for name in listed if name.startswith((PREFIX, _LAMBDAS)))
 
@@ -153,12 +159,12 @@ class QuarantineBucket:
 
     def remove(self, entry: Entry) -> None:
         """Remove an entry; one that is gone stays gone."""
-        self.client.delete_object(Bucket=self.name, Key=entry.id)
+        self.client.delete_object(**self._place, Key=entry.id)
 
     def _fetch(self, name: str, *, is_there: bool = True) -> _Fetched | None:
         """Get an object. Of one that need not be there, a denial says nothing of the object."""
         try:
-            found = self.client.get_object(Bucket=self.name, Key=name)
+            found = self.client.get_object(**self._place, Key=name)
         except self.client.exceptions.NoSuchKey:
             return None
         except ClientError as error:

@@ -105,7 +105,11 @@ class HopAccess:
         """The hop's quarantine."""
         settings = self.settings
         return QuarantineBucket(
-            self.s3, settings.quarantine, settings.name, settings.source_replica.table
+            self.s3,
+            settings.quarantine,
+            settings.name,
+            settings.source_replica.table,
+            settings.quarantine_owner,
         )
 
 
@@ -164,7 +168,10 @@ class _Redriver:
     async def _play(self, entry: Entry) -> tuple[BatchReport, bool]:
         """What became of its records, and whether all were played."""
         source, target = self._stores()
-        shelf = QuarantineLocation(self.reach.settings.quarantine, entry.hop, entry.table)
+        settings = self.reach.settings
+        shelf = QuarantineLocation(
+            settings.quarantine, entry.hop, entry.table, settings.quarantine_owner
+        )
         # A batch of Lambda's goes when its poison has a place of its own.
         keeper = (
             S3Quarantine(lambda: self.reach.s3, self.pool, shelf)

@@ -1,4 +1,4 @@
-"""Members filled from others, item by item, while applications write at both and hops run."""
+"""Backfill members from others, item by item, while applications write at both and hops run."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop, StoppedError
 
 TOO_LARGE = "too large"
-"""What became of an item that does not fit with the ring's attributes."""
+"""Outcome for an item that exceeds DynamoDB's size limit with the ring's attributes."""
 
 _JOBS = 4
-_SHOWN = 20
+_MAX_LISTED_PER_REASON = 20
 
 
 @dataclass(frozen=True)
 class Route:
-    """From which member to fill which: their places in the ring."""
+    """Source and target of a backfill: their places in the ring."""
 
     source: int
     target: int
@@ -44,10 +44,13 @@ class Route:
 
 @dataclass
 class BackfillResult:
-    """How many items became what (`Filled`, `TOO_LARGE`) in this run; how many were read in all.
+    """Result of a backfill.
 
-    `unfilled` are the first keys that were not filled, as texts, and why. `left` is how many there
-    are, those of an interrupted run included.
+    Attributes:
+        outcomes: Number of items per outcome (`BackfillOutcome`, `TOO_LARGE`) in this run.
+        read: Number of items read, including those of interrupted runs.
+        left: Number of keys skipped, including those of interrupted runs.
+        skipped_keys: The first of these keys, as texts, with the reason.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -57,9 +60,10 @@ class BackfillResult:
 
 
 def plan_route(members: Sequence[MemberConnection], into: str, source: str | None = None) -> Route:
-    """How to fill a member: from the one whose hop leads to it, unless told otherwise.
+    """Return the route to a member from `source`, or from the source of a hop that leads to it.
 
-    Raises `InvalidRequestError`.
+    Raises:
+        InvalidRequestError: A member is unknown, is its own source, or no hop leads to it.
     """
     names = [member.name for member in members]
     for name in (into, source):
@@ -70,21 +74,23 @@ def plan_route(members: Sequence[MemberConnection], into: str, source: str | Non
         if source == into:
             raise InvalidRequestError(f"{into} cannot be filled from itself.")
         return Route(names.index(source), target)
-    leading = [at for at, one in enumerate(members) if members[target].replica in one.next_replicas]
-    if not leading:
+    replica = members[target].replica
+    previous = [place for place, at in enumerate(members) if replica in at.next_replicas]
+    if not previous:
         raise InvalidRequestError(
-            f"No hop leads to {into}: say from which member to fill it (--from)."
+            f"No hop leads to {into}: name the member to fill it from (--from)."
         )
-    return Route(leading[0], target)
+    return Route(previous[0], target)
 
 
-def parts(
+def route_segments(
     members: Sequence[MemberConnection], routes: Sequence[Route], segments: int
 ) -> Iterator[ScanSegment]:
-    """The segments of what is read: a part's source is a route's number."""
-    for number, one in enumerate(routes):
+    """Yield the segments of the sources' tables; `ScanSegment.source` is the route's number."""
+    for number, route in enumerate(routes):
+        table = members[route.source].tables.table
         for segment in range(segments):
-            yield ScanSegment(number, Segment(members[one.source].tables.table, segment, segments))
+            yield ScanSegment(number, Segment(table, segment, segments))
 
 
 def backfill(
@@ -93,131 +99,139 @@ def backfill(
     journal: Journal,
     *,
     segments: int = 4,
-    tell: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> BackfillResult:
-    """Fill members along routes. Called again with the same journal, it goes on where it was.
+    """Fill members along routes. Called again with the same journal, resumes an interrupted run.
 
-    An item of which nobody has a version is stamped as a write of its member from before all
-    others; so whatever is written or deleted meanwhile is newer. Once the members' stop is asked
-    for, items under way are finished and noted. Raises `OperateError`, then `StoppedError`.
+    An item without a version at any member is stamped as a write of its member, older than all
+    others: whatever is written or deleted meanwhile is newer.
+
+    Raises:
+        StoppedError: The members' `Stop` was requested. Items in progress were finished and
+            recorded.
+        OperateError: The backfill failed.
     """
-    journal.plan(parts(members, routes, segments))
-    total = sum(members[one.source].item_count for one in routes)
-    done = BackfillResult(read=journal.read_count())
-    filled = ProgressCounter(tell, "filling", total, done.read)
-    # One after the other: of an item without a version, a route must see what the last one made it.
-    for number, one in enumerate(routes):
+    journal.plan(route_segments(members, routes, segments))
+    total = sum(members[route.source].item_count for route in routes)
+    result = BackfillResult(read=journal.read_count())
+    progress = ProgressCounter(on_progress, "filling", total, result.read)
+    # Sequentially: a route must see the version that the previous one gave to an item without one.
+    for number, route in enumerate(routes):
         left = [part for part in journal.parts() if part.source == number]
-        with closing(_filled_pages(members, one, left, filled.add)) as pages:
+        with closing(_filled_pages(members, route, left, progress.add)) as pages:
             for part, page in pages:
-                done.outcomes.update(page.outcomes)
+                result.outcomes.update(page.outcomes)
                 journal.record_page(part, page, found=find_skipped_keys(page, members[0].keys))
-                done.read += len(page.items)
-    add_skipped_keys(done, journal)
-    return done
+                result.read += len(page.items)
+    add_skipped_keys(result, journal)
+    return result
 
 
-def add_skipped_keys(done: BackfillResult, journal: Journal) -> None:
-    """Have what was done say which keys, of those that the journal has, were not filled."""
-    done.left = sum(journal.counts().values())
-    done.skipped_keys = dict(_first(journal))
+def add_skipped_keys(result: BackfillResult, journal: Journal) -> None:
+    """Add the keys that the journal has as skipped to a result."""
+    result.left = sum(journal.counts().values())
+    result.skipped_keys = dict(_first_skipped(journal))
 
 
 @dataclass(frozen=True)
 class FilledPage(Page):
-    """A page, or its first items, and what became of each."""
+    """A page, or its first items, with the outcome of each."""
 
     outcomes: Sequence[str] = ()
 
 
 def _filled_pages(
     members: Sequence[MemberConnection],
-    way: Route,
+    route: Route,
     parts: Sequence[ScanSegment],
     done: Callable[[], object],
 ) -> Generator[tuple[ScanSegment, FilledPage]]:
-    """All pages of a route's segments, which are filled side by side.
+    """Fill the pages of a route's segments in parallel, and yield each.
 
-    Left early, items under way are finished; a page that was not told is filled again the next
-    time, which writes nothing where it was filled. `done` is called after each item, by threads.
+    If closed early, items in progress are finished. A page that was not yielded is filled again by
+    the next run, which writes nothing for the items that are filled. Threads call `done` after
+    each item.
     """
-    at_once = CONCURRENCY // max(1, min(_JOBS, len(parts)))
+    concurrency = CONCURRENCY // max(1, min(_JOBS, len(parts)))
     with translate_aws_errors(), ThreadPoolExecutor(CONCURRENCY) as pool:
-        filler = Filler(members, way, pool, done, at_once)
+        filler = Filler(members, route, pool, done, concurrency)
         with closing(ParallelScan(parts, filler.page, _JOBS, members[0].stop).pages()) as pages:
             yield from pages
 
 
 @dataclass(frozen=True)
 class Filler:
-    """Fills a route's target, page by page; calls run in `pool`, `done` is called for each item.
+    """Fills a route's target, page by page. Calls run in `pool`; `done` is called for each item.
 
-    `at_once` is how many items of a page are under way, which are to be finished when it is to end.
+    `concurrency` limits the items of a page in progress, which a stop has to wait for.
     """
 
     members: Sequence[MemberConnection]
-    way: Route
+    route: Route
     pool: ThreadPoolExecutor
     done: Callable[[], object] = lambda: None
-    at_once: int = CONCURRENCY
+    concurrency: int = CONCURRENCY
 
     def page(self, part: ScanSegment, stop: Stop) -> FilledPage:
-        """Read on in a segment of the source, and fill the target with what is there.
+        """Read the next page of a source's segment, and fill the target with its items.
 
-        Once a `stop` is asked for, no item is begun: the page that is returned has the first ones
-        alone, and goes on behind them. DynamoDB takes no position but one that it has given; so the
-        page is read again then. Raises `StoppedError` where none was begun.
+        After a `stop`, no item is started: the page returned ends with the last item that was, and
+        its position is behind that. DynamoDB accepts only positions that it has returned, so the
+        whole page is read again on resuming.
+
+        Raises:
+            StoppedError: No item was started.
         """
-        source = self.members[self.way.source]
+        source = self.members[self.route.source]
         page = read_page(source.client, part.segment, part.position, consistent=True)
-        items = _behind(page.items, part.after, source.keys)
-        became = asyncio.run(self._fill_all(items, stop))
-        if len(became) == len(items):
-            return FilledPage(items, page.position, outcomes=became)
-        if not became:
+        items = _items_after(page.items, part.after, source.keys)
+        outcomes = asyncio.run(self._fill_all(items, stop))
+        if len(outcomes) == len(items):
+            return FilledPage(items, page.position, outcomes=outcomes)
+        if not outcomes:
             raise StoppedError
-        begun = items[: len(became)]
-        return FilledPage(begun, part.position, key_text(begun[-1], source.keys), became)
+        filled = items[: len(outcomes)]
+        return FilledPage(filled, part.position, key_text(filled[-1], source.keys), outcomes)
 
     async def _fill_all(self, items: Sequence[Item], stop: Stop) -> list[str]:
-        members, way = self.members, self.way
-        ends = repair_targets(members, [member.open_store(self.pool) for member in members])
-        source, target = members[way.source], members[way.target]
-        over = BackfillPath(
-            ends[way.source],
-            ends[way.target],
-            [end for end in ends if end.replica.id in target.next_replicas],
-            [end for at, end in enumerate(ends) if at not in (way.source, way.target)],
+        members, route = self.members, self.route
+        targets = repair_targets(members, [member.open_store(self.pool) for member in members])
+        source, target = members[route.source], members[route.target]
+        path = BackfillPath(
+            targets[route.source],
+            targets[route.target],
+            [member for member in targets if member.replica.id in target.next_replicas],
+            [m for place, m in enumerate(targets) if place not in (route.source, route.target)],
         )
         now = time.time()
 
-        async def one(item: Item) -> str:
+        async def fill(item: Item) -> str:
             if will_be_deleted(item, source.ttl_attribute, now):
-                return BackfillOutcome.ALREADY_PRESENT  # it may go any moment
+                return BackfillOutcome.ALREADY_PRESENT  # expires any moment
             try:
-                return await backfill_key(over, {name: item[name] for name in source.keys}, item)
+                return await backfill_key(path, {name: item[name] for name in source.keys}, item)
             except ItemTooLargeError:
                 return TOO_LARGE
 
-        return await run_in_order(items, one, stop, self.at_once, self.done)
+        return await run_in_order(items, fill, stop, self.concurrency, self.done)
 
 
-def _behind(items: Sequence[Item], after: str | None, keys: Sequence[str]) -> Sequence[Item]:
-    """The items behind that of a key; all, if it is not there any more."""
+def _items_after(items: Sequence[Item], after: str | None, keys: Sequence[str]) -> Sequence[Item]:
+    """Return the items after that of a key; all, if its item is gone."""
     texts = [] if after is None else [key_text(item, keys) for item in items]
     return items[texts.index(after) + 1 :] if after in texts else items
 
 
 def find_skipped_keys(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The keys that were not filled, as texts, and why."""
-    for item, why in zip(page.items, page.outcomes, strict=True):
-        if why not in (BackfillOutcome.WRITTEN, BackfillOutcome.ALREADY_PRESENT):
-            yield key_text(item, keys), why
+    """Yield the keys that were not filled, as texts, and reason."""
+    for item, outcome in zip(page.items, page.outcomes, strict=True):
+        if outcome not in (BackfillOutcome.WRITTEN, BackfillOutcome.ALREADY_PRESENT):
+            yield key_text(item, keys), outcome
 
 
-def _first(journal: Journal) -> Iterator[tuple[str, str]]:
-    for why in (BackfillOutcome.CONFLICT, BackfillOutcome.PENDING_RECORD, TOO_LARGE):
-        for chunk in journal.suspects(why):
-            for _, key, _ in chunk[:_SHOWN]:
-                yield key, why
+def _first_skipped(journal: Journal) -> Iterator[tuple[str, str]]:
+    for reason in (BackfillOutcome.CONFLICT, BackfillOutcome.PENDING_RECORD, TOO_LARGE):
+        for chunk in journal.suspects(reason):
+            for _, key, _ in chunk[:_MAX_LISTED_PER_REASON]:
+                yield key, reason
             break

@@ -1,7 +1,7 @@
-"""One key that a member lacks, filled from another: at most one write, at its version.
+"""Backfill one key that a member lacks from another member: at most one write, at its version.
 
-What is put there names those members to the other side of it that have it already. So its hop
-passes nothing on to them, and filling a table costs a write for each item, not a lap of the ring.
+The item written lists the next members that have it already. So the target's hop forwards nothing
+to them, and a backfill costs one write per item, not a lap of the ring.
 """
 
 from __future__ import annotations
@@ -17,98 +17,99 @@ from operate.reconcile.repair_key import KeyState, RepairTarget, newest_of, read
 
 
 class BackfillOutcome(StrEnum):
-    """What became of a key."""
+    """Outcome of a key."""
 
     WRITTEN = "written"
     ALREADY_PRESENT = "there already"
-    """It, or something newer, or a newer delete."""
+    """The target has the item, a newer one, or a newer delete."""
     PENDING_RECORD = "left to its record"
-    """An item without a version stands in the way, whose record will settle the key."""
+    """The target has an item without a version, whose stream record will resolve the key."""
     CONFLICT = "conflict"
-    """Members have items without a version that differ, and nothing tells who is right."""
+    """Members have different items without a version, and nothing decides between them."""
 
 
 @dataclass(frozen=True)
 class BackfillPath:
-    """From whom to whom, the target's next members, and all others."""
+    """Source and target of a backfill, the target's next members, and all other members."""
 
     source: RepairTarget
     target: RepairTarget
     next: Sequence[RepairTarget]
     others: Sequence[RepairTarget]
-    """All but source and target."""
+    """All members except source and target."""
 
 
-async def backfill_key(way: BackfillPath, key: Key, item: Item) -> BackfillOutcome:
-    """Fill a key whose item was just read at the source, which should be the one before the target.
+async def backfill_key(path: BackfillPath, key: Key, item: Item) -> BackfillOutcome:
+    """Fill a key whose item was just read at the source, preferably the target's predecessor.
 
-    A delete that the target lost with its table, and the source does not know yet, is known to the
-    next. Its tombstone is not brought to the target: it would tell that the delete was there, and
-    one that is on its way would end there.
+    The next members are asked for deletes as well: the target may have lost a delete with its table
+    that has not reached the source yet. Its tombstone is not copied to the target: the same delete,
+    arriving later, would be taken for applied and not be forwarded.
     """
-    write = replicated_write(Image(item)) or await _version(way, key, item)
+    write = replicated_write(Image(item)) or await _find_version(path, key, item)
     if isinstance(write, BackfillOutcome):
         return write
     if write.is_delete:
         return BackfillOutcome.PENDING_RECORD
-    standings = await read_key_states(way.next, key)
-    deletes = [await way.target.store.get_tombstone(key), *(one.buried for one in standings)]
-    if any(buried is not None and buried.version > write.version for buried in deletes):
+    states = await read_key_states(path.next, key)
+    deletes = [await path.target.store.get_tombstone(key), *(state.last_delete for state in states)]
+    if any(delete is not None and delete.version > write.version for delete in deletes):
         return BackfillOutcome.ALREADY_PRESENT
-    return await _put(way.target.store, key, _known(way, standings, write))
+    return await _put(path.target.store, key, _with_present_at(path, states, write))
 
 
-async def _version(way: BackfillPath, key: Key, item: Item) -> Write | BackfillOutcome:
-    """The write that an item without a version is to the others; what becomes of it, if none.
+async def _find_version(path: BackfillPath, key: Key, item: Item) -> Write | BackfillOutcome:
+    """Return the write for an item without a version, or the key's outcome if there is no write.
 
-    A copy elsewhere tells its version, also where it is another write's: that is on its way here,
-    or this is on its way there. If nobody else has anything, this was there before the ring.
+    The newest version at the other members counts, even if it is of another write: that write is
+    still being replicated to the source, or the source's to them. If no other member has the key,
+    the item is older than the ring.
     """
-    standings = await read_key_states([way.target, *way.others], key)
-    newest = newest_of(standings)
+    states = await read_key_states([path.target, *path.others], key)
+    newest = newest_of(states)
     if newest is not None:
         return newest
-    contents = {digest(one.item) for one in standings if one.item is not None}
+    contents = {digest(state.item) for state in states if state.item is not None}
     if contents - {digest(item)}:
         return BackfillOutcome.CONFLICT
     return (
         BackfillOutcome.ALREADY_PRESENT
-        if standings[0].item is not None
-        else stamp(item, way.source.replica)
+        if states[0].item is not None
+        else stamp(item, path.source.replica)
     )
 
 
-def _known(way: BackfillPath, standings: Sequence[KeyState], write: Write) -> Item:
-    """The item, with the ids of the next members that have it.
+def _with_present_at(path: BackfillPath, states: Sequence[KeyState], write: Write) -> Item:
+    """Return the item with the IDs of the next members that have it.
 
-    Not of those that have something newer: if the target made that, and lost it with its table, its
-    copy ends at the source, and only the target's hop, refused there, brings it back.
+    Members with a newer item are not listed: if the target wrote that item and lost it with its
+    table, the copy ends at the source; only the target's hop, rejected there, restores it.
     """
     ids = [
-        end.replica.id
-        for end, standing in zip(way.next, standings, strict=True)
-        if _has(standing, write)
+        member.replica.id
+        for member, state in zip(path.next, states, strict=True)
+        if _has(state, write)
     ]
-    bare = {name: value for name, value in write.item.items() if name != PRESENT_AT}
-    return {**bare, PRESENT_AT: {"SS": ids}} if ids else bare
+    item = {name: value for name, value in write.item.items() if name != PRESENT_AT}
+    return {**item, PRESENT_AT: {"SS": ids}} if ids else item
 
 
-def _has(standing: KeyState, write: Write) -> bool:
-    if standing.is_open:
-        return standing.has_content_of(write)
-    return standing.newest is not None and standing.newest.version == write.version
+def _has(state: KeyState, write: Write) -> bool:
+    if state.is_dirty:
+        return state.has_content_of(write)
+    return state.newest is not None and state.newest.version == write.version
 
 
 async def _put(store: Store, key: Key, item: Item) -> BackfillOutcome:
-    """Put it where nothing stands, or something older: never over an application's write."""
+    """Put an item over none or an older one, never over an application's write."""
     version = Version(item["_repl_version"]["S"])
     outcome = await store.put(key, item, IfUnchanged(None))
     if isinstance(outcome, ConditionFailed) and _is_older(outcome.item, version):
         outcome = await store.put(key, item, IfVersionOlder(version))
     if isinstance(outcome, Written):
         return BackfillOutcome.WRITTEN
-    standing = Image(outcome.item or {})
-    return BackfillOutcome.ALREADY_PRESENT if standing.is_clean else BackfillOutcome.PENDING_RECORD
+    image = Image(outcome.item or {})
+    return BackfillOutcome.ALREADY_PRESENT if image.is_clean else BackfillOutcome.PENDING_RECORD
 
 
 def _is_older(item: Item | None, version: Version) -> bool:

@@ -1,7 +1,7 @@
-"""Whether all members of a ring are equal, and in which keys they differ.
+"""Compare all members of a ring and report the keys in which they differ.
 
-Writes nothing. Applications may write and hops run meanwhile: what differs is looked at again, and
-counts only if it stands still for longer than the ring needs to deliver.
+Writes nothing. Applications may write and hops may run meanwhile: a key that differs is read again
+and counts only if it stays the same for longer than the ring needs to replicate.
 """
 
 from __future__ import annotations
@@ -27,24 +27,27 @@ from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 
 EQUAL, CHANGING = "equal", "changing"
-"""What a suspect may be found to be besides a `Kind`; the latter changes at every look."""
-
-"""Told what goes on, how much of it is done, and of how much (about)."""
-
+"""Verdicts on a suspect besides `DifferenceKind`. A `CHANGING` key changed at every recheck."""
 _JOBS = 8
-_CLOCKS = 3600.0  # seconds that clocks may disagree
-_MOST_SEGMENTS = 1_000_000  # that a table can be read in
+_MAX_CLOCK_SKEW = 3600.0  # seconds
+_MAX_SEGMENTS = 1_000_000  # DynamoDB's limit for a parallel scan
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How to check.
+    """Options of a check.
 
-    `keys` (as texts) or a `sample` of so many keys instead of all. Each table is read in so many
-    `segments`; `apart` compares items with the next member's, one page after the other, instead of
-    sorting them all on this machine's disk. With `tombstones`, a delete of which a member does not
-    know counts, too, as long as tombstones are kept. What differs is looked at again after `settle`
-    seconds (or by what `pause` does), up to `looks` times while it changes.
+    Attributes:
+        keys: The keys to compare, as texts; None: all.
+        sample: The number of random keys to compare instead of all.
+        segments: Parallel scan segments per table.
+        pairwise: Compare each page with the next member's items, instead of sorting all
+            fingerprints in the checkpoint file.
+        tombstones: Also report a delete whose tombstone is missing at a member, within the
+            retention of tombstones.
+        settle_seconds: The wait before keys that differ are read again.
+        max_rechecks: How often a key that keeps changing is read again.
+        pause: Replaces the wait of `settle_seconds`.
     """
 
     keys: Sequence[str] | None = None
@@ -56,37 +59,37 @@ class CheckOptions:
     max_rechecks: int = 5
     pause: Callable[[float], None] | None = None
 
-    def since(self, members: Sequence[MemberConnection]) -> float | None:
-        """Since when deletes must be known everywhere (seconds since 1970); None: it is not asked.
+    def deletes_since(self, members: Sequence[MemberConnection]) -> float | None:
+        """Return since when deletes need a tombstone at each member (Unix time); None: never.
 
-        A tombstone is kept for so long from when it was recorded, which was after the delete.
+        The retention starts when a tombstone is recorded, which is after the delete.
         """
         if not self.tombstones:
             return None
-        kept = min(member.tables.retention for member in members)
-        return time.time() - kept + _CLOCKS
+        retention = min(member.tables.retention for member in members)
+        return time.time() - retention + _MAX_CLOCK_SKEW
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How many keys were compared, and how many were found to be what (see `Kind`, `CHANGING`)."""
+    """Number of keys compared, and of keys per verdict (`DifferenceKind`, `EQUAL`, `CHANGING`)."""
 
     compared: int
     found: Mapping[str, int]
 
     @property
     def differing(self) -> int:
-        """How many keys differ."""
+        """Number of keys that differ."""
         return sum(self.found.get(kind, 0) for kind in DifferenceKind)
 
     @property
     def changing(self) -> int:
-        """How many keys changed at every look, so that nothing can be said of them."""
+        """Number of keys without a verdict, since they changed at every recheck."""
         return self.found.get(CHANGING, 0)
 
 
 class Difference(NamedTuple):
-    """A key in which members differ, as a text, and what each holds, in ring order."""
+    """A key (as a text) in which members differ, and the state of each member, in ring order."""
 
     number: int
     key: str
@@ -94,48 +97,53 @@ class Difference(NamedTuple):
     held: list[MemberState]
 
     def document(self, members: Sequence[MemberConnection]) -> dict[str, Any]:
-        """It, for scripts."""
+        """Return the JSON document for scripts."""
         names = (member.name for member in members)
         return {
             "key": dict(zip(members[0].keys, json.loads(self.key), strict=True)),
             "kind": self.kind,
-            "members": {name: _shown(held) for name, held in zip(names, self.held, strict=True)},
+            "members": {
+                name: _state_document(held) for name, held in zip(names, self.held, strict=True)
+            },
         }
 
 
 def check(
     members: Sequence[MemberConnection],
     journal: Journal,
-    wish: CheckOptions,
-    tell: ProgressCallback = no_progress,
+    options: CheckOptions,
+    on_progress: ProgressCallback = no_progress,
 ) -> CheckResult:
-    """Compare members. What is found stays in the journal; see `findings`.
+    """Compare members. The differences stay in the journal; see `findings`.
 
-    Interrupted, it goes on where it was when called with the same journal. Raises `OperateError`,
-    of which `StoppedError` where its members' stop was asked for.
+    Called again with the same journal, resumes an interrupted check.
+
+    Raises:
+        StoppedError: The members' `Stop` was requested.
+        OperateError: The check failed.
     """
     with translate_aws_errors():
         compared = journal.phase_count("compare")
         if compared is None:
-            if wish.keys is not None or wish.sample is not None:
-                compared = _name_keys(members, journal, wish)
-            elif wish.pairwise:
-                compared = _read_pairwise(members, journal, wish, tell)
+            if options.keys is not None or options.sample is not None:
+                compared = _add_named_keys(members, journal, options)
+            elif options.pairwise:
+                compared = _read_pairwise(members, journal, options, on_progress)
             else:
-                _read_all(members, journal, wish, tell)
-                compared = _compare_all(members, journal, wish, tell)
-        recheck_suspects(members, journal, wish, tell)
-    if wish.pairwise:
-        # Only the first member's items were counted: what it lacks are keys as well.
+                _read_all(members, journal, options, on_progress)
+                compared = _compare_all(members, journal, options, on_progress)
+        recheck_suspects(members, journal, options, on_progress)
+    if options.pairwise:
+        # Only the first member's items were counted: add the keys that it lacks.
         compared += sum(
-            found.held[0].item is None and any(one.item for one in found.held)
+            found.held[0].item is None and any(state.item for state in found.held)
             for found in findings(journal)
         )
     return CheckResult(compared, journal.counts())
 
 
 def findings(journal: Journal) -> Iterator[Difference]:
-    """The keys in which members differ, by kind, as they were at the last look."""
+    """Yield the keys in which members differ, by kind, with the states of the last read."""
     for kind in DifferenceKind:
         for chunk in journal.suspects(kind):
             for number, text, held in chunk:
@@ -145,10 +153,10 @@ def findings(journal: Journal) -> Iterator[Difference]:
 def _read_all(
     members: Sequence[MemberConnection],
     journal: Journal,
-    wish: CheckOptions,
-    tell: ProgressCallback,
+    options: CheckOptions,
+    on_progress: ProgressCallback,
 ) -> None:
-    journal.plan(parts(members, wish.segments))
+    journal.plan(table_segments(members, options.segments))
     total = sum(member.item_count + member.tombstone_count for member in members)
     seen = journal.read_count()
 
@@ -156,47 +164,46 @@ def _read_all(
         client = members[part.source // 2].client
         return read_page(client, part.segment, part.position, consistent=False)
 
-    tell("reading", seen, max(total, seen))
+    on_progress("reading", seen, max(total, seen))
     with closing(ParallelScan(journal.parts(), read, _JOBS, members[0].stop).pages()) as pages:
         for part, page in pages:
             member = members[part.source // 2]
-            # A tombstone's own end is its table's affair.
-            expires = None if part.source % 2 else member.ttl_attribute
-            journal.record_page(part, page, fingerprints(page.items, member.keys, expires))
+            # Expired tombstones need no filter: they are dropped by the tombstone table's own TTL.
+            ttl_attribute = None if part.source % 2 else member.ttl_attribute
+            journal.record_page(part, page, fingerprints(page.items, member.keys, ttl_attribute))
             seen += len(page.items)
-            tell("reading", seen, max(total, seen))
+            on_progress("reading", seen, max(total, seen))
 
 
 def _read_pairwise(
     members: Sequence[MemberConnection],
     journal: Journal,
-    wish: CheckOptions,
-    tell: ProgressCallback,
+    options: CheckOptions,
+    on_progress: ProgressCallback,
 ) -> int:
-    """Note as suspects the keys in which neighbours differ; how many the first member has."""
-    journal.plan(parts(members, wish.segments))
+    """Record the keys in which neighbours differ as suspects; count the first member's items."""
+    journal.plan(table_segments(members, options.segments))
     total = sum(member.item_count + member.tombstone_count for member in members)
     seen = journal.read_count()
-
-    since = wish.since(members)
+    since = options.deletes_since(members)
 
     def read(part: ScanSegment, _: Stop) -> ComparedPage:
         return compare_page(members, part, since)
 
-    tell("reading and comparing", seen, max(total, seen))
+    on_progress("reading and comparing", seen, max(total, seen))
     with closing(ParallelScan(journal.parts(), read, _JOBS, members[0].stop).pages()) as pages:
         for part, page in pages:
             journal.record_page(part, page, found=((key, None) for key in page.suspects))
             seen += len(page.items)
-            tell("reading and comparing", seen, max(total, seen))
-    journal.merge()
+            on_progress("reading and comparing", seen, max(total, seen))
+    journal.remove_duplicates()
     compared = journal.read_count(source=0)
     journal.mark_phase_done("compare", compared)
     return compared
 
 
-def parts(members: Sequence[MemberConnection], segments: int) -> Iterator[ScanSegment]:
-    """The segments of all tables: a member's items are source 2n, its tombstones 2n + 1."""
+def table_segments(members: Sequence[MemberConnection], segments: int) -> Iterator[ScanSegment]:
+    """Yield the segments of all tables: member n's items are source 2n, its tombstones 2n + 1."""
     for place, member in enumerate(members):
         for number in range(segments):
             yield ScanSegment(2 * place, Segment(member.tables.table, number, segments))
@@ -209,18 +216,18 @@ def parts(members: Sequence[MemberConnection], segments: int) -> Iterator[ScanSe
 def _compare_all(
     members: Sequence[MemberConnection],
     journal: Journal,
-    wish: CheckOptions,
-    tell: ProgressCallback,
+    options: CheckOptions,
+    on_progress: ProgressCallback,
 ) -> int:
     count, replicas = 0, [member.replica for member in members]
-    since = wish.since(members)
+    since = options.deletes_since(members)
 
     def differing() -> Iterator[tuple[str, list[MemberState]]]:
         nonlocal count
         for key, held in journal.keys(len(members), members[0].stop):
-            count += any(one.item for one in held)
+            count += any(state.item for state in held)
             if count % 10_000 == 0:
-                tell("comparing", count, count)
+                on_progress("comparing", count, count)
             if classify_difference(held, replicas, since) is not None:
                 yield key, held
 
@@ -228,18 +235,20 @@ def _compare_all(
     return count
 
 
-def _name_keys(members: Sequence[MemberConnection], journal: Journal, wish: CheckOptions) -> int:
-    keys = wish.keys if wish.keys is not None else _drawn(members, wish.sample or 0)
+def _add_named_keys(
+    members: Sequence[MemberConnection], journal: Journal, options: CheckOptions
+) -> int:
+    keys = options.keys if options.keys is not None else _sample_keys(members, options.sample or 0)
     journal.add_suspects(((key, None) for key in dict.fromkeys(keys)), "compare", lambda: len(keys))
     return len(keys)
 
 
-def _drawn(members: Sequence[MemberConnection], count: int) -> list[str]:
-    """Some keys, drawn at random, about as many from each member: what one lacks, another has."""
+def _sample_keys(members: Sequence[MemberConnection], count: int) -> list[str]:
+    """Draw random keys, about as many from each member: a key that one lacks, another may have."""
     keys: dict[str, None] = {}
     for place, member in enumerate(members):
         wanted = count * (place + 1) // len(members)
-        segments = min(_MOST_SEGMENTS, max(1, member.item_count // max(1, count)))
+        segments = min(_MAX_SEGMENTS, max(1, member.item_count // max(1, count)))
         for number in random.sample(range(segments), min(segments, 20)):
             member.stop.check()
             segment = Segment(member.tables.table, number, segments)
@@ -256,38 +265,38 @@ def _drawn(members: Sequence[MemberConnection], count: int) -> list[str]:
 def recheck_suspects(
     members: Sequence[MemberConnection],
     journal: Journal,
-    wish: CheckOptions,
-    tell: ProgressCallback = no_progress,
+    options: CheckOptions,
+    on_progress: ProgressCallback = no_progress,
 ) -> None:
-    """Look at the journal's suspects, all members', until it is clear of each what it is."""
-    replicas, since = [member.replica for member in members], wish.since(members)
+    """Read the journal's suspects at all members until each has a verdict."""
+    replicas, since = [member.replica for member in members], options.deletes_since(members)
     stop = members[0].stop
-    for number in range(wish.max_rechecks):
+    for number in range(options.max_rechecks):
         left = journal.open_suspects()
         if not left:
             return
         if number or journal.has_rechecked():
-            tell(f"waiting {wish.settle_seconds:g} s for what is on its way", 0, left)
-            (wish.pause or stop.sleep)(wish.settle_seconds)
-        last = number == wish.max_rechecks - 1
-        looked = ProgressCounter(tell, "looking again", left)
+            on_progress(f"waiting {options.settle_seconds:g} s for replication to settle", 0, left)
+            (options.pause or stop.sleep)(options.settle_seconds)
+        last = number == options.max_rechecks - 1
+        progress = ProgressCounter(on_progress, "rechecking", left)
         for chunk in journal.suspects(None):
-            seen = read_states(members, [text for _, text, _ in chunk], looked.add)
-            pairs = zip(chunk, seen, strict=False)  # fewer were seen where it was stopped
+            seen = read_states(members, [text for _, text, _ in chunk], progress.add)
+            pairs = zip(chunk, seen, strict=False)  # a stop cuts `seen` short
             journal.record_verdicts(
-                (row, now, _found(before, now, classify_difference(now, replicas, since), last))
+                (row, now, _verdict(before, now, classify_difference(now, replicas, since), last))
                 for (row, _, before), now in pairs
             )
             stop.check()
 
 
-def _found(
+def _verdict(
     before: Sequence[MemberState] | None,
     now: Sequence[MemberState],
     kind: DifferenceKind | None,
     last: bool,
 ) -> str | None:
-    """What a key is found to be; None: another look must tell."""
+    """Return the verdict on a key; None: it needs another recheck."""
     if kind is None:
         return EQUAL
     if before == now:
@@ -295,7 +304,7 @@ def _found(
     return CHANGING if last else None
 
 
-def _shown(held: MemberState) -> dict[str, str | None]:
+def _state_document(held: MemberState) -> dict[str, str | None]:
     item = held.item
     return {
         "version": item and fingerprint_version(item),

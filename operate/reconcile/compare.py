@@ -1,4 +1,4 @@
-"""Whether the members are equal in a key, by marks and tombstones alone. Pure."""
+"""Classify how members differ in a key, by fingerprints and tombstones. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from operate.reconcile.fingerprints import (
 
 
 class MemberState(NamedTuple):
-    """What a member has of a key: marks, as `operate.reconcile.fingerprints.mark_of` makes them."""
+    """Fingerprints of a member's item and tombstone of a key; see `fingerprints.fingerprint`."""
 
     item: str | None = None
     tombstone: str | None = None
 
 
 class DifferenceKind(StrEnum):
-    """In what the members differ."""
+    """How members differ in a key."""
 
     STUB = "stub left over"
     OUTLIVED = "older than its tombstone"
     MISSING = "missing"
     STALE = "stale"
     DIFFERENT = "different"
-    """In content, and an item without a version among them: versions cannot tell who is right."""
+    """Different content, with an item without a version: versions cannot decide which is newer."""
     FORGOTTEN = "tombstone missing"
-    """A delete that a member does not know of: a late write could bring the item back there."""
+    """A member has no tombstone of a delete: a late write could restore the item there."""
 
 
 def classify_difference(
     held: Sequence[MemberState], replicas: Sequence[str | None], since: float | None = None
 ) -> DifferenceKind | None:
-    """In what members differ that hold this of a key; None: in nothing.
+    """Return how members with these states of a key differ; None: they are in sync.
 
-    `replicas` are their ids in versions. An item need not have its version at its origin: there its
-    content decides. Deletes `since` when (in seconds since 1970) everybody should know of; None: it
-    does not matter who does.
+    `replicas` are their replica IDs. At its origin an item may lack its version: there only the
+    content is compared. Deletes after `since` (Unix time) need a tombstone at each member; None:
+    missing tombstones are ignored.
     """
-    items = [one.item for one in held if one.item is not None]
+    items = [state.item for state in held if state.item is not None]
     if any(map(is_stub_fingerprint, items)):
         return DifferenceKind.STUB
-    buried = _buried(held)
-    if any(version < buried for version in filter(None, map(fingerprint_version, items))):
+    deleted = _newest_delete(held)
+    if any(version < deleted for version in filter(None, map(fingerprint_version, items))):
         return DifferenceKind.OUTLIVED
     if not items:
         return (
@@ -68,16 +68,16 @@ def _judge_copies(items: Sequence[str], replicas: Sequence[str | None]) -> Diffe
 
 
 def _is_forgotten(held: Sequence[MemberState], since: float) -> bool:
-    """Whether the newest delete is not known everywhere, where nothing stands that is newer."""
-    newest = Version.parse(_buried(held))
+    """Return whether a member lacks the tombstone of the newest delete, made after `since`."""
+    newest = Version.parse(_newest_delete(held))
     if newest is None or newest.seconds < since:
         return False
     return any(
-        one.tombstone is None or fingerprint_version(one.tombstone) != newest for one in held
+        state.tombstone is None or fingerprint_version(state.tombstone) != newest for state in held
     )
 
 
-def _buried(held: Sequence[MemberState]) -> str:
-    """The version of the key's newest delete, as a text; empty: none is known."""
-    deletes = (fingerprint_version(one.tombstone) for one in held if one.tombstone)
+def _newest_delete(held: Sequence[MemberState]) -> str:
+    """Return the version of the key's newest delete; empty: there is none."""
+    deletes = (fingerprint_version(state.tombstone) for state in held if state.tombstone)
     return max((version for version in deletes if version), default="")

@@ -1,9 +1,9 @@
-"""A page of a segment, compared with what other members have of its keys.
+"""Compare a page of a segment with the same keys at other members.
 
-It knows of no other segment and keeps nothing, so that segments can be compared anywhere, in any
-order. Each member's items are compared with the next member's alone. That is enough: going around
-the ring, at most one member is left that has not what all others have, and it is where that was
-written (docs/decisions/0011-segments-apart.md).
+A page depends on no other segment and keeps no state, so that segments can be compared anywhere, in
+any order. Each member's items are compared only with the next member's. That is enough: around the
+ring, at most one member can have another version than all others, and it is the version's origin
+(docs/decisions/0011-segments-apart.md).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from operate.reconcile.fingerprints import (
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.parallel_scan import Page, ScanSegment, read_page
 
-_MOST = 100
-"""Keys in a request: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
-_REQUESTS = 10  # at a time, for a page: about what 1 MB of small items takes
-_LONGEST = 5.0  # seconds between two tries
+_MAX_BATCH_KEYS = 100
+"""Keys per request: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+_PARALLEL_REQUESTS = 10  # per page: about enough for 1 MB of small items
+_MAX_BACKOFF = 5.0  # seconds
 
 
 @dataclass(frozen=True)
 class ComparedPage(Page):
-    """A page without what is to expire, and its keys in which members may differ, as texts."""
+    """A page without expired items, and its keys (as texts) in which members may differ."""
 
     suspects: Sequence[str] = ()
 
@@ -45,72 +45,80 @@ class ComparedPage(Page):
 def compare_page(
     members: Sequence[MemberConnection], part: ScanSegment, since: float | None = None
 ) -> ComparedPage:
-    """Read a page of a part, whose source is as `reconcile.check` numbers them, and compare it.
+    """Read a segment's next page and compare it. Sources are numbered as in `table_segments`.
 
-    `since` is as in `operate.reconcile.compare`. Nothing is read consistently: what seems to differ
-    must be looked at again. Raises `StoppedError` between two requests, once a stop is asked for.
+    `since` is as in `classify_difference`. Reads are eventually consistent: recheck the suspects.
+
+    Raises:
+        StoppedError: A stop was requested. Checked before each request.
     """
-    place, buried = divmod(part.source, 2)
+    place, is_tombstones = divmod(part.source, 2)
     member = members[place]
     page = read_page(member.client, part.segment, part.position, consistent=False)
-    # A tombstone's own end is its table's affair.
-    rows = dict(fingerprints(page.items, member.keys, None if buried else member.ttl_attribute))
-    suspects = _outlived(members, place, rows, since) if buried else _unlike(members, place, rows)
+    # Expired tombstones need no filter: they are dropped by the tombstone table's own TTL.
+    ttl_attribute = None if is_tombstones else member.ttl_attribute
+    rows = dict(fingerprints(page.items, member.keys, ttl_attribute))
+    if is_tombstones:
+        suspects = _tombstone_suspects(members, place, rows, since)
+    else:
+        suspects = _item_suspects(members, place, rows)
     live = [item for item in page.items if key_text(item, member.keys) in rows]
     return ComparedPage(live, page.position, suspects=suspects)
 
 
 def matches(marks: tuple[str, str | None], replicas: tuple[str | None, str | None]) -> bool:
-    """Whether two neighbours agree on an item, by its marks and by their ids in versions.
+    """Return whether two neighbours agree on an item, by its fingerprints and their replica IDs.
 
-    The contents are equal, and so are the versions: but at the version's own origin the item may
-    have none, or an older one.
+    Contents must be equal, and versions too, except that at the version's origin the item may have
+    no version or an older one.
     """
-    one, other = marks
+    first, second = marks
     if (
-        other is None
-        or is_stub_fingerprint(one)
-        or is_stub_fingerprint(other)
-        or fingerprint_digest(one) != fingerprint_digest(other)
+        second is None
+        or is_stub_fingerprint(first)
+        or is_stub_fingerprint(second)
+        or fingerprint_digest(first) != fingerprint_digest(second)
     ):
         return False
-    versions = (fingerprint_version(one), fingerprint_version(other))
+    versions = (fingerprint_version(first), fingerprint_version(second))
     if versions[0] == versions[1]:
         return True
     newest = max(filter(None, versions))
     return replicas[versions.index(newest) ^ 1] == newest.replica
 
 
-def _unlike(members: Sequence[MemberConnection], place: int, rows: Mapping[str, str]) -> list[str]:
-    after = members[(place + 1) % len(members)]
-    replicas = (members[place].replica, after.replica)
-    there = _marks(after, list(rows))
-    return [key for key, mark in rows.items() if not matches((mark, there.get(key)), replicas)]
+def _item_suspects(
+    members: Sequence[MemberConnection], place: int, rows: Mapping[str, str]
+) -> list[str]:
+    neighbour = members[(place + 1) % len(members)]
+    replicas = (members[place].replica, neighbour.replica)
+    others = _item_fingerprints(neighbour, list(rows))
+    return [key for key, mark in rows.items() if not matches((mark, others.get(key)), replicas)]
 
 
-def _outlived(
+def _tombstone_suspects(
     members: Sequence[MemberConnection], place: int, rows: Mapping[str, str], since: float | None
 ) -> list[str]:
-    """Keys of tombstones of which some member still has something, and not what it should.
+    """Return the keys with a tombstone for which some member still holds a stale item.
 
-    Or, where deletes are to be known everywhere, of which some member has no tombstone.
+    With `since`, also those for which some member has no tombstone.
     """
-    replicas = [member.replica for member in members]
-    items = [_marks(member, list(rows)) for member in members]
-    known = [
-        rows if at == place else {} if since is None else _tombstones(member, list(rows))
+    keys, replicas = list(rows), [member.replica for member in members]
+    items = [_item_fingerprints(member, keys) for member in members]
+    tombstones = [
+        rows if at == place else {} if since is None else _tombstone_fingerprints(member, keys)
         for at, member in enumerate(members)
     ]
 
     def held(key: str) -> list[MemberState]:
-        pairs = zip(items, known, strict=True)
+        pairs = zip(items, tombstones, strict=True)
         return [MemberState(item.get(key), tombstone.get(key)) for item, tombstone in pairs]
 
     return [key for key in rows if classify_difference(held(key), replicas, since) is not None]
 
 
-def _marks(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
-    """The marks of the items that a member has, by their keys."""
+def _item_fingerprints(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
+    """Return the fingerprints of a member's items, by key."""
     now = time.time()
     return {
         key_text(item, member.keys): fingerprint(item)
@@ -119,8 +127,8 @@ def _marks(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _tombstones(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
-    """The marks of the tombstones that a member has, by their keys."""
+def _tombstone_fingerprints(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:
+    """Return the fingerprints of a member's tombstones, by key."""
     table = member.tables.tombstones
     found = () if table is None else _items(member, table, keys)
     return {key_text(item, member.keys): fingerprint(item) for item in found}
@@ -129,23 +137,25 @@ def _tombstones(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]
 def _items(
     member: MemberConnection, table: str, keys: Sequence[str]
 ) -> Iterator[Mapping[str, Any]]:
-    requests = [keys[first : first + _MOST] for first in range(0, len(keys), _MOST)]
-    with ThreadPoolExecutor(_REQUESTS) as pool:
-        for items in pool.map(lambda some: list(_asked(member, table, some)), requests):
+    requests = [
+        keys[first : first + _MAX_BATCH_KEYS] for first in range(0, len(keys), _MAX_BATCH_KEYS)
+    ]
+    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+        for items in pool.map(lambda batch: list(_batch_get(member, table, batch)), requests):
             yield from items
 
 
-def _asked(
+def _batch_get(
     member: MemberConnection, table: str, keys: Sequence[str]
 ) -> Iterator[Mapping[str, Any]]:
-    wanted: Sequence[Any] = [key_of(text, member.keys) for text in keys]
-    tries = 0
-    while wanted:
+    pending: Sequence[Any] = [key_of(text, member.keys) for text in keys]
+    attempts = 0
+    while pending:
         member.stop.check()
-        found = member.client.batch_get_item(RequestItems={table: {"Keys": wanted}})
+        found = member.client.batch_get_item(RequestItems={table: {"Keys": pending}})
         yield from found["Responses"].get(table, [])
-        # What a table cannot bear or an answer cannot hold comes back to be asked again.
-        wanted = found["UnprocessedKeys"].get(table, {"Keys": []})["Keys"]
-        if wanted:
-            tries += 1
-            member.stop.sleep(random.random() * min(_LONGEST, 0.05 * 2**tries))
+        # Throttled keys, and those that exceed a response's size, are returned unprocessed.
+        pending = found["UnprocessedKeys"].get(table, {"Keys": []})["Keys"]
+        if pending:
+            attempts += 1
+            member.stop.sleep(random.random() * min(_MAX_BACKOFF, 0.05 * 2**attempts))

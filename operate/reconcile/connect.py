@@ -1,4 +1,4 @@
-"""How an operator reaches the members of a ring that is deployed."""
+"""Connect to the members of a deployed ring."""
 
 from __future__ import annotations
 
@@ -29,11 +29,15 @@ def connect_members(
     rate: float | None = None,
     stop: Stop | None = None,
 ) -> list[MemberConnection]:
-    """Reach the members of a ring, or `only` those named, in ring order.
+    """Connect to the members of a ring, or `only` to those named, in ring order.
 
-    `rate` is how many capacity units a second may be taken at each; once a `stop` is asked for,
-    calls under way wait for it no longer. Raises `InvalidRequestError`, `PrerequisiteError` or
-    `OperationFailedError`.
+    `rate` limits the capacity units per second at each member. After a `stop`, calls in progress
+    ignore the limit.
+
+    Raises:
+        InvalidRequestError: A name in `only` is unknown.
+        PrerequisiteError: Credentials are missing or do not permit a call.
+        OperationFailedError: A call to AWS failed.
     """
     names = [member.name for member in deployed.members]
     if unknown := [name for name in only if name not in names]:
@@ -49,28 +53,31 @@ def connect_members(
 
 
 def _connect(
-    deployed: Deployed, member: DeployedMember, clients: ClientPool, pace: RateLimiter
+    deployed: Deployed, member: DeployedMember, clients: ClientPool, limiter: RateLimiter
 ) -> MemberConnection:
     client: DynamoDBClient = clients.get(member.credentials, member.region, "dynamodb")
-    attach_rate_limiter(client, pace)
+    attach_rate_limiter(client, limiter)
     table = client.describe_table(TableName=member.table)["Table"]
-    life = client.describe_time_to_live(TableName=member.table)["TimeToLiveDescription"]
-    kept = member.tombstones and client.describe_table(TableName=member.tombstones)["Table"]
+    ttl = client.describe_time_to_live(TableName=member.table)["TimeToLiveDescription"]
+    tombstones = member.tombstones and client.describe_table(TableName=member.tombstones)["Table"]
     keys = tuple(element["AttributeName"] for element in table["KeySchema"])
-    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
-    ids = {one.name: one.replica for one in deployed.members}
-    onward = [ids[hop.target] for hop in deployed.hops if hop.source == member.name]
+    types = {
+        attribute["AttributeName"]: attribute["AttributeType"]
+        for attribute in table["AttributeDefinitions"]
+    }
+    ids = {each.name: each.replica for each in deployed.members}
+    next_ids = [ids[hop.target] for hop in deployed.hops if hop.source == member.name]
     return MemberConnection(
         name=member.name,
         region=member.region,
         replica=member.replica,
-        next_replicas=tuple(one for one in onward if one is not None),
+        next_replicas=tuple(replica for replica in next_ids if replica is not None),
         client=client,
         tables=MemberTables(member.table, member.tombstones, member.retention_days * _DAY),
         keys=keys,
         types=tuple(types[name] for name in keys),
-        ttl_attribute=ttl_attribute(life),
+        ttl_attribute=ttl_attribute(ttl),
         item_count=table.get("ItemCount", 0),
-        tombstone_count=kept.get("ItemCount", 0) if kept else 0,
-        rate_limiter=pace,
+        tombstone_count=tombstones.get("ItemCount", 0) if tombstones else 0,
+        rate_limiter=limiter,
     )

@@ -1,31 +1,30 @@
-"""One segment of a table: where it is in, its items or its rows are out.
+"""Fingerprints of items: what a check compares instead of the items.
 
-Nothing here knows of other segments, of other members or of a ring, so that each can be read
-anywhere. Segments are those of DynamoDB's parallel scan:
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
+A fingerprint depends only on its item, so that every segment of a parallel scan can be read
+anywhere: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from handler.model.attribute_values import encode_binary, from_json
 from handler.model.expiry import will_be_deleted
 from handler.model.image import DELETED, Image, Item, Key, digest
 from handler.model.version import Version
 
 Row = tuple[str, str]
-"""A key and the mark of its item, both as texts."""
+"""A key and the fingerprint of its item, both as texts."""
 
-_DIGEST = 16
-_VERSION = 84
+_DIGEST_LENGTH = 16
+_VERSION_LENGTH = 84
 _STUB = "/stub"
 
 
 def fingerprints(items: Sequence[Item], keys: Sequence[str], expires: str | None) -> Iterator[Row]:
-    """The rows of items. Those that DynamoDB will delete have none: they may go any moment."""
+    """Yield the rows of items, without expired ones: DynamoDB deletes those any moment."""
     now = time.time()
     for item in items:
         if not will_be_deleted(item, expires, now):
@@ -33,9 +32,9 @@ def fingerprints(items: Sequence[Item], keys: Sequence[str], expires: str | None
 
 
 def fingerprint(item: Item) -> str:
-    """What tells an item from any other of its key: its version if it is clean, else its digest.
+    """Return an item's fingerprint: its version if it is clean, else its digest.
 
-    The version has the digest in it. A stub, or what an application made of one, has it behind.
+    A version contains the digest. A stub, even if an application changed it, has a suffix.
     """
     image = Image(item)
     mark = str(image.version) if image.is_clean else digest(item)
@@ -43,33 +42,25 @@ def fingerprint(item: Item) -> str:
 
 
 def fingerprint_version(mark: str) -> Version | None:
-    """The version in a mark; None: the item has none, or is not what a hop wrote."""
-    return Version.parse(mark[:_VERSION])
+    """Return the version in a fingerprint; None: the item has none, or is dirty."""
+    return Version.parse(mark[:_VERSION_LENGTH])
 
 
 def fingerprint_digest(mark: str) -> str:
-    """The digest of the item's content, which is in every mark."""
-    return mark.removesuffix(_STUB)[-_DIGEST:]
+    """Return the digest of the item's content, which every fingerprint contains."""
+    return mark.removesuffix(_STUB)[-_DIGEST_LENGTH:]
 
 
 def is_stub_fingerprint(mark: str) -> bool:
-    """Whether it is the mark of a stub."""
+    """Return whether it is the fingerprint of a stub."""
     return mark.endswith(_STUB)
 
 
 def key_text(item: Item, keys: Sequence[str]) -> str:
-    """An item's key as a text. Equal keys are equal texts: DynamoDB writes a number in one way."""
-    return json.dumps([item[name] for name in keys], default=_text, separators=(",", ":"))
+    """Return an item's key as a text. Equal keys give equal texts: DynamoDB normalizes numbers."""
+    return json.dumps([item[name] for name in keys], default=encode_binary, separators=(",", ":"))
 
 
 def key_of(text: str, keys: Sequence[str]) -> Key:
-    """The key that a text stands for."""
-    return dict(zip(keys, map(_value, json.loads(text)), strict=True))
-
-
-def _text(binary: bytes) -> str:
-    return base64.b64encode(binary).decode("ascii")
-
-
-def _value(told: Mapping[str, str]) -> Mapping[str, str | bytes]:
-    return {"B": base64.b64decode(told["B"])} if "B" in told else told
+    """Return the key of a text from `key_text`."""
+    return dict(zip(keys, map(from_json, json.loads(text)), strict=True))

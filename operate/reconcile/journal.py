@@ -1,7 +1,7 @@
-"""A file that an operation on a whole table keeps: how far it is, and what it must sort.
+"""Checkpoint file of an operation on whole tables: its progress, and the rows that it sorts.
 
-Memory stays flat whatever the table's size, and after an interruption the operation goes on where
-it was: docs/decisions/0006-a-journal-on-disk.md.
+Keeps memory flat whatever the table's size, and lets an interrupted operation resume:
+docs/decisions/0006-a-journal-on-disk.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 from operate.stop import Stop, StoppedError
 
 _CHUNK = 500
-_STEPS = 100_000  # of SQLite, between two looks at whether to stop: some milliseconds
+_STEPS = 100_000  # SQLite instructions between two checks for a stop: some milliseconds
 _TABLES = ("row", "about", "done", "part", "suspect")
 _ROW = "CREATE TABLE row (key TEXT, source INT, mark TEXT);"
 _SCHEMA = f"""
@@ -37,18 +37,20 @@ CREATE TABLE suspect (id INTEGER PRIMARY KEY, key TEXT, held TEXT, found TEXT);
 
 
 class Journal:
-    """The journal of one operation on one ring; one process at a time may have it open.
+    """Checkpoint file of one operation on one ring. One process at a time may have it open.
 
-    `about` says what it is the journal of: one of anything else is begun anew. `resumed` tells
-    whether there was one. A file that this program has not made is never touched. Raises
-    `InvalidRequestError` for such a file and while another process has the journal,
-    `OperationFailedError` where it cannot be kept or is damaged, also when the context that it is
-    entered for ends.
+    `about` identifies the operation: the journal of another one starts over. `resumed` is True if
+    there was one to resume. A file that this program has not made is never touched.
+
+    Raises:
+        InvalidRequestError: The file is not a journal, or another process has it open.
+        OperationFailedError: The file cannot be written or is damaged; also raised at the end of
+            the journal's context.
     """
 
     def __init__(self, path: Path, about: Any, *, restart: bool = False) -> None:
         self.path = path
-        told = json.dumps(about, sort_keys=True)
+        subject = json.dumps(about, sort_keys=True)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not find(path)
@@ -56,15 +58,15 @@ class Journal:
                 claim(path)
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
-            raise self._explained(error) from error
+            raise self._translate(error) from error
         try:
             self._open()
-            self.resumed = not is_new and not restart and self._is_about(told)
+            self.resumed = not is_new and not restart and self._is_about(subject)
             if not self.resumed:
-                self._begin(told)
+                self._begin(subject)
         except sqlite3.Error as error:
             self._db.close()
-            raise self._explained(error) from error
+            raise self._translate(error) from error
 
     def _open(self) -> None:
         self._db.executescript(
@@ -72,67 +74,67 @@ class Journal:
             "PRAGMA temp_store=FILE; PRAGMA cache_size=-4000;"
         )
 
-    def _is_about(self, told: str) -> bool:
+    def _is_about(self, subject: str) -> bool:
         names = self._db.execute("SELECT name FROM sqlite_master WHERE name = 'about'").fetchall()
-        return bool(names) and self._db.execute("SELECT what FROM about").fetchall() == [(told,)]
+        return bool(names) and self._db.execute("SELECT what FROM about").fetchall() == [(subject,)]
 
-    def _begin(self, told: str) -> None:
+    def _begin(self, subject: str) -> None:
         drops = "".join(f"DROP TABLE IF EXISTS {name};" for name in _TABLES)
         self._db.executescript(f"BEGIN EXCLUSIVE; {drops} {_SCHEMA}")
-        self._db.execute("INSERT INTO about VALUES (?)", (told,))
+        self._db.execute("INSERT INTO about VALUES (?)", (subject,))
         self._db.execute("COMMIT")
 
-    def _explained(self, error: Exception) -> OperateError:
-        """The error to raise where the file cannot be read or written."""
+    def _translate(self, error: Exception) -> OperateError:
+        """Return the error to raise for an SQLite or file system error."""
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            return InvalidRequestError(f"Another command has {self.path} open. Let it end first.")
+            return InvalidRequestError(f"Another command has {self.path} open. Wait for it to end.")
         if isinstance(error, sqlite3.OperationalError | OSError) and not _is_damage(error):
             return OperationFailedError(
                 f"{self.path} cannot be written: {error}. Name another file with --journal, or "
-                "make room."
+                "free disk space."
             )
         return OperationFailedError(
-            f"{self.path} is damaged: {error}. What it had noted is lost: delete it, and the same "
-            "command begins from the start, which does no harm to what is done."
+            f"{self.path} is damaged: {error}. Its progress is lost: delete it and run the same "
+            "command again. It starts over, which is safe: finished work stays as it is."
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        with suppress(sqlite3.Error):  # what is damaged may not close in order
+        with suppress(sqlite3.Error):  # a damaged file may fail to close
             self._db.close()
         if isinstance(error, sqlite3.Error | _DamageError):
-            raise self._explained(error) from error
+            raise self._translate(error) from error
 
     def remove(self) -> None:
-        """Delete it: what it was for is done."""
+        """Delete the file: its operation is done."""
         self._db.close()
         self.path.unlink(missing_ok=True)
-        for file in side_files(self.path):  # SQLite's, which it leaves only where it fails
+        for file in side_files(self.path):  # SQLite leaves them only if it failed
             file.unlink(missing_ok=True)
 
-    # --- how far it is ------------------------------------------------------------------------
+    # --- progress ---
 
     def mark_phase_done(self, phase: str, counted: int) -> None:
-        """Note that a phase is over, and what was counted in it."""
+        """Record that a phase is done, and its count."""
         self._db.execute("INSERT INTO done VALUES (?, ?)", (phase, counted))
 
     def phase_count(self, phase: str) -> int | None:
-        """What was counted in a phase; None: it is not over."""
+        """Return the count of a phase; None: it is not done."""
         found = self._db.execute("SELECT counted FROM done WHERE phase = ?", (phase,)).fetchone()
         return None if found is None else int(found[0])
 
     def plan(self, parts: Iterable[ScanSegment]) -> None:
-        """Note which segments are to be read, unless that is known already."""
-        for one in parts:
-            row = (one.source, one.segment.table, one.segment.number, one.segment.of)
+        """Record the segments to read, unless they are recorded already."""
+        for part in parts:
+            row = (part.source, part.segment.table, part.segment.number, part.segment.of)
             self._db.execute(
                 "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, NULL, NULL, 0, 0)", row
             )
 
     def parts(self) -> list[ScanSegment]:
-        """The segments that are not read to their end, each from where it was."""
+        """Return the unfinished segments, each with the position to resume from."""
         found = self._db.execute(
             "SELECT source, tables, number, parts, position, after FROM part WHERE NOT over "
             "ORDER BY number"
@@ -143,7 +145,7 @@ class Journal:
         ]
 
     def read_count(self, source: int | None = None) -> int:
-        """How many items have been read, of all sources or of one."""
+        """Return the number of items read, from all sources or from one."""
         total = "SELECT coalesce(sum(seen), 0) FROM part WHERE ?1 IS NULL OR source = ?1"
         return int(self._db.execute(total, (source,)).fetchone()[0])
 
@@ -154,9 +156,9 @@ class Journal:
         rows: Iterable[Row] = (),
         found: Iterable[tuple[str, str | None]] = (),
     ) -> None:
-        """Keep a page's rows, what was found of keys, and where its segment goes on, at once.
+        """Record a page's rows, its suspects and its segment's next position in one transaction.
 
-        What was found may be None: another look must tell.
+        `found` has a verdict for each suspect; None: it has to be rechecked.
         """
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -172,14 +174,15 @@ class Journal:
         )
         self._db.execute("COMMIT")
 
-    # --- what it sorts ------------------------------------------------------------------------
+    # --- sorting and suspects ---
 
     def keys(
         self, members: int, stop: Stop | None = None
     ) -> Iterator[tuple[str, list[MemberState]]]:
-        """Each key with what the members hold of it: items are source 2n, tombstones 2n + 1.
+        """Yield each key with its state at each member: items are source 2n, tombstones 2n + 1.
 
-        Raises `StoppedError` when the `stop` is asked for, also while it sorts.
+        Raises:
+            StoppedError: `stop` was requested, also while SQLite sorts.
         """
         stop = stop or Stop()
         with (
@@ -198,7 +201,7 @@ class Journal:
 
     @contextmanager
     def _interrupted(self, stop: Stop) -> Iterator[None]:
-        """Have SQLite look at a `stop` while it works: it may sort for minutes."""
+        """Have SQLite check a `stop` while it works: it may sort for minutes."""
         self._db.set_progress_handler(lambda: stop.is_asked, _STEPS)
         try:
             yield
@@ -214,9 +217,9 @@ class Journal:
         phase: str,
         counted: Callable[[], int],
     ) -> None:
-        """Keep keys for another look, with what was seen of them at the first (None: nothing yet).
+        """Record keys to recheck, with the state from the first read (None: not read yet).
 
-        The phase is over then, and what was sorted for it is dropped.
+        Ends the phase and drops the rows that were sorted for it.
         """
         self._db.execute("BEGIN")
         try:
@@ -234,38 +237,38 @@ class Journal:
         self._db.execute("COMMIT")
 
     def add_results(self, found: Iterable[tuple[str, Sequence[MemberState], str]]) -> None:
-        """Keep keys of which others found what they are, with what members hold of them."""
+        """Record keys that another worker has judged, with their states and verdicts."""
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO suspect (key, held, found) VALUES (?, ?, ?)",
-            ((key, json.dumps(held), what) for key, held, what in found),
+            ((key, json.dumps(held), verdict) for key, held, verdict in found),
         )
         self._db.execute("COMMIT")
 
     def clear_suspects(self) -> None:
-        """Drop all suspects."""
+        """Delete all suspects."""
         self._db.execute("DELETE FROM suspect")
 
-    def merge(self) -> None:
+    def remove_duplicates(self) -> None:
         """Keep each suspect once."""
         self._db.execute(
             "DELETE FROM suspect WHERE id NOT IN (SELECT min(id) FROM suspect GROUP BY key)"
         )
 
     def open_suspects(self) -> int:
-        """How many suspects are not yet judged."""
+        """Return the number of suspects without a verdict."""
         found = self._db.execute("SELECT count(*) FROM suspect WHERE found IS NULL")
         return int(found.fetchone()[0])
 
     def has_rechecked(self) -> bool:
-        """Whether suspects that are not yet judged have been seen before."""
-        some = "SELECT 1 FROM suspect WHERE found IS NULL AND held IS NOT NULL LIMIT 1"
-        return self._db.execute(some).fetchone() is not None
+        """Return whether a suspect without a verdict has been read before."""
+        query = "SELECT 1 FROM suspect WHERE found IS NULL AND held IS NOT NULL LIMIT 1"
+        return self._db.execute(query).fetchone() is not None
 
     def suspects(
         self, found: str | None
     ) -> Iterator[list[tuple[int, str, list[MemberState] | None]]]:
-        """The suspects that were found to be so (None: not yet judged), some at a time."""
+        """Yield the suspects with a verdict (None: those without one) in chunks."""
         last = 0
         while True:
             chunk = self._db.execute(
@@ -280,7 +283,7 @@ class Journal:
     def record_verdicts(
         self, judged: Iterable[tuple[int, Sequence[MemberState], str | None]]
     ) -> None:
-        """Keep what was seen at a look, and what it was found to be; None: not yet known."""
+        """Record the states that a recheck has read, and the verdicts (None: undecided)."""
         self._db.execute("BEGIN")
         self._db.executemany(
             "UPDATE suspect SET held = ?, found = ? WHERE id = ?",
@@ -289,7 +292,7 @@ class Journal:
         self._db.execute("COMMIT")
 
     def record_outcomes(self, became: Iterable[tuple[int, str]]) -> None:
-        """Keep what has become of suspects."""
+        """Record the outcomes of a repair."""
         self._db.execute("BEGIN")
         self._db.executemany(
             "UPDATE suspect SET found = ? WHERE id = ?", ((found, row) for row, found in became)
@@ -297,7 +300,7 @@ class Journal:
         self._db.execute("COMMIT")
 
     def counts(self) -> dict[str, int]:
-        """How many suspects were found to be what."""
+        """Return the number of suspects per verdict."""
         rows = self._db.execute(
             "SELECT found, count(*) FROM suspect WHERE found IS NOT NULL GROUP BY found"
         )
@@ -305,11 +308,11 @@ class Journal:
 
 
 class _DamageError(Exception):
-    """Something in the file is not what was written there."""
+    """The file's content is not what this program wrote."""
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether an error that SQLite calls operational is one of what it has read."""
+    """Return whether an operational error of SQLite comes from damaged content."""
     return isinstance(error, sqlite3.OperationalError) and any(
         words in str(error) for words in ("no such table", "no such column", "decode")
     )
@@ -317,15 +320,15 @@ def _is_damage(error: Exception) -> bool:
 
 def _held(text: str) -> list[MemberState]:
     try:
-        return [MemberState(*one) for one in json.loads(text)]
+        return [MemberState(*state) for state in json.loads(text)]
     except (ValueError, TypeError) as error:
-        raise _DamageError(f"{text[:100]!r} is not what members hold of a key") from error
+        raise _DamageError(f"{text[:100]!r} is not a list of member states") from error
 
 
 def _text(position: Key) -> str:
-    """A position as a text: the names of its attributes, and their values beside them.
+    """Return a position as a text: a list of its attributes' names, and one of their values.
 
-    No name stands where something of the journal's own could stand.
+    As lists, no attribute's name can collide with a key of the journal's own JSON.
     """
     names = list(position)
     return json.dumps([names, key_text(position, names)])
@@ -336,4 +339,4 @@ def _position(text: str) -> Key:
         names, values = json.loads(text)
         return key_of(values, names)
     except (ValueError, TypeError) as error:
-        raise _DamageError(f"{text[:100]!r} is no position in a table") from error
+        raise _DamageError(f"{text[:100]!r} is not a position in a table") from error

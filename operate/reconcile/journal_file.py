@@ -1,7 +1,7 @@
-"""A journal's file: known by its header, and never taken from anybody else.
+"""Find or create a journal's file. Its header identifies it; no other file is ever touched.
 
-What an SQLite file says of itself stands in its first 100 bytes, which are read as bytes here:
-SQLite itself may write beside a database, or into it, as soon as it opens one.
+The first 100 bytes of an SQLite file describe it. They are read as bytes here, because SQLite may
+write to a database, or to files next to it, as soon as it opens one.
 https://www.sqlite.org/fileformat.html#the_database_header
 """
 
@@ -18,7 +18,7 @@ APPLICATION = 0x52696E67
 """Marks a database as a journal of this program (`Ring` in ASCII):
 https://www.sqlite.org/pragma.html#pragma_application_id"""
 VERSION = 2
-"""Of a journal's tables."""
+"""Version of a journal's schema."""
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
@@ -26,43 +26,45 @@ _INSTEAD = "Name another file with --journal"
 
 
 def find(path: Path) -> bool:
-    """Tell whether a journal is there that can be gone on with. Nothing is opened for writing.
+    """Return whether there is a journal to resume. Opens nothing for writing.
 
     Raises:
-        InvalidRequestError: another file is there, or a journal that another version has made.
-        OSError: it cannot be read.
+        InvalidRequestError: The file is not a journal, or another version's.
+        OSError: The file cannot be read.
     """
     if not path.exists():
-        if beside := [file for file in side_files(path) if file.exists()]:
+        if leftovers := [file for file in side_files(path) if file.exists()]:
             raise InvalidRequestError(
-                f"{beside[0]} is there without {path}, to which SQLite would take it to belong. "
+                f"{leftovers[0]} exists without {path}; SQLite would read it as part of that file. "
                 f"{_INSTEAD}, or delete it if nobody needs it."
             )
         return False
     if not path.is_file():
         raise InvalidRequestError(
-            f"{path} is no file, so no journal can be kept there. {_INSTEAD}."
+            f"{path} is not a file, so it cannot hold the checkpoint. {_INSTEAD}."
         )
     with path.open("rb") as file:
         header = file.read(_HEADER)
-    if what := _strange(header):
+    if reason := _foreign_reason(header):
         raise InvalidRequestError(
-            f"{path} is no journal of this program: {what}. It was not touched. {_INSTEAD}, "
+            f"{path} is not a checkpoint file: {reason}. It was not touched. {_INSTEAD}, "
             "or delete it if nobody needs it."
         )
     if (version := _number(header, 60)) != VERSION:
         raise InvalidRequestError(
-            f"{path} is a journal of another version of this program ({version}; this one has "
-            f"{VERSION}), and was not touched. Finish what it is of with that version, or delete "
-            "it and begin from the start, which does no harm to what is done."
+            f"{path} is a checkpoint file of another version of this program ({version}; this one "
+            f"has {VERSION}), and was not touched. Finish its operation with that version, or "
+            "delete it and start over, which is safe: finished work stays as it is."
         )
     return True
 
 
 def claim(path: Path) -> None:
-    """Make an empty journal where nothing is, marked as one from its first byte on.
+    """Create an empty journal at a path that does not exist yet, with its header complete.
 
-    Raises OSError, or sqlite3.Error, and leaves nothing there.
+    Raises:
+        OSError: The file cannot be created, or exists.
+        sqlite3.Error: The header cannot be written. The file is deleted again.
     """
     path.open("xb").close()
     try:
@@ -77,22 +79,22 @@ def claim(path: Path) -> None:
 
 
 def side_files(path: Path) -> Sequence[Path]:
-    """The files that SQLite keeps beside a database.
+    """Return the files that SQLite keeps next to a database.
 
     https://www.sqlite.org/tempfiles.html
     """
     return [path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")]
 
 
-def _strange(header: bytes) -> str:
-    """What a file is that is no journal; empty if it is one."""
+def _foreign_reason(header: bytes) -> str:
+    """Return why a file is not a journal; empty if it is one."""
     if not header:
         return "it is empty"
     if not header.startswith(_MAGIC):
-        return "it is no SQLite database"
+        return "it is not an SQLite database"
     if len(header) < _HEADER:
-        return "it ends in the midst of its header"
-    return "" if _number(header, 68) == APPLICATION else "another program has made it"
+        return "it ends within its header"
+    return "" if _number(header, 68) == APPLICATION else "another program made it"
 
 
 def _number(header: bytes, at: int) -> int:

@@ -1,4 +1,4 @@
-"""What members hold of some keys, read consistently."""
+"""Read the states of keys at all members, consistently."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ def read_states(
     keys: Sequence[str],
     done: Callable[[], object] = lambda: None,
 ) -> list[list[MemberState]]:
-    """What every member holds of each key; of the first so many, if their stop is asked for.
+    """Return each key's state at every member. `done` is called after each key.
 
-    `done` is called after each.
+    After a stop request, the result covers only the first keys.
     """
 
     async def all_keys(pool: ThreadPoolExecutor) -> list[list[MemberState]]:
         names = members[0].keys
         stores = [member.open_store(pool) for member in members]
 
-        async def one(text: str) -> list[MemberState]:
-            return await _look(members, stores, key_of(text, names))
+        async def read_key(text: str) -> list[MemberState]:
+            return await _read_members(members, stores, key_of(text, names))
 
-        return await run_in_order(keys, one, members[0].stop, CONCURRENCY, done)
+        return await run_in_order(keys, read_key, members[0].stop, CONCURRENCY, done)
 
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         return asyncio.run(all_keys(pool))
 
 
-async def _look(
+async def _read_members(
     members: Sequence[MemberConnection], stores: Sequence[DynamoStore], key: Key
 ) -> list[MemberState]:
     pairs = zip(members, stores, strict=True)
-    return await asyncio.gather(*(_held(member, store, key) for member, store in pairs))
+    return await asyncio.gather(*(_read_member(member, store, key) for member, store in pairs))
 
 
-async def _held(member: MemberConnection, store: DynamoStore, key: Key) -> MemberState:
-    item, buried = await asyncio.gather(store.read(key), store.get_tombstone(key))
-    gone = item is None or will_be_deleted(item, member.ttl_attribute, time.time())
+async def _read_member(member: MemberConnection, store: DynamoStore, key: Key) -> MemberState:
+    item, delete = await asyncio.gather(store.read(key), store.get_tombstone(key))
+    is_gone = item is None or will_be_deleted(item, member.ttl_attribute, time.time())
     return MemberState(
-        None if item is None or gone else fingerprint(item),
-        None if buried is None else fingerprint(buried.item),
+        None if item is None or is_gone else fingerprint(item),
+        None if delete is None else fingerprint(delete.item),
     )

@@ -1,4 +1,4 @@
-"""A member as it is reached: its tables, and a client for them."""
+"""Connection to a member: its tables, and a client for them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MemberConnection:
-    """A member. `replica` is its id in versions, `next` the ids of those to whom its hops lead.
+    """A member of a ring, its tables and a client for them.
 
-    `keys` are the key's attributes, the partition key first, `types` their types, `expires` is the
-    attribute by which DynamoDB expires its items (`handler.model.expiry.ttl_attribute`), `items` is
-    about how many items there are.
+    Attributes:
+        replica: The member's ID in versions; None: no hop starts there.
+        next_replicas: The IDs of the members that its hops lead to.
+        keys: The key's attributes, partition key first.
+        types: The types of these attributes.
+        ttl_attribute: The table's TTL attribute (`handler.model.expiry.ttl_attribute`).
+        item_count: The approximate number of items.
+        tombstone_count: The approximate number of tombstones.
     """
 
     name: str
@@ -39,9 +44,9 @@ class MemberConnection:
 
     @property
     def stop(self) -> Stop:
-        """What asks all that is done with it to end in order: all that were reached together."""
+        """The stop request shared by all members connected together."""
         return self.rate_limiter.stop
 
     def open_store(self, pool: Executor) -> DynamoStore:
-        """The member as the protocol sees it; calls run in `pool`."""
+        """Return the member's tables as a store of the protocol; calls run in `pool`."""
         return DynamoStore(BotocoreApi(self.client, pool), self.tables)

@@ -1,4 +1,4 @@
-"""Many segments read side by side, page by page, with few pages in memory at any time."""
+"""Parallel scan: read many segments page by page, with few pages in memory at any time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScanSegment:
-    """A segment of one of several tables, which are told apart by `source`, and where to go on.
+    """A segment of one of several tables, and where to read on. `source` identifies the table.
 
-    That is behind `position`, and in the page that begins there behind the item of the key `after`
-    (as a text); None: with the first.
+    Reading resumes after `position`, and in the page there after the item of the key `after` (as a
+    text); None: at the first item.
     """
 
     source: int
@@ -32,7 +32,7 @@ class ScanSegment:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a table: number `number`, from 0, of `of`."""
+    """One of `of` segments of a table; `number` counts from 0."""
 
     table: str
     number: int
@@ -41,10 +41,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Page:
-    """Items of a segment, and where it goes on after them.
+    """Items of a segment, and where the next page starts.
 
-    That is at `position`, or within the page that begins there, behind the item of the key `after`
-    (as a text). Neither: that was all.
+    That is at `position`, or within the page there, after the item of the key `after` (as a text).
+    Neither: the segment is complete.
     """
 
     items: Sequence[Item]
@@ -53,21 +53,21 @@ class Page:
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing of its segment comes after it."""
+        """Whether it is the last page of its segment."""
         return self.position is None and self.after is None
 
 
 P = TypeVar("P", bound=Page)
 Read = Callable[[ScanSegment, Stop], P]
-"""Reads a page from where a part goes on; ends early, in order, when a stop is asked for. Raises
-`StoppedError` where there is nothing to tell then."""
+"""Reads a segment's next page. Returns early after a stop request, or raises `StoppedError` if it
+has no items to return then."""
 
 
 class ParallelScan(Generic[P]):
-    """Reads all parts, `jobs` at a time; the pages of a part come in their order.
+    """Reads all segments, `jobs` at a time; the pages of a segment are in order.
 
-    A page is read while the one before is worked on, and no further. Once a stop is asked for, no
-    page is begun, and those under way are still told. Left early, they are ended early and dropped.
+    Reads at most one page ahead of the page in work. After a stop request, starts no page and still
+    yields those in progress. If `pages` is closed early, these are stopped and dropped.
     """
 
     def __init__(
@@ -76,53 +76,58 @@ class ParallelScan(Generic[P]):
         self._parts = parts
         self._read = read
         self._stop = Stop(stop)
-        self._left = threading.Event()
-        self._answers: queue.Queue[tuple[ScanSegment, P | BaseException | None]] = queue.Queue(
+        self._closed = threading.Event()
+        self._results: queue.Queue[tuple[ScanSegment, P | BaseException | None]] = queue.Queue(
             maxsize=1
         )
         self._pool = ThreadPoolExecutor(jobs)
 
     def pages(self) -> Generator[tuple[ScanSegment, P]]:
-        """All pages, once. Raises what `read` raises, and `StoppedError` if some were not read."""
+        """Yield all pages, once.
+
+        Raises:
+            StoppedError: A stop was requested before all pages were read. Any error of `read` is
+                raised as well.
+        """
         working = unread = len(self._parts)
         try:
             for part in self._parts:
                 self._pool.submit(self._run, part)
             while working:
-                part, answer = self._answers.get()
-                if isinstance(answer, BaseException):
-                    raise answer
-                if answer is None:
+                part, result = self._results.get()
+                if isinstance(result, BaseException):
+                    raise result
+                if result is None:
                     working -= 1
                     continue
-                unread -= answer.is_last
-                yield part, answer
+                unread -= result.is_last
+                yield part, result
         finally:
-            self._left.set()
+            self._closed.set()
             self._stop.ask()
             self._pool.shutdown(cancel_futures=True)
         if unread:
             raise StoppedError
 
     def _run(self, part: ScanSegment) -> None:
-        """Tell all pages of a part; None in the end."""
+        """Put all pages of a segment into the queue, then None."""
         try:
             while not self._stop.is_asked:
                 page = self._read(part, self._stop)
-                self._tell(part, page)
+                self._put(part, page)
                 if page.is_last:
                     break
                 part = replace(part, position=page.position, after=page.after)
         except StoppedError:
             pass
         except BaseException as error:
-            self._tell(part, error)
-        self._tell(part, None)
+            self._put(part, error)
+        self._put(part, None)
 
-    def _tell(self, part: ScanSegment, answer: P | BaseException | None) -> None:
-        while not self._left.is_set():
+    def _put(self, part: ScanSegment, result: P | BaseException | None) -> None:
+        while not self._closed.is_set():
             try:
-                self._answers.put((part, answer), timeout=0.1)
+                self._results.put((part, result), timeout=0.1)
             except queue.Full:
                 continue
             return
@@ -131,13 +136,13 @@ class ParallelScan(Generic[P]):
 def read_page(
     client: DynamoDBClient, segment: Segment, position: Key | None, *, consistent: bool
 ) -> Page:
-    """Read on from a position; None: from the beginning."""
-    onward: dict[str, Any] = {} if position is None else {"ExclusiveStartKey": position}
+    """Read a segment's page after a position; None: the first page."""
+    start: dict[str, Any] = {} if position is None else {"ExclusiveStartKey": position}
     found = client.scan(
         TableName=segment.table,
         Segment=segment.number,
         TotalSegments=segment.of,
         ConsistentRead=consistent,
-        **onward,
+        **start,
     )
     return Page(found["Items"], found.get("LastEvaluatedKey"))

@@ -1,4 +1,4 @@
-"""A rate limit in capacity units: a token bucket, and how it is put on a client's calls."""
+"""Rate limit in capacity units: a token bucket, and its hooks for a boto3 client."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _CALLS = ("Scan", "GetItem", "BatchGetItem", "PutItem", "DeleteItem")
 
 
 class RateLimiter:
-    """So many capacity units a second; threads may share it. `rate` None: no limit.
+    """Token bucket of capacity units per second; `rate` None: no limit. Thread-safe.
 
-    What a call takes is known when it is answered. So a call first takes what the last one of its
-    kind took, and the difference afterwards.
+    The units of a call are known only from its response. So a call first takes as many as the last
+    call of the same operation, and is corrected afterwards.
     """
 
     def __init__(
@@ -26,38 +26,40 @@ class RateLimiter:
         stop: Stop | None = None,
     ) -> None:
         self.spent = 0.0
-        """Capacity units so far."""
+        """Capacity units consumed so far."""
         self.stop = stop or Stop()
-        """Asks calls to wait no longer."""
+        """When requested, calls no longer wait."""
         self._rate = rate
         self._now = now
         self._lock = threading.Lock()
-        self._left = rate or 0.0  # as much as a second's may be taken at once
-        self._at = now()
+        self._left = rate or 0.0  # a burst of one second's units is allowed
+        self._updated = now()
         self._last: dict[str, float] = {}
-        self._begun = threading.local()  # what the thread's call has taken beforehand
+        self._begun = threading.local()  # the units that this thread's call has taken in advance
 
     def take(self, units: float) -> float:
-        """Take units; how many seconds to wait until they may be used."""
+        """Take units and return the seconds to wait before they may be used."""
         with self._lock:
             self.spent += units
             if self._rate is None:
                 return 0.0
-            at = self._now()
-            self._left = min(self._rate, self._left + (at - self._at) * self._rate) - units
-            self._at = at
+            now = self._now()
+            self._left = min(self._rate, self._left + (now - self._updated) * self._rate) - units
+            self._updated = now
             return max(0.0, -self._left / self._rate)
 
     def begin(self, call: str) -> float:
-        """Take what a call will probably take; how many seconds to wait before it is made."""
+        """Take the expected units of a call and return the seconds to wait before it."""
         self._begun.units = self._last.get(call, 1.0)
         return self.take(self._begun.units)
 
     def wait(self, call: str) -> None:
-        """Wait until a call may be made, which is then begun.
+        """Wait until a call is allowed.
 
-        Once a stop is asked for, nothing waits: what is under way is to be finished. But a scan
-        begins something, so there it raises `StoppedError`.
+        After a stop request, calls do not wait, so that work in progress is finished.
+
+        Raises:
+            StoppedError: A stop was requested, and the call is a scan, which would start new work.
         """
         try:
             self.stop.sleep(self.begin(call))
@@ -66,31 +68,31 @@ class RateLimiter:
                 raise
 
     def end(self, call: str, units: float) -> None:
-        """Set right what a call took that this thread began."""
+        """Correct the units taken for this thread's call by those that it consumed."""
         self.take(units - self._begun.units)
         self._last[call] = units
 
 
-def attach_rate_limiter(client: Any, pace: RateLimiter) -> None:
-    """Have a client's calls to items wait for their pace, and tell it what they took.
+def attach_rate_limiter(client: Any, limiter: RateLimiter) -> None:
+    """Make a client's item calls wait for a rate limiter, and report their consumed units to it.
 
-    Every answer says it, if asked to:
+    Responses contain these units on request (`ReturnConsumedCapacity`):
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
     """
 
-    def ask(params: dict[str, Any], **_: Any) -> None:
+    def request_units(params: dict[str, Any], **_: Any) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
 
-    def before(model: Any, **_: Any) -> None:
-        pace.wait(model.name)
+    def wait(model: Any, **_: Any) -> None:
+        limiter.wait(model.name)
 
-    def after(model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
-        told = parsed.get("ConsumedCapacity")
-        if told:  # an answer that is an error says nothing
-            tables = told if isinstance(told, list) else [told]
-            pace.end(model.name, sum(float(one["CapacityUnits"]) for one in tables))
+    def report(model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
+        consumed = parsed.get("ConsumedCapacity")
+        if consumed:  # an error response has none
+            tables = consumed if isinstance(consumed, list) else [consumed]
+            limiter.end(model.name, sum(float(table["CapacityUnits"]) for table in tables))
 
-    hooks = {"before-parameter-build": ask, "before-call": before, "after-call": after}
+    hooks = {"before-parameter-build": request_units, "before-call": wait, "after-call": report}
     for call in _CALLS:
         for event, hook in hooks.items():
             name, once = f"{event}.dynamodb.{call}", f"ring-pace-{event}"

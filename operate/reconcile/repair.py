@@ -1,4 +1,4 @@
-"""What a check has found, mended: key by key, by conditional writes, while all goes on."""
+"""Repair the keys that a check has found, by conditional writes, while the ring keeps running."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ from operate.reconcile.repair_key import KeyRepair, RepairTarget, repair_key, re
 from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 
-REPAIRED, LEFT = "mended", "left"
-"""What becomes of a key in the journal, once it is done with."""
+REPAIRED, SKIPPED = "mended", "left"
+"""Outcomes of a key in the journal. A resumed repair prints them in its JSON (`kinds`)."""
 
-_SHOWN = 20
+_MAX_LISTED = 20
 
 
 @dataclass
 class RepairResult:
-    """How many keys were mended (or would be), and with how many writes at each member.
+    """Result of a repair, or of its dry run.
 
-    `left` are keys that were left, with the reason; the first of them are in `why`, by the key's
-    text.
+    Attributes:
+        repaired: Number of keys repaired.
+        skipped: Number of keys left unrepaired.
+        writes: Number of writes per member.
+        skip_reasons: The reasons for the first skipped keys, by the key's text.
     """
 
     repaired: int = 0
     skipped: int = 0
     writes: Counter[str] = field(default_factory=Counter)
-    why: dict[str, str] = field(default_factory=dict)
+    skip_reasons: dict[str, str] = field(default_factory=dict)
 
 
 def repair(
@@ -50,69 +53,72 @@ def repair(
     *,
     prefer: int | None = None,
     dry_run: bool = False,
-    tell: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = no_progress,
 ) -> RepairResult:
-    """Mend the keys in which a check found members to differ; with `dry_run`, only tell.
+    """Repair the keys in which a check found members to differ; with `dry_run`, only report.
 
-    `prefer` is the place of the member whose item wins where an item has no version and no record
-    of it is to come: see `operate.reconcile.repair_key`. What is done is noted in the journal, so
-    that a call with the same one goes on behind it. Raises `OperateError`, of which `StoppedError`
-    where the members' stop was asked for: keys under way are finished and noted then.
+    `prefer` is the place of the member whose item wins over others, if an item has no version and
+    no pending record: see `repair_key`. Called again with the same journal, resumes.
+
+    Raises:
+        StoppedError: The members' `Stop` was requested. Keys in progress were finished and
+            recorded.
+        OperateError: The repair failed.
     """
     total = sum(journal.counts().get(kind, 0) for kind in DifferenceKind)
-    repaired, stop = RepairResult(), members[0].stop
-    done = ProgressCounter(tell, "planning" if dry_run else "mending", total)
+    result, stop = RepairResult(), members[0].stop
+    progress = ProgressCounter(on_progress, "planning" if dry_run else "repairing", total)
     with translate_aws_errors(), ThreadPoolExecutor(CONCURRENCY) as pool:
         for kind in DifferenceKind:
             for chunk in journal.suspects(kind):
                 stores = [member.open_store(pool) for member in members]
                 keys = [key_of(text, members[0].keys) for _, text, _ in chunk]
-                way = _Repairer(members, stores, prefer, dry_run)
-                mended = asyncio.run(way.mend_all(keys, stop, done.add))
-                begun = chunk[: len(mended)]
-                for (_, text, _), one in zip(begun, mended, strict=True):
-                    _count(repaired, members, text, one)
+                repairer = _Repairer(members, stores, prefer, dry_run)
+                repairs = asyncio.run(repairer.repair_all(keys, stop, progress.add))
+                done = chunk[: len(repairs)]
+                for (_, text, _), repaired in zip(done, repairs, strict=True):
+                    _count(result, members, text, repaired)
                 if not dry_run:
-                    became = [LEFT if one.skipped_reason else REPAIRED for one in mended]
-                    journal.record_outcomes(zip((row for row, _, _ in begun), became, strict=True))
+                    outcomes = [SKIPPED if key.skipped_reason else REPAIRED for key in repairs]
+                    journal.record_outcomes(zip((row for row, _, _ in done), outcomes, strict=True))
                 stop.check()
-    return repaired
+    return result
 
 
 @dataclass(frozen=True)
 class _Repairer:
-    """How keys are mended; with `dry_run`, nothing is written."""
+    """Repairs batches of keys; with `dry_run`, writes nothing."""
 
     members: Sequence[MemberConnection]
     stores: Sequence[Store]
     prefer: int | None
     dry_run: bool
 
-    async def mend_all(
+    async def repair_all(
         self, keys: Sequence[Key], stop: Stop, done: Callable[[], object]
     ) -> list[KeyRepair]:
-        """Mend keys, in their order: the first so many, if a stop is asked for."""
-        used = [DryStore(store) for store in self.stores] if self.dry_run else self.stores
-        ends = repair_targets(self.members, used)
+        """Repair keys in order. After a stop, the result covers only the first of them."""
+        stores = [DryStore(store) for store in self.stores] if self.dry_run else self.stores
+        targets = repair_targets(self.members, stores)
         return await run_in_order(
-            keys, lambda key: _mend(ends, key, self.prefer), stop, CONCURRENCY, done
+            keys, lambda key: _repair(targets, key, self.prefer), stop, CONCURRENCY, done
         )
 
 
-async def _mend(ends: Sequence[RepairTarget], key: Key, prefer: int | None) -> KeyRepair:
+async def _repair(targets: Sequence[RepairTarget], key: Key, prefer: int | None) -> KeyRepair:
     try:
-        return await repair_key(ends, key, prefer)
+        return await repair_key(targets, key, prefer)
     except (ContendedError, ItemTooLargeError) as error:
         return KeyRepair(skipped_reason=str(error))
 
 
 def _count(
-    repaired: RepairResult, members: Sequence[MemberConnection], text: str, one: KeyRepair
+    result: RepairResult, members: Sequence[MemberConnection], text: str, repaired: KeyRepair
 ) -> None:
-    repaired.writes.update(members[place].name for place in one.repaired)
-    if one.skipped_reason is None:
-        repaired.repaired += 1
+    result.writes.update(members[place].name for place in repaired.repaired)
+    if repaired.skipped_reason is None:
+        result.repaired += 1
         return
-    repaired.skipped += 1
-    if len(repaired.why) < _SHOWN:
-        repaired.why[text] = one.skipped_reason
+    result.skipped += 1
+    if len(result.skip_reasons) < _MAX_LISTED:
+        result.skip_reasons[text] = repaired.skipped_reason

@@ -1,7 +1,7 @@
-"""One key brought to the newest version at all members, by what hops do themselves.
+"""Repair one key: apply its newest write at all members, with the operations of a hop.
 
-Nothing here writes blindly: a version takes the place of an older one or of none, a delete leaves
-its stub and tombstone. So to hops and applications it is as if a late hop had come by.
+Every write is conditional: a version replaces only an older one or none, and a delete leaves its
+stub and tombstone. To hops and applications, a repair looks like a late hop.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from operate.errors import InvalidRequestError
 from operate.reconcile.members import MemberConnection
 
 OPERATOR_REPLICA_ID = "ffffffff"
-"""Who wrote what an operator decides, in versions: no member."""
+"""Replica ID in versions of writes chosen by an operator. Reserved: no member has it."""
 
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class RepairTarget:
-    """A member, and what is done to it."""
+    """A member to repair, and its store."""
 
     replica: ReplicaId
     store: Store
@@ -45,12 +45,12 @@ class RepairTarget:
 
     @property
     def for_operator(self) -> ReplicaId:
-        """The member, as the origin of what an operator decides: it is no write of that member's.
+        """Origin stamped on a write chosen by an operator. Uses a reserved replica ID.
 
-        So it goes around the whole ring, and back there, where something else may stand by then.
-        And a record of that member that is delivered again does not take it for an earlier write of
-        its own. But where a delete leaves no tombstone, it would go around before one for ever:
-        only its origin stops it there.
+        So no member takes the write for its own: it travels the whole ring back to this member,
+        whose item may have changed by then, and a redelivered record of this member does not treat
+        it as an earlier write of its own. Without tombstones, such a write could circle ahead of a
+        delete for ever, as only its origin ends its lap: there the member's own ID is used.
         """
         return (
             replace(self.replica, id=OPERATOR_REPLICA_ID) if self.keeps_tombstones else self.replica
@@ -59,25 +59,25 @@ class RepairTarget:
 
 @dataclass(frozen=True)
 class KeyState:
-    """What a member has of a key."""
+    """A member's item and newest delete of a key."""
 
     item: Item | None
-    buried: Write | None
+    last_delete: Write | None
 
     @property
-    def is_open(self) -> bool:
-        """Whether an item without a version of its own stands there: an application's write."""
+    def is_dirty(self) -> bool:
+        """Whether an application wrote the item: it has no version of its own."""
         return self.item is not None and replicated_write(Image(self.item)) is None
 
     @property
     def newest(self) -> Write | None:
-        """The newest write that it has: the item, if a hop wrote it, or the last delete."""
-        standing = None if self.item is None else replicated_write(Image(self.item))
-        writes = [write for write in (standing, self.buried) if write is not None]
+        """The newest write: the item, if a hop wrote it, or the last delete."""
+        replicated = None if self.item is None else replicated_write(Image(self.item))
+        writes = [write for write in (replicated, self.last_delete) if write is not None]
         return max(writes, key=lambda write: write.version, default=None)
 
     def has_content_of(self, write: Write) -> bool:
-        """Whether the item is that of the write, with or without its version."""
+        """Return whether the item has the write's content, with or without its version."""
         return (
             not write.is_delete
             and self.item is not None
@@ -85,40 +85,44 @@ class KeyState:
         )
 
     def is_behind(self, write: Write, *, keeps_tombstones: bool) -> bool:
-        """Whether a write that is the newest of all is to be brought here."""
+        """Return whether the newest write of all members has to be applied here."""
         if write.is_delete:
-            buried = None if self.buried is None else self.buried.version
-            forgot = keeps_tombstones and (buried is None or buried < write.version)
-            return self.item is not None or forgot
-        return not self.is_open and (self.newest is None or self.newest.version < write.version)
+            deleted = None if self.last_delete is None else self.last_delete.version
+            lacks_tombstone = keeps_tombstones and (deleted is None or deleted < write.version)
+            return self.item is not None or lacks_tombstone
+        return not self.is_dirty and (self.newest is None or self.newest.version < write.version)
 
 
 @dataclass(frozen=True)
 class KeyRepair:
-    """What was done, or would be: who was brought to the newest write, and what was left, and why.
+    """Outcome of a repair, or of its dry run.
 
-    `brought` names members by their place.
+    `repaired` has the places of the members that got the newest write. `skipped_reason` says why
+    something was left unrepaired; None: nothing was.
     """
 
     repaired: tuple[int, ...] = ()
     skipped_reason: str | None = None
 
 
-async def read_key_states(ends: Sequence[RepairTarget], key: Key) -> list[KeyState]:
-    """What each member has, read consistently."""
-    return [KeyState(await end.store.read(key), await end.store.get_tombstone(key)) for end in ends]
+async def read_key_states(targets: Sequence[RepairTarget], key: Key) -> list[KeyState]:
+    """Read the key at each member, consistently."""
+    return [
+        KeyState(await target.store.read(key), await target.store.get_tombstone(key))
+        for target in targets
+    ]
 
 
-def newest_of(standings: Sequence[KeyState]) -> Write | None:
-    """The newest write of all that members have."""
-    writes = [one.newest for one in standings if one.newest is not None]
+def newest_of(states: Sequence[KeyState]) -> Write | None:
+    """Return the newest write of the key at any member."""
+    writes = [state.newest for state in states if state.newest is not None]
     return max(writes, key=lambda write: write.version, default=None)
 
 
 def stamp(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
-    """An item or a stub as a write of a member that nobody gave a version.
+    """Return an item or stub without a version as a write of a member.
 
-    It comes just after `over`; where there is nothing, before all writes that ever were.
+    Its version comes just after `over`; without `over`, before that of any other write.
     """
     seconds, counter = (0, 0) if over is None else (over.seconds, over.counter + 1)
     version = Version.make(seconds, counter, at.id, 0, digest(item))
@@ -132,110 +136,113 @@ def stamp(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
 
 
 async def repair_key(
-    ends: Sequence[RepairTarget], key: Key, prefer: int | None = None
+    targets: Sequence[RepairTarget], key: Key, prefer: int | None = None
 ) -> KeyRepair:
-    """Bring a key's newest write to all who are behind.
+    """Apply a key's newest write at all members that are behind.
 
-    An item without a version that is not the newest write's own is left: its record is on its way,
-    and will settle it. Unless one says, by `prefer`, that no record is: then what the member in
-    that place has wins, if it has no version; else what has a version wins over what has none. To
-    have nothing says nothing: where nobody has a version, an item is brought to those who lack the
-    key, if all who have it have the same.
+    An item without a version whose content is not the newest write's is skipped: its record is
+    still in the stream and will resolve it. `prefer`, a member's place, says that there is no such
+    record: then that member's item wins if it has no version, else a version wins over none. A
+    missing item has no say: where no member has a version, the item is copied to the members that
+    lack it, if all the others agree.
 
     Raises:
-        ContendedError: others were faster, every time.
+        ContendedError: A newer write arrived during every attempt.
     """
-    brought: dict[int, None] = {}
+    repaired: dict[int, None] = {}
     for _ in range(_ATTEMPTS):
-        task = _task(ends, await read_key_states(ends, key), prefer)
-        for place in task.behind:
-            assert task.write is not None
-            outcome = await _bring(ends[place].store, key, task.write)
-            if isinstance(outcome, Superseded) and outcome.version != task.write.version:
-                break  # something newer has come
-            brought[place] = None
+        plan = _plan(targets, await read_key_states(targets, key), prefer)
+        for place in plan.behind:
+            assert plan.write is not None
+            outcome = await _apply(targets[place].store, key, plan.write)
+            if isinstance(outcome, Superseded) and outcome.version != plan.write.version:
+                break  # a newer write has arrived: read again
+            repaired[place] = None
         else:
-            return KeyRepair(tuple(brought), task.left)
-    raise ContendedError("the key changes faster than it can be mended")
+            return KeyRepair(tuple(repaired), plan.skipped_reason)
+    raise ContendedError("the key changes faster than it can be repaired")
 
 
 @dataclass(frozen=True)
-class _Task:
-    """A write, the places of those to bring it to, and why something is left."""
+class _Plan:
+    """A write, the places of the members to apply it at, and why a member is skipped."""
 
     write: Write | None
     behind: Sequence[int]
-    left: str | None = None
+    skipped_reason: str | None = None
 
 
-def _task(ends: Sequence[RepairTarget], standings: Sequence[KeyState], prefer: int | None) -> _Task:
-    newest = newest_of(standings)
+def _plan(targets: Sequence[RepairTarget], states: Sequence[KeyState], prefer: int | None) -> _Plan:
+    newest = newest_of(states)
     unsent = [
         place
-        for place, one in enumerate(standings)
-        if one.is_open and (newest is None or not one.has_content_of(newest))
+        for place, state in enumerate(states)
+        if state.is_dirty and (newest is None or not state.has_content_of(newest))
     ]
     behind = [
         place
-        for place, (end, one) in enumerate(zip(ends, standings, strict=True))
+        for place, (target, state) in enumerate(zip(targets, states, strict=True))
         if newest is not None
-        and not one.is_open
-        and one.is_behind(newest, keeps_tombstones=end.keeps_tombstones)
+        and not state.is_dirty
+        and state.is_behind(newest, keeps_tombstones=target.keeps_tombstones)
     ]
     if not unsent:
-        return _Task(newest, behind)
+        return _Plan(newest, behind)
     if prefer is None:
-        return _Task(newest, behind, "an item without a version: its record may be on its way")
-    highest = max(filter(None, map(_highest, standings)), default=None)
-    winner = prefer if prefer in unsent else _by_what_is_known(newest, standings, unsent)
+        return _Plan(
+            newest, behind, "an item without a version: its stream record may still be pending"
+        )
+    highest = max(filter(None, map(_highest, states)), default=None)
+    winner = prefer if prefer in unsent else _winner_without_preference(newest, states, unsent)
     if winner is not None:
-        item = standings[winner].item
+        item = states[winner].item
         assert item is not None
-        write = stamp(item, ends[winner].for_operator, highest)
-        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))
+        write = stamp(item, targets[winner].for_operator, highest)
+        return _Plan(write, sorted(range(len(targets)), key=lambda place: place != winner))
     if newest is None:
-        return _Task(None, (), "members have different items without a version: prefer one of them")
-    # Over an item that carries the newest version along, or a higher one, only a higher one goes.
-    again = _again(newest, ends[prefer].for_operator, highest)
-    return _Task(again, range(len(ends)))
+        return _Plan(None, (), "members have different items without a version: prefer one of them")
+    # An application's item may contain the newest version or a higher one: only a write with a
+    # still higher version replaces it.
+    newer = _restamp(newest, targets[prefer].for_operator, highest)
+    return _Plan(newer, range(len(targets)))
 
 
-def _again(write: Write, at: ReplicaId, over: Version | None) -> Write:
-    """The write, as one of a member that comes just after `over`."""
-    again = stamp(write.item, at, over)
+def _restamp(write: Write, at: ReplicaId, over: Version | None) -> Write:
+    """Return the write as a member's write with a version just after `over`."""
+    stamped = stamp(write.item, at, over)
     if not write.is_delete:
-        return again
-    return replace(again, item={**again.item, DELETED: {"BOOL": True}}, is_delete=True)
+        return stamped
+    return replace(stamped, item={**stamped.item, DELETED: {"BOOL": True}}, is_delete=True)
 
 
 def _highest(standing: KeyState) -> Version | None:
-    """The highest version at a member, also one that an application's item carries along."""
-    carried_along = None if standing.item is None else Image(standing.item).version
+    """Return a member's highest version, including one left in an application's item."""
+    in_item = None if standing.item is None else Image(standing.item).version
     newest = None if standing.newest is None else standing.newest.version
-    return max(filter(None, (carried_along, newest)), default=None)
+    return max(filter(None, (in_item, newest)), default=None)
 
 
-def _by_what_is_known(
-    newest: Write | None, standings: Sequence[KeyState], unsent: Sequence[int]
+def _winner_without_preference(
+    newest: Write | None, states: Sequence[KeyState], unsent: Sequence[int]
 ) -> int | None:
-    """The place of the item that wins where the preferred member has none without a version.
+    """Return the place of the item that wins if the preferred member has none without a version.
 
-    If the newest write is a delete: one that was written after it. A delete that is recorded at a
-    member has taken away what stood there before it. If there is no write at all: any, where all
-    are the same, since to have nothing says nothing.
+    If the newest write is a delete: an item written after it. (A member that recorded the delete
+    also removed the item from before it.) If there is no versioned write: any item, if all are the
+    same, since a missing item has no say.
     """
     if newest is None:
-        items = (standings[place].item for place in unsent)
+        items = (states[place].item for place in unsent)
         contents = {digest(item) for item in items if item is not None}
         return unsent[0] if len(contents) == 1 else None
     for place in unsent if newest.is_delete else ():
-        buried = standings[place].buried
-        if buried is not None and buried.version >= newest.version:
+        deleted = states[place].last_delete
+        if deleted is not None and deleted.version >= newest.version:
             return place
     return None
 
 
-async def _bring(store: Store, key: Key, write: Write) -> Applied | Superseded:
+async def _apply(store: Store, key: Key, write: Write) -> Applied | Superseded:
     if write.is_delete:
         return await apply_delete(store, key, write)
     return await apply_write(store, key, write, expected=True)
@@ -244,12 +251,16 @@ async def _bring(store: Store, key: Key, write: Write) -> Applied | Superseded:
 def repair_targets(
     members: Sequence[MemberConnection], stores: Sequence[Store]
 ) -> list[RepairTarget]:
-    """Return the members as targets of a repair. Raises InvalidRequestError where no hop starts."""
+    """Return the members as targets of a repair.
+
+    Raises:
+        InvalidRequestError: A member has no replica ID: no hop starts there.
+    """
     for member in members:
         if member.replica is None:
             raise InvalidRequestError(
-                f"{member.name} has no id in versions, since no hop of this stack starts there. "
-                "Use the stack that deploys its hop, or leave it out by --member."
+                f"{member.name} has no replica ID: no hop of this stack starts there. "
+                "Use the stack that deploys its hop, or select the other members with --member."
             )
     return [
         RepairTarget(

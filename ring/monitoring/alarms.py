@@ -24,9 +24,9 @@ Missing = Literal["notBreaching", "missing", "ignore"]
 class Alarm:
     """An alarm, with CloudWatch's own words for its parts.
 
-    It goes to ALARM if the value was above `threshold` in `datapoints_to_alarm` of the last
-    `evaluation_periods`. `period` is in seconds. `expression` combines several metrics by their
-    keys. `missing` says how a period without a value counts.
+    It goes to ALARM if in `datapoints_to_alarm` of the last `evaluation_periods` the value was
+    above `threshold`. `period` is in seconds. `expression` combines several metrics, by their keys.
+    `missing` says how a period without a value counts.
     """
 
     slug: str

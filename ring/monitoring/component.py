@@ -69,7 +69,10 @@ class Watch(pulumi.ComponentResource):
         self.register_outputs({"topic": self.topic and self.topic.arn})
 
     def _topic(self, name: str, email: str | None) -> aws.sns.Topic:
-        topic = aws.sns.Topic(name, opts=self._opts)
+        # A key's policy has to allow CloudWatch: docs/keys.md. Without a key, the topic holds only
+        # alarm texts, which SNS does not keep after delivery.
+        key = self.replica.member.kms_key
+        topic = aws.sns.Topic(name, kms_master_key_id=key, opts=self._opts)
         if email:
             aws.sns.TopicSubscription(
                 name, topic=topic.arn, protocol="email", endpoint=email, opts=self._opts

@@ -16,14 +16,14 @@ def environment(
     target: Member,
     settings: Settings,
     *,
-    quarantine: pulumi.Input[str],
+    quarantine: tuple[pulumi.Input[str], pulumi.Input[str]],
     target_role: pulumi.Input[str] | None = None,
 ) -> dict[str, pulumi.Input[str]]:
     """Return the variables that the handler reads. What does not apply is absent, not empty.
 
-    `quarantine` is a bucket's name; `target_role` the ARN of the role that the function assumes to
-    write to the target, where its own cannot. Tables are given by name, not by ARN: the role that
-    reads or writes one is in the table's account.
+    `quarantine` is a bucket's name, and the account that owns it; `target_role` the ARN of the role
+    that the function assumes to write to the target, where its own cannot. Tables are given by
+    name, not by ARN: the role that reads or writes one is in the table's account.
     """
     variables: dict[str, pulumi.Input[str]] = {
         "RING_SOURCE_REGION": source.region,
@@ -33,7 +33,8 @@ def environment(
         "RING_TARGET_TABLE": target.table,
         "RING_TARGET_ID": target.id,
         "RING_EXPIRY": settings.table.ttl.expiry if settings.table.ttl else "own",
-        "RING_QUARANTINE": quarantine,
+        "RING_QUARANTINE": quarantine[0],
+        "RING_QUARANTINE_OWNER": quarantine[1],
         "RING_WRITES": "batched",
     }
     if settings.tombstones.enabled:

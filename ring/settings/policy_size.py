@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from ring.arn import Arn, partition_of, table_arn
-from ring.policies import Document, TableAccess, segments_policy
+from ring.policies import Bucket, Document, TableAccess, segments_policy
 from ring.settings.distributed import DistributedSettings, runner_member
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, targets_of
@@ -70,7 +70,12 @@ def segments_policy_of(
         direct=[_end(member, tombstones) for member in direct],
         roles=[_reader(member) for member in reached if member not in direct],
         log_group=str(Arn(runner.partition, "logs", runner.region, _account(runner), group)),
-        results=str(Arn(runner.partition, "s3", "", "", f"ring-results-{runner.id}-{'0' * 26}")),
+        results=Bucket(
+            str(Arn(runner.partition, "s3", "", "", f"ring-results-{runner.id}-{'0' * 26}")),
+            runner.region,
+            _account(runner),
+            runner.kms_key,
+        ),
         writes=distributed.writes,
     )
 

@@ -35,7 +35,7 @@ class StackFile:
                 f"Stacks in it: {', '.join(stacks) or 'none'}."
             ) from error
         except (YamlError, OSError) as error:
-            raise StackFileError(f"{path} cannot be read: {error}") from error
+            raise StackFileError(f"Cannot read {path}: {error}") from error
         config = document.get("config") if isinstance(document, dict) else None
         if not isinstance(config, dict):
             raise StackFileError(f"{path} has no mapping `config:`, which holds the settings.")

@@ -1,58 +1,39 @@
-"""Which part of the project may know which: the arrows between the rooms."""
+"""Which part of the project may import which, and that nothing runs in a circle."""
 
-import ast
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ring.project import PROJECT_ROOT
+from tests.architecture.graph import ROOMS, arrows, between_folders, circle, imports
 
-MAY_KNOW = {
+MAY_IMPORT = {
     "handler": set[str](),
     "ring": set[str](),
     "local": {"handler", "ring"},
     "operate": {"handler", "ring"},
     "commands": {"handler", "ring", "local", "operate"},
 }
-ROOMS = [room for room in MAY_KNOW if (PROJECT_ROOT / room).is_dir()]
+MODULES_IN_A_FOLDER = 17
 
 
 def sources(*places: str) -> list[Path]:
-    """The source files in these folders, or these files."""
+    """Return the source files in these folders, or these files."""
     found = [PROJECT_ROOT / place for place in places]
     return [
         file for place in found for file in (place.rglob("*.py") if place.is_dir() else [place])
     ]
 
 
-def imported(source: str) -> set[str]:
-    """The packages that a program imports, but for those that only its types need."""
-    return {name.partition(".")[0] or "." for name in _names(ast.parse(source))}
+def packages(file: Path) -> set[str]:
+    """Return the packages that a file imports."""
+    return {name.partition(".")[0] or "." for name in imports(file.read_text())}
 
 
-def _names(tree: ast.AST) -> Iterator[str]:
-    match tree:
-        case ast.Import(names):
-            yield from (alias.name for alias in names)
-        case ast.ImportFrom(module, _, level):
-            yield "." if level or module is None else module
-        case ast.If(ast.Name("TYPE_CHECKING"), _, otherwise):
-            for statement in otherwise:
-                yield from _names(statement)
-        case _:
-            for child in ast.iter_child_nodes(tree):
-                yield from _names(child)
-
-
-def importers(packages: set[str], files: list[Path]) -> list[str]:
-    """The files that import any of these packages."""
-    return [
-        str(file.relative_to(PROJECT_ROOT))
-        for file in files
-        if imported(file.read_text()) & packages
-    ]
+def importers(wanted: set[str], files: list[Path]) -> list[str]:
+    """Return the files that import any of these packages."""
+    return [str(file.relative_to(PROJECT_ROOT)) for file in files if packages(file) & wanted]
 
 
 def test_imports_are_found_wherever_they_stand_unless_only_types_need_them() -> None:
@@ -67,19 +48,24 @@ else:
 def function():
     import k
 """
-    assert imported(program) == {"a", "c", "e", ".", "j", "k"}
+    assert imports(program) == {"a.b", "c", "e.f", "e.f.g", ".", "j", "k"}
 
 
-def test_the_handler_needs_nothing_that_lambda_does_not_bring() -> None:
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+    assert circle({"a": {"b"}, "b": {"c"}}) == []
+
+
+def test_the_handler_needs_nothing_that_lambda_does_not_have() -> None:
     files = sources("handler")
     assert len(files) > 10
-    brought = {*sys.stdlib_module_names, "boto3", "botocore", "handler"}
-    assert set().union(*(imported(file.read_text()) for file in files)) <= brought
+    present = {*sys.stdlib_module_names, "boto3", "botocore", "handler"}
+    assert set().union(*map(packages, files)) <= present
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_the_rooms_that_it_may_know(room: str) -> None:
-    others = set(MAY_KNOW) - {room} - MAY_KNOW[room]
+def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
+    others = set(MAY_IMPORT) - {room} - MAY_IMPORT[room]
     assert importers(others, sources(room)) == []
 
 
@@ -90,3 +76,22 @@ def test_nothing_imports_the_command_line_the_pulumi_program_or_the_benchmarks()
 
 def test_no_room_imports_the_tests() -> None:
     assert importers({"tests"}, sources(*ROOMS, "__main__.py", "automate.py")) == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert circle(arrows()) == []
+
+
+def test_no_folder_imports_itself_through_others() -> None:
+    assert circle(between_folders()) == []
+
+
+def test_a_folder_can_be_read_at_a_glance() -> None:
+    folders = {file.parent for file in sources(*ROOMS)}
+    crowded = {
+        str(folder.relative_to(PROJECT_ROOT))
+        for folder in folders
+        if len([file for file in folder.glob("*.py") if file.stem != "__init__"])
+        > MODULES_IN_A_FOLDER
+    }
+    assert crowded == set()

@@ -1,4 +1,4 @@
-"""Pulumi's command line for tests: the one that the operations find."""
+"""Pulumi's CLI for tests: the one that `automate.py` finds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from operate.deployment.pulumi_cli import Cli, find_cli
 from operate.errors import PrerequisiteError
 
 MUST_RUN = "RING_TESTS_NEED_ENGINE"
-"""The environment variable that makes a failure of what would be skipped; CI sets it."""
+"""Environment variable that turns skipped tests into failures; CI sets it."""
 
 
 def pulumi_command() -> Cli:
-    """Return the command line.
-
-    Skips the test where there is none; fails it where ``MUST_RUN`` says so.
-    """
+    """Return the CLI. Without one, skip the test, or fail it if `MUST_RUN` is set."""
     try:
         return find_cli()
     except PrerequisiteError as error:

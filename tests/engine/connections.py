@@ -1,4 +1,4 @@
-"""A connection to the provider, as the engine has one."""
+"""A connection to the provider, like the engine's."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.engine.provider.protobuf import encoded
 
 
 class Connection:
-    """A connection of the engine's: one for each provider of a stack."""
+    """A connection like those that the engine opens, one for each provider of a stack."""
 
     def __init__(self, port: str) -> None:
-        # Connections of one process would share a socket.
+        # By default, connections of a process share a socket.
         options = [("grpc.use_local_subchannel_pool", 1)]
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
         make: Any = provider_pb2_grpc.ResourceProviderStub
@@ -62,11 +62,11 @@ class Connection:
         self._channel.close()
 
     def read(self, token: str, id_: str, **known: Mapping[str, Any]) -> Any:
-        told: Any = {name: encoded(value) for name, value in known.items()}
-        return self.stub.Read(provider_pb2.ReadRequest(id=id_, name="one", type=token, **told))
+        fields: Any = {name: encoded(value) for name, value in known.items()}
+        return self.stub.Read(provider_pb2.ReadRequest(id=id_, name="one", type=token, **fields))
 
     def update(self, token: str, id_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
-        """Update what was made with the old inputs, and has them as outputs."""
+        """Update a resource whose inputs and outputs are `old`."""
         return self.stub.Update(
             provider_pb2.UpdateRequest(
                 id=id_,

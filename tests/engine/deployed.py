@@ -11,7 +11,7 @@ import pulumi
 
 from local.cloud.cloud import PROVIDER, Cloud
 from local.cloud.program import Deployment, Resource
-from local.cloud.resources import KINDS, Location
+from local.cloud.resources import RESOURCE_TYPES, Location
 from local.cloud.resources.archive import zip_archive
 from operate.held_state import held_members
 from ring.resources.lambda_archive import lambda_archive
@@ -34,13 +34,13 @@ def deployment_of(state: Iterable[Mapping[str, Any]], cloud: Cloud) -> Deploymen
     state = list(state)
     state += [one for kept in held_members(state) for one in kept.resources]
     places = {
-        f"{one['urn']}::{one['id']}": cloud.place(one["inputs"])
+        f"{one['urn']}::{one['id']}": cloud.location(one["inputs"])
         for one in state
         if one["type"] == PROVIDER
     }
     found = []
     for one in state:
-        if one["type"] not in KINDS or one.get("delete"):
+        if one["type"] not in RESOURCE_TYPES or one.get("delete"):
             continue
         name = one["urn"].rpartition("::")[2]
         place = places[one["provider"]]
@@ -60,6 +60,6 @@ def _code(function: str, place: Location, packed: Iterable[str]) -> pulumi.Asset
     """
     code = lambda_archive(*packed)
     client = place.clients.functions(place.region)
-    told = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
-    assert told == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()
+    digest = client.get_function(FunctionName=function)["Configuration"]["CodeSha256"]
+    assert digest == base64.b64encode(hashlib.sha256(zip_archive(code)).digest()).decode()
     return code

@@ -1,4 +1,4 @@
-"""Regions in which the AWS provider gets no answer, whatever the engine asks it to do there."""
+"""Outages of regions for the AWS provider."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ _OF_THE_PLUGIN = ("GetPluginInfo", "Handshake", "Attach", "Cancel", "GetSchema",
 
 
 class Unreachable(grpc.ServerInterceptor):
-    """Fails every call for a lost region: of the provider itself, a plan, a change or a question.
+    """Fail every call of the provider for a lost region.
 
-    The real provider asks STS in its own region when it is checked or configured, and DynamoDB
-    whenever it plans a table; here nothing at all gets through, so that no more needs to be known
-    of it than that the engine calls nothing.
+    The AWS provider calls STS in its region when it is checked or configured, and DynamoDB when it
+    plans a table. Here every call fails, so that a test only has to show that there was none.
     """
 
     def __init__(self) -> None:
         self.regions: set[str] = set()
-        """Those that are lost."""
+        """The lost regions."""
         self.asked: list[str] = []
-        """What was asked for them all the same."""
+        """The calls for lost regions."""
         self._places: dict[str, str] = {}
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
-        """Let calls for other regions through."""
+        """Pass on calls for other regions."""
         method = details.method.rpartition("/")[2]
         handler = continuation(details)
         if method in _OF_THE_PLUGIN or handler is None:
@@ -45,7 +44,7 @@ class Unreachable(grpc.ServerInterceptor):
         )
 
     def _region(self, method: str, request: Any, peer: str) -> str | None:
-        """The region that a call is for: of a resource, that of the provider on its connection."""
+        """Return the region of a call; for a resource, that of the connection's provider."""
         if method in ("CheckConfig", "DiffConfig"):
             return str(decoded(request.news)["region"])
         if method == "Configure":

@@ -1,4 +1,4 @@
-"""How tests see that what the engine deployed replicates."""
+"""Check that a ring deployed by the engine replicates."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ring.settings.settings import Settings
 from tests.engine.stacks import Engine, EngineStack
 
 PATIENCE = 300.0
-"""How long a busy machine may take to get through what was written, in seconds."""
+"""Timeout in seconds: a busy machine replicates slowly."""
 _numbers = count()
 
 
 @contextmanager
 def running(stack: EngineStack) -> Iterator[RunningRing]:
-    """A ring that runs nothing yet, and ends with the context."""
+    """Yield a ring without hops, and close it at the end of the context."""
     ring = RunningRing(Settings.parse(stack.settings), idle=0.2)
     try:
         yield ring
@@ -29,13 +29,13 @@ def running(stack: EngineStack) -> Iterator[RunningRing]:
 
 
 def joined(ring: RunningRing) -> list[LocalMember]:
-    """Return the members that the circle leads through."""
+    """Return the members whose state is `in`."""
     states = {member.name: member.state for member in members_of(ring.settings)}
     return [member for member in ring.members.values() if states[member.name] == "in"]
 
 
 def check_replication(engine: Engine, stack: EngineStack, ring: RunningRing) -> None:
-    """Run what is deployed, and see that an item written at each member is at all of them."""
+    """Run a deployment, and check that an item written at each member reaches all of them."""
     engine.run(stack, ring)
     members = joined(ring)
     keys = [f"seen-{next(_numbers)}" for _ in members]
@@ -48,6 +48,6 @@ def check_replication(engine: Engine, stack: EngineStack, ring: RunningRing) -> 
 
 
 def keys_at(member: LocalMember) -> set[str]:
-    """Return the keys of all items of a member."""
+    """Return the keys of a member's items."""
     pages: Any = member.client.get_paginator("scan").paginate(TableName=member.table)
     return {item["id"]["S"] for page in pages for item in page["Items"]}

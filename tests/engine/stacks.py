@@ -1,4 +1,4 @@
-"""Stacks of the real engine, over an AWS on this machine."""
+"""Stacks of Pulumi's engine, over the local AWS services."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PROGRAM = PROJECT_ROOT / "__main__.py"
 
 
 class Engine:
-    """The engine, with a home and a backend of its own, and the AWS that its stacks are made in."""
+    """Pulumi's engine with its own home and backend, and the AWS services of its stacks."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Engine:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong with calls to the tables."""
+        """Faults to inject into calls to the tables."""
         return self._server.faults
 
     @property
     def users_environment(self) -> Mapping[str, str]:
-        """What a user of the command line has set, who knows nothing of this machine's own AWS."""
+        """Environment of a user's shell, with the local AWS services as the endpoint."""
         return {
             **self.environment,
             **FAKE_CREDENTIALS,
@@ -68,24 +68,24 @@ class Engine:
         return self._server.meter
 
     def stack(self, name: str, settings: Mapping[str, Any]) -> EngineStack:
-        """Make a stack that nothing is deployed of yet."""
+        """Create an empty stack."""
         made = auto.create_stack(name, NAMESPACE, _program, opts=self._options())
         return EngineStack(made, settings)
 
     def run(self, stack: EngineStack, ring: RunningRing) -> None:
-        """Let a ring run what is deployed of a stack now."""
+        """Run a stack's deployment in a ring."""
         deployment = deployment_of(stack.state(), self.cloud)
         ring.run(deployment, Settings.parse(stack.settings), self.cloud)
 
     def run_ring(self, deployed: RingStack, ring: RunningRing) -> None:
-        """Let a ring run what the operations have deployed, by the settings that it has now."""
-        with deployed._opened() as stack:
+        """Run in a ring what `operate` has deployed, with the current settings."""
+        with deployed._open() as stack:
             resources = (stack.export_stack().deployment or {}).get("resources", [])
         ring.run(deployment_of(resources, self.cloud), deployed.settings(), self.cloud)
 
     def place(self, region: str) -> Location:
-        """Return a place of the account in which a stack's resources are, if it says no other."""
-        return self.cloud.place({"region": region})
+        """Return a region of the stacks' default account."""
+        return self.cloud.location({"region": region})
 
     def _options(self) -> auto.LocalWorkspaceOptions:
         project = auto.ProjectSettings(NAMESPACE, runtime="python")
@@ -101,9 +101,9 @@ def _program() -> None:
 
 
 class EngineStack:
-    """A stack of the ring's own program. Each method is one command; what fails raises.
+    """A stack of the ring's program. Each method is a command of Pulumi and raises its errors.
 
-    The answers count the resources by what was, or would be, done to them.
+    The results are numbers of resources by operation.
     """
 
     def __init__(self, stack: auto.Stack, settings: Mapping[str, Any]) -> None:
@@ -112,43 +112,43 @@ class EngineStack:
         self.configure(**settings)
 
     def configure(self, **changes: Any) -> None:
-        """Change some of the ring's settings; None takes one away."""
-        told = {**self.settings, **changes}
-        self.settings = {key: value for key, value in told.items() if value is not None}
+        """Change settings of the ring; None removes one."""
+        settings = {**self.settings, **changes}
+        self.settings = {key: value for key, value in settings.items() if value is not None}
         workspace = self.stack.workspace
         file = workspace.stack_settings(self.stack.name)
         file.config = StackConfig.of(self.settings).encoded()
         workspace.save_stack_settings(self.stack.name, file)
 
     def state(self) -> list[Mapping[str, Any]]:
-        """Return the resources as the engine keeps them."""
-        kept = self.stack.export_stack().deployment or {}
-        resources: list[Mapping[str, Any]] = kept.get("resources", [])
+        """Return the resources in the engine's state."""
+        deployment = self.stack.export_stack().deployment or {}
+        resources: list[Mapping[str, Any]] = deployment.get("resources", [])
         return resources
 
     def preview(self) -> Mapping[str, int]:
-        """Tell what `up` would do."""
+        """Preview `up`."""
         with suppress_unraisable():
             return count_changes(self.stack.preview().change_summary)
 
     def up(self, *, continue_on_error: bool = False) -> Mapping[str, int]:
-        """Make what the settings say, all that can be made if told to continue."""
+        """Deploy the settings; with `continue_on_error`, as far as possible."""
         with suppress_unraisable():
             result = self.stack.up(continue_on_error=continue_on_error)
             return count_changes(result.summary.resource_changes or {})
 
     def refresh(self) -> Mapping[str, int]:
-        """Take in what is there now."""
+        """Refresh the state from AWS."""
         return count_changes(self.stack.refresh().summary.resource_changes or {})
 
     def destroy(self) -> Mapping[str, int]:
-        """Delete what is in the stack."""
+        """Delete the stack's resources."""
         return count_changes(self.stack.destroy().summary.resource_changes or {})
 
 
 @contextmanager
 def running_engine(folder: Path) -> Iterator[Engine]:
-    """Run an AWS and a provider that the engine attaches to; keep its state in a folder."""
+    """Run AWS services and a provider for the engine; its state is in a folder."""
     pulumi_command()
     backend = folder / "backend"
     backend.mkdir()

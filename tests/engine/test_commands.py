@@ -76,7 +76,7 @@ def answer(result: Result) -> Any:
 
 
 def tables(engine: Engine, region: str) -> list[str]:
-    client = engine.cloud.place({"region": region}).clients.dynamodb(region)
+    client = engine.cloud.location({"region": region}).clients.dynamodb(region)
     return sorted(client.list_tables()["TableNames"])
 
 
@@ -194,12 +194,12 @@ def test_a_users_own_folder_is_left_as_it_is_but_for_what_stack_init_adds(
     before = project.read_text()
     ring.preview()
     assert file.read_text() == STACK_FILE
-    with ring._opened("up"):
+    with ring._open("up"):
         pass
     salt = file.read_text().removeprefix(STACK_FILE)
     assert re.fullmatch(r"encryptionsalt: \S+\n", salt)
     # A secret, as `pulumi config set --secret` puts it there, is read by the program.
-    with ring._opened("up") as stack:
+    with ring._open("up") as stack:
         stack.workspace._run_pulumi_cmd_sync(  # type: ignore[attr-defined]
             [
                 "config",
@@ -220,7 +220,7 @@ def test_a_users_own_folder_is_left_as_it_is_but_for_what_stack_init_adds(
     assert with_secret.startswith(STACK_FILE)
     assert project.read_text() == before
     assert sorted(one.name for one in tmp_path.iterdir()) == ["Pulumi.prod.yaml", "Pulumi.yaml"]
-    client = engine.cloud.place({"region": "us-east-1"}).clients.dynamodb("us-east-1")
+    client = engine.cloud.location({"region": "us-east-1"}).clients.dynamodb("us-east-1")
     tags = client.list_tags_of_resource(
         ResourceArn=client.describe_table(TableName="users")["Table"]["TableArn"]
     )["Tags"]
@@ -249,7 +249,7 @@ def test_many_rings_are_made_from_one_file_and_one_that_fails_keeps_none_of_the_
 
 def somebodys(engine: Engine, name: str) -> None:
     """Make a table as somebody who knows nothing of rings."""
-    engine.cloud.place({"region": "us-east-1"}).clients.dynamodb("us-east-1").create_table(
+    engine.cloud.location({"region": "us-east-1"}).clients.dynamodb("us-east-1").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -295,9 +295,9 @@ def test_ctrl_c_cancels_in_order_and_leaves_no_lock(
             assert begun.wait(_LONG), "nothing was begun"
             up.send_signal(signal.SIGINT)
             assert up.stdout
-            told = []
+            lines = []
             for line in up.stdout:
-                told.append(line)
+                lines.append(line)
                 if line.startswith("Cancelling"):
                     cancelling.set()
             up.wait(_LONG)
@@ -305,9 +305,9 @@ def test_ctrl_c_cancels_in_order_and_leaves_no_lock(
             cancelling.set()
             up.kill()
     assert up.returncode == 1
-    assert "Cancelling" in "".join(told)
-    assert "Traceback" not in "".join(told)
-    assert "aws:lambda:EventSourceMapping" not in "".join(told)  # not all of it was done
+    assert "Cancelling" in "".join(lines)
+    assert "Traceback" not in "".join(lines)
+    assert "aws:lambda:EventSourceMapping" not in "".join(lines)  # not all of it was done
 
 
 def test_the_next_up_goes_on_from_there_though_nobody_listens_to_it() -> None:
@@ -317,11 +317,11 @@ def test_the_next_up_goes_on_from_there_though_nobody_listens_to_it() -> None:
         assert up.stdout
         up.stdout.readline()
         up.stdout.close()  # as `| head -1` does
-        told = up.communicate(timeout=_LONG)[1]
+        errors = up.communicate(timeout=_LONG)[1]
     finally:
         up.kill()
-    assert up.returncode == 0, told
-    assert "Traceback" not in told
+    assert up.returncode == 0, errors
+    assert "Traceback" not in errors
     assert len(RingStack(None, "orders").deployed().hops) == 2
 
 
@@ -340,8 +340,8 @@ def test_tables_that_outlive_a_ring_are_told_as_kept(engine: Engine) -> None:
     )
     ring.up()
     said: list[Step | Note] = []
-    ring.watch = lambda _, one: said.append(one)
-    plan, done = ring.destroy(dry_run=True), ring.destroy(remove=True)
+    plan = ring.destroy(dry_run=True, on_event=lambda _, event: said.append(event))
+    done = ring.destroy(remove=True, on_event=lambda _, event: said.append(event))
     assert plan.changes["keep"] == done.changes["keep"] == 2
     assert plan.changes["delete"] == done.changes["delete"]
     kept = {one.name for one in said if isinstance(one, Step) and one.operation == "keep"}

@@ -49,8 +49,9 @@ def test_a_ring_has_none_unless_it_says_so(engine: Engine, stack: EngineStack) -
 def test_switched_on_it_is_made_and_operations_find_it(engine: Engine, stack: EngineStack) -> None:
     stack.configure(distributed=ON)
     changes = stack.up()
-    # Itself; bucket and its block, log group, function, machine, two roles with their policies.
-    assert (changes["create"], changes.get("update")) == (10, None)
+    # Itself; bucket with its block, policy and lifecycle, two log groups, function, machine, two
+    # roles with their three policies.
+    assert (changes["create"], changes.get("update")) == (14, None)
     found = part(stack)
     assert (found.member, found.readers, found.writes) == (REGIONS[0], {}, False)
     machine = client(engine, "stepfunctions").describe_state_machine(
@@ -62,6 +63,9 @@ def test_switched_on_it_is_made_and_operations_find_it(engine: Engine, stack: En
     function = client(engine, "lambda").get_function(FunctionName=called)["Configuration"]
     assert function["Handler"] == "operate.distributed.worker.handle"
     client(engine, "s3").head_bucket(Bucket=found.bucket)
+    (logged,) = machine["loggingConfiguration"]["destinations"]
+    group = logged["cloudWatchLogsLogGroup"]["logGroupArn"]
+    assert ":log-group:/aws/vendedlogs/states/ring-segments-" in group
 
 
 def test_nothing_of_it_differs_afterwards(stack: EngineStack) -> None:
@@ -99,5 +103,5 @@ def test_switched_off_it_goes_with_what_is_in_its_bucket(
     s3 = client(engine, "s3", REGIONS[1])
     s3.put_object(Bucket=bucket, Key="run/1", Body=b"found")
     stack.configure(distributed=None)
-    assert stack.up()["delete"] == 10
+    assert stack.up()["delete"] == 14
     assert bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}

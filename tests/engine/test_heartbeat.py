@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.lambda_emulator.schedule import seconds_of
+from local.lambda_emulator.schedule import rate_seconds
 from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.engine.replication import PATIENCE, keys_at, running
 from tests.engine.stacks import Engine
@@ -24,7 +24,7 @@ def test_a_heart_is_switched_on_beats_and_is_switched_off_again(engine: Engine) 
     assert set(stack.refresh()) == {"same"}
     events = engine.place("eu-west-1").clients.client("events", "eu-west-1")
     (rule,) = events.list_rules()["Rules"]
-    assert seconds_of(rule["ScheduleExpression"]) == 60
+    assert rate_seconds(rule["ScheduleExpression"]) == 60
     (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     assert json.loads(target["Input"]) == HEARTBEAT_EVENT
 

@@ -92,7 +92,7 @@ def named(stack: EngineStack) -> dict[str, Any]:
 
 
 def batch_sizes(engine: Engine, region: str) -> list[int]:
-    client: Any = engine.cloud.place(place(region)).clients.functions(region)
+    client: Any = engine.cloud.location(place(region)).clients.functions(region)
     found = client.list_event_source_mappings()["EventSourceMappings"]
     return [one["BatchSize"] for one in found]
 
@@ -119,9 +119,9 @@ def test_a_preview_tells_what_a_bypass_does_and_holds_nothing_yet(
 ) -> None:
     before = pulumi.state()
     with lost(engine):
-        told = automate("bypassed").preview().changes
+        changes = automate("bypassed").preview().changes
     assert engine.unreachable.asked == []
-    assert told["create"] > 0
+    assert changes["create"] > 0
     assert pulumi.state() == before
 
 
@@ -153,8 +153,8 @@ def test_others_change_while_it_is_out_by_whatever_command(
         automate("bypassed", mapping={"batch_size": 30}).up()
         assert not automate("bypassed", mapping={"batch_size": 30}).up().differs
         pulumi.configure(mapping={"batch_size": 30})
-        for told in (pulumi.preview(), pulumi.up(), pulumi.refresh()):
-            assert set(told) == {"same"}
+        for counts in (pulumi.preview(), pulumi.up(), pulumi.refresh()):
+            assert set(counts) == {"same"}
         pulumi.configure(mapping={"batch_size": 40})
         pulumi.up()
     assert engine.unreachable.asked == []
@@ -227,7 +227,7 @@ def test_taken_off_the_list_while_it_is_held_nothing_of_it_is_left_behind(
     planned = automate(None, **without).preview().changes
     assert automate(None, **without).up().changes["delete"] == planned["delete"]
     assert ids(pulumi) == set()
-    there = engine.cloud.place(place(LOST)).clients
+    there = engine.cloud.location(place(LOST)).clients
     dynamodb: Any = there.dynamodb(LOST)
     functions: Any = there.functions(LOST)
     assert dynamodb.list_tables()["TableNames"] == []

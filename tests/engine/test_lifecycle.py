@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud.resources import KINDS
+from local.cloud.resources import RESOURCE_TYPES
 from local.endpoint.request_counter import READS, WRITES
 from local.running_ring import RunningRing
 from tests.engine.replication import check_replication, running
@@ -57,8 +57,8 @@ def test_a_preview_tells_what_would_be_made_and_makes_nothing(
 def test_up_makes_what_the_preview_told_and_it_replicates(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
-    told = stack.preview()
-    assert stack.up() == told
+    planned = stack.preview()
+    assert stack.up() == planned
     for region in ("us-east-1", "eu-west-1"):
         assert tables(engine, region) == ["orders", "orders-tombstones"]
     check_replication(engine, stack, ring)
@@ -90,7 +90,7 @@ def test_memory_batch_size_and_tags_are_changed_in_place(
 
 def ids(stack: EngineStack) -> dict[str, str]:
     """The resources of AWS by their URNs: one that is replaced has another id."""
-    return {one["urn"]: one["id"] for one in stack.state() if one["type"] in KINDS}
+    return {one["urn"]: one["id"] for one in stack.state() if one["type"] in RESOURCE_TYPES}
 
 
 def test_what_somebody_changed_by_hand_is_seen_by_a_refresh_and_put_right_by_up(

@@ -30,8 +30,7 @@ OTHER = {"region": "eu-west-1"}
 @pytest.fixture(scope="module")
 def stack(engine: Engine) -> EngineStack:
     members = [{"region": REGION, "kms_key": KEY}, OTHER]
-    watch = {"enabled": False}
-    stack = engine.stack("left-out", {"table": FULL, "members": members, "watch": watch})
+    stack = engine.stack("left-out", {"table": FULL, "members": members})
     stack.up()
     return stack
 
@@ -43,8 +42,25 @@ def table(engine: Engine) -> Any:
 
 def expiry(engine: Engine) -> str:
     client = engine.place(REGION).clients.dynamodb(REGION)
-    told = client.describe_time_to_live(TableName="orders")["TimeToLiveDescription"]
-    return str(told["TimeToLiveStatus"])
+    description = client.describe_time_to_live(TableName="orders")["TimeToLiveDescription"]
+    return str(description["TimeToLiveStatus"])
+
+
+def keys(engine: Engine) -> set[str | None]:
+    """The keys of what holds data of the member besides its tables."""
+    clients = engine.place(REGION).clients
+    s3, sns = clients.s3(REGION), clients.sns(REGION)
+    found: set[str | None] = set()
+    for bucket in s3.list_buckets()["Buckets"]:
+        if s3.get_bucket_location(Bucket=bucket["Name"]).get("LocationConstraint") is None:
+            put = s3.put_object(Bucket=bucket["Name"], Key="tried", Body=b"")
+            s3.delete_object(Bucket=bucket["Name"], Key="tried")
+            found.add(put.get("SSEKMSKeyId"))
+    for topic in sns.list_topics()["Topics"]:
+        told = sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
+        found.add(told.get("KmsMasterKeyId"))
+    groups = clients.logs(REGION).describe_log_groups()["logGroups"]
+    return found | {group.get("kmsKeyId") for group in groups}
 
 
 def wrong(stack: EngineStack) -> list[str]:
@@ -55,6 +71,7 @@ def wrong(stack: EngineStack) -> list[str]:
 
 def test_a_key_that_is_taken_away_is_no_longer_used(engine: Engine, stack: EngineStack) -> None:
     assert table(engine)["SSEDescription"]["KMSMasterKeyArn"] == KEY
+    assert keys(engine) == {KEY}
     stack.configure(members=[{"region": REGION}, OTHER])
     assert wrong(stack) == []
     assert stack.up()["update"] >= 2  # both tables of the member, and the policies of its hops
@@ -62,6 +79,7 @@ def test_a_key_that_is_taken_away_is_no_longer_used(engine: Engine, stack: Engin
         client = engine.place(REGION).clients.dynamodb(REGION)
         described = client.describe_table(TableName=name)["Table"]
         assert described.get("SSEDescription", {}).get("Status") != "ENABLED"
+    assert keys(engine) == {None}
     assert set(stack.refresh()) == set(stack.preview()) == {"same"}
 
 

@@ -59,21 +59,21 @@ def refusals(answer: Any) -> dict[str, str]:
         ({"hashkey": "id"}, "hashkey", "Did you mean `hashKey`?"),
         ({"ttl": {"attribute": "t"}}, "ttl.attribute", "Did you mean `attributeName`?"),
         ({"attributes": [{"name": "id", "typ": "S"}]}, "attributes[0].typ", "`type`"),
-        ({"attributes": {"name": "id"}}, "attributes", "no list"),
-        ({"tags": ["a"]}, "tags", "no map"),
+        ({"attributes": {"name": "id"}}, "attributes", "not a list"),
+        ({"tags": ["a"]}, "tags", "not a map"),
         ({"ttl": "expires"}, "ttl", "TableTtlArgs"),
-        ({"readCapacity": "many"}, "readCapacity", "no int"),
-        ({"readCapacity": 1.5}, "readCapacity", "no int"),
-        ({"streamEnabled": "yes"}, "streamEnabled", "no bool"),
-        ({"hashKey": 7}, "hashKey", "no str"),
+        ({"readCapacity": "many"}, "readCapacity", "not a int"),
+        ({"readCapacity": 1.5}, "readCapacity", "not a int"),
+        ({"streamEnabled": "yes"}, "streamEnabled", "not a bool"),
+        ({"hashKey": 7}, "hashKey", "not a str"),
     ],
 )
 def test_an_argument_that_the_provider_does_not_know_is_refused(
     ireland: Connection, wrong: Mapping[str, Any], place: str, reason: str
 ) -> None:
-    told = refusals(ireland.check(TABLE, {**ORDERS, **wrong}))
-    assert list(told) == [place]
-    assert reason in told[place]
+    refused = refusals(ireland.check(TABLE, {**ORDERS, **wrong}))
+    assert list(refused) == [place]
+    assert reason in refused[place]
 
 
 def test_right_arguments_unknown_ones_among_them_are_taken(ireland: Connection) -> None:
@@ -189,9 +189,9 @@ def test_a_resource_that_is_there_can_be_imported(ireland: Connection) -> None:
 
 
 def test_what_is_not_known_here_is_told(ireland: Connection) -> None:
-    with pytest.raises(grpc.RpcError, match=r"one: .* type aws:sqs/queue:Queue cannot be made"):
+    with pytest.raises(grpc.RpcError, match=r"one: .* not support .* aws:sqs/queue:Queue"):
         ireland.create("aws:sqs/queue:Queue", {})
-    with pytest.raises(grpc.RpcError, match="aws:index/getAmi:getAmi cannot be called"):
+    with pytest.raises(grpc.RpcError, match="not support the function aws:index/getAmi:getAmi"):
         ireland.stub.Invoke(provider_pb2.InvokeRequest(tok="aws:index/getAmi:getAmi"))
 
 

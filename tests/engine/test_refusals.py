@@ -1,4 +1,4 @@
-"""What AWS refuses, over the real engine: it is told, and the next up goes on where it stopped."""
+"""Errors of AWS during `up` with the real engine: reported, and the next `up` continues."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def refusing(client: Any, operation: str, error: ClientError) -> Iterator[None]:
         yield
 
 
-def told(stack: EngineStack) -> str:
+def error_of(stack: EngineStack) -> str:
     """Return what a failed up says in the end."""
     with pytest.raises(CommandError) as failed:
         stack.up(continue_on_error=True)  # or the first refusal would keep us from the second
@@ -71,7 +71,7 @@ def test_a_name_that_exists_and_a_table_that_is_made_in_part_are_told(
         BillingMode="PAY_PER_REQUEST",
     )
     with refusing(here, "update_time_to_live", THROTTLED):
-        text = told(stack)
+        text = error_of(stack)
     assert "ring-eu-west-1 (aws:dynamodb/table:Table)" in text
     assert "Table already exists: orders" in text
     assert "orders was made, but not all of it." in text
@@ -89,7 +89,7 @@ def test_no_permission_and_a_limit_are_told_and_what_was_begun_is_finished(
         refusing(here, "create_event_source_mapping", DENIED),
         refusing(there, "create_event_source_mapping", LIMIT),
     ):
-        text = told(stack)
+        text = error_of(stack)
     assert "not authorized to perform: lambda:CreateEventSourceMapping" in text
     assert "Too many mappings." in text
     assert stream(engine) == before
@@ -120,7 +120,7 @@ def test_another_key_would_replace_the_table_and_is_refused_with_nothing_lost(
     items = client.scan(TableName="orders")["Items"]
     stack.configure(table={**TABLE, "partition_key": {"name": "other", "type": "S"}})
     assert stack.preview()["replace"] > 0
-    assert "Table already exists: orders" in told(stack)
+    assert "Table already exists: orders" in error_of(stack)
     stack.configure(table=TABLE)
     assert set(stack.preview()) == {"same"}
     assert client.scan(TableName="orders")["Items"] == items

@@ -84,8 +84,8 @@ def test_another_stream_of_a_table_of_the_stack(
         if one["RoleName"].startswith(f"ring-{HERE}-to")
     ]
     (name,) = policies.list_role_policies(RoleName=role)["PolicyNames"]
-    told = policies.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    assert stream in json.dumps(told)
+    policy = policies.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    assert stream in json.dumps(policy)
     check_replication(engine, stack, ring)
 
 
@@ -158,8 +158,8 @@ def test_a_functions_code_that_somebody_changed_comes_with_a_new_function(
 
 def test_a_quarantine_that_is_gone(engine: Engine, stack: EngineStack, ring: RunningRing) -> None:
     def bucket() -> str:
-        told = mapping(engine)["DestinationConfig"]["OnFailure"]["Destination"]
-        return str(told).rpartition(":")[2]
+        destination = mapping(engine)["DestinationConfig"]["OnFailure"]["Destination"]
+        return str(destination).rpartition(":")[2]
 
     before, buckets = bucket(), client(engine, "s3")
     buckets.delete_bucket(Bucket=before)
@@ -213,6 +213,10 @@ def test_another_stream_of_an_adopted_table_is_given_by_its_arn(engine: Engine) 
     assert set(stack.up()) == {"same"}
     stack.configure(members=[{**adopted, "stream_arn": stream}, {"region": NEXT}])
     stack.up()
-    told = client(engine, "lambda").list_event_source_mappings()["EventSourceMappings"]
-    streams = [one["EventSourceArn"] for one in told if ":table/legacy/" in one["EventSourceArn"]]
+    mappings = client(engine, "lambda").list_event_source_mappings()["EventSourceMappings"]
+    streams = [
+        mapping["EventSourceArn"]
+        for mapping in mappings
+        if ":table/legacy/" in mapping["EventSourceArn"]
+    ]
     assert streams == [stream]

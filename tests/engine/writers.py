@@ -1,4 +1,4 @@
-"""Applications that write while a ring is changed."""
+"""Applications that write during changes of a ring."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Self
 
 from local.running_ring import LocalMember
 
-_ROUNDS = 15  # at most: a busy machine is long about its updates, and has all that to catch up with
-_PAUSE = 0.3  # seconds between two rounds of an application: the hops must be able to keep up
+_ROUNDS = 15  # a limit, because a busy machine updates slowly and has to catch up with all writes
+_PAUSE = 0.3  # seconds between two rounds, so that the hops can keep up
 
 
 class Writers:
-    """An application at each member. It inserts items, deletes some of them, and edits one that all
-    of them edit.
+    """An application at each member that inserts items, deletes some, and updates a shared one.
 
-    `kept` are the keys of the items that must be everywhere in the end, `deleted` of those nowhere.
+    At the end, the items in `kept` must be at all members, those in `deleted` at none.
     """
 
     def __init__(self) -> None:
@@ -25,7 +24,7 @@ class Writers:
         self._stops: dict[str, tuple[threading.Event, threading.Thread]] = {}
 
     def begin(self, *members: LocalMember) -> None:
-        """Let an application write at each of these members."""
+        """Start an application at each of these members."""
         for member in members:
             stop = threading.Event()
             thread = threading.Thread(target=self._write, args=(member, stop), daemon=True)
@@ -33,7 +32,7 @@ class Writers:
             thread.start()
 
     def end(self, *names: str) -> None:
-        """Let the applications at these members end; all of them, if none is named."""
+        """Stop the applications at these members; without arguments, all."""
         ending = [self._stops.pop(name) for name in names or list(self._stops)]
         for stop, _ in ending:
             stop.set()

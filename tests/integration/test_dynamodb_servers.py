@@ -43,7 +43,10 @@ def test_a_server_ends_with_whoever_started_it_however_that_ends(
     name: str, end: signal.Signals
 ) -> None:
     dynamodb_servers._url_of({"DYNOXIDE": DYNOXIDE, "MINISTACK": MINISTACK}[name])  # or skip
-    script = f"from tests import servers; print(servers.start(servers.{name}).url, flush=True); "
+    script = (
+        "from tests.support import dynamodb_servers as servers; "
+        f"print(servers.start(servers.{name}).url, flush=True); "
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script + "import time; time.sleep(600)"],
         cwd=PROJECT_ROOT,

@@ -46,7 +46,7 @@ class Caught:
 
 
 def hunt(mutant: Mutant) -> Caught | None:
-    """CoalescedChange the simulation on the mutant, until it fails or has run often enough.
+    """Run the simulation on the mutant until it breaks a promise or has run ``within`` schedules.
 
     Raises:
         MutantError: the text to replace is not there, or there more than once.
@@ -62,9 +62,10 @@ def hunt(mutant: Mutant) -> Caught | None:
 
 
 _IMAGE, _DECIDE = "handler/model/image.py", "handler/protocol/decide.py"
-_REPLICATE, _CARRY = "handler/protocol/replicate.py", "handler/protocol/apply.py"
-_MEND, _BATCHED = "operate/reconcile/repair_key.py", "handler/store/batching.py"
-_REPLAY, _RUNS = "handler/protocol/replay.py", "handler/protocol/coalesce.py"
+_REPLICATE, _APPLY = "handler/protocol/replicate.py", "handler/protocol/apply.py"
+_EXPIRY = "handler/protocol/expiry_delete.py"
+_REPAIR, _BATCHING = "operate/reconcile/repair_key.py", "handler/store/batching.py"
+_REPLAY, _COALESCE = "handler/protocol/replay.py", "handler/protocol/coalesce.py"
 
 MUTANTS = [
     Mutant(
@@ -95,19 +96,19 @@ MUTANTS = [
     Mutant(
         "refused by an earlier write of one's own, it comes after",
         _REPLICATE,
-        "        if highest_version_before(change, hop)(version):\n",
+        "        if is_earlier_local_write(version, change, hop):\n",
         "        if False:\n",
     ),
     Mutant(
         "below the tombstone here, it comes after that delete",
         _REPLICATE,
-        "    if buried is None or buried.version <= write.version:",
+        "    if tombstone is None or tombstone.version <= write.version:",
         "    if True:",
     ),
     Mutant(
         "... only while an application's item stands here",
         _REPLICATE,
-        "    if _is_still_current(change, standing):\n",
+        "    if _is_still_current(change, current):\n",
         "    if True:\n",
     ),
     Mutant(
@@ -126,7 +127,7 @@ MUTANTS = [
     Mutant(
         "the second half of a delete sees to the tombstone",
         _REPLICATE,
-        "            await hop.source.put_tombstone(change.key, gone.delete)\n",
+        "            await hop.source.put_tombstone(change.key, removed.delete)\n",
         "            pass\n",
         "storm",
         8_000,
@@ -134,51 +135,48 @@ MUTANTS = [
     Mutant(
         "refused by a newer write of this member, it gives that back here",
         _REPLICATE,
-        "    await restore_taken_write(\n"
-        "        hop.source, hop.target, change.key, write, highest_version_before(change, hop)\n"
-        "    )\n"
-        "    return _rejected",
+        "    await _restore_newer_write(change, hop, write)\n    return _rejected",
         "    await _clear_ends(change, hop, write)\n    return _rejected",
     ),
     Mutant(
         "a refused local write brings nothing back here",
         _REPLICATE,
         "    await _clear_ends(change, hop, lost)\n    return _rejected",
-        "    await restore_taken_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
+        "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
         "    return _rejected",
         "storm",
     ),
     Mutant(
         "an exact old copy gives way to what is newer at next",
-        _CARRY,
-        "stands_yet or is_due(write.version)",
-        "is_due(write.version)",
+        _APPLY,
+        "still_stands or must_restore(write.version)",
+        "must_restore(write.version)",
         "copies",
         4_000,
     ),
     Mutant(
         "an update that goes with its stub comes back",
         _REPLICATE,
-        "    if not gone.with_update:\n",
+        "    if not removed.with_update:\n",
         "    if True:\n",
         "aimed",
     ),
     Mutant(
         "a created arrival is held against the tombstone here",
         _REPLICATE,
-        "if buried is not None and buried.version > write.version:",
+        "if tombstone is not None and tombstone.version > write.version:",
         "if False:",
     ),
     Mutant(
         "an absent item is created only past next's tombstone",
-        _CARRY,
-        "if buried is not None and buried.version > write.version:",
+        _APPLY,
+        "if tombstone is not None and tombstone.version > write.version:",
         "if False:",
     ),
     Mutant(
         "a delete's tombstone is recorded at next",
-        _CARRY,
-        "        await store.put_tombstone(key, stands)\n",
+        _APPLY,
+        "        await store.put_tombstone(key, stub)\n",
         "",
     ),
     Mutant(
@@ -197,14 +195,14 @@ MUTANTS = [
     ),
     Mutant(
         "a delete that was done spares what was put since",
-        _CARRY,
+        _APPLY,
         "condition = IfVersionOlder(delete.version) if was_done else IfOlder(delete.version)",
         "condition = IfOlder(delete.version)",
     ),
     Mutant(
         "what took a write may be a delete whose tombstone is not here yet",
-        _CARRY,
-        "seen if seen is not None and seen.is_delete else None",
+        _APPLY,
+        "arrived if arrived is not None and arrived.is_delete else None",
         "None",
         "storm",
     ),
@@ -218,15 +216,15 @@ MUTANTS = [
     ),
     Mutant(
         "the stub is taken away",
-        _CARRY,
-        "        await store.delete_stub(key, stands.version)\n",
+        _APPLY,
+        "        await store.delete_stub(key, stub.version)\n",
         "",
     ),
     Mutant(
         "a stub that a crash left is finished",
-        _CARRY,
-        "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
-        "stands = delete if isinstance(outcome, Written) else None",
+        _APPLY,
+        "stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
+        "stub = delete if isinstance(outcome, Written) else None",
     ),
     Mutant(
         "a dirty item is left to its record",
@@ -236,8 +234,8 @@ MUTANTS = [
     ),
     Mutant(
         "an item that its tombstone has outlived is taken away",
-        _CARRY,
-        "if held is not None and held.is_stale:",
+        _APPLY,
+        "if state is not None and state.is_stale:",
         "if False:",
     ),
     Mutant(
@@ -254,14 +252,14 @@ MUTANTS = [
     ),
     Mutant(
         "an expiry comes right behind the write of what expired",
-        _REPLICATE,
+        _EXPIRY,
         "dated = replace(change, seconds=0)",
         "dated = change",
         "renewals",
     ),
     Mutant(
         "an expiry at its origin deletes nothing but the copy of what expired",
-        _REPLICATE,
+        _EXPIRY,
         "if copy is None or not _is_copy(Image(copy), expired, hop):",
         "if copy is None or Image(copy).version is None:",
         "renewals",
@@ -281,34 +279,34 @@ MUTANTS = [
     ),
     Mutant(
         "a run of local writes follows what its first did",
-        _RUNS,
+        _COALESCE,
         "replace(then, old=first.old)",
         "then",
         within=4_000,
     ),
     Mutant(
         "... and is of local writes alone",
-        _RUNS,
-        "for one in (first, then, joined))",
-        "for one in (joined,))",
+        _COALESCE,
+        "changes = (first, then, merged)",
+        "changes = (merged,)",
     ),
     Mutant(
         "what was left out and is played again alone, is given back here",
         _REPLAY,
-        "        await restore_taken_write(hop.source, hop.target, change.key, None, is_due)\n",
-        "",
+        "await restore_newer_write(hop.source, hop.target, change.key, None, must_restore)",
+        "pass",
         "poison",
     ),
     Mutant(
         "... and is what an application has made of it since",
         _REPLAY,
-        "    then = _what_followed(change, standing, buried, hop)\n",
-        "    then = None\n",
+        "    later = _later_local_change(change, current, tombstone, hop)\n",
+        "    later = None\n",
         "poison",
     ),
     Mutant(
         "a key that a batch leaves out is not without a tombstone",
-        _BATCHED,
+        _BATCHING,
         '_error("ThrottlingException", "left out") for key in left_out',
         "None for key in left_out",
         "batched",
@@ -316,39 +314,41 @@ MUTANTS = [
     ),
     Mutant(
         "a statement of a batch that was not executed is not done",
-        _BATCHED,
+        _BATCHING,
         'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
         "return code not in _NEEDS_SINGLE_CALL",
         "batched",
     ),
     Mutant(
         "... nor is one that something else stood against",
-        _BATCHED,
+        _BATCHING,
         'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
         'return code in _NEEDS_SINGLE_CALL or _error(code, error.get("Message", ""))',
         "batched",
     ),
     Mutant(
         "what was there before the ring is older than all writes",
-        _MEND,
+        _REPAIR,
         "(0, 0) if over is None",
         "(9_999_999_998, 0) if over is None",
         "adopted",
     ),
     Mutant(
         "an item that nobody else knows of goes to all, whoever is preferred",
-        _MEND,
+        _REPAIR,
         "return unsent[0] if len(contents) == 1 else None",
         "return None",
         "lost",
     ),
     Mutant(
         "what an operator decides is no member's own write, and goes to all",
-        _MEND,
-        "write = stamp(item, ends[winner].for_operator, highest)\n"
-        "        return _Task(write, sorted(range(len(ends)), key=lambda place: place != winner))",
-        "write = stamp(item, ends[winner].replica, highest)\n"
-        "        return _Task(write, [place for place in range(len(ends)) if place != winner])",
+        _REPAIR,
+        "write = stamp(item, targets[winner].for_operator, highest)\n"
+        "        return _Plan(write, "
+        "sorted(range(len(targets)), key=lambda place: place != winner))",
+        "write = stamp(item, targets[winner].replica, highest)\n"
+        "        return _Plan(write, "
+        "[place for place in range(len(targets)) if place != winner])",
         "mend-storm",
         10_000,
     ),

@@ -17,8 +17,8 @@ OF_CALLS = [
         "the environment is that of another version",
         "a variable that was added has a default",
         "config",
-        'one_of("WRITES", ("batched", "single"), default="single")',
-        'one_of("WRITES", ("batched", "single"))',
+        'choice("WRITES", ("batched", "single"), default="single")',
+        'choice("WRITES", ("batched", "single"))',
         "config: without a word about writes each is made alone",
     ),
     Remedy(
@@ -33,8 +33,8 @@ OF_CALLS = [
         _OUT,
         "what was not done is given back",
         "app",
-        "return report.response()\n\n\ndef _beat",
-        "return BatchReport().response()\n\n\ndef _beat",
+        "return report.response()\n\n\ndef _write_heartbeat",
+        "return BatchReport().response()\n\n\ndef _write_heartbeat",
         _OUT_TEST,
     ),
     Remedy(
@@ -161,28 +161,26 @@ OF_CALLS = [
         _KILLED,
         "nothing that ends a process is taken for a failure",
         "batch",
-        "self._replicate_run(run)\n            except Exception as error:",
-        "self._replicate_run(run)\n            except BaseException as error:",
+        "self._replicate_coalesced(coalesced)\n            except Exception as error:",
+        "self._replicate_coalesced(coalesced)\n            except BaseException as error:",
         _KILL_TEST,
     ),
     Remedy(
         _KILLED,
         "a stub that was left is finished",
         "protocol/apply",
-        "stands = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
-        "stands = delete if isinstance(outcome, Written) else None",
+        "stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
+        "stub = delete if isinstance(outcome, Written) else None",
         _KILL_TEST,
     ),
     Remedy(
         _KILLED,
         "a record is set aside before it is told",
         "batch",
-        "            await self.work.quarantine.put(lost)\n"
-        "            self.report.quarantined.append("
-        "Quarantined(_number(record), lost.reason, lost.error))",
-        "            self.report.quarantined.append("
-        "Quarantined(_number(record), lost.reason, lost.error))\n"
-        "            await self.work.quarantine.put(lost)",
+        "            await self.context.quarantine.put(quarantined)\n"
+        "            self.report.quarantined.append(quarantined)",
+        "            self.report.quarantined.append(quarantined)\n"
+        "            await self.context.quarantine.put(quarantined)",
         "batch: a record that cannot be set aside is given back with the rest of its key",
     ),
     Remedy(
@@ -197,8 +195,8 @@ OF_CALLS = [
         _TIME,
         "... a call's time and the answer's are kept free",
         "app",
-        "reserve_seconds=CALL_SECONDS + _ANSWER_SECONDS,",
-        "reserve=_ANSWER_SECONDS,",
+        "reserve_seconds=CALL_SECONDS + _RESPONSE_SECONDS,",
+        "reserve_seconds=_RESPONSE_SECONDS,",
         _LATE_TEST,
     ),
     Remedy(
@@ -206,7 +204,7 @@ OF_CALLS = [
         "... half of a short function's",
         "retry",
         "min(reserve_seconds, remaining() / 2)",
-        "reserve",
+        "reserve_seconds",
         "retry: a function with little time uses half of it",
     ),
     Remedy(
@@ -237,8 +235,8 @@ OF_CALLS = [
         _TIME,
         "all later records of a key are given back too",
         "batch",
-        "undone = [_number(record) for record in records[done:]]",
-        "undone = [_number(records[done])]",
+        "undone = [sequence_number(record) for record in records[done:]]",
+        "undone = [sequence_number(records[done])]",
         _OUT_TEST,
     ),
     Remedy(

@@ -68,7 +68,13 @@ class Ear:
     def calls(self) -> Iterator[Call]:
         """Everything that was heard, as IAM sees it. Raises `UnknownCallError`."""
         for heard in self.heard:
-            yield from (Call(heard.who, action, arn) for action, arn in _asked(heard))
+            context = owner_of_bucket(heard.who) if heard.service == "s3" else ()
+            yield from (Call(heard.who, action, arn, context) for action, arn in _asked(heard))
+
+
+def owner_of_bucket(who: str) -> tuple[tuple[str, str], ...]:
+    """What S3 tells IAM of a bucket of the ring's: it is in the account of who asks."""
+    return (("s3:ResourceAccount", Arn.parse(who).account),)
 
 
 @contextmanager
@@ -157,12 +163,15 @@ def _partiql(heard: Heard, account: str) -> Asked:
         yield action, _table(heard, account, found[2])
 
 
-def _object(heard: Heard, _: str) -> Asked:
+def _object(heard: Heard, account: str) -> Asked:
     # An ACL, tags or a key of KMS would need an action more.
-    if unknown := heard.params.keys() - {"Bucket", "Key", "Body", "ContentType"}:
-        raise UnknownCallError(f"PutObject with {sorted(unknown)}")
+    known = {"Bucket", "Key", "Body", "ContentType", "ExpectedBucketOwner", "ChecksumMode"}
+    if unknown := heard.params.keys() - known:
+        raise UnknownCallError(f"{heard.operation} with {sorted(unknown)}")
+    if heard.params.get("ExpectedBucketOwner") != account:
+        raise UnknownCallError(f"{heard.operation} in whosever bucket that is: {heard.params}")
     bucket, key = heard.params["Bucket"], heard.params["Key"]
-    yield "s3:PutObject", f"arn:{partition_of(heard.region)}:s3:::{bucket}/{key}"
+    yield f"s3:{heard.operation}", f"arn:{partition_of(heard.region)}:s3:::{bucket}/{key}"
 
 
 def _role(heard: Heard, _: str) -> Asked:
@@ -184,6 +193,7 @@ _CALLS: Mapping[tuple[str, str], Callable[[Heard, str], Asked]] = {
         ("dynamodb", one): _partiql
         for one in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
     },
+    ("s3", "GetObject"): _object,
     ("s3", "PutObject"): _object,
     ("sts", "AssumeRole"): _role,
     ("secretsmanager", "GetSecretValue"): _secret,

@@ -35,6 +35,12 @@ _ACTIONS = {
     ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
     ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
     ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
+    ("s3", "PutBucketLifecycleConfiguration"): "PutLifecycleConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
+    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "PutBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
 }
 """Actions that are not called as their operations are:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
@@ -70,12 +76,12 @@ def lives(*stacks: StackConfig) -> list[Call]:
 
 def _live(deployment: Deployment, cloud: Cloud) -> None:
     for one in deployment.resources:
-        assert cloud.read(one.token, one.name, one.id, one.place)
-        cloud.refuse_plan(one.token, one.name, {}, one.outputs, one.place)
+        assert cloud.read(one.token, one.name, one.id, one.location)
+        cloud.validate_plan(one.token, one.name, {}, one.outputs, one.location)
         for new in _changes(one.outputs):
-            cloud.update(one.token, one.name, one.id, Change(one.outputs, new), one.place)
+            cloud.update(one.token, one.name, one.id, Change(one.outputs, new), one.location)
     for one in reversed(deployment.resources):
-        cloud.delete(one.token, one.name, one.id, one.place, one.outputs)
+        cloud.delete(one.token, one.name, one.id, one.location, one.outputs)
 
 
 def _changes(outputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -84,6 +90,9 @@ def _changes(outputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {**outputs, "tags": {}, "batchSize": 7, "architectures": ["x86_64"]}
     if "retentionInDays" in outputs:
         yield {name: value for name, value in outputs.items() if name != "retentionInDays"}
+    for name in {"kmsKeyId", "kmsMasterKeyId"} & outputs.keys():
+        yield {**outputs, name: outputs[name] + "0"}
+        yield {here: value for here, value in outputs.items() if here != name}
     if "assumeRolePolicy" in outputs:
         yield {
             **outputs,

@@ -15,7 +15,7 @@ from typing import Any
 
 ASSUME = "sts:AssumeRole"
 _VERSION = "2012-10-17"
-_KEYS = frozenset({"kms:ViaService"})
+_KEYS = frozenset({"kms:ViaService", "s3:ResourceAccount", "aws:SourceAccount", "aws:SourceArn"})
 _PRINCIPALS = frozenset({"AWS", "Service"})
 
 
@@ -224,4 +224,6 @@ def _holds(condition: tuple[str, str, tuple[str, ...]], context: Mapping[str, st
     return found is not None and any(_OPERATORS[operator](found, value) for value in values)
 
 
-_OPERATORS = {"StringEquals": str.__eq__, "StringLike": _is_like}
+_OPERATORS = {"StringEquals": str.__eq__, "StringLike": _is_like, "ArnLike": _is_like}
+"""Of an ARN, each part is compared by itself, so a `*` there stands for no colon: those judged here
+have one in their last part alone, where there may be colons."""

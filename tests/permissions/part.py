@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
 from local.cloud.cloud import Cloud
-from local.cloud.existing_tables import provider_of
+from local.cloud.existing_tables import provider_arguments
 from local.cloud.program import Deployment, Resource
 from operate.distributed import worker
+from operate.reconcile.fingerprints import key_text
 from ring.settings.members import members_of
 from ring.settings.settings import Settings
 from tests.permissions.being import being
 from tests.permissions.calls import Ear
 from tests.permissions.services import Mapped
-
-_CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
 
 
 class Part:
@@ -33,7 +33,8 @@ class Part:
         self._buried = settings.tombstones.enabled
         self._members = members_of(settings)
         self._clients = [
-            cloud.place(provider_of(one)).clients.dynamodb(one.region) for one in self._members
+            cloud.location(provider_arguments(one)).clients.dynamodb(one.region)
+            for one in self._members
         ]
 
     def _of(self, kind: str, name: str) -> list[Resource]:
@@ -64,7 +65,27 @@ class Part:
             client.put_item(TableName=member.table, Item=item)
         with being(self._function, endpoint, ear), ear.opened():
             for event in self._events():
-                assert worker.handle(event, _CONTEXT)["over"]
+                assert worker.handle(event, self._context(900_000))["over"]
+        # As if the first call had ended in the middle: the next one looks where that was.
+        self._end_early("run/0-0-0.jsonl")
+        again = {**next(self._events()), "state": {"turn": 1, "read": 1}}
+        with being(self._function, endpoint, ear), ear.opened():
+            assert worker.handle(again, self._context(900_000))["over"]
+
+    def _end_early(self, name: str) -> None:
+        place = self._function.location
+        client: Any = place.clients.s3(place.region)
+        bucket = {"Bucket": self._told["bucket"], "Key": name}
+        about, *lines = client.get_object(**bucket)["Body"].read().splitlines(keepends=True)
+        names = [key.name for key in self._keys]
+        position = key_text({name: {"S": "a"} for name in names}, names)
+        told = json.dumps({**json.loads(about), "position": position}) + "\n"
+        client.put_object(**bucket, Body=b"".join([told.encode(), *lines]))
+
+    def _context(self, left: int) -> Any:
+        return SimpleNamespace(
+            get_remaining_time_in_millis=lambda: left, invoked_function_arn=self._told["function"]
+        )
 
     def _events(self) -> Iterator[dict[str, Any]]:
         count = len(self._members)

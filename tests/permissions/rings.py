@@ -19,9 +19,9 @@ from handler import app
 from handler.model.image import DELETED
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
-from local.cloud.existing_tables import make_existing_tables, provider_of
+from local.cloud.existing_tables import make_existing_tables, provider_arguments
 from local.cloud.program import Deployment, Resource, run_program
-from local.cloud.writer_secrets import keep_secrets
+from local.cloud.writer_secrets import create_writer_secrets
 from local.endpoint.server import LocalServer
 from local.lambda_emulator.events import event_of, to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
@@ -61,7 +61,7 @@ def tried(stack: StackConfig) -> Trial:
         cloud = Cloud(accounts)
         streams = make_existing_tables(settings, cloud)
         deployment = run_program(PROGRAM, stack, cloud, streams)
-        keep_secrets(settings, deployment, cloud)
+        create_writer_secrets(settings, deployment, cloud)
         ear.whose.update(_keys_of_users(deployment))
         told = {here: there for there, here in streams.items()}
         served: list[Served] = []
@@ -93,7 +93,7 @@ class Hop:
         self._mapping = mapping
         self._log_group = log_group
         self._keys, self._source, self._target = ends
-        place = function.place
+        place = function.location
         streams = place.clients.streams(place.region)
         stream = mapping.outputs["eventSourceArn"]
         self._stream = StreamReader(streams, stream, "TRIM_HORIZON")
@@ -192,7 +192,7 @@ def _hops(deployment: Deployment, settings: Settings, cloud: Cloud) -> Iterator[
         one.id: one for one in deployment.of("aws:lambda/eventSourceMapping:EventSourceMapping")
     }
     groups = {
-        (one.place.account, one.place.region, one.id): one.outputs["arn"]
+        (one.location.account, one.location.region, one.id): one.outputs["arn"]
         for one in deployment.of("aws:cloudwatch/logGroup:LogGroup")
     }
     members = {one.name: one for one in members_of(settings)}
@@ -201,7 +201,7 @@ def _hops(deployment: Deployment, settings: Settings, cloud: Cloud) -> Iterator[
     for told in deployment.outputs["hops"]:
         function, mapping = functions[told["function"]], mappings[told["mapping"]]
         group = function.outputs["loggingConfig"]["logGroup"]
-        place = function.place
+        place = function.location
         yield Hop(
             function,
             mapping,
@@ -212,14 +212,14 @@ def _hops(deployment: Deployment, settings: Settings, cloud: Cloud) -> Iterator[
 
 def _table(member: Member, cloud: Cloud) -> tuple[Any, str]:
     """A client for a member's table, as an application has one, and the table's name."""
-    place = cloud.place(provider_of(member))
+    place = cloud.location(provider_arguments(member))
     return place.clients.dynamodb(member.region), member.table
 
 
 def _keys_of_users(deployment: Deployment) -> Iterator[tuple[str, str]]:
     """The access keys of the stack's users, each with its user's ARN."""
     for user in deployment.of("aws:iam/user:User"):
-        client = user.place.clients.iam(user.place.region)
+        client = user.location.clients.iam(user.location.region)
         for key in client.list_access_keys(UserName=user.id)["AccessKeyMetadata"]:
             yield key["AccessKeyId"], user.outputs["arn"]
 
@@ -247,11 +247,11 @@ def _law(deployment: Deployment) -> tuple[Law, dict[str, Any]]:
 
 def _partition(one: Resource) -> tuple[str, str]:
     """What IAM's names are apart in: an account of a partition."""
-    return one.place.account, partition_of(one.place.region)
+    return one.location.account, partition_of(one.location.region)
 
 
 def _keys(settings: Settings, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """The ARN of each encrypted table and secret, and that of its key."""
+    """The ARN of each encrypted table, bucket and secret, and that of its key."""
     accounts = {
         told["name"]: told["table_arn"].split(":")[4] for told in deployment.outputs["members"]
     }
@@ -262,3 +262,9 @@ def _keys(settings: Settings, deployment: Deployment) -> Iterator[tuple[str, str
             for table in (member.table, member.tombstones):
                 partition, account = partition_of(member.region), accounts[member.name]
                 yield table_arn(partition, member.region, account, table), member.kms_key
+    for one in deployment.of(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    ):
+        (rule,) = one.outputs["rules"]
+        key = rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"]
+        yield f"arn:{partition_of(one.location.region)}:s3:::{one.outputs['bucket']}", key

@@ -9,10 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ring.arn import Arn, table_arn_of_stream
+from tests.permissions.calls import owner_of_bucket
 from tests.permissions.judge import ASSUME, Call
 
 LAMBDA = "lambda.amazonaws.com"
 STATES = "states.amazonaws.com"
+
+_LOG_DELIVERY = (
+    "CreateLogDelivery",
+    "GetLogDelivery",
+    "UpdateLogDelivery",
+    "DeleteLogDelivery",
+    "ListLogDeliveries",
+    "PutResourcePolicy",
+    "DescribeResourcePolicies",
+    "DescribeLogGroups",
+)
+_WITH_KEY = {"s3:PutObject": "GenerateDataKey", "s3:ListBucket": None}
+"""What S3 does with a key, where that is not to decrypt."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,12 @@ class Mapped:
 def states(part: Mapped) -> Iterator[Call]:
     """What Step Functions does to have segments worked on, and Lambda for it."""
     # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
-    yield Call(STATES, ASSUME, part.machine_role)
+    machine = Arn.parse(part.machine)
+    source = (("aws:SourceAccount", machine.account), ("aws:SourceArn", part.machine))
+    yield Call(STATES, ASSUME, part.machine_role, source)
+    # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    for action in _LOG_DELIVERY:
+        yield Call(part.machine_role, f"logs:{action}", "*")
     # Which executions each is about:
     # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     executions = part.machine.replace(":stateMachine:", ":execution:")
@@ -53,7 +72,7 @@ def states(part: Mapped) -> Iterator[Call]:
     # https://docs.aws.amazon.com/step-functions/latest/dg/lambda-iam.html
     yield Call(part.machine_role, "lambda:InvokeFunction", part.function)
     # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
-    yield Call(part.machine_role, "s3:GetObject", part.parts)
+    yield Call(part.machine_role, "s3:GetObject", part.parts, owner_of_bucket(part.machine_role))
     yield from _runs(part.role, part.log_group)
 
 
@@ -80,23 +99,27 @@ def lambdas(hop: Served) -> Iterator[Call]:
     yield Call(hop.role, "dynamodb:ListStreams", "*")
     # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#dynamodb-on-failure-destination-console
     given_up = f"aws/lambda/{hop.mapping}/shardId-0/2026/01/01/2026-01-01T00.00.00-0"
-    yield Call(hop.role, "s3:PutObject", f"{hop.quarantine}/{given_up}")
-    yield Call(hop.role, "s3:ListBucket", hop.quarantine)
+    owner = owner_of_bucket(hop.role)
+    yield Call(hop.role, "s3:PutObject", f"{hop.quarantine}/{given_up}", owner)
+    yield Call(hop.role, "s3:ListBucket", hop.quarantine, owner)
 
 
 def in_the_callers_name(calls: Iterable[Call], keys: Mapping[str, str]) -> Iterator[Call]:
-    """What services decrypt with the keys of tables, streams' tables and secrets (by ARN).
+    """What services do with the keys of tables, streams' tables, buckets and secrets (by ARN).
 
     DynamoDB decrypts the table's key when it is accessed; that alone is done in the name of who
     accesses it, as the CloudTrail events there show. A stream has its table's key.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-cmk-trail
+    S3 asks for a key in the name of who puts an object, and decrypts in that of who gets it.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     Secrets Manager decrypts a secret in the name of who reads it.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-authz
     """
     for call in calls:
-        key = keys.get(table_arn_of_stream(call.resource))
-        if key is not None:
-            arn = Arn.parse(call.resource)
+        whole = call.resource.partition("/")[0] if ":s3:" in call.resource else call.resource
+        key, action = keys.get(table_arn_of_stream(whole)), _WITH_KEY.get(call.action, "Decrypt")
+        if key is not None and action is not None:
+            arn = Arn.parse(key)
             suffix = "amazonaws.com.cn" if arn.partition == "aws-cn" else "amazonaws.com"
-            through = f"{arn.service}.{arn.region}.{suffix}"
-            yield Call(call.who, "kms:Decrypt", key, (("kms:ViaService", through),))
+            through = f"{Arn.parse(whole).service}.{arn.region}.{suffix}"
+            yield Call(call.who, f"kms:{action}", key, (("kms:ViaService", through),))

@@ -12,8 +12,9 @@ import pytest
 
 from local.stack_config import StackConfig
 from ring.arn import Arn
+from ring.key_policy import key_statements
 from ring.project import PROJECT_ROOT
-from tests.permissions.judge import ASSUME, Call, permits
+from tests.permissions.judge import ASSUME, Call, permits, read_policy
 from tests.permissions.rings import Trial, tried
 
 TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
@@ -89,7 +90,30 @@ def test_only_what_cannot_be_limited_is_allowed_on_everything(trial: Trial) -> N
         if "*" in one.statement.resources and not one.is_trust
     }
 
-    assert unlimited == {"dynamodb:ListStreams"}
+    # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    logged = {one for one in unlimited if one.startswith("logs:")}
+    machines = {call.who for call in trial.calls if call.action == "states:StartExecution"}
+    assert unlimited - logged == {"dynamodb:ListStreams"}
+    assert {call.who for call in trial.calls if call.action in logged} == (machines)
+
+
+def test_a_key_with_the_statements_that_are_told_lets_the_roles_use_it(trial: Trial) -> None:
+    # A secret's key is another one.
+    used = [
+        call
+        for call in trial.calls
+        if call.action.startswith("kms:") and "secretsmanager" not in str(call.context)
+    ]
+    denied = []
+    for call in used:
+        arn = Arn.parse(call.resource)
+        roles, *_ = key_statements(arn.region, arn.account)
+        statement = {name: part for name, part in roles.items() if name != "Principal"}
+        law = [read_policy({"Version": "2012-10-17", "Statement": [statement]})]
+        denied += [] if permits(law, call) else [str(call)]
+        assert Arn.parse(call.who).account == arn.account
+
+    assert denied == []
 
 
 def test_a_role_is_taken_by_one_function_alone(trial: Trial) -> None:
@@ -99,6 +123,7 @@ def test_a_role_is_taken_by_one_function_alone(trial: Trial) -> None:
 
         assert len(takers) == 1
         assert not any(permits([trust], Call(other, ASSUME, role)) for other in others)
+        assert not permits([trust], Call("states.amazonaws.com", ASSUME, role))
         assert not permits([trust], Call("ec2.amazonaws.com", ASSUME, role))
 
 

@@ -1,7 +1,8 @@
-"""Hops that write and read in batches: the handler's own batching, answered in part."""
+"""Stores that batch writes and reads: the handler's own batching, with partial responses."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from handler.model.image import DELETED, VERSION, Item, Key
@@ -13,81 +14,84 @@ from handler.store.dynamodb import (
     MemberTables,
     parse_tombstone,
 )
+from handler.store.request_batcher import RequestBatcher
 from tests.simulation.member import Member, SimulatedStore, Turn
 
 _TABLE, _TOMBSTONES = "items", "tombstones"
 
 
 class _Single(SimulatedStore, DynamoStore):  # type: ignore[misc]
-    """The simulation's single calls, in the place of those that DynamoStore makes."""
+    """The simulation's single calls, in place of those that DynamoStore makes."""
 
 
 class SimulatedBatchingStore(BatchingStore, _Single):  # type: ignore[misc]
-    """The handler's batched Store over a member.
+    """The handler's batching Store over a member.
 
-    What it asks for alone is done by ``SimulatedStore``, which follows it in the order of bases.
+    Its single calls are made by ``SimulatedStore``, which follows it in the order of bases.
     """
 
     def __init__(self, member: Member, leaves_out: Callable[[], bool], **single: Any) -> None:
-        """Take what SimulatedStore takes, and what says that part of a batch is left undone."""
+        """Take what SimulatedStore takes, and what decides that part of a batch is not done."""
         SimulatedStore.__init__(self, member, **single)
-        kept = _TOMBSTONES if single["keeps_tombstones"] else None
+        tombstones = _TOMBSTONES if single["keeps_tombstones"] else None
         api = _Api(SimulatedStore(member, **single), leaves_out)
-        DynamoStore.__init__(self, api, MemberTables(_TABLE, kept, 0), lambda: 0)
-        self._statements: Any = _Gathering(self._execute, 25)
-        self._keys: Any = _Gathering(self._get_tombstones, 100)
+        DynamoStore.__init__(self, api, MemberTables(_TABLE, tombstones, 0), lambda: 0)
+        self._statements = _SimulatedBatcher(self._execute, 25)
+        self._keys = _SimulatedBatcher(self._get_tombstones, 100)
 
 
-class _Asked:
-    """What a coroutine asked, and its answer."""
+class _Submitted:
+    """An item that a coroutine submitted, and its result."""
 
-    def __init__(self, asked: Any) -> None:
-        self.asked = asked
-        self.answer: list[Any] = []
+    def __init__(self, item: Any) -> None:
+        self.item = item
+        self.result: list[Any] = []
         """Empty until there is one."""
 
 
-class _Gathering:
-    """``request_batcher.Gatherer`` without an event loop: the scheduler says who asks together."""
+class _SimulatedBatcher(RequestBatcher[Any, Any]):
+    """A RequestBatcher without an event loop: the scheduler decides what goes into one batch."""
 
-    def __init__(self, send: Callable[[Any], Awaitable[Sequence[Any]]], most: int) -> None:
-        self._send = send
-        self._most = most
-        self._waiting: list[_Asked] = []
-
-    async def ask(self, asked: Any) -> Any:
-        """See Gatherer."""
-        one = _Asked(asked)
-        self._waiting.append(one)
+    async def submit(self, item: Any) -> Any:
+        """See RequestBatcher."""
+        submitted = _Submitted(item)
+        self._submitted.append(submitted)
         try:
-            await Turn()  # others may ask as well
-            while not one.answer:
-                if one in self._waiting:
-                    await self._request()
+            await Turn()  # other coroutines may submit as well
+            while not submitted.result:
+                if submitted in self._submitted:
+                    await self._send_batch()
                 else:
-                    await Turn()  # somebody else's request has it
+                    await Turn()  # another coroutine's request has it
         finally:
-            if one in self._waiting:  # who asked is no more
-                self._waiting.remove(one)
-        (answer,) = one.answer
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+            if submitted in self._submitted:  # this coroutine was closed
+                self._submitted.remove(submitted)
+        (result,) = submitted.result
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    async def _request(self) -> None:
-        share, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-        answers: Sequence[Any] = [OSError("the request ended with who made it")] * len(share)
+    @cached_property
+    def _submitted(self) -> list[_Submitted]:
+        return []
+
+    async def _send_batch(self) -> None:
+        batch = self._submitted[: self._max_items]
+        del self._submitted[: self._max_items]
+        results: Sequence[Any] = [OSError("the coroutine that sent the batch was closed")] * len(
+            batch
+        )
         try:
-            answers = await self._send([one.asked for one in share])
+            results = await self._send([submitted.item for submitted in batch])
         except Exception as error:
-            answers = [error] * len(share)
+            results = [error] * len(batch)
         finally:
-            for one, answer in zip(share, answers, strict=True):
-                one.answer.append(answer)
+            for submitted, result in zip(batch, results, strict=True):
+                submitted.result.append(result)
 
 
 class _Api:
-    """The two operations of DynamoDB's that take many keys; see ``handler.aws.api.Call``."""
+    """DynamoDBApi with the two operations that take many keys."""
 
     def __init__(self, single: SimulatedStore, leaves_out: Callable[[], bool]) -> None:
         self._single = single
@@ -100,9 +104,9 @@ class _Api:
             return self._get(request["RequestItems"][_TOMBSTONES]["Keys"])
         assert operation == "BatchExecuteStatement"
         responses = []
-        for one in request["Statements"]:
-            responses.append(self._execute(one["Statement"], one["Parameters"]))
-            await Turn()  # they are done one by one, and others' writes lie between
+        for statement in request["Statements"]:
+            responses.append(self._execute(statement["Statement"], statement["Parameters"]))
+            await Turn()  # they are executed one by one, with others' writes between
         self._single._trouble("after")
         return {"Responses": responses}
 
@@ -117,18 +121,18 @@ class _Api:
         return {"Responses": {_TOMBSTONES: found}, "UnprocessedKeys": unprocessed}
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> dict[str, Any]:
-        """Execute a statement; one that is left out is either not done, or not heard of."""
+        """Execute a statement; one that is left out is not executed, or its result is lost."""
         if self._leaves_out():
             return _error("ThrottlingError")
         names = re.findall(r"""['"](\w+)['"](?:: \?| = \?)""", statement)
         item: Item = dict(zip(names, parameters, strict=True))
         if statement.startswith("DELETE"):
-            answer = self._delete(item)
+            result = self._delete(item)
         elif f'"{_TOMBSTONES}"' in statement:
-            answer = self._bury(item)
+            result = self._put_tombstone(item)
         else:
-            answer = self._insert(item)
-        return _error("InternalServerError") if self._leaves_out() else answer
+            result = self._insert(item)
+        return _error("InternalServerError") if self._leaves_out() else result
 
     def _insert(self, item: Item) -> dict[str, Any]:
         if not self._single._fits(item):
@@ -137,14 +141,14 @@ class _Api:
         return _error("DuplicateItem") if isinstance(outcome, ConditionFailed) else {}
 
     def _delete(self, stub: Item) -> dict[str, Any]:
-        standing = self._member.items.get(stub["k"]["S"], {})
-        if any(standing.get(name) != stub[name] for name in (VERSION, DELETED)):
+        current = self._member.items.get(stub["k"]["S"], {})
+        if any(current.get(name) != stub[name] for name in (VERSION, DELETED)):
             return _error("ConditionalCheckFailed")
         self._member.write({"k": stub["k"]}, None)
         return {}
 
-    def _bury(self, kept: Item) -> dict[str, Any]:
-        name, delete = kept["k"]["S"], parse_tombstone(kept)
+    def _put_tombstone(self, item: Item) -> dict[str, Any]:
+        name, delete = item["k"]["S"], parse_tombstone(item)
         assert delete is not None
         self._member.writes += 1
         if name in self._member.tombstones:
@@ -154,4 +158,4 @@ class _Api:
 
 
 def _error(code: str) -> dict[str, Any]:
-    return {"Error": {"Code": code, "Message": "so it is here"}}
+    return {"Error": {"Code": code, "Message": "simulated"}}

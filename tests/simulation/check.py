@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handler.model.image import DELETED, VERSION, Image, Item
@@ -32,6 +33,26 @@ class Growth:
             self.broken = f"a version shrank: {member.name} had {old}, now has {new}"
 
 
+Place = tuple[str, str]
+"""A member's name, and a key's."""
+Origin = tuple[str, int]
+"""The member, by its id, and the record of which an item is a copy."""
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What ``LastWrites`` knows of a key at a member."""
+
+    last: int = 0
+    """The application's last write."""
+    opened: int = 0
+    """Up to which record the member's hop must have read before anything is expected."""
+    stood: frozenset[Origin] = frozenset()
+    """What hops have put there since that write."""
+    before: frozenset[Origin] = frozenset()
+    """What that write came after."""
+
+
 class LastWrites:
     """Watches that no hop takes an application's write back for something older.
 
@@ -47,10 +68,20 @@ class LastWrites:
         """Take what tells how many of a member's records its own hops are done with."""
         self.broken: str | None = None
         self._read = read
-        self._last: dict[_Place, int] = {}
-        self._stood: dict[_Place, set[_Origin]] = {}
-        self._before: dict[_Place, set[_Origin]] = {}
-        self._open: dict[_Place, int] = {}
+        self._last: dict[Place, int] = {}
+        self._stood: dict[Place, set[Origin]] = {}
+        self._before: dict[Place, set[Origin]] = {}
+        self._open: dict[Place, int] = {}
+
+    def noted(self, place: Place) -> Notes:
+        """Return what is noted of a key at a member."""
+        stood, before = (frozenset(one.get(place, ())) for one in (self._stood, self._before))
+        return Notes(self._last.get(place, 0), self._open.get(place, 0), stood, before)
+
+    def take_up(self, place: Place, notes: Notes) -> None:
+        """Go on from what was noted."""
+        self._last[place], self._open[place] = notes.last, notes.opened
+        self._stood[place], self._before[place] = set(notes.stood), set(notes.before)
 
     def wrote(self, member: Member, name: str) -> None:
         """Take note of an application's write, which is the last record of the stream."""
@@ -92,11 +123,7 @@ class LastWrites:
             self.conflict(member, place[1])
 
 
-_Place = tuple[str, str]
-_Origin = tuple[str, int]
-
-
-def _origin(item: Item | None) -> _Origin:
+def _origin(item: Item | None) -> Origin:
     """The member and the record of which an item is a copy, under whatever version."""
     version = None if item is None else Image(item).version
     return ("", 0) if version is None else (version.replica, version.sequence)

@@ -5,7 +5,7 @@ from typing import Any
 
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.model.records import Record
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member, Turn
 from tests.simulation.redrive import Shelf, ShelfOf

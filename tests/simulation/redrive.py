@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.model.records import Record, read_change
+from handler.protocol.hop import Hop
 from handler.protocol.replay import replay
-from handler.protocol.replicate import Hop
 from handler.quarantine import QuarantinedRecord
 from handler.store.dynamodb import ItemTooLargeError
 from tests.simulation.choices import Choices

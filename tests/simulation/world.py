@@ -7,7 +7,7 @@ from typing import Any
 
 from handler.model.image import DELETED, Image, Item
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.retry import DeadlineExceededError, RetryBudget, RetryingStore
 from handler.store.dynamodb import Condition, IfUnchanged, IfVersionOlder, Store
 from tests.simulation.application import TIME_TO_LIVE, Application
@@ -36,7 +36,7 @@ class ThrottledError(OSError):
     """The simulated DynamoDB refuses or loses a call; the handler lets the record come again."""
 
 
-def _raced(old: Item, new: Item | None, condition: Condition | None) -> bool:
+def is_raced(old: Item, new: Item | None, condition: Condition | None) -> bool:
     """Whether a write met what somebody updated since the hop looked, under the same version."""
     match condition:
         case IfUnchanged(item):
@@ -160,7 +160,7 @@ class World:
         """Look at a write of a hop that starts at ``caller``, or of an operator (None)."""
         self.growth.see(member, old, new)
         named = old or new or {}
-        if caller is None or (old is not None and _raced(old, new, condition)):
+        if caller is None or (old is not None and is_raced(old, new, condition)):
             self.last_writes.conflict(member, named["k"]["S"])  # an operator decides as well
         elif new is not None and caller is not None:
             self.last_writes.see(member, old, new, caller)

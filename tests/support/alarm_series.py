@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local.cloudwatch import alarm_states
-from local.cloudwatch.alarm_states import NotKnownHereError
+from local.cloudwatch.alarm_states import UnsupportedAlarmError
 
-__all__ = ["NotKnownHereError", "Samples", "state"]
+__all__ = ["Samples", "UnsupportedAlarmError", "state"]
 
 Samples = Sequence[Sequence[float]]
 """The samples of a metric in each minute, oldest first."""
@@ -40,7 +40,7 @@ def _datapoints(
 ) -> list[float | None]:
     """Return a metric's last values, one for each period; None for a period without samples."""
     if statistic not in _STATISTICS:
-        raise NotKnownHereError(statistic)
+        raise UnsupportedAlarmError(statistic)
     minutes = int(metric["period"]) // 60
     padded = [*([()] * minutes * periods), *samples]
     starts = range(len(padded) - minutes * periods, len(padded), minutes)

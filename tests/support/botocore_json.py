@@ -1,4 +1,4 @@
-"""Botocore's megabytes of JSON, which each session reads again: longer than most tests take."""
+"""Cache of botocore's JSON files: every session reads megabytes, longer than most tests take."""
 
 from contextlib import AbstractContextManager
 from functools import cache
@@ -11,5 +11,5 @@ _load = cache(JSONFileLoader().load_file)
 
 
 def read_once() -> AbstractContextManager[Any]:
-    """Read each file once in the life of this process, as long as the context lasts."""
+    """Read each file once per process, while the context lasts."""
     return patch.object(JSONFileLoader, "load_file", lambda _, path: _load(path))

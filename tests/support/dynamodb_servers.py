@@ -1,9 +1,9 @@
-"""Servers that speak DynamoDB, one of each for all tests of a session, where they are there.
+"""Other DynamoDB servers, one of each for all tests of a session, if they are installed.
 
-`make dynamodb-servers` puts them into `.servers`. They are programs of others, and no part of the
-project: dynoxide (https://crates.io/crates/dynoxide-rs), which has one set of tables whatever the
-region; and MiniStack (https://pypi.org/project/ministack),
-which keeps regions and accounts apart, and whose PartiQL reaches no stream.
+`make dynamodb-servers` installs them in `.servers`: dynoxide
+(https://crates.io/crates/dynoxide-rs), which has the same tables in all regions, and MiniStack
+(https://pypi.org/project/ministack), which separates regions and accounts, and whose PartiQL writes
+do not reach the streams.
 """
 
 import atexit
@@ -24,12 +24,12 @@ from ring.project import PROJECT_ROOT
 
 SERVERS = PROJECT_ROOT / ".servers"
 MUST_RUN = "RING_TESTS_NEED_SERVERS"
-"""The environment variable that makes a failure of what would be skipped; CI sets it."""
+"""Environment variable that turns skipped tests into failures; CI sets it."""
 
 _START_SECONDS = 180.0
 _HOST = "127.0.0.1"
-# The shell becomes the server; what it leaves behind ends the server when whoever started it is
-# gone, however that happened: the end of its input comes then, and no line before it.
+# The shell becomes the server. Its background process kills the server when this process has ended
+# for any reason: its input then ends without a line.
 _WATCHED = 'exec 3<&0; (read -r line <&3 || kill $$) & exec 3<&-; exec "$@" </dev/null'
 
 
@@ -42,12 +42,12 @@ class Server:
     arguments: Callable[[str], list[str]] = lambda _port: []
     environment: Callable[[str], Mapping[str, str]] = lambda _port: {}
     needs: str = ""
-    """What `make dynamodb-servers` needs to bring it."""
+    """What `make dynamodb-servers` needs to install it."""
 
 
 @dataclass
 class Running:
-    """A server that was started, and how to end it."""
+    """A running server."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -96,8 +96,8 @@ def _url_of(server: Server) -> str:
     if server.program.exists():
         return _started(server).url
     reason = (
-        f"{server.name} is not at {server.program}: `make dynamodb-servers` puts it there, "
-        f"and needs {server.needs}."
+        f"{server.name} is not at {server.program}: install it with `make dynamodb-servers`, which "
+        f"needs {server.needs}."
     )
     if os.environ.get(MUST_RUN):
         pytest.fail(f"{reason} {MUST_RUN} is set, so this is no reason to skip.")

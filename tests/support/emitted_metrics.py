@@ -1,4 +1,4 @@
-"""The metrics that there are: those that the handler tells, and AWS's that a ring may name."""
+"""The existing metrics: those that the handler emits, and AWS's that a ring may use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 
 from handler.batch import BatchReport
 from handler.metrics import BatchReporter
-from handler.protocol.replicate import Action, Outcome
+from handler.protocol.hop import Action, Outcome
 from handler.retry import RetryBudget
 
 # By namespace and dimensions.
@@ -43,12 +43,12 @@ AWS: dict[tuple[str, ...], frozenset[str]] = {
 
 
 @cache
-def told_by_the_handler() -> frozenset[str]:
-    """The names of all metrics that the line of a batch can have."""
+def handler_metrics() -> frozenset[str]:
+    """Return the names of all metrics in the log line of a batch."""
     report = BatchReport()
     report.add(Outcome(Action.REPLICATED, written_at=0), 1.0)
     report.add(Outcome(Action.LAP_COMPLETED, written_at=0), 1.0)
-    patience = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
-    (line,) = BatchReporter("hop", items=False).log_lines(2, report, patience, 1.0)
+    budget = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
+    (line,) = BatchReporter("hop", logs_items=False).log_lines(2, report, budget, 1.0)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     return frozenset(metric["Name"] for metric in directive["Metrics"])

@@ -9,7 +9,7 @@ from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.model.image import Item, Key, Write
 from handler.model.version import Version
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.quarantine import QuarantinedRecord
 from handler.store.dynamodb import Condition, ConditionFailed, Written
 

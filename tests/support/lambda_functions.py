@@ -30,7 +30,7 @@ NOTHING_FAILED: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 def environment(source: int, target: int) -> dict[str, str]:
     """What the stack tells the function of a hop between two members of the ring."""
     told = {"RING_EXPIRY": "own", "RING_QUARANTINE": QUARANTINE, "RING_RETENTION_DAYS": "7"}
-    told["RING_WRITES"] = "single"
+    told |= {"RING_WRITES": "single", "RING_QUARANTINE_OWNER": "123456789012"}
     for end, member in (("SOURCE", source), ("TARGET", target)):
         told[f"RING_{end}_REGION"] = REGIONS[member]
         told[f"RING_{end}_TABLE"] = TABLE

@@ -1,4 +1,4 @@
-"""Local rings for tests, and what a test does with them."""
+"""Local rings for tests, and operations on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from commands.local_ring import RunningLocalRing
 from local.hop import LocalHop
-from local.lambda_emulator.event_source_mapping import Stats
+from local.lambda_emulator.mapping_stats import Stats
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.hop_settings import settings_of
@@ -19,7 +19,7 @@ from operate.quarantine.redrive import HopAccess
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
 PATIENCE = 300.0
-"""How long a busy machine may take to start a ring's functions, in seconds."""
+"""Timeout in seconds: a busy machine starts a ring's functions slowly."""
 TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 
 
@@ -38,48 +38,48 @@ def put(ring: LocalRing, word: str, put_item: Mapping[str, Any]) -> None:
 
 
 def get(ring: LocalRing, word: str, key: str) -> dict[str, Any] | None:
-    """Read an item without the ring's own attributes."""
-    found = ring.client(word).get_item(TableName=ring.member(word).table, Key=item(key))
-    kept = found.get("Item")
-    return kept and {name: value for name, value in kept.items() if not name.startswith("_repl_")}
+    """Read an item without the ring's attributes."""
+    response = ring.client(word).get_item(TableName=ring.member(word).table, Key=item(key))
+    found = response.get("Item")
+    return found and {name: value for name, value in found.items() if not name.startswith("_repl_")}
 
 
 @contextmanager
 def costs(ring: LocalRing, writes: int) -> Iterator[None]:
-    """Check how many writes the members' own tables take until the ring is quiet."""
+    """Check the number of writes at the members' tables until the ring is quiet."""
     before = ring.meter.read()
     yield
     ring.wait_until_quiet(PATIENCE)
-    tally = ring.meter.read() - before
+    counts = ring.meter.read() - before
     assert writes == sum(
-        tally.count(region=member.region, table=member.table) for member in ring.members.values()
+        counts.count(region=member.region, table=member.table) for member in ring.members.values()
     )
 
 
 def hop_from(ring: LocalRing, source: str) -> LocalHop:
-    """Return the one hop that starts at a member."""
+    """Return the only hop whose source is a member."""
     (hop,) = ring.hops_from(source)
     return hop
 
 
-def wait_for(ring: LocalRing, source: str, what: Callable[[Stats], bool]) -> None:
-    """Wait until a hop's mapping tells of something."""
+def wait_for(ring: LocalRing, source: str, condition: Callable[[Stats], bool]) -> None:
+    """Wait until a condition on the statistics of a hop's mapping holds."""
     mapping, end = hop_from(ring, source).mapping, time.monotonic() + PATIENCE
-    while not what(mapping.stats()):
+    while not condition(mapping.stats()):
         assert time.monotonic() < end, mapping.stats()
-        mapping.look()
+        mapping.poll_now()
         time.sleep(0.01)
 
 
 def reach(ring: LocalRing, source: str) -> HopAccess:
-    """Reach a hop and its quarantine as an operator does."""
+    """Return an operator's access to a hop and its quarantine."""
     hop = hop_from(ring, source)
-    here, there = ring.member(source), ring.member(hop.target)
-    settings = settings_of(here.clients.functions(here.region), hop.function.spec.arn)
-    return HopAccess(settings, here.clients.s3(here.region), here.client, there.client)
+    member, target = ring.member(source), ring.member(hop.target)
+    settings = settings_of(member.clients.functions(member.region), hop.function.spec.arn)
+    return HopAccess(settings, member.clients.s3(member.region), member.client, target.client)
 
 
 def status(ring: LocalRing) -> Status:
-    """Return what `status --local` tells."""
+    """Return the status as `status --local` does."""
     stack = RunningLocalRing(ring.endpoint)
     return status_of(stack.deployed(), stack.clients())

@@ -7,7 +7,8 @@ from handler.model.image import Item, Key, application_attributes
 from handler.model.records import read_change
 from handler.model.version import Version
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop, Outcome, replicate
+from handler.protocol.hop import Hop, Outcome
+from handler.protocol.replicate import replicate
 from tests.simulation.member import Member, SimulatedStore
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Small stand-ins for the tests of a local ring: records, streams, functions and a clock."""
+"""Fakes for the tests of a local ring: records, streams, functions and a clock."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.lambda_emulator.batching import AbandonedBatch, Record
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 NOON = 1_700_000_000.0
-"""The time at which most records here were created."""
+"""Creation time of most records."""
 
 
 def streamed(number: int, key: str = "a", created: float = NOON, **images: Any) -> dict[str, Any]:
-    """A record as boto3 reads it from a stream."""
+    """Return a record as boto3 reads it from a stream."""
     return {
         "eventID": f"event-{number}",
         "eventName": "INSERT",
@@ -35,7 +35,7 @@ def streamed(number: int, key: str = "a", created: float = NOON, **images: Any) 
 
 
 def record(number: int, created: float = NOON, size: int = 10) -> Record:
-    """A record as a function gets it, as far as batches care."""
+    """Return the parts of an event's record that batching uses."""
     return {
         "dynamodb": {
             "SequenceNumber": str(number),
@@ -46,12 +46,12 @@ def record(number: int, created: float = NOON, size: int = 10) -> Record:
 
 
 def numbers(records: Sequence[Record]) -> list[int]:
-    """The sequence numbers of records."""
-    return [int(one["dynamodb"]["SequenceNumber"]) for one in records]
+    """Return the sequence numbers of records."""
+    return [int(record["dynamodb"]["SequenceNumber"]) for record in records]
 
 
 class Clock:
-    """A clock that only a test moves."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -75,10 +75,10 @@ class FakeStream:
 
 
 class FakeFunction:
-    """A function whose answers a test sets; remembers what it was called with.
+    """A function that records its calls.
 
-    It fails at every record in `poison`: by naming it in its answer, or, with `raises`, by an
-    error.
+    It fails for every record in `poison`: with the record in its response, or, with `raises`, with
+    an error.
     """
 
     def __init__(self, *poison: int, raises: bool = False) -> None:
@@ -96,7 +96,7 @@ class FakeFunction:
 
 
 class FakeDestination:
-    """Keeps what is given up."""
+    """Records discarded batches."""
 
     def __init__(self) -> None:
         self.taken: list[AbandonedBatch] = []

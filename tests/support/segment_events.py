@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.session
 
+from local.clients import HOME_ACCOUNT
 from operate.distributed import worker
 from operate.reconcile.parallel_scan import ScanSegment
 
@@ -36,6 +37,8 @@ def worked(
     for part in parts:
         event: dict[str, Any] = {**told, "part": worker.segment_to_event(part)}
         while not event.get("state", {}).get("over"):
-            event["state"] = worker.process_segment(json.loads(json.dumps(event)), make, left)
+            event["state"] = worker.process_segment(
+                json.loads(json.dumps(event)), make, left, HOME_ACCOUNT
+            )
             calls += 1
     return calls

@@ -25,9 +25,9 @@ from handler.model.image import Item, Key
 from handler.protocol.decide import ReplicaId
 from handler.store.batching import BatchingStore
 from handler.store.dynamodb import DynamoStore, MemberTables, Store
+from local.data.item_size import LIMIT, item_size
 from tests.simulation.member import Member, SimulatedStore
 from tests.support.dynamodb_servers import dynoxide, ministack
-from tests.support.item_size import LIMIT, size_of
 from tests.support.pair import run
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class SimulatedBench:
             self._member,
             keeps_tombstones=True,
             trouble=self._trouble,
-            fits=lambda item: size_of(item) <= LIMIT,
+            fits=lambda item: item_size(item) <= LIMIT,
         )
 
     def _trouble(self, when: str) -> None:

@@ -55,7 +55,7 @@ def told(
         }
     )
     hop = topology.deployed_hops(settings)[0]
-    return environment(hop.source, hop.target, settings, quarantine="lost", target_role=role)
+    return environment(hop.source, hop.target, settings, quarantine=("lost", "1"), target_role=role)
 
 
 def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""Each type of resource that can be made here, with the boto3 calls that make it.
+"""The supported types of resources, with the boto3 calls that create them.
 
 Inputs and outputs have the camelCase names of Pulumi's AWS provider:
 https://www.pulumi.com/registry/packages/aws/api-docs/
@@ -10,9 +10,16 @@ from collections.abc import Mapping
 
 from local.cloud.resources.alarm import MetricAlarm
 from local.cloud.resources.bucket import Bucket, BucketPublicAccessBlock
+from local.cloud.resources.bucket_settings import (
+    BucketLifecycleConfiguration,
+    BucketPolicy,
+    BucketServerSideEncryptionConfiguration,
+)
 from local.cloud.resources.dashboard import Dashboard
 from local.cloud.resources.function import EventSourceMapping, Function
-from local.cloud.resources.inline_policy import RolePolicy, UserPolicy
+from local.cloud.resources.iam.inline_policy import RolePolicy, UserPolicy
+from local.cloud.resources.iam.role import Role
+from local.cloud.resources.iam.user import User
 from local.cloud.resources.log_group import LogGroup
 from local.cloud.resources.resource_type import (
     Created,
@@ -21,17 +28,22 @@ from local.cloud.resources.resource_type import (
     Properties,
     ResourceType,
 )
-from local.cloud.resources.role import Role
 from local.cloud.resources.runtime_updates import RuntimeManagementConfig
 from local.cloud.resources.schedule import EventRule, EventTarget, Permission
 from local.cloud.resources.state_machine import StateMachine
 from local.cloud.resources.table import Table
 from local.cloud.resources.topic import Topic, TopicSubscription
-from local.cloud.resources.user import User
 
-__all__ = ["KINDS", "Created", "Location", "PartlyCreatedError", "Properties", "ResourceType"]
+__all__ = [
+    "RESOURCE_TYPES",
+    "Created",
+    "Location",
+    "PartlyCreatedError",
+    "Properties",
+    "ResourceType",
+]
 
-KINDS: Mapping[str, ResourceType] = {
+RESOURCE_TYPES: Mapping[str, ResourceType] = {
     "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
     "aws:cloudwatch/eventRule:EventRule": EventRule(),
     "aws:cloudwatch/eventTarget:EventTarget": EventTarget(),
@@ -47,9 +59,16 @@ KINDS: Mapping[str, ResourceType] = {
     "aws:lambda/permission:Permission": Permission(),
     "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig": RuntimeManagementConfig(),
     "aws:s3/bucket:Bucket": Bucket(),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        BucketLifecycleConfiguration()
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": BucketPolicy(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BucketPublicAccessBlock(),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        BucketServerSideEncryptionConfiguration()
+    ),
     "aws:sfn/stateMachine:StateMachine": StateMachine(),
     "aws:sns/topic:Topic": Topic(),
     "aws:sns/topicSubscription:TopicSubscription": TopicSubscription(),
 }
-"""Every type of resource that can be made, by the token that a program declares it with."""
+"""The supported types of resources, by Pulumi's type token."""

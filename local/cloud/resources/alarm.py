@@ -1,4 +1,4 @@
-"""CloudWatch's alarms."""
+"""CloudWatch alarms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.cloud.resources.resource_type import (
     ResourceType,
     as_list,
     as_map,
-    retag,
+    update_tags,
 )
 
 _NAMES = {
@@ -43,57 +43,59 @@ class MetricAlarm(ResourceType):
         {"alarmActions", "okActions", "insufficientDataActions", "metricQueries"},
     )
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the alarm; `local.cloudwatch.alarms` judges it where a ring runs."""
-        self._put(inputs["name"], inputs, place, Tags=place.tag_list(inputs))
-        seen = self.read(inputs["name"], place)
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the alarm. `local.cloudwatch.alarms` evaluates it while a ring runs."""
+        self._put(inputs["name"], inputs, location, Tags=location.tag_list(inputs))
+        seen = self.read(inputs["name"], location)
         assert seen
         return Created(inputs["name"], {"arn": seen["arn"]})
 
-    def _put(self, name: str, inputs: Properties, place: Location, **more: Any) -> None:
+    def _put(self, name: str, inputs: Properties, location: Location, **more: Any) -> None:
         request: Any = {theirs: inputs[ours] for ours, theirs in _NAMES.items() if ours in inputs}
         if "dimensions" in inputs:
             request["Dimensions"] = _named(inputs["dimensions"])
         if queries := inputs.get("metricQueries"):
             request["Metrics"] = [_query(query) for query in queries]
-        place.clients.cloudwatch(place.region).put_metric_alarm(AlarmName=name, **request, **more)
+        location.clients.cloudwatch(location.region).put_metric_alarm(
+            AlarmName=name, **request, **more
+        )
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the alarm up."""
-        client: Any = place.clients.cloudwatch(place.region)
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Describe the alarm."""
+        client: Any = location.clients.cloudwatch(location.region)
         alarms = client.describe_alarms(AlarmNames=[id_])["MetricAlarms"]
         if not alarms:
             return None
-        (told,) = alarms
-        tags = client.list_tags_for_resource(ResourceARN=told["AlarmArn"])["Tags"]
+        (alarm,) = alarms
+        tags = client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
         return {
-            **{ours: told[theirs] for ours, theirs in _NAMES.items() if theirs in told},
+            **{ours: alarm[theirs] for ours, theirs in _NAMES.items() if theirs in alarm},
             "name": id_,
-            "arn": told["AlarmArn"],
-            "dimensions": _values(told.get("Dimensions", ())),
-            "metricQueries": [_told(query) for query in told.get("Metrics", ())],
+            "arn": alarm["AlarmArn"],
+            "dimensions": _values(alarm.get("Dimensions", ())),
+            "metricQueries": [_to_inputs(query) for query in alarm.get("Metrics", ())],
             "tagsAll": as_map(tags),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Write the alarm again, and change its tags."""
-        client = place.clients.cloudwatch(place.region)
-        self._put(id_, new, place)
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Put the alarm again and update its tags."""
+        client = location.clients.cloudwatch(location.region)
+        self._put(id_, new, location)
         arn = client.describe_alarms(AlarmNames=[id_])["MetricAlarms"][0]["AlarmArn"]
-        retag(
+        update_tags(
             as_map(client.list_tags_for_resource(ResourceARN=arn)["Tags"]),
-            place.tags(new),
-            lambda gone: client.untag_resource(ResourceARN=arn, TagKeys=gone),
-            lambda put: client.tag_resource(ResourceARN=arn, Tags=as_list(put)),
+            location.tags(new),
+            lambda keys: client.untag_resource(ResourceARN=arn, TagKeys=keys),
+            lambda tags: client.tag_resource(ResourceARN=arn, Tags=as_list(tags)),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the alarm. AWS has nothing to say about one that is not there."""
-        place.clients.cloudwatch(place.region).delete_alarms(AlarmNames=[id_])
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the alarm. DeleteAlarms ignores one that does not exist."""
+        location.clients.cloudwatch(location.region).delete_alarms(AlarmNames=[id_])
 
 
 def _query(query: Properties) -> dict[str, Any]:
-    """A metric, or an expression over metrics, as CloudWatch takes it."""
+    """Convert a metric or metric math expression to CloudWatch's request."""
     request = {"Id": query["id"], "ReturnData": query.get("returnData", False)}
     if "expression" in query:
         request["Expression"] = query["expression"]
@@ -112,22 +114,22 @@ def _query(query: Properties) -> dict[str, Any]:
     return request
 
 
-def _told(query: Mapping[str, Any]) -> dict[str, Any]:
-    """The same as Pulumi has it."""
-    told = {"id": query["Id"], "returnData": query["ReturnData"]}
+def _to_inputs(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a query as CloudWatch describes it to Pulumi's inputs."""
+    inputs = {"id": query["Id"], "returnData": query["ReturnData"]}
     if "Expression" in query:
-        told["expression"] = query["Expression"]
+        inputs["expression"] = query["Expression"]
     if "Label" in query:
-        told["label"] = query["Label"]
+        inputs["label"] = query["Label"]
     if stat := query.get("MetricStat"):
-        told["metric"] = {
+        inputs["metric"] = {
             "namespace": stat["Metric"]["Namespace"],
             "metricName": stat["Metric"]["MetricName"],
             "dimensions": _values(stat["Metric"]["Dimensions"]),
             "period": stat["Period"],
             "stat": stat["Stat"],
         }
-    return told
+    return inputs
 
 
 def _named(dimensions: Mapping[str, str]) -> list[dict[str, str]]:
@@ -135,4 +137,4 @@ def _named(dimensions: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _values(dimensions: Any) -> dict[str, str]:
-    return {one["Name"]: one["Value"] for one in dimensions}
+    return {dimension["Name"]: dimension["Value"] for dimension in dimensions}

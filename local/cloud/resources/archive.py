@@ -1,4 +1,4 @@
-"""The archive of a function's code, as Pulumi declares it, turned into the file that AWS takes."""
+"""Pack a function's code, declared as a Pulumi archive, into the zip file that Lambda takes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 import pulumi
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of the zip format
 
 
 class ArchiveError(Exception):
-    """A function's code is declared in a way that cannot be packed here."""
+    """A function's code is declared by an asset type that is not supported."""
 
 
 def zip_archive(archive: Any) -> bytes:
-    """Pack an `AssetArchive` of files and texts; the same contents give the same bytes.
+    """Pack an `AssetArchive` of files and texts; equal contents give equal bytes.
 
-    Raises `ArchiveError` where there is anything else in it, or a file is missing.
+    Raises `ArchiveError` for other assets and for missing files.
     """
     if not isinstance(archive, pulumi.AssetArchive):
         raise ArchiveError(f"code is a {type(archive).__name__}: use an AssetArchive.")

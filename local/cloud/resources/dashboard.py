@@ -1,10 +1,16 @@
-"""CloudWatch's dashboards."""
+"""CloudWatch dashboards."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local.cloud.resources.resource_type import Created, Location, Properties, ResourceType, found
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    get_or_none,
+)
 
 _MISSING = ("ResourceNotFound", "ResourceNotFoundException")
 
@@ -15,39 +21,39 @@ class Dashboard(ResourceType):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/cloudwatch/dashboard.go
     """
 
-    name = None  # the provider makes none up: somebody has to say it
-    fixed = frozenset({"dashboardName"})
+    name = None  # required: the provider does not generate one
+    force_new = frozenset({"dashboardName"})
     computed = frozenset({"dashboardArn"})
-    documents = frozenset({"dashboardBody"})
+    json_documents = frozenset({"dashboardBody"})
     tagged = False
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the dashboard. AWS puts one of this name in the place of another's."""
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the dashboard. PutDashboard replaces one of the same name."""
         name = inputs["dashboardName"]
-        self.update(name, {}, inputs, place)
-        seen = self.read(name, place)
+        self.update(name, {}, inputs, location)
+        seen = self.read(name, location)
         assert seen
         return Created(name, {"dashboardArn": seen["dashboardArn"]})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the dashboard up."""
-        client = place.clients.cloudwatch(place.region)
-        told: Any = found(lambda: client.get_dashboard(DashboardName=id_), *_MISSING)
-        if told is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Get the dashboard."""
+        client = location.clients.cloudwatch(location.region)
+        response: Any = get_or_none(lambda: client.get_dashboard(DashboardName=id_), *_MISSING)
+        if response is None:
             return None
         return {
             "dashboardName": id_,
-            "dashboardArn": told["DashboardArn"],
-            "dashboardBody": told["DashboardBody"],
+            "dashboardArn": response["DashboardArn"],
+            "dashboardBody": response["DashboardBody"],
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Write the dashboard again."""
-        place.clients.cloudwatch(place.region).put_dashboard(
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Put the dashboard again."""
+        location.clients.cloudwatch(location.region).put_dashboard(
             DashboardName=id_, DashboardBody=new["dashboardBody"]
         )
 
-    def delete(self, id_: str, place: Location) -> None:
+    def delete(self, id_: str, location: Location) -> None:
         """Delete the dashboard."""
-        client = place.clients.cloudwatch(place.region)
-        found(lambda: client.delete_dashboards(DashboardNames=[id_]), *_MISSING)
+        client = location.clients.cloudwatch(location.region)
+        get_or_none(lambda: client.delete_dashboards(DashboardNames=[id_]), *_MISSING)

@@ -1,4 +1,4 @@
-"""Functions and the mappings that feed them."""
+"""Lambda functions and event source mappings."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from local.cloud.resources.resource_type import (
     Location,
     Properties,
     ResourceType,
-    awaited,
-    changed,
-    found,
-    persistently,
-    retag,
+    get_or_none,
+    has_changed,
+    poll_until,
+    retry_while,
+    update_tags,
 )
 
 _MISSING = "ResourceNotFoundException"
 _IN_USE = "ResourceInUseException"
-_TOGETHER = (
+_CONFIGURATION = (
     "role",
     "runtime",
     "handler",
@@ -42,57 +42,59 @@ class Function(ResourceType):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/function.go
     """
 
-    fixed = frozenset({"name", "packageType"})
+    force_new = frozenset({"name", "packageType"})
     computed = frozenset({"arn", "version"})
-    unread = frozenset({"code"})
-    kept = frozenset({"loggingConfig"})
-    longest = 64
+    write_only = frozenset({"code"})
+    optional_computed = frozenset({"loggingConfig"})
+    max_name_length = 64
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the function from its archive."""
-        made = place.clients.functions(place.region).create_function(
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the function from its archive."""
+        created = location.clients.functions(location.region).create_function(
             FunctionName=inputs["name"],
             Code={"ZipFile": zip_archive(inputs["code"])},
             Architectures=inputs.get("architectures", ["x86_64"]),
-            Tags=place.tags(inputs),
+            Tags=location.tags(inputs),
             **_configuration(inputs),
         )
-        return Created(inputs["name"], {"arn": made["FunctionArn"], "version": "$LATEST"})
+        return Created(inputs["name"], {"arn": created["FunctionArn"], "version": "$LATEST"})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the function up."""
-        client = place.clients.functions(place.region)
-        answer: Any = found(lambda: client.get_function(FunctionName=id_), _MISSING)
-        if answer is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Get the function."""
+        client = location.clients.functions(location.region)
+        response: Any = get_or_none(lambda: client.get_function(FunctionName=id_), _MISSING)
+        if response is None:
             return None
-        told = answer["Configuration"]
+        configuration = response["Configuration"]
+        variables = configuration.get("Environment", {}).get("Variables", {})
         return {
             "name": id_,
-            "arn": told["FunctionArn"],
+            "arn": configuration["FunctionArn"],
             "version": "$LATEST",
-            "role": told["Role"],
-            "runtime": told["Runtime"],
-            "handler": told["Handler"],
-            "description": told["Description"],
-            "timeout": told["Timeout"],
-            "memorySize": told["MemorySize"],
-            "architectures": told["Architectures"],
-            "environment": {"variables": told.get("Environment", {}).get("Variables", {})},
-            "loggingConfig": _shape_of_logging(told.get("LoggingConfig", {})),
-            "tagsAll": answer.get("Tags", {}),
+            "role": configuration["Role"],
+            "runtime": configuration["Runtime"],
+            "handler": configuration["Handler"],
+            "description": configuration["Description"],
+            "timeout": configuration["Timeout"],
+            "memorySize": configuration["MemorySize"],
+            "architectures": configuration["Architectures"],
+            "environment": {"variables": variables},
+            "loggingConfig": _logging_inputs(configuration.get("LoggingConfig", {})),
+            "tagsAll": response.get("Tags", {}),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change its configuration first, then its code if it is another, and its tags.
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update its configuration, then its code if that has changed, then its tags.
 
-        In between the old code runs with the new configuration, and it stays so if the code fails.
+        In between, the old code runs with the new configuration; if the second call fails, this
+        remains so.
         """
-        client: Any = place.clients.functions(place.region)
-        if changed(old, new, *_TOGETHER):
+        client: Any = location.clients.functions(location.region)
+        if has_changed(old, new, *_CONFIGURATION):
             client.update_function_configuration(FunctionName=id_, **_configuration(new))
             self._wait(client, id_)
         code = zip_archive(new["code"])
-        if changed(old, new, "architectures") or self._digest(client, id_) != _digest_of(code):
+        if has_changed(old, new, "architectures") or self._digest(client, id_) != _digest_of(code):
             client.update_function_code(
                 FunctionName=id_,
                 ZipFile=code,
@@ -100,44 +102,44 @@ class Function(ResourceType):
             )
             self._wait(client, id_)
         arn = client.get_function(FunctionName=id_)["Configuration"]["FunctionArn"]
-        retag(
+        update_tags(
             client.list_tags(Resource=arn)["Tags"],
-            place.tags(new),
-            lambda gone: client.untag_resource(Resource=arn, TagKeys=gone),
-            lambda put: client.tag_resource(Resource=arn, Tags=put),
+            location.tags(new),
+            lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
+            lambda tags: client.tag_resource(Resource=arn, Tags=tags),
         )
 
     def _wait(self, client: Any, id_: str) -> None:
-        awaited(
+        poll_until(
             lambda: client.get_function(FunctionName=id_)["Configuration"],
-            lambda told: told.get("LastUpdateStatus") != "InProgress",
+            lambda configuration: configuration.get("LastUpdateStatus") != "InProgress",
         )
 
     def _digest(self, client: Any, id_: str) -> str:
-        # The archive of the last update may not be there any more to compare.
-        told: str = client.get_function(FunctionName=id_)["Configuration"]["CodeSha256"]
-        return told
+        # Compared by digest: the archive of the last update may no longer exist.
+        digest: str = client.get_function(FunctionName=id_)["Configuration"]["CodeSha256"]
+        return digest
 
-    def delete(self, id_: str, place: Location) -> None:
+    def delete(self, id_: str, location: Location) -> None:
         """Delete the function."""
-        client = place.clients.functions(place.region)
-        found(lambda: client.delete_function(FunctionName=id_), _MISSING)
+        client = location.clients.functions(location.region)
+        get_or_none(lambda: client.delete_function(FunctionName=id_), _MISSING)
 
 
 def _digest_of(code: bytes) -> str:
     return base64.b64encode(hashlib.sha256(code).digest()).decode()
 
 
-def _shape_of_logging(told: Mapping[str, str]) -> dict[str, str]:
+def _logging_inputs(config: Mapping[str, str]) -> dict[str, str]:
     names = {"logFormat": "LogFormat", "logGroup": "LogGroup"}
-    return {ours: told[theirs] for ours, theirs in names.items() if theirs in told}
+    return {ours: config[theirs] for ours, theirs in names.items() if theirs in config}
 
 
 def _configuration(inputs: Properties) -> Any:
     logging = inputs.get("loggingConfig", {})
-    told = {"LogFormat": logging.get("logFormat"), "LogGroup": logging.get("logGroup")}
+    config = {"LogFormat": logging.get("logFormat"), "LogGroup": logging.get("logGroup")}
     return {
-        **({"LoggingConfig": {key: value for key, value in told.items() if value}}),
+        **({"LoggingConfig": {key: value for key, value in config.items() if value}}),
         "Role": inputs["role"],
         "Runtime": inputs["runtime"],
         "Handler": inputs["handler"],
@@ -155,11 +157,11 @@ class EventSourceMapping(ResourceType):
     """
 
     name = None
-    fixed = frozenset({"eventSourceArn", "startingPosition", "startingPositionTimestamp"})
+    force_new = frozenset({"eventSourceArn", "startingPosition", "startingPositionTimestamp"})
     computed = frozenset({"arn", "uuid", "functionArn"})
     unordered = frozenset({"functionResponseTypes"})
-    # moto keeps neither.
-    unread = frozenset({"startingPosition"})
+    # moto does not return it.
+    write_only = frozenset({"startingPosition"})
     CHANGEABLE: ClassVar[Mapping[str, str]] = {
         "functionName": "FunctionName",
         "batchSize": "BatchSize",
@@ -176,15 +178,15 @@ class EventSourceMapping(ResourceType):
         "startingPosition": "StartingPosition",
     }
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the mapping, for AWS's API to show: `event_source_mapping` moves the records."""
-        client: Any = place.clients.functions(place.region)
-        _refuse_second(client, inputs)
-        made = client.create_event_source_mapping(
-            **self._request(inputs, {**self.FIXED, **self.CHANGEABLE}), Tags=place.tags(inputs)
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the mapping in moto; the records are moved by `event_source_mapping`."""
+        client: Any = location.clients.functions(location.region)
+        _ensure_no_duplicate(client, inputs)
+        created = client.create_event_source_mapping(
+            **self._request(inputs, {**self.FIXED, **self.CHANGEABLE}), Tags=location.tags(inputs)
         )
-        _settled(client, made["UUID"])
-        return Created(made["UUID"], _identity(made))
+        _wait_for_mapping(client, created["UUID"])
+        return Created(created["UUID"], _identity(created))
 
     def _request(self, inputs: Properties, names: Mapping[str, str]) -> dict[str, Any]:
         request = {theirs: inputs[ours] for ours, theirs in names.items() if ours in inputs}
@@ -195,74 +197,75 @@ class EventSourceMapping(ResourceType):
         request["MetricsConfig"] = {"Metrics": inputs.get("metricsConfig", {}).get("metrics", [])}
         return request
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the mapping up."""
-        client: Any = place.clients.functions(place.region)
-        told = found(lambda: client.get_event_source_mapping(UUID=id_), _MISSING)
-        if told is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Get the mapping."""
+        client: Any = location.clients.functions(location.region)
+        mapping = get_or_none(lambda: client.get_event_source_mapping(UUID=id_), _MISSING)
+        if mapping is None:
             return None
-        seen = {ours: told[theirs] for ours, theirs in self.CHANGEABLE.items() if theirs in told}
-        seen |= {ours: told[theirs] for ours, theirs in self.FIXED.items() if theirs in told}
-        destination = told.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        names = {**self.CHANGEABLE, **self.FIXED}
+        inputs = {ours: mapping[theirs] for ours, theirs in names.items() if theirs in mapping}
+        destination = mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if destination:
-            seen["destinationConfig"] = {"onFailure": {"destinationArn": destination}}
-        if metrics := told.get("MetricsConfig", {}).get("Metrics"):
-            seen["metricsConfig"] = {"metrics": metrics}
-        seen["enabled"] = told["State"] in ("Enabled", "Enabling")
-        tags = client.list_tags(Resource=told["EventSourceMappingArn"])["Tags"]
-        return {**seen, "functionName": told["FunctionArn"], "tagsAll": tags, **_identity(told)}
+            inputs["destinationConfig"] = {"onFailure": {"destinationArn": destination}}
+        if metrics := mapping.get("MetricsConfig", {}).get("Metrics"):
+            inputs["metricsConfig"] = {"metrics": metrics}
+        inputs["enabled"] = mapping["State"] in ("Enabled", "Enabling")
+        tags = client.list_tags(Resource=mapping["EventSourceMappingArn"])["Tags"]
+        identity = _identity(mapping)
+        return {**inputs, "functionName": mapping["FunctionArn"], "tagsAll": tags, **identity}
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change how the stream is read, and by which function; where from stays as it is."""
-        client: Any = place.clients.functions(place.region)
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update the mapping's settings and function. The stream cannot be changed."""
+        client: Any = location.clients.functions(location.region)
         request = self._request(new, self.CHANGEABLE)
         if request != self._request(old, self.CHANGEABLE):
-            persistently(lambda: client.update_event_source_mapping(UUID=id_, **request), _IN_USE)
-            _settled(client, id_)
+            retry_while(lambda: client.update_event_source_mapping(UUID=id_, **request), _IN_USE)
+            _wait_for_mapping(client, id_)
         arn = client.get_event_source_mapping(UUID=id_)["EventSourceMappingArn"]
-        retag(
+        update_tags(
             client.list_tags(Resource=arn)["Tags"],
-            place.tags(new),
-            lambda gone: client.untag_resource(Resource=arn, TagKeys=gone),
-            lambda put: client.tag_resource(Resource=arn, Tags=put),
+            location.tags(new),
+            lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
+            lambda tags: client.tag_resource(Resource=arn, Tags=tags),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the mapping, and wait until it is gone."""
-        client: Any = place.clients.functions(place.region)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the mapping and wait until it no longer exists."""
+        client: Any = location.clients.functions(location.region)
         delete = lambda: client.delete_event_source_mapping(UUID=id_)  # noqa: E731
-        found(lambda: persistently(delete, _IN_USE), _MISSING)
-        awaited(
-            lambda: found(lambda: client.get_event_source_mapping(UUID=id_), _MISSING),
-            lambda told: told is None,
+        get_or_none(lambda: retry_while(delete, _IN_USE), _MISSING)
+        poll_until(
+            lambda: get_or_none(lambda: client.get_event_source_mapping(UUID=id_), _MISSING),
+            lambda mapping: mapping is None,
         )
 
 
-def _settled(client: Any, id_: str) -> None:
-    """Wait until a mapping is what was asked for."""
-    awaited(
+def _wait_for_mapping(client: Any, id_: str) -> None:
+    """Wait until a mapping is in no transitional state."""
+    poll_until(
         lambda: client.get_event_source_mapping(UUID=id_)["State"],
         lambda state: state not in ("Creating", "Updating", "Enabling", "Disabling"),
     )
 
 
-def _identity(told: Mapping[str, Any]) -> dict[str, str]:
-    arn = told.get("EventSourceMappingArn", "")
-    return {"uuid": told["UUID"], "functionArn": told["FunctionArn"], "arn": arn}
+def _identity(mapping: Mapping[str, Any]) -> dict[str, str]:
+    arn = mapping.get("EventSourceMappingArn", "")
+    return {"uuid": mapping["UUID"], "functionArn": mapping["FunctionArn"], "arn": arn}
 
 
-def _refuse_second(client: Any, inputs: Properties) -> None:
-    """Refuse a second mapping of one stream to one function, as Lambda does and moto does not.
+def _ensure_no_duplicate(client: Any, inputs: Properties) -> None:
+    """Reject a second mapping of one stream to one function, as Lambda does and moto does not.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     """
-    there = client.list_event_source_mappings(
+    existing = client.list_event_source_mappings(
         EventSourceArn=inputs["eventSourceArn"], FunctionName=inputs["functionName"]
     )["EventSourceMappings"]
-    if there:
+    if existing:
         text = (
             "The event source arn and function provided mapping already exists. Please update or "
-            f"delete the existing mapping with UUID {there[0]['UUID']}"
+            f"delete the existing mapping with UUID {existing[0]['UUID']}"
         )
         raise ClientError(
             {"Error": {"Code": "ResourceConflictException", "Message": text}},

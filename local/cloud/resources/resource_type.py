@@ -1,4 +1,4 @@
-"""What a type of resource has to be able to do here: be made, read, changed and deleted."""
+"""Interface of a resource type (create, read, update, delete), and helpers for its boto3 calls."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from local.clients import Clients
 
 Properties = Mapping[str, Any]
-_PATIENCE, _PAUSE = 600.0, 0.02
-"""Seconds: how long the provider waits for AWS, and, here, between two looks."""
+_TIMEOUT, _POLL = 600.0, 0.02
+"""Seconds: how long the provider waits for AWS, and the pause between two polls here."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """Where a provider's resources are made, and with what tags."""
+    """Account, region, clients and default tags of a provider."""
 
     clients: Clients
     region: str
@@ -28,7 +28,7 @@ class Location:
     default_tags: Mapping[str, str]
 
     def of(self, properties: Properties) -> Location:
-        """Return the place of a resource with these properties: its own region, if it has one."""
+        """Return the location of a resource: its own region takes precedence."""
         return replace(self, region=properties.get("region") or self.region)
 
     def tags(self, inputs: Properties) -> dict[str, str]:
@@ -36,157 +36,153 @@ class Location:
         return {**self.default_tags, **inputs.get("tags", {})}
 
     def tag_list(self, inputs: Properties) -> Any:
-        """Return the tags as most services take them."""
+        """Return the tags as a list of `Key` and `Value`."""
         return as_list(self.tags(inputs))
 
 
 @dataclass(frozen=True)
 class Created:
-    """A real resource: Pulumi's id of it, and the outputs that its inputs do not say."""
+    """A created resource: Pulumi's id of it, and the outputs that are not inputs."""
 
     id: str
     outputs: Properties
 
 
 class PartlyCreatedError(Exception):
-    """The resource is there, but not all that was said of it could be done. Its cause says why."""
+    """The resource was created, but a later step failed. The cause says why."""
 
     def __init__(self, created: Created) -> None:
-        super().__init__(f"{created.id} was made, but not all of it.")
+        super().__init__(f"{created.id} was created, but not completely.")
         self.created = created
 
 
 class ResourceType(ABC):
-    """One type of resource. Every method may raise botocore's `ClientError`.
+    """A type of resource. Every method may raise botocore's `ClientError`.
 
-    What a change calls for, and the names of inputs and outputs, are those of Pulumi's AWS
-    provider, which takes them from Terraform's: a property is in `fixed` where that one's schema
-    says `ForceNew`.
+    Names and diff rules are those of Pulumi's AWS provider, which takes them from Terraform's
+    schema: a property is in `force_new` where that says `ForceNew`.
     """
 
     name: ClassVar[str | None] = "name"
-    """The input that holds its physical name, if it has one."""
-    fixed: ClassVar[frozenset[str]] = frozenset({"name"})
-    """Properties that cannot be changed: another value makes another resource."""
+    """The input with the physical name; None if the provider generates none."""
+    force_new: ClassVar[frozenset[str]] = frozenset({"name"})
+    """Properties whose change replaces the resource."""
     computed: ClassVar[frozenset[str]] = frozenset({"arn"})
-    """Outputs that nothing knows before the resource is there."""
+    """Outputs that are unknown until the resource exists."""
     unordered: ClassVar[frozenset[str]] = frozenset()
-    """Properties that are lists, but mean sets."""
-    documents: ClassVar[frozenset[str]] = frozenset()
-    """Properties that are JSON text, in which only the meaning counts."""
-    unread: ClassVar[frozenset[str]] = frozenset()
-    """Inputs that AWS does not show again."""
-    kept: ClassVar[frozenset[str]] = frozenset()
-    """Properties that stay as they are where they are left out: Terraform's Optional and Computed,
-    and Computed alone."""
+    """List properties in which order does not matter."""
+    json_documents: ClassVar[frozenset[str]] = frozenset()
+    """Properties that are JSON text, compared by value."""
+    write_only: ClassVar[frozenset[str]] = frozenset()
+    """Inputs that AWS does not return."""
+    optional_computed: ClassVar[frozenset[str]] = frozenset()
+    """Properties that keep their value when omitted: Terraform's Optional with Computed, and
+    Computed alone."""
     tagged: ClassVar[bool] = True
-    """Whether it takes tags."""
-    longest: ClassVar[int] = 255
-    """The most characters of its name, as Pulumi's AWS provider has it:
+    """Whether it supports tags."""
+    max_name_length: ClassVar[int] = 255
+    """Maximum length of a name, by Pulumi's AWS provider:
     https://github.com/pulumi/pulumi-aws/blob/master/provider/resource_overrides.go"""
     regional: ClassVar[bool] = True
-    """Whether it lies in a region, which the provider puts into its inputs:
+    """Whether it belongs to a region, which the provider adds to its inputs:
     https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go"""
 
-    def planned(self, old: Properties, new: Properties) -> dict[str, Any]:
-        """Return new inputs as the provider plans them: with what it keeps of the old ones."""
-        told = {name: value for name, value in new.items() if value is not None}
-        kept = {name: old[name] for name in self.kept if name in old and name not in told}
-        # A state that an older provider wrote has no regions.
+    def plan(self, old: Properties, new: Properties) -> dict[str, Any]:
+        """Return the planned inputs: the new ones, with omitted ones that keep their old value."""
+        inputs = {name: value for name, value in new.items() if value is not None}
+        omitted = [name for name in self.optional_computed if name in old and name not in inputs]
+        # A state written by an older provider has no regions.
         if "region" not in old:
-            told.pop("region", None)
-        return {**kept, **told}
+            inputs.pop("region", None)
+        return {**{name: old[name] for name in omitted}, **inputs}
 
-    def refuse_plan(  # noqa: B027
-        self, old: Properties, new: Properties, place: Location
+    def validate_plan(  # noqa: B027
+        self, old: Properties, new: Properties, location: Location
     ) -> None:
-        """Raise botocore's `ClientError` where the provider asks AWS about a plan and is told no.
+        """Validate a plan with AWS, if the provider does. Raises botocore's `ClientError`.
 
-        `old` is empty for a resource that is not there. What is unknown is not asked about.
+        `old` is empty for a new resource. Unknown values are not validated.
         """
 
     @abstractmethod
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the resource. Raises `PartlyCreatedError` where it is there in part."""
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the resource. Raises `PartlyCreatedError` if it exists but is incomplete."""
 
     @abstractmethod
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Return its properties as AWS has them now, None if it is not there.
-
-        `tagsAll` are its tags, where it has any.
-        """
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Return its current properties, None if it does not exist. `tagsAll` are its tags."""
 
     @abstractmethod
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Make the resource what its new inputs say. Nothing that is `fixed` differs in them."""
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update the resource to its new inputs. No `force_new` property differs in them."""
 
     @abstractmethod
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the resource. One that is not there is deleted."""
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the resource. Succeeds if it does not exist."""
 
-    def delete_as(self, outputs: Properties, id_: str, place: Location) -> None:
-        """Delete the resource as its outputs say."""
-        self.delete(id_, place)
+    def delete_with_outputs(self, outputs: Properties, id_: str, location: Location) -> None:
+        """Delete the resource; its outputs may say how."""
+        self.delete(id_, location)
 
 
-def found(ask: Callable[[], Any], *missing: str) -> Any:
-    """Return what AWS answers, or None if its answer is one of the errors named in `missing`."""
+def get_or_none(call: Callable[[], Any], *missing: str) -> Any:
+    """Return the response of a call, or None for one of the error codes in `missing`."""
     try:
-        return ask()
+        return call()
     except ClientError as error:
         if error.response["Error"]["Code"] in missing:
             return None
         raise
 
 
-def awaited(ask: Callable[[], Any], is_done: Callable[[Any], bool]) -> Any:
-    """Ask until what is answered is done, as the provider waits; return the last answer.
+def poll_until(call: Callable[[], Any], is_done: Callable[[Any], bool]) -> Any:
+    """Repeat a call until its response is final, as the provider does; return that response.
 
-    Raises `TimeoutError` after the provider's longest time.
+    Raises `TimeoutError` after the provider's timeout.
     """
-    end = time.monotonic() + _PATIENCE
-    while not is_done(answer := ask()):
+    end = time.monotonic() + _TIMEOUT
+    while not is_done(response := call()):
         if time.monotonic() > end:
-            raise TimeoutError(f"AWS was not done after {_PATIENCE:g} s: {answer}")
-        time.sleep(_PAUSE)
-    return answer
+            raise TimeoutError(f"AWS was not done after {_TIMEOUT:g} s: {response}")
+        time.sleep(_POLL)
+    return response
 
 
-def persistently(call: Callable[[], Any], passing: str) -> Any:
-    """Make a call again for as long as AWS answers it with the error that is named `passing`."""
-    end = time.monotonic() + _PATIENCE
+def retry_while(call: Callable[[], Any], code: str) -> Any:
+    """Repeat a call while it fails with the error `code`; return its response."""
+    end = time.monotonic() + _TIMEOUT
     while True:
         try:
             return call()
         except ClientError as error:
-            if error.response["Error"]["Code"] != passing or time.monotonic() > end:
+            if error.response["Error"]["Code"] != code or time.monotonic() > end:
                 raise
-        time.sleep(_PAUSE)
+        time.sleep(_POLL)
 
 
-def retag(
+def update_tags(
     now: Mapping[str, str],
     wanted: Mapping[str, str],
     untag: Callable[[list[str]], object],
     tag: Callable[[dict[str, str]], object],
 ) -> None:
-    """Make a resource's tags the wanted ones, by what takes tags away and what sets them."""
-    if gone := [key for key in now if key not in wanted]:
-        untag(gone)
-    if put := {key: value for key, value in wanted.items() if now.get(key) != value}:
-        tag(put)
+    """Remove and set tags until a resource has the wanted ones."""
+    if removed := [key for key in now if key not in wanted]:
+        untag(removed)
+    if added := {key: value for key, value in wanted.items() if now.get(key) != value}:
+        tag(added)
 
 
 def as_map(tags: Any) -> dict[str, str]:
-    """Return tags, as most services list them, by their keys."""
+    """Convert a list of `Key` and `Value` to a dictionary."""
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def as_list(tags: Mapping[str, str]) -> Any:
-    """Return tags as most services take them."""
+    """Convert tags to a list of `Key` and `Value`."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def changed(old: Properties, new: Properties, *names: str) -> bool:
-    """Tell whether one of these properties differs."""
+def has_changed(old: Properties, new: Properties, *names: str) -> bool:
+    """Return whether any of these properties differs."""
     return any(old.get(name) != new.get(name) for name in names)

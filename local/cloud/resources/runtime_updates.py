@@ -1,8 +1,14 @@
-"""When a function's runtime is updated. moto knows nothing of it, and updates none."""
+"""Lambda's runtime management, which moto does not implement."""
 
 from __future__ import annotations
 
-from local.cloud.resources.resource_type import Created, Location, Properties, ResourceType, found
+from local.cloud.resources.resource_type import (
+    Created,
+    Location,
+    Properties,
+    ResourceType,
+    get_or_none,
+)
 
 _MISSING = "ResourceNotFoundException"
 
@@ -10,50 +16,46 @@ _MISSING = "ResourceNotFoundException"
 class RuntimeManagementConfig(ResourceType):
     """aws:lambda/runtimeManagementConfig:RuntimeManagementConfig. Its id is the function's name.
 
-    What is wanted is kept here, for as long as the function is there: moto has no place for it.
+    The configuration is kept here, in memory, because moto does not store it.
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/runtime_management_config.go
     """
 
     name = None
-    fixed = frozenset({"functionName", "qualifier"})
+    force_new = frozenset({"functionName", "qualifier"})
     computed = frozenset({"functionArn"})
     tagged = False
 
     def __init__(self) -> None:
-        self._wanted: dict[str, str] = {}
-        """When a function's runtime is updated, by its ARN."""
+        self._update_on: dict[str, str] = {}
+        """`updateRuntimeOn`, by the function's ARN."""
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Say when the runtime is updated; a function that is not there is Lambda's error."""
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Store the configuration. A missing function is Lambda's error."""
         name = inputs["functionName"]
-        arn = place.clients.functions(place.region).get_function(FunctionName=name)
-        return Created(
-            name, {"functionArn": self._keep(arn["Configuration"]["FunctionArn"], inputs)}
-        )
+        response = location.clients.functions(location.region).get_function(FunctionName=name)
+        arn = response["Configuration"]["FunctionArn"]
+        self._update_on[arn] = inputs.get("updateRuntimeOn", "Auto")
+        return Created(name, {"functionArn": arn})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look up what was said; Lambda's own default is Auto."""
-        client = place.clients.functions(place.region)
-        told = found(lambda: client.get_function(FunctionName=id_), _MISSING)
-        if told is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Read the configuration; Lambda's default is Auto."""
+        client = location.clients.functions(location.region)
+        response = get_or_none(lambda: client.get_function(FunctionName=id_), _MISSING)
+        if response is None:
             return None
-        arn = told["Configuration"]["FunctionArn"]
+        arn = response["Configuration"]["FunctionArn"]
         return {
             "functionName": id_,
             "functionArn": arn,
-            "updateRuntimeOn": self._wanted.get(arn, "Auto"),
+            "updateRuntimeOn": self._update_on.get(arn, "Auto"),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Say it anew."""
-        self.create(new, place)
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Store the new configuration."""
+        self.create(new, location)
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Leave the function with Lambda's default."""
-        told = self.read(id_, place)
-        if told is not None:
-            self._wanted.pop(told["functionArn"], None)
-
-    def _keep(self, arn: str, inputs: Properties) -> str:
-        self._wanted[arn] = inputs.get("updateRuntimeOn", "Auto")
-        return arn
+    def delete(self, id_: str, location: Location) -> None:
+        """Restore Lambda's default."""
+        properties = self.read(id_, location)
+        if properties is not None:
+            self._update_on.pop(properties["functionArn"], None)

@@ -1,4 +1,4 @@
-"""Rules that call a function at a rate, and what lets them."""
+"""EventBridge rules and targets, and the permission to invoke a function."""
 
 from __future__ import annotations
 
@@ -10,61 +10,60 @@ from local.cloud.resources.resource_type import (
     Location,
     Properties,
     ResourceType,
-    found,
-    retag,
+    as_map,
+    get_or_none,
+    update_tags,
 )
 
 _MISSING = "ResourceNotFoundException"
 
 
 class EventRule(ResourceType):
-    """aws:cloudwatch/eventRule:EventRule. `local.lambda_emulator.schedule` is what fires it.
+    """aws:cloudwatch/eventRule:EventRule. `local.lambda_emulator.schedule` fires it.
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/events/rule.go
     """
 
-    fixed = frozenset({"name", "namePrefix", "eventBusName"})
-    longest = 64
+    force_new = frozenset({"name", "namePrefix", "eventBusName"})
+    max_name_length = 64
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the rule."""
-        client = place.clients.client("events", place.region)
-        made = client.put_rule(**_rule(inputs), Tags=place.tag_list(inputs))
-        return Created(inputs["name"], {"arn": made["RuleArn"]})
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the rule."""
+        client = location.clients.client("events", location.region)
+        created = client.put_rule(**_rule(inputs), Tags=location.tag_list(inputs))
+        return Created(inputs["name"], {"arn": created["RuleArn"]})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the rule up."""
-        client = place.clients.client("events", place.region)
-        told: Any = found(lambda: client.describe_rule(Name=id_), _MISSING)
-        if told is None:
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Describe the rule."""
+        client = location.clients.client("events", location.region)
+        rule: Any = get_or_none(lambda: client.describe_rule(Name=id_), _MISSING)
+        if rule is None:
             return None
-        tags = client.list_tags_for_resource(ResourceARN=told["Arn"])["Tags"]
         return {
             "name": id_,
-            "arn": told["Arn"],
-            "description": told.get("Description", ""),
-            "scheduleExpression": told["ScheduleExpression"],
-            "tagsAll": {tag["Key"]: tag["Value"] for tag in tags},
+            "arn": rule["Arn"],
+            "description": rule.get("Description", ""),
+            "scheduleExpression": rule["ScheduleExpression"],
+            "tagsAll": as_map(client.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change its schedule, its description and its tags."""
-        client = place.clients.client("events", place.region)
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update its schedule, description and tags."""
+        client = location.clients.client("events", location.region)
         arn = client.put_rule(**_rule(new))["RuleArn"]
-        tags = client.list_tags_for_resource(ResourceARN=arn)["Tags"]
-        retag(
-            {tag["Key"]: tag["Value"] for tag in tags},
-            place.tags(new),
-            lambda gone: client.untag_resource(ResourceARN=arn, TagKeys=gone),
-            lambda put: client.tag_resource(
-                ResourceARN=arn, Tags=[{"Key": key, "Value": value} for key, value in put.items()]
+        update_tags(
+            as_map(client.list_tags_for_resource(ResourceARN=arn)["Tags"]),
+            location.tags(new),
+            lambda keys: client.untag_resource(ResourceARN=arn, TagKeys=keys),
+            lambda tags: client.tag_resource(
+                ResourceARN=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
             ),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the rule, whose targets are gone by then."""
-        client = place.clients.client("events", place.region)
-        found(lambda: client.delete_rule(Name=id_), _MISSING)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the rule, after its targets."""
+        client = location.clients.client("events", location.region)
+        get_or_none(lambda: client.delete_rule(Name=id_), _MISSING)
 
 
 def _rule(inputs: Properties) -> dict[str, Any]:
@@ -82,39 +81,40 @@ class EventTarget(ResourceType):
     """
 
     name = "targetId"
-    fixed = frozenset({"rule", "targetId", "eventBusName"})
+    force_new = frozenset({"rule", "targetId", "eventBusName"})
     computed = frozenset()
-    documents = frozenset({"input"})
+    json_documents = frozenset({"input"})
     tagged = False
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Give the rule its target."""
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Put the target."""
         id_ = f"{inputs['rule']}/{inputs['targetId']}"
-        self.update(id_, {}, inputs, place)
+        self.update(id_, {}, inputs, location)
         return Created(id_, {})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Find the target among the rule's."""
         rule, _, target = id_.partition("/")
-        client = place.clients.client("events", place.region)
-        answer: Any = found(lambda: client.list_targets_by_rule(Rule=rule), _MISSING)
-        for one in answer["Targets"] if answer else ():
-            if one["Id"] == target:
-                return {"rule": rule, "targetId": target, "arn": one["Arn"], "input": one["Input"]}
+        client = location.clients.client("events", location.region)
+        response: Any = get_or_none(lambda: client.list_targets_by_rule(Rule=rule), _MISSING)
+        for listed in response["Targets"] if response else ():
+            if listed["Id"] == target:
+                inputs = {"arn": listed["Arn"], "input": listed["Input"]}
+                return {"rule": rule, "targetId": target, **inputs}
         return None
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Write the target again."""
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Put the target again."""
         rule, _, target = id_.partition("/")
-        place.clients.client("events", place.region).put_targets(
+        location.clients.client("events", location.region).put_targets(
             Rule=rule, Targets=[{"Id": target, "Arn": new["arn"], "Input": new["input"]}]
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Take the target from the rule."""
+    def delete(self, id_: str, location: Location) -> None:
+        """Remove the target from the rule."""
         rule, _, target = id_.partition("/")
-        client = place.clients.client("events", place.region)
-        found(lambda: client.remove_targets(Rule=rule, Ids=[target]), _MISSING)
+        client = location.clients.client("events", location.region)
+        get_or_none(lambda: client.remove_targets(Rule=rule, Ids=[target]), _MISSING)
 
 
 class Permission(ResourceType):
@@ -124,14 +124,14 @@ class Permission(ResourceType):
     """
 
     name = "statementId"
-    longest = 100
-    fixed = frozenset({"statementId", "action", "function", "principal", "sourceArn"})
+    max_name_length = 100
+    force_new = frozenset({"statementId", "action", "function", "principal", "sourceArn"})
     computed = frozenset()
     tagged = False
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Write the statement into the function's policy."""
-        place.clients.functions(place.region).add_permission(
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Add the statement to the function's policy."""
+        location.clients.functions(location.region).add_permission(
             FunctionName=inputs["function"],
             StatementId=inputs["statementId"],
             Action=inputs["action"],
@@ -140,30 +140,30 @@ class Permission(ResourceType):
         )
         return Created(f"{inputs['function']}/{inputs['statementId']}", {})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Find the statement in the function's policy."""
         function, _, statement = id_.partition("/")
-        client = place.clients.functions(place.region)
-        answer: Any = found(lambda: client.get_policy(FunctionName=function), _MISSING)
-        for one in json.loads(answer["Policy"])["Statement"] if answer else ():
-            if one["Sid"] == statement:
+        client = location.clients.functions(location.region)
+        response: Any = get_or_none(lambda: client.get_policy(FunctionName=function), _MISSING)
+        for listed in json.loads(response["Policy"])["Statement"] if response else ():
+            if listed["Sid"] == statement:
                 return {
                     "function": function,
                     "statementId": statement,
-                    "action": one["Action"],
-                    "principal": one["Principal"]["Service"],
-                    "sourceArn": one["Condition"]["ArnLike"]["AWS:SourceArn"],
+                    "action": listed["Action"],
+                    "principal": listed["Principal"]["Service"],
+                    "sourceArn": listed["Condition"]["ArnLike"]["AWS:SourceArn"],
                 }
         return None
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Nothing of it can be changed."""
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Do nothing: every property is `force_new`."""
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Take the statement out of the function's policy."""
+    def delete(self, id_: str, location: Location) -> None:
+        """Remove the statement from the function's policy."""
         function, _, statement = id_.partition("/")
-        client = place.clients.functions(place.region)
-        found(
+        client = location.clients.functions(location.region)
+        get_or_none(
             lambda: client.remove_permission(FunctionName=function, StatementId=statement),
             _MISSING,
         )

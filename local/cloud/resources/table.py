@@ -1,4 +1,4 @@
-"""A table as Pulumi declares it, made by boto3."""
+"""DynamoDB tables."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from local.cloud.resources.resource_type import (
     ResourceType,
     as_list,
     as_map,
-    changed,
-    found,
-    retag,
+    get_or_none,
+    has_changed,
+    update_tags,
 )
 from local.cloud.resources.table_indexes import (
     capacity,
@@ -43,90 +43,90 @@ class Table(ResourceType):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table.go
     """
 
-    fixed = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
+    force_new = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
     computed = frozenset({"arn", "streamArn", "streamLabel"})
     unordered = frozenset({"attributes", "globalSecondaryIndexes", "localSecondaryIndexes"})
-    kept = frozenset(
+    optional_computed = frozenset(
         {"globalSecondaryIndexes", "pointInTimeRecovery", "serverSideEncryption", "ttl"}
     )
 
-    def planned(self, old: Properties, new: Properties) -> dict[str, Any]:
-        """Keep what is left out, what is off already, and attributes that no new index asks for.
+    def plan(self, old: Properties, new: Properties) -> dict[str, Any]:
+        """Keep omitted blocks, blocks that remain disabled, and attributes without a new index.
 
-        Attributes are a set of names: another type of one is no change.
+        Attributes are compared by name: another type of one is no change.
         """
-        told = super().planned(old, new)
+        inputs = super().plan(old, new)
         for block in ("serverSideEncryption", "ttl"):
-            if _is_off(old.get(block)) and _is_off(told.get(block)):
-                told.pop(block, None)
-                told |= {block: old[block]} if block in old else {}
-        if "attributes" in old and "attributes" in told:
-            told["attributes"] = _planned_attributes(old, told)
-        return told
+            if _is_off(old.get(block)) and _is_off(inputs.get(block)):
+                inputs.pop(block, None)
+                inputs |= {block: old[block]} if block in old else {}
+        if "attributes" in old and "attributes" in inputs:
+            inputs["attributes"] = _planned_attributes(old, inputs)
+        return inputs
 
-    def create(self, inputs: Properties, place: Location) -> Created:
-        """Make the table, with its expiry and backups."""
-        client = place.clients.dynamodb(place.region)
+    def create(self, inputs: Properties, location: Location) -> Created:
+        """Create the table, then enable its time to live and backups."""
+        client = location.clients.dynamodb(location.region)
         name = inputs["name"]
-        described = client.create_table(**_table_request(inputs, place))["TableDescription"]
+        described = client.create_table(**_table_request(inputs, location))["TableDescription"]
         created = Created(name, _identity(described))
         try:
             if inputs.get("ttl", {}).get("enabled"):
-                _set_expiry(client, name, inputs["ttl"])
+                _set_ttl(client, name, inputs["ttl"])
             if backups := inputs.get("pointInTimeRecovery"):
-                _back_up(client, name, backups["enabled"])
+                _set_backups(client, name, backups["enabled"])
         except ClientError as error:
             raise PartlyCreatedError(created) from error
         return created
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Describe the table."""
-        client = place.clients.dynamodb(place.region)
-        answer: Any = found(lambda: client.describe_table(TableName=id_), _MISSING)
-        if answer is None:
+        client = location.clients.dynamodb(location.region)
+        response: Any = get_or_none(lambda: client.describe_table(TableName=id_), _MISSING)
+        if response is None:
             return None
-        table = answer["Table"]
+        table = response["Table"]
         tags = client.list_tags_of_resource(ResourceArn=table["TableArn"]).get("Tags", [])
         return {
             "name": id_,
             **_identity(table),
             **shape_of(table),
-            "ttl": _expiry(client, id_),
-            "pointInTimeRecovery": {"enabled": _is_backed_up(client, id_)},
+            "ttl": _ttl(client, id_),
+            "pointInTimeRecovery": {"enabled": _has_backups(client, id_)},
             "tagsAll": as_map(tags),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change all that can be changed of a table that is in use, in the provider's order."""
-        client: Any = place.clients.dynamodb(place.region)
-        for gone in deleted_indexes(old, new):
-            client.update_table(TableName=id_, GlobalSecondaryIndexUpdates=[gone])
-        if request := _together(old, new):
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Update the table in place, in the provider's order."""
+        client: Any = location.clients.dynamodb(location.region)
+        for deletion in deleted_indexes(old, new):
+            client.update_table(TableName=id_, GlobalSecondaryIndexUpdates=[deletion])
+        if request := _combined_changes(old, new):
             client.update_table(TableName=id_, **request)
-        for made in created_indexes(old, new):
+        for creation in created_indexes(old, new):
             client.update_table(
                 TableName=id_,
                 AttributeDefinitions=_attributes(new),
-                GlobalSecondaryIndexUpdates=[made],
+                GlobalSecondaryIndexUpdates=[creation],
             )
-        if changed(old, new, "serverSideEncryption"):
+        if has_changed(old, new, "serverSideEncryption"):
             client.update_table(TableName=id_, SSESpecification=_encryption(new))
-        if changed(old, new, "ttl") and "ttl" in new:
-            _set_expiry(client, id_, new["ttl"])
-        if changed(old, new, "pointInTimeRecovery"):
-            _back_up(client, id_, new.get("pointInTimeRecovery", {}).get("enabled", False))
+        if has_changed(old, new, "ttl") and "ttl" in new:
+            _set_ttl(client, id_, new["ttl"])
+        if has_changed(old, new, "pointInTimeRecovery"):
+            _set_backups(client, id_, new.get("pointInTimeRecovery", {}).get("enabled", False))
         arn = client.describe_table(TableName=id_)["Table"]["TableArn"]
-        retag(
+        update_tags(
             as_map(client.list_tags_of_resource(ResourceArn=arn).get("Tags", [])),
-            place.tags(new),
-            lambda gone: client.untag_resource(ResourceArn=arn, TagKeys=gone),
-            lambda put: client.tag_resource(ResourceArn=arn, Tags=as_list(put)),
+            location.tags(new),
+            lambda keys: client.untag_resource(ResourceArn=arn, TagKeys=keys),
+            lambda tags: client.tag_resource(ResourceArn=arn, Tags=as_list(tags)),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the table and its items. AWS refuses where it is protected against that."""
-        client = place.clients.dynamodb(place.region)
-        found(lambda: client.delete_table(TableName=id_), _MISSING)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the table. AWS refuses this for a table with deletion protection."""
+        client = location.clients.dynamodb(location.region)
+        get_or_none(lambda: client.delete_table(TableName=id_), _MISSING)
 
 
 def _identity(table: Any) -> dict[str, str]:
@@ -141,31 +141,31 @@ def _is_off(block: Any) -> bool:
     return not block or (isinstance(block, Mapping) and block.get("enabled") is False)
 
 
-def _planned_attributes(old: Properties, told: Properties) -> list[Any]:
-    """Attributes change with the global indexes alone, and a known one keeps its type."""
-    if told.get("globalSecondaryIndexes") == old.get("globalSecondaryIndexes"):
-        kept: list[Any] = old["attributes"]
-        return kept
-    before = {one["name"]: one for one in old["attributes"]}
-    return [before.get(one["name"], one) for one in told["attributes"]]
+def _planned_attributes(old: Properties, inputs: Properties) -> list[Any]:
+    """Return new attributes if the global indexes change; an attribute keeps its type."""
+    if inputs.get("globalSecondaryIndexes") == old.get("globalSecondaryIndexes"):
+        unchanged: list[Any] = old["attributes"]
+        return unchanged
+    before = {attribute["name"]: attribute for attribute in old["attributes"]}
+    return [before.get(attribute["name"], attribute) for attribute in inputs["attributes"]]
 
 
-def _set_expiry(client: DynamoDBClient, name: str, ttl: Properties) -> None:
-    """Switch it on or off in one call, as the provider does."""
-    wanted, attribute = bool(ttl.get("enabled")), ttl.get("attributeName", "")
-    _refuse_second_attribute(client, name, attribute)
+def _set_ttl(client: DynamoDBClient, name: str, ttl: Properties) -> None:
+    """Enable or disable time to live in one call, as the provider does."""
+    enabled, attribute = bool(ttl.get("enabled")), ttl.get("attributeName", "")
+    _ensure_same_ttl_attribute(client, name, attribute)
     client.update_time_to_live(
         TableName=name,
-        TimeToLiveSpecification={"Enabled": wanted, "AttributeName": attribute},
+        TimeToLiveSpecification={"Enabled": enabled, "AttributeName": attribute},
     )
 
 
-def _refuse_second_attribute(client: DynamoDBClient, name: str, attribute: str) -> None:
-    """Refuse another attribute while one is active, as DynamoDB does and moto does not.
+def _ensure_same_ttl_attribute(client: DynamoDBClient, name: str, attribute: str) -> None:
+    """Reject another attribute while one is active, as DynamoDB does and moto does not.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
     """
-    active = _expiry(client, name).get("attributeName")
+    active = _ttl(client, name).get("attributeName")
     if active not in (None, attribute):
         text = (
             f"TimeToLive is active on a different AttributeName: current AttributeName is {active}"
@@ -175,32 +175,32 @@ def _refuse_second_attribute(client: DynamoDBClient, name: str, attribute: str) 
         )
 
 
-def _expiry(client: DynamoDBClient, name: str) -> dict[str, Any]:
-    told = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if told.get("TimeToLiveStatus") != "ENABLED":
+def _ttl(client: DynamoDBClient, name: str) -> dict[str, Any]:
+    description = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if description.get("TimeToLiveStatus") != "ENABLED":
         return {}
-    return {"attributeName": told["AttributeName"], "enabled": True}
+    return {"attributeName": description["AttributeName"], "enabled": True}
 
 
-def _is_backed_up(client: DynamoDBClient, name: str) -> bool:
-    told = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    recovery = told.get("PointInTimeRecoveryDescription", {})
+def _has_backups(client: DynamoDBClient, name: str) -> bool:
+    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
     return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
 
 
-def _back_up(client: DynamoDBClient, name: str, enabled: bool) -> None:
+def _set_backups(client: DynamoDBClient, name: str, enabled: bool) -> None:
     try:
         client.update_continuous_backups(
             TableName=name,
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled},
         )
     except ClientError as error:
-        # A server at `--dynamodb` may know no backups.
+        # A server given by `--dynamodb` may not implement backups.
         if error.response["Error"]["Code"] != "UnknownOperationException":
             raise
 
 
-def _table_request(inputs: Properties, place: Location) -> Any:
+def _table_request(inputs: Properties, location: Location) -> Any:
     provisioned = is_provisioned(inputs)
     request: dict[str, Any] = {
         "TableName": inputs["name"],
@@ -208,29 +208,29 @@ def _table_request(inputs: Properties, place: Location) -> Any:
         "AttributeDefinitions": _attributes(inputs),
         **_billing(inputs),
         "DeletionProtectionEnabled": inputs.get("deletionProtectionEnabled", False),
-        "Tags": place.tag_list(inputs),
+        "Tags": location.tag_list(inputs),
     }
     if inputs.get("streamEnabled"):
         request["StreamSpecification"] = _stream(inputs)
-    if wide := inputs.get("globalSecondaryIndexes"):
-        request["GlobalSecondaryIndexes"] = [global_index(one, provisioned) for one in wide]
-    if near := inputs.get("localSecondaryIndexes"):
+    if indexes := inputs.get("globalSecondaryIndexes"):
+        request["GlobalSecondaryIndexes"] = [global_index(index, provisioned) for index in indexes]
+    if indexes := inputs.get("localSecondaryIndexes"):
         request["LocalSecondaryIndexes"] = [
-            index_of(one, key_schema(inputs["hashKey"], one["rangeKey"])) for one in near
+            index_of(index, key_schema(inputs["hashKey"], index["rangeKey"])) for index in indexes
         ]
     if inputs.get("serverSideEncryption", {}).get("enabled"):
         request["SSESpecification"] = _encryption(inputs)
     return request
 
 
-def _together(old: Properties, new: Properties) -> dict[str, Any]:
-    """Return what is changed in one call, if anything."""
+def _combined_changes(old: Properties, new: Properties) -> dict[str, Any]:
+    """Return the changes that the provider makes in a single UpdateTable call, if any."""
     request: dict[str, Any] = {}
-    if changed(old, new, "billingMode", "readCapacity", "writeCapacity"):
+    if has_changed(old, new, "billingMode", "readCapacity", "writeCapacity"):
         request |= _billing(new)
-    if changed(old, new, "deletionProtectionEnabled"):
+    if has_changed(old, new, "deletionProtectionEnabled"):
         request["DeletionProtectionEnabled"] = new.get("deletionProtectionEnabled", False)
-    if changed(old, new, "streamEnabled", "streamViewType"):
+    if has_changed(old, new, "streamEnabled", "streamViewType"):
         request["StreamSpecification"] = _stream(new)
     if resized := resized_indexes(old, new):
         request["GlobalSecondaryIndexUpdates"] = resized
@@ -239,7 +239,8 @@ def _together(old: Properties, new: Properties) -> dict[str, Any]:
 
 def _attributes(inputs: Properties) -> list[dict[str, str]]:
     return [
-        {"AttributeName": one["name"], "AttributeType": one["type"]} for one in inputs["attributes"]
+        {"AttributeName": attribute["name"], "AttributeType": attribute["type"]}
+        for attribute in inputs["attributes"]
     ]
 
 

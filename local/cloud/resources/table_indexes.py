@@ -1,4 +1,4 @@
-"""The indexes of a table as DynamoDB takes them, and what changes of them. Pure."""
+"""Convert a table's indexes to DynamoDB requests, and compare them for updates. Pure."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from local.cloud.resources.resource_type import Properties
 
 
 def deleted_indexes(old: Properties, new: Properties) -> list[Any]:
-    """Return the deletes, each for a call of its own: one index is changed at a time."""
+    """Return the index deletions. DynamoDB takes one per UpdateTable."""
     before, after = _by_name(old), _by_name(new)
     return [
         {"Delete": {"IndexName": name}}
         for name, index in before.items()
-        if name not in after or _made_of(index) != _made_of(after[name])
+        if name not in after or _definition(index) != _definition(after[name])
     ]
 
 
 def created_indexes(old: Properties, new: Properties) -> list[Any]:
-    """Return the creates, each for a call of its own."""
+    """Return the index creations. DynamoDB takes one per UpdateTable."""
     before = _by_name(old)
     return [
         {"Create": global_index(index, is_provisioned(new))}
         for name, index in _by_name(new).items()
-        if name not in before or _made_of(index) != _made_of(before[name])
+        if name not in before or _definition(index) != _definition(before[name])
     ]
 
 
 def resized_indexes(old: Properties, new: Properties) -> list[Any]:
-    """Return the indexes with another capacity, for the call that changes that of the table.
+    """Return the capacity changes of indexes, for the call that changes the table's capacity.
 
-    Where the table becomes PROVISIONED, DynamoDB asks for each index's in that call.
+    If the table becomes PROVISIONED, DynamoDB requires the capacity of every index in that call.
     """
     if not is_provisioned(new):
         return []
@@ -38,29 +38,29 @@ def resized_indexes(old: Properties, new: Properties) -> list[Any]:
     return [
         {"Update": {"IndexName": name, "ProvisionedThroughput": capacity(index)}}
         for name, index in _by_name(new).items()
-        if name in before and _made_of(index) == _made_of(before[name])
+        if name in before and _definition(index) == _definition(before[name])
         if not is_provisioned(old) or capacity(index) != capacity(before[name])
     ]
 
 
 def _by_name(inputs: Properties) -> dict[str, Any]:
-    return {one["name"]: one for one in inputs.get("globalSecondaryIndexes", [])}
+    return {index["name"]: index for index in inputs.get("globalSecondaryIndexes", [])}
 
 
-def _made_of(index: Properties) -> tuple[Any, ...]:
-    """Return what cannot be changed of a global index."""
+def _definition(index: Properties) -> tuple[Any, ...]:
+    """Return the properties of a global index that cannot be changed."""
     names = ("keySchemas", "hashKey", "rangeKey", "projectionType", "nonKeyAttributes")
     return tuple(index.get(name) for name in names)
 
 
 def is_provisioned(inputs: Properties) -> bool:
-    """Tell whether a table is billed by its capacity, which is Terraform's default."""
+    """Return whether a table has provisioned capacity, which is Terraform's default."""
     mode: str = inputs.get("billingMode", "PROVISIONED")
     return mode == "PROVISIONED"
 
 
 def key_schema(hash_key: str, range_key: str | None) -> list[dict[str, str]]:
-    """Return the keys of a table or an index."""
+    """Return the key schema of a table or an index."""
     schema = [{"AttributeName": hash_key, "KeyType": "HASH"}]
     return [*schema, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else schema
 
@@ -75,10 +75,10 @@ def capacity(inputs: Properties) -> dict[str, int]:
 
 def global_index(inputs: Properties, provisioned: bool) -> dict[str, Any]:
     """Return a global index as CreateTable takes it."""
-    # An index names its keys in a list, or, in the older way, one by one.
+    # Older declarations have `hashKey` and `rangeKey` instead of `keySchemas`.
     schema = [
-        {"AttributeName": one["attributeName"], "KeyType": one["keyType"]}
-        for one in inputs.get("keySchemas", [])
+        {"AttributeName": key["attributeName"], "KeyType": key["keyType"]}
+        for key in inputs.get("keySchemas", [])
     ] or key_schema(inputs["hashKey"], inputs.get("rangeKey"))
     units = {"ProvisionedThroughput": capacity(inputs)} if provisioned else {}
     return {**index_of(inputs, schema), **units}

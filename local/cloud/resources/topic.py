@@ -1,4 +1,4 @@
-"""Topics, and who is told of what is published to them."""
+"""SNS topics and subscriptions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from local.cloud.resources.resource_type import (
     ResourceType,
     as_list,
     as_map,
-    found,
-    retag,
+    get_or_none,
+    has_changed,
+    update_tags,
 )
 from ring.arn import Arn
 
 _MISSING = ("NotFound", "NotFoundException")
+_KEY = "kmsMasterKeyId"
 
 
 class Topic(ResourceType):
@@ -25,89 +27,103 @@ class Topic(ResourceType):
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/sns/topic.go
     """
 
-    fixed = frozenset({"name", "namePrefix", "fifoTopic"})
-    longest = 80
+    force_new = frozenset({"name", "namePrefix", "fifoTopic"})
+    max_name_length = 80
 
-    def create(self, inputs: Properties, place: Location) -> Created:
+    def create(self, inputs: Properties, location: Location) -> Created:
         """Make the topic."""
-        made = place.clients.sns(place.region).create_topic(
-            Name=inputs["name"], Tags=place.tag_list(inputs)
+        key = inputs.get(_KEY)
+        created = location.clients.sns(location.region).create_topic(
+            Name=inputs["name"],
+            Tags=location.tag_list(inputs),
+            Attributes={"KmsMasterKeyId": key} if key else {},
         )
-        return Created(made["TopicArn"], {"arn": made["TopicArn"]})
+        return Created(created["TopicArn"], {"arn": created["TopicArn"]})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
+    def read(self, id_: str, location: Location) -> Properties | None:
         """Look whether the topic is there, and at its tags."""
-        client = place.clients.sns(place.region)
-        if found(lambda: client.get_topic_attributes(TopicArn=id_), *_MISSING) is None:
+        client = location.clients.sns(location.region)
+        answer: Any = get_or_none(lambda: client.get_topic_attributes(TopicArn=id_), *_MISSING)
+        if answer is None:
             return None
+        key = answer["Attributes"].get("KmsMasterKeyId")
         tags = client.list_tags_for_resource(ResourceArn=id_)["Tags"]
-        return {"name": Arn.parse(id_).resource, "arn": id_, "tagsAll": as_map(tags)}
+        return {
+            "name": Arn.parse(id_).resource,
+            "arn": id_,
+            **({_KEY: key} if key else {}),
+            "tagsAll": as_map(tags),
+        }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Change its tags: nothing else of it can be said here."""
-        client = place.clients.sns(place.region)
-        retag(
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Change its key and its tags: nothing else of it can be said here."""
+        client = location.clients.sns(location.region)
+        if has_changed(old, new, _KEY):
+            client.set_topic_attributes(
+                TopicArn=id_, AttributeName="KmsMasterKeyId", AttributeValue=new.get(_KEY, "")
+            )
+        update_tags(
             as_map(client.list_tags_for_resource(ResourceArn=id_)["Tags"]),
-            place.tags(new),
-            lambda gone: client.untag_resource(ResourceArn=id_, TagKeys=gone),
-            lambda put: client.tag_resource(ResourceArn=id_, Tags=as_list(put)),
+            location.tags(new),
+            lambda keys: client.untag_resource(ResourceArn=id_, TagKeys=keys),
+            lambda tags: client.tag_resource(ResourceArn=id_, Tags=as_list(tags)),
         )
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Delete the topic, and with it who is subscribed."""
-        place.clients.sns(place.region).delete_topic(TopicArn=id_)
+    def delete(self, id_: str, location: Location) -> None:
+        """Delete the topic with its subscriptions."""
+        location.clients.sns(location.region).delete_topic(TopicArn=id_)
 
 
 class TopicSubscription(ResourceType):
     """aws:sns/topicSubscription:TopicSubscription. Its id is its ARN.
 
-    One of an address is pending, and nobody here confirms it. It cannot be unsubscribed: the
-    provider lets go of it, and AWS deletes it after three days.
+    An e-mail subscription stays pending, because nobody confirms it. It cannot be unsubscribed: the
+    provider drops it from its state, and AWS deletes it after three days.
     https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/sns/topic_subscription.go
     """
 
     name = None
-    fixed = frozenset({"endpoint", "protocol", "topic"})
+    force_new = frozenset({"endpoint", "protocol", "topic"})
     computed = frozenset({"arn", "pendingConfirmation"})
     tagged = False
 
-    def create(self, inputs: Properties, place: Location) -> Created:
+    def create(self, inputs: Properties, location: Location) -> Created:
         """Subscribe."""
-        made = place.clients.sns(place.region).subscribe(
+        created = location.clients.sns(location.region).subscribe(
             TopicArn=inputs["topic"],
             Protocol=inputs["protocol"],
             Endpoint=inputs["endpoint"],
             ReturnSubscriptionArn=True,
         )
-        arn = made["SubscriptionArn"]
+        arn = created["SubscriptionArn"]
         return Created(arn, {"arn": arn, "pendingConfirmation": _is_pending(inputs["protocol"])})
 
-    def read(self, id_: str, place: Location) -> Properties | None:
-        """Look the subscription up."""
-        client = place.clients.sns(place.region)
-        answer: Any = found(
+    def read(self, id_: str, location: Location) -> Properties | None:
+        """Read the subscription's attributes."""
+        client = location.clients.sns(location.region)
+        response: Any = get_or_none(
             lambda: client.get_subscription_attributes(SubscriptionArn=id_), *_MISSING
         )
-        if answer is None:
+        if response is None:
             return None
-        told = answer["Attributes"]
+        attributes = response["Attributes"]
         return {
             "arn": id_,
-            "topic": told["TopicArn"],
-            "protocol": told["Protocol"],
-            "endpoint": told["Endpoint"],
-            "pendingConfirmation": _is_pending(told["Protocol"]),
+            "topic": attributes["TopicArn"],
+            "protocol": attributes["Protocol"],
+            "endpoint": attributes["Endpoint"],
+            "pendingConfirmation": _is_pending(attributes["Protocol"]),
         }
 
-    def update(self, id_: str, old: Properties, new: Properties, place: Location) -> None:
-        """Nothing of it can be changed here."""
+    def update(self, id_: str, old: Properties, new: Properties, location: Location) -> None:
+        """Do nothing: every supported property is `force_new`."""
 
-    def delete(self, id_: str, place: Location) -> None:
-        """Unsubscribe, where it is not pending."""
-        seen = self.read(id_, place)
+    def delete(self, id_: str, location: Location) -> None:
+        """Unsubscribe, unless it is pending."""
+        seen = self.read(id_, location)
         if seen is None or seen["pendingConfirmation"]:
             return
-        place.clients.sns(place.region).unsubscribe(SubscriptionArn=id_)
+        location.clients.sns(location.region).unsubscribe(SubscriptionArn=id_)
 
 
 def _is_pending(protocol: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a change of a resource's inputs calls for: nothing, an update, or another resource. Pure."""
+"""Compare a resource's inputs: no change, an update, or a replacement. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 How = Literal["ADD", "UPDATE", "DELETE"]
 DEFAULTS = "__defaults"
-"""The input that names those which the provider made up, as in Pulumi's bridge to Terraform."""
+"""The input that lists generated inputs, as in Pulumi's bridge to Terraform."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The properties that differ, those of them that cannot be changed, and the order of things.
+    """Changed properties, and those of them that require a replacement.
 
-    `delete_first`: the old resource stands in the way of the new one.
+    `delete_first`: the old resource must be deleted before the new one is created.
     """
 
     changed: Mapping[str, How]
@@ -29,17 +29,19 @@ class Difference:
     delete_first: bool
 
 
-def difference(kind: ResourceType, old: Properties, new: Properties) -> Difference:
-    """Compare a resource's inputs with those that it should have, as the provider plans them."""
-    new = kind.planned(old, new)
+def difference(resource_type: ResourceType, old: Properties, new: Properties) -> Difference:
+    """Compare a resource's inputs with the planned ones."""
+    new = resource_type.plan(old, new)
     names = {name for name in {*old, *new} if not name.startswith("__")}
     changed = {
         name: _how(old, new, name)
         for name in sorted(names)
-        if normal(kind, name, old.get(name)) != normal(kind, name, new.get(name))
+        if normal(resource_type, name, old.get(name)) != normal(resource_type, name, new.get(name))
     }
-    replacing = frozenset(changed) & (kind.fixed | {"region"})
-    return Difference(changed, replacing, bool(replacing) and _is_in_the_way(kind, old, new))
+    replacing = frozenset(changed) & (resource_type.force_new | {"region"})
+    return Difference(
+        changed, replacing, bool(replacing) and _is_in_the_way(resource_type, old, new)
+    )
 
 
 def _how(old: Properties, new: Properties, name: str) -> How:
@@ -48,29 +50,35 @@ def _how(old: Properties, new: Properties, name: str) -> How:
     return "DELETE" if new.get(name) is None else "UPDATE"
 
 
-def _is_in_the_way(kind: ResourceType, old: Properties, new: Properties) -> bool:
-    """Tell whether both would have one name, which somebody chose.
+def _is_in_the_way(resource_type: ResourceType, old: Properties, new: Properties) -> bool:
+    """Return whether both resources would have the same name, given by the program.
 
     https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/names.go
     """
-    if kind.name is None or kind.name in new.get(DEFAULTS, ()):
+    if resource_type.name is None or resource_type.name in new.get(DEFAULTS, ()):
         return False
-    return new.get(kind.name) is not None and new.get(kind.name) == old.get(kind.name)
+    return new.get(resource_type.name) is not None and new.get(resource_type.name) == old.get(
+        resource_type.name
+    )
 
 
-def normal(kind: ResourceType, name: str, value: Any) -> Any:
-    """Return a property's value in a form in which equal means the same."""
-    if name in kind.kept and isinstance(value, Mapping) and value.get("enabled") is False:
-        return None  # off, whatever else is said
-    if name in kind.documents and isinstance(value, str) and value != rpc.UNKNOWN:
+def normal(resource_type: ResourceType, name: str, value: Any) -> Any:
+    """Normalize a property's value for comparison."""
+    if (
+        name in resource_type.optional_computed
+        and isinstance(value, Mapping)
+        and value.get("enabled") is False
+    ):
+        return None  # disabled, whatever its other properties
+    if name in resource_type.json_documents and isinstance(value, str) and value != rpc.UNKNOWN:
         return json.loads(value)
-    if name in kind.unordered and isinstance(value, list):
+    if name in resource_type.unordered and isinstance(value, list):
         return sorted((_bare(part) for part in value), key=json.dumps)
     return _bare(value)
 
 
 def _bare(value: Any) -> Any:
-    """Leave out what says nothing, and all of an archive but its hash: the rest may be elided."""
+    """Remove empty parts, and all of an archive but its hash: the engine may omit the rest."""
     match value:
         case {rpc._special_sig_key: signature, "hash": digest}:
             return {"signature": signature, "hash": digest}
@@ -83,7 +91,7 @@ def _bare(value: Any) -> Any:
 
 
 def is_unknown(value: Any) -> bool:
-    """Tell whether a value, or a part of it, is not known yet."""
+    """Return whether a value or a part of it is unknown yet."""
     match value:
         case Mapping():
             return any(is_unknown(part) for part in value.values())

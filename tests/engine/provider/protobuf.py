@@ -1,4 +1,4 @@
-"""Properties as the engine sends them, and as they are here. Pure."""
+"""Convert properties between the engine's messages and dictionaries. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pulumi.runtime import rpc
 
 
 def decoded(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Return the properties in a message; whole numbers are ints.
+    """Return the properties in a message, with whole numbers as ints.
 
-    What is not known yet is `rpc.UNKNOWN`, and an archive is the map that it is on the wire.
+    Unknown values are `rpc.UNKNOWN`, archives are maps as in the message.
     """
     return {name: _whole(value) for name, value in json_format.MessageToDict(struct).items()}
 
@@ -36,7 +36,7 @@ def encoded(properties: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def archives(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties with every archive among them as Pulumi's SDK has it."""
+    """Return the properties with archives as objects of Pulumi's SDK."""
     return {
         name: rpc.deserialize_property(encoded(value)) if _is_archive(value) else value
         for name, value in properties.items()

@@ -1,9 +1,9 @@
-"""Pulumi's AWS provider, played in this process: the real engine's program, over the local cloud.
+"""An AWS provider for Pulumi's engine, in this process, over the local cloud.
 
-Where the environment says `PULUMI_DEBUG_PROVIDERS=aws:PORT`, the engine attaches to the server at
-that port instead of starting the provider's plugin, and speaks the same protocol to it:
+With `PULUMI_DEBUG_PROVIDERS=aws:PORT` in its environment, the engine attaches to the server at that
+port instead of starting the provider's plugin, with the same protocol:
 https://github.com/pulumi/pulumi/blob/v3.274.1/proto/pulumi/provider.proto
-What is declared is made by the same table of resources as a local ring (`local.cloud.resources`).
+Resources are created by the same code as in a local ring (`local.cloud.resources`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from local.cloud.cloud import (
     Cloud,
     CloudError,
     NameTooLongError,
-    PartError,
-    kind_of,
+    PartialCreateError,
     provider_inputs,
+    resource_type_of,
 )
 from local.cloud.validation import failures
 from tests.engine.provider.diff import difference
@@ -49,10 +49,9 @@ _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_le
 
 
 class EngineProvider:
-    """An AWS provider that the engine can attach to, for as long as the context lasts.
+    """Server of an AWS provider to which the engine can attach, while the context lasts.
 
-    `environment` is what the engine has to be started with. `interceptors` see each call before it
-    is answered.
+    The engine must be started with `environment`. `interceptors` are called before each call.
     """
 
     def __init__(self, cloud: Cloud, interceptors: Sequence[grpc.ServerInterceptor] = ()) -> None:
@@ -67,7 +66,7 @@ class EngineProvider:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables that lead the engine here."""
+        """Environment variables that make the engine attach to this provider."""
         return {"PULUMI_DEBUG_PROVIDERS": f"aws:{self._port}"}
 
     def __enter__(self) -> Self:
@@ -80,14 +79,13 @@ class EngineProvider:
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine.
+    """Implementation of the provider's protocol.
 
-    A stack has a provider for each member, each with a region and credentials of its own, and all
-    of them are answered here. No request about a resource says which provider it is for. But the
-    engine attaches once for each of them, and each time opens a connection of its own, which it
-    keeps (`NewProvider` in pulumi's sdk/go/common/resource/plugin/provider_plugin.go). So what
-    `Configure` said is kept by the connection that it came on. A connection that was never
-    configured is told so: it can never reach the place of another.
+    A stack has a provider for each member, with its own region and credentials, and all of them are
+    served here. Requests for resources do not name their provider. But the engine attaches once for
+    each, with a connection of its own that it keeps open (`NewProvider` in pulumi's
+    sdk/go/common/resource/plugin/provider_plugin.go). So the configuration is stored by the
+    connection of `Configure`. A connection without one gets an error: it never uses another's.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -95,30 +93,30 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._places: dict[str, Location] = {}
 
     def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Name the version: that of the Python package, whose types are the arguments' types."""
+        """Return the version of the Python package, which defines the arguments' types."""
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def Handshake(self, _request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Begin with a connection: forget another one's that had its address."""
+        """Start a connection; drop the configuration of an earlier one with the same address."""
         self._places.pop(context.peer(), None)
         # Secrets and references are not accepted, so the engine sends plain values, and marks the
         # outputs of secret inputs as secret by itself.
         return provider_pb2.ProviderHandshakeResponse()
 
     def Attach(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Hear where the engine is, which nobody here asks anything."""
+        """Ignore the engine's address: the provider sends it no requests."""
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Check a provider's own arguments."""
+        """Validate a provider's arguments."""
         wrong = _refused(PROVIDER, provider_inputs(decoded(request.news)))
         return provider_pb2.CheckResponse(inputs=request.news, failures=wrong)
 
     def DiffConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Tell what a change of a provider's arguments means.
+        """Compare a provider's arguments.
 
-        It never makes another provider. Another region makes others of the resources that lie in
-        one, each by its own `region`:
+        A change never replaces the provider. Another region replaces its regional resources, each
+        by its own `region`:
         https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go
         """
         old, new = decoded(request.old_inputs), decoded(request.news)
@@ -127,31 +125,31 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=changes, diffs=diffs)
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Keep the place that the resources asked for on this connection are in."""
-        self._places[context.peer()] = self._cloud.place(decoded(request.args))
+        """Store the location of the resources that are requested on this connection."""
+        self._places[context.peer()] = self._cloud.location(decoded(request.args))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Check a resource's arguments, and add what they leave to the provider."""
+        """Validate a resource's arguments, and add generated ones."""
         place = self._place(context)
         news = decoded(request.news)
         wrong = _refused(request.type, news)
         if wrong:
             return provider_pb2.CheckResponse(failures=wrong)
-        kind = self._kind(request, context)
+        resource_type = self._resource_type(request, context)
         try:
-            inputs = checked(kind, request.name, decoded(request.olds), news, place)
+            inputs = checked(resource_type, request.name, decoded(request.olds), news, place)
         except NameTooLongError as error:
-            failure = provider_pb2.CheckFailure(property=kind.name, reason=str(error))
+            failure = provider_pb2.CheckFailure(property=resource_type.name, reason=str(error))
             return provider_pb2.CheckResponse(failures=[failure])
         return provider_pb2.CheckResponse(inputs=encoded(inputs))
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Tell what a change of a resource's inputs calls for."""
-        kind, new = self._kind(request, context), decoded(request.news)
-        old = was(kind, decoded(request.old_inputs), decoded(request.olds))
-        self._refuse_plan(request, context, old, new)
-        found = difference(kind, old, new)
+        """Compare a resource's inputs."""
+        resource_type, new = self._resource_type(request, context), decoded(request.news)
+        old = was(resource_type, decoded(request.old_inputs), decoded(request.olds))
+        self._validate_plan(request, context, old, new)
+        found = difference(resource_type, old, new)
         kinds = {
             name: provider_pb2.PropertyDiff(
                 kind=_KIND.Value(f"{how}_REPLACE" if name in found.replacing else how),
@@ -169,23 +167,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Make a resource, or, in a preview, tell what is known of it before."""
+        """Create a resource, or, in a preview, return its known outputs."""
         inputs = decoded(request.properties)
         place = self._place(context).of(inputs)
         if request.preview:
-            self._refuse_plan(request, context, {}, inputs)
-            outputs = previewed(self._kind(request, context), inputs)
+            self._validate_plan(request, context, {}, inputs)
+            outputs = previewed(self._resource_type(request, context), inputs)
             return provider_pb2.CreateResponse(properties=encoded(outputs))
         try:
             made, outputs = self._cloud.create(request.type, request.name, archives(inputs), place)
-        except PartError as error:
+        except PartialCreateError as error:
             _abort_unfinished(context, error)
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         return provider_pb2.CreateResponse(id=made, properties=encoded({**outputs, **inputs}))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Look a resource up: one of the stack, to refresh it, or another one, to import it."""
+        """Read a resource, to refresh or to import it."""
         state, inputs = decoded(request.properties), decoded(request.inputs)
         place = self._place(context).of(inputs or state)
         try:
@@ -194,13 +192,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         if seen is None:
             return provider_pb2.ReadResponse()
-        kind = self._kind(request, context)
+        resource_type = self._resource_type(request, context)
         if inputs:
-            outputs = with_kept(kind, refreshed(kind, state, seen, place), seen)
-            inputs = refreshed(kind, inputs, seen, place)
+            outputs = with_kept(resource_type, refreshed(resource_type, state, seen, place), seen)
+            inputs = refreshed(resource_type, inputs, seen, place)
         else:
-            inputs = inputs_to_import(request.type, kind, seen, place)
-            outputs = {**inputs, **{name: seen[name] for name in kind.computed}}
+            inputs = inputs_to_import(request.type, resource_type, seen, place)
+            outputs = {**inputs, **{name: seen[name] for name in resource_type.computed}}
         return provider_pb2.ReadResponse(
             id=request.id,
             properties=encoded({**outputs, "id": request.id}),
@@ -208,10 +206,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Change a resource, or, in a preview, tell what it will be."""
-        kind, outputs = self._kind(request, context), decoded(request.olds)
-        old = was(kind, decoded(request.old_inputs), outputs)
-        new = kind.planned(old, decoded(request.news))
+        """Update a resource, or, in a preview, return its new outputs."""
+        resource_type, outputs = self._resource_type(request, context), decoded(request.olds)
+        old = was(resource_type, decoded(request.old_inputs), outputs)
+        new = resource_type.plan(old, decoded(request.news))
         place = self._place(context).of(new)
         kept = {name: value for name, value in outputs.items() if name not in old}
         if not request.preview:
@@ -223,7 +221,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=encoded({**kept, **new}))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Delete a resource, in the region that it was made in."""
+        """Delete a resource in the region where it was created."""
         state = decoded(request.properties)
         place = self._place(context).of(state)
         try:
@@ -233,7 +231,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Answer a function of the provider."""
+        """Call a function of the provider."""
         try:
             answer = self._cloud.call(request.tok, self._place(context))
         except CloudError as error:
@@ -243,7 +241,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Let what was begun end by itself: no call here takes long."""
+        """Do nothing: no call takes long."""
         return empty_pb2.Empty()
 
     def _place(self, context: grpc.ServicerContext) -> Location:
@@ -251,23 +249,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if place is None:
             context.abort(
                 grpc.StatusCode.FAILED_PRECONDITION,
-                "This connection was not configured, so it is not known where its resources are.",
+                "This connection was not configured, so the location of its resources is unknown.",
             )
         return place
 
-    def _refuse_plan(
+    def _validate_plan(
         self, request: Any, context: grpc.ServicerContext, old: Properties, new: Properties
     ) -> None:
         try:
-            self._cloud.refuse_plan(
+            self._cloud.validate_plan(
                 request.type, request.name, old, new, self._place(context).of(new)
             )
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
-    def _kind(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def _resource_type(self, request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            return kind_of(request.type, request.name)
+            return resource_type_of(request.type, request.name)
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
@@ -283,8 +281,8 @@ def _refused(token: str, inputs: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def _abort_unfinished(context: grpc.ServicerContext, error: PartError) -> NoReturn:
-    """Tell that a resource is there, so that the engine keeps it, and that it is unfinished."""
+def _abort_unfinished(context: grpc.ServicerContext, error: PartialCreateError) -> NoReturn:
+    """Report a resource as created but incomplete, so that the engine keeps it in its state."""
     detail = any_pb2.Any()
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(

@@ -1,4 +1,4 @@
-"""A resource's inputs and outputs, as Pulumi's AWS provider would give them back. Pure."""
+"""Inputs and outputs of a resource as Pulumi's AWS provider returns them. Pure."""
 
 from __future__ import annotations
 
@@ -17,82 +17,95 @@ _NOTHING: tuple[Any, ...] = (None, "", {}, [], False, {"enabled": False})
 
 
 def checked(
-    kind: ResourceType, logical_name: str, old: Properties, new: Properties, place: Location
+    resource_type: ResourceType,
+    logical_name: str,
+    old: Properties,
+    new: Properties,
+    place: Location,
 ) -> dict[str, Any]:
-    """Return a resource's inputs with what they leave to the provider.
+    """Return a resource's inputs with generated ones.
 
-    A made-up name stays what it was, and one that is too long is a `NameTooLongError`. `tagsAll`
-    are its tags and the provider's, `region` is the provider's, where the resource lies in one:
+    A generated name is kept; one that is too long raises `NameTooLongError`. `tagsAll` are its tags
+    and the provider's, `region` is the provider's for regional resources:
     https://github.com/pulumi/pulumi-aws/blob/master/provider/tags.go
     https://github.com/pulumi/pulumi-aws/blob/master/provider/region.go
     """
     inputs = dict(new)
-    if kind.name and kind.name not in inputs and f"{kind.name}Prefix" not in inputs:
-        made_up = kind.name in old.get(DEFAULTS, ())
-        kept = {**inputs, kind.name: old[kind.name]} if made_up else inputs
-        inputs = {**named_inputs(kind, logical_name, kept), DEFAULTS: [kind.name]}
-    if kind.regional and "region" not in inputs:
+    if (
+        resource_type.name
+        and resource_type.name not in inputs
+        and f"{resource_type.name}Prefix" not in inputs
+    ):
+        generated = resource_type.name in old.get(DEFAULTS, ())
+        kept = {**inputs, resource_type.name: old[resource_type.name]} if generated else inputs
+        inputs = {**named_inputs(resource_type, logical_name, kept), DEFAULTS: [resource_type.name]}
+    if resource_type.regional and "region" not in inputs:
         inputs["region"] = place.region
-    if kind.tagged:
+    if resource_type.tagged:
         tags = inputs.get("tags", {})
         inputs["tagsAll"] = rpc.UNKNOWN if is_unknown(tags) else place.tags(inputs)
     return inputs
 
 
-def previewed(kind: ResourceType, inputs: Properties) -> dict[str, Any]:
-    """Return the outputs of a resource that is not there yet."""
-    unknown = {*kind.computed, *([kind.name] if kind.name else [])}
+def previewed(resource_type: ResourceType, inputs: Properties) -> dict[str, Any]:
+    """Return the outputs of a resource that does not exist yet."""
+    unknown = {*resource_type.computed, *([resource_type.name] if resource_type.name else [])}
     return {**dict.fromkeys(unknown, rpc.UNKNOWN), **inputs}
 
 
-def was(kind: ResourceType, old_inputs: Properties, outputs: Properties) -> dict[str, Any]:
-    """Return what a resource was: its inputs, or what is known to have come of them.
+def was(resource_type: ResourceType, old_inputs: Properties, outputs: Properties) -> dict[str, Any]:
+    """Return a resource's old properties: its inputs with the values of its outputs.
 
-    What the provider keeps where it is left out counts, whoever said it.
+    Includes properties that keep their value when omitted.
     """
-    kept = {name: outputs[name] for name in kind.kept if outputs.get(name)}
+    kept = {name: outputs[name] for name in resource_type.optional_computed if outputs.get(name)}
     return {**kept, **{name: outputs.get(name, value) for name, value in old_inputs.items()}}
 
 
 def refreshed(
-    kind: ResourceType, known: Properties, seen: Properties, place: Location
+    resource_type: ResourceType, known: Properties, seen: Properties, place: Location
 ) -> dict[str, Any]:
-    """Return the properties that were known, with the values that AWS has now.
+    """Return the known properties with their current values.
 
-    What means the same stays as it was written, and so does what AWS does not show.
+    Equivalent values and those that AWS does not return stay as they were written.
     """
     now = with_own_tags(seen, place)
-    told = {
-        name: value if name in kind.unread or _alike(kind, name, value, now) else now.get(name)
+    current = {
+        name: value
+        if name in resource_type.write_only or _alike(resource_type, name, value, now)
+        else now.get(name)
         for name, value in known.items()
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in current.items() if value is not None}
 
 
-def _alike(kind: ResourceType, name: str, value: Any, now: Properties) -> bool:
-    return name in (DEFAULTS, "id", "region") or normal(kind, name, value) == normal(
-        kind, name, now.get(name)
+def _alike(resource_type: ResourceType, name: str, value: Any, now: Properties) -> bool:
+    return name in (DEFAULTS, "id", "region") or normal(resource_type, name, value) == normal(
+        resource_type, name, now.get(name)
     )
 
 
 def with_own_tags(seen: Properties, place: Location) -> dict[str, Any]:
-    """Return what was seen of a resource, with those of its tags that are not the provider's."""
+    """Return a resource's properties with its tags, without the provider's default tags."""
     defaults = place.default_tags.items()
     own = {key: tag for key, tag in seen.get("tagsAll", {}).items() if (key, tag) not in defaults}
     return {**seen, "tags": own}
 
 
-def with_kept(kind: ResourceType, outputs: Properties, seen: Properties) -> dict[str, Any]:
-    """Return outputs with what a read fills in, though nobody has said it."""
-    return {**{name: seen[name] for name in kind.kept if seen.get(name)}, **outputs}
+def with_kept(resource_type: ResourceType, outputs: Properties, seen: Properties) -> dict[str, Any]:
+    """Return outputs with computed properties from a read."""
+    return {
+        **{name: seen[name] for name in resource_type.optional_computed if seen.get(name)},
+        **outputs,
+    }
 
 
 def inputs_to_import(
-    token: str, kind: ResourceType, seen: Properties, place: Location
+    token: str, resource_type: ResourceType, seen: Properties, place: Location
 ) -> dict[str, Any]:
     """Return the inputs that would have made a resource as it is; what says nothing is left out."""
     now = with_own_tags(seen, place)
-    region = {"region": place.region} if kind.regional else {}
+    region = {"region": place.region} if resource_type.regional else {}
     return region | {
         name: value
         for name, value in now.items()

@@ -64,13 +64,13 @@ def without_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_validate_tells_the_hops_of_a_stack_without_a_cli(without_cli: None) -> None:
     result = run("validate", "--stack", "dev")
     assert result.exit_code == 0
-    assert "dev: sound. 3 members, 3 hops:" in result.output
+    assert "dev: valid. 3 members, 3 hops:" in result.output
     assert "us-east-1 (orders) -> eu-west-1 (orders)" in result.output
 
 
 def test_validate_tells_a_single_hop_as_one() -> None:
     assert (
-        "orders: sound. 2 members, 1 hop:"
+        "orders: valid. 2 members, 1 hop:"
         in run("validate", *RING, "--set", "hops=[us-east-1]").output
     )
 
@@ -121,7 +121,7 @@ def test_without_a_cli_something_is_missing_whether_or_not_yes_is_said(
 def test_what_is_missing_is_told_with_the_way_to_get_it(without_cli: None, command: str) -> None:
     result = run(command, "--stack", "dev")
     assert result.exit_code == 3
-    assert "There is no Pulumi CLI that would do" in result.output
+    assert "No usable Pulumi CLI was found" in result.output
     assert "https://www.pulumi.com/docs/install/" in result.output
 
 
@@ -132,7 +132,7 @@ def test_what_changes_something_wants_a_yes_where_nobody_can_be_asked(
     monkeypatch.setattr("operate.deployment.stack.find_cli", Mock())
     result = run(command, "--stack", "dev")
     assert result.exit_code == 2
-    assert "say --yes" in result.output
+    assert "pass --yes" in result.output
 
 
 @pytest.mark.parametrize("command", ["status", "check"])
@@ -147,7 +147,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a stack that has no file": (("validate", "--stack", "nope"), "no Pulumi.nope.yaml"),
     "a described ring over a stack's file": (
         ("validate", *RING, "--stack", "dev"),
-        "says what the stack dev is",
+        "already describes the stack dev",
     ),
     "a described ring and a file": (("validate", *RING, "--file", __file__), "leave --file"),
     "a stack and a file": (("outputs", "--stack", "dev", "--file", __file__), "leave --stack"),

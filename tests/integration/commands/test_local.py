@@ -136,8 +136,8 @@ def test_a_port_that_is_taken_is_a_failure() -> None:
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [
-        ("127.0.0.1:8000", 2, "it takes the form http://127.0.0.1:8000"),
-        ("https://dynamodb.eu-west-1.amazonaws.com", 2, "is AWS itself"),
+        ("127.0.0.1:8000", 2, "Use the form http://127.0.0.1:8000"),
+        ("https://dynamodb.eu-west-1.amazonaws.com", 2, "belongs to AWS"),
         ("http://127.0.0.1:1", 1, "does not answer"),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_member_that_is_none_is_told_before_anything_is_started() -> None:
     code, told = invoke("--load", __file__, "--into", "eu-wset-1", "--port", "0")
     assert code == 2
     assert "--into eu-wset-1: no member has this name. Did you mean `eu-west-1`?" in told
-    assert "A ring of" not in told
+    assert "Ring of" not in told
 
 
 def test_a_missing_package_is_told_with_the_way_to_get_it() -> None:

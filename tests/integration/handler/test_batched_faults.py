@@ -13,12 +13,12 @@ from handler.aws.api import BotocoreApi
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.errors import is_transient
 from handler.model.image import Key, application_attributes
-from handler.protocol.replicate import Hop
+from handler.protocol.hop import Hop
 from handler.retry import RetryBudget, RetryingStore
 from handler.store.batching import BatchingStore
 from handler.store.dynamodb import MemberTables
+from local.data.item_size import LIMIT, item_size
 from tests.support.fakes import ListQuarantine
-from tests.support.item_size import LIMIT, size_of
 from tests.support.pair import HERE, THERE
 from tests.support.store_backends import (
     DynamoBench,
@@ -143,7 +143,7 @@ def test_an_item_that_just_fits_into_400_kb_travels_and_one_byte_more_is_set_asi
     bench: DynamoBench,
 ) -> None:
     work(bench, [record(1, "size")])
-    spare = LIMIT - size_of(bench.read("orders", {"k": {"S": "size"}}) or {})
+    spare = LIMIT - item_size(bench.read("orders", {"k": {"S": "size"}}) or {})
     aside = ListQuarantine()
     for number, more in enumerate((spare, spare + 1), 2):
         text = "written by 1" + "x" * more

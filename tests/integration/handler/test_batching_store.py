@@ -139,10 +139,10 @@ def test_an_item_with_too_many_names_for_a_statement_is_put_alone(bench: DynamoB
 
 
 def test_no_statement_is_remembered_for_names_that_no_statement_holds(bench: DynamoBench) -> None:
-    batching._insertion.cache_clear()
+    batching._insert_statement.cache_clear()
     wide = item(1, **{f"{number}" * 5_000: {"S": ""} for number in range(10)})
     assert bench.run(create(bench, wide)) == Written(None)
-    assert batching._insertion.cache_info().currsize == 0
+    assert batching._insert_statement.cache_info().currsize == 0
 
 
 def test_a_statement_that_is_throttled_fails_for_the_moment_and_is_not_made_alone(
@@ -206,5 +206,5 @@ def test_items_that_are_too_much_for_one_request_are_put_alone(bench: DynamoBenc
 
 def test_a_key_is_found_however_its_number_is_spelled() -> None:
     asked: Key = {"k": {"N": "1.0"}, "s": {"S": "1.0"}}
-    assert batching._name(asked) == batching._name({"s": {"S": "1.0"}, "k": {"N": "1"}})
-    assert batching._name(asked) != batching._name({"s": {"S": "1"}, "k": {"N": "1"}})
+    assert batching._identity(asked) == batching._identity({"s": {"S": "1.0"}, "k": {"N": "1"}})
+    assert batching._identity(asked) != batching._identity({"s": {"S": "1"}, "k": {"N": "1"}})

@@ -142,7 +142,7 @@ def test_calls_are_made_over_the_wire_to_the_endpoint_that_botocore_finds(
 ) -> None:
     call: Any = make_api("cn-north-1", pool)
     assert isinstance(call, HttpApi)
-    signer, address = call._signer, call._connections._address
+    signer, address = call._signer, call._connections._endpoint
     assert address.url == "https://dynamodb.cn-north-1.amazonaws.com.cn"
     assert (address.host, address.port) == ("dynamodb.cn-north-1.amazonaws.com.cn", 443)
     assert (signer.host, signer.region) == (address.host, "cn-north-1")
@@ -170,7 +170,7 @@ def test_an_endpoint_of_ones_own_is_called_by_its_name(
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     call: Any = make_api("eu-west-1", pool)
     assert call._signer.host == (host_header or url.removeprefix("https://"))
-    assert (call._connections._address.certificates is None) == url.startswith("http:")
+    assert (call._connections._endpoint.certificates is None) == url.startswith("http:")
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,11 @@ def changed(**parts: Any) -> dict[str, Any]:
 def wrong() -> dict[str, tuple[Any, str]]:
     """Records that are wrong in a way that is the hop's, and a word of what is said of each."""
     return {
-        "no mapping": (["dynamodb"], "no record of a DynamoDB stream"),
-        "nothing": (None, "no record of a DynamoDB stream"),
-        "no stream part": (without(record(2), "dynamodb"), "no record of a DynamoDB stream"),
-        "a stream part that is none": (changed(dynamodb="Keys"), "no record of a DynamoDB"),
-        "of Kinesis": (changed(eventSource="aws:kinesis"), "no record of a DynamoDB stream"),
+        "no mapping": (["dynamodb"], "not from a DynamoDB stream"),
+        "nothing": (None, "not from a DynamoDB stream"),
+        "no stream part": (without(record(2), "dynamodb"), "not from a DynamoDB stream"),
+        "a stream part that is none": (changed(dynamodb="Keys"), "not from a DynamoDB stream"),
+        "of Kinesis": (changed(eventSource="aws:kinesis"), "not from a DynamoDB stream"),
         "of another table": (changed(eventSourceARN=STREAM.replace("orders", "carts")), "carts"),
         "of another region": (changed(eventSourceARN=STREAM.replace("east", "west")), "us-west-1"),
         "of no stream": (changed(eventSourceARN="arn:aws:dynamodb:us-east-1"), "no stream's ARN"),
@@ -126,7 +126,7 @@ def test_what_is_wrong_with_the_hop_keeps_the_whole_batch_and_is_told(case: str)
     assert failure.kind is FailureKind.FAULT
     assert isinstance(failure.error, WrongStreamError)
     assert words in str(failure.error)
-    assert "all of it stays where it is" in str(failure.error)
+    assert "all stay in the stream" in str(failure.error)
 
 
 def test_the_record_in_which_it_shows_is_named() -> None:

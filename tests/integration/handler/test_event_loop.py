@@ -115,5 +115,5 @@ def test_the_threads_own_loop_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) 
 
 def test_each_end_is_called_in_its_own_region() -> None:
     function = app._runtime()
-    regions = [call._signer.region for call in (function.here, function.there)]  # type: ignore[attr-defined]
+    regions = [call._signer.region for call in (function.source_api, function.target_api)]  # type: ignore[attr-defined]
     assert regions == list(REGIONS[:2])

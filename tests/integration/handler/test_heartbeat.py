@@ -12,7 +12,7 @@ from handler.batch import BatchReport
 from handler.config import HopConfig, HopConfigError
 from handler.heartbeat import HEARTBEAT_ATTRIBUTE, Heartbeat, heartbeat_time
 from handler.model.records import read_change
-from handler.protocol.replicate import Action, Outcome
+from handler.protocol.hop import Action, Outcome
 from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.support.lambda_functions import REGIONS, TABLE, Left, Ring, environment, ring_of_three
 from tests.support.stream_records import record
@@ -115,9 +115,9 @@ def test_the_time_is_that_of_the_beat_to_the_millisecond() -> None:
 
 def test_a_beats_lag_is_from_its_own_time_not_the_streams_whole_seconds() -> None:
     report = BatchReport()
-    report.add(Outcome(Action.REPLICATED, written_at=100), now=110.5, beaten=100.25)
-    report.add(Outcome(Action.LAP_COMPLETED, written_at=100), now=120.5, beaten=100.25)
-    assert (report.beat_lags, report.beat_laps) == ([10.25], [20.25])
+    report.add(Outcome(Action.REPLICATED, written_at=100), now=110.5, heartbeat_at=100.25)
+    report.add(Outcome(Action.LAP_COMPLETED, written_at=100), now=120.5, heartbeat_at=100.25)
+    assert (report.heartbeat_lags, report.heartbeat_laps) == ([10.25], [20.25])
     assert (report.lags, report.laps) == ([], [])
 
 

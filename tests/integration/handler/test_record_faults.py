@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from handler import app
 from handler.app import MalformedEventError
 from handler.model.image import VERSION
+from local.data.item_size import item_size
 from local.lambda_emulator.events import event_of
-from tests.support.item_size import size_of
 from tests.support.lambda_functions import (
     KEY,
     NOTHING_FAILED,
@@ -66,7 +66,7 @@ def test_an_item_that_just_fits_travels_and_one_byte_more_is_set_aside(ring: Rin
     ring.members[0].put({**KEY, "v": {"S": "a"}})
     ring.hop(0)
     (copied,) = ring.members[1].client.scan(TableName=TABLE)["Items"]
-    spare = MOTO_LIMIT - size_of(copied)
+    spare = MOTO_LIMIT - item_size(copied)
     for more, held in ((spare, []), (spare + 1, ["too large"])):
         ring.members[0].put({**KEY, "v": {"S": "a" * (1 + more)}})
         assert ring.hop(0) == NOTHING_FAILED
@@ -90,7 +90,7 @@ def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
 ) -> None:
     busy = iter([answering("SlowDown"), answering("SlowDown"), None])
     bucket: Any = app._runtime().quarantine
-    with hearing(bucket._connected(), "before-call.s3", lambda **_: next(busy)):
+    with hearing(bucket._client(), "before-call.s3", lambda **_: next(busy)):
         assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
     assert len(ring.quarantined()) == 1
     (told,) = logged(capsys, "batch")
@@ -174,5 +174,5 @@ def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
 
 
 def test_what_is_no_batch_is_told(ring: Ring) -> None:
-    with pytest.raises(MalformedEventError, match="no list of Records"):
+    with pytest.raises(MalformedEventError, match="no `Records` list"):
         ring.handle({"detail-type": "Scheduled Event"})

@@ -205,7 +205,7 @@ def test_while_the_secret_cannot_be_read_the_keys_that_were_read_serve_on(
     clock.time = 16 * 60
     with caplog.at_level(logging.WARNING):
         assert key_of(keys) == "OLDKEY"
-    assert "cannot be read again" in caplog.text
+    assert "The secret cannot be read" in caplog.text
     clock.time *= 2
     assert key_of(keys) == "NEWKEY"
 
@@ -225,7 +225,7 @@ def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -
     refused = ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "PutItem")
 
     def retried() -> str:
-        assert keys.replace_after(refused)
+        assert keys.refresh_after(refused)
         return key_of(keys)
 
     with ThreadPoolExecutor() as pool:

@@ -8,7 +8,7 @@ import pytest
 from handler.model.image import VERSION, Item, application_attributes
 from handler.model.version import Version
 from handler.store.dynamodb import ConditionFailed, IfOlder, IfUnchanged, ItemTooLargeError, Written
-from tests.support.item_size import size_of
+from local.data.item_size import item_size
 from tests.support.store_backends import BENCHES, KEY, Bench
 from tests.support.stream_records import stamped
 
@@ -97,15 +97,15 @@ def test_an_outcome_tells_every_kind_of_value_as_it_stood_there(
 
 def filled(size: int, item: Item) -> dict[str, Any]:
     """The item with an attribute more, so that it has that size."""
-    return {**item, "fill": {"S": "x" * (size - size_of({**item, "fill": {"S": ""}}))}}
+    return {**item, "fill": {"S": "x" * (size - item_size({**item, "fill": {"S": ""}}))}}
 
 
-STAMP = size_of(stamped(KEY)) - size_of(KEY)
+STAMP = item_size(stamped(KEY)) - item_size(KEY)
 
 
 def test_an_item_of_exactly_the_limit_is_written(bench: Bench) -> None:
     ours = stamped(filled(bench.limit - STAMP, KEY))
-    assert size_of(ours) == bench.limit
+    assert item_size(ours) == bench.limit
     assert bench.run(bench.store.put(KEY, ours, IfUnchanged(None))) == Written(None)
     assert bench.lying() == ours
 

@@ -70,7 +70,7 @@ def all_hold(ring: Ring, *keys: str) -> None:
 def clients() -> list[Any]:
     """All of a function's clients: of the source, of the target and of its quarantine."""
     function: Any = app._runtime()
-    return [function.here, function.there, function.quarantine._connected()]
+    return [function.source_api, function.target_api, function.quarantine._client()]
 
 
 LOST = {
@@ -89,7 +89,7 @@ def test_a_target_that_answers_nothing_for_long_has_all_when_it_is_back(
 
     records = live(ring, *KEYS)
     numbers = {one["dynamodb"]["SequenceNumber"] for one in records}
-    with hearing(app._runtime().there, f"{moment}.dynamodb", answer_nothing):
+    with hearing(app._runtime().target_api, f"{moment}.dynamodb", answer_nothing):
         for _ in range(3):
             answer = ring.handle(event_of(records), Left(60, tick=0.5))
             assert {one["itemIdentifier"] for one in answer["batchItemFailures"]} == numbers
@@ -122,7 +122,7 @@ def test_a_target_that_throttles_nine_calls_of_ten_gets_all_within_one_call(
     def throttle(**_: Any) -> Any:
         return answering("ThrottlingException") if draws.random() < 0.9 else None
 
-    with hearing(app._runtime().there, "before-call.dynamodb", throttle):
+    with hearing(app._runtime().target_api, "before-call.dynamodb", throttle):
         assert ring.handle(event_of(records)) == NOTHING_FAILED
     (told,) = logged(capsys, "batch")
     assert told["retries"] > 100

@@ -76,7 +76,11 @@ def test_the_code_of_the_version_before_finds_all_that_it_asks_for_today(case: s
     settings = RingSettings.parse(config(**SECTIONS[case]))
     for hop in deployed_hops(settings):
         told = environment(
-            hop.source, hop.target, settings, quarantine="lost", target_role="arn:aws:iam::1:role/w"
+            hop.source,
+            hop.target,
+            settings,
+            quarantine=("lost", "1"),
+            target_role="arn:aws:iam::1:role/w",
         )
         buried = any(name in told for name in ("RING_SOURCE_TOMBSTONES", "RING_TARGET_TOMBSTONES"))
         demanded = {**DEMANDS, **(TOMBSTONES if buried else {})}
@@ -92,6 +96,7 @@ def unfit(told: Mapping[str, Any], demanded: Mapping[str, str]) -> dict[str, Any
     }
 
 
+@pytest.mark.usefixtures("event_loop_of_its_own")
 def test_both_versions_are_entered_by_one_name() -> None:
     assert deployed().one("Function", OUT).inputs["handler"] == ENTRY
     module, _, name = ENTRY.rpartition(".")

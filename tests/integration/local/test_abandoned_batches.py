@@ -10,7 +10,7 @@ from tests.support.local_rings import PATIENCE, get, hop_from, item, put, reach,
 def test_what_lambda_gave_up_in_an_outage_is_in_the_bucket_whole_and_a_redrive_brings_it() -> None:
     with ring_of(2, function={"timeout": 2}, mapping={"retries": 0}) as ring:
         mapping = hop_from(ring, "us-east-1").mapping
-        with ring.faults.put(outage("eu-west-1")):
+        with ring.faults.inject(outage("eu-west-1")):
             with ring.paused():
                 put(ring, "us-east-1", item("a", v={"S": "first"}))
                 put(ring, "us-east-1", item("a", v={"S": "second"}))

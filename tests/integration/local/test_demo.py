@@ -29,26 +29,27 @@ def story(ring: LocalRing) -> Story:
 
 def test_the_demo_ends_well_and_shows_every_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert first_act.main() == 0
-    told = capsys.readouterr().out
-    assert [f"{number}. " in told for number in range(1, 10)] == [True] * 9
-    assert told.count("OK: the members agree") == 8
-    assert "OK: that record alone is missing, and it is in the quarantine" in told
-    assert "OK: all members hold the same items" in told
-    assert "WRONG" not in told
+    output = capsys.readouterr().out
+    assert [f"{number}. " in output for number in range(1, 10)] == [True] * 9
+    assert output.count("OK: all members are in sync") == 8
+    assert "OK: only that record is missing, and it is in the quarantine" in output
+    assert "OK: all members have the same items" in output
+    assert "FAILED" not in output
+    assert output.endswith("All steps ended as expected.\n")
 
 
 def test_the_demo_fails_when_a_step_does_not_end_as_it_should(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def lie(story: Story) -> Expected:
-        """An item is written, and another is said to be there."""
+    def mistaken(story: Story) -> Expected:
+        """An item is written, and another one is expected."""
         story.put(0, {**first_act.ADA, "total": {"N": "1"}})
         return Expected(first_act.ADA, {"total": {"N": "2"}}, writes=99)
 
-    monkeypatch.setattr(first_act, "STEPS", (lie,))
+    monkeypatch.setattr(first_act, "STEPS", (mistaken,))
     monkeypatch.setattr(second_act, "STEPS", ())
     assert first_act.main() == 1
-    assert "not every member holds" in capsys.readouterr().out
+    assert "not every member has" in capsys.readouterr().out
 
 
 def test_a_redrive_that_fails_fails_the_demo(
@@ -60,20 +61,20 @@ def test_a_redrive_that_fails_fails_the_demo(
     monkeypatch.setattr(first_act, "STEPS", ())
     monkeypatch.setattr(second_act, "STEPS", second_act.STEPS[1:])
     assert first_act.main() == 1
-    told = capsys.readouterr().out
-    assert "redrive ended with 1" in told
-    assert "in the quarantines are {customer:" in told
+    output = capsys.readouterr().out
+    assert "redrive exited with 1" in output
+    assert "the quarantines have {customer:" in output
 
 
-def test_a_step_that_costs_more_writes_than_it_should_is_told(story: Story) -> None:
+def test_a_step_that_costs_more_writes_than_expected_is_reported(story: Story) -> None:
     def step(story: Story) -> Expected:
         story.put(0, item("costly"))
         return Expected(item("costly"), {}, writes=1)
 
-    assert story.tell("costly", step) == ["it cost 2 writes, not 1"]
+    assert story.run_step("costly", step) == ["the hops made 2 writes, not 1"]
 
 
-def test_a_record_in_the_quarantine_that_no_step_speaks_of_is_told(
+def test_a_record_in_the_quarantine_that_no_step_expects_is_reported(
     ring: LocalRing, story: Story
 ) -> None:
     hop = hop_from(ring, "us-east-1")
@@ -85,26 +86,26 @@ def test_a_record_in_the_quarantine_that_no_step_speaks_of_is_told(
         story.put(0, item("sound"))
         return Expected(item("sound"), {})
 
-    wrong = story.tell("lost", step)
+    problems = story.run_step("lost", step)
     s3.delete_object(Bucket=hop.quarantine, Key="quarantine/1.json")
-    assert wrong == ['in the quarantines are {id: "lost"}']
+    assert problems == ['the quarantines have {id: "lost"}']
 
 
-def test_an_item_that_is_where_a_step_says_it_is_not_is_told(story: Story) -> None:
+def test_an_item_at_a_member_where_none_is_expected_is_reported(story: Story) -> None:
     def step(story: Story) -> Expected:
         story.put(0, item("everywhere"))
-        return Expected(item("everywhere"), {}, places=(0, 1), also=item("nowhere"))
+        return Expected(item("everywhere"), {}, members=(0, 1), also=item("nowhere"))
 
-    assert story.tell("misplaced", step) == [
-        'a member holds {id: "everywhere"} that should not',
-        'not every member holds {id: "nowhere"}',
+    assert story.run_step("misplaced", step) == [
+        'a member has {id: "everywhere"} that should not',
+        'not every member has {id: "nowhere"}',
     ]
 
 
-def test_tables_that_differ_at_the_end_are_told(ring: LocalRing, story: Story) -> None:
+def test_tables_that_differ_at_the_end_are_reported(ring: LocalRing, story: Story) -> None:
     with ring.paused():
         put(ring, "us-east-1", item("here alone"))
-        wrong = story.compare_all()
+        problems = story.compare_all()
     ring.wait_until_quiet()
-    assert wrong == ['{id: "here alone"}: missing on eu-west-1, ap-southeast-2']
+    assert problems == ['{id: "here alone"}: missing on eu-west-1, ap-southeast-2']
     assert story.compare_all() == []

@@ -1,4 +1,4 @@
-"""What `local` says of the ring when it is there."""
+"""The greeting of `automate.py local`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _STACK = """config:
 """
 
 
-@pytest.mark.parametrize(("enabled", "told"), [("true", True), ("false", False)])
-def test_who_expires_items_is_told_where_ttl_is_on_and_another_dynamodb_has_the_tables(
-    tmp_path: Path, enabled: str, told: bool
+@pytest.mark.parametrize(("enabled", "expected"), [("true", True), ("false", False)])
+def test_the_greeting_says_that_another_dynamodb_expires_items(
+    tmp_path: Path, enabled: str, expected: bool
 ) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: dynamodb-ring\nruntime: python\n")
     (tmp_path / "Pulumi.one.yaml").write_text(_STACK % enabled)
-    elsewhere, heard = ministack(), io.StringIO()
-    run(tmp_path, SessionOptions("one", seconds=0, dynamodb=elsewhere), Console(file=heard))
-    assert f"Its tables are in the DynamoDB at {elsewhere}." in heard.getvalue()
-    assert ("Items expire by `until`" in heard.getvalue()) is told
+    server, output = ministack(), io.StringIO()
+    run(tmp_path, SessionOptions("one", seconds=0, dynamodb=server), Console(file=output))
+    assert f"The tables are in the DynamoDB at {server}." in output.getvalue()
+    assert ("Items expire by `until`" in output.getvalue()) is expected

@@ -121,7 +121,7 @@ def test_waiting_gives_up_with_what_was_still_going_on(
     three: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = three.hops_from("us-east-1")[0].function
-    ask, is_held, may_go_on = function._ask, threading.Event(), threading.Event()
+    ask, is_held, may_go_on = function._request, threading.Event(), threading.Event()
 
     def held(*question: Any) -> Any:
         is_held.set()
@@ -129,7 +129,7 @@ def test_waiting_gives_up_with_what_was_still_going_on(
         return ask(*question)
 
     # Not `invoke`: the mapping has held on to that since it was made.
-    monkeypatch.setattr(function, "_ask", held)
+    monkeypatch.setattr(function, "_request", held)
     try:
         put(three, "us-east-1", item("held up"))
         assert is_held.wait(30)

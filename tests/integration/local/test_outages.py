@@ -67,14 +67,14 @@ def in_quarantine(ring: LocalRing, source: str) -> list[Any]:
 
 def test_a_target_region_that_does_not_answer_and_comes_back(ring: LocalRing) -> None:
     before = hop_from(ring, "us-east-1").mapping.stats().failures
-    with ring.faults.put(outage("eu-west-1")):
+    with ring.faults.inject(outage("eu-west-1")):
         fill(ring, "us-east-1", "outage")
         wait_for(ring, "us-east-1", lambda stats: stats.failures >= before + 2)
     all_hold(ring, "outage")
 
 
 def test_a_target_that_throttles_every_other_call(ring: LocalRing) -> None:
-    with ring.faults.put(throttling("eu-west-1", 0.5)):
+    with ring.faults.inject(throttling("eu-west-1", 0.5)):
         fill(ring, "us-east-1", "throttled")
         ring.wait_until_quiet(PATIENCE)
     all_hold(ring, "throttled")
@@ -91,7 +91,7 @@ def test_writers_go_on_while_the_target_throttles_nine_calls_of_ten_and_the_memb
     """
     hop = hop_from(ring, "us-east-1")
     before, retries = hop.mapping.stats(), hop.tally.read()["retries"]
-    with ring.faults.put(throttling("eu-west-1", 0.9)):
+    with ring.faults.inject(throttling("eu-west-1", 0.9)):
         end, written = time.monotonic() + THROTTLED_SECONDS, 0
         for key in cycle(KEYS):
             put(ring, "us-east-1", item(key, v={"S": str(written)}))
@@ -121,7 +121,7 @@ def test_a_target_that_leaves_calls_hanging_until_the_function_is_stopped(
             go_on.wait(PATIENCE)
 
     before = hop.mapping.stats().failures
-    with ring.faults.put(hang):
+    with ring.faults.inject(hang):
         fill(ring, "us-east-1", "left hanging")
         wait_for(ring, "us-east-1", lambda stats: stats.failures > before)
         go_on.set()
@@ -143,9 +143,9 @@ def test_a_function_that_is_killed_at_one_of_its_calls(ring: LocalRing, nth: int
                 hop.function._worker.kill()
 
     before = hop.mapping.stats().failures
-    with ring.faults.put(kill), ring.paused("us-east-1"):
+    with ring.faults.inject(kill), ring.paused("us-east-1"):
         fill(ring, "us-east-1", f"killed at {nth}")
-    with ring.faults.put(kill):
+    with ring.faults.inject(kill):
         ring.wait_until_quiet(PATIENCE)
     assert hop.mapping.stats().failures > before
     all_hold(ring, f"killed at {nth}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.endpoint.server import Answer, OneAtATime, _take_body
+from local.endpoint.server import Answer, SerializedApp, _take_body
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from ring.project import PROJECT_ROOT
@@ -33,17 +33,17 @@ class Gate:
 
 @pytest.fixture(scope="module")
 def gate() -> Iterator[Gate]:
-    gate, answer = Gate(), OneAtATime.answer
+    gate, answer = Gate(), SerializedApp.answer
     said = json.dumps({"__type": "com.amazon.coral.service#UnrecognizedClientException"}).encode()
 
-    def answered(server: OneAtATime, environ: Any) -> Answer:
+    def answered(server: SerializedApp, environ: Any) -> Answer:
         if gate.admits(environ):
             return answer(server, environ)
         _take_body(environ)  # or it would be taken for the connection's next request
         return Answer("400 Bad Request", [], said)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(OneAtATime, "answer", answered)
+        patch.setattr(SerializedApp, "answer", answered)
         yield gate
 
 

@@ -26,12 +26,20 @@ Begin = Callable[..., "subprocess.Popen[str]"]
 AUTOMATE = PROJECT_ROOT / "automate.py"
 
 
-@pytest.fixture
-def ring() -> Iterator[LocalRing]:
-    """A ring whose first member has items that the second one lacks, and whose hops rest."""
+@pytest.fixture(scope="module")
+def paused_ring() -> Iterator[LocalRing]:
     with ring_of(2) as two, two.paused():
-        write(two, FIRST, [f"k{number:03}" for number in range(ITEMS)])
         yield two
+
+
+@pytest.fixture
+def ring(paused_ring: LocalRing) -> LocalRing:
+    """A ring with paused hops, and items at its first member that the second one lacks."""
+    for region in (FIRST, SECOND):
+        for key in held(paused_ring, region):
+            paused_ring.client(region).delete_item(TableName="orders", Key=item(key))
+    write(paused_ring, FIRST, [f"k{number:03}" for number in range(ITEMS)])
+    return paused_ring
 
 
 def write(ring: LocalRing, word: str, keys: list[str]) -> None:
@@ -112,13 +120,13 @@ def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_l
 ) -> None:
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         process = begin(*FILL)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(word)
         code, said = ended(process)
         assert (code, "Stopping; finishing what is under way." in said) == (1, True), said
-        assert "the same command goes on from there" in said
+        assert "run the same command again to resume" in said
         assert puts.count < 20 + 2 * UNDER_WAY
         assert len(held(ring, SECOND)) == puts.count
 
@@ -136,7 +144,7 @@ def test_a_second_ctrl_c_ends_it_at_once_and_harms_nothing(ring: LocalRing, begi
     puts = Watcher(SECOND, "PutItem")
     puts.at = 1
     puts.gate.clear()
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         process = begin(*FILL)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -158,7 +166,7 @@ def test_on_a_terminal_a_bar_shows_how_many_items_are_done(ring: LocalRing, tmp_
     puts.at = 10
     shown, terminal = pty.openpty()
     text = bytearray()
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         with subprocess.Popen(
             [sys.executable, str(AUTOMATE), *FILL, "--local", ring.endpoint],
             cwd=tmp_path,
@@ -192,7 +200,7 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
     reads = Watcher(SECOND, "GetItem")
     reads.at = 20
     check = ("check", "--settle-seconds", "0", "--json")
-    with ring.faults.put(reads):
+    with ring.faults.inject(reads):
         process = begin(*check)
         assert reads.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -209,7 +217,7 @@ def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) ->
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20
     mend = ("repair", "--settle-seconds", "0", "--prefer", FIRST, "--yes")
-    with ring.faults.put(puts):
+    with ring.faults.inject(puts):
         process = begin(*mend)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -224,9 +232,9 @@ def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) ->
 def test_waiting_for_what_is_on_its_way_ends_at_once(ring: LocalRing, begin: Begin) -> None:
     reads = Watcher(SECOND, "GetItem")
     reads.at = 2  # one key's item and tombstone
-    with ring.faults.put(reads):
+    with ring.faults.inject(reads):
         process = begin("check", "--sample", "3", "--settle-seconds", "100000")
         assert reads.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         code, said = ended(process)
-    assert (code, "Stopped. What is done is noted" in said) == (1, True), said
+    assert (code, "Stopped. Progress is saved" in said) == (1, True), said

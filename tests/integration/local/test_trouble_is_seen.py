@@ -1,4 +1,4 @@
-"""A hop in trouble is seen at the endpoint as a deployed one is: alarms, status, lag."""
+"""Alarms, status and lag show a failing hop of a local ring as they do for a deployed one."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _faults(ring: LocalRing, *minutes_ago: float) -> None:
 def test_an_alarm_goes_to_alarm_when_it_must_and_the_status_says_so() -> None:
     with ring_of(2) as ring:
         _faults(ring, 1)
-        ring.judge_alarms()
+        ring.evaluate_alarms()
         assert hop_status(ring).alarms == ()
         _faults(ring, 7)
-        ring.judge_alarms()
+        ring.evaluate_alarms()
         (alarm,) = hop_status(ring).alarms or ()
         assert "at-fault" in alarm
         shown = CliRunner().invoke(main, ["status", "--local", ring.endpoint])
@@ -52,7 +52,8 @@ def test_an_alarm_goes_to_alarm_when_it_must_and_the_status_says_so() -> None:
 
 
 def test_a_hop_that_lags_is_seen_by_its_iterator_age_and_its_alarm() -> None:
-    with ring_of(2) as ring, ring.faults.put(outage(THERE)):
+    # A short timeout, so that the function soon gives up its retries.
+    with ring_of(2, function={"timeout": 4}) as ring, ring.faults.inject(outage(THERE)):
         put(ring, HERE, item("waits"))
         wait_for(ring, HERE, lambda stats: stats.failures >= 1)
         time.sleep(1)  # a record's time is in whole seconds

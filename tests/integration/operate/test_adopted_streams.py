@@ -11,8 +11,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
-from commands.output.screen import Screen
-from commands.setting_change import SettingChangePlan
 from local.clients import FAKE_CREDENTIALS
 from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
@@ -21,7 +19,7 @@ from operate.deployment.adopted_streams import ensure_replicable
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.errors import InvalidRequestError, OperationFailedError, PrerequisiteError
-from operate.membership.plan import plan_change
+from operate.membership import changes
 from ring.settings.settings import Settings
 
 HERE, THERE, THIRD = "us-east-1", "eu-west-1", "ap-southeast-2"
@@ -197,7 +195,7 @@ def test_without_the_cli_it_is_the_cli_that_is_told_where_all_is_well(
 
 @pytest.mark.parametrize("state", ["bypassed", "rejoining"])
 def test_a_member_goes_or_comes_only_where_the_others_streams_can_be_read(
-    state: str, tmp_path: Path
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Refused before the file says what cannot be deployed."""
     file = tmp_path / "rings.yaml"
@@ -213,9 +211,8 @@ def test_a_member_goes_or_comes_only_where_the_others_streams_can_be_read(
     )
     before = file.read_text()
     (ring,) = read_rings(file)
-    plan = SettingChangePlan(
-        Screen(as_json=True), plan_change(ring, THERE, "state", state), "bypass", yes=True
-    )
+    monkeypatch.setattr(RingStack, "deployed", lambda _: Deployed([], []))
+    operation = changes.bypass if state == "bypassed" else changes.rejoin
     with pytest.raises(InvalidRequestError, match="view type OLD_IMAGE"):
-        plan.confirm(Deployed([], []))
+        operation(ring, THERE, allow_gap=True)
     assert file.read_text() == before

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from handler.quarantine import place_of
 from operate.aws.clients import ClientPool
 from operate.deployed import Deployed, DeployedDistributed
 from operate.distributed.executions import SegmentJob, SegmentRunner
@@ -186,7 +187,13 @@ def test_anew_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
 
 def told_by(s3: Any, run: str, number: int, *, over: bool) -> None:
     about = {"source": 0, "number": number, "over": over, "read": 1, "units": 0.5}
-    put_result(s3, BUCKET, f"{run}/0-{number}-0.jsonl", about, [["key", [], "missing"]])
+    put_result(
+        s3,
+        place_of(BUCKET, "123456789012"),
+        f"{run}/0-{number}-0.jsonl",
+        about,
+        [["key", [], "missing"]],
+    )
 
 
 def test_results_are_taken_as_a_whole_or_it_is_said_that_some_are_missing(s3: Any) -> None:

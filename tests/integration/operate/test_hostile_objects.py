@@ -17,8 +17,9 @@ from botocore.response import StreamingBody
 from moto import mock_aws
 
 import operate.distributed.results as results_module
+from commands.output.quarantined_entries import format_row
 from commands.output.screen import Screen
-from commands.redrive import _row
+from handler.quarantine import place_of
 from operate.distributed.results import collect_backfill, collect_check, put_result, results
 from operate.errors import OperationFailedError
 from operate.quarantine.bucket import Entry, QuarantineBucket
@@ -29,6 +30,7 @@ from operate.untrusted_json import MalformedJsonError, read_json
 from tests.support.stream_records import record
 
 NAME, HOP = "ring-quarantine", "us-east-1 -> eu-west-1"
+PLACE = place_of(NAME, "123456789012")
 ABOUT: dict[str, Any] = {
     "table": "orders",
     "key": {"k": {"S": "1"}},
@@ -66,19 +68,19 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "quarantine/digits": (timed(b"9" * 400), "a number of 400 digits"),
     "quarantine/many-digits": (timed(b"9" * 5000), "a number of 5000 digits"),
-    "quarantine/exponent": (timed(b"1e999"), "a number that is none: 1e999"),
-    "quarantine/nan": (timed(b"NaN"), "a number that is none: NaN"),
+    "quarantine/exponent": (timed(b"1e999"), "1e999, which is not a finite number"),
+    "quarantine/nan": (timed(b"NaN"), "NaN, which is not a finite number"),
     "quarantine/time": (with_raw("time", b'"%s"' % (b"9" * 400)), "its time is none"),
-    "quarantine/no-time": (with_raw("time", b"null"), "`time` is null where text belongs"),
+    "quarantine/no-time": (with_raw("time", b"null"), "`time` is null, not text"),
     "quarantine/year": (with_raw("time", b'"0000-01-01"'), "its time is none"),
-    "quarantine/latin": ("{'caf\xe9'}".encode("latin-1"), "it is no JSON"),
-    "quarantine/utf-16": (b"\xff\xfe{\x00", "it is no JSON"),
+    "quarantine/latin": ("{'caf\xe9'}".encode("latin-1"), "it is not JSON"),
+    "quarantine/utf-16": (b"\xff\xfe{\x00", "it is not JSON"),
     "quarantine/half": (with_raw("reason", b'"\\ud800"'), "half a character"),
-    "quarantine/empty": (b"", "it is no JSON"),
-    "quarantine/list": (b"[]", "it is a list where an object with fields belongs"),
-    "quarantine/text": (b'"text"', "it is text where an object with fields belongs"),
+    "quarantine/empty": (b"", "it is not JSON"),
+    "quarantine/list": (b"[]", "it is a list, not an object"),
+    "quarantine/text": (b'"text"', "it is text, not an object"),
     "quarantine/no-hop": (b"{}", "it has no `hop`"),
-    "quarantine/hop": (with_raw("hop", b"[]"), "`hop` is a list where text belongs"),
+    "quarantine/hop": (with_raw("hop", b"[]"), "`hop` is a list, not text"),
     "quarantine/record": (with_raw("record", b"7"), "`record` is a whole number where an object"),
     "quarantine/large": (b" " * 24_000_001, "it is larger than 24 MB"),
     "aws/lambda/batch": (b'{"payload": []}', "it has no `requestContext`"),
@@ -119,7 +121,7 @@ def test_what_cannot_be_understood_is_listed_with_the_reason(
     assert (entry.reason, entry.records, entry.keys) == ("not understood", (), [])
     assert HOSTILE[name][1] in entry.error
     assert len(entry.error) <= 300
-    shown = _row(entry.summary())
+    shown = format_row(entry.summary())
     assert str(shown[3]).startswith("not understood: ")
 
 
@@ -216,9 +218,9 @@ def with_object(body: bytes) -> Any:
 def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
     kept: dict[str, Any] = {}
     client = SimpleNamespace(put_object=lambda **put: kept.update(body=put["Body"].read()))
-    put_result(client, NAME, "run/0-0-0.jsonl", FIRST, [FOUND])
+    put_result(client, PLACE, "run/0-0-0.jsonl", FIRST, [FOUND])
     with Journal(tmp_path / "journal", "check") as journal:
-        checked, units = collect_check(results(with_object(kept["body"]), NAME, "run"), journal)
+        checked, units = collect_check(results(with_object(kept["body"]), PLACE, "run"), journal)
     assert (checked.found, units) == ({"missing": 1}, 1.5)
 
 
@@ -226,14 +228,14 @@ def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
     ("client", "reason"),
     [
         (with_object(DEEP), "nested too deeply"),
-        (with_object(b"\xff"), "it is no JSON"),
+        (with_object(b"\xff"), "it is not JSON"),
         (with_object(b""), "it is null where an object"),
         (with_object(b" " * 3_000_000), "a line is longer than"),
-        (told_by(about={**FIRST, "over": 1}), "`over` is a whole number where a truth"),
+        (told_by(about={**FIRST, "over": 1}), "`over` is a whole number, not a boolean"),
         (told_by(about={**FIRST, "units": "many"}), "its units are no number"),
         (told_by(about={**FIRST, "units": None, "read": 10}), "its units are no number"),
         (told_by(DEEP), "nested too deeply"),
-        (told_by(b'{"half'), "it is no JSON"),
+        (told_by(b'{"half'), "it is not JSON"),
         (told_by(FOUND, "text"), "a line is of no key"),
         (told_by([*FOUND[:2], "made up"]), "a line is of no key"),
         (told_by(["key", [["a", "b", "c"]], "missing"]), "a line is of no key"),
@@ -250,7 +252,7 @@ def test_a_result_that_cannot_be_understood_fails_by_its_name(
             OperationFailedError, match=r"s3://ring-quarantine/run/0-0-0\.jsonl is no"
         ) as no,
     ):
-        collect_check(results(client, NAME, "run"), journal)
+        collect_check(results(client, PLACE, "run"), journal)
     assert reason in str(no.value)
 
 
@@ -262,7 +264,7 @@ def test_so_does_one_of_a_backfill(tmp_path: Path) -> None:
         told_by(about={**FIRST, "became": []}),
     ):
         with Journal(tmp_path / "journal", "b") as journal, pytest.raises(OperationFailedError):
-            collect_backfill(results(client, NAME, "run"), journal)
+            collect_backfill(results(client, PLACE, "run"), journal)
 
 
 def test_a_result_is_read_in_little_memory(tmp_path: Path) -> None:
@@ -270,7 +272,7 @@ def test_a_result_is_read_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(OperationFailedError, match="a line is longer"):
-            next(results(client, NAME, "run"))
+            next(results(client, PLACE, "run"))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -35,15 +35,21 @@ def journal_like(path: Path) -> None:
 
 
 OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "text": (lambda path: path.write_text("mine, and no database at all"), "no SQLite database"),
+    "text": (
+        lambda path: path.write_text("mine, and no database at all"),
+        "not an SQLite database",
+    ),
     "nothing in it": (lambda path: path.touch(), "it is empty"),
-    "database": (database, "another program has made it"),
+    "database": (database, "another program made it"),
     "in WAL mode": (
         lambda path: database(path, "PRAGMA journal_mode=WAL"),
-        "another program has made it",
+        "another program made it",
     ),
-    "like a journal": (journal_like, "another program has made it"),
-    "a piece": (lambda path: path.write_bytes(b"SQLite format 3\0" + b"\0" * 20), "midst of its"),
+    "like a journal": (journal_like, "another program made it"),
+    "a piece": (
+        lambda path: path.write_bytes(b"SQLite format 3\0" + b"\0" * 20),
+        "ends within its header",
+    ),
 }
 
 
@@ -52,7 +58,7 @@ def seen(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {one.name: (one.read_bytes(), one.stat().st_mtime_ns) for one in folder.iterdir()}
 
 
-@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_file_that_is_no_journal_is_refused_and_not_touched(
     tmp_path: Path, other: str, restart: bool
@@ -73,18 +79,18 @@ def test_a_file_that_is_no_journal_is_refused_and_not_touched(
 def test_a_file_that_sqlite_would_take_for_its_own_is_not_touched(tmp_path: Path, end: str) -> None:
     beside = tmp_path / f"j{end}"
     beside.write_text("mine")
-    with pytest.raises(InvalidRequestError, match="is there without"):
+    with pytest.raises(InvalidRequestError, match="exists without"):
         Journal(tmp_path / "j", "x")
     assert seen(tmp_path).keys() == {f"j{end}"}
     assert beside.read_text() == "mine"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequestError, match="is no file"):
+    with pytest.raises(InvalidRequestError, match="is not a file"):
         Journal(tmp_path, "x")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(InvalidRequestError, match="is no file"):
+    with pytest.raises(InvalidRequestError, match="is not a file"):
         Journal(pipe, "x")
 
 
@@ -176,7 +182,7 @@ def test_a_killed_command_leaves_a_journal_that_can_be_gone_on_with(tmp_path: Pa
         "from tests.integration.operate.test_journal_file import PART, Journal, Page\n"
         "with Journal(Path(sys.argv[1]), 'x') as journal:\n"
         "    journal.plan([PART])\n"
-        "    journal.take(PART, Page([{'k': {'S': 'a'}}], {'k': {'S': 'a'}}))\n"
+        "    journal.record_page(PART, Page([{'k': {'S': 'a'}}], {'k': {'S': 'a'}}))\n"
         "    os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", dies, str(path)], check=False).returncode == 9

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -397,7 +398,9 @@ def made_function(variables: dict[str, str]) -> Any:
 
 def test_a_hops_settings_are_those_of_its_function(ring: Ring) -> None:
     told = environment(0, 1)
-    assert settings_of(made_function(told), "hop") == HopConfig.read(told)
+    del told["RING_QUARANTINE_OWNER"]  # as an earlier version deployed it
+    found = settings_of(made_function(told), "hop")
+    assert found == replace(HopConfig.read(told), quarantine_owner="123456789012")
     assert settings_of(boto3.client("lambda", region_name=REGIONS[0]), "hop").source.tombstones == (
         TOMBSTONES
     )

@@ -25,7 +25,7 @@ from ring.project import PROJECT_ROOT
 from tests.support.deployments import TABLE
 from tests.support.store_backends import answering, hearing
 
-PROGRAM = Path(__file__).parents[2] / "__main__.py"
+PROGRAM = PROJECT_ROOT / "__main__.py"
 CONFIG = {"table": TABLE, "members": [{"region": "us-east-1"}, {"region": "eu-west-1"}]}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -134,7 +134,7 @@ def test_a_table_that_is_gone_is_told_and_the_rest_is_seen(
     deployed: Deployed, clients: ClientPool
 ) -> None:
     seen = status(with_first(deployed, tombstones="gone"), clients)
-    assert seen.trouble == ("us-east-1: gone is gone",)
+    assert seen.trouble == ("us-east-1: gone does not exist",)
     assert seen.members[1].tombstones == "ACTIVE"
 
 
@@ -145,8 +145,8 @@ def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: ClientP
     functions.update_event_source_mapping(UUID=deployed.hops[0].mapping, Enabled=True)
     assert seen.hops[0].mapping == "Disabled"
     told = seen.trouble[0]
-    assert "the hop from us-east-1 to eu-west-1: its mapping is Disabled" in told
-    assert "If the settings say `paused`, run `automate.py resume us-east-1`" in told
+    assert "the hop from us-east-1 to eu-west-1: its event source mapping is Disabled" in told
+    assert "if the settings say `paused`, run `automate.py resume us-east-1`" in told
     uuid = deployed.hops[0].mapping
     command = f"update-event-source-mapping --uuid {uuid} --region us-east-1 --enabled"
     assert command in told
@@ -175,7 +175,7 @@ def test_records_in_quarantine_are_told(deployed: Deployed, clients: ClientPool)
     seen = status(deployed, clients)
     client("s3").delete_object(**bucket)
     assert seen.hops[0].quarantined == 1
-    assert "1 object is in the quarantine" in seen.trouble[0]
+    assert "1 object in the quarantine" in seen.trouble[0]
 
 
 def set_alarm(hop: DeployedHop, slug: str, state: str) -> str:
@@ -203,7 +203,7 @@ def test_an_alarm_that_rings_is_named_with_what_it_means(
     set_alarm(second, slug, "OK")
     assert [hop.alarms for hop in seen.hops] == [(), (name,)]
     (trouble,) = seen.trouble
-    assert f"the hop from eu-west-1 to us-east-1: the alarm {name} rings since 20" in trouble
+    assert f"the hop from eu-west-1 to us-east-1: {name} is in ALARM since 20" in trouble
     assert "docs/runbook.md: " in trouble
     assert status(deployed, clients).trouble == ()
 
@@ -239,9 +239,7 @@ def test_whoever_may_not_see_alarms_is_told_so_and_all_else(
     assert seen.trouble == ()
     assert [hop.alarms for hop in seen.hops] == [None, ()]
     (note,) = seen.notes
-    assert note.startswith(
-        "the hop from us-east-1 to eu-west-1: whether alarms ring cannot be seen"
-    )
+    assert note.startswith("the hop from us-east-1 to eu-west-1: its alarms cannot be read")
     assert code in note
 
 
@@ -252,12 +250,12 @@ def test_alarms_that_cannot_be_asked_for_are_trouble(
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering("Nope")):
         seen = status(deployed, clients)
     (trouble,) = seen.trouble
-    assert "its alarms cannot be seen: Nope" in trouble
+    assert "its alarms cannot be read: Nope" in trouble
 
 
 def test_a_hop_that_was_not_finished_is_told(deployed: Deployed, clients: ClientPool) -> None:
     half = Deployed(deployed.members, [DeployedHop("us-east-1", "eu-west-1")])
-    assert "it was not deployed to its end" in status(half, clients).trouble[0]
+    assert "it was not deployed completely" in status(half, clients).trouble[0]
 
 
 def test_a_member_in_another_account_is_asked_about_there(
@@ -266,7 +264,7 @@ def test_a_member_in_another_account_is_asked_about_there(
     there = Credentials(role="arn:aws:iam::210987654321:role/deploys", external_id="ring-2f7c")
     # In that account of moto's there is nothing: had it been asked as itself, the table would be.
     assert (
-        "us-east-1: orders is gone"
+        "us-east-1: orders does not exist"
         in status(with_first(deployed, credentials=there), clients).trouble
     )
 

@@ -115,7 +115,7 @@ def test_under_writers_and_throttling_all_end_equal(
     routes = [plan_route(members, name) for name in REGIONS[:3]]
     with (
         writing(ring, keys=20, prefix="k"),
-        ring.faults.put(throttling(SECOND, 0.2)),
+        ring.faults.inject(throttling(SECOND, 0.2)),
         Journal(tmp_path / "j", "x") as journal,
     ):
         backfill(members, routes, journal)
@@ -135,7 +135,7 @@ def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_pa
 
     before = adopted.meter.read()
     with Journal(tmp_path / "j", "x") as journal, pytest.raises(StoppedError):
-        backfill(members, routes, journal, segments=10, tell=interrupt)
+        backfill(members, routes, journal, segments=10, on_progress=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         first = journal.read_count()
         assert 5 <= first < len(KEYS)
@@ -162,7 +162,7 @@ def test_segments_are_filled_side_by_side(
             await asyncio.to_thread(begun.wait, 60)
         return await backfill_key(way, key, found)
 
-    monkeypatch.setattr("operate.reconcile.backfill.fill", fill_together)
+    monkeypatch.setattr("operate.reconcile.backfill.backfill_key", fill_together)
     members = reached(emptied)
     with Journal(tmp_path / "j", "x") as journal:
         done = backfill(members, [plan_route(members, SECOND)], journal, segments=segments)

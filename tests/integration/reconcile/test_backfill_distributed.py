@@ -79,7 +79,9 @@ def test_what_cannot_be_filled_is_told_and_it_ends_with_1(ring: LocalRing) -> No
 def test_functions_that_may_only_read_are_not_asked_to_write(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(DeployedDistributed, "told", _reading(DeployedDistributed.told))
+    monkeypatch.setattr(
+        DeployedDistributed, "from_outputs", _reading(DeployedDistributed.from_outputs)
+    )
     result = command(ring, "--into", SECOND)
     assert result.exit_code == 2
     assert "distributed.writes: true" in result.output

@@ -301,7 +301,7 @@ def test_an_interrupted_check_goes_on_where_it_was(
 
 
 def test_throttling_only_makes_it_slower(ring: LocalRing, journal: Journal) -> None:
-    with ring.faults.put(throttling(REGIONS[1], 0.3)):
+    with ring.faults.inject(throttling(REGIONS[1], 0.3)):
         found = check(reached(ring), journal, CheckOptions(settle_seconds=0.1))
     assert (found.compared, found.differing) == (held(ring), 0)
 

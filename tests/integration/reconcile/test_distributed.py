@@ -15,15 +15,20 @@ import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
+from handler.quarantine import place_of
+from local.clients import HOME_ACCOUNT
+from local.cloudwatch.execution_log import executions_logged
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CheckOptions, check, findings, parts
+from operate.reconcile.check import CheckOptions, check, findings, table_segments
 from operate.reconcile.journal import Journal
 from ring.state_machine import state_machine
 from tests.support.local_rings import PATIENCE
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+GROUP = "/aws/vendedlogs/states/m"
 BUCKET, FUNCTION, SEGMENTS, ITEMS = "found", "segment", 2, 30
+PLACE = place_of(BUCKET, HOME_ACCOUNT)
 TOLD = [
     {
         "name": region,
@@ -55,7 +60,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "lambda": {"use_docker": False},
         "stepfunctions": {"execute_state_machine": True},
     }
-    with mock_aws(config=config):
+    with mock_aws(config=config), executions_logged():
         for region in REGIONS:
             client = make("dynamodb", region)
             client.create_table(
@@ -88,7 +93,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def invoke(_: Any, function_name: str, qualifier: Any, body: Any, *more: Any) -> bytes:
         event = json.loads(body)
         made.append(event)
-        return json.dumps(worker.process_segment(event, ten, lambda: 0.0)).encode()
+        return json.dumps(worker.process_segment(event, ten, lambda: 0.0, HOME_ACCOUNT)).encode()
 
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
     return made
@@ -107,11 +112,22 @@ def execute() -> dict[str, Any]:
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     members = [worker.member_from_event(one, make) for one in TOLD]
-    listed = json.dumps([worker.segment_to_event(one) for one in parts(members, SEGMENTS)])
+    listed = json.dumps([worker.segment_to_event(one) for one in table_segments(members, SEGMENTS)])
     make("s3", None).put_object(Bucket=BUCKET, Key="parts.json", Body=listed)
-    client = make("stepfunctions", None)
+    client, logs = make("stepfunctions", None), make("logs", None)
     definition = json.dumps(state_machine(function, "aws", 4))
-    machine = client.create_state_machine(name="m", definition=definition, roleArn=role)
+    logs.create_log_group(logGroupName=GROUP)
+    group = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"][0]["arn"]
+    machine = client.create_state_machine(
+        name="m",
+        definition=definition,
+        roleArn=role,
+        loggingConfiguration={
+            "level": "ALL",
+            "includeExecutionData": False,
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}],
+        },
+    )
     told: dict[str, Any] = {
         "work": "check",
         "how": {"settle": 0, "tombstones": False},
@@ -137,7 +153,19 @@ def test_a_distributed_map_finds_what_a_check_finds(calls: list[Any], tmp_path: 
     assert len(calls) > counts["total"]  # a segment has more than ten items
     members = [worker.member_from_event(one, make) for one in TOLD]
     with Journal(tmp_path / "map", "a") as map_, Journal(tmp_path / "whole", "b") as whole:
-        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), map_)
+        found, _ = collect_check(results(make("s3", None), PLACE, "run"), map_)
         assert found == check(members, whole, CheckOptions(settle_seconds=0))
         assert {one.key for one in findings(map_)} == {one.key for one in findings(whole)}
     assert found.differing == 2 * len(REGIONS)
+    events = make("logs", None).filter_log_events(logGroupName=GROUP)["events"]
+    logged = [json.loads(event["message"]) for event in events]
+    assert {"ExecutionStarted", "ExecutionSucceeded"} <= {one["type"] for one in logged}
+    assert not any({"input", "output"} & one.get("details", {}).keys() for one in logged)
+
+
+def test_step_functions_is_told_of_no_item(calls: list[Any]) -> None:
+    execute()
+    states = [one["state"] for one in calls if one["state"]]
+
+    assert states
+    assert all(one.keys() == {"turn", "read", "over"} for one in states)

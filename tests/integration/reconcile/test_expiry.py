@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from handler.quarantine import place_of
+from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from operate.aws.clients import ClientPool
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, collect_check, results
 from operate.reconcile.backfill import backfill, plan_route
-from operate.reconcile.backfill import parts as parts_to_fill
+from operate.reconcile.backfill import route_segments as parts_to_fill
 from operate.reconcile.backfill_key import BackfillOutcome
-from operate.reconcile.check import CheckOptions, check, findings, parts
+from operate.reconcile.check import CheckOptions, check, findings, table_segments
 from operate.reconcile.connect import connect_members
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -25,6 +27,7 @@ from tests.support.segment_events import make, worked
 from tests.support.whole_tables import deployed, lead_to
 
 BUCKET = "told"
+PLACE = place_of(BUCKET, HOME_ACCOUNT)
 FIRST, SECOND = REGIONS[:2]
 YEAR = 365 * 24 * 60 * 60
 GOING, STAYING = "an hour ago", {"zero", "six years ago", "a string", "in milliseconds"}
@@ -90,8 +93,8 @@ def apart(members: list[MemberConnection], journal: Journal) -> None:
 
 def there(members: list[MemberConnection], journal: Journal) -> None:
     told = event(members, "check", {"settle": 0, "tombstones": False})
-    worked(told, parts(members, 2))
-    collect_check(results(make("s3", None), BUCKET, "run"), journal)
+    worked(told, table_segments(members, 2))
+    collect_check(results(make("s3", None), PLACE, "run"), journal)
 
 
 def event(members: list[MemberConnection], work: str, how: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +159,7 @@ def test_a_backfill_brings_what_dynamodb_does_not_delete_at_the_source(
         if in_functions:
             told = event(members, "backfill", {"route": [way.source, way.target]})
             worked(told, parts_to_fill(members, [way], 2))
-            done = collect_backfill(results(make("s3", None), BUCKET, "run"), journal)[0]
+            done = collect_backfill(results(make("s3", None), PLACE, "run"), journal)[0]
         else:
             done = backfill(members, [way], journal)
     assert {key for key in ends() if get(ring, SECOND, key)} == filled

@@ -160,7 +160,7 @@ def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: P
     members = reached(ring)
     with (
         writing(ring, keys=20, prefix="k"),
-        ring.faults.put(throttling(SECOND, 0.2)),
+        ring.faults.inject(throttling(SECOND, 0.2)),
         Journal(tmp_path / "j", "x") as journal,
     ):
         check(members, journal, CheckOptions(settle_seconds=0.1, max_rechecks=2))
@@ -181,14 +181,14 @@ def test_an_interrupted_repair_goes_on_with_what_is_left(
     stop = Stop()
 
     def interrupt(what: str, done: int, of: int) -> None:
-        if (what, done) == ("mending", 3):
+        if (what, done) == ("repairing", 3):
             stop.ask()
 
     with Journal(tmp_path / "j", "x") as journal:
         members = reached(ring, stop=stop)
         assert check(members, journal, CheckOptions(settle_seconds=0.1)).differing == 30
         with pytest.raises(StoppedError):
-            repair(members, journal, tell=interrupt)
+            repair(members, journal, on_progress=interrupt)
     with Journal(tmp_path / "j", "x") as journal:
         assert journal.resumed
         first = journal.counts()["mended"]

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from handler.quarantine import place_of
+from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CHANGING, CheckOptions, check, findings, parts
+from operate.reconcile.check import CHANGING, CheckOptions, check, findings, table_segments
 from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -23,6 +25,7 @@ from tests.support.segment_events import few_at_a_time, make, worked
 from tests.support.whole_tables import lead_to, reached
 
 BUCKET, SEGMENTS = "found", 3
+PLACE = place_of(BUCKET, HOME_ACCOUNT)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +70,7 @@ def run(
         "bucket": BUCKET,
         "run": "run",
     }
-    return worked(told, parts(members, SEGMENTS), make, left)
+    return worked(told, table_segments(members, SEGMENTS), make, left)
 
 
 def verdict(journal: Journal) -> list[tuple[str, DifferenceKind, Any]]:
@@ -79,7 +82,7 @@ def test_all_segments_together_find_what_a_check_finds(
 ) -> None:
     assert run(members) == 2 * 3 * SEGMENTS
     with Journal(tmp_path / "apart", "a") as apart, Journal(tmp_path / "whole", "b") as whole:
-        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
+        found, _ = collect_check(results(make("s3", None), PLACE, "run"), apart)
         assert found == check(members, whole, CheckOptions(settle_seconds=0))
         assert verdict(apart) == verdict(whole)
     assert found.differing == 9
@@ -91,7 +94,7 @@ def test_a_call_that_comes_near_its_end_is_gone_on_with(
 ) -> None:
     assert run(members, few_at_a_time, left=lambda: 0.0) > 3 * 40 / 3
     with Journal(tmp_path / "apart", "a") as apart:
-        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
+        found, _ = collect_check(results(make("s3", None), PLACE, "run"), apart)
     assert (found.compared, found.differing) == (42, 9)
 
 
@@ -100,7 +103,7 @@ def test_a_call_that_is_made_again_changes_nothing(
 ) -> None:
     assert run(members) == run(members)
     with Journal(tmp_path / "apart", "a") as apart:
-        found, _ = collect_check(results(make("s3", None), BUCKET, "run"), apart)
+        found, _ = collect_check(results(make("s3", None), PLACE, "run"), apart)
     assert (found.compared, found.differing) == (42, 9)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from handler.quarantine import place_of
+from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, results
-from operate.reconcile.backfill import BackfillResult, parts, plan_route
+from operate.reconcile.backfill import BackfillResult, plan_route, route_segments
 from operate.reconcile.backfill_key import BackfillOutcome
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -22,6 +24,7 @@ from tests.support.segment_events import few_at_a_time, make, worked
 from tests.support.whole_tables import lead_to, reached, unseen
 
 BUCKET, SEGMENTS = "filled", 3
+PLACE = place_of(BUCKET, HOME_ACCOUNT)
 FIRST, SECOND, THIRD = REGIONS[:3]
 KEYS = [f"k{number}" for number in range(30)]
 
@@ -53,12 +56,12 @@ def event(members: list[MemberConnection], into: str) -> dict[str, Any]:
 
 def filled(folder: Path) -> BackfillResult:
     with Journal(folder / "journal", "a") as journal:
-        return collect_backfill(results(make("s3", None), BUCKET, "run"), journal)[0]
+        return collect_backfill(results(make("s3", None), PLACE, "run"), journal)[0]
 
 
 def test_an_emptied_member_is_filled_at_one_write_an_item(ring: LocalRing, tmp_path: Path) -> None:
     members = reached(ring)
-    all_parts = parts(members, [plan_route(members, SECOND)], SEGMENTS)
+    all_parts = route_segments(members, [plan_route(members, SECOND)], SEGMENTS)
     with costs(ring, len(KEYS)):
         assert worked(event(members, SECOND), all_parts, few_at_a_time) == SEGMENTS
     assert ring.differences() == []
@@ -78,7 +81,7 @@ def test_calls_that_come_near_their_end_are_gone_on_with_and_count_all(
     members = reached(ring)
     told, all_parts = (
         event(members, SECOND),
-        list(parts(members, [plan_route(members, SECOND)], SEGMENTS)),
+        list(route_segments(members, [plan_route(members, SECOND)], SEGMENTS)),
     )
     assert worked(told, all_parts, few_at_a_time, left=lambda: 0.0) > len(KEYS) / 3
     ring.wait_until_quiet(PATIENCE)
@@ -91,7 +94,7 @@ def test_what_cannot_be_filled_is_told_with_its_key(ring: LocalRing, tmp_path: P
         put(ring, FIRST, item("odd", v={"S": "here"}))
         put(ring, SECOND, item("odd", v={"S": "there"}))
     members = reached(ring)
-    worked(event(members, SECOND), parts(members, [plan_route(members, SECOND)], SEGMENTS))
+    worked(event(members, SECOND), route_segments(members, [plan_route(members, SECOND)], SEGMENTS))
     done = filled(tmp_path)
     assert done.left == 1
     assert done.skipped_keys == {'[{"S":"odd"}]': BackfillOutcome.CONFLICT}
@@ -105,7 +108,7 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
     stack = StackConfig.of({"table": TABLE, "members": members})
     with LocalRing(stack, idle=0.02) as ring:
         lead_to(ring, monkeypatch, tmp_path)
-        monkeypatch.setattr("tests.support.whole_tables.Clients.get", _as_the_member(ring))
+        monkeypatch.setattr("tests.support.whole_tables.ClientPool.get", _as_the_member(ring))
         make("s3", None).create_bucket(Bucket=BUCKET)
         with unseen(ring):
             for key in KEYS:
@@ -113,8 +116,11 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
         both = reached(ring)
         told = event(both, SECOND)
         told["members"][1]["role"] = "arn:aws:iam::210987654321:role/reader"
-        context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
-        for part in parts(both, [plan_route(both, SECOND)], 1):
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: 900_000,
+            invoked_function_arn=f"arn:aws:lambda:{FIRST}:{HOME_ACCOUNT}:function:ring-segments",
+        )
+        for part in route_segments(both, [plan_route(both, SECOND)], 1):
             worker.handle({**told, "part": worker.segment_to_event(part)}, context)
         ring.wait_until_quiet(PATIENCE)
         assert ring.differences() == []

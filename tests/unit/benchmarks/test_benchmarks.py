@@ -1,4 +1,4 @@
-"""The benchmarks: every way brings every load, and the tables say what was counted."""
+"""The benchmarks: every contender brings every load, and the tables say what was counted."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pytest
 
 from benchmarks import costs, profile
 from benchmarks.__main__ import main
+from benchmarks.contenders import contenders
 from benchmarks.records import KINDS, Load
 from benchmarks.target import Conduct, target
-from benchmarks.ways import ways
 from ring.project import PROJECT_ROOT
 
 
 @pytest.mark.parametrize(
     "conduct", [Conduct(), Conduct(1, refused=4, throttled=9), Conduct(tls=True)], ids=str
 )
-def test_every_way_brings_every_load(conduct: Conduct) -> None:
-    with target(conduct) as endpoint, ways(endpoint) as all_ways:
-        for way in all_ways:
+def test_every_contender_replicates_every_load(conduct: Conduct) -> None:
+    with target(conduct) as endpoint, contenders(endpoint) as all_contenders:
+        for contender in all_contenders:
             for kind in KINDS:
-                way.bring(Load(kind, count=20).records())
+                contender.replicate(Load(kind, count=20).records())
 
 
 def test_an_insert_costs_a_write_at_every_other_member_and_two_reads() -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from commands.output.screen import Rows, Screen, _Told
+from commands.output.screen import Rows, Screen, _PipeConsole
 from ring.text import counted
 
 
@@ -50,7 +50,7 @@ def test_numbers_are_flush_right_and_words_flush_left(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(("columns", "is_table"), [(60, True), (20, False)])
 def test_a_table_that_a_terminal_is_too_narrow_for_is_a_list(columns: int, is_table: bool) -> None:
     screen = Screen(as_json=False)
-    screen.console = _Told(width=columns, force_terminal=True, highlight=False)
+    screen.console = _PipeConsole(width=columns, force_terminal=True, highlight=False)
     with screen.console.capture() as shown:
         screen.table(["hop from", "to"], [("us-east-1", "eu-west-1"), ("eu-west-1", None)])
     table = "hop from    to\nus-east-1   eu-west-1\neu-west-1   -\n"

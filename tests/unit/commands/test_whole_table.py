@@ -50,4 +50,4 @@ def test_one_journal_for_several_rings_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "rings.yaml"
     file.write_text(RINGS)
     told = CliRunner().invoke(main, ("check", "--file", str(file), "--journal", "j"))
-    assert (told.exit_code, "say which with --only" in told.output) == (2, True)
+    assert (told.exit_code, "select one with --only" in told.output) == (2, True)

@@ -8,7 +8,7 @@ from handler.batch import BatchReport, Failure
 from handler.errors import FailureKind
 from handler.metrics import MAX_VALUES_PER_METRIC, BatchReporter
 from handler.model.image import SOURCE_REGION, SOURCE_TABLE, VERSION
-from handler.protocol.replicate import Action, Conflict, Outcome
+from handler.protocol.hop import Action, Conflict, Outcome
 from handler.retry import RetryBudget
 from tests.support.stream_records import NOON, version
 

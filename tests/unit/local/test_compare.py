@@ -49,7 +49,10 @@ def test_items_that_no_hop_wrote_are_compared_by_what_is_in_them() -> None:
         ((BARE, stamped("1"), stamped("2")), "different versions"),
         ((BARE, stamped("1"), BARE), "different versions"),
         ((stamped("1", "b"), stamped("1", "a"), stamped("2", "b")), "different versions"),
-        ((BARE, stamped(_repl_deleted={"BOOL": True}), stamped()), "a stub is left on b"),
+        (
+            (BARE, stamped(_repl_deleted={"BOOL": True}), stamped()),
+            "the stub of a delete remains on b",
+        ),
     ],
 )
 def test_what_differs_is_told(copies: tuple[Any, Any, Any], reason: str) -> None:

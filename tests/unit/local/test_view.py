@@ -11,8 +11,8 @@ from rich.console import Console, ConsoleDimensions
 
 from handler.model.version import Version
 from local.hop import HopTally
-from local.log_notes import in_words
-from local.view import HopRow, MemberRow, Snapshot, changes, picture, show
+from local.log_notes import describe
+from local.view import HopRow, MemberRow, Snapshot, changes, render, show
 
 MEMBERS = (MemberRow("us", "us-east-1/orders", 1200), MemberRow("eu", "eu-west-1/orders", 1199))
 HOP = HopRow("us -> eu", {"records": 3, "replicated": 2, "laps": 1}, 0, None, "")
@@ -20,7 +20,7 @@ HOP = HopRow("us -> eu", {"records": 3, "replicated": 2, "laps": 1}, 0, None, ""
 
 def drawn(snapshot: Snapshot, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width)
-    console.print(picture(snapshot))
+    console.print(render(snapshot))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
@@ -36,28 +36,30 @@ CONFLICT = {
     "lost": Version.make(1767265198, 0, "aaaaaaaa", 5, "0" * 16),
     "lost_origin": None,
 }
-TOLD = "conflict: customer=ada order=1: eu-west-1 at 11:00:00 UTC over us-east-1 at 10:59:58 UTC"
+TOLD = (
+    "conflict: customer=ada order=1: eu-west-1 at 11:00:00 UTC won over us-east-1 at 10:59:58 UTC"
+)
 
 
 def test_a_conflict_is_told_as_its_key_and_the_winner_over_the_loser() -> None:
-    assert in_words(json.dumps(CONFLICT), NAMES) == TOLD
-    assert "over aaaaaaaa at" in in_words(json.dumps(CONFLICT), {})
+    assert describe(json.dumps(CONFLICT), NAMES) == TOLD
+    assert "over aaaaaaaa at" in describe(json.dumps(CONFLICT), {})
 
 
 def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
     record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
     lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
-    assert in_words(json.dumps(lost), {}) == "set aside: id=a: too large: 410 KB"
+    assert describe(json.dumps(lost), {}) == "quarantined: id=a: too large: 410 KB"
     failed = {"event": "failure", "kind": "transient", "code": "Throttled", "keys": 2, "error": "?"}
-    assert in_words(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
+    assert describe(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
 
 
 @pytest.mark.parametrize(
     "line", ["Task timed out", "[1]", '{"event": "conflict"}', '{"event": "other"}', "[" * 100_000]
 )
 def test_any_other_line_is_told_as_it_is(line: str) -> None:
-    assert in_words(line, NAMES) == line
-    assert in_words("a\x1b[2Jb", NAMES) == r"a\x1b[2Jb"
+    assert describe(line, NAMES) == line
+    assert describe("a\x1b[2Jb", NAMES) == r"a\x1b[2Jb"
 
 
 def test_a_note_is_not_cut_however_narrow_the_terminal_is() -> None:
@@ -176,7 +178,7 @@ def test_the_lines_of_batches_are_summed_and_all_others_kept_as_they_are() -> No
         "[1]",
         "{",
     ):
-        tally.hear(line)
+        tally.add_line(line)
     assert dict(tally.read()) == {"records": 5, "laps": 1}
     assert list(tally.notes) == [
         '{"event": "conflict", "records": 9}',

@@ -1,4 +1,4 @@
-"""A request to stop: what is under way is finished and noted, and nothing else is begun."""
+"""A stop request: work in progress is finished and recorded, and nothing else is started."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def page(name: str, position: str | None) -> Page:
     return Page([{"k": {"S": name}}], None if position is None else {"k": {"S": position}})
 
 
-def test_all_is_done_in_its_order_so_many_at_a_time() -> None:
-    under_way = most = 0
+def test_results_are_in_order_and_concurrency_is_bounded() -> None:
+    running = most = 0
 
     async def act(number: int) -> int:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
         await asyncio.sleep(0.001 * (number % 3))
-        under_way -= 1
+        running -= 1
         return number * 10
 
     found = asyncio.run(run_in_order(range(20), act, Stop(), 4))
     assert (found, most) == ([number * 10 for number in range(20)], 4)
 
 
-def test_what_is_under_way_is_finished_and_nothing_else_begun() -> None:
+def test_a_stop_finishes_work_in_progress_and_starts_nothing() -> None:
     stop, begun = Stop(), list[int]()
 
     async def act(number: int) -> int:
@@ -62,7 +62,7 @@ def test_what_is_under_way_is_finished_and_nothing_else_begun() -> None:
     assert 8 <= len(found) < 12
 
 
-def test_a_stop_of_what_is_outside_counts_inside_and_not_the_other_way_round() -> None:
+def test_an_outer_stop_applies_to_inner_ones_but_not_the_reverse() -> None:
     outer = Stop()
     inner = Stop(outer)
     inner.ask()
@@ -70,7 +70,7 @@ def test_a_stop_of_what_is_outside_counts_inside_and_not_the_other_way_round() -
     assert Stop(inner).is_asked
 
 
-def test_a_page_under_way_is_told_before_a_sweep_stops() -> None:
+def test_a_page_in_progress_is_yielded_before_a_scan_stops() -> None:
     stop, all_begun = Stop(), threading.Barrier(len(PARTS))
 
     def read(part: ScanSegment, seen: Stop) -> Page:
@@ -80,18 +80,18 @@ def test_a_page_under_way_is_told_before_a_sweep_stops() -> None:
             time.sleep(0.001)
         return page(f"p{part.segment.number}", "more")
 
-    told: list[str] = []
+    read_names: list[str] = []
 
     def sweep() -> None:
         with closing(ParallelScan(PARTS, read, len(PARTS), stop).pages()) as pages:
-            told.extend(one.items[0]["k"]["S"] for _, one in pages)
+            read_names.extend(page.items[0]["k"]["S"] for _, page in pages)
 
     with pytest.raises(StoppedError):
         sweep()
-    assert sorted(told) == ["p0", "p1", "p2"]
+    assert sorted(read_names) == ["p0", "p1", "p2"]
 
 
-def test_a_sweep_that_has_read_all_is_not_stopped() -> None:
+def test_a_scan_that_has_read_all_is_not_stopped() -> None:
     stop = Stop()
 
     def read(part: ScanSegment, _: Stop) -> Page:
@@ -103,8 +103,8 @@ def test_a_sweep_that_has_read_all_is_not_stopped() -> None:
                 stop.ask()
 
 
-def test_a_sweep_that_is_left_early_stops_what_is_under_way() -> None:
-    """Without anybody having asked for it: as an error in whoever takes the pages does."""
+def test_a_scan_that_is_closed_early_stops_reads_in_progress() -> None:
+    """Without a stop request: for example after an error in the consumer of the pages."""
     begun = threading.Barrier(2)
 
     def read(part: ScanSegment, seen: Stop) -> Page:
@@ -120,7 +120,7 @@ def test_a_sweep_that_is_left_early_stops_what_is_under_way() -> None:
     pages.close()
 
 
-def test_a_page_that_was_done_in_part_goes_on_within_it(tmp_path: Path) -> None:
+def test_a_partly_processed_page_resumes_within_it(tmp_path: Path) -> None:
     start = {"k": {"S": "start"}}
     with Journal(tmp_path / "j", "x") as journal:
         journal.plan(PARTS[:1])
@@ -136,47 +136,47 @@ def test_a_page_that_was_done_in_part_goes_on_within_it(tmp_path: Path) -> None:
         assert journal.parts() == []
 
 
-def test_a_slow_pace_keeps_nobody_who_is_to_stop() -> None:
+def test_a_rate_limit_does_not_delay_a_stop() -> None:
     stop = Stop()
-    pace = RateLimiter(1, stop=stop)
-    pace.begin("Scan")
-    pace.end("Scan", LONG)
-    waiting = threading.Thread(target=pace.wait, args=("PutItem",))
+    limiter = RateLimiter(1, stop=stop)
+    limiter.begin("Scan")
+    limiter.end("Scan", LONG)
+    waiting = threading.Thread(target=limiter.wait, args=("PutItem",))
     waiting.start()
     assert waiting.is_alive()
     stop.ask()
     waiting.join(60)
     assert not waiting.is_alive()
     with pytest.raises(StoppedError):
-        pace.wait("Scan")
+        limiter.wait("Scan")
 
 
-def reached(client: Any, stop: Stop) -> MemberConnection:
+def connection(client: Any, stop: Stop) -> MemberConnection:
     tables = MemberTables("t", None, 0)
-    pace = RateLimiter(None, stop=stop)
+    limiter = RateLimiter(None, stop=stop)
     return MemberConnection(
-        "m", "us-east-1", "0" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, pace
+        "m", "us-east-1", "0" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, limiter
     )
 
 
-def test_a_page_with_many_keys_is_looked_up_no_further() -> None:
-    stop, asked = Stop(), list[int]()
+def test_a_stop_ends_the_lookup_of_a_page_with_many_keys() -> None:
+    stop, requests = Stop(), list[int]()
     lock = threading.Lock()
 
     def look_up(**request: Any) -> dict[str, Any]:
         with lock:
-            asked.append(1)
+            requests.append(1)
         stop.ask()
         return {"Responses": {"t": []}, "UnprocessedKeys": {}}
 
     items = [{"k": {"S": str(number)}} for number in range(10_000)]
     client = Mock(scan=lambda **_: {"Items": items}, batch_get_item=look_up)
     with pytest.raises(StoppedError):
-        compare_page([reached(client, stop)] * 2, PARTS[0])
-    assert len(asked) <= 10
+        compare_page([connection(client, stop)] * 2, PARTS[0])
+    assert len(requests) <= 10
 
 
-def test_what_a_table_gives_back_is_not_asked_for_again() -> None:
+def test_unprocessed_keys_are_not_requested_after_a_stop() -> None:
     stop = Stop()
 
     def give_back(**request: Any) -> dict[str, Any]:
@@ -185,11 +185,11 @@ def test_what_a_table_gives_back_is_not_asked_for_again() -> None:
 
     client = Mock(scan=lambda **_: {"Items": [{"k": {"S": "1"}}]}, batch_get_item=give_back)
     with pytest.raises(StoppedError):
-        compare_page([reached(client, stop)] * 2, PARTS[0])
+        compare_page([connection(client, stop)] * 2, PARTS[0])
 
 
 @pytest.mark.parametrize("at", [0, 1, 100])
-def test_a_journal_is_sorted_and_compared_no_further(
+def test_a_stop_ends_the_sorting_and_comparing_of_a_journal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at: int
 ) -> None:
     """Before its first key, while SQLite sorts, or later."""
@@ -215,7 +215,7 @@ def test_a_journal_is_sorted_and_compared_no_further(
         assert len(list(journal.keys(1))) == len(rows)
 
 
-def test_nobody_waits_for_a_state_machine_who_is_to_stop() -> None:
+def test_a_stop_ends_the_wait_for_a_state_machine() -> None:
     stop = Stop()
     stop.ask()
     with pytest.raises(StoppedError):
@@ -240,11 +240,11 @@ def test_ctrl_c_waits_for_no_region_when_nothing_is_written() -> None:
     answers.set()
 
 
-def test_where_there_is_no_terminal_a_line_tells_now_and_then_how_far_it_is() -> None:
+def test_without_a_terminal_progress_is_printed_now_and_then() -> None:
     at, lines = 0.0, list[str]()
-    told = long_work._Lines(lambda: at, lines.append)
+    lines_log = long_work._Lines(lambda: at, lines.append)
     for number in range(30):
         at += 1
-        told.tell("filling", 1_000 * number, 3_000_000)
+        lines_log.update("filling", 1_000 * number, 3_000_000)
     assert lines[:2] == ["filling: 4,000 of 3,000,000", "filling: 9,000 of 3,000,000"]
     assert len(lines) == 6

@@ -49,13 +49,17 @@ def test_it_is_a_function_a_state_machine_and_a_bucket_at_the_first_member() -> 
 
     assert children(seen) == {
         ("Bucket", NAME),
+        ("BucketLifecycleConfiguration", NAME),
+        ("BucketPolicy", NAME),
         ("BucketPublicAccessBlock", NAME),
         ("Function", NAME),
         ("LogGroup", NAME),
+        ("LogGroup", f"{NAME}-machine"),
         ("Role", NAME),
         ("Role", f"{NAME}-machine"),
         ("RolePolicy", NAME),
         ("RolePolicy", f"{NAME}-machine"),
+        ("RolePolicy", f"{NAME}-machine-logs"),
         ("StateMachine", NAME),
     }
     assert {one.provider for one in seen.declared if one.parent == NAME} == {"ring-us-east-1"}
@@ -183,11 +187,48 @@ def test_a_key_is_used_through_dynamodb_alone() -> None:
     (decrypt,) = [
         one
         for one in seen.one("RolePolicy", NAME).document("policy")["Statement"]
-        if one["Action"] == ["kms:Decrypt"]
+        if one["Sid"] == "Key0"
     ]
 
     assert decrypt["Resource"] == KEY
     assert decrypt["Condition"] == {"StringLike": {"kms:ViaService": "dynamodb.us-east-1.*"}}
+
+
+def test_its_bucket_and_its_logs_are_encrypted_with_the_key_of_the_member_where_it_is() -> None:
+    members = [{**TWO[0], "kms_key": KEY}, TWO[1]]  # type: ignore[dict-item]
+    seen = deployed(distributed=ON, members=members)
+
+    (rule,) = seen.one("BucketServerSideEncryptionConfiguration", NAME).inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"] == KEY
+    for name in (NAME, f"{NAME}-machine"):
+        assert seen.one("LogGroup", name).inputs["kmsKeyId"] == KEY
+    elsewhere = deployed(distributed=ON | {"at": "eu-west-1"}, members=members)
+    assert "kmsKeyId" not in elsewhere.one("LogGroup", NAME).inputs
+    used = {(action, on) for action, on in allowed(elsewhere, NAME) if on == KEY}
+    assert used == {("Decrypt", KEY)}
+
+
+def test_its_results_go_after_a_month() -> None:
+    rules = deployed(distributed=ON).one("BucketLifecycleConfiguration", NAME).inputs["rules"]
+
+    assert [one["expiration"].get("days") for one in rules] == [None, 30]
+
+
+def test_its_executions_are_logged_without_what_they_were_told() -> None:
+    seen = deployed(distributed=ON, function={"log_retention_days": 90})
+    machine = seen.one("StateMachine", NAME)
+    group = seen.one("LogGroup", f"{NAME}-machine").inputs
+    logged = machine.inputs["loggingConfiguration"]
+
+    assert (logged["level"], logged["includeExecutionData"]) == ("ALL", False)
+    assert logged["logDestination"].endswith(":*")
+    assert group["namePrefix"] == f"/aws/vendedlogs/states/{NAME}-"
+    assert group["retentionInDays"] == 90
+    # Step Functions tries the role when the machine is made.
+    assert any(one.endswith(f"::{NAME}-machine-logs") for one in machine.depends_on)
+    role = seen.one("Role", f"{NAME}-machine").document("assumeRolePolicy")["Statement"][0]
+    pattern = role["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert MACHINE.startswith(pattern.removesuffix("*"))
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])

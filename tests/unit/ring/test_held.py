@@ -83,7 +83,7 @@ def test_it_is_not_made_a_second_time_when_it_is_no_longer_bypassed(state: str) 
 
 
 def test_what_is_off_the_list_is_not_forgotten_either() -> None:
-    with pytest.raises(pulumi.RunError, match="restore the held resources"):
+    with pytest.raises(pulumi.RunError, match="still held outside Pulumi's state"):
         declared(kept(), members=[TWO[0], {"region": "sa-east-1"}])
 
 

@@ -7,8 +7,19 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from ring.policies import tls_only
 from ring.project import PROJECT_ROOT
-from tests.support.pulumi_mocks import ABROAD, ACCOUNT, BACK, CHINA, OUT, actions_on, deployed
+from tests.support.pulumi_mocks import (
+    ABROAD,
+    ACCOUNT,
+    BACK,
+    CHINA,
+    KEY,
+    OUT,
+    TWO,
+    actions_on,
+    deployed,
+)
 
 HANDLER = PROJECT_ROOT / "handler"
 
@@ -105,6 +116,51 @@ def test_a_mapping_waits_for_the_policy_because_lambda_tries_the_role_at_once() 
     awaited = seen.one("EventSourceMapping", OUT).depends_on
 
     assert any(urn.endswith(f"aws:iam/rolePolicy:RolePolicy::{OUT}") for urn in awaited)
+
+
+def test_the_quarantine_is_reached_by_tls_alone_and_settled_one_thing_after_the_other() -> None:
+    seen = deployed(members=[{"region": "us-east-1", "kms_key": KEY}, TWO[1]])
+    name, bucket = "ring-us-east-1-quarantine", "arn:aws:s3:::ring-quarantine-0996013b-a1b2c3"
+    policy = seen.one("BucketPolicy", name)
+
+    assert policy.document("policy") == tls_only(bucket)
+    # S3 does not take two changes of a bucket at a time.
+    before = ["BucketPublicAccessBlock", "BucketPolicy", "BucketLifecycleConfiguration"]
+    after = [*before[1:], "BucketServerSideEncryptionConfiguration"]
+    for first, second in zip(before, after, strict=True):
+        awaited = seen.one(second, name).depends_on
+        assert any(f":{first}::" in urn for urn in awaited)
+
+
+def test_of_the_quarantine_nothing_goes_by_itself_but_what_was_deleted() -> None:
+    seen = deployed()
+    (rule,) = seen.one("BucketLifecycleConfiguration", "ring-us-east-1-quarantine").inputs["rules"]
+
+    assert (rule["status"], rule["filter"]) == ("Enabled", {})
+    assert rule["expiration"] == {"expiredObjectDeleteMarker": True}
+    assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 1}
+    assert rule["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 1}
+    assert seen.all("BucketVersioning") == []
+
+
+def test_the_sources_key_encrypts_the_quarantine_and_the_log_and_the_function_may_use_it() -> None:
+    seen = deployed(members=[{"region": "us-east-1", "kms_key": KEY}, TWO[1]])
+    (rule,) = seen.one(
+        "BucketServerSideEncryptionConfiguration", "ring-us-east-1-quarantine"
+    ).inputs["rules"]
+
+    assert rule == {
+        "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY},
+        "bucketKeyEnabled": True,
+    }
+    assert seen.one("LogGroup", OUT).inputs["kmsKeyId"] == KEY
+    out, back = (seen.one("RolePolicy", hop).document("policy") for hop in (OUT, BACK))
+    assert actions_on(out, KEY) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert actions_on(back, KEY) == {"kms:Decrypt"}
+    assert "kmsKeyId" not in seen.one("LogGroup", BACK).inputs
+    assert [one.name for one in seen.all("BucketServerSideEncryptionConfiguration")] == [
+        "ring-us-east-1-quarantine"
+    ]
 
 
 def test_the_quarantine_is_closed_to_the_public_and_never_emptied_to_be_deleted() -> None:

@@ -6,11 +6,17 @@ import pytest
 
 from ring.arn import Arn, partition_of, table_arn, table_arn_of_stream, table_of_stream
 from ring.policies import (
+    Bucket,
     Document,
     SecretAccess,
     TableAccess,
     hop_policy,
     lambda_trust,
+    log_delivery_policy,
+    machine_policy,
+    segments_policy,
+    states_trust,
+    tls_only,
     writer_policy,
     writer_trust,
 )
@@ -42,13 +48,18 @@ def end(
     )
 
 
+def bucket(partition: str, kms_key: str | None = None) -> Bucket:
+    whole = arn(partition, "s3", "ring-quarantine", account="")
+    return Bucket(whole, PLACES[partition], "123456789012", kms_key)
+
+
 def policy(partition: str = "aws", **changes: object) -> Document:
     parts: dict[str, object] = {
         "source": end(partition, "a"),
         "target": end(partition, "b"),
         "stream": arn(partition, "dynamodb", "table/a/stream/2024-05-01"),
         "log_group": arn(partition, "logs", "log-group:ring"),
-        "quarantine": arn(partition, "s3", "ring-quarantine", account=""),
+        "quarantine": bucket(partition),
     }
     return hop_policy(**(parts | changes))  # type: ignore[arg-type]
 
@@ -163,6 +174,68 @@ def test_a_members_key_may_be_used_through_dynamodb_in_its_region_alone(partitio
     assert statement["Condition"] == {
         "StringLike": {"kms:ViaService": f"dynamodb.{PLACES[partition]}.*"}
     }
+
+
+@pytest.mark.parametrize("partition", PLACES)
+def test_a_bucket_is_used_only_while_it_is_the_accounts_own(partition: str) -> None:
+    whole = policy(partition)["Statement"]
+    own = [one for one in whole if ":s3:" in one["Resource"]]
+
+    assert [one["Sid"] for one in own] == ["QuarantineRecords", "FindQuarantine"]
+    assert all(
+        one["Condition"] == {"StringEquals": {"s3:ResourceAccount": "123456789012"}} for one in own
+    )
+
+
+@pytest.mark.parametrize("partition", PLACES)
+def test_the_key_of_a_bucket_is_used_through_s3_in_its_region_alone(partition: str) -> None:
+    key = arn(partition, "kms", "key/1")
+    keyed = bucket(partition, key)
+    function = arn(partition, "lambda", "function:segments")
+    documents = {
+        ("kms:GenerateDataKey",): policy(partition, quarantine=keyed),
+        ("kms:GenerateDataKey", "kms:Decrypt"): segments_policy(
+            direct=[], roles=[], log_group="g", results=keyed, writes=False
+        ),
+        ("kms:Decrypt",): machine_policy(machine="m", function=function, results=keyed),
+    }
+
+    for actions, document in documents.items():
+        (statement,) = [one for one in document["Statement"] if one["Resource"] == key]
+        assert tuple(statement["Action"]) == actions
+        through = {"StringLike": {"kms:ViaService": f"s3.{PLACES[partition]}.*"}}
+        assert statement["Condition"] == through
+
+
+@pytest.mark.parametrize("partition", PLACES)
+def test_a_bucket_denies_whatever_does_not_come_by_tls(partition: str) -> None:
+    whole = bucket(partition).arn
+    (statement,) = tls_only(whole)["Statement"]
+
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Action"] == "s3:*"
+    assert statement["Resource"] == [whole, f"{whole}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("partition", PLACES)
+def test_step_functions_takes_the_role_for_this_stacks_machine_alone(partition: str) -> None:
+    place = arn(partition, "logs", "log-group:ring-segments-a1b2c3")
+    (statement,) = states_trust(place, "ring-segments")["Statement"]
+
+    machine = arn(partition, "states", "stateMachine:ring-segments-*")
+    assert statement["Principal"] == {"Service": "states.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": machine},
+    }
+
+
+def test_a_machine_may_have_its_logs_delivered_and_write_none_itself() -> None:
+    actions = {action for action, _ in allowed(log_delivery_policy())}
+
+    assert {"logs:CreateLogDelivery", "logs:PutResourcePolicy"} <= actions
+    assert "logs:PutLogEvents" not in actions
 
 
 def test_only_lambda_may_take_the_role_of_a_function() -> None:

@@ -141,6 +141,18 @@ def test_a_members_key_encrypts_both_of_its_tables_and_the_hops_at_it_may_use_it
         assert "kms:Decrypt" in actions_on(seen.one("RolePolicy", hop).document("policy"), KEY)
 
 
+def test_the_key_of_a_member_whose_table_is_adopted_is_that_of_all_that_is_made_for_it() -> None:
+    key = KEY.replace("us-east-1", "eu-west-1")
+    seen = deployed(members=[TWO[0], {"region": "eu-west-1", "stream_arn": STREAM, "kms_key": key}])
+
+    (tombstones,) = [one for one in seen.all("Table") if one.inputs["name"] == "legacy-tombstones"]
+    assert tombstones.inputs["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
+    (bucket,) = seen.all("BucketServerSideEncryptionConfiguration")
+    assert bucket.provider == tombstones.provider
+    used = [sorted(actions_on(one.document("policy"), key)) for one in seen.all("RolePolicy")]
+    assert sorted(used) == [["kms:Decrypt"], ["kms:Decrypt", "kms:GenerateDataKey"]]
+
+
 def test_a_provider_has_the_profile_the_role_and_the_account_of_its_member_and_the_tags() -> None:
     seen = deployed(
         members=[{"region": "us-east-1", "profile": "home"}, ABROAD[1]], tags={"team": "orders"}

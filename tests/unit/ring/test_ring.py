@@ -58,6 +58,8 @@ def test_every_resource_lies_beneath_the_component_it_belongs_to() -> None:
 
     assert sorted(names) == [
         ("Bucket", "ring-us-east-1-quarantine", "ring-us-east-1"),
+        ("BucketLifecycleConfiguration", "ring-us-east-1-quarantine", "ring-us-east-1"),
+        ("BucketPolicy", "ring-us-east-1-quarantine", "ring-us-east-1"),
         ("BucketPublicAccessBlock", "ring-us-east-1-quarantine", "ring-us-east-1"),
         ("EventSourceMapping", OUT, OUT),
         ("Function", OUT, OUT),
@@ -85,7 +87,7 @@ def test_every_resource_is_made_by_the_provider_of_its_members_region() -> None:
         if one.type.startswith("aws:") and one not in seen.all("Dashboard")  # of all regions
     ]
 
-    assert len(made) == 36
+    assert len(made) == 40
     for one in made:
         assert one.provider == one.parent.partition("-to-")[0], one.name
         assert seen.one("aws", one.provider).inputs["region"] in one.name

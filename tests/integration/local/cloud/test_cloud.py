@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import pytest
 
 from local.clients import HOME_ACCOUNT, Accounts
 from local.cloud.cloud import FUNCTIONS, Change, Cloud, CloudError
-from local.cloud.resources import KINDS, Location
+from local.cloud.resources import RESOURCE_TYPES, Location
 from local.cloud.resources.archive import ArchiveError, zip_archive
 from local.endpoint.server import LocalServer
+from tests.engine.provider.state import refreshed
 
 TABLE = "aws:dynamodb/table:Table"
 WRITES = json.dumps(
@@ -38,7 +40,7 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def ireland(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders", "stage": "all"}})
-    return cloud.place({"region": "eu-west-1", "defaultTags": tags})
+    return cloud.location({"region": "eu-west-1", "defaultTags": tags})
 
 
 def table(name: str, **more: Any) -> dict[str, Any]:
@@ -174,9 +176,36 @@ def test_a_log_group_is_made_with_its_retention(cloud: Cloud, ireland: Location)
     assert outputs["arn"] == group["arn"].removesuffix(":*")
 
 
+def test_a_log_group_has_the_key_that_is_said_and_another_and_none(
+    cloud: Cloud, ireland: Location
+) -> None:
+    token, plain = "aws:cloudwatch/logGroup:LogGroup", {"name": "keyed"}
+    keyed = [{**plain, "kmsKeyId": f"arn:aws:kms:eu-west-1:1:key/{one}"} for one in "ab"]
+    made, _ = cloud.create(token, "g", keyed[0], ireland)
+
+    for old, new in pairwise((*keyed, plain)):
+        seen = cloud.read(token, "g", made, ireland)
+        assert seen is not None
+        assert seen.get("kmsKeyId") == old["kmsKeyId"]
+        cloud.update(token, "g", made, Change(old, new), ireland)
+    assert "kmsKeyId" not in (cloud.read(token, "g", made, ireland) or {})
+
+
+def test_a_log_group_that_has_but_a_beginning_of_a_name_is_read_as_it_was_said(
+    cloud: Cloud, ireland: Location
+) -> None:
+    token, told = "aws:cloudwatch/logGroup:LogGroup", {"namePrefix": "/aws/vendedlogs/states/m-"}
+    made, outputs = cloud.create(token, "g", told, ireland)
+    seen = cloud.read(token, "g", made, ireland)
+
+    assert seen is not None
+    assert refreshed(RESOURCE_TYPES[token], told, seen, ireland) == told
+    assert outputs["name"].startswith(told["namePrefix"])
+
+
 @pytest.mark.parametrize("region", ["eu-west-1", "us-east-1"])
 def test_a_bucket_is_made_in_its_region_and_closed_to_the_public(cloud: Cloud, region: str) -> None:
-    place = cloud.place({"region": region})
+    place = cloud.location({"region": region})
     name, outputs = cloud.create(
         "aws:s3/bucket:Bucket", "b", {"bucket": f"lost-{region}", "tags": {"a": "b"}}, place
     )
@@ -317,9 +346,9 @@ def test_a_prefix_is_completed_as_the_provider_completes_it(
 
 
 def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Location) -> None:
-    with pytest.raises(CloudError, match=r"q: .* type aws:sqs/queue:Queue cannot be made"):
+    with pytest.raises(CloudError, match=r"^q: .* does not support .* aws:sqs/queue:Queue"):
         cloud.create("aws:sqs/queue:Queue", "q", {}, ireland)
-    with pytest.raises(CloudError, match="aws:index/getAmi:getAmi cannot be called"):
+    with pytest.raises(CloudError, match="does not support the function aws:index/getAmi:getAmi"):
         cloud.call("aws:index/getAmi:getAmi", ireland)
 
 
@@ -347,7 +376,7 @@ def test_what_aws_refuses_is_told_with_the_name_of_the_resource(
 def test_a_provider_leads_to_an_account(
     cloud: Cloud, provider: Mapping[str, str], account: str
 ) -> None:
-    place = cloud.place({"region": "eu-west-1", **provider})
+    place = cloud.location({"region": "eu-west-1", **provider})
     assert place.account == account
     identity = cloud.call("aws:index/getCallerIdentity:getCallerIdentity", place)
     assert identity["accountId"] == account
@@ -364,7 +393,7 @@ def test_a_provider_leads_to_an_account(
 def test_the_region_tells_the_partition(
     cloud: Cloud, region: str, partition: str, suffix: str
 ) -> None:
-    place = cloud.place({"region": region})
+    place = cloud.location({"region": region})
     told = cloud.call("aws:index/getPartition:getPartition", place)
     assert (told["partition"], told["dnsSuffix"]) == (partition, suffix)
     assert cloud.call("aws:index/getRegion:getRegion", place)["region"] == region
@@ -401,4 +430,4 @@ def test_every_entry_is_tried_here() -> None:
     """Whoever adds an entry adds a test."""
     here = Path(__file__).parent
     tests = "".join(one.read_text() for one in here.glob("test_*.py"))
-    assert [token for token in (*KINDS, *FUNCTIONS) if f'"{token}"' not in tests] == []
+    assert [token for token in (*RESOURCE_TYPES, *FUNCTIONS) if f'"{token}"' not in tests] == []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud
-from local.cloud.resources import KINDS, Location
+from local.cloud.resources import RESOURCE_TYPES, Location
 from local.endpoint.server import LocalServer
 from tests.engine.provider.diff import difference
 from tests.engine.provider.state import refreshed
@@ -65,12 +66,27 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def place(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders"}})
-    return cloud.place({"region": "eu-west-1", "defaultTags": tags})
+    return cloud.location({"region": "eu-west-1", "defaultTags": tags})
 
 
 def topic(cloud: Cloud, place: Location, name: str) -> str:
     made, _ = cloud.create(TOPIC, "t", {"name": name}, place)
     return made
+
+
+def test_a_topic_has_the_key_that_is_said_and_another_and_none(
+    cloud: Cloud, place: Location
+) -> None:
+    plain = {"name": "keyed"}
+    keyed = [{**plain, "kmsMasterKeyId": f"arn:aws:kms:eu-west-1:1:key/{one}"} for one in "ab"]
+    made, _ = cloud.create(TOPIC, "t", keyed[0], place)
+
+    for old, new in pairwise((*keyed, plain)):
+        seen = cloud.read(TOPIC, "t", made, place)
+        assert seen is not None
+        assert seen.get("kmsMasterKeyId") == old["kmsMasterKeyId"]
+        cloud.update(TOPIC, "t", made, Change(old, new), place)
+    assert "kmsMasterKeyId" not in (cloud.read(TOPIC, "t", made, place) or {})
 
 
 @pytest.mark.parametrize("inputs", [SIMPLE, MATHS], ids=["one metric", "maths"])
@@ -80,7 +96,7 @@ def test_an_alarm_is_read_as_it_was_said_to_be(
     made, _ = cloud.create(ALARM, "a", inputs, place)
     seen = cloud.read(ALARM, "a", made, place)
     assert seen is not None
-    assert refreshed(KINDS[ALARM], inputs, seen, place) == inputs
+    assert refreshed(RESOURCE_TYPES[ALARM], inputs, seen, place) == inputs
     assert seen["tagsAll"] == {"team": "orders"}
     cloud.delete(ALARM, "a", made, place)
     assert cloud.read(ALARM, "a", made, place) is None
@@ -94,18 +110,21 @@ def test_what_somebody_changed_of_an_alarm_is_seen_and_put_right(
     cloud.update(ALARM, "a", made, Change(MATHS, by_hand), place)
     seen = cloud.read(ALARM, "a", made, place)
     assert seen is not None
-    now = refreshed(KINDS[ALARM], MATHS, seen, place)
-    assert set(difference(KINDS[ALARM], now, MATHS).changed) == {"threshold", "metricQueries"}
+    now = refreshed(RESOURCE_TYPES[ALARM], MATHS, seen, place)
+    assert set(difference(RESOURCE_TYPES[ALARM], now, MATHS).changed) == {
+        "threshold",
+        "metricQueries",
+    }
     wanted = {**MATHS, "tags": {"stage": "one"}}
     cloud.update(ALARM, "a", made, Change(now, wanted), place)
     seen = cloud.read(ALARM, "a", made, place)
     assert seen is not None
-    assert refreshed(KINDS[ALARM], wanted, seen, place) == wanted
+    assert refreshed(RESOURCE_TYPES[ALARM], wanted, seen, place) == wanted
 
 
 def test_the_order_of_what_an_alarm_calls_and_watches_means_nothing() -> None:
     turned = {**MATHS, "metricQueries": MATHS["metricQueries"][::-1]}
-    assert not difference(KINDS[ALARM], MATHS, turned).changed
+    assert not difference(RESOURCE_TYPES[ALARM], MATHS, turned).changed
 
 
 def test_a_dashboard_is_made_changed_and_deleted(cloud: Cloud, place: Location) -> None:
@@ -129,7 +148,7 @@ def test_a_topic_and_its_subscription_are_made_and_deleted(cloud: Cloud, place: 
     made, _ = cloud.create(SUBSCRIPTION, "s", inputs, place)
     seen = cloud.read(SUBSCRIPTION, "s", made, place)
     assert seen is not None
-    assert refreshed(KINDS[SUBSCRIPTION], inputs, seen, place) == inputs
+    assert refreshed(RESOURCE_TYPES[SUBSCRIPTION], inputs, seen, place) == inputs
     for token, id_ in ((SUBSCRIPTION, made), (TOPIC, arn)):
         cloud.delete(token, "gone", id_, place)
         assert cloud.read(token, "gone", id_, place) is None

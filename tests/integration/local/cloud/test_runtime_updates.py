@@ -26,7 +26,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def place(cloud: Cloud) -> Location:
-    return cloud.place({"region": "eu-west-1"})
+    return cloud.location({"region": "eu-west-1"})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
-from local.cloud.resources import KINDS, Location
+from local.cloud.resources import RESOURCE_TYPES, Location
 from local.endpoint.server import LocalServer
 from tests.engine.provider.state import refreshed
 
@@ -28,7 +28,7 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def place(cloud: Cloud) -> Location:
     tags = json.dumps({"tags": {"team": "orders"}})
-    return cloud.place({"region": "eu-west-1", "defaultTags": tags})
+    return cloud.location({"region": "eu-west-1", "defaultTags": tags})
 
 
 def machine(**changes: Any) -> dict[str, Any]:
@@ -41,19 +41,39 @@ def test_a_state_machine_lives_its_whole_life(cloud: Cloud, place: Location) -> 
     assert made == outputs["arn"] == "arn:aws:states:eu-west-1:123456789012:stateMachine:m"
     seen = cloud.read(MACHINE, "m", made, place)
     assert seen is not None
-    assert refreshed(KINDS[MACHINE], machine(), seen, place) == machine()
+    assert refreshed(RESOURCE_TYPES[MACHINE], machine(), seen, place) == machine()
     assert seen["tagsAll"] == {"team": "orders", "a": "b"}
 
     other = machine(definition='{"StartAt": "b"}', roleArn=ROLE + "2", tags={"c": "d"})
     cloud.update(MACHINE, "m", made, Change(machine(), other), place)
     seen = cloud.read(MACHINE, "m", made, place)
     assert seen is not None
-    assert refreshed(KINDS[MACHINE], other, seen, place) == other
+    assert refreshed(RESOURCE_TYPES[MACHINE], other, seen, place) == other
     assert seen["tagsAll"] == {"team": "orders", "c": "d"}
 
     for _ in range(2):  # one that is not there is deleted
         cloud.delete(MACHINE, "m", made, place)
         assert cloud.read(MACHINE, "m", made, place) is None
+
+
+def test_what_is_logged_of_a_state_machine_is_said_changed_and_switched_off(
+    cloud: Cloud, place: Location
+) -> None:
+    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/m:*"
+    logged = {"level": "ALL", "includeExecutionData": False, "logDestination": group}
+    told = machine(name="logged", loggingConfiguration=logged)
+    less = machine(name="logged", loggingConfiguration={**logged, "level": "ERROR"})
+    off = machine(name="logged", loggingConfiguration={"level": "OFF"})
+    made, _ = cloud.create(MACHINE, "m", told, place)
+
+    for old, new in ((told, less), (less, off), (off, told)):
+        seen = cloud.read(MACHINE, "m", made, place)
+        assert seen is not None
+        now = refreshed(RESOURCE_TYPES[MACHINE], old, seen, place)["loggingConfiguration"]
+        assert now["level"] == old["loggingConfiguration"]["level"]
+        assert now.get("logDestination") == old["loggingConfiguration"].get("logDestination")
+        cloud.update(MACHINE, "m", made, Change(old, new), place)
+    cloud.delete(MACHINE, "m", made, place)
 
 
 def test_a_bucket_that_holds_something_goes_only_if_it_may_be_emptied(

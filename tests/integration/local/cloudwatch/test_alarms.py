@@ -70,7 +70,7 @@ def put(cloudwatch: Any, name: str, minutes_ago: float, **more: Any) -> None:
 
 def judged(cloudwatch: Any, *unmeasured: str) -> tuple[str, str]:
     """The state of the one alarm, and why."""
-    Alarms(nullcontext(), frozenset(unmeasured)).look()
+    Alarms(nullcontext(), frozenset(unmeasured)).evaluate()
     (alarm,) = cloudwatch.describe_alarms()["MetricAlarms"]
     return alarm["StateValue"], alarm["StateReason"]
 
@@ -103,11 +103,11 @@ def test_an_alarm_of_another_kind_is_said_not_to_be_judged(cloudwatch: Any, othe
     put(cloudwatch, "errors", 0.5)
     state, reason = judged(cloudwatch)
     assert state == "INSUFFICIENT_DATA"
-    assert "does not judge alarms of this kind" in reason
+    assert "does not evaluate this alarm" in reason
 
 
 def test_an_alarm_on_what_nobody_measures_is_said_not_to_be_judged(cloudwatch: Any) -> None:
     cloudwatch.put_metric_alarm(**SILENT)
     state, reason = judged(cloudwatch, "AWS/DynamoDB")
     assert state == "INSUFFICIENT_DATA"
-    assert "nothing measures AWS/DynamoDB here" in reason
+    assert "there are no metrics of AWS/DynamoDB" in reason

@@ -11,10 +11,10 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
 from local.clients import HOME_ACCOUNT, Clients
-from local.cloudwatch.metrics import Gathered, Metric
+from local.cloudwatch.metrics import Metric, MetricBuffer
 from local.cloudwatch.telemetry import Telemetry
 from local.endpoint.server import LocalServer
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 from local.moto_patches import retention
 
 LINE = {
@@ -50,7 +50,7 @@ def clients(server: LocalServer) -> Iterator[Clients]:
         yield made
 
 
-def put(clients: Clients, gathered: Gathered, region: str) -> list[Any]:
+def put(clients: Clients, gathered: MetricBuffer, region: str) -> list[Any]:
     """Give what was gathered to CloudWatch; return what is there."""
     for namespace, data in gathered.take():
         clients.client("cloudwatch", region).put_metric_data(Namespace=namespace, MetricData=data)
@@ -58,7 +58,7 @@ def put(clients: Clients, gathered: Gathered, region: str) -> list[Any]:
 
 
 def test_all_that_a_line_measures_gets_to_cloudwatch(clients: Clients) -> None:
-    gathered = Gathered()
+    gathered = MetricBuffer()
     gathered.add_line(json.dumps(LINE))
     gathered.add_line(json.dumps({**LINE, "records": 5}))
     one, two, three, four, records = put(clients, gathered, "us-east-1")
@@ -74,7 +74,7 @@ def test_all_that_a_line_measures_gets_to_cloudwatch(clients: Clients) -> None:
 
 @pytest.mark.parametrize("line", ["no JSON", '"_aws"', '{"_aws": {}}', "{}", '{"_aws": 1}', "[]"])
 def test_a_line_that_measures_nothing_does_no_harm(line: str) -> None:
-    gathered = Gathered()
+    gathered = MetricBuffer()
     with pytest.raises((ValueError, LookupError, TypeError)):
         gathered.add_line(line)
     assert list(gathered.take()) == []
@@ -84,8 +84,8 @@ def test_a_log_group_that_is_gone_costs_its_lines_and_no_metric(clients: Clients
     cloudwatch, logs = clients.cloudwatch("eu-west-3"), clients.logs("eu-west-3")
     telemetry = Telemetry(cloudwatch, logs, "hop", "gone")
     for line in ("plain", '{"_aws": 1}', json.dumps(LINE)):
-        telemetry.hear(line)
-    telemetry.ended(
+        telemetry.add_line(line)
+    telemetry.add_invocation(
         "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
     )
     telemetry.close()
@@ -98,11 +98,11 @@ def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Client
     logs = clients.logs("eu-west-3")
     logs.create_log_group(logGroupName="there")
     telemetry = Telemetry(clients.cloudwatch("eu-west-3"), logs, "hop", "there")
-    telemetry.hear("plain")
-    telemetry.ended(
+    telemetry.add_line("plain")
+    telemetry.add_invocation(
         "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
     )
-    telemetry.ended("b", 0.25, FunctionError("ValueError", "which the handler has told"))
+    telemetry.add_invocation("b", 0.25, FunctionError("ValueError", "which the handler has told"))
     telemetry.close()
     events = logs.filter_log_events(logGroupName="there")["events"]
     assert [event["message"] for event in events] == [
@@ -122,7 +122,7 @@ def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(
     sets, lag = Metric("forgotten", "records", ()), Metric("forgotten", "lag", ())
     minute = datetime.now(UTC).replace(second=0, microsecond=0).timestamp() - 60
     for value in range(40):
-        gathered = Gathered()
+        gathered = MetricBuffer()
         gathered.add(sets, value, minute + value)
         gathered.add_values(lag, [float(value)], minute + value)
         put(clients, gathered, "eu-west-1")

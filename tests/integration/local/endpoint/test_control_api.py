@@ -124,7 +124,7 @@ SQS = {"OnFailure": {"Destination": f"arn:aws:sqs:{HERE}:123456789012:queue"}}
 REFUSED: dict[str, tuple[Callable[[LocalRing], None], str]] = {
     "a mapping's batch size": (
         _call("lambda", "update_event_source_mapping", UUID="MAPPING", BatchSize=5),
-        "not BatchSize. Change `mapping` in the settings",
+        "only Enabled. Change `mapping` in the settings",
     ),
     "a mapping that is not there": (
         _call("lambda", "update_event_source_mapping", UUID=NOBODY, Enabled=False),
@@ -135,43 +135,49 @@ REFUSED: dict[str, tuple[Callable[[LocalRing], None], str]] = {
         "ResourceNotFoundException",
     ),
     "a second mapping": (_create(), "ResourceConflictException"),
-    "a mapping of another function": (_create(FunctionName="other"), "is no hop's in us-east-1"),
-    "a mapping of another stream": (_create(EventSourceArn=OTHER), "reads streams of"),
+    "a mapping of another function": (
+        _create(FunctionName="other"),
+        "in us-east-1 belongs to no hop",
+    ),
+    "a mapping of another stream": (_create(EventSourceArn=OTHER), "is not a stream of"),
     "a mapping from nowhere": (_create(StartingPosition="AT_TIMESTAMP"), "StartingPosition must"),
-    "a mapping with a filter": (_create(FilterCriteria={"Filters": []}), "no FilterCriteria"),
+    "a mapping with a filter": (
+        _create(FilterCriteria={"Filters": []}),
+        "does not support FilterCriteria",
+    ),
     "a mapping with a huge factor": (_create(ParallelizationFactor=11), "must be from 1 to 10"),
-    "a mapping with a queue": (_create(DestinationConfig=SQS), "into a bucket alone"),
+    "a mapping with a queue": (_create(DestinationConfig=SQS), "only a bucket"),
     "a function's settings": (
         _call("lambda", "update_function_configuration", **FUNCTION, Timeout=1),
-        "does not change functions while it runs",
+        "would change a function",
     ),
     "a function's code": (
         _call("lambda", "update_function_code", **FUNCTION, ZipFile=b"x"),
-        "does not change functions while it runs",
+        "would change a function",
     ),
     "no concurrency": (
         _call("lambda", "put_function_concurrency", **FUNCTION, ReservedConcurrentExecutions=0),
-        "does not change functions while it runs",
+        "would change a function",
     ),
     "to delete a function": (
         _call("lambda", "delete_function", **FUNCTION),
-        "does not change functions while it runs",
+        "would change a function",
     ),
     "to call a function that does not run": (
         _call("lambda", "invoke", FunctionName="other"),
-        "does not run in this local ring",
+        "runs only the functions of its own hops",
     ),
     "to disable a rule": (
         _call("events", "disable_rule", Name="heartbeat"),
-        "does nothing upon DisableRule",
+        "DisableRule of EventBridge has no effect",
     ),
     "another target of a rule": (
         _call("events", "remove_targets", Rule="heartbeat", Ids=["a"]),
-        "does nothing upon RemoveTargets",
+        "RemoveTargets of EventBridge has no effect",
     ),
     "an event": (
         _call("events", "put_events", Entries=[{"Source": "a", "DetailType": "b", "Detail": "{}"}]),
-        "does nothing upon PutEvents",
+        "PutEvents of EventBridge has no effect",
     ),
     "a replica of a table": (
         _call(
@@ -180,7 +186,7 @@ REFUSED: dict[str, tuple[Callable[[LocalRing], None], str]] = {
             TableName="orders",
             ReplicaUpdates=[{"Create": {"RegionName": "eu-north-1"}}],
         ),
-        "cannot change its ReplicaUpdates",
+        "UpdateTable with ReplicaUpdates has no effect",
     ),
 }
 

@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import HOME_ACCOUNT, Accounts, Clients
-from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, RegionArns, WrongUrlError
+from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, TableSet, WrongUrlError
 from local.endpoint.request_counter import RequestCounter
-from local.endpoint.server import LocalServer, OneAtATime
+from local.endpoint.server import LocalServer, SerializedApp
 from tests.integration.local.endpoint.test_server import make_table, read_stream, request
 from tests.support.dynamodb_servers import dynoxide, ministack
 
@@ -148,7 +148,7 @@ def names(forward: DynamoDBProxy) -> list[str]:
     ["", "8000", "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h/a", "http://u@h"],
 )
 def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> None:
-    with pytest.raises(WrongUrlError, match=r"it takes the form http://127\.0\.0\.1:8000"):
+    with pytest.raises(WrongUrlError, match=r"Use the form http://127\.0\.0\.1:8000"):
         DynamoDBProxy(url)
 
 
@@ -163,7 +163,7 @@ def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> 
     ],
 )
 def test_aws_itself_is_refused_without_a_request(host: str) -> None:
-    with pytest.raises(WrongUrlError, match="is AWS itself"):
+    with pytest.raises(WrongUrlError, match="belongs to AWS"):
         DynamoDBProxy(f"https://{host}")
 
 
@@ -215,12 +215,12 @@ STREAMING = created(LatestStreamArn=f"{THEIRS}table/NAME/stream/1")
 @pytest.mark.parametrize(
     ("answers", "told", "deleted"),
     [
-        ({}, "does not speak DynamoDB: .*hello", False),
-        ({"CreateTable": {"TableDescription": "what?"}}, "does not speak DynamoDB", False),
-        ({"CreateTable": created()}, "makes no streams", True),
+        ({}, "does not implement DynamoDB: .*hello", False),
+        ({"CreateTable": {"TableDescription": "what?"}}, "does not implement DynamoDB", False),
+        ({"CreateTable": created()}, "does not implement streams", True),
         (
             {"CreateTable": STREAMING, "ListTables": {"TableNames": ["ring-0123"]}},
-            "one set of tables for all regions",
+            "does not separate regions",
             True,
         ),
     ],
@@ -238,7 +238,7 @@ def test_what_cannot_keep_a_rings_tables_is_refused_and_left_as_it_was(
 
 
 def test_a_server_without_regions_is_refused_before_anything_is_made_there() -> None:
-    with pytest.raises(ProxyError, match=r"one set of tables for all regions.*MiniStack"):
+    with pytest.raises(ProxyError, match=r"does not separate regions.*MiniStack"):
         DynamoDBProxy(dynoxide()).__enter__()
 
 
@@ -275,9 +275,10 @@ def test_an_empty_map_that_lost_its_type_in_a_stream_gets_it_back(other: str) ->
 
 def test_an_account_is_asked_for_by_twelve_digits_that_are_its_own_in_this_run(other: str) -> None:
     keys = {
-        DynamoDBProxy(other)._key(RegionArns(account, REGION)) for account in ("1" * 12, "2" * 12)
+        DynamoDBProxy(other)._access_key(TableSet(account, REGION))
+        for account in ("1" * 12, "2" * 12)
     }
-    keys |= {DynamoDBProxy(other)._key(RegionArns("1" * 12, REGION))}
+    keys |= {DynamoDBProxy(other)._access_key(TableSet("1" * 12, REGION))}
     assert len(keys) == 3
     assert all(len(key) == 12 and key.isdecimal() for key in keys)
 
@@ -291,7 +292,7 @@ def test_requests_to_it_do_not_wait_for_moto(other: str) -> None:
         start_response("200 OK", [])
         return [b"moto"]
 
-    serialised = OneAtATime(slow, RequestCounter(), DynamoDBProxy(other))
+    serialised = SerializedApp(slow, RequestCounter(), DynamoDBProxy(other))
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(serialised.answer, request())
         assert begun.wait(30)

@@ -10,7 +10,7 @@ import pytest
 
 from local.clients import Clients
 from local.endpoint.server import LocalServer
-from local.lambda_emulator.function import FunctionError
+from local.lambda_emulator.worker_process import FunctionError
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:double"
 

@@ -18,7 +18,7 @@ from moto.dynamodbstreams.models import dynamodbstreams_backends
 
 from local.clients import HOME_ACCOUNT, Accounts, Clients
 from local.endpoint.request_counter import RequestCounter
-from local.endpoint.server import LocalServer, OneAtATime, ServerError
+from local.endpoint.server import LocalServer, SerializedApp, ServerError
 from local.moto_patches import install
 
 REGION = "eu-west-1"
@@ -79,7 +79,7 @@ class SlowApp:
 
 def test_no_two_requests_are_inside_at_once_until_the_last_byte_is_made() -> None:
     app = SlowApp()
-    serialised = OneAtATime(app, RequestCounter())
+    serialised = SerializedApp(app, RequestCounter())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: serialised.answer(request()), range(8)))
     assert app.most == 1
@@ -87,7 +87,7 @@ def test_no_two_requests_are_inside_at_once_until_the_last_byte_is_made() -> Non
 
 
 def test_a_sender_that_is_slow_does_not_hold_up_the_others() -> None:
-    serialised = OneAtATime(SlowApp(), RequestCounter())
+    serialised = SerializedApp(SlowApp(), RequestCounter())
     gate = threading.Event()
 
     class SlowBody(io.BytesIO):
@@ -285,7 +285,7 @@ def test_clients_heed_nothing_in_the_users_environment(
 
 
 def test_a_second_one_in_the_same_process_is_refused(server: LocalServer) -> None:
-    with pytest.raises(ServerError, match="runs in this process already"), LocalServer():
+    with pytest.raises(ServerError, match="already runs in this process"), LocalServer():
         pass
     with Clients(server.endpoint) as clients:
         clients.dynamodb(REGION).list_tables()

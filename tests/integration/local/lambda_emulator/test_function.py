@@ -16,7 +16,8 @@ import pulumi
 import pytest
 
 from local.cloud.resources.archive import zip_archive
-from local.lambda_emulator.function import FunctionError, FunctionSpec, LocalFunction
+from local.lambda_emulator.function import FunctionSpec, LocalFunction
+from local.lambda_emulator.worker_process import FunctionError
 
 ENDPOINT = "http://127.0.0.1:9"
 Start = Callable[..., LocalFunction]

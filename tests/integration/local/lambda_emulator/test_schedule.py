@@ -8,23 +8,23 @@ import time
 import pytest
 
 from local.lambda_emulator import schedule
-from local.lambda_emulator.function import FunctionError
-from local.lambda_emulator.schedule import Schedule, seconds_of
+from local.lambda_emulator.schedule import Schedule, rate_seconds
+from local.lambda_emulator.worker_process import FunctionError
 from tests.support.local_rings import PATIENCE, get, ring_of
 
 
 def test_a_rate_is_told_in_minutes_hours_or_days() -> None:
-    assert seconds_of("rate(1 minute)") == 60
-    assert seconds_of("rate(5 minutes)") == 300
-    assert seconds_of("rate(1 day)") == 86_400
+    assert rate_seconds("rate(1 minute)") == 60
+    assert rate_seconds("rate(5 minutes)") == 300
+    assert rate_seconds("rate(1 day)") == 86_400
 
 
 @pytest.mark.parametrize(
     "wrong", ["rate(1 minutes)", "rate(2 minute)", "rate(0 minutes)", "cron()"]
 )
 def test_what_eventbridge_would_not_take_is_no_rate(wrong: str) -> None:
-    with pytest.raises(ValueError, match="is no rate"):
-        seconds_of(wrong)
+    with pytest.raises(ValueError, match="is not a rate"):
+        rate_seconds(wrong)
 
 
 def test_a_call_that_fails_is_made_again_when_it_is_time_and_none_after_the_end() -> None:

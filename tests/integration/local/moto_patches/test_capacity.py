@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 
 from local.clients import Clients
 from local.cloudwatch.alarms import Alarms
+from local.data.item_size import item_size
 from local.endpoint.server import LocalServer
-from local.moto_patches.capacity_units import index_units, item_size, read_units, write_units
+from local.moto_patches.capacity_units import index_units, read_units, write_units
 
 REGION, NAME = "eu-west-1", "measured"
 KB = 1024
@@ -242,12 +243,12 @@ def test_the_units_of_writes_and_what_was_refused_are_in_cloudwatch(
     client: Any, clients: Clients
 ) -> None:
     alarms = Alarms(nullcontext())
-    alarms.look()
+    alarms.evaluate()
     samples, units_before = in_cloudwatch(clients, "ConsumedWriteCapacityUnits")
     put(client, 3 * KB)
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         client.put_item(TableName=NAME, Item=of(10), ConditionExpression="attribute_not_exists(id)")
-    alarms.look()
+    alarms.evaluate()
     expected = (samples + 2, units_before + 6)
     assert in_cloudwatch(clients, "ConsumedWriteCapacityUnits") == expected
     assert in_cloudwatch(clients, "ConditionalCheckFailedRequests") == (1, 1)

@@ -66,7 +66,9 @@ def test_what_moto_cannot_do_is_refused_with_the_reason(table: Any, statement: S
         lambda: table.execute_transaction(TransactStatements=[statement]),
     )
     for ask in asks:
-        with pytest.raises(ClientError, match="The local ring cannot do this PartiQL") as refused:
+        with pytest.raises(
+            ClientError, match="The local ring cannot execute this PartiQL"
+        ) as refused:
             ask()
         assert refused.value.response["Error"]["Code"] == "ValidationException"
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
@@ -75,7 +77,7 @@ def test_what_moto_cannot_do_is_refused_with_the_reason(table: Any, statement: S
 
 
 def test_a_refused_statement_of_a_transaction_leaves_nothing_of_the_others(table: Any) -> None:
-    with pytest.raises(ClientError, match="The local ring cannot do this PartiQL"):
+    with pytest.raises(ClientError, match="The local ring cannot execute this PartiQL"):
         table.execute_transaction(TransactStatements=[PUT_B, REFUSED[2]])
     assert items(table) == {"a {'N': '1'}"}
 
@@ -86,12 +88,12 @@ def test_of_a_batch_each_statement_is_done_or_refused_by_itself(table: Any) -> N
     answers = table.batch_execute_statement(Statements=[PUT_B, found, other])["Responses"]
     assert "Error" not in answers[0]
     assert answers[1]["Item"] == {"id": {"S": "a"}, "v": {"N": "1"}}
-    assert "The local ring cannot do this PartiQL" in answers[2]["Error"]["Message"]
+    assert "The local ring cannot execute this PartiQL" in answers[2]["Error"]["Message"]
     assert items(table) == {"a {'N': '1'}", "b None"}
 
 
 def test_a_batch_with_a_statement_that_nobody_understands_is_refused_whole(table: Any) -> None:
-    with pytest.raises(ClientError, match="The local ring cannot do this PartiQL"):
+    with pytest.raises(ClientError, match="The local ring cannot execute this PartiQL"):
         table.batch_execute_statement(Statements=[PUT_B, REFUSED[2]])
     assert items(table) == {"a {'N': '1'}"}
 

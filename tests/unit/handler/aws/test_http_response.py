@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.aws.http_response import LARGEST, Response, read_response
+from handler.aws.http_response import MAX_BODY_BYTES, Response, read_response
 from tests.support.http_host import answer
 
 HEADERS = st.lists(
@@ -97,7 +97,7 @@ def with_lines(*lines: str, status: str = "HTTP/1.1 200 OK", body: bytes = b"123
     ],
 )
 def test_a_length_that_is_not_digits_alone_is_refused(length: str) -> None:
-    with pytest.raises(ValueError, match="stands in it"):
+    with pytest.raises(ValueError, match="invalid syntax"):
         read(with_lines(f"Content-Length: {length}"))
 
 
@@ -111,7 +111,7 @@ def test_a_length_that_is_not_digits_alone_is_refused(length: str) -> None:
     ],
 )
 def test_what_is_said_twice_of_a_length_is_refused(lines: Sequence[str]) -> None:
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="given twice"):
         read(with_lines(*lines, body=b"5\r\n12345\r\n0\r\n\r\n"))
 
 
@@ -127,12 +127,12 @@ def test_what_is_said_twice_of_a_length_is_refused(lines: Sequence[str]) -> None
     ],
 )
 def test_chunks_beside_a_length_or_of_an_unknown_kind_are_refused(lines: Sequence[str]) -> None:
-    with pytest.raises(ValueError, match="in two ways"):
+    with pytest.raises(ValueError, match="has to be chunked"):
         read(with_lines(*lines, body=b"5\r\n12345\r\n0\r\n\r\n"))
 
 
 def test_chunks_of_an_old_http_are_refused() -> None:
-    with pytest.raises(ValueError, match="in two ways"):
+    with pytest.raises(ValueError, match="has to be chunked"):
         read(with_lines("Transfer-Encoding: chunked", status="HTTP/1.0 200 OK", body=b"0\r\n\r\n"))
 
 
@@ -142,7 +142,7 @@ def test_chunks_of_an_old_http_are_refused() -> None:
 )
 def test_the_size_of_a_chunk_that_is_not_hex_digits_alone_is_refused(size: str) -> None:
     body = f"{size}\r\n12345\r\n0\r\n\r\n".encode("latin-1")
-    with pytest.raises(ValueError, match="stands in it"):
+    with pytest.raises(ValueError, match="invalid syntax"):
         read(with_lines("Transfer-Encoding: chunked", body=body))
 
 
@@ -162,7 +162,7 @@ def test_the_size_of_a_chunk_that_is_not_hex_digits_alone_is_refused(size: str) 
     ],
 )
 def test_a_header_that_another_reader_may_take_otherwise_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match="stands in it"):
+    with pytest.raises(ValueError, match="invalid syntax"):
         read(with_lines("Date: now", line, "Content-Length: 5"))
 
 
@@ -175,33 +175,33 @@ def test_a_header_that_another_reader_may_take_otherwise_is_refused(line: str) -
     ],
 )
 def test_a_first_line_that_is_no_status_is_refused(status: str) -> None:
-    with pytest.raises(ValueError, match="stands in it"):
+    with pytest.raises(ValueError, match="invalid syntax"):
         read(with_lines("Content-Length: 5", status=status))
 
 
 def test_an_answer_without_a_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="where its body ends"):
+    with pytest.raises(ValueError, match="neither a Content-Length nor chunks"):
         read(with_lines("Date: now"))
 
 
 def test_the_largest_answer_is_read_and_one_byte_more_is_refused_unread() -> None:
-    assert len(read(answer(b"x" * LARGEST)).body) == LARGEST
-    with pytest.raises(ValueError, match=f"{LARGEST + 1} bytes"):
-        read(with_lines(f"Content-Length: {LARGEST + 1}"))
+    assert len(read(answer(b"x" * MAX_BODY_BYTES)).body) == MAX_BODY_BYTES
+    with pytest.raises(ValueError, match=f"{MAX_BODY_BYTES + 1} bytes"):
+        read(with_lines(f"Content-Length: {MAX_BODY_BYTES + 1}"))
 
 
 def test_chunks_that_are_too_much_together_are_refused_before_the_last_is_read() -> None:
-    half = LARGEST // 2
+    half = MAX_BODY_BYTES // 2
     chunk = f"{half:x}\r\n".encode() + b"x" * half + b"\r\n"
     whole = read(with_lines("Transfer-Encoding: chunked", body=2 * chunk + b"0\r\n\r\n"))
-    assert len(whole.body) == LARGEST
-    with pytest.raises(ValueError, match=f"{LARGEST + 1} bytes"):
+    assert len(whole.body) == MAX_BODY_BYTES
+    with pytest.raises(ValueError, match=f"{MAX_BODY_BYTES + 1} bytes"):
         read(with_lines("Transfer-Encoding: chunked", body=2 * chunk + b"1\r\n"))
 
 
 @pytest.mark.parametrize("size", ["f" * 16, "7" + "f" * 15])
 def test_a_chunk_that_is_larger_than_any_is_refused(size: str) -> None:
-    with pytest.raises(ValueError, match="bytes, and none has more"):
+    with pytest.raises(ValueError, match="bytes, and DynamoDB sends at most"):
         read(with_lines("Transfer-Encoding: chunked", body=f"{size}\r\n".encode()))
 
 

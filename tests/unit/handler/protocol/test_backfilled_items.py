@@ -9,7 +9,7 @@ import pytest
 
 from handler.model.image import Image, Write, digest
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Action
+from handler.protocol.hop import Action
 from tests.support.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 

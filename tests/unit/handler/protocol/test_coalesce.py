@@ -79,7 +79,7 @@ def test_beats_in_a_row_are_measured_as_a_beat() -> None:
             records, BatchContext(pair.hop, ListQuarantine(), now=lambda: 970.75), _in_turn
         )
     )
-    assert (report.beat_lags, report.lags) == ([10.25], [])
+    assert (report.heartbeat_lags, report.lags) == ([10.25], [])
 
 
 def test_a_delete_in_between_is_not_left_out() -> None:

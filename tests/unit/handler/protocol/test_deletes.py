@@ -1,6 +1,6 @@
 """Deletes over a single hop: tombstones, stubs, and what comes after them."""
 
-from handler.protocol.replicate import Action
+from handler.protocol.hop import Action
 from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 

@@ -1,7 +1,7 @@
 """What an application sees where it wrote: nothing older comes back there."""
 
 from handler.model.image import DELETED, Item
-from handler.protocol.replicate import Action
+from handler.protocol.hop import Action
 from tests.support.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 

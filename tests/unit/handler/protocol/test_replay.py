@@ -1,8 +1,8 @@
 """What was set aside is played again after others that came later: their word counts."""
 
 from handler.model.records import read_change
+from handler.protocol.hop import Action, Outcome
 from handler.protocol.replay import replay
-from handler.protocol.replicate import Action, Outcome
 from tests.support.pair import ELSEWHERE, HERE, KEY, Pair, item, run, seen, version_at
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from handler.model.image import VERSION, Image, Write
 from handler.model.records import Change
 from handler.protocol.decide import LocalDelete, LocalWrite, ReplicaId, stamp_local_change
-from handler.protocol.replicate import Action
+from handler.protocol.hop import Action
 from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 
 

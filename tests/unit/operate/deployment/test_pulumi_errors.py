@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
 
 import pytest
@@ -16,6 +17,7 @@ from operate.errors import (
     OperationFailedError,
     PrerequisiteError,
 )
+from ring.key_policy import key_statements
 
 # Texts of Pulumi v3.220.0, as it printed them; that of AWS is of pulumi-aws 7.
 SAID: dict[str, tuple[type[OperateError], str]] = {
@@ -97,7 +99,7 @@ def test_a_plugin_that_is_not_there_is_something_missing_of_that_version(
     failure = create_command_error(CommandResult("", "error: update failed", 255))
     error = to_operate_error(failure, "dev", notes)
     assert isinstance(error, PrerequisiteError)
-    assert f"plugin aws {number} is not here" in str(error)
+    assert f"plugin aws {number} is not installed" in str(error)
     assert f"`pulumi plugin install resource aws v{number}`" in str(error)
 
 
@@ -105,3 +107,16 @@ def test_missing_credentials_are_something_missing_not_a_failure() -> None:
     notes = [Note("error", "No valid credential sources found. Please see ...", "ring-us-east-1")]
     failure = create_command_error(CommandResult("", "error: update failed", 255))
     assert isinstance(to_operate_error(failure, "dev", notes), PrerequisiteError)
+
+
+def test_a_key_that_logs_cannot_be_encrypted_with_is_told_with_what_its_policy_lacks() -> None:
+    group = "arn:aws:logs:eu-west-1:111122223333:log-group:ring-eu-west-1-to-us-east-1-0123456"
+    said = (
+        "creating CloudWatch Logs Log Group: AccessDeniedException: The specified KMS key does not "
+        f"exist or is not allowed to be used with Arn '{group}'"
+    )
+    failure = create_command_error(CommandResult("", "error: update failed", 255))
+    error = str(to_operate_error(failure, "dev", [Note("error", said, "ring-eu-west-1")]))
+
+    assert error.startswith(f"ring-eu-west-1: {said}\n")
+    assert json.loads(error[error.index("[") :]) == key_statements("eu-west-1", "111122223333")

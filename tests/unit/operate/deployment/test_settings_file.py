@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operate.deployment.settings_file import Edit, MembersPlace, edit_member
+from operate.deployment.settings_file import Edit, MembersLocation, edit_member
 from operate.errors import InvalidRequestError
 
 STEPS = ("config", "dynamodb-ring:members")
@@ -31,7 +31,7 @@ config:
 def edited(folder: Path, text: str, at: int, value: str = "bypassed") -> Edit:
     path = folder / "Pulumi.prod.yaml"
     path.write_bytes(text.encode())
-    return edit_member(MembersPlace(path, STEPS), at, "state", value)
+    return edit_member(MembersLocation(path, STEPS), at, "state", value)
 
 
 def changed_lines(edit: Edit) -> list[str]:

@@ -95,7 +95,7 @@ def test_a_hop_that_fails_is_not_through_however_young_its_records(aws: Aws, met
 def test_a_hop_that_is_given_nothing_has_told_all(aws: Aws) -> None:
     # The newest record of its stream was two hours old.
     aws.metrics["IteratorAge"] = [(12, 7_200_000)]
-    assert told(aws) == HopProgress("here", "there", True, None, "has nothing to tell")
+    assert told(aws) == HopProgress("here", "there", True, None, "has no new records")
 
 
 def test_a_mapping_that_has_just_begun_may_not_have_looked_yet(aws: Aws) -> None:
@@ -146,4 +146,4 @@ def test_where_aws_does_not_answer_a_hop_has_not_caught_up(aws: Aws) -> None:
 
     aws.get_event_source_mapping = refuse  # type: ignore[method-assign]
     assert not told(aws).is_done
-    assert told(aws).words.startswith("cannot be seen: ")
+    assert told(aws).words.startswith("is unknown: ")

@@ -12,7 +12,8 @@ import yaml
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.errors import InvalidRequestError
-from operate.membership.plan import SettingChange, ensure_streams_cover, hops_to_add, plan_change
+from operate.membership.gap import ensure_streams_cover
+from operate.membership.plan import SettingChange, hops_to_add, plan_change
 from tests.support.deployments import CONFIG, MEMBERS, deployed
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -30,15 +31,15 @@ def out(folder: Path, **sections: Any) -> SettingChange:
 
 
 def test_the_hop_around_it_is_new_and_its_own_stays(tmp_path: Path) -> None:
-    wished = out(tmp_path)
-    assert hops_to_add(wished, deployed(CONFIG)) == [("us-east-1", "ap-southeast-2-orders-apac")]
-    assert wished.gone(deployed(CONFIG)) == [("us-east-1", "eu-west-1")]
+    change = out(tmp_path)
+    assert hops_to_add(change, deployed(CONFIG)) == [("us-east-1", "ap-southeast-2-orders-apac")]
+    assert change.removed_hops(deployed(CONFIG)) == [("us-east-1", "eu-west-1")]
 
 
 def test_a_new_hop_that_would_begin_at_the_end_of_its_stream_is_refused(tmp_path: Path) -> None:
-    wished = out(tmp_path, mapping={"starting_position": "LATEST"})
-    with pytest.raises(InvalidRequestError, match="would leave out what was written before it"):
-        hops_to_add(wished, deployed(CONFIG))
+    change = out(tmp_path, mapping={"starting_position": "LATEST"})
+    with pytest.raises(InvalidRequestError, match="would skip all earlier writes"):
+        hops_to_add(change, deployed(CONFIG))
 
 
 @pytest.mark.parametrize(
@@ -48,20 +49,20 @@ def test_a_new_hop_that_would_begin_at_the_end_of_its_stream_is_refused(tmp_path
 def test_it_is_refused_beyond_what_a_new_hop_still_tells(
     tmp_path: Path, record_age: int, hours: float, refused: bool
 ) -> None:
-    wished = out(tmp_path, mapping={"record_age": record_age})
+    change = out(tmp_path, mapping={"record_age": record_age})
     since = NOW - timedelta(hours=hours)
     if not refused:
-        ensure_streams_cover(wished, since, NOW, "bypass")
+        ensure_streams_cover(change, since, NOW, "bypass")
         return
     with pytest.raises(InvalidRequestError, match=r"automate\.py check") as error:
-        ensure_streams_cover(wished, since, NOW, "bypass")
+        ensure_streams_cover(change, since, NOW, "bypass")
     assert "backfill" not in str(error.value)
 
 
 def test_where_deletes_are_forgotten_it_has_to_be_emptied(tmp_path: Path) -> None:
-    wished = out(tmp_path)
+    change = out(tmp_path)
     with pytest.raises(InvalidRequestError, match=r"empty its table before it rejoins.*backfill"):
-        ensure_streams_cover(wished, NOW - timedelta(days=6, hours=1), NOW, "bypass")
+        ensure_streams_cover(change, NOW - timedelta(days=6, hours=1), NOW, "bypass")
 
 
 def test_a_member_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
@@ -75,6 +76,6 @@ def test_a_ring_made_by_a_script_has_no_file_to_say_it_in() -> None:
 
 
 def test_hops_of_other_stacks_are_known(tmp_path: Path) -> None:
-    wished = out(tmp_path, hops=["us-east-1"])
-    assert wished.sources_elsewhere == ["ap-southeast-2-orders-apac", "eu-west-1"]
+    change = out(tmp_path, hops=["us-east-1"])
+    assert change.sources_elsewhere == ["ap-southeast-2-orders-apac", "eu-west-1"]
     assert len(MEMBERS) == 3

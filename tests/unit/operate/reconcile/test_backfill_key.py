@@ -1,4 +1,4 @@
-"""One key filled or mended, over members in memory: what is written, and what is left alone."""
+"""Backfill and repair of one key, over members in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from handler.model.image import PRESENT_AT, VERSION, Image, application_attributes
 from handler.model.records import read_change
 from handler.protocol.decide import ReplicaId
-from handler.protocol.replicate import Hop, replicate
+from handler.protocol.hop import Hop
+from handler.protocol.replicate import replicate
 from handler.store.dynamodb import DynamoStore, MemberTables
 from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
 from operate.reconcile.members import MemberConnection
@@ -31,44 +32,44 @@ PLACES = [ReplicaId(f"{letter}" * 8, letter, "t") for letter in "abc"]
 
 
 class Three:
-    """Source, target and the one after it, and nothing between them."""
+    """A source, a target and the target's next member."""
 
     def __init__(self, *, keeps_tombstones: bool = True) -> None:
         self.members = [Member(place, lambda: 1000) for place in PLACES]
         self.ends = [
             RepairTarget(
-                one.replica,
-                SimulatedStore(one, keeps_tombstones=keeps_tombstones),
+                member.replica,
+                SimulatedStore(member, keeps_tombstones=keeps_tombstones),
                 keeps_tombstones,
             )
-            for one in self.members
+            for member in self.members
         ]
         self.source, self.target, self.next = self.members
         self._done = Counter[str]()
 
     def fill(self) -> BackfillOutcome:
         source, target, following = self.ends
-        way = BackfillPath(source, target, [following], [following])
-        return run(backfill_key(way, KEY, self.source.items["1"]))
+        path = BackfillPath(source, target, [following], [following])
+        return run(backfill_key(path, KEY, self.source.items["1"]))
 
-    def mend(self, prefer: int | None = None) -> KeyRepair:
+    def repair(self, prefer: int | None = None) -> KeyRepair:
         return run(repair_key(self.ends, KEY, prefer))
 
-    def go_round(self, laps: int) -> int:
-        """Let each hop in turn do what has come since its last turn; how many records that was."""
+    def run_hops(self, laps: int) -> int:
+        """Let each hop in turn process its new records; return how many there were."""
         before = self._done.total()
-        for here, there in laps * list(zip(self.ends, self.ends[1:] + self.ends[:1], strict=True)):
-            tombstones = here.keeps_tombstones
-            hop = Hop(here.replica, there.replica, here.store, there.store, tombstones, False)
-            (stream,) = (one.stream for one in self.members if one.replica == here.replica)
-            for record in stream[self._done[here.replica.id] :]:
+        for start, end in laps * list(zip(self.ends, self.ends[1:] + self.ends[:1], strict=True)):
+            tombstones = start.keeps_tombstones
+            hop = Hop(start.replica, end.replica, start.store, end.store, tombstones, False)
+            (stream,) = (m.stream for m in self.members if m.replica == start.replica)
+            for record in stream[self._done[start.replica.id] :]:
                 run(replicate(read_change(record), hop))
-                self._done[here.replica.id] += 1
+                self._done[start.replica.id] += 1
         return self._done.total() - before
 
     def contents(self) -> list[dict[str, Any] | None]:
-        items = [one.items.get("1") for one in self.members]
-        return [None if one is None else application_attributes(one) for one in items]
+        items = [member.items.get("1") for member in self.members]
+        return [None if found is None else application_attributes(found) for found in items]
 
 
 @pytest.fixture
@@ -79,7 +80,9 @@ def three() -> Three:
 COPY = arrived("a", PLACES[0])
 
 
-def test_a_copy_is_put_as_it_is_and_names_who_has_it_next(three: Three) -> None:
+def test_a_backfilled_copy_is_unchanged_and_lists_the_next_members_that_have_it(
+    three: Three,
+) -> None:
     three.source.items["1"] = three.next.items["1"] = COPY.item
     assert three.fill() is BackfillOutcome.WRITTEN
     assert three.target.items["1"] == {**COPY.item, PRESENT_AT: {"SS": [PLACES[2].id]}}
@@ -87,7 +90,9 @@ def test_a_copy_is_put_as_it_is_and_names_who_has_it_next(three: Three) -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, 800])
-def test_who_lacks_it_or_has_an_older_one_is_not_named(three: Three, seconds: int | None) -> None:
+def test_a_member_without_it_or_with_an_older_one_is_not_listed(
+    three: Three, seconds: int | None
+) -> None:
     three.source.items["1"] = COPY.item
     if seconds:
         three.next.items["1"] = arrived("older", PLACES[1], seconds=seconds).item
@@ -95,8 +100,8 @@ def test_who_lacks_it_or_has_an_older_one_is_not_named(three: Three, seconds: in
     assert three.target.items["1"] == COPY.item
 
 
-def test_who_has_a_newer_one_is_not_named_so_that_its_hop_brings_that_back(three: Three) -> None:
-    # The target's own, from before it was emptied: its copy at the source would end its lap there.
+def test_a_member_with_a_newer_item_is_not_listed_so_that_it_is_restored(three: Three) -> None:
+    # The target wrote it before it lost its table: a copy at the source would end its lap there.
     newer = arrived("newer", PLACES[1], seconds=950)
     three.source.items["1"], three.next.items["1"] = COPY.item, newer.item
     assert three.fill() is BackfillOutcome.WRITTEN
@@ -113,7 +118,7 @@ def test_an_origins_item_gets_the_version_that_its_copies_have(three: Three) -> 
     assert three.target.items["1"][VERSION] == {"S": COPY.version}
 
 
-def test_what_nobody_has_a_version_of_is_older_than_any_write(three: Three) -> None:
+def test_an_item_without_a_version_anywhere_is_older_than_any_write(three: Three) -> None:
     three.source.items["1"] = item("a")
     assert three.fill() is BackfillOutcome.WRITTEN
     version = Image(three.target.items["1"]).version
@@ -122,16 +127,16 @@ def test_what_nobody_has_a_version_of_is_older_than_any_write(three: Three) -> N
 
 
 @pytest.mark.parametrize(
-    "standing", [COPY.item, arrived("newer", PLACES[2], seconds=950).item], ids=["same", "newer"]
+    "existing", [COPY.item, arrived("newer", PLACES[2], seconds=950).item], ids=["same", "newer"]
 )
-def test_what_is_there_or_newer_stays(three: Three, standing: Any) -> None:
+def test_the_same_or_a_newer_item_stays(three: Three, existing: Any) -> None:
     three.source.items["1"] = COPY.item
-    three.target.items["1"] = standing
+    three.target.items["1"] = existing
     assert three.fill() is BackfillOutcome.ALREADY_PRESENT
-    assert three.target.items["1"] == standing
+    assert three.target.items["1"] == existing
 
 
-def test_what_is_older_is_replaced(three: Three) -> None:
+def test_an_older_item_is_replaced(three: Three) -> None:
     three.source.items["1"] = COPY.item
     three.target.items["1"] = arrived("older", PLACES[2], seconds=800).item
     assert three.fill() is BackfillOutcome.WRITTEN
@@ -146,7 +151,7 @@ def test_an_applications_write_is_left_to_its_record(three: Three) -> None:
 
 
 @pytest.mark.parametrize("place", [1, 2], ids=["target", "next"])
-def test_what_was_deleted_since_is_not_brought_back(three: Three, place: int) -> None:
+def test_an_item_deleted_since_is_not_restored(three: Three, place: int) -> None:
     three.source.items["1"] = COPY.item
     three.members[place].tombstones["1"] = deleted(PLACES[2], seconds=950)
     assert three.fill() is BackfillOutcome.ALREADY_PRESENT
@@ -154,7 +159,9 @@ def test_what_was_deleted_since_is_not_brought_back(three: Three, place: int) ->
 
 
 @pytest.mark.parametrize("place", [1, 2], ids=["target", "next"])
-def test_of_two_without_a_version_a_backfill_chooses_none(three: Three, place: int) -> None:
+def test_a_backfill_does_not_choose_between_items_without_a_version(
+    three: Three, place: int
+) -> None:
     three.source.items["1"] = item("a")
     three.members[place].items["1"] = item("b")
     before = three.contents()
@@ -162,30 +169,34 @@ def test_of_two_without_a_version_a_backfill_chooses_none(three: Three, place: i
     assert three.contents() == before
 
 
-def test_a_mend_brings_the_newest_to_who_is_behind_and_writes_nowhere_else(three: Three) -> None:
+def test_a_repair_applies_the_newest_write_only_at_members_behind(three: Three) -> None:
     three.source.items["1"] = item("a")  # the origin, which has no version
     three.next.items["1"] = COPY.item
-    assert three.mend() == KeyRepair((1,))
+    assert three.repair() == KeyRepair((1,))
     assert three.contents() == [item("a")] * 3
-    assert [one.writes for one in three.members] == [0, 2, 0]  # refused once, as it was absent
+    assert [member.writes for member in three.members] == [
+        0,
+        2,
+        0,
+    ]  # refused once, as it was absent
 
 
-def test_a_mend_finishes_a_delete(three: Three) -> None:
+def test_a_repair_finishes_a_delete(three: Three) -> None:
     three.source.items["1"] = COPY.item
     three.next.tombstones["1"] = delete = deleted(PLACES[2], seconds=950)
     three.target.items["1"] = delete.item
-    assert three.mend() == KeyRepair((0, 1))
+    assert three.repair() == KeyRepair((0, 1))
     assert three.contents() == [None] * 3
     assert three.source.tombstones["1"] == delete
 
 
 @pytest.mark.parametrize("prefer", [None, 0, 1, 2])
-def test_what_has_no_version_is_left_unless_one_says_who_is_right(
+def test_an_item_without_a_version_is_skipped_unless_a_member_is_preferred(
     three: Three, prefer: int | None
 ) -> None:
     three.source.items["1"] = item("unsent")
     three.target.items["1"] = COPY.item
-    done = three.mend(prefer)
+    done = three.repair(prefer)
     values = {None: ["unsent", "a", "a"], 0: ["unsent"] * 3}.get(prefer, ["a"] * 3)
     assert three.contents() == [item(value) for value in values]
     assert (done.skipped_reason is None) is (prefer is not None)
@@ -195,8 +206,8 @@ def test_without_any_version_the_preferred_members_item_is_the_oldest_of_writes(
     three: Three,
 ) -> None:
     three.source.items["1"], three.next.items["1"] = item("a"), item("b")
-    assert three.mend().skipped_reason
-    assert three.mend(2).repaired == (2, 0, 1)
+    assert three.repair().skipped_reason
+    assert three.repair(2).repaired == (2, 0, 1)
     assert three.contents() == [item("b")] * 3
 
 
@@ -204,40 +215,40 @@ def test_an_item_beside_the_newest_delete_was_written_after_it(three: Three) -> 
     three.target.items["1"] = item("after")
     for member in three.members:
         member.tombstones["1"] = deleted(PLACES[2])
-    assert three.mend(0).repaired == (1, 0, 2)
+    assert three.repair(0).repaired == (1, 0, 2)
     assert three.contents() == [item("after")] * 3
 
 
-def test_what_one_member_has_and_nobody_ever_deleted_goes_to_all_whoever_is_preferred(
+def test_an_item_of_one_member_that_was_never_deleted_is_copied_to_all(
     three: Three,
 ) -> None:
     three.source.items["1"] = item("a")
-    assert three.mend().skipped_reason
-    assert three.mend(1).repaired == (0, 1, 2)
+    assert three.repair().skipped_reason
+    assert three.repair(1).repaired == (0, 1, 2)
     assert three.contents() == [item("a")] * 3
 
 
-def test_who_has_the_same_without_a_version_does_not_stand_against_it(three: Three) -> None:
+def test_equal_items_without_a_version_do_not_conflict(three: Three) -> None:
     three.source.items["1"] = three.target.items["1"] = item("a")
-    assert three.mend(2).skipped_reason is None
+    assert three.repair(2).skipped_reason is None
     assert three.contents() == [item("a")] * 3
 
 
-def test_of_two_without_a_version_the_word_of_one_who_has_nothing_chooses_none(
+def test_preferring_a_member_without_the_item_does_not_decide_a_conflict(
     three: Three,
 ) -> None:
     three.source.items["1"], three.target.items["1"] = item("a"), item("b")
-    assert "prefer one of them" in str(three.mend(2).skipped_reason)
+    assert "prefer one of them" in str(three.repair(2).skipped_reason)
     assert three.contents() == [item("a"), item("b"), None]
 
 
-def test_what_an_operator_decides_is_no_write_of_the_member_where_it_was_found(
+def test_a_write_chosen_by_an_operator_has_no_members_replica_id(
     three: Three,
 ) -> None:
-    """A record of that member that is delivered again would count as later than its own write."""
+    """Otherwise a redelivered record of that member would count as later than its own write."""
     three.source.items["1"], three.target.items["1"] = item("unsent"), COPY.item
-    three.mend(0)
-    versions = [Image(one.items["1"]).version for one in three.members]
+    three.repair(0)
+    versions = [Image(member.items["1"]).version for member in three.members]
     assert versions[0] is not None
     assert versions == [versions[0]] * 3
     assert versions[0].replica == OPERATOR_REPLICA_ID
@@ -247,19 +258,19 @@ def test_what_an_operator_decides_is_no_write_of_the_member_where_it_was_found(
 def test_without_tombstones_a_delete_does_not_chase_it_around_the_ring_for_ever() -> None:
     three = Three(keeps_tombstones=False)
     three.source.items["1"] = item("unsent")
-    three.mend(0)
+    three.repair(0)
     three.target.write(KEY, None)
-    three.go_round(laps=4)
+    three.run_hops(laps=4)
     assert three.contents() == [None, None, None]
-    assert not three.go_round(laps=1)
+    assert not three.run_hops(laps=1)
 
 
-def test_without_tombstones_a_delete_is_brought_to_those_alone_who_have_the_item() -> None:
+def test_without_tombstones_a_delete_is_applied_only_where_the_item_exists() -> None:
     three = Three(keeps_tombstones=False)
     three.source.items["1"] = deleted(PLACES[0]).item
-    three.mend()
+    three.repair()
     assert three.contents() == [None, None, None]
-    assert [len(one.stream) for one in three.members[1:]] == [0, 0]
+    assert [len(member.stream) for member in three.members[1:]] == [0, 0]
 
 
 @pytest.mark.parametrize("tombstones", [None, "buried"])
@@ -268,5 +279,5 @@ def test_a_repair_knows_of_a_member_whether_it_keeps_tombstones(tombstones: str 
     at = MemberConnection(
         "a", "a", "a" * 8, (), client, tables, ("k",), ("S",), None, 0, 0, RateLimiter(None)
     )
-    (end,) = repair_targets([at], [DynamoStore(client, tables)])
-    assert end.keeps_tombstones == (tombstones is not None)
+    (target,) = repair_targets([at], [DynamoStore(client, tables)])
+    assert target.keeps_tombstones == (tombstones is not None)

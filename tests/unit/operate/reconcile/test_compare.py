@@ -1,4 +1,4 @@
-"""Whether members are equal in a key, by versions and digests alone."""
+"""Classification of differences by versions and digests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def copy(value: str, seconds: int = 1) -> MemberState:
 
 
 def edited(value: str, before: str) -> MemberState:
-    """What UpdateItem makes of a copy: the version stands, the content is another."""
+    """A copy after UpdateItem: its version is kept, its content differs."""
     return MemberState(fingerprint({**stamped(before), "v": {"S": value}}))
 
 
@@ -53,7 +53,7 @@ CASES: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
     "the same, never sent": ([at_origin("a"), at_origin("a")], None),
     "a deleted key": ([deleted(2), deleted(2)], None),
     "a tombstone that expired at one": ([deleted(2), NOTHING], None),
-    "written anew after a delete": ([deleted(2, copy("a", 3)), deleted(2, copy("a", 3))], None),
+    "written again after a delete": ([deleted(2, copy("a", 3)), deleted(2, copy("a", 3))], None),
     "missing at one": ([copy("a"), NOTHING, copy("a")], DifferenceKind.MISSING),
     "missing at all but the origin": ([at_origin("a"), NOTHING], DifferenceKind.MISSING),
     "older at one": ([copy("a", 2), copy("b", 1)], DifferenceKind.STALE),
@@ -76,7 +76,7 @@ CASES: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_members_are_judged_by_what_they_hold(case: str) -> None:
+def test_a_difference_is_classified_by_the_members_states(case: str) -> None:
     held, kind = CASES[case]
     replicas = ["aaaaaaaa", "bbbbbbbb", "cccccccc"][: len(held)]
     assert classify_difference(held, replicas) == kind
@@ -87,15 +87,15 @@ FORGOTTEN: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
     "a deleted key": ([deleted(2), deleted(2)], None),
     "no tombstone at one": ([deleted(2), NOTHING], DifferenceKind.FORGOTTEN),
     "an older one at one": ([deleted(2), deleted(1)], DifferenceKind.FORGOTTEN),
-    "one that has outlived its use": ([deleted(0), NOTHING], None),
-    "written anew after a delete": ([deleted(2, copy("a", 3)), copy("a", 3)], None),
+    "one older than the retention": ([deleted(0), NOTHING], None),
+    "written again after a delete": ([deleted(2, copy("a", 3)), copy("a", 3)], None),
     "missing at one, and never deleted": ([copy("a"), NOTHING], DifferenceKind.MISSING),
     "one left behind by a delete": ([copy("a", 1), deleted(2)], DifferenceKind.OUTLIVED),
 }
 
 
 @pytest.mark.parametrize("case", FORGOTTEN)
-def test_where_it_is_asked_everybody_must_know_of_a_delete(case: str) -> None:
+def test_with_since_every_member_needs_the_tombstone_of_a_delete(case: str) -> None:
     held, kind = FORGOTTEN[case]
     assert classify_difference(held, ["aaaaaaaa", "bbbbbbbb"], since=1) == kind
     assert classify_difference(held[::-1], ["bbbbbbbb", "aaaaaaaa"], since=1) == kind

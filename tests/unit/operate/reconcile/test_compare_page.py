@@ -1,4 +1,4 @@
-"""Whether neighbours that agree all around the ring are enough for members that are equal."""
+"""Comparing each member with the next one finds every difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTENTS = ("1" * 16, "2" * 16)
 
 
 def mark(content: str, seconds: int = 0, origin: str | None = None) -> str:
-    """The mark of an item, with a version if it has an origin."""
+    """Return the fingerprint of an item, with a version if it has an origin."""
     return content if origin is None else Version.make(seconds, 0, origin, 0, content)
 
 
@@ -32,22 +32,22 @@ MARKS = (
 
 
 def is_calm(marks: Sequence[str | None]) -> bool:
-    """Whether no segment of any member has a suspect among these marks of one key."""
+    """Return whether no member has a suspect among these fingerprints of one key."""
     places = range(len(marks))
     return all(
-        matches((one, marks[after]), (IDS[place], IDS[after]))
+        matches((first, marks[after]), (IDS[place], IDS[after]))
         for place, after in ((place, (place + 1) % len(marks)) for place in places)
-        if (one := marks[place]) is not None
+        if (first := marks[place]) is not None
     )
 
 
 @pytest.mark.parametrize("members", [2, 3, 4])
 def test_members_that_differ_differ_from_their_neighbours(members: int) -> None:
-    """Of all that so many members can hold of a key."""
+    """For every combination of states of a key."""
     missed = [
         marks
         for marks in product(MARKS, repeat=members)
-        if classify_difference([MemberState(one) for one in marks], IDS[:members]) is not None
+        if classify_difference([MemberState(item) for item in marks], IDS[:members]) is not None
         and is_calm(marks)
     ]
     assert missed == []
@@ -55,7 +55,7 @@ def test_members_that_differ_differ_from_their_neighbours(members: int) -> None:
 
 @pytest.mark.parametrize("members", [2, 3, 4])
 @pytest.mark.parametrize("at_origin", [mark(CONTENTS[0]), mark(CONTENTS[0], 1, IDS[1])])
-def test_what_a_quiet_ring_holds_is_not_read_again(members: int, at_origin: str) -> None:
+def test_a_ring_in_sync_has_no_suspects(members: int, at_origin: str) -> None:
     written = mark(CONTENTS[0], 2, IDS[1])
     assert is_calm([written] * members)
     assert is_calm([at_origin if place == 1 else written for place in range(members)])

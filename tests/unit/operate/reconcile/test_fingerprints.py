@@ -1,4 +1,4 @@
-"""Rows of a segment: keys as texts, and marks that tell items apart."""
+"""Rows of a segment: keys as texts, and the fingerprints of items."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from operate.reconcile.fingerprints import (
         {"k": {"N": "-0.1"}, "s": {"B": b"{}"}},
     ],
 )
-def test_a_key_comes_back_from_its_text(key: dict[str, Any]) -> None:
+def test_a_key_survives_the_round_trip_through_its_text(key: dict[str, Any]) -> None:
     item = {**key, "v": {"S": "more"}}
     assert key_of(key_text(item, ("k", "s")), ("k", "s")) == key
 
 
-def test_a_clean_item_is_marked_by_its_version_and_any_other_by_its_digest() -> None:
+def test_a_fingerprint_is_the_version_of_a_clean_item_and_the_digest_of_any_other() -> None:
     item: dict[str, Any] = {"k": {"S": "1"}, "v": {"SS": ["b", "a"]}}
     version = Version.make(5, 0, "aaaaaaaa", 7, digest(item))
     clean = fingerprint({**item, VERSION: {"S": version}})
@@ -44,7 +44,7 @@ def test_a_clean_item_is_marked_by_its_version_and_any_other_by_its_digest() -> 
     assert fingerprint({**item, "v": {"SS": ["a", "b"]}}) == fingerprint_digest(clean)
 
 
-def test_what_may_expire_any_moment_has_no_row() -> None:
+def test_an_expired_item_has_no_row() -> None:
     ends = {"past": int(time.time()) - 60, "far": Decimal(10**11)}
     items = [{"k": {"S": name}, "ttl": {"N": str(end)}} for name, end in ends.items()]
     assert [key for key, _ in fingerprints(items, ("k",), "ttl")] == ['[{"S":"far"}]']

@@ -1,4 +1,4 @@
-"""What an operation notes in its journal is there again, whatever ended it."""
+"""A journal keeps the progress of an operation, whatever ended it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def page(*names: str, position: dict[str, object] | None = None) -> Page:
     ],
     ids=str,
 )
-def test_a_segment_goes_on_behind_the_last_page_that_was_kept(
+def test_a_segment_resumes_after_the_last_recorded_page(
     tmp_path: Path, position: dict[str, Any]
 ) -> None:
     with Journal(tmp_path / "j", "x") as journal:
@@ -44,7 +44,7 @@ def test_a_segment_goes_on_behind_the_last_page_that_was_kept(
         assert others == [PARTS[2], PARTS[3]]
 
 
-def test_rows_come_back_by_key_whatever_their_order(tmp_path: Path) -> None:
+def test_rows_are_sorted_by_key(tmp_path: Path) -> None:
     with Journal(tmp_path / "j", "x") as journal:
         journal.record_page(PARTS[0], page(), [("b", "1"), ("a", "2")])
         journal.record_page(ScanSegment(1, Segment("t", 0, 1)), page(), [("c", "3")])
@@ -57,7 +57,7 @@ def test_rows_come_back_by_key_whatever_their_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("about", "restart"), [("another", False), ("x", True)])
-def test_a_journal_of_something_else_is_begun_anew(
+def test_the_journal_of_another_operation_starts_over(
     tmp_path: Path, about: str, restart: bool
 ) -> None:
     with Journal(tmp_path / "j", "x") as journal:
@@ -67,7 +67,7 @@ def test_a_journal_of_something_else_is_begun_anew(
         assert journal.parts() == []
 
 
-def test_what_is_not_finished_of_a_phase_is_not_kept(tmp_path: Path) -> None:
+def test_an_unfinished_phase_is_not_recorded(tmp_path: Path) -> None:
     def fails() -> int:
         raise KeyboardInterrupt
 

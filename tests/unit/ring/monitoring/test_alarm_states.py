@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.alarm_series import NotKnownHereError, Samples, state
+from tests.support.alarm_series import Samples, UnsupportedAlarmError, state
 from tests.support.pulumi_mocks import OUT, deployed
 
 NONE: Samples = ()
@@ -148,7 +148,7 @@ def test_a_bucket_that_s3_does_not_count_is_neither_ok_nor_in_alarm() -> None:
     ids=str,
 )
 def test_an_unsupported_alarm_is_not_evaluated(other: dict[str, str]) -> None:
-    with pytest.raises(NotKnownHereError):
+    with pytest.raises(UnsupportedAlarmError):
         state({**alarms()["fails"], **other}, {})
 
 
@@ -156,5 +156,5 @@ def test_an_unsupported_alarm_is_not_evaluated(other: dict[str, str]) -> None:
 def test_an_unsupported_expression_is_not_evaluated(expression: str) -> None:
     silent = alarms()["silent"]
     value, *metrics = silent["metricQueries"]
-    with pytest.raises((NotKnownHereError, SyntaxError)):
+    with pytest.raises((UnsupportedAlarmError, SyntaxError)):
         state({**silent, "metricQueries": [{**value, "expression": expression}, *metrics]}, {})

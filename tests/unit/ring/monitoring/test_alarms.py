@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from handler import metrics as handler_metrics
+from handler import metrics as emitter
 from handler.config import HopConfig as HopSettings
 from ring.hop_metrics import DIMENSION, NAMESPACE, HopMetrics
 from ring.monitoring.alarms import Alarm, hop_alarms, quarantine_bucket_alarm
@@ -14,7 +14,7 @@ from ring.project import PROJECT_ROOT
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings
 from ring.topology import deployed_hops
-from tests.support.emitted_metrics import AWS, told_by_the_handler
+from tests.support.emitted_metrics import AWS, handler_metrics
 from tests.support.pulumi_mocks import config
 
 RUNBOOK = PROJECT_ROOT / "docs" / "runbook.md"
@@ -65,7 +65,7 @@ def test_no_two_alarms_have_the_same_slug() -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
 def test_an_alarm_uses_metrics_that_exist(alarm: Alarm) -> None:
-    custom = told_by_the_handler()
+    custom = handler_metrics()
 
     for metric in alarm.metrics.values():
         if metric.namespace == NAMESPACE:
@@ -88,11 +88,11 @@ def test_an_alarm_is_within_the_limits_of_cloudwatch(alarm: Alarm) -> None:
 
 
 def test_ring_and_handler_use_the_same_names_for_a_hop_and_its_metrics() -> None:
-    variables = environment(EDGE.source, EDGE.target, SETTINGS, quarantine="lost")
+    variables = environment(EDGE.source, EDGE.target, SETTINGS, quarantine=("lost", "1"))
     texts = {name: value for name, value in variables.items() if isinstance(value, str)}
 
     assert HopSettings.read(texts).name == HOP.name
-    assert (handler_metrics.NAMESPACE, handler_metrics.DIMENSION) == (NAMESPACE, DIMENSION)
+    assert (emitter.NAMESPACE, emitter.DIMENSION) == (NAMESPACE, DIMENSION)
 
 
 def test_the_threshold_of_the_iterator_age_is_in_milliseconds() -> None:

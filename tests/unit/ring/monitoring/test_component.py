@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pulumi_mocks import ABROAD, ACCOUNT, BACK, CHINA, OUT, TWO, Watching, deployed
+from tests.support.pulumi_mocks import (
+    ABROAD,
+    ACCOUNT,
+    BACK,
+    CHINA,
+    KEY,
+    OUT,
+    TWO,
+    Watching,
+    deployed,
+)
 
 OWN = [f"arn:aws:sns:{region}:{ACCOUNT}:ops" for region in ("us-east-1", "eu-west-1")]
 SLUGS = {"lags", "fails", "throttled", "at-fault", "quarantined", "loses", "silent"}
@@ -77,12 +87,19 @@ def test_an_alarm_notifies_the_rings_own_topic_in_its_region() -> None:
     assert seen.all("TopicSubscription") == []
 
 
+def test_a_topic_has_the_key_of_its_member() -> None:
+    seen = deployed(members=[{"region": "us-east-1", "kms_key": KEY}, TWO[1]])
+
+    assert seen.one("Topic", "ring-us-east-1").inputs["kmsMasterKeyId"] == KEY
+    assert "kmsMasterKeyId" not in seen.one("Topic", "ring-eu-west-1").inputs
+
+
 def test_an_email_is_subscribed_to_each_of_them() -> None:
     seen = deployed(watch={"email": "ops@example.com"})
-    subscriptions = [alarm.inputs for alarm in seen.all("TopicSubscription")]
+    subscriptions = [found.inputs for found in seen.all("TopicSubscription")]
 
-    assert [one["endpoint"] for one in subscriptions] == ["ops@example.com"] * 2
-    assert [one["topic"] for one in subscriptions] == [
+    assert [found["endpoint"] for found in subscriptions] == ["ops@example.com"] * 2
+    assert [found["topic"] for found in subscriptions] == [
         f"arn:aws:sns:{region}:{ACCOUNT}:ring-{region}-a1b2c3"
         for region in ("eu-west-1", "us-east-1")
     ]

@@ -11,7 +11,7 @@ import handler.config
 from ring.resources.function_environment import environment
 from ring.settings.settings import Settings
 from ring.topology import deployed_hops
-from tests.support.pulumi_mocks import CHINA, ORDERS, TWO, config, deployed
+from tests.support.pulumi_mocks import ACCOUNT, CHINA, ORDERS, TWO, config, deployed
 
 ALWAYS = {
     "RING_SOURCE_REGION",
@@ -22,6 +22,7 @@ ALWAYS = {
     "RING_TARGET_ID",
     "RING_EXPIRY",
     "RING_QUARANTINE",
+    "RING_QUARANTINE_OWNER",
     "RING_WRITES",
 }
 WITH_TOMBSTONES = {"RING_SOURCE_TOMBSTONES", "RING_TARGET_TOMBSTONES", "RING_RETENTION_DAYS"}
@@ -32,7 +33,7 @@ def variables(*, target_role: str | None = None, **sections: object) -> dict[str
     settings = Settings.parse(config(members=MEMBERS, **sections))
     there, _ = deployed_hops(settings)
     values = environment(
-        there.source, there.target, settings, quarantine="lost", target_role=target_role
+        there.source, there.target, settings, quarantine=("lost", ACCOUNT), target_role=target_role
     )
     return {key: str(value) for key, value in values.items()}
 
@@ -50,6 +51,7 @@ def test_a_function_is_told_its_hop() -> None:
         "RING_RETENTION_DAYS": "7",
         "RING_EXPIRY": "own",
         "RING_QUARANTINE": "lost",
+        "RING_QUARANTINE_OWNER": ACCOUNT,
         "RING_WRITES": "batched",
     }
 
@@ -65,7 +67,7 @@ def test_the_names_are_these_and_no_others() -> None:
 def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
     settings = Settings.parse(config(members=CHINA))
     there, _ = deployed_hops(settings)
-    values = environment(there.source, there.target, settings, quarantine="lost")
+    values = environment(there.source, there.target, settings, quarantine=("lost", ACCOUNT))
     secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ring-to-cn-d4E5f6"
 
     assert set(values) == ALWAYS | WITH_TOMBSTONES | {"RING_TARGET_SECRET"}
@@ -77,9 +79,18 @@ def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
 def test_a_hop_within_a_partition_is_told_of_no_keys() -> None:
     settings = Settings.parse(config(members=[CHINA[0], TWO[1], CHINA[1]]))
     within = deployed_hops(settings)[0]
-    values = environment(within.source, within.target, settings, quarantine="lost")
+    values = environment(within.source, within.target, settings, quarantine=("lost", ACCOUNT))
 
     assert "RING_TARGET_SECRET" not in values
+
+
+def test_a_function_expects_its_quarantine_to_be_its_own_accounts() -> None:
+    values = deployed().one("Function", "ring-us-east-1-to-eu-west-1").inputs["environment"]
+
+    assert values["variables"]["RING_QUARANTINE_OWNER"] == ACCOUNT
+    assert handler.config.HopConfig.read(values["variables"]).quarantine_owner == ACCOUNT
+    before = {key: one for key, one in variables().items() if key != "RING_QUARANTINE_OWNER"}
+    assert handler.config.HopConfig.read(before).quarantine_owner is None
 
 
 def test_that_a_conflicts_items_are_told_is_told_only_where_they_are() -> None:

@@ -99,9 +99,12 @@ def test_each_command_that_reads_settings_says_so(tmp_path: Path, kind: str) -> 
     (tmp_path / "Pulumi.yaml").write_text("name: dynamodb-ring\nruntime: python\n")
     (tmp_path / "Pulumi.bad.yaml").write_text(text)
     stack = ("--stack", "bad", "--folder", str(tmp_path))
-    expect(run("validate", *stack), "Pulumi.bad.yaml cannot be read")
+    expect(run("validate", *stack), f"Cannot read {tmp_path / 'Pulumi.bad.yaml'}")
     (tmp_path / "rings.yaml").write_text(text)
-    expect(run("validate", "--file", str(tmp_path / "rings.yaml")), "rings.yaml cannot be read")
+    expect(
+        run("validate", "--file", str(tmp_path / "rings.yaml")),
+        f"Cannot read {tmp_path / 'rings.yaml'}",
+    )
     prices = ("cost", "--stack", "dev", "--writes", "1", "--prices", str(tmp_path / "rings.yaml"))
     expect(run(*prices), "rings.yaml is no price list")
 
@@ -117,9 +120,9 @@ MORE = (*GIVEN, "--member", "eu-west-1", "--set")
         (f"mapping.retries={'1' * 5000}", "a number of 5000 characters is too long"),
         ("mapping.retries=.nan", ".nan is not a finite number"),
         ("tags={1: a}", "a key must be text"),
-        (f"members[{'1' * 5000}].region=x", "this is not the way to a setting"),
-        ("members[\u0661].region=x", "this is not the way to a setting"),
-        (f"{'a.' * 5000}b=1", "this is not the way to a setting"),
+        (f"members[{'1' * 5000}].region=x", "this is not the path of a setting"),
+        ("members[\u0661].region=x", "this is not the path of a setting"),
+        (f"{'a.' * 5000}b=1", "this is not the path of a setting"),
     ],
     ids=["deep", "digits", "nan", "key", "place", "another script's digit", "path"],
 )

@@ -1,4 +1,4 @@
-"""The ways of bringing a batch to the next member: the handler, and what people use instead."""
+"""Contenders that replicate a batch to the next member: the handler, and common alternatives."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ _REGIONS = ("us-east-1", "eu-west-1")
 
 
 class Contender(ABC):
-    """One way of bringing a batch to a member's table."""
+    """Replicates batches to a member's table."""
 
     @abstractmethod
-    def bring(self, records: Sequence[Record]) -> None:
-        """Bring the records of a batch, and return when they are there."""
+    def replicate(self, records: Sequence[Record]) -> None:
+        """Replicate the records of a batch."""
 
 
 class _Context:
-    """Lambda's, with all the time there is."""
+    """Lambda's context, with 15 minutes left."""
 
     def get_remaining_time_in_millis(self) -> int:
         return 900_000
 
 
 class Handler(Contender):
-    """The handler as Lambda calls it: a whole hop, tombstones and all."""
+    """The handler as Lambda invokes it, with tombstones."""
 
-    def bring(self, records: Sequence[Record]) -> None:
-        """See Way. Raises `RuntimeError` if some of it was not done."""
-        with redirect_stdout(io.StringIO()) as told:
+    def replicate(self, records: Sequence[Record]) -> None:
+        """Replicate the records. Raises `RuntimeError` if some were not."""
+        with redirect_stdout(io.StringIO()) as variables:
             answer = app.handle({"Records": records}, _Context())
         if answer["batchItemFailures"]:
-            raise RuntimeError(f"the handler gave records back: {told.getvalue()[:2000]}")
+            raise RuntimeError(f"the handler gave records back: {variables.getvalue()[:2000]}")
 
 
 class OneByOne(Contender):
-    """A conditional put or delete after the other, with boto3 as it comes."""
+    """Conditional puts and deletes, one after the other, with boto3's defaults."""
 
     def __init__(self, **config: Any) -> None:
         self._client: Any = boto3.client(
             "dynamodb", region_name=_REGIONS[1], config=Config(**config)
         )
 
-    def bring(self, records: Sequence[Record]) -> None:
-        """See Way."""
+    def replicate(self, records: Sequence[Record]) -> None:
+        """Replicate the records."""
         for record in records:
             self._write(record["dynamodb"])
 
@@ -77,22 +77,22 @@ class OneByOne(Contender):
 
 
 class Pool(OneByOne):
-    """The same in threads, those of a key in order."""
+    """The same in threads, with the records of a key in order."""
 
     def __init__(self) -> None:
         super().__init__(max_pool_connections=_THREADS)
         self._pool = ThreadPoolExecutor(_THREADS)
 
-    def bring(self, records: Sequence[Record]) -> None:
-        """See Way."""
+    def replicate(self, records: Sequence[Record]) -> None:
+        """Replicate the records."""
         keys: dict[str, list[Record]] = {}
         for record in records:
             keys.setdefault(str(record["dynamodb"]["Keys"]), []).append(record)
-        list(self._pool.map(super().bring, keys.values()))
+        list(self._pool.map(super().replicate, keys.values()))
 
 
 class LastImages(Contender):
-    """The last image of each key, 25 in a request, in threads: unconditional, and so not safe."""
+    """The last image of each key, 25 per request, in threads: unconditional, and so not safe."""
 
     def __init__(self) -> None:
         self._client: Any = boto3.client(
@@ -100,8 +100,8 @@ class LastImages(Contender):
         )
         self._pool = ThreadPoolExecutor(_THREADS)
 
-    def bring(self, records: Sequence[Record]) -> None:
-        """See Way."""
+    def replicate(self, records: Sequence[Record]) -> None:
+        """Replicate the records."""
         last = {str(record["dynamodb"]["Keys"]): record["dynamodb"] for record in records}
         writes = [_last(change) for change in last.values()]
         parts = [writes[begin : begin + 25] for begin in range(0, len(writes), 25)]
@@ -121,8 +121,8 @@ def _last(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def ways(endpoint: str) -> Iterator[list[Contender]]:
-    """All ways to an endpoint, each with clients of its own; (a) is the first."""
+def contenders(endpoint: str) -> Iterator[list[Contender]]:
+    """Yield all contenders for an endpoint, each with its own clients; (a) is the first."""
     with patch.dict(os.environ, environment(endpoint)):
         app._runtime.cache_clear()
         try:
@@ -132,8 +132,8 @@ def ways(endpoint: str) -> Iterator[list[Contender]]:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """What a hop's function is told, with an endpoint in the place of AWS."""
-    told = {
+    """Return the environment of a hop's function, with an endpoint instead of AWS."""
+    variables = {
         "RING_EXPIRY": "own",
         "RING_QUARANTINE": "lost",
         "RING_RETENTION_DAYS": "7",
@@ -141,13 +141,13 @@ def environment(endpoint: str) -> dict[str, str]:
     }
     ends = (("SOURCE", _REGIONS[0], "aaaaaaaa"), ("TARGET", _REGIONS[1], "bbbbbbbb"))
     for end, region, identity in ends:
-        told |= {
+        variables |= {
             f"RING_{end}_REGION": region,
             f"RING_{end}_TABLE": "orders",
             f"RING_{end}_ID": identity,
             f"RING_{end}_TOMBSTONES": "orders-tombstones",
         }
-    return told | {
+    return variables | {
         "RING_RETENTION_DAYS": "7",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "benchmark",

@@ -1,4 +1,4 @@
-"""What a local ring in a test stands on."""
+"""Fixtures for tests of a local ring."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.support.dynamodb_servers import ministack
 
 @pytest.fixture(scope="module", params=["moto", "MiniStack"])
 def dynamodb(request: pytest.FixtureRequest) -> str | None:
-    """Where a ring's tables are: in moto, then in the DynamoDB at a URL."""
+    """URL of the DynamoDB server that holds the tables; None for moto."""
     return ministack() if request.param == "MiniStack" else None

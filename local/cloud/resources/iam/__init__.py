@@ -1,0 +1,1 @@
+"""IAM: roles, users and their policies."""

@@ -1,0 +1,132 @@
+"""Take each rule out, and find the smallest scope that notices.
+
+``python -m tests.exhaust.mutants`` prints the table that stands in docs/guarantees.md: scopes are
+tried from the smallest on, each to its end, so that no smaller one of them notices.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tests.exhaust.scope import EDITED, WRITES, Scope
+from tests.exhaust.search import Bounds, Search
+from tests.exhaust.table import told_result
+from tests.mutation.cut import Cut, without
+from tests.mutation.mutants import MUTANTS, Mutant
+
+_COPIED = ("handler", "operate", "tests/simulation", "tests/exhaust", "tests/mutation", "ring")
+_HUNT = """
+import sys
+from tests.exhaust.mutants import hunt_here
+from tests.exhaust.scope import Scope
+hunt_here(float(sys.argv[1]), eval(sys.argv[2], {"Scope": Scope}))
+"""
+
+_TWO, _THREE = Scope(2, 2), Scope(3, 2)
+_QUIET = Scope(2, 2, most_faults=1, watches=False)
+
+LADDER = [
+    Scope(2, 1),
+    Scope(3, 1),
+    _TWO,
+    Scope(2, 2, operations=WRITES),
+    replace(_TWO, faults=("crash",), most_faults=1),
+    replace(_TWO, faults=("start over",), most_faults=1),
+    Scope(2, 2, later=True, skews=(0, 1)),
+    Scope(2, 2, batch=3),
+    Scope(2, 1, faults=("expiry",), most_faults=1),
+    replace(_QUIET, writes=1, faults=("repair",)),
+    replace(_QUIET, writes=1, faults=("backfill",)),
+    _THREE,
+    Scope(2, 3),
+    replace(_TWO, batch=2, faults=("throttle",), most_faults=1),
+    replace(_TWO, faults=("set aside",), most_faults=1, watches=False),
+    replace(_TWO, faults=("crash",), most_faults=2),
+    replace(_QUIET, faults=("backfill",)),
+    Scope(3, 2, order=(0, 2, 1)),
+    Scope(2, 3, operations=("put", "update", "delete"), keeps_tombstones=False),
+    replace(_THREE, faults=("crash",), most_faults=1),
+    Scope(2, 3, batch=3),
+    Scope(2, 3, operations=EDITED),
+    Scope(3, 2, operations=EDITED),
+    Scope(4, 2),
+    replace(Scope(2, 3), faults=("crash",), most_faults=1),
+    Scope(3, 3),
+]
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """The first scope that noticed, and after how many states."""
+
+    scope: str
+    states: str
+    promise: str
+
+
+RULES = [
+    *MUTANTS,
+    Mutant(
+        "refused by an earlier write of its member, a delete without a tombstone comes after",
+        "handler/protocol/replicate.py",
+        "        if change.expired or won is None or "
+        "not is_earlier_local_write(won, change, hop):\n",
+        "        if True:\n",
+    ),
+]
+
+
+def hunt_here(seconds: float, scopes: Sequence[Scope]) -> None:
+    """Run scopes on the handler as it is, until one fails; print what it was."""
+    for scope in scopes:
+        result = Search(scope).run(Bounds(seconds=seconds, first_failure=True))
+        seconds -= result.seconds
+        if result.failures:
+            told = (told_result(result), f"{result.states:,}", result.failures[0].kind)
+            sys.stdout.write("\n".join(told) + "\n")
+            return
+        if seconds <= 0:
+            return
+
+
+def hunt(mutant: Mutant, seconds: float, scopes: Sequence[Scope] = tuple(LADDER)) -> Noticed | None:
+    """Run scopes on a mutant, from the smallest on, until one notices or time is up."""
+    with without(Cut(mutant.file, mutant.old, mutant.new), _COPIED) as folder:
+        asked = [sys.executable, "-c", _HUNT, str(seconds), repr([*scopes])]
+        run = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
+    if run.returncode:
+        last = run.stderr.strip().splitlines()[-1]
+        return Noticed("-", "-", f"the search ends: {last}")
+    found = run.stdout.strip().splitlines()
+    return Noticed(*found) if found else None
+
+
+def main() -> int:
+    """Print the table; 1 if a rule went unnoticed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.exhaust.mutants",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="", metavar="WORDS", help="rules that have these words")
+    parser.add_argument("--minutes", type=float, default=10, help="the most for a rule")
+    options = parser.parse_args()
+    chosen = [mutant for mutant in RULES if options.only in mutant.rule]
+    if not chosen:
+        parser.error(f"no rule has the words {options.only!r}")
+    sys.stdout.write("| without the rule | smallest scope | states | broken promise |\n")
+    sys.stdout.write("| --- | --- | ---: | --- |\n")
+    unnoticed = 0
+    for mutant in chosen:
+        found = hunt(mutant, options.minutes * 60)
+        unnoticed += found is None
+        told = f"{found.scope} | {found.states} | {found.promise}" if found else "NONE | | none"
+        sys.stdout.write(f"| {mutant.rule} | {told} |\n")
+        sys.stdout.flush()
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Which moves of a state are enough: those that commute are not tried in both orders.
+
+If nobody else can ever do anything that matters to a hop's next call before that call is made, the
+call may as well be made now: every schedule is then one that begins with it, but for the order of
+what commutes. Such calls are a *persistent set* (P. Godefroid, Partial-Order Methods for the
+Verification of Concurrent Systems, https://doi.org/10.1007/3-540-60761-7, chapter 4). What can go
+wrong with the hop is in the set as well.
+
+What others can do is judged by which tables they can ever touch: a hop those of its two members,
+once it has a record; an application all items. Every hop that has something to do
+before the ring is at rest is in the set of each state at some time, so all states at rest are seen.
+A set whose moves all lead back to where the search has been is not enough (the search then takes
+all moves).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tests.exhaust.others import Move
+from tests.exhaust.ring import (
+    NOTES,
+    OPERATOR,
+    REDRIVE,
+    RUN,
+    SHELF,
+    UNREAD,
+    WIDTH,
+    Left,
+    Ring,
+    State,
+)
+
+_BY_ANYBODY = {"repair", "backfill"}
+"""Faults whose work touches all members at any time."""
+
+
+class Reduction:
+    """Finds hops whose moves are enough."""
+
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
+        self._count = ring.scope.members
+        self._faults = {*ring.scope.faults}
+        # Two records on the shelf are there in an order, which tells who was first.
+        self._is_off = ring.scope.most_faults > 1 and "set aside" in self._faults
+
+    def few(self, state: State, hops: list[list[Move]]) -> list[Move] | None:
+        """Return the moves of some hops, if they are enough; ``hops`` are those of each."""
+        tail = self._ring.tail
+        if self._is_off or state[tail + OPERATOR] or state[tail + REDRIVE] or state[tail + SHELF]:
+            return None
+        left = self._ring.left(state)
+        if left.faults and not self._faults.isdisjoint(_BY_ANYBODY):
+            return None
+        members = self._ring.members
+        active = 0
+        for member in members:
+            if left.writes or hops[member]:
+                active |= 1 << member
+        touches = tuple(self._touched(state, member, hops[member], left) for member in members)
+        chosen = _closed(touches, active)
+        if chosen is None:
+            return None
+        return [move for member in chosen for move in hops[member]]
+
+    def _touched(self, state: State, member: int, moves: list[Move], left: Left) -> int:
+        """Return the members that a hop's next moves touch, as bits.
+
+        -1: these cannot be enough, since an application can do what matters to them; or since the
+        hop has nothing to do, but can start over.
+        """
+        at = member * WIDTH
+        if not moves or not (state[at + RUN] or state[at + UNREAD]):
+            return -1
+        touched = 0
+        for move in moves:
+            if move.call is not None:
+                if left.writes and not move.call.is_of_tombstone:
+                    return -1
+                touched |= 1 << move.call.member
+        grows = self._may_grow(state, member)
+        if left.writes and (grows or (state[at + NOTES] and self._may_close(state, member))):
+            return -1
+        return touched | grows << member
+
+    def _may_close(self, state: State, member: int) -> bool:
+        """Whether a conflict is open at the member, which ends when its hop has read so far."""
+        opened: int = self._ring.pool.values[state[member * WIDTH + NOTES]][3]
+        return opened > 0
+
+    def _may_grow(self, state: State, member: int) -> bool:
+        """Whether the hop's batch may be a larger one later."""
+        at, most = member * WIDTH, self._ring.scope.batch
+        if most == 1 or state[at + RUN]:
+            return False
+        return len(self._ring.pool.list_of(state[at + UNREAD])) < most
+
+
+@lru_cache(maxsize=100_000)
+def _closed(touches: tuple[int, ...], active: int) -> tuple[int, ...] | None:
+    """Return the hops with whose next moves no other can interfere: the fewest."""
+    found = [
+        chosen
+        for first in range(len(touches))
+        if (chosen := _closed_from(first, touches, active)) is not None
+    ]
+    return min(found, key=len, default=None)
+
+
+def _closed_from(first: int, touches: tuple[int, ...], active: int) -> tuple[int, ...] | None:
+    chosen, todo, touched = {first}, [first], 0
+    while todo:
+        hop = todo.pop()
+        if touches[hop] < 0:
+            return None
+        touched |= touches[hop]
+        for other in range(len(touches)):
+            is_active = other not in chosen and active >> other & 1
+            if is_active and touched & _reach(other, chosen, len(touches)):
+                chosen.add(other)
+                todo.append(other)
+    return tuple(sorted(chosen))
+
+
+def _reach(hop: int, but: set[int], count: int) -> int:
+    """Return the members that a hop can touch, and those that it sets off, except some."""
+    reached, todo = 0, [hop]
+    while todo:
+        hop = todo.pop()
+        for one in (hop, (hop + 1) % count):
+            if not reached >> one & 1:
+                reached |= 1 << one
+                if one not in but:
+                    todo.append(one)
+    return reached

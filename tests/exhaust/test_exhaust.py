@@ -1,0 +1,178 @@
+"""Small scopes are run to their end; what the search leaves out is nothing that matters."""
+
+import json
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tests.exhaust.mutants import RULES, hunt
+from tests.exhaust.options import read, scopes_of
+from tests.exhaust.scope import Scope
+from tests.exhaust.scopes import CI
+from tests.exhaust.search import Bounds, Failure, Search
+from tests.exhaust.story import tell
+from tests.exhaust.table import command
+from tests.mutation.mutants import MUTANTS
+
+DIES = ("crash", "timeout", "throttle", "redelivery")
+FAILING = Scope(2, 1, operations=("put",), faults=("expiry", "start over"), most_faults=2)
+
+
+def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
+    """Return what can be at rest in a scope, whatever numbers its parts have."""
+    search = Search(scope, reduced=reduced)
+    result = search.run()
+    assert result.is_whole
+    assert result.failures == []
+    return {tuple(map(search.ring.pool.spelled, state)) for state in search.states_at_rest()}
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(2, 2),
+        Scope(3, 1),
+        Scope(3, 2, operations=("put", "delete")),
+        Scope(3, 1, faults=("crash",), most_faults=1),
+        Scope(2, 2, batch=2),
+        Scope(2, 2, operations=("put", "delete"), faults=("start over",), most_faults=1),
+        Scope(2, 1, faults=("tombstone gone", "set aside"), most_faults=1),
+    ],
+    ids=lambda scope: f"{scope.members}-{scope.writes}-{scope.batch}-{'-'.join(scope.faults)}",
+)
+def test_leaving_out_the_other_order_of_what_commutes_loses_no_state_at_rest(scope: Scope) -> None:
+    assert at_rest(scope, reduced=True) == at_rest(scope, reduced=False)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(2, 2),
+        Scope(2, 2, faults=("crash",), most_faults=1),
+        Scope(2, 2, batch=2),
+        Scope(2, 2, operations=("put",), faults=("set aside",), most_faults=1),
+        Scope(2, 2, operations=("put",), faults=("backfill",), most_faults=1, watches=False),
+    ],
+)
+def test_taking_coroutines_that_know_the_same_for_one_loses_no_state_at_rest(scope: Scope) -> None:
+    remembering = replace(scope, forgets=False)
+    assert at_rest(scope, reduced=False) == at_rest(remembering, reduced=False)
+
+
+def test_a_crash_leads_wherever_a_lost_answer_a_throttled_call_and_a_redelivery_lead() -> None:
+    crash, all_four = (
+        Scope(2, 2, operations=("put", "delete"), faults=faults, most_faults=1)
+        for faults in (("crash",), DIES)
+    )
+    assert at_rest(crash, reduced=False) == at_rest(all_four, reduced=False)
+
+
+@pytest.mark.parametrize("leaves_out", [True, False])
+def test_what_fails_is_found_with_and_without_leaving_out(leaves_out: bool) -> None:
+    result = Search(FAILING, reduced=leaves_out).run()
+    assert [failure.kind for failure in result.failures] == ["diverged"]
+    assert len(result.failures[0].schedule) == 11
+
+
+def test_a_failure_is_told_call_by_call_and_as_a_diagram() -> None:
+    (failure,) = Search(FAILING).run().failures
+    story = tell(failure.scope, failure.schedule)
+    assert story.error is not None
+    assert story.error.startswith("diverged: the members have ")
+    assert "application: put in region-0: k0=1, record #1" in story.lines
+    assert "    hop 0: starts over 0 (region-0)" in story.lines
+    assert story.diagram().startswith("sequenceDiagram\n    actor A as application\n")
+    assert "H0->>M1: puts k0=1 at 1.0/0-1 if absent or older than" in story.diagram()
+
+
+def test_the_command_of_a_failure_is_read_as_its_scope() -> None:
+    scope = Scope(3, 4, ("put", "put back"), ("start over", "crash"), 2, 3, True, (0, 1, -1))
+    scope = replace(scope, order=(0, 2, 1), keeps_tombstones=False, late_replays=True)
+    line = command(Failure("diverged: so", (0, 3, 1), scope))
+    options = read("", _words(line)[3:])
+    assert scopes_of(options) == [scope]
+    assert options.schedule == [0, 3, 1]
+
+
+def _words(line: str) -> list[str]:
+    return shlex.split(line)
+
+
+def test_a_mutant_is_found_by_a_scope_of_two_writes() -> None:
+    rule = "a local delete's tombstone is recorded here"
+    (mutant,) = (one for one in MUTANTS if one.rule == rule)
+    noticed = hunt(mutant, seconds=120)
+    assert noticed is not None
+    assert noticed.scope.startswith(("2 members, 2 writes", "3 members, 2 writes"))
+    assert hunt(replace(mutant, new=mutant.old), seconds=3) is None
+
+
+def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() -> None:
+    scope = Scope(2, 3, operations=("put", "delete"), keeps_tombstones=False)
+    assert Search(scope).run().failures == []
+    noticed = hunt(RULES[-1], seconds=300, scopes=[scope])
+    assert noticed is not None
+    assert noticed.promise == "diverged"
+
+
+def test_a_scope_that_is_cut_short_says_so() -> None:
+    result = Search(Scope(3, 2)).run(Bounds(most_states=100))
+    assert not result.is_whole
+
+
+def test_the_scopes_of_ci_have_every_fault_and_two_to_four_members() -> None:
+    faults = {fault for scope in CI for fault in scope.faults}
+    assert {*DIES, "start over", "tombstone gone", "set aside", "repair", "backfill"} <= faults
+    assert {scope.members for scope in CI} == {2, 3, 4}
+
+
+def exhaust(*arguments: str) -> subprocess.CompletedProcess[str]:
+    asked = [sys.executable, "-m", "tests.exhaust", *arguments]
+    return subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_scope_without_a_failure_is_a_row_and_ends_with_0() -> None:
+    run = exhaust("--members", "2", "--writes", "1")
+    assert run.returncode == 0
+    head, _, row = run.stdout.splitlines()
+    assert head.startswith("| members | writes |")
+    assert row.startswith("| 2 | 1 | plain | none | ")
+    assert row.endswith(" | 0 |")
+
+
+def test_a_failure_ends_with_1_and_its_command_replays_it() -> None:
+    scope = ("--writes", "1", "--operations", "put", "--faults", "expiry,start over")
+    run = exhaust(*scope, "--most-faults", "2")
+    assert run.returncode == 1
+    again = run.stdout.strip().splitlines()[-1]
+    replayed = exhaust(*_words(again)[3:])
+    assert replayed.returncode == 1
+    assert "diverged: the members have " in replayed.stdout
+    assert "```mermaid" in replayed.stdout
+
+
+def test_scripts_get_json_and_what_was_not_run_to_its_end_ends_with_4() -> None:
+    run = exhaust("--members", "3", "--most-states", "10", "--json")
+    assert run.returncode == 4
+    (result,) = json.loads(run.stdout)
+    assert result["is_whole"] is False
+    assert result["failures"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--members", "7"], "a scope has 2 to 4 members and 1 to 4 writes"),
+        (["--faults", "flood"], "'flood' is none of crash, "),
+        (["--skews", "0,1,2"], "--skews has 3 numbers for 2 members"),
+        (["--schedule", "1.x"], "'1.x' is not a row of numbers"),
+        (["--schedule", "99"], "step 1 is 99, and there are "),
+    ],
+)
+def test_wrong_use_of_exhaust_is_told(arguments: list[str], told: str) -> None:
+    run = exhaust(*arguments)
+    assert run.returncode == 2
+    assert told in run.stderr

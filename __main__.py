@@ -1,4 +1,4 @@
-"""The Pulumi program: the ring that this stack's settings describe."""
+"""Pulumi program: the ring of this stack's settings."""
 
 from ring.program import build
 from ring.settings.settings import read_settings

@@ -23,9 +23,9 @@ DISTRIBUTED = "dynamodb-ring:index:Distributed"
 _TIMEOUT = 900
 """Seconds, Lambda's maximum. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
-_LOGGED = "/aws/vendedlogs/states/"
-"""So begins the name of the machine's log group: without the beginning that AWS asks for, the
-policy by which logs are delivered grows by every group of a region until it is too long.
+_LOG_GROUP_PREFIX = "/aws/vendedlogs/states/"
+"""Prefix of the state machine's log group. Without it, the region's resource policy for log
+delivery grows with every group until it is too long.
 https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html"""
 
 
@@ -86,11 +86,11 @@ class Distributed(pulumi.ComponentResource):
 
     @property
     def _bucket(self) -> pulumi.Output[policies.Bucket]:
-        """The bucket, for policies: it belongs to the account of all else that is made here."""
-        here = self._runner.member
+        """The bucket, for policies. Its owner is the account of the other resources."""
+        member = self._runner.member
         return pulumi.Output.all(self._results.arn, self._log_group.arn).apply(
             lambda arns: policies.Bucket(
-                arns[0], here.region, Arn.parse(arns[1]).account, here.kms_key
+                arns[0], member.region, Arn.parse(arns[1]).account, member.kms_key
             )
         )
 
@@ -174,7 +174,7 @@ class Distributed(pulumi.ComponentResource):
         definition = self._function.arn.apply(
             lambda function: state_machine(function, partition, at_once)
         )
-        executions = self._declare_log_group(name, f"{_LOGGED}{self._name}-")
+        executions = self._declare_log_group(name, f"{_LOG_GROUP_PREFIX}{self._name}-")
         may_log = aws.iam.RolePolicy(
             f"{name}-logs",
             role=role.name,
@@ -186,7 +186,7 @@ class Distributed(pulumi.ComponentResource):
             definition=pulumi.Output.json_dumps(definition),
             role_arn=role.arn,
             logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
-                # Who began what, when, and how each segment ended.
+                # Start and outcome of every execution and segment, without their data.
                 level="ALL",
                 include_execution_data=False,
                 log_destination=executions.arn.apply(lambda arn: f"{arn}:*"),

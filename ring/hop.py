@@ -129,17 +129,17 @@ class Hop(pulumi.ComponentResource):
 
     @property
     def _account(self) -> pulumi.Output[str]:
-        """The account that all of it lies in, but for the role on the target's side."""
+        """The account of all resources, except the role in the target's account."""
         return self._role.arn.apply(lambda role: Arn.parse(role).account)
 
     def _policy(self) -> aws.iam.RolePolicy:
-        here = self.source.member
+        member = self.source.member
         document = pulumi.Output.all(
             source=self.source.end,
             stream=self.source.stream_arn,
             log_group=self._log_group.arn,
             quarantine=pulumi.Output.all(self._quarantine.arn, self._account).apply(
-                lambda parts: policies.Bucket(parts[0], here.region, parts[1], here.kms_key)
+                lambda parts: policies.Bucket(parts[0], member.region, parts[1], member.kms_key)
             ),
             target=self._secret or (self._writer.arn if self._writer else self.target.end),
         ).apply(lambda arns: policies.hop_policy(**arns))

@@ -1,6 +1,6 @@
-"""What the policy of a member's key has to say. Pure.
+"""Statements that the policy of a member's KMS key needs. Pure.
 
-The key is the user's, and so is its policy: the ring can only print what it needs.
+The key and its policy belong to the user: the ring prints the statements and cannot apply them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from ring.policies import Document
 
 
 def key_statements(region: str, account: str) -> list[Document]:
-    """The statements for a member's region and account.
+    """Return the statements for a member's region and account.
 
-    The first lets the account's IAM policies decide, for DynamoDB and S3: those of the ring's roles
-    and of those who deploy and redrive. A key that leaves everything to IAM, as one that is made in
-    the console does, says so already. The others are for services that use the key in their own
-    name, which no role can let them do.
+    The first lets the account's IAM policies allow the key for DynamoDB and S3: those of the ring's
+    roles and of the people who deploy and redrive. The default policy of a key created in the
+    console does that already. The others are for services that use the key themselves, which no
+    role can allow.
     """
     partition = partition_of(region)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
@@ -38,7 +38,7 @@ def key_statements(region: str, account: str) -> list[Document]:
             "Resource": "*",
             "Condition": {
                 "StringEquals": {
-                    "kms:ViaService": [f"{one}.{region}.{suffix}" for one in ("dynamodb", "s3")]
+                    "kms:ViaService": [f"{name}.{region}.{suffix}" for name in ("dynamodb", "s3")]
                 }
             },
         },

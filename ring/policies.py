@@ -38,8 +38,8 @@ _TOMBSTONES = (
 _CHECK = ("dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:GetItem")
 _BACKFILL = ("dynamodb:PutItem",)
 _STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-# Logs are delivered by CloudWatch Logs itself; what a state machine's role does is to have it set
-# up, which IAM limits to no resource. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+# CloudWatch Logs delivers the logs; the state machine's role sets the delivery up. These actions
+# have no resource types. https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 _LOG_DELIVERY = (
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -194,14 +194,14 @@ def machine_policy(*, machine: str, function: str, results: Bucket) -> Document:
         ),
         _allow("RedriveSegments", ("states:RedriveExecution",), f"{executions}/{LABEL}:*"),
         _allow("WorkOnSegments", ("lambda:InvokeFunction",), function),
-        # Step Functions has no setting for the bucket's expected owner: this condition stands in.
+        # Step Functions has no parameter for the bucket's expected owner: the policy checks it.
         _objects("ReadParts", "s3:GetObject", results),
         *_in_bucket("PartsKey", results, "kms:Decrypt"),
     )
 
 
 def tls_only(bucket: str) -> Document:
-    """Return a policy that denies everyone the use of a bucket (an ARN) without TLS.
+    """Return a bucket policy that denies every request without TLS. `bucket` is an ARN.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
     """

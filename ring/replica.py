@@ -106,8 +106,8 @@ class Replica(pulumi.ComponentResource):
         name = _writer_name(self._name, self.member)
         opts = pulumi.ResourceOptions(parent=self, provider=self.provider)
         user = aws.iam.User(name, opts=opts)
-        # Inline, not on a group: one policy for one user that no person logs in as. A group gives
-        # it to anyone who is added, a managed policy to whatever it is attached to; an inline
+        # Inline, not on a group: one policy for one user that no person logs in as. A group would
+        # give it to every new member, and a managed policy can be attached elsewhere; an inline
         # policy belongs to this user alone, and is deleted with it.
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-choosing-managed-or-inline.html
         aws.iam.UserPolicy(

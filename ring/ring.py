@@ -52,59 +52,23 @@ class Ring(pulumi.ComponentResource):
         super().__init__(RING, name, {}, opts)
         child_opts = pulumi.ResourceOptions(parent=self)
         edges, members = deployed_hops(settings), members_of(settings)
-        sources = {edge.source for edge in edges}
         held = held_members(name, members)
         for member in members:
             if member.name in held:
                 HeldMembers(f"{name}-{member.resource_name}", held[member.name], child_opts)
-        replicas = {
-            member: Replica(
-                f"{name}-{member.resource_name}",
-                member,
-                settings,
-                named_only=member not in sources,
-                opts=child_opts,
-            )
-            for member in members
-            if member in sources | {edge.target for edge in edges} and member.name not in held
-        }
-        hops = [
-            Hop(
-                f"{name}-{edge.slug}",
-                replicas[edge.source],
-                replicas[edge.target],
-                settings,
-                opts=child_opts,
-            )
-            for edge in edges
-            if edge.source in replicas
-        ]
+        replicas = self._replicas(name, settings, edges, held)
+        hops = self._hops(name, settings, edges, replicas)
         _keep_writers(edges, replicas)
-        monitors = [
-            Watch(
-                f"{name}-{member.resource_name}",
-                replica,
-                [hop for hop in hops if hop.source is replica],
-                settings,
-                opts=child_opts,
-            )
-            for member, replica in replicas.items()
-            if settings.watch.enabled and member in sources
-        ]
+        monitors = self._monitors(name, settings, hops, replicas)
+        sources = {edge.source for edge in edges}
         self.distributed = self._distributed(f"{name}-segments", replicas, sources, held, settings)
-        self.dashboards = [
-            dashboard.dashboard_name
-            for dashboard in dashboards(name, monitors, settings, child_opts)
-        ]
+        declared = dashboards(name, monitors, settings, child_opts)
+        self.dashboards = [dashboard.dashboard_name for dashboard in declared]
         self.topics = _topics(monitors, held)
-        self.members = _in_order(
-            members,
-            [*(found.summary for found in replicas.values()), *_held(REPLICA, held)],
-            "name",
-        )
-        self.hops = _in_order(
-            members, [*(hop.summary for hop in hops), *_held(HOP, held)], "source"
-        )
+        summaries = [*(replica.summary for replica in replicas.values()), *_held(REPLICA, held)]
+        self.members = _in_order(members, summaries, "name")
+        summaries = [*(hop.summary for hop in hops), *_held(HOP, held)]
+        self.hops = _in_order(members, summaries, "source")
         self.register_outputs(
             {
                 "members": self.members,
@@ -114,6 +78,66 @@ class Ring(pulumi.ComponentResource):
                 "distributed": self.distributed,
             }
         )
+
+    def _replicas(
+        self, name: str, settings: Settings, edges: Sequence[Edge], held: Mapping[str, HeldMember]
+    ) -> dict[Member, Replica]:
+        """Declare the members at either end of a hop, without those that are held."""
+        sources, targets = {edge.source for edge in edges}, {edge.target for edge in edges}
+        return {
+            member: Replica(
+                f"{name}-{member.resource_name}",
+                member,
+                settings,
+                named_only=member not in sources,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for member in members_of(settings)
+            if member in sources | targets and member.name not in held
+        }
+
+    def _hops(
+        self,
+        name: str,
+        settings: Settings,
+        edges: Sequence[Edge],
+        replicas: Mapping[Member, Replica],
+    ) -> list[Hop]:
+        return [
+            Hop(
+                f"{name}-{edge.slug}",
+                replicas[edge.source],
+                replicas[edge.target],
+                settings,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for edge in edges
+            if edge.source in replicas
+        ]
+
+    def _monitors(
+        self,
+        name: str,
+        settings: Settings,
+        hops: Sequence[Hop],
+        replicas: Mapping[Member, Replica],
+    ) -> list[Watch]:
+        if not settings.watch.enabled:
+            return []
+        by_source = {
+            replica: [hop for hop in hops if hop.source is replica] for replica in replicas.values()
+        }
+        return [
+            Watch(
+                f"{name}-{replica.member.resource_name}",
+                replica,
+                own_hops,
+                settings,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for replica, own_hops in by_source.items()
+            if own_hops
+        ]
 
     def _distributed(
         self,

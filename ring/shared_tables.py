@@ -1,4 +1,4 @@
-"""Tables that two rings would have in common. Pure."""
+"""Tables that two rings share. Pure."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
 
 def check_shared_between(rings: Sequence[tuple[str, Settings]]) -> Iterator[SettingProblem]:
-    """Tables that two rings would have, each ring with the name that it is called by."""
+    """Yield tables that two rings share, once per pair. Each ring comes with its label."""
     seen: dict[tuple[str, str], list[tuple[int, Member]]] = {}
-    for at, (label, settings) in enumerate(rings):
+    for number, (label, settings) in enumerate(rings):
         reported: set[int] = set()
-        mine = [
-            (place, member, name)
-            for place, member in enumerate(members_of(settings))
+        tables = [
+            (index, member, name)
+            for index, member in enumerate(members_of(settings))
             for name in tables_of(member, tombstones=settings.tombstones.enabled)
         ]
-        for place, member, name in mine:
-            for before, other in seen.get((member.region, name), ()):
-                twin, theirs = rings[before]
-                if before in reported or not is_same_location(member, other):
+        for index, member, name in tables:
+            for other_number, other in seen.get((member.region, name), ()):
+                other_label, other_settings = rings[other_number]
+                if other_number in reported or not is_same_location(member, other):
                     continue
-                if are_parts_of_one_ring(settings, theirs):
+                if are_parts_of_one_ring(settings, other_settings):
                     continue
-                reported.add(before)
+                reported.add(other_number)
                 yield SettingProblem(
-                    f"{label}: members[{place}]",
+                    f"{label}: members[{index}]",
                     f"{member.region}/{name}",
-                    f"it is a table of the ring {twin} too, whose member {other.name} has it",
-                    "Give one of the two rings another table, or take one of them out. Stacks that "
+                    f"it is also a table of the ring {other_label}, at its member {other.name}",
+                    "Use another table in one of the two rings, or remove one ring. Stacks that "
                     "deploy parts of one ring list the same members, and divide `hops`.",
                 )
-        for _, member, name in mine:
-            seen.setdefault((member.region, name), []).append((at, member))
+        for _, member, name in tables:
+            seen.setdefault((member.region, name), []).append((number, member))
 
 
-def are_parts_of_one_ring(one: Settings, other: Settings) -> bool:
-    """Whether two stacks deploy parts of one ring: the same members, and none of them both."""
+def are_parts_of_one_ring(first: Settings, second: Settings) -> bool:
+    """Return True if two stacks list the same members and deploy different hops of them."""
     listed = [
-        [(m.region, m.table, m.account_id) for m in members_of(part)] for part in (one, other)
+        [(m.region, m.table, m.account_id) for m in members_of(part)] for part in (first, second)
     ]
-    sources = [{hop.source.name for hop in deployed_hops(part)} for part in (one, other)]
+    sources = [{hop.source.name for hop in deployed_hops(part)} for part in (first, second)]
     return listed[0] == listed[1] and sources[0].isdisjoint(sources[1])

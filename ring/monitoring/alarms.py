@@ -1,7 +1,7 @@
 """CloudWatch alarms of a hop. Pure: takes metrics, returns alarms as values.
 
-An alarm reads metrics of its own region alone, so a neighbor's writes are judged by the table that
-both hops use: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Cross-Account-Cross-Region.html
+An alarm reads metrics of its own region alone, so the previous hop's writes are measured at the
+table that both use: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Cross-Account-Cross-Region.html
 Why these alarms, and what they cost: docs/decisions/0010-alarms-are-on.md
 """
 

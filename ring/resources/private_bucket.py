@@ -14,9 +14,9 @@ from ring.policies import tls_only
 from ring.settings.members import Member
 
 _UPLOADS = 1
-"""Days after which an upload in parts that somebody has left unfinished goes. None is ours."""
+"""Days until an unfinished multipart upload is deleted. The ring makes none."""
 _REDRIVEN = 1
-"""Days after which a deleted object goes for good where versioning was switched on by hand."""
+"""Days until an old version is deleted, if someone has enabled versioning."""
 RESULTS_KEPT = 30
 """Days. An execution that failed can be redriven for 14 days:
 https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html"""
@@ -52,8 +52,7 @@ def private_bucket(
         restrict_public_buckets=True,
         opts=opts,
     )
-    # One after the other: S3 refuses a change of a bucket while it is at another one
-    # (OperationAborted). https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    # In sequence: S3 rejects a change of a bucket during another one (OperationAborted). https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     policy = aws.s3.BucketPolicy(
         name,
         bucket=bucket.id,
@@ -69,10 +68,10 @@ def private_bucket(
 def _lifecycle(
     name: str, bucket: aws.s3.Bucket, kept_days: int | None, opts: pulumi.ResourceOptions
 ) -> aws.s3.BucketLifecycleConfiguration:
-    """Declare when S3 deletes something by itself.
+    """Declare what S3 deletes by itself.
 
-    What was redriven is deleted there and then. Only where somebody has switched versioning on (an
-    account may do so to every bucket) is there something left of it, which goes a day later.
+    A redriven object is deleted at once. If someone has enabled versioning (an account may do that
+    for every bucket), an old version remains, which is deleted a day later.
     """
     rule = aws.s3.BucketLifecycleConfigurationRuleArgs
     everything = aws.s3.BucketLifecycleConfigurationRuleFilterArgs()
@@ -90,7 +89,7 @@ def _lifecycle(
                 days_after_initiation=_UPLOADS
             )
         ),
-        # What hides a version that is gone. S3 takes it in no rule that has days as well.
+        # Delete markers without versions. S3 does not allow this in a rule that also has days.
         expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
             expired_object_delete_marker=True
         ),
@@ -109,9 +108,9 @@ def _lifecycle(
 def _encrypted(
     name: str, bucket: aws.s3.Bucket, key: str, opts: pulumi.ResourceOptions
 ) -> aws.s3.BucketServerSideEncryptionConfiguration:
-    """Have S3 encrypt with the member's key what is put there, unless who puts it says another.
+    """Encrypt objects with the member's key, unless a request names another.
 
-    With a key for the bucket below it, KMS is asked now and then instead of for every object.
+    With a bucket key, S3 calls KMS now and then instead of for every object.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
     """
     rule = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs

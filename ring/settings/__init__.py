@@ -1,1 +1,1 @@
-"""A stack's settings: read, validated as a whole, then never changed."""
+"""A stack's settings: read, validated as a whole, immutable."""

@@ -1,4 +1,4 @@
-"""The section `distributed`, and what it must be to the rest of the settings. Pure."""
+"""The section `distributed` and its rules. Pure."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ring.settings.sections import SettingsModel
 
 
 class DistributedSettings(SettingsModel):
-    """Whether the stack can check and fill whole tables in functions, segment by segment."""
+    """Check and backfill of whole tables in Lambda functions, one per segment."""
 
     enabled: StrictBool = False
     at: str | None = None
-    """The member at which all of it stands. Default: the first whose hop this stack deploys."""
-    # A Distributed Map's most: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """The member in whose account and region it runs. Default: the first with a hop here."""
+    # Maximum of a Distributed Map: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
     at_once: Annotated[StrictInt, Field(ge=1, le=10_000)] = 100
-    """Segments at a time. Their functions count in the account's quota, as the hops' do."""
-    # A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    """Segments at a time. Their invocations count against the account's concurrency limit."""
+    # One full vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
     memory: Annotated[StrictInt, Field(ge=128, le=10_240)] = 1769
-    """MB, of a function."""
+    """MB per function."""
     writes: StrictBool = False
-    """Whether the functions may also write, to fill members: else they can only check."""
+    """True allows the functions to write, for a backfill; false allows a check only."""
 
 
 def runner_member(distributed: DistributedSettings, sources: Sequence[Member]) -> Member:
-    """The member at which it stands, of those whose hops the stack deploys.
+    """Return the member at which it runs, one of those whose hops the stack deploys.
 
-    NoSuchMemberError if it is none of them.
+    NoSuchMemberError if `at` names none of them.
     """
     return sources[0] if distributed.at is None else find_member(sources, distributed.at)
 
@@ -41,25 +41,25 @@ def check_distributed(
     members: Sequence[Member],
     sources: Sequence[Member] | None,
 ) -> Iterator[SettingProblem]:
-    """All mistakes between the section and the ring's members.
+    """Yield the problems between the section and the ring's members.
 
-    `sources` are the members at which the stack's hops start, or all of them where that is not
-    known; None if not even those are.
+    `sources` are the members at which the stack's hops start, or all members if that is unknown;
+    None if those are unknown, too.
     """
     if not distributed.enabled or not sources:
         return
     try:
-        here = runner_member(distributed, sources)
+        runner = runner_member(distributed, sources)
     except NoSuchMemberError as error:
         yield SettingProblem("distributed.at", distributed.at, error.reason, error.remedy)
         return
-    beyond = [member for member in members if member.partition != here.partition]
-    if beyond:
+    foreign = [member for member in members if member.partition != runner.partition]
+    if foreign:
         yield SettingProblem(
             "distributed.enabled",
             True,
-            f"{beyond[0].name} lies in partition {beyond[0].partition}, and the functions would "
-            f"stand at {here.name} in {here.partition}, where no role of that one can be taken",
-            "Leave it out, and run the commands without --distributed, on a machine that has "
-            "credentials for both.",
+            f"{foreign[0].name} is in partition {foreign[0].partition}, and the functions would "
+            f"run at {runner.name} in {runner.partition}, which cannot assume a role there",
+            "Remove it, and run the commands without --distributed, on a machine with credentials "
+            "for both partitions.",
         )

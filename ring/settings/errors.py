@@ -1,4 +1,4 @@
-"""Errors in a stack's settings: what, where, why, and what to do."""
+"""Errors in a stack's settings, with reasons and fixes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ring.text import counted
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_WIDTH = 72  # a longer value is cut when it is shown; the key says where it is
+_WIDTH = 72  # longer values are cut; the key says where to look
 
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """One wrong setting.
+    """One invalid setting.
 
-    `key` is a path such as `members[1].region`; `value` is what was found there, None when
-    nothing was; `reason` says why it cannot be; `remedy` says what to write instead.
+    `key` is a path such as `members[1].region`; `value` is the value found there, None if there is
+    none; `reason` says why it is invalid; `remedy` says what to write instead.
     """
 
     key: str
@@ -34,52 +34,53 @@ class SettingProblem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.key}: {_shown(self.value)}\n    why:  {self.reason}\n    then: {self.remedy}"
+        setting = f"{self.key}: {_shown(self.value)}"
+        return f"{setting}\n    reason: {self.reason}\n    fix:    {self.remedy}"
 
 
 class SettingsError(pulumi.RunError):
-    """The settings cannot be deployed; `problems` holds each one, and str() lists all.
+    """Invalid settings. `problems` has every error found, and the text lists them.
 
-    It is a RunError because Pulumi prints such an error's text and no traceback.
+    It is a RunError, because Pulumi prints such an error's text without a traceback.
     """
 
     def __init__(self, problems: Sequence[SettingProblem]) -> None:
         self.problems = list(problems)
-        count = counted(len(problems), "mistake")
-        listed = "\n\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{count} in the settings, nothing was deployed.\n\n{listed}\n")
+        count = counted(len(problems), "error")
+        entries = "\n\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{count} in the settings, nothing was deployed.\n\n{entries}\n")
 
 
 def escape_unprintable(text: str) -> str:
-    """A text that somebody else has written, fit for a terminal: on one line, without codes."""
+    """Make foreign text safe for a terminal: escape newlines and control characters."""
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 
 def reject(reason: str, remedy: str) -> PydanticCustomError:
-    """An error for a validator to raise, carrying the reason and the remedy to `explain`."""
-    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "remedy": remedy})
+    """Return an error for a validator to raise. `from_pydantic_error` reads reason and remedy."""
+    return PydanticCustomError("rejected", "{reason}", {"reason": reason, "remedy": remedy})
 
 
 def did_you_mean(word: str, known: Iterable[str], *, among: str) -> str:
-    """A sentence that offers the known word nearest to `word`, or else all of them."""
+    """Return a sentence that suggests the known word closest to `word`, or lists all of them."""
     words = list(known)
-    # To difflib `us-esat-1` is as near to us-west-1 as to us-east-1, where two letters are swapped.
-    swapped = [one for one in words if one in _swapped(word)]
-    alike = swapped or difflib.get_close_matches(word, words, n=1)
-    if alike:
-        return f"Did you mean `{alike[0]}`?"
-    return f"{among}: {', '.join(f'`{one}`' for one in words)}."
+    # difflib rates us-west-1 and us-east-1 as equally close to `us-esat-1`, so a swap goes first.
+    swapped = [known_word for known_word in words if known_word in _swapped(word)]
+    close = swapped or difflib.get_close_matches(word, words, n=1)
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    return f"{among}: {', '.join(f'`{known_word}`' for known_word in words)}."
 
 
 def _swapped(word: str) -> set[str]:
-    """All that becomes of a word when two neighbours change places."""
-    return {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    """Return all variants of a word with two adjacent letters swapped."""
+    return {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
 
 
 def from_pydantic_error(error: ErrorDetails, model: type[BaseModel]) -> SettingProblem:
-    """Tell one of pydantic's errors about `model` in the words of the settings."""
+    """Translate one of pydantic's errors about `model` into the words of the settings."""
     found = None if error["type"] == "missing" else error["input"]
     reason, remedy = _words(error, model)
     return SettingProblem(path(error["loc"]), found, reason, remedy)
@@ -91,67 +92,70 @@ def path(steps: Iterable[int | str]) -> str:
     for step in steps:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step != "[key]":  # pydantic's mark for "the key itself", which is the step before
+        elif step != "[key]":  # pydantic's mark for an error in a key, which is the step before
             text += f".{step}" if text else step
     return text
 
 
-# pydantic's error types -> why it cannot be, and what to write. Filled in from the error's context.
+# pydantic's error types -> reason and remedy, formatted with the error's context.
 # https://docs.pydantic.dev/latest/errors/validation_errors/
 _TABLE = "README.md has a table of all settings."
-_WHOLE = ("this must be a whole number", "Write digits alone, without quotes.")
-_TRUTH = ("this is either on or off", "Write true or false, without quotes.")
-_KEYED = ("settings with names belong here", "Write `name: value` lines under it.")
+_INTEGER = ("a whole number is required", "Write digits only, without quotes.")
+_BOOLEAN = ("true or false is required", "Write true or false, without quotes.")
+_MAPPING = ("a mapping is required", "Write indented `name: value` lines under it.")
 _KNOWN: dict[str, tuple[str, str]] = {
-    "refusal": ("{reason}", "{remedy}"),
+    "rejected": ("{reason}", "{remedy}"),
     "missing": (
-        "it has no default and must be given",
-        "Add it; README.md has a table of settings.",
+        "it is required and has no default",
+        "Add it; README.md has a table of all settings.",
     ),
-    "string_type": ("this must be text", "Write a word; a number goes between quotes."),
+    "string_type": ("text is required", "Write text; put a number in quotes."),
     "string_too_long": ("at most {max_length} characters are allowed", "Shorten it."),
-    "int_type": _WHOLE,
-    "bool_type": _TRUTH,
-    "model_type": _KEYED,
-    "dict_type": _KEYED,
-    "tuple_type": ("a list belongs here", "Write each entry on a line that begins with `- `."),
-    "literal_error": ("it is none of the values that are known here", "Write {expected}."),
-    "greater_than_equal": ("it is below the smallest value allowed", "Write {ge} or more."),
-    "less_than_equal": ("it is above the largest value allowed", "Write {le} or less."),
-    "too_short": ("an empty list says nothing", "Leave it out, or write what belongs in it."),
-    "too_long": ("{actual_length} are too many", "Keep {max_length} at most."),
+    "int_type": _INTEGER,
+    "bool_type": _BOOLEAN,
+    "model_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "tuple_type": ("a list is required", "Write each entry on a line that begins with `- `."),
+    "literal_error": ("it is not one of the allowed values", "Write {expected}."),
+    "greater_than_equal": ("it is below the minimum of {ge}", "Write {ge} or more."),
+    "less_than_equal": ("it is above the maximum of {le}", "Write {le} or less."),
+    "too_short": ("the list is empty", "Leave it out, or add an entry."),
+    "too_long": (
+        "there are {actual_length} entries, at most {max_length} are allowed",
+        "Keep at most {max_length}.",
+    ),
 }
 
 
 def _words(error: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if error["type"] == "extra_forbidden":
-        *place, word = error["loc"]
-        known = _model_at(place, model).model_fields
-        return "there is no such setting", did_you_mean(str(word), known, among="Known here")
+        *parent, word = error["loc"]
+        known = _model_at(parent, model).model_fields
+        return "there is no such setting", did_you_mean(str(word), known, among="Settings here")
     reason, remedy = _KNOWN.get(error["type"], (error["msg"], _TABLE))
     context = error.get("ctx", {})
     return reason.format_map(context), remedy.format_map(context)
 
 
-def _model_at(place: Iterable[int | str], model: type[BaseModel]) -> type[BaseModel]:
-    """The model whose setting stands at this place; steps into a list change nothing."""
-    for step in place:
+def _model_at(steps: Iterable[int | str], model: type[BaseModel]) -> type[BaseModel]:
+    """Return the model at a path; steps into a list change nothing."""
+    for step in steps:
         if isinstance(step, str):
             model = _model_in(model.model_fields[step].annotation)
     return model
 
 
 def _model_in(annotation: Any) -> type[BaseModel]:
-    """The model inside `Model`, `Model | None` or `tuple[Model, ...]`."""
+    """Return the model inside `Model`, `Model | None` or `tuple[Model, ...]`."""
     parts = (annotation, *get_args(annotation))
-    return next(one for one in parts if isinstance(one, type) and issubclass(one, BaseModel))
+    return next(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
 
 
 def _shown(value: object) -> str:
     if value is None:
-        return "not given"
+        return "not set"
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
-    except (ValueError, RecursionError):  # a number, or a nesting, that is beyond Python
-        text = "what is too long or too deep to be shown"
+    except (ValueError, RecursionError):  # a number or nesting beyond Python's limits
+        text = "(too long or too deep to show)"
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."

@@ -1,4 +1,4 @@
-"""Members of a ring, as an entry of the settings describes them."""
+"""Members of a ring, from the entries of `members`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ring.settings.settings import Settings
 
 
-_SHORT = 40  # of 64 characters, which the ring's name and Pulumi's suffix share
+_MAX_LENGTH = 40  # of a name's 64 characters; the rest is for the ring's name and Pulumi's suffix
 
 
 @dataclass(frozen=True)
 class Member:
-    """A table in a region, as the ring knows it. What `account` says is None if nothing said it."""
+    """A member: a table in a region. `account` is None if the settings do not say it."""
 
     name: str
     region: str
@@ -39,12 +39,12 @@ class Member:
 
     @property
     def id(self) -> str:
-        """The replica id that stands in versions."""
+        """The replica ID in versions."""
         return replica_id(self.region, self.table, self.account)
 
     @property
     def partition(self) -> str:
-        """The partition that it lies in. No role of one partition can be taken in another."""
+        """Its partition. A role cannot be assumed across partitions."""
         return partition_of(self.region)
 
     @property
@@ -54,27 +54,27 @@ class Member:
 
     @property
     def account_id(self) -> str | None:
-        """Account that it must be in: as set, or else its stream's."""
+        """The account that it must be in: `account`, or else that of its stream."""
         if self.account or not self.stream_arn:
             return self.account
         return Arn.parse(self.stream_arn).account
 
     @property
     def credentials(self) -> tuple[str | None, ...]:
-        """What decides who deploys it; members that agree in it share a role."""
+        """The credentials that deploy it; members with the same ones share a role."""
         return (self.profile, self.role, self.external_id, self.account)
 
     @property
     def resource_name(self) -> str:
-        """Its name, made fit for the names of functions and roles; unique in the ring."""
-        if re.fullmatch(rf"[A-Za-z0-9_-]{{1,{_SHORT}}}", self.name):
+        """Its name, valid in names of functions and roles; unique in the ring."""
+        if re.fullmatch(rf"[A-Za-z0-9_-]{{1,{_MAX_LENGTH}}}", self.name):
             return self.name
-        start = re.sub("[^A-Za-z0-9_-]", "-", self.name)[: _SHORT - 9]
-        return f"{start}-{self.id}"
+        prefix = re.sub("[^A-Za-z0-9_-]", "-", self.name)[: _MAX_LENGTH - 9]
+        return f"{prefix}-{self.id}"
 
 
 class NoSuchMemberError(LookupError):
-    """A text names no member, or more than one; `reason` and `remedy` say which and what to do."""
+    """A word names no member, or more than one. Has a `reason` and a `remedy`."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}. {remedy}")
@@ -83,21 +83,20 @@ class NoSuchMemberError(LookupError):
 
 
 def replica_id(region: str, table: str, account: str | None = None) -> str:
-    """8 hex digits that stand for a replica in versions.
+    """Return a replica ID: 8 hex digits.
 
-    They depend on the place alone: a member keeps its id when others join or leave.
+    It depends on region, table and account alone: a member keeps it when others join or leave.
     """
-    place = "/".join((region, table, account) if account else (region, table))
-    return short_digest(place)
+    return short_digest("/".join((region, table, account) if account else (region, table)))
 
 
 def short_digest(text: str) -> str:
-    """8 hex digits that stand for a text."""
+    """Return a digest of 8 hex digits."""
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 def member_of(entry: MemberSettings, default_table: str) -> Member:
-    """The member that an entry of the settings describes."""
+    """Return the member that an entry of the settings describes."""
     table = entry.table or default_table
     if entry.stream_arn and not entry.table:
         table = table_of_stream(entry.stream_arn)
@@ -118,13 +117,13 @@ def member_of(entry: MemberSettings, default_table: str) -> Member:
 
 
 def members_of(settings: Settings) -> tuple[Member, ...]:
-    """All members, in ring order."""
+    """Return all members, in ring order."""
     return tuple(member_of(entry, settings.table.name) for entry in settings.members)
 
 
-def targets_of(members: Sequence[Member], at: int) -> Iterator[Member]:
-    """The members that the one at this place hops to, nearest first."""
-    for member in (*members[at + 1 :], *members[:at]):
+def targets_of(members: Sequence[Member], index: int) -> Iterator[Member]:
+    """Yield the members that the member at `index` has a hop to, nearest first."""
+    for member in (*members[index + 1 :], *members[:index]):
         if member.state != "bypassed":
             yield member
         if member.state == "in":
@@ -132,16 +131,16 @@ def targets_of(members: Sequence[Member], at: int) -> Iterator[Member]:
 
 
 def find_member(members: Sequence[Member], word: str) -> Member:
-    """The member of this name, or the only one of this region, or of this `region/table`.
+    """Return the member of this name, or the only one of this region or `region/table`.
 
     NoSuchMemberError if there is none, or more than one.
     """
     named = [member for member in members if member.name == word]
-    there = named or [one for one in members if word in (one.region, f"{one.region}/{one.table}")]
-    if len(there) == 1:
-        return there[0]
-    if there:
-        names = " or ".join(f"`{member.name}`" for member in there)
-        raise NoSuchMemberError(f"{len(there)} members are in {word}", f"Write {names}.")
+    found = named or [m for m in members if word in (m.region, f"{m.region}/{m.table}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = " or ".join(f"`{member.name}`" for member in found)
+        raise NoSuchMemberError(f"{len(found)} members are in {word}", f"Write {names}.")
     known = [member.name for member in members]
     raise NoSuchMemberError("no member has this name", did_you_mean(word, known, among="Members"))

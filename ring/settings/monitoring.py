@@ -1,4 +1,4 @@
-"""The section `watch`, and what it must be to the rest of the settings. Pure."""
+"""The section `watch` and its rules. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ring.settings.sections import MappingSettings, SettingsModel
 from ring.settings.types import matches
 
 DEFAULT_MAX_LAG_SECONDS = 300
-"""Seconds that a hop may lag before its alarm goes off."""
+"""The lag of a hop above which its alarm goes off."""
 
-_MOST_ACTIONS = 5
+_MAX_ACTIONS = 5
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
 
 TopicArn = Annotated[
     str,
     matches(
         r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}",
-        "this is not the ARN of a standard topic",
+        "it is not the ARN of a standard topic",
         "Copy it from `aws sns list-topics`: arn:aws:sns:<region>:<account>:<name>",
     ),
 ]
@@ -31,64 +31,64 @@ Email = Annotated[
     str,
     matches(
         r"[^@\s]+@[^@\s]+\.[^@\s]+",
-        "this is not an address",
-        "Write one such as ops@example.com.",
+        "it is not an email address",
+        "Write an address such as ops@example.com.",
     ),
 ]
 
 
 def _non_empty(topics: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse an empty list; pydantic's own check also refuses one in which all are wrong."""
+    """Reject an empty list. Pydantic's own check also rejects a list of invalid topics only."""
     if not topics:
-        raise reject("an empty list calls nobody", "Leave it out, and the ring makes its own.")
+        raise reject("an empty list notifies nobody", "Leave it out, and the ring creates its own.")
     return topics
 
 
 class WatchSettings(SettingsModel):
-    """Whether alarms and a dashboard watch the hops, and whom the alarms call."""
+    """Alarms and dashboard of the hops, and whom the alarms notify."""
 
     enabled: StrictBool = True
     email: Email | None = None
-    """Who is subscribed to the topics that the ring makes, and has to confirm each."""
+    """Subscribed to each topic that the ring creates, and asked to confirm each one."""
     topics: Annotated[tuple[TopicArn, ...], AfterValidator(_non_empty)] | None = None
-    """The topics to call instead of the ring's own; a member's alarms call those in its region."""
+    """Topics to notify instead of the ring's own. A member's alarms notify those in its region."""
     iterator_age: Annotated[StrictInt, Field(ge=60, le=86_400)] | None = None
     """Seconds that a hop may lag. Default: 300, or half of `mapping.record_age` if that is less."""
 
     def max_lag_seconds(self, mapping: MappingSettings) -> int:
-        """How far a hop may lag, in seconds."""
+        """Return the threshold of the lag alarm in seconds."""
         return self.iterator_age or min(DEFAULT_MAX_LAG_SECONDS, mapping.record_age // 2)
 
     def topics_in(self, region: str) -> list[str]:
-        """Those of the given topics that alarms in a region can call."""
+        """Return the topics that alarms in a region can notify."""
         return [topic for topic in self.topics or () if Arn.parse(topic).region == region]
 
 
 def check_watch(
     watch: WatchSettings, mapping: MappingSettings, sources: Sequence[Member] | None
 ) -> Iterator[SettingProblem]:
-    """All mistakes between the section and the rest.
+    """Yield the problems between the section and the rest.
 
-    `sources` are the members at which the stack's hops start, None if they are not known.
+    `sources` are the members at which the stack's hops start, None if unknown.
     """
-    yield from _rings_before_records_are_given_up(watch, mapping)
+    yield from _lag_is_below_record_age(watch, mapping)
     yield from _email_has_a_topic(watch)
     if watch.topics and sources is not None:
         regions = list(dict.fromkeys(member.region for member in sources))
-        yield from list(_topics_are_in_reach(watch.topics, regions)) or _all_are_heard(
-            watch, regions
-        )
+        yield from list(
+            _topics_are_in_hop_regions(watch.topics, regions)
+        ) or _every_region_has_a_topic(watch, regions)
 
 
-def _rings_before_records_are_given_up(
+def _lag_is_below_record_age(
     watch: WatchSettings, mapping: MappingSettings
 ) -> Iterator[SettingProblem]:
     if watch.iterator_age and watch.iterator_age >= mapping.record_age:
         yield SettingProblem(
             "watch.iterator_age",
             watch.iterator_age,
-            f"a record is given up after {mapping.record_age} seconds, before anyone is notified",
-            f"Write less than {mapping.record_age}, or raise mapping.record_age.",
+            f"records go to the quarantine after {mapping.record_age} seconds, before the alarm",
+            f"Write less than {mapping.record_age}, or increase mapping.record_age.",
         )
 
 
@@ -97,46 +97,50 @@ def _email_has_a_topic(watch: WatchSettings) -> Iterator[SettingProblem]:
         yield SettingProblem(
             "watch.email",
             watch.email,
-            "it is subscribed to topics that the ring makes, and with watch.topics it makes none",
-            "Subscribe it to your topics yourself, or leave one of the two out.",
+            "it is subscribed to topics that the ring creates; with watch.topics it creates none",
+            "Subscribe it to your topics yourself, or remove one of the two settings.",
         )
 
 
-def _topics_are_in_reach(topics: Sequence[str], regions: Sequence[str]) -> Iterator[SettingProblem]:
-    for at, topic in enumerate(topics):
-        arn, key = Arn.parse(topic), f"watch.topics[{at}]"
+def _topics_are_in_hop_regions(
+    topics: Sequence[str], regions: Sequence[str]
+) -> Iterator[SettingProblem]:
+    for index, topic in enumerate(topics):
+        arn, key = Arn.parse(topic), f"watch.topics[{index}]"
         if arn.region not in regions:
             yield SettingProblem(
                 key,
                 topic,
-                f"no hop of this stack starts in {arn.region}, and an alarm calls topics of its "
-                "own region alone",
-                f"Give one in {' or '.join(regions)}, or leave it out.",
+                f"no hop of this stack starts in {arn.region}, and an alarm can only notify topics "
+                "of its own region",
+                f"Use one in {' or '.join(regions)}, or remove it.",
             )
         elif arn.partition != partition_of(arn.region):
             yield SettingProblem(
                 key,
                 topic,
-                f"it lies in partition {arn.partition}, {arn.region} in {partition_of(arn.region)}",
-                f"Write arn:{partition_of(arn.region)}: in front, if the rest is right.",
+                f"it is in partition {arn.partition}, {arn.region} in {partition_of(arn.region)}",
+                f"Start it with arn:{partition_of(arn.region)}: if the rest is right.",
             )
 
 
-def _all_are_heard(watch: WatchSettings, regions: Sequence[str]) -> Iterator[SettingProblem]:
+def _every_region_has_a_topic(
+    watch: WatchSettings, regions: Sequence[str]
+) -> Iterator[SettingProblem]:
     for region in regions:
         found = watch.topics_in(region)
         if not found:
             yield SettingProblem(
                 "watch.topics",
                 list(watch.topics or ()),
-                f"none of them lies in {region}, where a hop starts, and an alarm calls topics of "
-                "its own region alone",
-                f"Add one in {region}; or leave all out, and the ring makes its own.",
+                f"none of them is in {region}, where a hop starts, and an alarm can only notify "
+                "topics of its own region",
+                f"Add one in {region}, or remove the setting, and the ring creates its own.",
             )
-        if len(found) > _MOST_ACTIONS:
+        if len(found) > _MAX_ACTIONS:
             yield SettingProblem(
                 "watch.topics",
                 found,
-                f"{len(found)} lie in {region}, and an alarm calls {_MOST_ACTIONS} at most",
-                "Let one of them call the others.",
+                f"{len(found)} are in {region}, and an alarm can notify at most {_MAX_ACTIONS}",
+                "Remove some, and forward from one of the topics to the others.",
             )

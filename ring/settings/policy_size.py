@@ -1,6 +1,6 @@
-"""How much fits into a role's own policies, judged before anything is made. Pure.
+"""Size of a role's inline policies, checked before deployment. Pure.
 
-IAM takes 10,240 characters, blanks left out, for all of them together:
+IAM allows 10,240 characters without whitespace for all inline policies of a role together:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
@@ -19,7 +19,7 @@ from ring.settings.sections import TombstoneSettings
 _MAX_POLICY_SIZE = 10_240
 _NAME = "ring-segments"
 _SUFFIX = "-0123456"
-"""Pulumi's, behind the names of roles and log groups."""
+"""A suffix as long as the one that Pulumi adds to the names of roles and log groups."""
 
 
 def check_policy_sizes(
@@ -28,26 +28,25 @@ def check_policy_sizes(
     members: Sequence[Member],
     sources: Collection[Member] | None,
 ) -> Iterator[SettingProblem]:
-    """Yield what is too large: the policy of the function that works on segments.
+    """Yield a problem if the policy of the function that processes segments is too large.
 
-    `members` are all of the ring; `sources` those at which the stack's hops start, None if they are
-    not known.
+    `members` are all of the ring; `sources` those at which the stack's hops start, None if unknown.
     """
     if not distributed.enabled or not sources:
         return
     try:
-        here = runner_member(distributed, list(sources))
+        runner = runner_member(distributed, list(sources))
     except NoSuchMemberError:
-        return  # that is a problem of its own
-    size = _size(segments_policy_of(distributed, tombstones, members, sources, here))
+        return  # check_distributed reports it
+    size = _size(segments_policy_of(distributed, tombstones, members, sources, runner))
     if size > _MAX_POLICY_SIZE:
         yield SettingProblem(
             "distributed.enabled",
             True,
             f"the policy of its function's role would have {size:,} characters with "
-            f"{len(members)} members, and IAM takes {_MAX_POLICY_SIZE:,} in the policies of a role",
-            "Leave it out, and run the commands without --distributed; or make it shorter, with "
-            "shorter names of tables, or with fewer hops in a stack (`hops`).",
+            f"{len(members)} members; IAM allows {_MAX_POLICY_SIZE:,} in the policies of a role",
+            "Remove it, and run the commands without --distributed; or use shorter table names, or "
+            "fewer hops per stack (`hops`).",
         )
 
 
@@ -56,26 +55,26 @@ def segments_policy_of(
     tombstones: TombstoneSettings,
     members: Sequence[Member],
     sources: Collection[Member],
-    here: Member,
+    runner: Member,
 ) -> Document:
-    """Return the document with names as long as those that Pulumi makes up."""
+    """Return the policy, with placeholders as long as the names that Pulumi generates."""
     reached = [
-        one
-        for one in members
-        if one in sources
-        or any(one in targets_of(members, members.index(source)) for source in sources)
+        member
+        for member in members
+        if member in sources
+        or any(member in targets_of(members, members.index(source)) for source in sources)
     ]
-    near = [one for one in reached if one.credentials == here.credentials]
+    direct = [found for found in reached if found.credentials == runner.credentials]
     group = f"log-group:{_NAME}{_SUFFIX}"
     return segments_policy(
-        direct=[_end(one, tombstones) for one in near],
-        roles=[_reader(one) for one in reached if one not in near],
-        log_group=str(Arn(here.partition, "logs", here.region, _account(here), group)),
+        direct=[_end(member, tombstones) for member in direct],
+        roles=[_reader(member) for member in reached if member not in direct],
+        log_group=str(Arn(runner.partition, "logs", runner.region, _account(runner), group)),
         results=Bucket(
-            str(Arn(here.partition, "s3", "", "", f"ring-results-{here.id}-{'0' * 26}")),
-            here.region,
-            _account(here),
-            here.kms_key,
+            str(Arn(runner.partition, "s3", "", "", f"ring-results-{runner.id}-{'0' * 26}")),
+            runner.region,
+            _account(runner),
+            runner.kms_key,
         ),
         writes=distributed.writes,
     )
@@ -91,11 +90,16 @@ def _account(member: Member) -> str:
 
 def _end(member: Member, tombstones: TombstoneSettings) -> TableAccess:
     partition = partition_of(member.region)
-    table, buried = (
+    table, tombstone_table = (
         table_arn(partition, member.region, _account(member), name)
         for name in (member.table, member.tombstones)
     )
-    return TableAccess(member.region, table, buried if tombstones.enabled else None, member.kms_key)
+    return TableAccess(
+        region=member.region,
+        table=table,
+        tombstones=tombstone_table if tombstones.enabled else None,
+        kms_key=member.kms_key,
+    )
 
 
 def _reader(member: Member) -> str:

@@ -1,4 +1,4 @@
-"""What the settings must be to each other. Each rule yields the mistakes that it finds. Pure."""
+"""Rules between settings. Each rule yields the problems that it finds. Pure."""
 
 from __future__ import annotations
 
@@ -18,51 +18,51 @@ from ring.settings.types import TOMBSTONES
 _MAX_TABLE_NAME = 255 - len(TOMBSTONES)
 
 
-def check_rules(draft: PartialSettings) -> Iterator[SettingProblem]:
-    """All mistakes that lie between the settings rather than in one of them."""
-    if draft.table:
-        yield from check_table(draft.table)
+def check_rules(partial: PartialSettings) -> Iterator[SettingProblem]:
+    """Yield all problems between settings, as opposed to those in a single one."""
+    if partial.table:
+        yield from check_table(partial.table)
     for member_rule in _MEMBER_RULES:
-        for key, member in draft.members_by_path().items():
+        for key, member in partial.members_by_path().items():
             yield from member_rule(key, member)
     for ring_rule in _RING_RULES:
-        yield from ring_rule(draft)
+        yield from ring_rule(partial)
 
 
 # --- each member ----------------------------------------------------------------------------
 
 
-def _arns_fit(key: str, member: Member) -> Iterator[SettingProblem]:
+def _arns_match_the_member(key: str, member: Member) -> Iterator[SettingProblem]:
     for setting in ("stream_arn", "kms_key", "role"):
         text = getattr(member, setting)
         if text is None:
             continue
-        arn, where = Arn.parse(text), f"{key}.{setting}"
+        arn, path = Arn.parse(text), f"{key}.{setting}"
         if arn.region and arn.region != member.region:
             yield SettingProblem(
-                where,
+                path,
                 text,
-                f"it lies in {arn.region}, the member in {member.region}",
-                f"Give the one in {member.region}, or correct {key}.region.",
+                f"it is in {arn.region}, the member in {member.region}",
+                f"Use one in {member.region}, or correct {key}.region.",
             )
         elif arn.partition != partition_of(member.region):
             yield SettingProblem(
-                where,
+                path,
                 text,
-                f"it lies in partition {arn.partition}, {member.region} in "
+                f"it is in partition {arn.partition}, {member.region} in "
                 f"{partition_of(member.region)}",
-                f"Write arn:{partition_of(member.region)}: in front, if the rest is right.",
+                f"Start it with arn:{partition_of(member.region)}: if the rest is right.",
             )
         if member.account and arn.account != member.account:
             yield SettingProblem(
-                where,
+                path,
                 text,
-                f"it belongs to account {arn.account}, the member to {member.account}",
-                f"Give the one in {member.account}, or correct {key}.account.",
+                f"it is in account {arn.account}, the member in {member.account}",
+                f"Use one in {member.account}, or correct {key}.account.",
             )
 
 
-def _stream_is_the_tables(key: str, member: Member) -> Iterator[SettingProblem]:
+def _stream_is_of_the_table(key: str, member: Member) -> Iterator[SettingProblem]:
     if member.stream_arn is None:
         return
     table = table_of_stream(member.stream_arn)
@@ -70,16 +70,16 @@ def _stream_is_the_tables(key: str, member: Member) -> Iterator[SettingProblem]:
         yield SettingProblem(
             f"{key}.stream_arn",
             member.stream_arn,
-            f"it is the stream of table `{table}`, the member's table is `{member.table}`",
-            f"Leave {key}.table out (it is taken from the ARN), or give that table's stream.",
+            f"it is the stream of table `{table}`, but the member's table is `{member.table}`",
+            f"Remove {key}.table (the ARN has the name), or use the stream of that table.",
         )
     elif len(table) > _MAX_TABLE_NAME:
         yield SettingProblem(
             f"{key}.stream_arn",
             member.stream_arn,
-            f"no name is left for the tombstone table: `{TOMBSTONES}` makes it more than the 255 "
-            "characters that DynamoDB takes",
-            f"Move the data to a table whose name has {_MAX_TABLE_NAME} characters at most.",
+            f"the tombstone table's name, which adds `{TOMBSTONES}`, would be longer than the 255 "
+            "characters that DynamoDB allows",
+            f"Move the data to a table with a name of at most {_MAX_TABLE_NAME} characters.",
         )
 
 
@@ -88,12 +88,12 @@ def _external_id_needs_role(key: str, member: Member) -> Iterator[SettingProblem
         yield SettingProblem(
             f"{key}.external_id",
             member.external_id,
-            "it is shown when a role is assumed, and there is no role",
-            f"Give {key}.role, or leave it out.",
+            "`external_id` is only used with `role`, which is not set",
+            f"Set {key}.role, or remove {key}.external_id.",
         )
 
 
-def _key_is_beside_its_secret(key: str, member: Member) -> Iterator[SettingProblem]:
+def _key_is_in_the_secrets_region(key: str, member: Member) -> Iterator[SettingProblem]:
     secret = member.writer_secret
     if secret is None or secret.kms_key is None:
         return
@@ -102,182 +102,183 @@ def _key_is_beside_its_secret(key: str, member: Member) -> Iterator[SettingProbl
         yield SettingProblem(
             f"{key}.writer_secret.kms_key",
             secret.kms_key,
-            f"the secret lies in {region}, and a key encrypts only in its own region",
-            f"Give the key in {region} that encrypts it.",
+            f"the secret is in {region}, and a key encrypts only in its own region",
+            f"Use the key in {region} that encrypts it.",
         )
 
 
 _MEMBER_RULES = (
-    _arns_fit,
-    _stream_is_the_tables,
+    _arns_match_the_member,
+    _stream_is_of_the_table,
     _external_id_needs_role,
-    _key_is_beside_its_secret,
+    _key_is_in_the_secrets_region,
 )
 
 # --- the ring -------------------------------------------------------------------------------
 
 
-def _at_least_two(draft: PartialSettings) -> Iterator[SettingProblem]:
-    if draft.listed_count is not None and draft.listed_count < 2:
+def _at_least_two(partial: PartialSettings) -> Iterator[SettingProblem]:
+    if partial.listed_count is not None and partial.listed_count < 2:
         yield SettingProblem(
             "members",
-            [member.name for member in draft.members_by_path().values()],
-            "a ring joins two members or more",
-            "List another region, or another table in the same one.",
+            [member.name for member in partial.members_by_path().values()],
+            "a ring needs at least two members",
+            "Add another region, or another table in the same region.",
         )
 
 
-def _ring_stays_whole(draft: PartialSettings) -> Iterator[SettingProblem]:
-    states = {key: member.state for key, member in draft.members_by_path().items()}
-    if len(states) != draft.listed_count or len(states) < 2:
-        return  # that is reported, and this may follow from it
+def _two_members_are_in(partial: PartialSettings) -> Iterator[SettingProblem]:
+    states = {key: member.state for key, member in partial.members_by_path().items()}
+    if len(states) != partial.listed_count or len(states) < 2:
+        return  # reported elsewhere, and this may be a consequence
     if list(states.values()).count("in") < 2:
         key = next(key for key, state in states.items() if state != "in")
         yield SettingProblem(
             f"{key}.state",
             states[key],
             "fewer than two members would be in the ring",
-            "Let another one be `in` first, or take the ring down.",
+            "Set `state: in` for another member first, or destroy the ring.",
         )
 
 
-def _streams_have_two_readers(draft: PartialSettings) -> Iterator[SettingProblem]:
-    members = list(draft.members_by_path().values())
-    if len(members) != draft.listed_count:
-        return  # who is next is not known
-    for at, member in enumerate(members):
-        targets = list(targets_of(members, at))
+def _streams_have_at_most_two_readers(partial: PartialSettings) -> Iterator[SettingProblem]:
+    members = list(partial.members_by_path().values())
+    if len(members) != partial.listed_count:
+        return  # the next member is unknown
+    for index, member in enumerate(members):
+        targets = list(targets_of(members, index))
         if len(targets) > 2:
             first, second, *_ = targets
             yield SettingProblem(
                 f"members[{members.index(first)}].state",
                 first.state,
-                f"{second.name} is rejoining too, and both are sent the stream of {member.name}, "
-                "besides the member behind them; more than two readers of a stream are throttled "
+                f"{second.name} is rejoining too, so the stream of {member.name} would have three "
+                "readers or more, and DynamoDB throttles more than two "
                 "(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html)",
                 "Let one of them rejoin after the other.",
             )
 
 
-def _each_once(draft: PartialSettings) -> Iterator[SettingProblem]:
+def _no_duplicates(partial: PartialSettings) -> Iterator[SettingProblem]:
     names: dict[str, str] = {}
     places: dict[str, str] = {}
-    for key, member in draft.members_by_path().items():
+    for key, member in partial.members_by_path().items():
         twin = places.get(member.id) or names.get(member.name)
         if twin:
             yield SettingProblem(
                 key,
                 f"{member.region}/{member.table or 'the table of the ring'}",
-                f"a member twice: {twin} is the same, or has the same name",
-                "Leave one out or give it another `table:`; a table of the same name in another "
-                "account is identified by `name:` and `account:`.",
+                f"it is a duplicate: {twin} is the same member or has the same name",
+                "Remove one, or set another `table`. For a table of the same name in another "
+                "account, set `name` and `account`.",
             )
         names.setdefault(member.name, key)
         places.setdefault(member.id, key)
 
 
-def _partitions_are_crossed_with_keys(draft: PartialSettings) -> Iterator[SettingProblem]:
-    keys = {member: key for key, member in draft.members_by_path().items()}
+def _other_partitions_have_secrets(partial: PartialSettings) -> Iterator[SettingProblem]:
+    keys = {member: key for key, member in partial.members_by_path().items()}
     members = list(keys)
-    if len(members) != draft.listed_count:
-        return  # who is next is not known
-    for at, source in enumerate(members):
-        for target in targets_of(members, at):
+    if len(members) != partial.listed_count:
+        return  # the next member is unknown
+    for index, source in enumerate(members):
+        for target in targets_of(members, index):
             if source.partition != target.partition:
-                yield from _reaches(source, target, f"{keys[target]}.writer_secret")
+                yield from _check_secret(source, target, f"{keys[target]}.writer_secret")
 
 
-def _reaches(source: Member, target: Member, key: str) -> Iterator[SettingProblem]:
-    there = f"a secret in {source.partition}, best in {source.region}"
+def _check_secret(source: Member, target: Member, key: str) -> Iterator[SettingProblem]:
+    expected = f"a secret in {source.partition}, best in {source.region}"
     secret = target.writer_secret
     if secret is None:
         yield SettingProblem(
             key,
             None,
-            f"the hop that writes to it comes from {source.name} in partition {source.partition}, "
-            f"where no role of {target.partition} can be taken",
-            f"Write {{arn: ...}} of {there}; docs/decisions/0005-other-partitions.md says what "
-            "belongs in it.",
+            f"the hop that writes to it starts at {source.name} in partition {source.partition}, "
+            f"which cannot assume a role in {target.partition}",
+            f"Write {{arn: ...}} of {expected}. What it has to contain: "
+            "docs/decisions/0005-other-partitions.md",
         )
     elif Arn.parse(secret.arn).partition != source.partition:
         yield SettingProblem(
             f"{key}.arn",
             secret.arn,
-            f"it lies in partition {Arn.parse(secret.arn).partition}, the hop that reads it in "
-            f"{source.partition}, where {source.name} is",
-            f"Give {there}.",
+            f"it is in partition {Arn.parse(secret.arn).partition}, but the hop that reads it is "
+            f"in {source.partition}, at {source.name}",
+            f"Use {expected}.",
         )
 
 
-def _secrets_are_read(draft: PartialSettings) -> Iterator[SettingProblem]:
-    members = draft.members_by_path()
+def _secrets_are_used(partial: PartialSettings) -> Iterator[SettingProblem]:
+    members = partial.members_by_path()
     for key, member in members.items():
-        others = {one.partition for one in members.values()} - {member.partition}
-        if member.writer_secret and len(members) == draft.listed_count and not others:
+        others = {other.partition for other in members.values()} - {member.partition}
+        if member.writer_secret and len(members) == partial.listed_count and not others:
             yield SettingProblem(
                 f"{key}.writer_secret",
                 member.writer_secret.arn,
-                f"no hop reads it: all members lie in partition {member.partition}, where roles do",
-                "Leave it out.",
+                f"no hop reads it: all members are in partition {member.partition}, where hops "
+                "assume roles",
+                "Remove it.",
             )
 
 
-def _tombstones_outlive_the_lap(draft: PartialSettings) -> Iterator[SettingProblem]:
-    kept, listed = draft.tombstones, draft.listed_count
-    if kept and listed and kept.enabled and kept.retention_days < listed:
+def _tombstones_outlive_the_lap(partial: PartialSettings) -> Iterator[SettingProblem]:
+    tombstones, count = partial.tombstones, partial.listed_count
+    if tombstones and count and tombstones.enabled and tombstones.retention_days < count:
         yield SettingProblem(
             "tombstones.retention_days",
-            kept.retention_days,
-            f"a write can wait 24 hours at each of {listed} members, and a tombstone that is gone "
-            "before it arrives lets the deleted item come back",
-            f"Write {listed} or more.",
+            tombstones.retention_days,
+            f"a write can wait 24 hours at each of {count} members; if a tombstone expires before "
+            "the write arrives, the deleted item is restored",
+            f"Write {count} or more.",
         )
 
 
-def _hops_are_members(draft: PartialSettings) -> Iterator[SettingProblem]:
-    members = list(draft.members_by_path().values())
-    if len(members) != draft.listed_count:
-        return  # the hop may start at an invalid member, which is reported instead
-    for at, word in enumerate(draft.hops or ()):
+def _hops_are_members(partial: PartialSettings) -> Iterator[SettingProblem]:
+    members = list(partial.members_by_path().values())
+    if len(members) != partial.listed_count:
+        return  # the hop may start at an invalid member, which is reported already
+    for index, word in enumerate(partial.hops or ()):
         try:
             find_member(members, word)
         except NoSuchMemberError as error:
-            yield SettingProblem(f"hops[{at}]", word, error.reason, error.remedy)
+            yield SettingProblem(f"hops[{index}]", word, error.reason, error.remedy)
 
 
-def _watch_fits(draft: PartialSettings) -> Iterator[SettingProblem]:
-    if draft.watch and draft.mapping:
-        yield from check_watch(draft.watch, draft.mapping, draft.hop_sources())
+def _watch_is_valid(partial: PartialSettings) -> Iterator[SettingProblem]:
+    if partial.watch and partial.mapping:
+        yield from check_watch(partial.watch, partial.mapping, partial.hop_sources())
 
 
-def _distributed_reaches_all(draft: PartialSettings) -> Iterator[SettingProblem]:
-    if draft.distributed:
-        # Where `hops` are wrong, it must stand at some member all the same.
-        sources = draft.hop_sources() or draft.all_members()
+def _distributed_is_valid(partial: PartialSettings) -> Iterator[SettingProblem]:
+    if partial.distributed:
+        # If `hops` is invalid, `at` must name a member all the same.
+        sources = partial.hop_sources() or partial.all_members()
         yield from check_distributed(
-            draft.distributed, list(draft.members_by_path().values()), sources
+            partial.distributed, list(partial.members_by_path().values()), sources
         )
 
 
-def _roles_have_room(draft: PartialSettings) -> Iterator[SettingProblem]:
-    members = draft.all_members()
-    if draft.distributed and draft.tombstones and members:
+def _policies_are_short_enough(partial: PartialSettings) -> Iterator[SettingProblem]:
+    members = partial.all_members()
+    if partial.distributed and partial.tombstones and members:
         yield from check_policy_sizes(
-            draft.distributed, draft.tombstones, members, draft.hop_sources()
+            partial.distributed, partial.tombstones, members, partial.hop_sources()
         )
 
 
 _RING_RULES = (
     _at_least_two,
-    _ring_stays_whole,
-    _streams_have_two_readers,
-    _each_once,
+    _two_members_are_in,
+    _streams_have_at_most_two_readers,
+    _no_duplicates,
     check_shared_tables,
-    _partitions_are_crossed_with_keys,
-    _secrets_are_read,
+    _other_partitions_have_secrets,
+    _secrets_are_used,
     _tombstones_outlive_the_lap,
     _hops_are_members,
-    _watch_fits,
-    _distributed_reaches_all,
-    _roles_have_room,
+    _watch_is_valid,
+    _distributed_is_valid,
+    _policies_are_short_enough,
 )

@@ -1,6 +1,6 @@
-"""The sections of a stack's settings, each a frozen model that checks its own values.
+"""Sections of a stack's settings: frozen models that validate their own values.
 
-What one value must be is said in `values`; what several values must be to each other, in `rules`.
+Types of single values are in `types`, rules between values in `rules`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ring.settings.types import (
 
 
 class SettingsModel(BaseModel):
-    """A part of the settings: cannot be changed, and knows no setting but its own."""
+    """Base of all sections: immutable, and unknown settings are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,18 +69,18 @@ class LocalIndex(SettingsModel):
 
 
 class TtlSettings(SettingsModel):
-    """Attribute with an item's expiry time (seconds since 1970), and what an expiry means."""
+    """The attribute with an item's expiry (seconds since 1970), and how the ring treats it."""
 
     attribute: AttributeName
     enabled: StrictBool = True
-    """False switches it off. Left out, the section leaves TTL as it is at each table, and DynamoDB
-    asks for the attribute to switch it off: so off is said, with the attribute."""
+    """False switches TTL off. DynamoDB needs the attribute for that, too; without the section, the
+    TTL of each table stays as it is."""
     expiry: Literal["own", "delete"] = "own"
     """own: each member expires its own copy; delete: one member's expiry is deleted everywhere."""
 
 
 class BillingSettings(SettingsModel):
-    """How DynamoDB bills; read and write are capacity units, of the table and each global index."""
+    """Billing mode; read and write are capacity units of the table and of each global index."""
 
     mode: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
     read: Capacity | None = None
@@ -100,98 +100,98 @@ class TableSettings(SettingsModel):
     billing: BillingSettings = BillingSettings()
     point_in_time_recovery: StrictBool = True
     deletion_protection: StrictBool = True
-    """Whether the table outlives the stack: Pulumi lets go of it instead of deleting it, and
-    DynamoDB refuses to delete it."""
+    """True keeps the table when the stack is destroyed: Pulumi only removes it from its state, and
+    DynamoDB rejects deleting it."""
 
     def all_keys(self) -> Iterator[tuple[str, Key]]:
-        """Every key of the table and its indexes, each with the place where it is set."""
+        """Yield every key of the table and its indexes, with its path in the settings."""
         yield "table.partition_key", self.partition_key
         if self.sort_key:
             yield "table.sort_key", self.sort_key
-        for at, wide in enumerate(self.global_indexes):
-            yield f"table.global_indexes[{at}].partition_key", wide.partition_key
-            if wide.sort_key:
-                yield f"table.global_indexes[{at}].sort_key", wide.sort_key
-        for at, local in enumerate(self.local_indexes):
-            yield f"table.local_indexes[{at}].sort_key", local.sort_key
+        for number, global_index in enumerate(self.global_indexes):
+            path = f"table.global_indexes[{number}]"
+            yield f"{path}.partition_key", global_index.partition_key
+            if global_index.sort_key:
+                yield f"{path}.sort_key", global_index.sort_key
+        for number, local_index in enumerate(self.local_indexes):
+            yield f"table.local_indexes[{number}].sort_key", local_index.sort_key
 
 
 class SecretSettings(SettingsModel):
-    """A secret of Secrets Manager, and the key that encrypts it, if that is not AWS's own."""
+    """A secret in Secrets Manager, and its KMS key unless that is AWS-managed."""
 
     arn: SecretArn
     kms_key: KeyArn | None = None
 
 
 class MemberSettings(SettingsModel):
-    """One member of the ring: a table in a region, and how to reach it."""
+    """One member of the ring: a table in a region, and the credentials for it."""
 
     region: Region
     table: TableName | None = None
-    """Its table's name, where it differs from the ring's."""
+    """Its table's name. Default: `table.name`."""
     name: MemberName | None = None
-    """Its label in the ring. Default: the region, with the table's name if that is its own."""
+    """Its name in the ring. Default: the region, followed by `table` if that is set."""
     account: Account | None = None
-    """The account it must lie in: nothing is deployed to another one. It also distinguishes members
-    alike in region and table, so it is part of the replica id: decide on it before the first
-    deployment."""
+    """The account it must be in: nothing is deployed to another one. It is part of the replica ID,
+    to distinguish members of the same region and table, so set it before the first deployment."""
     stream_arn: StreamArn | None = None
-    """Adopts the existing table that has this stream, instead of creating one. The stream must
-    contain new and old images."""
+    """Adopts the existing table with this stream instead of creating one. The stream needs new and
+    old images."""
     profile: Profile | None = None
-    """The profile of the AWS configuration that it is deployed with."""
+    """The profile of the AWS configuration for its deployment."""
     role: RoleArn | None = None
-    """The role that its deployment assumes."""
+    """The role to assume for its deployment."""
     external_id: ExternalId | None = None
-    """What the role's trust policy asks for."""
+    """The external ID that the role's trust policy requires."""
     kms_key: KeyArn | None = None
-    """The key that encrypts it. Default: a key that DynamoDB owns."""
+    """The KMS key of its tables. Default: a key that DynamoDB owns."""
     writer_secret: SecretSettings | None = None
-    """The secret with the keys that a hop from another partition writes to it with. It lies in
-    that partition. What it holds: docs/decisions/0005-other-partitions.md"""
+    """The secret with the access keys for a hop from another partition. It is in that partition.
+    Its contents: docs/decisions/0005-other-partitions.md"""
     state: MemberState = "in"
-    """Whether the ring leads through it."""
+    """Whether it takes part in the ring: see `MemberState`."""
     paused: StrictBool = False
-    """Whether its hops rest. What is written there waits in its stream, for `mapping.record_age`
-    at most."""
+    """True pauses the hops that start at it. Its writes wait in the stream, for at most
+    `mapping.record_age`."""
 
 
 class TombstoneSettings(SettingsModel):
-    """Whether the ring remembers deletes, and for how many days."""
+    """Whether deletes leave tombstones, and for how many days."""
 
     enabled: StrictBool = True
     retention_days: Annotated[StrictInt, Field(ge=1)] = 7
 
 
 class MappingSettings(SettingsModel):
-    """How Lambda reads a member's stream.
+    """Lambda's event source mapping of a member's stream.
 
     Limits: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
     """
 
     batch_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 500
-    """Records. Even 500 deletes, some five calls across an ocean each, end well within the
-    function's 60 seconds when their keys are worked on side by side; a batch is only this large
-    when the stream has backed up."""
+    """Records. Even 500 deletes, with some five calls across an ocean each, end well within the
+    function's 60 seconds, since keys are processed concurrently. A batch is only this large after
+    a backlog."""
     batching_window: Annotated[StrictInt, Field(ge=0, le=300)] = 0
-    """Seconds to wait for a fuller batch: fewer calls, more lag. (The API reference asks for 1
-    when batch_size exceeds 10; Lambda holds queues to that and streams not, whose own default is
-    100 records and 0 seconds.)"""
+    """Seconds to wait for a fuller batch: fewer invocations, more lag. (The API reference requires
+    1 for a batch_size above 10, but Lambda enforces that for queues only; the default for streams
+    is 100 records and 0 seconds.)"""
     parallelization_factor: Annotated[StrictInt, Field(ge=1, le=10)] = 1
-    """Batches of one shard worked on at a time; the order of each key is kept."""
+    """Concurrent batches per shard; changes of one key stay in order."""
     starting_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON"
-    """LATEST can miss what is written while the mapping is created."""
+    """LATEST can miss writes made while the mapping is created."""
     retries: Annotated[StrictInt, Field(ge=-1, le=10_000)] = -1
-    """How often a failing batch is tried again; -1: until record_age ends it."""
+    """Retries of a failing batch; -1: until `record_age`."""
     record_age: Annotated[StrictInt, Field(ge=60, le=86_400)] = 82_800
-    """Seconds after which a record is given up. 23 hours, because the stream drops a record after
-    24: given up before that, it reaches the quarantine whole."""
+    """Seconds after which a record goes to the quarantine. 23 hours, because the stream drops a
+    record after 24, and the quarantine needs its data."""
 
 
 class HeartbeatSettings(SettingsModel):
-    """Whether each member writes an item of the ring's own every so many minutes.
+    """Heartbeat: each member writes an item of the ring's own `every` so many minutes.
 
-    A minute is the least that EventBridge can do:
+    EventBridge's minimum is one minute:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
     """
 
@@ -200,7 +200,7 @@ class HeartbeatSettings(SettingsModel):
 
 
 class FunctionSettings(SettingsModel):
-    """The function of a hop. memory in MB, timeout in seconds.
+    """The Lambda function of a hop: memory in MB, timeout in seconds.
 
     Limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
@@ -209,10 +209,10 @@ class FunctionSettings(SettingsModel):
     timeout: Annotated[StrictInt, Field(ge=1, le=900)] = 60
     log_retention_days: LogRetention = 30
     log_items: StrictBool = False
-    """Whether the log line of a conflict has its two items, besides key, versions and origins. They
-    are then in the log group, for all who may read it."""
+    """True adds both items to the log line of a conflict, for everyone who may read the log
+    group."""
     http: Literal["own", "boto3"] = "own"
-    """Whose HTTP client calls DynamoDB: the hop's own, or the SDK's, which takes three to four
-    times the processor time for an update (docs/performance.md)."""
+    """The HTTP client for DynamoDB: the hop's own, or boto3's, which takes three to four times the
+    CPU time per update (docs/performance.md)."""
     runtime_updates: Literal["auto", "function_update"] = "auto"
-    """When Lambda updates the runtime: at any time, or when the function is updated."""
+    """When Lambda updates the runtime: at any time, or with an update of the function."""

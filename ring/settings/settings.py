@@ -1,4 +1,4 @@
-"""A stack's settings: read from Pulumi's configuration, judged as a whole, then never changed."""
+"""A stack's settings, read from Pulumi's configuration and validated as a whole."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from ring.settings.types import Tags
 __all__ = ["NAMESPACE", "SettingProblem", "Settings", "SettingsError", "read_settings"]
 
 NAMESPACE = "dynamodb-ring"
-"""What stands before the colon in a stack's configuration."""
+"""The part before the colon of the ring's keys in a stack's configuration."""
 
 
 class Settings(SettingsModel):
-    """What a stack deploys. Make one with `parse`, which judges it as a whole."""
+    """The settings of a stack. `parse` creates them, and validates them as a whole."""
 
     table: TableSettings
     members: tuple[MemberSettings, ...]
-    """In ring order: each one's hop goes to the next, the last one's to the first."""
+    """In ring order: each has a hop to the next, the last one to the first."""
     tombstones: TombstoneSettings = TombstoneSettings()
     mapping: MappingSettings = MappingSettings()
     function: FunctionSettings = FunctionSettings()
@@ -46,50 +46,50 @@ class Settings(SettingsModel):
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The members whose hops this stack deploys. Default: all."""
     tags: Tags = Field(default_factory=dict)
-    """Set on everything that supports tags."""
+    """Applied to every resource that supports tags."""
 
     @classmethod
     def parse(cls, config: Mapping[str, object]) -> Settings:
-        """Read the settings from a mapping of the sections, without a namespace before the keys.
+        """Validate a mapping of sections, whose keys have no namespace.
 
-        Raises SettingsError with all problems at once. Only what compares several values waits
-        until each of them is sound by itself.
+        SettingsError lists all problems at once. A rule between several values is checked once each
+        of them is valid by itself.
         """
-        mistakes: list[SettingProblem] = []
-        places: list[tuple[int | str, ...]] = []
+        problems: list[SettingProblem] = []
+        paths: list[tuple[int | str, ...]] = []
         try:
             settings = cls.model_validate(config)
         except ValidationError as error:
-            for wrong in error.errors():
-                mistakes.append(from_pydantic_error(wrong, cls))
-                places.append(wrong["loc"])
-        mistakes += check_rules(PartialSettings.from_config(config, places))
-        if mistakes:
-            raise SettingsError(mistakes)
+            for details in error.errors():
+                problems.append(from_pydantic_error(details, cls))
+                paths.append(details["loc"])
+        problems += check_rules(PartialSettings.from_config(config, paths))
+        if problems:
+            raise SettingsError(problems)
         return settings
 
 
 def read_settings() -> Settings:
-    """The settings of the stack that is being deployed. SettingsError as in `Settings.parse`.
+    """Read the settings of the stack that is being deployed. SettingsError as in `Settings.parse`.
 
-    pulumi.Config can only be asked for keys that one knows already; a misspelt key is found by
-    going through all that were given.
+    pulumi.Config returns values of known keys only, so a misspelled key is found by reading the
+    whole configuration.
     """
-    given = pulumi_config.get_config_env() | pulumi_config.CONFIG.get()
-    start = f"{NAMESPACE}:"
+    config = pulumi_config.get_config_env() | pulumi_config.CONFIG.get()
+    prefix = f"{NAMESPACE}:"
     return Settings.parse(
         {
-            key.removeprefix(start): decode_value(text)
-            for key, text in given.items()
-            if key.startswith(start)
+            key.removeprefix(prefix): decode_value(text)
+            for key, text in config.items()
+            if key.startswith(prefix)
         }
     )
 
 
 def decode_value(text: object) -> object:
-    """A value as it was written: Pulumi hands a mapping or a list over as JSON.
+    """Parse a value: Pulumi passes mappings and lists as JSON.
 
-    What cannot be read so (also for its depth, or the length of a number) is a text.
+    Text that is not valid JSON, or beyond Python's limits of nesting and digits, stays text.
     """
     try:
         return json.loads(text) if isinstance(text, str) else text

@@ -1,7 +1,7 @@
-"""Tables that two members have in common, of one ring or of two. Pure.
+"""Tables that two members share, of one ring or of two. Pure.
 
-Such a table's stream would feed hops that know nothing of each other, and each would take the
-other's copies for an application's writes.
+The stream of such a table would feed hops that do not know each other, and each would treat the
+other's copies as writes of an application.
 """
 
 from __future__ import annotations
@@ -14,44 +14,43 @@ from ring.settings.members import Member
 from ring.settings.partial import PartialSettings
 
 
-def is_same_location(one: Member, other: Member) -> bool:
-    """Whether two members are certainly in one region of one account.
+def is_same_location(first: Member, second: Member) -> bool:
+    """Return True if two members are certainly in the same region of the same account.
 
-    Members that are reached alike are in one account; of others only what the settings say is
-    known.
+    Members with the same credentials are in one account. For others, the settings must say it.
     """
-    if one.region != other.region:
+    if first.region != second.region:
         return False
-    if one.account_id and other.account_id:
-        return one.account_id == other.account_id
-    reached = [(member.profile, member.role, member.external_id) for member in (one, other)]
-    return reached[0] == reached[1]
+    if first.account_id and second.account_id:
+        return first.account_id == second.account_id
+    credentials = [(m.profile, m.role, m.external_id) for m in (first, second)]
+    return credentials[0] == credentials[1]
 
 
 def tables_of(member: Member, *, tombstones: bool) -> list[str]:
-    """The names of the tables that a member has."""
+    """Return the names of a member's tables."""
     return [member.table, *([member.tombstones] if tombstones else [])]
 
 
-def check_shared_tables(draft: PartialSettings) -> Iterator[SettingProblem]:
-    """Tables that a ring would have twice. A member that is listed twice is reported elsewhere."""
-    buried = draft.tombstones is None or draft.tombstones.enabled
-    located = draft.members_by_path()
-    for one, other in combinations(located, 2):
-        first, second = located[one], located[other]
+def check_shared_tables(partial: PartialSettings) -> Iterator[SettingProblem]:
+    """Yield tables that two members of a ring share. Duplicate members are reported elsewhere."""
+    tombstones = partial.tombstones is None or partial.tombstones.enabled
+    members = partial.members_by_path()
+    for first_path, second_path in combinations(members, 2):
+        first, second = members[first_path], members[second_path]
         if (
             first.id == second.id
             or first.name == second.name
             or not is_same_location(first, second)
         ):
             continue
-        names = tables_of(first, tombstones=buried)
-        for name in tables_of(second, tombstones=buried):
+        names = tables_of(first, tombstones=tombstones)
+        for name in tables_of(second, tombstones=tombstones):
             if name in names:
                 yield SettingProblem(
-                    other,
+                    second_path,
                     f"{second.region}/{name}",
-                    f"it is a table of {one} ({first.name}) too",
-                    "Give one of them another `table:`.",
+                    f"it is also a table of {first_path} ({first.name})",
+                    "Set another `table` for one of them.",
                 )
                 break

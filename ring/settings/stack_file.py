@@ -1,4 +1,4 @@
-"""A stack's file, `Pulumi.<stack>.yaml`, read as Pulumi reads it."""
+"""A stack's settings file, `Pulumi.<stack>.yaml`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ring.settings.yaml_text import YamlError, read_yaml
 
 
 class StackFileError(Exception):
-    """A stack's file cannot be read. Says which, why, and what to do."""
+    """A stack's file cannot be read. The text says which one and why."""
 
 
 @dataclass(frozen=True)
 class StackFile:
-    """A stack's configuration as it stands in its file: values by keys, secrets encrypted."""
+    """A stack's configuration in its file: values by keys, secrets encrypted."""
 
     path: Path
     config: Mapping[str, Any]
@@ -32,31 +32,31 @@ class StackFile:
             stacks = sorted(found.name.split(".")[1] for found in directory.glob("Pulumi.*.yaml"))
             raise StackFileError(
                 f"There is no {path.name} in {directory}. "
-                f"Stacks there: {', '.join(stacks) or 'none'}."
+                f"Stacks in it: {', '.join(stacks) or 'none'}."
             ) from error
         except (YamlError, OSError) as error:
-            raise StackFileError(f"{path} cannot be read: {error}") from error
+            raise StackFileError(f"Cannot read {path}: {error}") from error
         config = document.get("config") if isinstance(document, dict) else None
         if not isinstance(config, dict):
-            raise StackFileError(f"{path} has no `config:` with settings under it.")
+            raise StackFileError(f"{path} has no mapping `config:`, which holds the settings.")
         return cls(path, config)
 
     @property
     def secrets(self) -> list[str]:
-        """The keys whose values are encrypted, in whole or in part."""
+        """The keys of encrypted or partly encrypted values."""
         return [key for key, value in self.config.items() if _is_secret(value)]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The ring's own settings, without the namespace before their keys."""
+        """The ring's settings, without the namespace of their keys."""
         return ring_settings(self.config)
 
 
 def ring_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The ring's part of a stack's configuration, without the namespace before its keys."""
-    start = f"{NAMESPACE}:"
+    """Return the ring's part of a stack's configuration, without the namespace of its keys."""
+    prefix = f"{NAMESPACE}:"
     return {
-        key.removeprefix(start): value for key, value in config.items() if key.startswith(start)
+        key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)
     }
 
 

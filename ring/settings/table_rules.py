@@ -1,99 +1,102 @@
-"""What the settings of the table must be to each other. Each rule yields the mistakes it finds."""
+"""Rules between settings of the table. Each rule yields the problems that it finds. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ring.settings.errors import SettingProblem
-from ring.settings.sections import TableSettings
+from ring.settings.sections import GlobalIndex, LocalIndex, TableSettings
 
-_MOST_PROJECTED = 100
+_MAX_PROJECTED = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"""
 
 
 def check_table(table: TableSettings) -> Iterator[SettingProblem]:
-    """All mistakes that lie between settings of the table rather than in one of them."""
+    """Yield all problems between settings of the table, as opposed to those in a single one."""
     for rule in _RULES:
         yield from rule(table)
 
 
 def _one_type_each(table: TableSettings) -> Iterator[SettingProblem]:
     first: dict[str, tuple[str, str]] = {}
-    for place, key in table.all_keys():
-        kind, elsewhere = first.setdefault(key.name, (key.type, place))
-        if key.type != kind:
+    for path, key in table.all_keys():
+        first_type, first_path = first.setdefault(key.name, (key.type, path))
+        if key.type != first_type:
             yield SettingProblem(
-                f"{place}.type",
+                f"{path}.type",
                 key.type,
-                f"`{key.name}` is {kind} in {elsewhere}, and an attribute has one type",
-                f"Write {kind}, or take another attribute.",
+                f"`{key.name}` is {first_type} in {first_path}, and an attribute has one type",
+                f"Write {first_type}, or use another attribute.",
             )
 
 
 def _two_keys_differ(table: TableSettings) -> Iterator[SettingProblem]:
     partitions = {"table": table.partition_key}
     sorts = {"table": table.sort_key}
-    for at, wide in enumerate(table.global_indexes):
-        place = f"table.global_indexes[{at}]"
-        partitions[place], sorts[place] = wide.partition_key, wide.sort_key
-    for at, local in enumerate(table.local_indexes):
-        place = f"table.local_indexes[{at}]"
-        partitions[place], sorts[place] = table.partition_key, local.sort_key
-    for place, sort in sorts.items():
-        if sort and sort.name == partitions[place].name:
+    for number, global_index in enumerate(table.global_indexes):
+        path = f"table.global_indexes[{number}]"
+        partitions[path], sorts[path] = global_index.partition_key, global_index.sort_key
+    for number, local_index in enumerate(table.local_indexes):
+        path = f"table.local_indexes[{number}]"
+        partitions[path], sorts[path] = table.partition_key, local_index.sort_key
+    for path, sort in sorts.items():
+        if sort and sort.name == partitions[path].name:
             yield SettingProblem(
-                f"{place}.sort_key.name",
+                f"{path}.sort_key.name",
                 sort.name,
                 "it is the partition key already",
-                "Sort by another attribute, or leave the sort key out.",
+                "Sort by another attribute, or remove the sort key.",
             )
 
 
 def _index_names_differ(table: TableSettings) -> Iterator[SettingProblem]:
     seen: dict[str, str] = {}
-    for place, name, _, _ in _indexes(table):
+    for path, name, _, _ in _indexes(table):
         if name in seen:
             yield SettingProblem(
-                f"{place}.name", name, f"{seen[name]} has this name", "Choose another name."
+                f"{path}.name", name, f"{seen[name]} has this name", "Choose another name."
             )
-        seen.setdefault(name, place)
+        seen.setdefault(name, path)
 
 
 def _projections(table: TableSettings) -> Iterator[SettingProblem]:
-    for place, _, projection, attributes in _indexes(table):
+    for path, _, projection, attributes in _indexes(table):
         if projection == "INCLUDE" and not attributes:
             yield SettingProblem(
-                f"{place}.attributes",
+                f"{path}.attributes",
                 None,
-                "an INCLUDE projection includes nothing without them",
-                "List the attributes, or write KEYS_ONLY or ALL as the projection.",
+                "an INCLUDE projection needs a list of attributes",
+                "List the attributes, or set the projection to KEYS_ONLY or ALL.",
             )
         if projection != "INCLUDE" and attributes:
             yield SettingProblem(
-                f"{place}.attributes",
+                f"{path}.attributes",
                 attributes,
-                f"the projection {projection} takes no list of attributes",
-                "Write INCLUDE as the projection, or leave the attributes out.",
+                f"the projection {projection} has no list of attributes",
+                "Set the projection to INCLUDE, or remove the attributes.",
             )
 
 
-def _projected_in_all(table: TableSettings) -> Iterator[SettingProblem]:
-    projected = sum(len(attributes) for _, _, _, attributes in _indexes(table))
-    if projected > _MOST_PROJECTED:
+def _projected_attributes_in_total(table: TableSettings) -> Iterator[SettingProblem]:
+    count = sum(len(attributes) for _, _, _, attributes in _indexes(table))
+    if count > _MAX_PROJECTED:
         yield SettingProblem(
             "table.global_indexes",
             [name for _, name, _, attributes in _indexes(table) if attributes],
-            f"all indexes together, local ones too, project {projected} attributes by name, and "
-            f"DynamoDB takes {_MOST_PROJECTED} (an attribute of two indexes counts twice)",
-            "Project ALL or KEYS_ONLY where an index lists many, or leave some out.",
+            f"all indexes, global and local, project {count} attributes by name, and DynamoDB "
+            f"allows {_MAX_PROJECTED} (an attribute of two indexes counts twice)",
+            "Set the projection of an index with many to ALL or KEYS_ONLY, or remove some.",
         )
 
 
 def _indexes(table: TableSettings) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
-    for at, wide in enumerate(table.global_indexes):
-        yield f"table.global_indexes[{at}]", wide.name, wide.projection, wide.attributes
-    for at, local in enumerate(table.local_indexes):
-        yield f"table.local_indexes[{at}]", local.name, local.projection, local.attributes
+    """Yield path, name, projection and projected attributes of every index."""
+    indexes: list[tuple[str, GlobalIndex | LocalIndex]] = [
+        *((f"table.global_indexes[{n}]", index) for n, index in enumerate(table.global_indexes)),
+        *((f"table.local_indexes[{n}]", index) for n, index in enumerate(table.local_indexes)),
+    ]
+    for path, index in indexes:
+        yield path, index.name, index.projection, index.attributes
 
 
 def _local_needs_sort_key(table: TableSettings) -> Iterator[SettingProblem]:
@@ -101,12 +104,12 @@ def _local_needs_sort_key(table: TableSettings) -> Iterator[SettingProblem]:
         yield SettingProblem(
             "table.local_indexes",
             [index.name for index in table.local_indexes],
-            "DynamoDB takes local indexes only on a table that has a sort key",
-            "Give table.sort_key, or make them global indexes.",
+            "DynamoDB allows local indexes only on a table with a sort key",
+            "Set table.sort_key, or make them global indexes.",
         )
 
 
-def _ttl_is_free(table: TableSettings) -> Iterator[SettingProblem]:
+def _ttl_attribute_is_no_key(table: TableSettings) -> Iterator[SettingProblem]:
     if not table.ttl:
         return
     name = table.ttl.attribute
@@ -114,34 +117,34 @@ def _ttl_is_free(table: TableSettings) -> Iterator[SettingProblem]:
         yield SettingProblem(
             "table.ttl.attribute",
             name,
-            "it is a key of the table, and an item's key can never be given another time",
-            "Keep the time of expiry in an attribute of its own.",
+            "it is a key of the table, and an item's key cannot change",
+            "Keep the expiry in an attribute of its own.",
         )
     elif any(key.name == name and key.type != "N" for _, key in table.all_keys()):
         yield SettingProblem(
             "table.ttl.attribute",
             name,
-            "an index has it as a key that is no number, and an expiry is a number of seconds",
-            "Give the index's key type N, or keep the expiry in another attribute.",
+            "it is an index key with a type other than N, and an expiry is a number of seconds",
+            "Give the key type N, or keep the expiry in another attribute.",
         )
 
 
 def _capacity(table: TableSettings) -> Iterator[SettingProblem]:
     for unit in ("read", "write"):
-        given = getattr(table.billing, unit)
-        if table.billing.mode == "PROVISIONED" and given is None:
+        capacity = getattr(table.billing, unit)
+        if table.billing.mode == "PROVISIONED" and capacity is None:
             yield SettingProblem(
                 f"table.billing.{unit}",
                 None,
-                "PROVISIONED billing has to know the capacity",
-                f"Write the {unit} capacity units, or take PAY_PER_REQUEST.",
+                "PROVISIONED billing needs the capacity",
+                f"Write the {unit} capacity units, or use PAY_PER_REQUEST.",
             )
-        if table.billing.mode == "PAY_PER_REQUEST" and given is not None:
+        if table.billing.mode == "PAY_PER_REQUEST" and capacity is not None:
             yield SettingProblem(
                 f"table.billing.{unit}",
-                given,
-                "PAY_PER_REQUEST billing has no capacity to set",
-                "Leave it out, or take PROVISIONED.",
+                capacity,
+                "PAY_PER_REQUEST billing has no capacity",
+                "Remove it, or use PROVISIONED.",
             )
 
 
@@ -150,8 +153,8 @@ _RULES = (
     _two_keys_differ,
     _index_names_differ,
     _projections,
-    _projected_in_all,
+    _projected_attributes_in_total,
     _local_needs_sort_key,
-    _ttl_is_free,
+    _ttl_attribute_is_no_key,
     _capacity,
 )

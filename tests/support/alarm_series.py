@@ -1,4 +1,4 @@
-"""Alarms over values as a test tells them, minute by minute (see ``cloudwatch.alarm_states``)."""
+"""Alarm states for given samples, minute by minute (see ``cloudwatch.alarm_states``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.cloudwatch.alarm_states import UnsupportedAlarmError
 __all__ = ["Samples", "UnsupportedAlarmError", "state"]
 
 Samples = Sequence[Sequence[float]]
-"""What was told of a metric: of each minute, oldest first, what came in it."""
+"""The samples of a metric in each minute, oldest first."""
 
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "Sum": sum,
@@ -21,16 +21,16 @@ _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-def state(alarm: Mapping[str, Any], told: Mapping[str, Samples]) -> str:
-    """The state of an alarm, by its inputs as it is deployed, after what was told by metric's name.
+def state(alarm: Mapping[str, Any], samples: Mapping[str, Samples]) -> str:
+    """Return the state of a deployed alarm, by its inputs, for samples by metric's name.
 
-    A metric of which nothing was told has no values.
+    A metric without samples has no values.
     """
 
     def datapoints(
         metric: Mapping[str, Any], statistic: str, periods: int
     ) -> Sequence[float | None]:
-        return _datapoints(told.get(metric["metricName"], ()), metric, statistic, periods)
+        return _datapoints(samples.get(metric["metricName"], ()), metric, statistic, periods)
 
     return alarm_states.state(alarm, datapoints)
 
@@ -38,11 +38,11 @@ def state(alarm: Mapping[str, Any], told: Mapping[str, Samples]) -> str:
 def _datapoints(
     samples: Samples, metric: Mapping[str, Any], statistic: str, periods: int
 ) -> list[float | None]:
-    """The last values of a metric, one for each period; None where nothing came in it."""
+    """Return a metric's last values, one for each period; None for a period without samples."""
     if statistic not in _STATISTICS:
         raise UnsupportedAlarmError(statistic)
     minutes = int(metric["period"]) // 60
     padded = [*([()] * minutes * periods), *samples]
     starts = range(len(padded) - minutes * periods, len(padded), minutes)
-    found = [[one for minute in padded[at : at + minutes] for one in minute] for at in starts]
-    return [_STATISTICS[statistic](one) if one else None for one in found]
+    found = [[v for minute in padded[at : at + minutes] for v in minute] for at in starts]
+    return [_STATISTICS[statistic](values) if values else None for values in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.pulumi_mocks import ABROAD, CHINA, TWO
 
 
-def apart(count: int, **told: object) -> list[object]:
+def apart(count: int, **settings: object) -> list[object]:
     """Members with a key each, in regions of which each has several tables."""
     regions = ("us-east-1", "eu-west-1", "sa-east-1", "af-south-1")
     return [
@@ -13,7 +13,7 @@ def apart(count: int, **told: object) -> list[object]:
             "region": (region := regions[at % 4]),
             "table": f"orders-{at:02}",
             "kms_key": f"arn:aws:kms:{region}:123456789012:key/{at:08}-5f0b-4c7a-9a53-6d8c1c5b7a10",
-            **told,
+            **settings,
         }
         for at in range(count)
     ]
@@ -22,8 +22,8 @@ def apart(count: int, **told: object) -> list[object]:
 MANY: dict[str, object] = {"tombstones": {"retention_days": 90}}
 
 
-def on(**told: object) -> dict[str, object]:
-    return {"distributed": {"enabled": True, **told}}
+def on(**settings: object) -> dict[str, object]:
+    return {"distributed": {"enabled": True, **settings}}
 
 
 # sections -> the key that is named, words of the reason, words of the remedy
@@ -37,7 +37,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "more at once than Step Functions can": (
         on(at_once=10_001),
         "distributed.at_once",
-        "above the largest",
+        "above the maximum",
         "10000",
     ),
     "it stands at no member": (on(at="eu-west-2"), "distributed.at", "name", "`eu-west-1`"),
@@ -50,13 +50,13 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a member in another partition": (
         on() | {"members": CHINA},
         "distributed.enabled",
-        "cn-north-1 lies in partition aws-cn, and the functions would stand at us-east-1 in aws",
+        "cn-north-1 is in partition aws-cn, and the functions would run at us-east-1 in aws",
         "without --distributed",
     ),
     "more members than a role has room for": (
         on() | MANY | {"members": apart(40)},
         "distributed.enabled",
-        "characters with 40 members, and IAM takes 10,240",
+        "characters with 40 members; IAM allows 10,240",
         "without --distributed",
     ),
 }

@@ -58,7 +58,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "no such",
         "`memory`, `timeout`, `log_retention_days`, `log_items`, `http`, `runtime_updates`",
     ),
-    "no table": ({"table": None}, "table", "names belong here", "name: value"),
+    "no table": ({"table": None}, "table", "mapping is required", "name: value"),
     "no name": (
         {"table": {"partition_key": attribute("customer")}},
         "table.name",
@@ -66,8 +66,13 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "Add it",
     ),
     "no partition key": ({"table": {"name": "orders"}}, "table.partition_key", "no default", "Add"),
-    "no region": ({"members": [TWO[0], {}]}, "members[1].region", "no default", "Add it"),
-    "text for a mapping": ({"mapping": "fast"}, "mapping", "names belong here", "name: value"),
+    "not the name of a region": (
+        {"members": [TWO[0], {}]},
+        "members[1].region",
+        "no default",
+        "Add it",
+    ),
+    "text for a mapping": ({"mapping": "fast"}, "mapping", "mapping is required", "name: value"),
     "text for a list": ({"hops": "us-east-1"}, "hops", "list", "`- `"),
     "a number for text": (table(name=4711), "table.name", "text", "quotes"),
     "text for a number": ({"function": {"memory": "512"}}, "function.memory", "number", "digits"),
@@ -75,7 +80,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a number for a truth": (
         {"tombstones": {"enabled": 1}},
         "tombstones.enabled",
-        "on or off",
+        "true or false",
         "true or false",
     ),
     # names
@@ -118,7 +123,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a type that is no key": (
         table(sort_key=attribute("order", "BOOL")),
         "table.sort_key.type",
-        "none of the values",
+        "not one of the allowed values",
         "'S', 'N' or 'B'",
     ),
     "an attribute of two types": (
@@ -154,13 +159,13 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "expiry in an index's text": (
         table(global_indexes=[by_status()], ttl={"attribute": "status"}),
         "table.ttl.attribute",
-        "no number",
+        "a type other than N",
         "type N",
     ),
     "an expiry nobody knows": (
         table(ttl={"attribute": "expires", "expiry": "never"}),
         "table.ttl.expiry",
-        "none of the values",
+        "not one of the allowed values",
         "'own' or 'delete'",
     ),
     # indexes
@@ -173,20 +178,20 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
             }
         },
         "table.local_indexes",
-        "only on a table that has a sort key",
+        "only on a table with a sort key",
         "table.sort_key",
     ),
     "21 global indexes": (
         table(global_indexes=[by_status(name=f"by-{at:03}") for at in range(21)]),
         "table.global_indexes",
-        "21 are too many",
-        "20 at most",
+        "21 entries, at most 20",
+        "at most 20",
     ),
     "6 local indexes": (
         table(local_indexes=[by_time(name=f"by-{at:03}") for at in range(6)]),
         "table.local_indexes",
-        "6 are too many",
-        "5 at most",
+        "6 entries, at most 5",
+        "at most 5",
     ),
     "INCLUDE without attributes": (
         table(global_indexes=[by_status(projection="INCLUDE")]),
@@ -197,14 +202,14 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "attributes without INCLUDE": (
         table(local_indexes=[by_time(attributes=["total"])]),
         "table.local_indexes[0].attributes",
-        "ALL takes no list",
+        "ALL has no list",
         "INCLUDE",
     ),
     "21 projected attributes": (
         table(global_indexes=[by_status(projection="INCLUDE", attributes=named(21))]),
         "table.global_indexes[0].attributes",
-        "21 are too many",
-        "20 at most",
+        "21 entries, at most 20",
+        "at most 20",
     ),
     "101 projected attributes in all": (
         table(
@@ -215,7 +220,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
             local_indexes=[by_time(projection="INCLUDE", attributes=["total"])],
         ),
         "table.global_indexes",
-        "project 101 attributes by name, and DynamoDB takes 100",
+        "project 101 attributes by name, and DynamoDB allows 100",
         "ALL or KEYS_ONLY",
     ),
     "a projected attribute without a name": (
@@ -250,85 +255,85 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "1 or more",
     ),
     # members
-    "no members": ({"members": []}, "members", "two members or more", "another region"),
-    "one member": ({"members": TWO[:1]}, "members", "two members or more", "another region"),
+    "no members": ({"members": []}, "members", "at least two members", "another region"),
+    "one member": ({"members": TWO[:1]}, "members", "at least two members", "another region"),
     "a region twice": (
         {"members": [*TWO, TWO[0]]},
         "members[2]",
-        "a member twice: members[0]",
-        "`name:` and `account:`",
+        "it is a duplicate: members[0]",
+        "`name` and `account`",
     ),
     "a table twice under two names": (
         {"members": [*TWO, {"region": "us-east-1", "name": "again"}]},
         "members[2]",
-        "a member twice: members[0]",
-        "another `table:`",
+        "it is a duplicate: members[0]",
+        "another `table`",
     ),
     "a table that is another's tombstones": (
         {"members": [*TWO, {"region": "us-east-1", "name": "again", "table": "orders-tombstones"}]},
         "members[2]",
-        "it is a table of members[0] (us-east-1) too",
-        "another `table:`",
+        "it is also a table of members[0] (us-east-1)",
+        "another `table`",
     ),
     "a table twice, once with its account": (
         {"members": [*TWO, {"region": "us-east-1", "name": "again", "account": "123456789012"}]},
         "members[2]",
-        "it is a table of members[0] (us-east-1) too",
-        "another `table:`",
+        "it is also a table of members[0] (us-east-1)",
+        "another `table`",
     ),
     "a name twice": (
         {"members": [*TWO, {"region": "us-west-2", "name": "us-east-1"}]},
         "members[2]",
         "same name",
-        "`name:`",
+        "`name`",
     ),
     "a mistyped region": (
         member(region="eu-wset-1"),
         "members[1].region",
-        "knows no such region",
+        "does not know this region",
         "Did you mean `eu-west-1`?",
     ),
     "a region with two letters swapped, and as near to another": (
         member(region="us-esat-1"),
         "members[1].region",
-        "knows no such region",
+        "does not know this region",
         "Did you mean `us-east-1`?",
     ),
     "a mistyped region of another partition": (
         member(region="cn-nroth-1"),
         "members[1].region",
-        "knows no such region",
+        "does not know this region",
         "Did you mean `cn-north-1`?",
     ),
     "a region that is opened some day": (
         member(region="us-east-9"),
         "members[1].region",
-        "knows no such region",
-        "a newer boto3 into requirements.in",
+        "does not know this region",
+        "a newer boto3 in requirements.in",
     ),
     "a region that is none": (
         member(region="eu-west1"),
         "members[1].region",
-        "no region",
+        "not the name of a region",
         "eu-west-1",
     ),
     "no keys for another partition": (
         in_china(writer_secret=None),
         "members[1].writer_secret",
-        "comes from us-east-1 in partition aws, where no role of aws-cn can be taken",
+        "starts at us-east-1 in partition aws, which cannot assume a role in aws-cn",
         "0005-other-partitions.md",
     ),
     "keys on the wrong side": (
         in_china(writer_secret={"arn": SECRET_THERE}),
         "members[1].writer_secret.arn",
-        "lies in partition aws-cn, the hop that reads it in aws",
+        "is in partition aws-cn, but the hop that reads it is in aws",
         "a secret in aws, best in us-east-1",
     ),
     "keys that nobody reads": (
         member(writer_secret={"arn": SECRET}),
         "members[1].writer_secret",
-        "no hop reads it: all members lie in partition aws",
-        "Leave it out",
+        "no hop reads it: all members are in partition aws",
+        "Remove it",
     ),
     "a secret's name for its ARN": (
         in_china(writer_secret={"arn": SECRET.removesuffix("-d4E5f6")}),
@@ -339,7 +344,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a key of another region than its secret's": (
         in_china(writer_secret={"arn": SECRET, "kms_key": KEY}),
         "members[1].writer_secret.kms_key",
-        "the secret lies in us-east-1",
+        "the secret is in us-east-1",
         "the key in us-east-1",
     ),
     "a name unfit for a function": (member(name="a b"), "members[1].name", "functions", "letters"),
@@ -359,14 +364,14 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "another region's stream": (
         member(stream_arn=STREAM.replace("eu-west-1", "us-west-2")),
         "members[1].stream_arn",
-        "lies in us-west-2",
+        "it is in us-west-2",
         "eu-west-1",
     ),
     "another table's stream": (
         member(stream_arn=STREAM, table="orders"),
         "members[1].stream_arn",
         "table `legacy`",
-        "Leave members[1].table out",
+        "Remove members[1].table",
     ),
     "another account's stream": (
         member(stream_arn=STREAM, account="210987654321"),
@@ -413,13 +418,13 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "an external id alone": (
         member(external_id="ring"),
         "members[1].external_id",
-        "there is no role",
+        "only used with `role`",
         "members[1].role",
     ),
     "an external id with a space": (
         member(role=ROLE, external_id="a b"),
         "members[1].external_id",
-        "STS takes",
+        "an external ID has 2 to 1224",
         "trust policy",
     ),
     "a key's alias": (
@@ -431,7 +436,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "another region's key": (
         member(kms_key=KEY.replace("eu-west-1", "us-east-1")),
         "members[1].kms_key",
-        "lies in us-east-1",
+        "it is in us-east-1",
         "eu-west-1",
     ),
     # tombstones
@@ -439,7 +444,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         member(state="bypassed"),
         "members[1].state",
         "fewer than two",
-        "`in` first",
+        "`state: in`",
     ),
     "two that rejoin one behind the other": (
         {"members": [*TWO, *({"region": f"us-west-{at}", "state": "rejoining"} for at in (1, 2))]},
@@ -460,7 +465,12 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "us-west-2 is rejoining too",
         "after the other",
     ),
-    "an unknown state": (member(state="out"), "members[1].state", "none of the values", "bypassed"),
+    "an unknown state": (
+        member(state="out"),
+        "members[1].state",
+        "not one of the allowed values",
+        "bypassed",
+    ),
     "a retention shorter than a lap": (
         {"tombstones": {"retention_days": 1}},
         "tombstones.retention_days",
@@ -496,7 +506,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a start at a time": (
         {"mapping": {"starting_position": "AT_TIMESTAMP"}},
         "mapping.starting_position",
-        "none of the values",
+        "not one of the allowed values",
         "'TRIM_HORIZON' or 'LATEST'",
     ),
     "retries below -1": ({"mapping": {"retries": -2}}, "mapping.retries", "below", "-1 or more"),
@@ -512,7 +522,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a log retention that CloudWatch lacks": (
         {"function": {"log_retention_days": 31}},
         "function.log_retention_days",
-        "none of the values",
+        "not one of the allowed values",
         "14, 30, 60",
     ),
     # hops and tags
@@ -548,26 +558,26 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a tag's key with a character that AWS refuses": (
         {"tags": {"team#": "me"}},
         "tags.team#",
-        "'#' is in it",
-        "such characters",
+        "it contains '#'",
+        "these characters",
     ),
     "a tag with a character that AWS refuses": (
         {"tags": {"team": "R&D (Kiel)"}},
         "tags.team",
-        "'&' is in it",
-        "such characters",
+        "it contains '&'",
+        "these characters",
     ),
     "51 tags": (
         {"tags": {f"tag-{at}": "x" for at in range(51)}},
         "tags",
-        "AWS takes 50 tags on a resource, and these are 51",
-        "50 at most",
+        "a resource can have 50 tags, and there are 51",
+        "at most 50",
     ),
     "two tags that differ in case": (
         {"tags": {"Team": "a", "team": "b"}},
         "tags",
-        "`Team` and `team` differ in nothing but case",
-        "Leave one",
+        "`Team` and `team` differ only in case",
+        "Remove one",
     ),
 }
 
@@ -600,9 +610,9 @@ RIGHT: dict[str, dict[str, object]] = {
     "expiry in an index's number": table(
         global_indexes=[by_status(sort_key=attribute("expires", "N"))], ttl={"attribute": "expires"}
     ),
-    "an adopted table whose name is told too": member(stream_arn=STREAM, table="legacy"),
+    "an adopted table with its name": member(stream_arn=STREAM, table="legacy"),
     "an adopted table whose name differs from the ring's": member(stream_arn=STREAM),
-    "a stream, a role and a key in the account that is told": member(
+    "a stream, a role and a key in the member's account": member(
         stream_arn=STREAM, role=ROLE, kms_key=KEY, account="123456789012", external_id="ring"
     ),
     "one table name in two accounts of one region": {

@@ -10,14 +10,14 @@ ELSEWHERE = "arn:aws:sns:us-west-2:123456789012:ops"
 IN_CHINA = "arn:aws-cn:sns:cn-north-1:210987654321:ops"
 
 
-def watch(**told: object) -> dict[str, object]:
-    return {"watch": told}
+def watch(**settings: object) -> dict[str, object]:
+    return {"watch": settings}
 
 
 # sections -> the key that is named, words of the reason, words of the remedy
 WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "an unknown key of the watch": (watch(mail="a@b.c"), "watch.mail", "no such", "`email`"),
-    "neither on nor off": (watch(enabled="yes"), "watch.enabled", "on or off", "true or false"),
+    "neither on nor off": (watch(enabled="yes"), "watch.enabled", "true or false", "true or false"),
     "an email that is none": (watch(email="ops"), "watch.email", "no", "ops@example.com"),
     "a topic's name for its ARN": (watch(topics=["ops"]), "watch.topics[0]", "not the ARN", "arn:"),
     "a queue for a topic": (
@@ -32,7 +32,7 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "standard topic",
         "list-topics",
     ),
-    "no topics": (watch(topics=[]), "watch.topics", "calls nobody", "Leave it out"),
+    "no topics": (watch(topics=[]), "watch.topics", "notifies nobody", "Leave it out"),
     "a topic in no member's region": (
         watch(topics=[HERE, THERE, ELSEWHERE]),
         "watch.topics[2]",
@@ -54,28 +54,33 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a region without a topic": (
         watch(topics=[HERE]),
         "watch.topics",
-        "none of them lies in eu-west-1",
+        "none of them is in eu-west-1",
         "Add one in eu-west-1",
     ),
     "more topics than an alarm calls": (
         watch(topics=[*(HERE + str(at) for at in range(6)), THERE]),
         "watch.topics",
-        "6 lie in us-east-1, and an alarm calls 5",
+        "6 are in us-east-1, and an alarm can notify at most 5",
         "the others",
     ),
     "an email for topics of one's own": (
         watch(topics=[HERE, THERE], email="ops@example.com"),
         "watch.email",
-        "it makes none",
+        "it creates none",
         "yourself",
     ),
-    "told late": (
+    "a lag threshold beyond the record age": (
         watch(iterator_age=3600) | {"mapping": {"record_age": 3600}},
         "watch.iterator_age",
-        "given up after 3600 seconds",
+        "go to the quarantine after 3600 seconds",
         "less than 3600",
     ),
-    "told at once": (watch(iterator_age=59), "watch.iterator_age", "below", "60 or more"),
+    "a lag threshold below a minute": (
+        watch(iterator_age=59),
+        "watch.iterator_age",
+        "below",
+        "60 or more",
+    ),
 }
 
 RIGHT: dict[str, dict[str, object]] = {
@@ -86,6 +91,6 @@ RIGHT: dict[str, dict[str, object]] = {
     | {"members": [TWO[0], {"region": "us-east-1", "table": "orders-b"}]},
     "topics in two partitions": watch(topics=[HERE, IN_CHINA]) | {"members": CHINA},
     "an age that leaves no room for the usual five minutes": {"mapping": {"record_age": 60}},
-    "told just before records are given up": watch(iterator_age=3599)
+    "a lag threshold just below the record age": watch(iterator_age=3599)
     | {"mapping": {"record_age": 3600}},
 }

@@ -1,4 +1,4 @@
-"""A cloud that answers at once, and a monitor that remembers what was declared to it."""
+"""Pulumi mocks: a cloud with immediate outputs, and a monitor that records declarations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ORDERS: dict[str, object] = {
 TWO: list[object] = [{"region": "us-east-1"}, {"region": "eu-west-1"}]
 
 OUT, BACK = "ring-us-east-1-to-eu-west-1", "ring-eu-west-1-to-us-east-1"
-"""What the hops of the two are called, with all that is beneath them."""
+"""The names of the hops of TWO, and of their resources."""
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2023-01-01T00:00:00.000"
 ROLE = "arn:aws:iam::210987654321:role/deploys"
@@ -50,7 +50,7 @@ CHINA: list[object] = [
 
 
 def config(**sections: object) -> dict[str, object]:
-    """The smallest settings there are, with sections of one's own."""
+    """Minimal settings, with additional sections."""
     return {"table": ORDERS, "members": TWO} | sections
 
 
@@ -64,9 +64,9 @@ class Declared:
     provider: str
     inputs: Mapping[str, Any]
     kept: bool
-    """Whether Pulumi lets go of it instead of deleting it."""
+    """True for `retain_on_delete`."""
     made_first: bool
-    """Whether one in its place would be made before it is deleted, whatever the provider says."""
+    """True for an explicit `delete_before_replace=False`."""
     depends_on: tuple[str, ...]
     protected: bool
 
@@ -76,11 +76,11 @@ class Declared:
 
 
 class Cloud(mocks.Mocks):
-    """Gives resources the outputs that AWS would, or in a preview none at all."""
+    """Gives resources the outputs of AWS, or none in a preview."""
 
     def __init__(self, *, preview: bool, partition: str = "aws") -> None:
         self.state: Mapping[str, Any] = {}
-        """What the engine tells of the stack's resources before, by URN."""
+        """The stack's resources before, by URN, as the engine returns them."""
         self.preview = preview
         self.partition = partition
         self.regions: dict[str, str] = {}
@@ -92,7 +92,7 @@ class Cloud(mocks.Mocks):
         if args.typ == "pulumi:providers:aws":
             self.regions[args.name] = inputs["region"]
             return args.name, inputs
-        # The provider's id, which is its name here, tells the region.
+        # A provider's id is its name in these mocks, and leads to the region.
         region = self.regions.get((args.provider or "").rpartition("::")[2], "")
         physical = inputs.get("name") or inputs.get("bucketPrefix", f"{args.name}-") + "a1b2c3"
         made = {"name": physical, "arn": self._arn(args.typ, region, physical)}
@@ -127,7 +127,7 @@ class Cloud(mocks.Mocks):
 
 
 class Watching(mocks.MockMonitor):
-    """Remembers every declared resource, with what mocks alone are not told."""
+    """Records every declared resource, with details that mocks do not receive."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
@@ -178,9 +178,9 @@ def watch(
     partition: str = "aws",
     state: Mapping[str, Any] | None = None,
 ) -> Watching:
-    """Run a Pulumi program to its end and hand back what it declared.
+    """Run a Pulumi program and return what it declared.
 
-    `state` is what the engine tells of the stack's resources before, by URN.
+    `state` has the stack's resources before, by URN, as the engine returns them.
     """
     cloud = Cloud(preview=preview, partition=partition)
     cloud.state = state or {}
@@ -203,7 +203,7 @@ def deployed(*, preview: bool = False, partition: str = "aws", **sections: objec
 
 
 def actions_on(document: dict[str, Any], resource: str) -> set[str]:
-    """What a policy allows on exactly this resource."""
+    """Return the actions that a policy allows on exactly this resource."""
     return {
         action
         for statement in document["Statement"]

@@ -122,7 +122,7 @@ def test_wrong_settings_are_wrong_use_and_told_without_a_traceback(
     monkeypatch.setattr("local.ring.Settings.parse", refuse)
     code, told = invoke()
     assert code == 2
-    assert told.startswith("1 mistake in the settings")
+    assert told.startswith("1 error in the settings")
     assert "Traceback" not in told
 
 

@@ -50,7 +50,7 @@ def test_a_stack_can_be_made_of_settings() -> None:
 def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     write(tmp_path, "config: {}", "dev")
     write(tmp_path, "config: {}", "prod")
-    with pytest.raises(StackFileError, match=r"no Pulumi.live.yaml .* Stacks there: dev, prod\."):
+    with pytest.raises(StackFileError, match=r"no Pulumi.live.yaml .* Stacks in it: dev, prod\."):
         StackConfig.read(tmp_path, "live")
 
 
@@ -80,11 +80,11 @@ def test_an_attribute_that_is_named_secure_is_not_taken_for_an_encrypted_value(
 @pytest.mark.parametrize("text", ["", "name: x", "config:", "config: [1]", "- 1"])
 def test_a_file_without_settings_is_told(tmp_path: Path, text: str) -> None:
     write(tmp_path, text)
-    with pytest.raises(StackFileError, match="has no `config:` with settings under it"):
+    with pytest.raises(StackFileError, match="has no mapping `config:`, which holds the settings"):
         StackConfig.read(tmp_path, "dev")
 
 
 def test_a_file_that_is_not_yaml_is_told(tmp_path: Path) -> None:
     write(tmp_path, "config: [")
-    with pytest.raises(StackFileError, match=r"Pulumi.dev.yaml cannot be read"):
+    with pytest.raises(StackFileError, match=r"Cannot read .*Pulumi.dev.yaml: "):
         StackConfig.read(tmp_path, "dev")

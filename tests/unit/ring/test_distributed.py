@@ -1,4 +1,4 @@
-"""The optional part that works on segments in functions, as it is declared."""
+"""Distributed check and backfill as it is declared."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.support.invalid_distributed import apart
 from tests.support.pulumi_mocks import ABROAD, ACCOUNT, KEY, TWO, Watching, config, deployed
 
 ON = {"enabled": True}
-PART = "ring-segments"
-FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{PART}-a1b2c3"
-MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{PART}-a1b2c3"
-THERE = "210987654321"
+NAME = "ring-segments"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}-a1b2c3"
+MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{NAME}-a1b2c3"
+OTHER_ACCOUNT = "210987654321"
 
 
 def allowed(seen: Watching, name: str) -> set[tuple[str, str]]:
-    """What a role's policy allows: actions, each with what it is allowed on."""
+    """The actions that a role's policy allows, each with its resource."""
     statements: list[Any] = seen.one("RolePolicy", name).document("policy")["Statement"]
     return {
         (action.partition(":")[2], resource)
@@ -33,11 +33,11 @@ def allowed(seen: Watching, name: str) -> set[tuple[str, str]]:
     }
 
 
-def beneath(seen: Watching) -> set[tuple[str, str]]:
-    return {(one.type.rpartition(":")[2], one.name) for one in seen.declared if one.parent == PART}
+def children(seen: Watching) -> set[tuple[str, str]]:
+    return {(one.type.rpartition(":")[2], one.name) for one in seen.declared if one.parent == NAME}
 
 
-def test_nothing_of_it_is_there_unless_the_settings_say_so() -> None:
+def test_it_is_off_by_default() -> None:
     seen = deployed()
 
     assert seen.all("Distributed") == seen.all("StateMachine") == []
@@ -47,50 +47,50 @@ def test_nothing_of_it_is_there_unless_the_settings_say_so() -> None:
 def test_it_is_a_function_a_state_machine_and_a_bucket_at_the_first_member() -> None:
     seen = deployed(distributed=ON)
 
-    assert beneath(seen) == {
-        ("Bucket", PART),
-        ("BucketLifecycleConfiguration", PART),
-        ("BucketPolicy", PART),
-        ("BucketPublicAccessBlock", PART),
-        ("Function", PART),
-        ("LogGroup", PART),
-        ("LogGroup", f"{PART}-machine"),
-        ("Role", PART),
-        ("Role", f"{PART}-machine"),
-        ("RolePolicy", PART),
-        ("RolePolicy", f"{PART}-machine"),
-        ("RolePolicy", f"{PART}-machine-logs"),
-        ("StateMachine", PART),
+    assert children(seen) == {
+        ("Bucket", NAME),
+        ("BucketLifecycleConfiguration", NAME),
+        ("BucketPolicy", NAME),
+        ("BucketPublicAccessBlock", NAME),
+        ("Function", NAME),
+        ("LogGroup", NAME),
+        ("LogGroup", f"{NAME}-machine"),
+        ("Role", NAME),
+        ("Role", f"{NAME}-machine"),
+        ("RolePolicy", NAME),
+        ("RolePolicy", f"{NAME}-machine"),
+        ("RolePolicy", f"{NAME}-machine-logs"),
+        ("StateMachine", NAME),
     }
-    assert {one.provider for one in seen.declared if one.parent == PART} == {"ring-us-east-1"}
-    assert seen.one("Distributed", PART).type == "dynamodb-ring:index:Distributed"
+    assert {one.provider for one in seen.declared if one.parent == NAME} == {"ring-us-east-1"}
+    assert seen.one("Distributed", NAME).type == "dynamodb-ring:index:Distributed"
 
 
-def test_its_functions_runtime_is_updated_when_that_of_the_hops_is() -> None:
+def test_its_runtime_is_updated_like_that_of_the_hops() -> None:
     seen = deployed(distributed=ON, function={"runtime_updates": "function_update"})
 
-    told = seen.one("RuntimeManagementConfig", PART).inputs
-    assert told == {"functionName": f"{PART}-a1b2c3", "updateRuntimeOn": "FunctionUpdate"}
+    inputs = seen.one("RuntimeManagementConfig", NAME).inputs
+    assert inputs == {"functionName": f"{NAME}-a1b2c3", "updateRuntimeOn": "FunctionUpdate"}
 
 
-def test_it_stands_at_another_member_if_told_so() -> None:
+def test_it_runs_at_the_member_of_the_settings() -> None:
     seen = deployed(distributed=ON | {"at": "eu-west-1"})
 
-    assert seen.one("StateMachine", PART).provider == "ring-eu-west-1"
+    assert seen.one("StateMachine", NAME).provider == "ring-eu-west-1"
     assert seen.outputs["ring"]["distributed"]["member"] == "eu-west-1"
 
 
-def test_the_stack_tells_how_it_is_reached() -> None:
-    told = deployed(distributed=ON).outputs["ring"]["distributed"]
+def test_the_stack_exports_its_names_and_arns() -> None:
+    summary = deployed(distributed=ON).outputs["ring"]["distributed"]
 
-    assert told["member"] == "us-east-1"
-    assert (told["machine"], told["function"]) == (MACHINE, FUNCTION)
-    assert told["bucket"].startswith("ring-results-")
-    assert (told["readers"], told["writes"]) == ({}, False)
+    assert summary["member"] == "us-east-1"
+    assert (summary["machine"], summary["function"]) == (MACHINE, FUNCTION)
+    assert summary["bucket"].startswith("ring-results-")
+    assert (summary["readers"], summary["writes"]) == ({}, False)
 
 
-def test_its_function_has_the_source_of_operations_and_as_much_time_as_there_is() -> None:
-    inputs = deployed(distributed=ON | {"memory": 512}).one("Function", PART).inputs
+def test_its_function_has_the_worker_and_lambdas_longest_timeout() -> None:
+    inputs = deployed(distributed=ON | {"memory": 512}).one("Function", NAME).inputs
 
     files = set(inputs["code"].assets)
     assert {"operate/distributed/worker.py", "handler/store/dynamodb.py"} <= files
@@ -105,13 +105,13 @@ def test_a_hops_function_has_the_handlers_source_alone() -> None:
     assert {file.partition("/")[0] for file in code.assets} == {"handler"}
 
 
-def test_its_state_machine_calls_the_function_so_many_times_at_once() -> None:
-    machine = deployed(distributed=ON | {"at_once": 7}).one("StateMachine", PART)
+def test_its_state_machine_runs_at_once_segments_at_a_time() -> None:
+    machine = deployed(distributed=ON | {"at_once": 7}).one("StateMachine", NAME)
     map_ = machine.document("definition")["States"]["Segments"]
 
     assert map_["MaxConcurrency"] == 7
     assert map_["ItemProcessor"]["States"]["Work"]["Resource"] == FUNCTION
-    assert machine.inputs["roleArn"].endswith(f"role/{PART}-machine-a1b2c3")
+    assert machine.inputs["roleArn"].endswith(f"role/{NAME}-machine-a1b2c3")
 
 
 def test_the_state_machine_may_run_its_map_and_its_function_and_read_the_bucket() -> None:
@@ -119,7 +119,7 @@ def test_the_state_machine_may_run_its_map_and_its_function_and_read_the_bucket(
     executions = MACHINE.replace("stateMachine", "execution")
     bucket = f"arn:aws:s3:::{seen.outputs['ring']['distributed']['bucket']}"
 
-    assert allowed(seen, f"{PART}-machine") == {
+    assert allowed(seen, f"{NAME}-machine") == {
         ("StartExecution", MACHINE),
         ("DescribeExecution", f"{executions}:*"),
         ("StopExecution", f"{executions}:*"),
@@ -139,7 +139,7 @@ READS = {"Scan", "BatchGetItem", "GetItem"}
 
 def test_the_function_may_read_all_tables_and_write_to_none() -> None:
     seen = deployed(distributed=ON)
-    on = {(action, one) for action, one in allowed(seen, PART) if ":dynamodb:" in one}
+    on = {(action, one) for action, one in allowed(seen, NAME) if ":dynamodb:" in one}
 
     pairs = [tables(region) for region in ("us-east-1", "eu-west-1")]
     assert on == {
@@ -150,7 +150,7 @@ def test_the_function_may_read_all_tables_and_write_to_none() -> None:
 
 def test_it_may_write_items_where_the_settings_say_so_and_tombstones_never() -> None:
     before, after = (
-        allowed(deployed(distributed=ON | {"writes": writes}), PART) for writes in (False, True)
+        allowed(deployed(distributed=ON | {"writes": writes}), NAME) for writes in (False, True)
     )
 
     assert after - before == {
@@ -161,24 +161,24 @@ def test_it_may_write_items_where_the_settings_say_so_and_tombstones_never() -> 
 def test_without_tombstones_there_are_none_to_read() -> None:
     seen = deployed(distributed=ON, tombstones={"enabled": False})
 
-    assert not any("tombstones" in one for _, one in allowed(seen, PART))
+    assert not any("tombstones" in one for _, one in allowed(seen, NAME))
 
 
-def test_a_member_in_another_account_is_reached_by_a_role_there() -> None:
+def test_a_member_in_another_account_is_reached_through_a_role_there() -> None:
     seen = deployed(distributed=ON, members=ABROAD)
     (member,) = [one for one in seen.outputs["ring"]["members"] if one["region"] == "eu-west-1"]
     readers = seen.outputs["ring"]["distributed"]["readers"]
     (reader,) = [
-        one for one in seen.all("Role") if one.parent == PART and one.provider == "ring-eu-west-1"
+        one for one in seen.all("Role") if one.parent == NAME and one.provider == "ring-eu-west-1"
     ]
 
     assert list(readers) == [member["name"]]
     assert readers[member["name"]].endswith(f"role/{reader.name}-a1b2c3")
     trusted = reader.document("assumeRolePolicy")["Statement"][0]["Principal"]
-    assert trusted == {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{PART}-a1b2c3"}
-    assert ("AssumeRole", readers[member["name"]]) in allowed(seen, PART)
+    assert trusted == {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{NAME}-a1b2c3"}
+    assert ("AssumeRole", readers[member["name"]]) in allowed(seen, NAME)
     assert ("Scan", member["table_arn"]) in allowed(seen, reader.name)
-    assert not any(":eu-west-1:" in one for _, one in allowed(seen, PART))
+    assert not any(":eu-west-1:" in one for _, one in allowed(seen, NAME))
 
 
 def test_a_key_is_used_through_dynamodb_alone() -> None:
@@ -186,7 +186,7 @@ def test_a_key_is_used_through_dynamodb_alone() -> None:
     seen = deployed(distributed=ON, members=members)
     (decrypt,) = [
         one
-        for one in seen.one("RolePolicy", PART).document("policy")["Statement"]
+        for one in seen.one("RolePolicy", NAME).document("policy")["Statement"]
         if one["Sid"] == "Key0"
     ]
 
@@ -198,69 +198,71 @@ def test_its_bucket_and_its_logs_are_encrypted_with_the_key_of_the_member_where_
     members = [{**TWO[0], "kms_key": KEY}, TWO[1]]  # type: ignore[dict-item]
     seen = deployed(distributed=ON, members=members)
 
-    (rule,) = seen.one("BucketServerSideEncryptionConfiguration", PART).inputs["rules"]
+    (rule,) = seen.one("BucketServerSideEncryptionConfiguration", NAME).inputs["rules"]
     assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"] == KEY
-    for name in (PART, f"{PART}-machine"):
+    for name in (NAME, f"{NAME}-machine"):
         assert seen.one("LogGroup", name).inputs["kmsKeyId"] == KEY
     elsewhere = deployed(distributed=ON | {"at": "eu-west-1"}, members=members)
-    assert "kmsKeyId" not in elsewhere.one("LogGroup", PART).inputs
-    used = {(action, on) for action, on in allowed(elsewhere, PART) if on == KEY}
+    assert "kmsKeyId" not in elsewhere.one("LogGroup", NAME).inputs
+    used = {(action, on) for action, on in allowed(elsewhere, NAME) if on == KEY}
     assert used == {("Decrypt", KEY)}
 
 
 def test_its_results_go_after_a_month() -> None:
-    rules = deployed(distributed=ON).one("BucketLifecycleConfiguration", PART).inputs["rules"]
+    rules = deployed(distributed=ON).one("BucketLifecycleConfiguration", NAME).inputs["rules"]
 
     assert [one["expiration"].get("days") for one in rules] == [None, 30]
 
 
 def test_its_executions_are_logged_without_what_they_were_told() -> None:
     seen = deployed(distributed=ON, function={"log_retention_days": 90})
-    machine = seen.one("StateMachine", PART)
-    group = seen.one("LogGroup", f"{PART}-machine").inputs
+    machine = seen.one("StateMachine", NAME)
+    group = seen.one("LogGroup", f"{NAME}-machine").inputs
     logged = machine.inputs["loggingConfiguration"]
 
     assert (logged["level"], logged["includeExecutionData"]) == ("ALL", False)
     assert logged["logDestination"].endswith(":*")
-    assert group["namePrefix"] == f"/aws/vendedlogs/states/{PART}-"
+    assert group["namePrefix"] == f"/aws/vendedlogs/states/{NAME}-"
     assert group["retentionInDays"] == 90
     # Step Functions tries the role when the machine is made.
-    assert any(one.endswith(f"::{PART}-machine-logs") for one in machine.depends_on)
-    role = seen.one("Role", f"{PART}-machine").document("assumeRolePolicy")["Statement"][0]
+    assert any(one.endswith(f"::{NAME}-machine-logs") for one in machine.depends_on)
+    role = seen.one("Role", f"{NAME}-machine").document("assumeRolePolicy")["Statement"][0]
     pattern = role["Condition"]["ArnLike"]["aws:SourceArn"]
     assert MACHINE.startswith(pattern.removesuffix("*"))
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
-def test_no_partition_is_taken_for_granted(partition: str) -> None:
+def test_arns_have_the_partition_of_the_ring(partition: str) -> None:
     regions = {"aws-cn": ("cn-north-1", "cn-northwest-1"), "aws-us-gov": ("us-gov-west-1",) * 2}
     one, other = regions[partition]
     members = [{"region": one}, {"region": other, "table": "orders-b"}]
     seen = deployed(distributed=ON, members=members, partition=partition)
 
-    machine = seen.one("StateMachine", PART).document("definition")
+    machine = seen.one("StateMachine", NAME).document("definition")
     reader = machine["States"]["Segments"]["ItemReader"]["Resource"]
     assert reader == f"arn:{partition}:states:::s3:getObject"
-    for name in (PART, f"{PART}-machine"):
+    for name in (NAME, f"{NAME}-machine"):
         assert {one.split(":")[1] for _, one in allowed(seen, name)} == {partition}
 
 
 @pytest.mark.parametrize(
     "members", [TWO, ABROAD, apart(6), [*ABROAD, *apart(5)]], ids=["two", "abroad", "keys", "both"]
 )
-def test_the_policy_is_judged_as_long_as_it_will_be(members: list[object]) -> None:
+def test_the_predicted_policy_has_the_declared_ones_length(members: list[object]) -> None:
     sections: dict[str, Any] = {
         "members": members,
         "distributed": ON,
         "tombstones": {"retention_days": 9},
     }
-    declared = deployed(**sections).one("RolePolicy", PART).document("policy")
+    declared = deployed(**sections).one("RolePolicy", NAME).document("policy")
     settings = Settings.parse(config(**sections))
     known = members_of(settings)
-    judged = segments_policy_of(settings.distributed, settings.tombstones, known, known, known[0])
+    predicted = segments_policy_of(
+        settings.distributed, settings.tombstones, known, known, known[0]
+    )
 
-    # Of the names that Pulumi makes up, the mocks make shorter ones: all that differs is their end.
-    assert sizes_of_all_but_names(judged) == sizes_of_all_but_names(declared)
+    # The mocks generate shorter name suffixes than Pulumi; nothing else differs.
+    assert sizes_of_all_but_names(predicted) == sizes_of_all_but_names(declared)
 
 
 def sizes_of_all_but_names(document: Any) -> int:

@@ -14,7 +14,7 @@ from ring.settings.settings import Settings
 from tests.support.pulumi_mocks import CHINA, ORDERS, TWO, Watching, config, watch
 
 LOST = "eu-west-1"
-TOLD = {
+MEMBER_SUMMARY = {
     "name": LOST,
     "region": LOST,
     "table": "orders",
@@ -22,7 +22,7 @@ TOLD = {
     "stream_arn": "arn:stream",
     "tombstones": "orders-tombstones",
 }
-WAY = {
+HOP_SUMMARY = {
     "source": LOST,
     "target": "sa-east-1",
     "function": "arn:f",
@@ -34,8 +34,8 @@ WAY = {
 def kept(member: str = LOST, ring: str = "ring") -> dict[str, Any]:
     """The state's word of a member that is held, as the engine tells it."""
     resources = [
-        {"type": "dynamodb-ring:index:Replica", "outputs": TOLD},
-        {"type": "dynamodb-ring:index:Hop", "outputs": WAY},
+        {"type": "dynamodb-ring:index:Replica", "outputs": MEMBER_SUMMARY},
+        {"type": "dynamodb-ring:index:Hop", "outputs": HOP_SUMMARY},
         {"type": "dynamodb-ring:index:Watch", "outputs": {"topic": "arn:topic"}},
     ]
     text = json.dumps({"resources": resources, "needed": [], "pending": []})
@@ -68,12 +68,12 @@ def test_nothing_of_it_is_declared_but_what_keeps_it() -> None:
 
 def test_it_is_told_of_as_it_was_in_ring_order() -> None:
     monitor, _ = declared(kept(), members=members("bypassed"))
-    told = monitor.outputs["ring"]
-    assert [one["name"] for one in told["members"]] == ["us-east-1", LOST, "sa-east-1"]
-    assert told["members"][1] == TOLD
-    assert [one["source"] for one in told["hops"]] == ["us-east-1", LOST, "sa-east-1"]
-    assert told["hops"][1] == WAY
-    assert told["topics"][LOST] == "arn:topic"
+    ring_outputs = monitor.outputs["ring"]
+    assert [one["name"] for one in ring_outputs["members"]] == ["us-east-1", LOST, "sa-east-1"]
+    assert ring_outputs["members"][1] == MEMBER_SUMMARY
+    assert [one["source"] for one in ring_outputs["hops"]] == ["us-east-1", LOST, "sa-east-1"]
+    assert ring_outputs["hops"][1] == HOP_SUMMARY
+    assert ring_outputs["topics"][LOST] == "arn:topic"
 
 
 @pytest.mark.parametrize("state", ["in", "rejoining"])

@@ -68,13 +68,16 @@ def test_lambda_updates_a_runtime_when_it_likes_unless_the_settings_say_otherwis
     seen = deployed(function={"runtime_updates": "function_update"})
     assert len(seen.all("RuntimeManagementConfig")) == 2
     for hop, provider in ((OUT, "ring-us-east-1"), (BACK, "ring-eu-west-1")):
-        told = seen.one("RuntimeManagementConfig", hop)
-        assert told.inputs == {"functionName": f"{hop}-a1b2c3", "updateRuntimeOn": "FunctionUpdate"}
-        assert told.provider == provider
+        declared = seen.one("RuntimeManagementConfig", hop)
+        assert declared.inputs == {
+            "functionName": f"{hop}-a1b2c3",
+            "updateRuntimeOn": "FunctionUpdate",
+        }
+        assert declared.provider == provider
 
 
 def test_a_mapping_reads_the_source_as_the_settings_want_it() -> None:
-    told = {
+    sections = {
         "batch_size": 100,
         "batching_window": 2,
         "parallelization_factor": 3,
@@ -82,7 +85,7 @@ def test_a_mapping_reads_the_source_as_the_settings_want_it() -> None:
         "retries": 9,
         "record_age": 600,
     }
-    mapping = deployed(mapping=told).one("EventSourceMapping", OUT).inputs
+    mapping = deployed(mapping=sections).one("EventSourceMapping", OUT).inputs
 
     assert mapping["eventSourceArn"].startswith(
         f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/orders/"

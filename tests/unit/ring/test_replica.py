@@ -41,7 +41,7 @@ def test_a_table_has_the_keys_that_are_told_and_a_stream_of_both_images() -> Non
 
 def test_a_table_has_the_indexes_the_ttl_and_the_capacity_that_are_told() -> None:
     status, placed = {"name": "status", "type": "S"}, {"name": "placed", "type": "N"}
-    told = {
+    changes = {
         "global_indexes": [
             {
                 "name": "by-status",
@@ -55,7 +55,7 @@ def test_a_table_has_the_indexes_the_ttl_and_the_capacity_that_are_told() -> Non
         "ttl": {"attribute": "expires"},
         "billing": {"mode": "PROVISIONED", "read": 5, "write": 7},
     }
-    table = deployed(table=ORDERS | told).one("Table", "ring-eu-west-1").inputs
+    table = deployed(table=ORDERS | changes).one("Table", "ring-eu-west-1").inputs
 
     assert table["globalSecondaryIndexes"] == [
         {
@@ -88,8 +88,8 @@ def test_an_expiry_that_is_switched_off_is_said_with_its_attribute() -> None:
 
 
 def test_the_tombstones_table_has_the_same_keys_a_ttl_of_its_own_and_no_stream() -> None:
-    told = {"billing": {"mode": "PROVISIONED", "read": 5, "write": 7}}
-    table = deployed(table=ORDERS | told).one("Table", "ring-us-east-1-tombstones").inputs
+    changes = {"billing": {"mode": "PROVISIONED", "read": 5, "write": 7}}
+    table = deployed(table=ORDERS | changes).one("Table", "ring-us-east-1-tombstones").inputs
 
     assert table["name"] == "orders-tombstones"
     assert (table["hashKey"], table["rangeKey"]) == ("customer", "order")

@@ -23,13 +23,13 @@ def tree(seen: Watching) -> set[tuple[str, str, str]]:
 
 
 def test_a_ring_is_its_members_and_the_hops_between_them() -> None:
-    beneath = {
+    children = {
         (kind, name)
         for kind, name, parent in tree(deployed())
         if parent == "ring" and kind != "Stack"
     }
 
-    assert beneath == {
+    assert children == {
         ("Replica", "ring-us-east-1"),
         ("Replica", "ring-eu-west-1"),
         ("Hop", OUT),

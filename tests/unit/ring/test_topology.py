@@ -98,7 +98,7 @@ def test_the_name_of_a_hop_stays_short_and_tells_hops_apart() -> None:
 # --- members that are out, and come back ----------------------------------------------------
 
 
-def ways(*states: str) -> list[str]:
+def hop_names(*states: str) -> list[str]:
     """Which hops there are, by the members' numbers, in a ring whose members have these states."""
     entries: list[dict[str, object]] = [
         {"region": region, "state": state} for region, state in zip(REGIONS, states, strict=False)
@@ -107,15 +107,15 @@ def ways(*states: str) -> list[str]:
 
 
 def test_the_ring_is_closed_around_a_bypassed_member_whose_own_hop_stays() -> None:
-    assert ways("in", "bypassed", "in") == ["13", "23", "31"]
-    assert ways("bypassed", "in", "in") == ["12", "23", "32"]
-    assert ways("in", "bypassed", "bypassed", "in") == ["14", "24", "34", "41"]
+    assert hop_names("in", "bypassed", "in") == ["13", "23", "31"]
+    assert hop_names("bypassed", "in", "in") == ["12", "23", "32"]
+    assert hop_names("in", "bypassed", "bypassed", "in") == ["14", "24", "34", "41"]
 
 
 def test_a_member_that_rejoins_is_hopped_to_and_around() -> None:
-    assert ways("in", "rejoining", "in") == ["12", "13", "23", "31"]
-    assert ways("in", "in", "rejoining") == ["12", "23", "21", "31"]
-    assert ways("in", "bypassed", "rejoining", "in") == ["13", "14", "23", "24", "34", "41"]
+    assert hop_names("in", "rejoining", "in") == ["12", "13", "23", "31"]
+    assert hop_names("in", "in", "rejoining") == ["12", "23", "21", "31"]
+    assert hop_names("in", "bypassed", "rejoining", "in") == ["13", "14", "23", "24", "34", "41"]
 
 
 def test_members_keep_their_names_and_ids_whatever_their_states() -> None:

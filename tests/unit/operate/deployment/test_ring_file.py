@@ -155,9 +155,9 @@ def test_two_rings_over_one_table_are_refused_where_they_are_to_be_made(
         read_rings(path, building=True)
     told = caught.value.problems
     assert told[0].key.startswith("second: members[")
-    assert "it is a table of the ring first too" in told[0].reason
-    assert "Give one of the two rings another table" in told[0].remedy
-    with pytest.raises(InvalidRequestError, match="it is a table of the ring second too"):
+    assert "it is also a table of the ring first" in told[0].reason
+    assert "Use another table in one of the two rings" in told[0].remedy
+    with pytest.raises(InvalidRequestError, match="it is also a table of the ring second"):
         read_rings(path, ["first"], building=True)
     # What there is of them can be looked at, and taken down.
     assert len(read_rings(path)) == 2
@@ -174,4 +174,4 @@ def test_every_command_that_makes_a_ring_says_so(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, [*command, "--file", str(path)])
         assert result.exit_code == 2
         assert "second: members[0]" in result.output
-        assert "it is a table of the ring first too, whose member eu-west-1 has it" in result.output
+        assert "it is also a table of the ring first, at its member eu-west-1" in result.output

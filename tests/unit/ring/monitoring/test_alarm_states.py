@@ -1,6 +1,6 @@
-"""Each alarm, as it is deployed, over values as CloudWatch would have them: when it rings.
+"""The state of each deployed alarm for given metric values.
 
-No emulator judges alarms; here `tests.support.alarm_series` does, by what AWS documents.
+No emulator evaluates alarms; `tests.support.alarm_series` does, as AWS documents it.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ def alarms() -> Mapping[str, Mapping[str, Any]]:
 
 
 def each(minutes: int, *samples: float) -> Samples:
-    """The same in each of some minutes."""
+    """The same samples in each of some minutes."""
     return [samples] * minutes
 
 
-def once(minutes: int, at: int, *samples: float) -> Samples:
-    """In one of some minutes alone."""
-    return [samples if minute == at else () for minute in range(minutes)]
+def once(minutes: int, index: int, *samples: float) -> Samples:
+    """Samples in one of some minutes alone."""
+    return [samples if minute == index else () for minute in range(minutes)]
 
 
 BEHIND = 301_000.0
-"""Milliseconds; whoever is told of five minutes is told now."""
+"""Milliseconds, just above the default threshold of five minutes."""
 WRITES, CALLS = "ConsumedWriteCapacityUnits", "IteratorAge"
 REFUSED = "ConditionalCheckFailedRequests"
-ASIDE, GIVEN_UP = "quarantined", "OnFailureDestinationDeliveredEventCount"
+QUARANTINED, FROM_LAMBDA = "quarantined", "OnFailureDestinationDeliveredEventCount"
 
-# slug, what happens -> what is told, and whether it rings
+# slug, event -> values of the metrics, and whether the alarm goes to ALARM
 CASES: dict[tuple[str, str], tuple[dict[str, Samples], bool]] = {
     ("lags", "records get older and older, for five minutes too old"): (
         {CALLS: [[200_000 + 40_000 * minute] for minute in range(8)]},
@@ -72,14 +72,20 @@ CASES: dict[tuple[str, str], tuple[dict[str, Samples], bool]] = {
         {"faults": each(15, 0), "failures": each(15, 9)},
         False,
     ),
-    ("quarantined", "the hop sets one record aside"): (
-        {ASIDE: [*each(14, 0, 0), [0.0, 1.0]]},
+    ("quarantined", "the hop quarantines one record"): (
+        {QUARANTINED: [*each(14, 0, 0), [0.0, 1.0]]},
         True,
     ),
-    ("quarantined", "Lambda gives up, and no batch ends"): ({GIVEN_UP: once(5, 4, 1)}, True),
-    ("quarantined", "it is told five minutes late"): ({ASIDE: [*once(5, 2, 1), *each(5)]}, True),
-    ("quarantined", "half an hour ago"): ({ASIDE: [*once(5, 2, 1), *each(25, 0)]}, False),
-    ("quarantined", "batches without poison"): ({ASIDE: each(15, 0)}, False),
+    ("quarantined", "Lambda discards a batch, and no batch ends"): (
+        {FROM_LAMBDA: once(5, 4, 1)},
+        True,
+    ),
+    ("quarantined", "the value comes five minutes late"): (
+        {QUARANTINED: [*once(5, 2, 1), *each(5)]},
+        True,
+    ),
+    ("quarantined", "half an hour ago"): ({QUARANTINED: [*once(5, 2, 1), *each(25, 0)]}, False),
+    ("quarantined", "no record quarantined"): ({QUARANTINED: each(15, 0)}, False),
     ("quarantined", "nothing at all"): ({}, False),
     ("loses", "a batch"): ({"DestinationDeliveryFailures": once(5, 1, 1)}, True),
     ("loses", "none"): ({"DestinationDeliveryFailures": NONE}, False),
@@ -116,18 +122,18 @@ CASES: dict[tuple[str, str], tuple[dict[str, Samples], bool]] = {
 }
 
 
-@pytest.mark.parametrize(("slug", "what"), CASES, ids=lambda word: word)
-def test_an_alarm_rings_when_it_must_and_only_then(slug: str, what: str) -> None:
-    told, rings = CASES[slug, what]
-    assert (state(alarms()[slug], told) == "ALARM") is rings
+@pytest.mark.parametrize(("slug", "event"), CASES, ids=lambda word: word)
+def test_an_alarm_goes_off_when_it_must_and_only_then(slug: str, event: str) -> None:
+    values, rings = CASES[slug, event]
+    assert (state(alarms()[slug], values) == "ALARM") is rings
 
 
-def test_each_alarm_has_values_that_ring_and_values_that_do_not() -> None:
-    judged = {(slug, rings) for (slug, _), (_, rings) in CASES.items()}
-    assert judged == {(slug, rings) for slug in alarms() for rings in (True, False)}
+def test_each_alarm_is_tested_in_both_states() -> None:
+    tested = {(slug, rings) for (slug, _), (_, rings) in CASES.items()}
+    assert tested == {(slug, rings) for slug in alarms() for rings in (True, False)}
 
 
-def test_a_bucket_that_s3_does_not_count_is_neither_good_nor_bad() -> None:
+def test_a_bucket_that_s3_does_not_count_is_neither_ok_nor_in_alarm() -> None:
     assert state(alarms()["quarantine-kept"], {}) == "INSUFFICIENT_DATA"
 
 
@@ -141,13 +147,13 @@ def test_a_bucket_that_s3_does_not_count_is_neither_good_nor_bad() -> None:
     ],
     ids=str,
 )
-def test_what_is_not_known_here_is_not_judged(other: dict[str, str]) -> None:
+def test_an_unsupported_alarm_is_not_evaluated(other: dict[str, str]) -> None:
     with pytest.raises(UnsupportedAlarmError):
         state({**alarms()["fails"], **other}, {})
 
 
 @pytest.mark.parametrize("expression", ["calls - 1", "MAX(calls)", "calls OR 1", "calls < 1 < 2"])
-def test_an_expression_that_is_not_known_here_is_not_judged(expression: str) -> None:
+def test_an_unsupported_expression_is_not_evaluated(expression: str) -> None:
     silent = alarms()["silent"]
     value, *metrics = silent["metricQueries"]
     with pytest.raises((UnsupportedAlarmError, SyntaxError)):

@@ -1,4 +1,4 @@
-"""The alarms by themselves: what they watch is measured, and what they say is of use."""
+"""The alarms as values: their metrics exist, and their texts help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from handler import metrics as telling
+from handler import metrics as emitter
 from handler.config import HopConfig as HopSettings
 from ring.hop_metrics import DIMENSION, NAMESPACE, HopMetrics
 from ring.monitoring.alarms import Alarm, hop_alarms, quarantine_bucket_alarm
@@ -19,8 +19,8 @@ from tests.support.pulumi_mocks import config
 
 RUNBOOK = PROJECT_ROOT / "docs" / "runbook.md"
 SETTINGS = Settings.parse(config(members=[{"region": "us-east-1"}, {"region": "eu-west-1"}]))
-(WAY, _) = deployed_hops(SETTINGS)
-HOP = HopMetrics(WAY.source, WAY.target, "the-function", "the-mapping")
+(EDGE, _) = deployed_hops(SETTINGS)
+HOP = HopMetrics(EDGE.source, EDGE.target, "the-function", "the-mapping")
 ALARMS = (*hop_alarms(HOP, 300), quarantine_bucket_alarm("the-bucket"))
 
 
@@ -34,19 +34,24 @@ def page(name: str) -> str:
 
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
-def test_an_alarm_says_of_what_it_is_and_which_page_says_what_to_do(alarm: Alarm) -> None:
+def test_an_alarm_says_what_happened_what_it_means_and_what_to_do_and_names_its_page(
+    alarm: Alarm,
+) -> None:
     text = alarm.description(HOP.label)
 
-    assert text.startswith("us-east-1 -> eu-west-1: ")
-    assert text.endswith(f"docs/runbook.md: {alarm.runbook_section}")
-    assert len(text) <= 1024  # what CloudWatch takes
+    assert text == (
+        f"us-east-1 -> eu-west-1: {alarm.summary} {alarm.meaning} {alarm.remedy} "
+        f"See docs/runbook.md: {alarm.runbook_section}"
+    )
+    assert all(part.endswith(".") for part in (alarm.summary, alarm.meaning, alarm.remedy))
+    assert len(text) <= 1024  # CloudWatch's limit
     assert alarm.runbook_section in pages()
     assert f"`{alarm.slug}`" in page(alarm.runbook_section)
     for part in ("**What it means.**", "**How to look.**", "**What to do.**"):
         assert part in page(alarm.runbook_section)
 
 
-def test_what_is_said_to_be_paid_for_is_what_is_watched() -> None:
+def test_the_documented_cost_counts_the_alarms_and_metrics_that_there_are() -> None:
     decision = RUNBOOK.parent / "decisions" / "0010-alarms-are-on.md"
     assert "eight alarms over eleven metrics: 1.10" in " ".join(decision.read_text().split())
 
@@ -54,23 +59,23 @@ def test_what_is_said_to_be_paid_for_is_what_is_watched() -> None:
     assert sum(len(alarm.metrics) for alarm in ALARMS) == 11
 
 
-def test_no_two_alarms_have_one_name() -> None:
+def test_no_two_alarms_have_the_same_slug() -> None:
     assert len({alarm.slug for alarm in ALARMS}) == len(ALARMS)
 
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
-def test_an_alarm_watches_what_is_measured(alarm: Alarm) -> None:
-    own = handler_metrics()
+def test_an_alarm_uses_metrics_that_exist(alarm: Alarm) -> None:
+    custom = handler_metrics()
 
     for metric in alarm.metrics.values():
         if metric.namespace == NAMESPACE:
-            assert metric.name in own
+            assert metric.name in custom
         else:
             assert metric.name in AWS[metric.namespace, *metric.dimensions]
 
 
 @pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.slug)
-def test_an_alarm_is_one_that_cloudwatch_takes(alarm: Alarm) -> None:
+def test_an_alarm_is_within_the_limits_of_cloudwatch(alarm: Alarm) -> None:
     assert alarm.datapoints_to_alarm <= alarm.evaluation_periods
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     assert alarm.period % 60 == 0
@@ -82,22 +87,22 @@ def test_an_alarm_is_one_that_cloudwatch_takes(alarm: Alarm) -> None:
         assert len(alarm.metrics) == 1
 
 
-def test_both_sides_call_a_hop_and_its_metrics_the_same() -> None:
-    variables = environment(WAY.source, WAY.target, SETTINGS, quarantine=("lost", "1"))
-    told = {name: value for name, value in variables.items() if isinstance(value, str)}
+def test_ring_and_handler_use_the_same_names_for_a_hop_and_its_metrics() -> None:
+    variables = environment(EDGE.source, EDGE.target, SETTINGS, quarantine=("lost", "1"))
+    texts = {name: value for name, value in variables.items() if isinstance(value, str)}
 
-    assert HopSettings.read(told).name == HOP.name
-    assert (telling.NAMESPACE, telling.DIMENSION) == (NAMESPACE, DIMENSION)
+    assert HopSettings.read(texts).name == HOP.name
+    assert (emitter.NAMESPACE, emitter.DIMENSION) == (NAMESPACE, DIMENSION)
 
 
-def test_the_iterator_age_is_judged_in_its_own_unit() -> None:
+def test_the_threshold_of_the_iterator_age_is_in_milliseconds() -> None:
     (lags,) = [alarm for alarm in hop_alarms(HOP, 90) if alarm.slug == "lags"]
 
     assert lags.threshold == 90_000  # milliseconds
     assert "above 90 s" in lags.summary
 
 
-def test_a_call_for_a_heartbeat_does_not_break_the_silence() -> None:
+def test_an_invocation_for_a_heartbeat_does_not_count_for_the_silent_alarm() -> None:
     (silent,) = [alarm for alarm in ALARMS if alarm.slug == "silent"]
     calls = silent.metrics["calls"]
 

@@ -22,18 +22,18 @@ RINGS: dict[str, dict[str, Any]] = {
 
 
 def body(seen: Watching, name: str = "ring-us-east-1") -> dict[str, Any]:
-    told: dict[str, Any] = seen.one("Dashboard", name).document("dashboardBody")
-    return told
+    document: dict[str, Any] = seen.one("Dashboard", name).document("dashboardBody")
+    return document
 
 
-def widgets(told: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [widget for widget in told["widgets"] if widget["type"] == kind]
+def widgets(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [widget for widget in document["widgets"] if widget["type"] == kind]
 
 
-def graphs(told: dict[str, Any]) -> dict[str, list[Any]]:
+def graphs(document: dict[str, Any]) -> dict[str, list[Any]]:
     """Return the metrics of all graphs, by the beginning of the graphs' titles."""
     found: dict[str, list[Any]] = {}
-    for widget in widgets(told, "metric"):
+    for widget in widgets(document, "metric"):
         title = widget["properties"]["title"].partition(":")[0]
         found.setdefault(title, []).extend(widget["properties"]["metrics"])
     return found
@@ -54,9 +54,9 @@ def test_no_widget_lies_on_another_or_beyond_the_24_columns(sections: dict[str, 
 
 
 @pytest.mark.parametrize("sections", RINGS.values(), ids=RINGS.keys())
-def test_what_is_shown_is_measured(sections: dict[str, Any]) -> None:
-    told = body(deployed(**sections))
-    for widget in widgets(told, "metric"):
+def test_every_graph_uses_metrics_that_exist(sections: dict[str, Any]) -> None:
+    document = body(deployed(**sections))
+    for widget in widgets(document, "metric"):
         for *name, options in widget["properties"]["metrics"]:
             if not name:
                 assert "age" in options["expression"]
@@ -68,8 +68,8 @@ def test_what_is_shown_is_measured(sections: dict[str, Any]) -> None:
 
 
 def test_lag_and_conflicts_of_all_hops_are_on_top() -> None:
-    told = body(deployed(members=[{"region": region} for region in REGIONS[:3]]))
-    top = [widget for widget in widgets(told, "metric") if widget["y"] == 2]
+    document = body(deployed(members=[{"region": region} for region in REGIONS[:3]]))
+    top = [widget for widget in widgets(document, "metric") if widget["y"] == 2]
     assert [widget["properties"]["title"].partition(" ")[0] for widget in top] == [
         "Lag",
         "Round",
@@ -85,8 +85,8 @@ def test_lag_and_conflicts_of_all_hops_are_on_top() -> None:
 
 
 def test_each_hop_has_its_alarms_above_its_graphs_in_its_sources_region() -> None:
-    told = body(deployed())
-    alarms = widgets(told, "alarm")
+    document = body(deployed())
+    alarms = widgets(document, "alarm")
     assert [widget["properties"]["title"] for widget in alarms] == [
         "Alarms: us-east-1 -> eu-west-1",
         "Alarms: eu-west-1 -> us-east-1",
@@ -96,7 +96,7 @@ def test_each_hop_has_its_alarms_above_its_graphs_in_its_sources_region() -> Non
         assert len(set(arns)) == 8
         assert all(arn.startswith(f"arn:aws:cloudwatch:{region}:{ACCOUNT}:") for arn in arns)
         below = [
-            one for one in widgets(told, "metric") if one["y"] == widget["y"] + widget["height"]
+            one for one in widgets(document, "metric") if one["y"] == widget["y"] + widget["height"]
         ]
         assert [one["properties"]["title"].partition(":")[0] for one in below] == [
             "Records",
@@ -106,12 +106,12 @@ def test_each_hop_has_its_alarms_above_its_graphs_in_its_sources_region() -> Non
         assert {one["properties"]["region"] for one in below} == {region}
 
 
-def test_a_graph_of_lambdas_is_of_the_hops_own_function() -> None:
+def test_lambdas_metrics_are_of_the_hops_own_function() -> None:
     errors, _ = [metric for metric in graphs(body(deployed()))["Failures"] if metric[1] == "Errors"]
     assert errors[:4] == ["AWS/Lambda", "Errors", "FunctionName", f"{OUT}-a1b2c3"]
 
 
-def test_the_lag_tells_when_it_rings() -> None:
+def test_the_lag_graph_names_the_alarms_threshold() -> None:
     lag = graphs(body(deployed(watch={"iterator_age": 77})))["Lag"]
     assert any(metric[-1]["label"] == "iterator age (alarm above 77 s)" for metric in lag)
 
@@ -130,10 +130,12 @@ def test_each_account_has_a_dashboard_of_its_own_hops_which_names_the_others(
         ("ring-us-east-1", here, there),
         (f"ring-{other}", there, here),
     ):
-        told = body(seen, name)
+        document = body(seen, name)
         assert seen.one("Dashboard", name).provider == name
-        assert [one["properties"]["title"] for one in widgets(told, "alarm")] == [f"Alarms: {mine}"]
-        (text,) = widgets(told, "text")
+        assert [one["properties"]["title"] for one in widgets(document, "alarm")] == [
+            f"Alarms: {mine}"
+        ]
+        (text,) = widgets(document, "text")
         assert text["properties"]["markdown"].endswith(f"accounts or stacks: {others}.")
     assert len(seen.all("Dashboard")) == 2
     assert len(set(seen.outputs["ring"]["dashboards"])) == 2

@@ -32,10 +32,10 @@ MEMBERS: list[object] = [{"region": "us-east-1"}, {"region": "eu-west-1", "table
 def variables(*, target_role: str | None = None, **sections: object) -> dict[str, str]:
     settings = Settings.parse(config(members=MEMBERS, **sections))
     there, _ = deployed_hops(settings)
-    told = environment(
+    values = environment(
         there.source, there.target, settings, quarantine=("lost", ACCOUNT), target_role=target_role
     )
-    return {key: str(value) for key, value in told.items()}
+    return {key: str(value) for key, value in values.items()}
 
 
 def test_a_function_is_told_its_hop() -> None:
@@ -67,28 +67,28 @@ def test_the_names_are_these_and_no_others() -> None:
 def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
     settings = Settings.parse(config(members=CHINA))
     there, _ = deployed_hops(settings)
-    told = environment(there.source, there.target, settings, quarantine=("lost", ACCOUNT))
+    values = environment(there.source, there.target, settings, quarantine=("lost", ACCOUNT))
     secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ring-to-cn-d4E5f6"
 
-    assert set(told) == ALWAYS | WITH_TOMBSTONES | {"RING_TARGET_SECRET"}
-    assert told["RING_TARGET_SECRET"] == secret
-    read = handler.config.HopConfig.read({key: str(value) for key, value in told.items()})
+    assert set(values) == ALWAYS | WITH_TOMBSTONES | {"RING_TARGET_SECRET"}
+    assert values["RING_TARGET_SECRET"] == secret
+    read = handler.config.HopConfig.read({key: str(value) for key, value in values.items()})
     assert read.target_access == secret
 
 
 def test_a_hop_within_a_partition_is_told_of_no_keys() -> None:
     settings = Settings.parse(config(members=[CHINA[0], TWO[1], CHINA[1]]))
     within = deployed_hops(settings)[0]
-    told = environment(within.source, within.target, settings, quarantine=("lost", ACCOUNT))
+    values = environment(within.source, within.target, settings, quarantine=("lost", ACCOUNT))
 
-    assert "RING_TARGET_SECRET" not in told
+    assert "RING_TARGET_SECRET" not in values
 
 
 def test_a_function_expects_its_quarantine_to_be_its_own_accounts() -> None:
-    told = deployed().one("Function", "ring-us-east-1-to-eu-west-1").inputs["environment"]
+    values = deployed().one("Function", "ring-us-east-1-to-eu-west-1").inputs["environment"]
 
-    assert told["variables"]["RING_QUARANTINE_OWNER"] == ACCOUNT
-    assert handler.config.HopConfig.read(told["variables"]).quarantine_owner == ACCOUNT
+    assert values["variables"]["RING_QUARANTINE_OWNER"] == ACCOUNT
+    assert handler.config.HopConfig.read(values["variables"]).quarantine_owner == ACCOUNT
     before = {key: one for key, one in variables().items() if key != "RING_QUARANTINE_OWNER"}
     assert handler.config.HopConfig.read(before).quarantine_owner is None
 
@@ -103,9 +103,9 @@ def test_whose_http_client_is_to_be_used_is_told_only_where_it_is_not_the_hops_o
 
 
 def test_a_function_is_told_of_its_heart_only_where_it_beats() -> None:
-    told = variables(heartbeat={"enabled": True})["RING_HEARTBEAT"]
+    values = variables(heartbeat={"enabled": True})["RING_HEARTBEAT"]
 
-    assert json.loads(told) == {
+    assert json.loads(values) == {
         "customer": {"S": "_repl_heartbeat-0996013b"},
         "order": {"S": "_repl_heartbeat-0996013b"},
     }

@@ -1,4 +1,4 @@
-"""What wrong settings are answered with, and what right ones become."""
+"""Errors for invalid settings, and the result of valid ones."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ WRONG = invalid_settings.WRONG | invalid_watch.WRONG | invalid_distributed.WRONG
 RIGHT = invalid_settings.RIGHT | invalid_watch.RIGHT | invalid_distributed.RIGHT
 
 
-def mistakes(sections: dict[str, object]) -> list[SettingProblem]:
-    with pytest.raises(SettingsError) as told:
+def problems(sections: dict[str, object]) -> list[SettingProblem]:
+    with pytest.raises(SettingsError) as error:
         Settings.parse(config(**sections))
-    return told.value.problems
+    return error.value.problems
 
 
 @pytest.mark.parametrize(("sections", "key", "reason", "remedy"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_setting_is_told_alone_with_its_key_the_reason_and_the_way_out(
+def test_an_invalid_setting_is_one_error_with_its_path_a_reason_and_a_fix(
     sections: dict[str, object], key: str, reason: str, remedy: str
 ) -> None:
-    (mistake,) = mistakes(sections)
+    (problem,) = problems(sections)
 
-    assert mistake.key == key
-    assert reason in mistake.reason
-    assert remedy in mistake.remedy
-
-
-def test_a_mistake_carries_the_value_that_was_found() -> None:
-    (mistake,) = mistakes({"mapping": {"retries": -5}})
-
-    assert mistake.value == -5
+    assert problem.key == key
+    assert reason in problem.reason
+    assert remedy in problem.remedy
 
 
-def test_a_missing_section_is_told() -> None:
-    with pytest.raises(SettingsError) as told:
+def test_an_error_has_the_value_that_was_found() -> None:
+    (problem,) = problems({"mapping": {"retries": -5}})
+
+    assert problem.value == -5
+
+
+def test_a_missing_section_is_an_error() -> None:
+    with pytest.raises(SettingsError) as error:
         Settings.parse({})
 
-    assert [mistake.key for mistake in told.value.problems] == ["table", "members"]
+    assert [problem.key for problem in error.value.problems] == ["table", "members"]
 
 
-def test_all_mistakes_are_told_at_once_though_one_member_is_itself_wrong() -> None:
-    assert {mistake.key for mistake in mistakes(EVERYTHING_WRONG)} == {
+def test_all_errors_are_reported_at_once_although_one_member_is_invalid() -> None:
+    assert {problem.key for problem in problems(EVERYTHING_WRONG)} == {
         "table.name",
         "members[0].region",
         "members[1].kms_key",
@@ -58,29 +58,30 @@ def test_all_mistakes_are_told_at_once_though_one_member_is_itself_wrong() -> No
     }
 
 
-def test_the_error_reads_as_a_list_of_every_mistake() -> None:
-    with pytest.raises(SettingsError) as told:
+def test_the_text_lists_every_error_with_setting_reason_and_fix() -> None:
+    with pytest.raises(SettingsError) as error:
         Settings.parse(config(**EVERYTHING_WRONG))
 
-    text = str(told.value)
-    assert text.startswith("7 mistakes in the settings, nothing was deployed.")
-    for mistake in told.value.problems:
-        assert f"{mistake.key}: " in text
-        assert mistake.reason in text
-        assert mistake.remedy in text
+    text = str(error.value)
+    assert text.startswith("7 errors in the settings, nothing was deployed.")
+    for problem in error.value.problems:
+        assert f"{problem.key}: " in text
+        assert f"    reason: {problem.reason}\n    fix:    {problem.remedy}\n" in text
     assert 'members[0].region: "nowhere"' in text
 
 
-def test_a_value_that_is_missing_is_shown_as_not_given_and_a_long_one_is_cut() -> None:
-    assert "region: not given" in str(SettingProblem("region", None, "why", "then"))
-    assert str(SettingProblem("name", "o" * 300, "why", "then")).splitlines()[0].endswith("ooo...")
+def test_a_missing_value_is_shown_as_not_set_and_a_long_one_is_cut() -> None:
+    assert "region: not set" in str(SettingProblem("region", None, "reason", "fix"))
+    assert (
+        str(SettingProblem("name", "o" * 300, "reason", "fix")).splitlines()[0].endswith("ooo...")
+    )
 
 
 def test_pulumi_prints_the_error_without_a_traceback() -> None:
     assert issubclass(SettingsError, pulumi.RunError)
 
 
-def test_two_regions_and_a_key_are_enough() -> None:
+def test_two_regions_and_a_partition_key_are_enough() -> None:
     settings = Settings.parse(config())
 
     assert settings.table.billing.mode == "PAY_PER_REQUEST"
@@ -95,7 +96,7 @@ def test_two_regions_and_a_key_are_enough() -> None:
 
 
 @pytest.mark.parametrize("sections", RIGHT.values(), ids=RIGHT.keys())
-def test_what_is_right_is_taken(sections: dict[str, object]) -> None:
+def test_valid_settings_are_accepted(sections: dict[str, object]) -> None:
     Settings.parse(config(**sections))
 
 
@@ -123,7 +124,7 @@ def test_the_settings_come_from_the_environment_that_pulumi_sets(
     assert read_settings() == Settings.parse(config())
 
 
-def test_a_misspelt_key_of_the_configuration_is_told_with_the_nearest_one() -> None:
+def test_a_misspelled_key_of_the_configuration_is_an_error_with_a_suggestion() -> None:
     stack = {f"dynamodb-ring:{key}": json.dumps(value) for key, value in config().items()}
     pulumi.runtime.set_all_config(stack | {"dynamodb-ring:hop": "us-east-1"})
 
@@ -139,7 +140,7 @@ def test_a_misspelt_key_of_the_configuration_is_told_with_the_nearest_one() -> N
         ({"watch": {"iterator_age": 90}}, 90),
     ],
 )
-def test_somebody_is_told_before_a_record_that_lags_is_given_up(
+def test_the_lag_alarm_goes_off_before_a_record_goes_to_the_quarantine(
     sections: dict[str, object], seconds: int
 ) -> None:
     settings = Settings.parse(config(**sections))
@@ -148,21 +149,21 @@ def test_somebody_is_told_before_a_record_that_lags_is_given_up(
     assert seconds < settings.mapping.record_age
 
 
-def test_where_a_member_is_wrong_it_is_not_said_that_topics_are_missing() -> None:
+def test_topics_are_not_checked_while_a_member_is_invalid() -> None:
     topics = [invalid_watch.HERE, invalid_watch.ELSEWHERE]
-    told = mistakes({"members": [TWO[0], {"region": "nowhere"}], "watch": {"topics": topics}})
+    found = problems({"members": [TWO[0], {"region": "nowhere"}], "watch": {"topics": topics}})
 
-    assert [mistake.key for mistake in told] == ["members[1].region"]
-
-
-def test_where_the_part_stands_is_judged_though_the_hops_are_wrong() -> None:
-    told = mistakes({"hops": ["nowhere"], "distributed": {"enabled": True, "at": "mars"}})
-
-    assert {mistake.key for mistake in told} == {"hops[0]", "distributed.at"}
+    assert [problem.key for problem in found] == ["members[1].region"]
 
 
-def test_the_part_may_stand_at_a_member_that_is_itself_wrong() -> None:
+def test_the_member_of_distributed_is_checked_although_the_hops_are_invalid() -> None:
+    found = problems({"hops": ["nowhere"], "distributed": {"enabled": True, "at": "mars"}})
+
+    assert {problem.key for problem in found} == {"hops[0]", "distributed.at"}
+
+
+def test_distributed_may_run_at_a_member_that_has_another_error() -> None:
     members = [*TWO, {"region": "nowhere", "name": "mars"}]
-    told = mistakes({"members": members, "distributed": {"enabled": True, "at": "mars"}})
+    found = problems({"members": members, "distributed": {"enabled": True, "at": "mars"}})
 
-    assert [mistake.key for mistake in told] == ["members[2].region"]
+    assert [problem.key for problem in found] == ["members[2].region"]

@@ -22,8 +22,8 @@ ALIASES = laughs("[x]", "a{n}: &a{n} [*a{of}, *a{of}, *a{of}, *a{of}, *a{of}, *a
 MERGES = laughs("{b: 1}", "a{n}: &a{n}\n  b{n}: {{<<: [*a{of}, *a{of}, *a{of}, *a{of}, *a{of}]}}")
 
 WRONG = {
-    "a key that is no text": ("1: a", "a key must be text, and `1` is none"),
-    "a key that looks like text": ("on: a", "a key must be text, and `on` is none"),
+    "a key that is no text": ("1: a", "a key must be text, and `1` is not"),
+    "a key that looks like text": ("on: a", "a key must be text, and `on` is not"),
     "a key that is a list": ("? [a]\n: b", "a key must be text"),
     "a recursive anchor": ("a: &a [*a]", "it contains itself"),
     "an indirect one": ("a: &a {b: {c: [*a]}}", "it contains itself"),
@@ -32,16 +32,16 @@ WRONG = {
     "nesting by aliases": (laughs("[x]", "a{n}: &a{n} [[[*a{of}]]]"), "too many values"),
     "a number of 5,000 digits": (f"a: {'1' * 5000}", "a number of 5000 characters"),
     "a long fraction": (f"a: 1.{'1' * 5000}", "a number of 5002 characters"),
-    "not a number": ("a: .nan", r"\.nan is no number"),
-    "infinite": ("a: -.inf", r"-\.inf is no number"),
-    "too large": ("a: 1.0e+999", "1.0e.999 is no number"),
-    "an alias bomb": (ALIASES, "stand for too many values"),
-    "a bomb of merges": (MERGES, "stand for too many values"),
+    "not a number": ("a: .nan", r"\.nan is not a finite number"),
+    "infinite": ("a: -.inf", r"-\.inf is not a finite number"),
+    "too large": ("a: 1.0e+999", "1.0e.999 is not a finite number"),
+    "an alias bomb": (ALIASES, "expand to too many values"),
+    "a bomb of merges": (MERGES, "expand to too many values"),
     "many values": (f"a: [{'a,' * 60_000}]", "more than 50,000 values"),
-    "a key twice": ("a: 1\nb: 2\na: 3", "the key `a` is there twice"),
+    "a key twice": ("a: 1\nb: 2\na: 3", "the key `a` occurs twice"),
     "a tab": ("a:\n\tb: 1", "cannot start any token"),
     "a null byte": ("a: \x00", "special characters are not allowed"),
-    "a date that is none": ("a: 2024-99-99", "a value in it is none"),
+    "a date that is none": ("a: 2024-99-99", "it has an invalid value"),
     "an object": ("a: !!python/object:os.system x", "could not determine a constructor"),
     "two documents": ("a: 1\n---\na: 2", "found another document"),
 }
@@ -99,9 +99,12 @@ def test_each_command_that_reads_settings_says_so(tmp_path: Path, kind: str) -> 
     (tmp_path / "Pulumi.yaml").write_text("name: dynamodb-ring\nruntime: python\n")
     (tmp_path / "Pulumi.bad.yaml").write_text(text)
     stack = ("--stack", "bad", "--folder", str(tmp_path))
-    expect(run("validate", *stack), "Pulumi.bad.yaml cannot be read")
+    expect(run("validate", *stack), f"Cannot read {tmp_path / 'Pulumi.bad.yaml'}")
     (tmp_path / "rings.yaml").write_text(text)
-    expect(run("validate", "--file", str(tmp_path / "rings.yaml")), "rings.yaml cannot be read")
+    expect(
+        run("validate", "--file", str(tmp_path / "rings.yaml")),
+        f"Cannot read {tmp_path / 'rings.yaml'}",
+    )
     prices = ("cost", "--stack", "dev", "--writes", "1", "--prices", str(tmp_path / "rings.yaml"))
     expect(run(*prices), "rings.yaml is no price list")
 
@@ -111,11 +114,11 @@ MORE = (*GIVEN, "--member", "eu-west-1", "--set")
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("argument", "reason"),
     [
         (f"tags={'[' * 10_000}", "is no value in YAML: it is nested more than 50 levels"),
         (f"mapping.retries={'1' * 5000}", "a number of 5000 characters is too long"),
-        ("mapping.retries=.nan", ".nan is no number"),
+        ("mapping.retries=.nan", ".nan is not a finite number"),
         ("tags={1: a}", "a key must be text"),
         (f"members[{'1' * 5000}].region=x", "this is not the path of a setting"),
         ("members[\u0661].region=x", "this is not the path of a setting"),
@@ -123,8 +126,8 @@ MORE = (*GIVEN, "--member", "eu-west-1", "--set")
     ],
     ids=["deep", "digits", "nan", "key", "place", "another script's digit", "path"],
 )
-def test_so_does_a_setting_of_the_command_line(told: str, reason: str) -> None:
-    result = run(*MORE, told)
+def test_so_does_a_setting_of_the_command_line(argument: str, reason: str) -> None:
+    result = run(*MORE, argument)
     expect(result, reason)
     assert len(result.output) < 1000
 

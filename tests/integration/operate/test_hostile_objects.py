@@ -81,7 +81,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "quarantine/text": (b'"text"', "it is text, not an object"),
     "quarantine/no-hop": (b"{}", "it has no `hop`"),
     "quarantine/hop": (with_raw("hop", b"[]"), "`hop` is a list, not text"),
-    "quarantine/record": (with_raw("record", b"7"), "`record` is a whole number where an object"),
+    "quarantine/record": (with_raw("record", b"7"), "`record` is a whole number, not an object"),
     "quarantine/large": (b" " * 24_000_001, "it is larger than 24 MB"),
     "aws/lambda/batch": (b'{"payload": []}', "it has no `requestContext`"),
     "aws/lambda/context": (with_raw("requestContext", b'"x"', BATCH), "`requestContext` is text"),
@@ -229,7 +229,7 @@ def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
     [
         (with_object(DEEP), "nested too deeply"),
         (with_object(b"\xff"), "it is not JSON"),
-        (with_object(b""), "it is null where an object"),
+        (with_object(b""), "it is null, not an object"),
         (with_object(b" " * 3_000_000), "a line is longer than"),
         (told_by(about={**FIRST, "over": 1}), "`over` is a whole number, not a boolean"),
         (told_by(about={**FIRST, "units": "many"}), "its units are no number"),

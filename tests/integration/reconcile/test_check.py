@@ -94,7 +94,7 @@ def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
     result = command(*way)
     assert (result.exit_code, result.output.splitlines()[0]) == (
         0,
-        f"dev: {held(ring)} keys compared, all members are equal. It took "
+        f"dev: {held(ring)} keys compared, all members are in sync. It took "
         f"{json.loads(command(*way, '--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
     )
 
@@ -175,7 +175,7 @@ def test_what_is_not_shown_is_where_it_says(
     ring: LocalRing, differing: dict[str, DifferenceKind], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(equal, "_SHOWN", 1)
-    assert "and 3 more: --report FILE has them written down." in command().output
+    assert "and 3 more: write them all with --report FILE." in command().output
     assert "and 3 more: all are in all.jsonl." in command("--report", "all.jsonl").output
     assert len(Path("all.jsonl").read_text().splitlines()) == len(differing)
 
@@ -217,8 +217,8 @@ def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, DifferenceK
     ("arguments", "words"),
     [
         (("--member", "mars-1"), "There is no member mars-1"),
-        (("--member", REGIONS[0]), "dev: It takes two members, and here is 1."),
-        (("--keys", "-"), "Line 1 is no key of these tables"),
+        (("--member", REGIONS[0]), "dev: At least two members are needed, and there is 1."),
+        (("--keys", "-"), "Line 1 is not a key of these tables"),
     ],
 )
 def test_wrong_use_is_told(ring: LocalRing, arguments: tuple[str, ...], words: str) -> None:

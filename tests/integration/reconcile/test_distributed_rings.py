@@ -30,7 +30,7 @@ def test_a_member_in_another_account_is_checked_by_the_role_there() -> None:
     with ring_of(0, members=members, distributed={"enabled": True}) as two:
         put(two, REGIONS[0], item("k1"))
         two.wait_until_quiet(PATIENCE)
-        assert "1 key compared, all members are equal" in check(two, "--segments", "1").output
+        assert "1 key compared, all members are in sync" in check(two, "--segments", "1").output
         with two.paused():
             put(two, REGIONS[1], item("k2"))
             assert "2 keys compared, 1 differs." in check(two, "--segments", "1").output

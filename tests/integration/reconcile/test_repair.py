@@ -77,7 +77,7 @@ def test_what_is_not_shown_is_found_by_a_check(
 ) -> None:
     monkeypatch.setattr(equal, "_SHOWN", 1)
     spoil(ring)
-    assert "and 3 more: `check --report FILE` has them written down." in command("--dry-run").output
+    assert "and 3 more: write them all with `check --report FILE`." in command("--dry-run").output
 
 
 def test_the_newest_version_wins_and_what_has_none_is_left(ring: LocalRing) -> None:

@@ -13,6 +13,8 @@ from tests.engine.replication import PATIENCE, joined, keys_at, running
 from tests.engine.stacks import Engine, EngineStack
 from tests.engine.writers import Writers
 
+pytestmark = pytest.mark.long
+
 TABLE: dict[str, Any] = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 A, B, C, D = (
     {"region": region} for region in ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1")

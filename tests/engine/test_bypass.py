@@ -37,6 +37,8 @@ from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
 from tests.engine.writers import Writers
 
+pytestmark = pytest.mark.long
+
 AUTOMATE = PROJECT_ROOT / "automate.py"
 LOST, BEFORE, BEHIND = "eu-west-1", "us-east-1", "ap-southeast-2"
 FILE = """\

@@ -24,6 +24,8 @@ from ring.project import PROJECT_ROOT
 from tests.engine.stacks import Engine
 from tests.support.stream_records import of_stream
 
+pytestmark = pytest.mark.long
+
 AUTOMATE = PROJECT_ROOT / "automate.py"
 DOCS = PROJECT_ROOT / "docs" / "python.md"
 RING = (

@@ -10,6 +10,8 @@ import pytest
 from operate.deployed import Deployed, DeployedDistributed
 from tests.engine.stacks import Engine, EngineStack
 
+pytestmark = pytest.mark.long
+
 REGIONS = ("us-east-1", "eu-west-1")
 SETTINGS: dict[str, Any] = {
     "table": {

@@ -18,6 +18,8 @@ from operate.errors import OperationFailedError
 from ring.held import HELD
 from tests.engine.stacks import Engine, EngineStack
 
+pytestmark = pytest.mark.long
+
 LOST = "eu-west-1"
 ROLE = "arn:aws:iam::210987654321:role/deploys"
 SETTINGS: dict[str, Any] = {

@@ -9,6 +9,8 @@ import pytest
 
 from tests.engine.stacks import Engine, EngineStack
 
+pytestmark = pytest.mark.long
+
 REGIONS = ("us-east-1", "eu-west-1")
 SETTINGS: dict[str, Any] = {
     "table": {

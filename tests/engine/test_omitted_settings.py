@@ -14,6 +14,8 @@ from operate.deployment.immutable_settings import immutable_violations
 from ring.settings.settings import Settings
 from tests.engine.stacks import Engine, EngineStack
 
+pytestmark = pytest.mark.long
+
 REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/1f0f2d4e-5f0b-4c7a-9a53-6d8c1c5b7a10"
 PLAIN: dict[str, Any] = {

@@ -14,6 +14,8 @@ from pulumi.automation import CommandError
 from tests.engine.replication import check_replication, running
 from tests.engine.stacks import Engine, EngineStack
 
+pytestmark = pytest.mark.long
+
 TABLE: dict[str, Any] = {
     "name": "orders",
     "partition_key": {"name": "id", "type": "S"},

@@ -18,6 +18,8 @@ from local.running_ring import RunningRing
 from tests.engine.replication import check_replication, running
 from tests.engine.stacks import Engine, EngineStack
 
+pytestmark = pytest.mark.long
+
 HERE, NEXT = "us-east-1", "eu-west-1"
 SETTINGS: dict[str, Any] = {
     "table": {"name": "orders", "partition_key": {"name": "id", "type": "S"}},

@@ -8,6 +8,8 @@ from ring.project import PROJECT_ROOT
 from tests.mutation.cut import MutantError
 from tests.mutation.mutants import MUTANTS, Mutant, hunt
 
+pytestmark = pytest.mark.long
+
 GUARANTEES = PROJECT_ROOT / "docs" / "guarantees.md"
 
 

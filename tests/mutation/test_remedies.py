@@ -11,6 +11,8 @@ from tests.mutation.remedies import REMEDIES
 from tests.mutation.remedy import Remedy
 from tests.mutation.trials import failing_without, trials
 
+pytestmark = pytest.mark.long
+
 Trial = Future[set[str]]
 
 

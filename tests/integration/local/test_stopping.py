@@ -125,7 +125,7 @@ def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_l
         assert puts.reached.wait(PATIENCE)
         process.send_signal(word)
         code, said = ended(process)
-        assert (code, "Stopping; finishing what is under way." in said) == (1, True), said
+        assert (code, "Stopping; finishing the work in progress." in said) == (1, True), said
         assert "run the same command again to resume" in said
         assert puts.count < 20 + 2 * UNDER_WAY
         assert len(held(ring, SECOND)) == puts.count
@@ -210,7 +210,7 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
         code, said = ended(begin(*check))
     told = ring_in(said)
     assert (code, told["differing"], told["compared"]) == (1, ITEMS, ITEMS)
-    assert "goes on where it was interrupted" in said
+    assert "Resuming from" in said
 
 
 def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) -> None:

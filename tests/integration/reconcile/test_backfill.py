@@ -172,12 +172,12 @@ def test_segments_are_filled_side_by_side(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "Say --into NAME, or --all"),
-        (("--into", FIRST, "--all"), "Say --into NAME, or --all"),
+        ((), "Pass --into NAME or --all"),
+        (("--into", FIRST, "--all"), "Pass --into NAME or --all"),
         (("--into", "mars-1", "--yes"), "There is no member mars-1"),
         (("--into", FIRST, "--from", FIRST, "--yes"), "cannot be filled from itself"),
-        (("--all", "--from", FIRST, "--yes"), "--from does not go with --all"),
-        (("--into", FIRST), "say --yes"),
+        (("--all", "--from", FIRST, "--yes"), "--from cannot be used with --all"),
+        (("--into", FIRST), "pass --yes"),
     ],
 )
 def test_wrong_use_is_told(

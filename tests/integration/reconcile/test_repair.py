@@ -65,8 +65,8 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing)
     spoil(ring)
     result = command("--dry-run")
     assert result.exit_code == 1
-    assert "3 keys would be brought in line: 3 at us-east-1." in result.output
-    assert "1 key would be left:" in result.output
+    assert "3 keys would be repaired: 3 at us-east-1." in result.output
+    assert "1 key would be skipped:" in result.output
     assert "`automate.py redrive --all`" in result.output
     assert "`repair --prefer NAME`" in result.output
     assert get(ring, FIRST, "k1") is None
@@ -152,7 +152,7 @@ def test_an_equal_ring_has_nothing_to_do(ring: LocalRing) -> None:
 
 def test_it_wants_a_yes_where_nobody_can_be_asked(ring: LocalRing) -> None:
     result = command()
-    assert (result.exit_code, "say --yes" in result.stderr) == (2, True)
+    assert (result.exit_code, "pass --yes" in result.stderr) == (2, True)
 
 
 def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: Path) -> None:

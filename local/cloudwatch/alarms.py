@@ -5,12 +5,10 @@ Alarm actions are not executed: a change of state is visible in the API only.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 from moto.cloudwatch.models import (
     Alarm,
@@ -24,15 +22,15 @@ from moto.cloudwatch.models import (
 
 from local.cloudwatch.alarm_states import UnsupportedAlarmError, state
 from local.cloudwatch.metrics import table_metrics
+from local.periodic import Periodic
 
 SECONDS = 10.0
 """Interval between two evaluations; CloudWatch evaluates every minute."""
-_log = logging.getLogger(__name__)
 
 _Name = tuple[str, str, frozenset[tuple[str, str]]]
 
 
-class Alarms:
+class Alarms(Periodic):
     """Evaluate alarms in a background thread while the context lasts.
 
     `lock` is held while moto's data is used; `now` is in seconds since 1970. Alarms on metrics of
@@ -48,23 +46,11 @@ class Alarms:
         self._lock = lock
         self._unmeasured = unmeasured
         self._now = now
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
+        super().__init__("alarms", SECONDS)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(SECONDS):
-            try:
-                self.evaluate()
-            except Exception:
-                _log.exception("Evaluating the alarms failed.")
+    def work(self) -> None:
+        """Evaluate every alarm."""
+        self.evaluate()
 
     def evaluate(self) -> None:
         """Publish the tables' metrics, then evaluate every alarm."""

@@ -7,27 +7,24 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-tt
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Self
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
 from handler.model.expiry import ttl_attribute, will_be_deleted
+from local.periodic import Periodic
 
 SECONDS = 20.0
 """Interval between two scans of all tables."""
 
 _IDENTITY = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
-_log = logging.getLogger(__name__)
 
 
-class TimeToLive:
+class TimeToLive(Periodic):
     """Delete expired items in a background thread while the context lasts.
 
     `lock` is held while moto's data is used; `now` is in seconds since 1970.
@@ -40,25 +37,12 @@ class TimeToLive:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._lock = lock
-        self._seconds = seconds
         self._now = now
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ttl", daemon=True)
+        super().__init__("time to live", seconds)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(self._seconds):
-            try:
-                self.expire()
-            except Exception:
-                _log.exception("Deleting expired items failed.")
+    def work(self) -> None:
+        """Delete what has expired."""
+        self.expire()
 
     def expire(self) -> None:
         """Delete the expired items of every table with time to live."""

@@ -28,7 +28,7 @@ def _add_imported(module: str, files: set[Path]) -> None:
     for file in _files_of(module):
         if file not in files:
             files.add(file)
-            for name in _imports(ast.parse(file.read_text())):
+            for name in imports(file.read_text()):
                 _add_imported(name, files)
 
 
@@ -42,16 +42,26 @@ def _files_of(module: str) -> Iterator[Path]:
         folder /= part
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the names that a program imports, also inside functions, but not for type checks."""
+def imports(source: str) -> set[str]:
+    """Return the modules and names that a program imports, except those only its types need.
+
+    Imports inside functions count. A relative import is ".".
+    """
+    return set(_imported(ast.parse(source)))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
     match tree:
         case ast.Import(names):
             yield from (alias.name for alias in names)
         case ast.ImportFrom(str(module), names, 0):
+            yield module
             yield from (f"{module}.{alias.name}" for alias in names)
+        case ast.ImportFrom():
+            yield "."
         case ast.If(ast.Name("TYPE_CHECKING"), _, otherwise):
             for statement in otherwise:
-                yield from _imports(statement)
+                yield from _imported(statement)
         case _:
             for child in ast.iter_child_nodes(tree):
-                yield from _imports(child)
+                yield from _imported(child)

@@ -1,35 +1,14 @@
 """Who imports whom in the project, read from its source."""
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from ring.project import PROJECT_ROOT
+from ring.resources.lambda_archive import imports
 
 ROOMS = ("handler", "ring", "operate", "local", "commands")
-
-
-def imports(source: str) -> set[str]:
-    """Return the modules and names that a program imports, except those only its types need."""
-    return set(_names(ast.parse(source)))
-
-
-def _names(tree: ast.AST) -> Iterator[str]:
-    match tree:
-        case ast.Import(names):
-            yield from (alias.name for alias in names)
-        case ast.ImportFrom(module, names, level):
-            yield "." if level or module is None else module
-            if module and not level:
-                yield from (f"{module}.{alias.name}" for alias in names)
-        case ast.If(ast.Name("TYPE_CHECKING"), _, otherwise):
-            for statement in otherwise:
-                yield from _names(statement)
-        case _:
-            for child in ast.iter_child_nodes(tree):
-                yield from _names(child)
 
 
 def modules() -> dict[str, Path]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ring.project import PROJECT_ROOT
-from tests.architecture.graph import ROOMS, arrows, between_folders, circle, imports
+from ring.resources.lambda_archive import imports
+from tests.architecture.graph import ROOMS, arrows, between_folders, circle
 
 MAY_IMPORT = {
     "handler": set[str](),

@@ -19,7 +19,6 @@ ON = {"enabled": True}
 NAME = "ring-segments"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}-a1b2c3"
 MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{NAME}-a1b2c3"
-OTHER_ACCOUNT = "210987654321"
 
 
 def allowed(seen: Watching, name: str) -> set[tuple[str, str]]:

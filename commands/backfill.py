@@ -28,6 +28,7 @@ from operate.reconcile.backfill import BackfillResult, Route, backfill, plan_rou
 from operate.reconcile.backfill_key import BackfillOutcome
 from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing
+from operate.table_operations import backfill_identity
 from ring.text import counted
 
 
@@ -123,10 +124,8 @@ def _backfill(
         )
     if not options.yes and not click.confirm("Copy these items?", err=True):
         raise CancelledError("Nothing was changed.")
-    tables = [(member.name, member.tables.table) for member in members]
-    paths = [(route.source, route.target) for route in routes]
-    is_local = machine is None
-    with whole.open(screen, ring, "backfill", [tables, paths, segments, is_local]) as journal:
+    identity = backfill_identity(members, routes, segments, is_local=machine is None)
+    with whole.open(screen, ring, "backfill", identity) as journal:
         if machine is None:
             with at_work(screen, whole.stop) as on_progress:
                 return backfill(

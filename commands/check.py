@@ -31,18 +31,10 @@ from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing, Outcome
 from operate.stop import Stop
+from operate.table_operations import CheckReport, comparison_identity
 from ring.text import counted
 
 _SHOWN = 20  # differences that are printed, or in the JSON document
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """Result of a check of a ring; `shown` are the first differences as documents."""
-
-    checked: CheckResult
-    shown: Sequence[Mapping[str, Any]]
-    units: float
 
 
 def check_options(function: Any) -> Any:
@@ -140,7 +132,7 @@ def check_command(
             return compare(screen, comparison, journal, report)
 
     outcomes = on_each_ring(rings, one_ring)
-    ok = all(outcome.result and not outcome.result.checked.differing for outcome in outcomes)
+    ok = all(outcome.result and outcome.result.in_sync for outcome in outcomes)
     documents = [
         ring_document(outcome) | (document(outcome.result) if outcome.result else {})
         for outcome in outcomes
@@ -163,19 +155,8 @@ class Comparison:
     @property
     def about(self) -> Any:
         """What a checkpoint belongs to: only the same comparison may resume from it."""
-        tables, options = (
-            [(member.name, member.tables.table) for member in self.members],
-            self.options,
-        )
         is_local = self.machine is None
-        parts = [
-            options.keys,
-            options.sample,
-            options.segments,
-            options.pairwise,
-            options.tombstones,
-        ]
-        return [tables, *parts, is_local]
+        return comparison_identity(self.members, self.options, is_local=is_local)
 
 
 def comparison_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, Any]) -> Comparison:
@@ -236,15 +217,15 @@ def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> li
 
 def document(compared: CheckReport) -> dict[str, Any]:
     """Return the result as a document."""
-    checked = compared.checked
+    checked = compared.result
     return {
         "equal": not checked.differing,
         "compared": checked.compared,
         "differing": checked.differing,
         "changing": checked.changing,
         "kinds": {kind: n for kind, n in checked.found.items() if kind not in ("equal", CHANGING)},
-        "first": compared.shown,
-        "units": compared.units,
+        "first": compared.differences,
+        "units": compared.capacity_units,
     }
 
 
@@ -260,26 +241,26 @@ def _show(screen: Screen, outcomes: Sequence[Outcome[CheckReport]], report: IO[s
 
 def print_comparison(screen: Screen, name: str, compared: CheckReport, rest: str) -> None:
     """Print the result of a check; `rest` says where to find the differences not shown."""
-    checked = compared.checked
+    checked = compared.result
     differing = "differs" if checked.differing == 1 else "differ"
     verdict = (
         f"{checked.differing:,} {differing}" if checked.differing else "all members are in sync"
     )
     screen.print(
         f"{name}: {counted(checked.compared, 'key')} compared, {verdict}. "
-        f"It took {counted(round(compared.units), 'capacity unit')}."
+        f"It took {counted(round(compared.capacity_units), 'capacity unit')}."
     )
     if checked.changing:
         screen.print(
             f"{counted(checked.changing, 'key')} changed at every read, so the result is unknown: "
             "check again with --keys at a quieter time, or with a longer --settle-seconds."
         )
-    for difference in compared.shown:
+    for difference in compared.differences:
         screen.print(f"\n{difference['kind']}: {json_line(difference['key'])}")
         for member, held in difference["members"].items():
             screen.print(f"  {member:<16} {_words(held)}")
-    if checked.differing > len(compared.shown):
-        screen.print(f"\nand {checked.differing - len(compared.shown):,} more: {rest}.")
+    if checked.differing > len(compared.differences):
+        screen.print(f"\nand {checked.differing - len(compared.differences):,} more: {rest}.")
 
 
 def _words(held: Mapping[str, Any]) -> str:

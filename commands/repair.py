@@ -98,7 +98,7 @@ def _repair(
         compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
             print_comparison(screen, ring.label, compared, _REST)
-        if options.dry_run or (not options.yes and compared.checked.differing):
+        if options.dry_run or (not options.yes and not compared.in_sync):
             planned = _do(screen, members, journal, options, dry_run=True)
             if options.dry_run:
                 return document(compared) | _document(planned, options.prefer)

@@ -17,12 +17,11 @@ from operate.errors import InvalidRequestError
 from operate.quarantine.catalogue import RedriveList
 from operate.quarantine.listing import QuarantinedEntry, RingQuarantine
 from operate.quarantine.redrive import RedriveOptions, RedriveResult
-from operate.reconcile.backfill import BackfillResult, plan_route
+from operate.reconcile.backfill import BackfillResult, Route, plan_route
 from operate.reconcile.backfill import backfill as backfill_members
 from operate.reconcile.check import CheckOptions, CheckResult, findings
 from operate.reconcile.check import check as check_members
 from operate.reconcile.connect import connect_members
-from operate.reconcile.fingerprints import key_text
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.repair import RepairResult
@@ -161,8 +160,7 @@ def backfill(  # noqa: PLR0913 - keywords, each with a default
     members = table_options.connect(ring)
     names = into or [member.name for member in members]
     routes = [plan_route(members, name, source) for name in names]
-    paths = [(route.source, route.target) for route in routes]
-    identity = [_tables(members), paths, segments, True]
+    identity = backfill_identity(members, routes, segments)
     with table_options.open_journal(ring, "backfill", identity) as journal:
         return backfill_members(
             members, routes, journal, segments=segments, on_progress=on_progress
@@ -202,11 +200,6 @@ def redrive(
     return entries
 
 
-def key_texts(members: Sequence[MemberConnection], keys: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Convert keys (in DynamoDB JSON) to the texts that `CheckOptions.keys` takes."""
-    return [key_text(dict(key), members[0].keys) for key in keys]
-
-
 def member_index(members: Sequence[MemberConnection], name: str) -> int:
     """Return a member's index. Raises `InvalidRequestError` if there is none of that name."""
     names = [member.name for member in members]
@@ -215,10 +208,24 @@ def member_index(members: Sequence[MemberConnection], name: str) -> int:
     return names.index(name)
 
 
-def comparison_identity(members: Sequence[MemberConnection], options: CheckOptions) -> list[Any]:
+def comparison_identity(
+    members: Sequence[MemberConnection], options: CheckOptions, *, is_local: bool = True
+) -> list[Any]:
     """Return what a checkpoint belongs to: only the same comparison may resume from it."""
     parts = [options.keys, options.sample, options.segments, options.pairwise, options.tombstones]
-    return [_tables(members), *parts, True]
+    return [_tables(members), *parts, is_local]
+
+
+def backfill_identity(
+    members: Sequence[MemberConnection],
+    routes: Sequence[Route],
+    segments: int,
+    *,
+    is_local: bool = True,
+) -> list[Any]:
+    """Return what a checkpoint belongs to: only the same backfill may resume from it."""
+    paths = [(route.source, route.target) for route in routes]
+    return [_tables(members), paths, segments, is_local]
 
 
 def _check(

@@ -76,7 +76,7 @@ def test_a_name_that_exists_and_a_table_that_is_made_in_part_are_told(
         text = error_of(stack)
     assert "ring-eu-west-1 (aws:dynamodb/table:Table)" in text
     assert "Table already exists: orders" in text
-    assert "orders was made, but not all of it." in text
+    assert "orders was created, but not completely." in text
     assert "Slow down." in text
     there.delete_table(TableName="orders")
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks`` (``make bench``): print the tables of docs/performance.md."""
+"""Print the tables of docs/explanation/performance.md: ``python -m benchmarks``, ``make bench``."""
 
 from __future__ import annotations
 

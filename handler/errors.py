@@ -83,7 +83,7 @@ _PERMANENT_CODES = frozenset({"ItemCollectionSizeLimitExceeded", "Serialization"
 
 # Parts of the messages with which a ValidationException rejects an item, in lower case. AWS
 # documents the limits, not the messages: these are from servers that copy DynamoDB and from public
-# reports of the service (docs/runbook.md lists what they mean).
+# reports of the service (docs/how-to/troubleshoot.md lists what they mean).
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 _ITEM_VALIDATION_MESSAGES = (
     "size has exceeded the maximum",

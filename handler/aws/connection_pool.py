@@ -2,7 +2,7 @@
 
 urllib3 and http.client take half a millisecond of processor time for a request, most of it for
 headers and locks that are not needed here, and read the megabyte of certificates again for each
-connection (docs/performance.md).
+connection (docs/explanation/performance.md).
 
 Every error is raised as botocore's HTTP session raises it, and closes its connection, so that no
 connection ever holds the response to an earlier request.

@@ -1,7 +1,7 @@
 """Classify stream changes, version them, and derive a member's state. Pure: no store, no clock.
 
-The rules are those of docs/protocol.md. The simulation in tests/simulation runs them against each
-other, and tests/mutation shows for each rule what happens without it.
+The rules are those of docs/explanation/protocol.md. The simulation in tests/simulation runs them
+against each other, and tests/mutation shows for each rule what happens without it.
 """
 
 from collections.abc import Iterable

@@ -3,7 +3,7 @@
 The server must separate regions, derive an account from an access key, and check no signatures.
 Requests are sent with an access key generated for their account in this run: tables of an earlier
 run are invisible, and this run's tables are deleted when it ends. Tested with MiniStack; see
-docs/stores.md.
+docs/explanation/servers.md.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class DynamoDBProxy:
         if name in others:
             raise ProxyError(
                 f"The DynamoDB at {self.url} does not separate regions, and a ring has a table in "
-                "each. Use a server that does, such as MiniStack (docs/stores.md)."
+                "each. Use a server that does, such as MiniStack (docs/explanation/servers.md)."
             )
 
     def __exit__(self, *_: object) -> None:
@@ -226,7 +226,7 @@ def _validated(url: str) -> str:
     if _AWS_HOST.search(host):
         raise WrongUrlError(
             f"{host} belongs to AWS, and a local ring deletes its tables at the end. Use a server "
-            "on this machine (docs/stores.md)."
+            "on this machine (docs/explanation/servers.md)."
         )
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
@@ -255,10 +255,12 @@ def _unusable(url: str, response: Response) -> str:
     """Return why the server that answered cannot be used."""
     text = response.body.decode(errors="replace").strip()
     if response.status == 500 and "does not answer" in text:
-        return f"{json.loads(text)['message']}. Start the server (docs/stores.md) or check the URL."
+        message = json.loads(text)["message"]
+        return f"{message}. Start the server (docs/explanation/servers.md) or check the URL."
     return (
         f"The server at {url} does not implement DynamoDB: it answered CreateTable with "
-        f"{response.status} {text[:200]!r}. Check the URL; docs/stores.md lists servers."
+        f"{response.status} {text[:200]!r}. Check the URL; "
+        "docs/explanation/servers.md lists servers."
     )
 
 

@@ -1,8 +1,8 @@
 """Reject PartiQL statements that moto's parser cannot handle.
 
 moto answers them with status 500: SDKs retry this several times, and then report a Python error.
-Here the response is 400 with the reason, and nothing of the request is executed. `docs/stores.md`
-lists these statements.
+Here the response is 400 with the reason, and nothing of the request is executed.
+`docs/explanation/servers.md` lists these statements.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def _errors_as_400(statement: str) -> Iterator[None]:
         raise MockValidationException(
             f"The local ring cannot execute this PartiQL statement: {shown} - moto's parser fails "
             f"({error!r}), though DynamoDB may accept it. Nothing was executed. Use blanks around "
-            "`=` and `?` for the values of an UPDATE (docs/stores.md), or GetItem, Query, PutItem, "
-            "UpdateItem or DeleteItem."
+            "`=` and `?` for the values of an UPDATE (docs/explanation/servers.md), or GetItem, "
+            "Query, PutItem, UpdateItem or DeleteItem."
         ) from error
 
 

@@ -124,7 +124,8 @@ def _key_statements(everything: str) -> str:
     statements = json.dumps(key_statements(group.region, group.account), indent=2)
     return (
         f"\nThe policy of the member's `kms_key` in {group.region} needs these statements "
-        f"(docs/keys.md), and the key has to exist. Add them, and run this again:\n{statements}"
+        f"(docs/how-to/encryption-keys.md), and the key has to exist. Add them, and run this "
+        f"again:\n{statements}"
     )
 
 

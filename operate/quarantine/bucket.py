@@ -51,7 +51,7 @@ class Entry:
 
     Its `id` is the object's name. `records` is empty where the object cannot be understood, and
     `error` says why; such an entry is shown, and never redriven or removed. Anyone who may put
-    objects there can have put it there (docs/runbook.md).
+    objects there can have put it there (docs/how-to/troubleshoot.md).
     """
 
     id: str

@@ -31,7 +31,7 @@ class Alarm:
 
     slug: str
     runbook_section: str
-    """The heading in docs/runbook.md."""
+    """The heading in docs/how-to/troubleshoot.md."""
     summary: str
     """What happened."""
     meaning: str
@@ -48,7 +48,7 @@ class Alarm:
     def description(self, subject: str) -> str:
         """Return the text of the notification: subject, event, meaning, first step, runbook."""
         text = f"{self.summary} {self.meaning} {self.remedy}"
-        return f"{subject}: {text} See docs/runbook.md: {self.runbook_section}"
+        return f"{subject}: {text} See docs/how-to/troubleshoot.md: {self.runbook_section}"
 
 
 def hop_alarms(hop: HopMetrics, max_lag_seconds: int) -> tuple[Alarm, ...]:

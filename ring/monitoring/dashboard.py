@@ -62,7 +62,7 @@ def _placed(widget: Json, *, x: int, y: int, width: int, height: int = _HEIGHT) 
 def _introduction(table: str, omitted: Sequence[str]) -> Json:
     lines = [
         f"# Ring of table `{table}`",
-        "One row per hop. What each alarm means and what to do: `docs/runbook.md`.",
+        "One row per hop. What each alarm means and what to do: `docs/how-to/troubleshoot.md`.",
     ]
     if omitted:
         lines.append(f"Hops on dashboards of other accounts or stacks: {', '.join(omitted)}.")

@@ -213,6 +213,6 @@ class FunctionSettings(SettingsModel):
     group."""
     http: Literal["own", "boto3"] = "own"
     """The HTTP client for DynamoDB: the hop's own, or boto3's, which takes three to four times the
-    CPU time per update (docs/performance.md)."""
+    CPU time per update (docs/explanation/performance.md)."""
     runtime_updates: Literal["auto", "function_update"] = "auto"
     """When Lambda updates the runtime: at any time, or with an update of the function."""

@@ -27,7 +27,7 @@ from tests.support.stream_records import of_stream
 pytestmark = pytest.mark.long
 
 AUTOMATE = PROJECT_ROOT / "automate.py"
-DOCS = PROJECT_ROOT / "docs" / "python.md"
+DOCS = PROJECT_ROOT / "docs" / "reference" / "python-api.md"
 RING = (
     *("--table", "orders", "--key", "customer:S", "--sort", "order:S"),
     *("--member", "us-east-1", "--member", "eu-west-1:orders-eu"),

@@ -1,4 +1,4 @@
-"""The remedies of docs/runbook.md, on the real engine: each test begins where the last ended.
+"""The remedies of docs/how-to/troubleshoot.md, on the real engine, one after the other.
 
 Each breaks something as somebody would by hand, sees that `up` alone does nothing about it, does
 what the runbook says, and looks whether it helped.

@@ -1,7 +1,7 @@
 """Take each rule out, and find the smallest scope that notices.
 
-``python -m tests.exhaust.mutants`` prints the table that stands in docs/guarantees.md: scopes are
-tried from the smallest on, each to its end, so that no smaller one of them notices.
+``python -m tests.exhaust.mutants`` prints the table that stands in docs/explanation/guarantees.md:
+scopes are tried from the smallest on, each to its end, so that no smaller one of them notices.
 """
 
 import argparse

@@ -23,7 +23,7 @@ FAULTS = (
 """What goes wrong, or what an operator does."""
 
 EDITED = ("put", "update", "delete", "delete a stub", "put back edited")
-"""All but exact old copies, of which docs/guarantees.md tells."""
+"""All but exact old copies, of which docs/explanation/guarantees.md tells."""
 PLAIN = ("put", "update", "delete", "delete a stub")
 
 

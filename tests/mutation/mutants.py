@@ -1,6 +1,6 @@
 """Take the protocol's rules out, one by one, and see that the simulation notices.
 
-``python -m tests.mutation.mutants`` prints the table that stands in docs/guarantees.md. A rule
+``python -m tests.mutation.mutants`` prints the table in docs/explanation/guarantees.md. A rule
 that can be taken out unnoticed is either not needed or not tested.
 """
 
@@ -25,7 +25,7 @@ print(*found or "", sep="\\n")
 
 @dataclass(frozen=True)
 class Mutant:
-    """The handler without one rule of docs/protocol.md."""
+    """The handler without one rule of docs/explanation/protocol.md."""
 
     rule: str
     file: str

@@ -10,7 +10,7 @@ from tests.mutation.mutants import MUTANTS, Mutant, hunt
 
 pytestmark = pytest.mark.long
 
-GUARANTEES = PROJECT_ROOT / "docs" / "guarantees.md"
+GUARANTEES = PROJECT_ROOT / "docs" / "explanation" / "guarantees.md"
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)

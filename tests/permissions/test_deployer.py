@@ -1,4 +1,4 @@
-"""The deployer's rights that docs/deployer.md lists: what deploying asks for, and no more."""
+"""The deployer's rights that docs/reference/iam.md lists: what deploying asks for, and no more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.permissions.deploying import lives
 from tests.permissions.judge import Call, permits, read_policy
 from tests.permissions.test_permissions import lint
 
-DOCS = (PROJECT_ROOT / "docs" / "deployer.md").read_text()
+DOCS = (PROJECT_ROOT / "docs" / "reference" / "iam.md").read_text()
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1f0f2d4e-5f0b-4c7a-9a53-6d8c1c5b7a10"
 FULL = StackConfig.of(
     {

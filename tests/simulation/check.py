@@ -57,7 +57,7 @@ class LastWrites:
     """Watches that no hop takes an application's write back for something older.
 
     Older is what the write came after at its member: the member's own earlier writes, and what hops
-    had put there before. Two things are left out, of which docs/guarantees.md tells:
+    had put there before. Two things are left out, of which docs/explanation/guarantees.md tells:
 
     - while a conflict is open: another member's write, which the application's did not come after,
       stands there or stood there, and the member's own hop has not read the record of it;

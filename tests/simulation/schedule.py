@@ -39,7 +39,7 @@ def run_choices(choices: Choices, shape: Shape, *, tells: bool = False) -> Failu
             check.check_expiry(world)
         check.check_equal(world)
         check.check_growth(world)
-        if not {"redrive", "lose", "mend", "fill"} & {*shape.faults}:  # see docs/guarantees.md
+        if not {"redrive", "lose", "mend", "fill"} & {*shape.faults}:  # see guarantees.md
             check.check_last_writes(world)
     except AssertionError as error:
         return Failure(str(error), world.trace, choices.made)

@@ -172,7 +172,7 @@ SHAPES = {
         "plain, and members are emptied and filled again in the midst of it",
         faults=(*POISON, "empty", "fill"),
         loses=True,
-        replays_at_rest=False,  # see docs/guarantees.md
+        replays_at_rest=False,  # see docs/explanation/guarantees.md
     ),
     "fill-storm": replace(
         AIMED,

@@ -33,7 +33,7 @@ LIMITS = {
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_known_limit_shows_itself(name: str) -> None:
-    """What docs/guarantees.md warns of; where one does not show any more, it should not warn."""
+    """What docs/explanation/guarantees.md warns of, as long as it shows."""
     seeds, promise = LIMITS[name]
     found = first_failure(SHAPES[name], seeds)
     assert found is not None

@@ -274,8 +274,8 @@ class World:
     def wait_until(self, end: float) -> None:
         """Let an item's time pass, and all that is on its way arrive.
 
-        Where each member expires its own, DynamoDB comes some time after: see docs/guarantees.md
-        for what can happen if it comes in the very second of other writes.
+        Where each member expires its own, DynamoDB comes some time after: see
+        docs/explanation/guarantees.md for what can happen in the second of other writes.
         """
         then = end if self.plan.expiry_travels else max(end, self._time) + _LATER
         if then > self._time:

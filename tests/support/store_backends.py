@@ -224,7 +224,7 @@ def _local_client(url: str) -> Any:
 
 
 MOTO_LIMIT = 405_000
-"""What moto takes for DynamoDB's 400 KB (see docs/stores.md)."""
+"""What moto takes for DynamoDB's 400 KB (see docs/explanation/servers.md)."""
 
 
 @contextmanager
@@ -279,6 +279,6 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
 
 
 def differs(request: pytest.FixtureRequest, bench: str, how: str) -> None:
-    """Say that a test must fail on that bench, which differs from DynamoDB (see docs/stores.md)."""
+    """Say that a test must fail on that bench, which differs (docs/explanation/servers.md)."""
     if request.node.callspec.params["bench"] == bench:
         request.applymarker(pytest.mark.xfail(strict=True, reason=how))

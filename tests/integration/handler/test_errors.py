@@ -228,7 +228,7 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("MiniStack", "an empty name"): "MiniStack takes it",
     ("MiniStack", "a key that is too long"): "MiniStack refuses it in words of its own",
 }
-"""Where a server differs from DynamoDB (see docs/stores.md)."""
+"""Where a server differs from DynamoDB (see docs/explanation/servers.md)."""
 
 
 @pytest.mark.parametrize("refused", REFUSED)

@@ -136,7 +136,7 @@ def test_a_large_item_that_stood_there_is_told_whole(bench: Bench) -> None:
 @pytest.mark.parametrize("bench", [name for name in BENCHES if name != "moto"], indirect=True)
 @pytest.mark.parametrize("kind", RICH)
 def test_the_size_of_every_kind_of_value_counts(bench: Bench, kind: str) -> None:
-    # moto counts some of them otherwise: see docs/stores.md.
+    # moto counts some of them otherwise: see docs/explanation/servers.md.
     fits = stamped(filled(bench.limit - STAMP, {**KEY, "v": RICH[kind]}))
     bench.run(bench.store.put(KEY, fits, IfUnchanged(None)))
     over = stamped(filled(bench.limit - STAMP + 1, {**KEY, "v": RICH[kind]}))

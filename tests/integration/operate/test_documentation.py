@@ -1,4 +1,4 @@
-"""The examples of docs/python.md that need no engine; tests/engine runs the first one."""
+"""The examples of docs/reference/python-api.md but the first, which tests/engine runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ring.project import PROJECT_ROOT
 from tests.support.deployments import CONFIG, deployed
 from tests.support.local_rings import PATIENCE, item, put, ring_of
 
-DOCS = PROJECT_ROOT / "docs" / "python.md"
+DOCS = PROJECT_ROOT / "docs" / "reference" / "python-api.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
 
 

@@ -151,7 +151,7 @@ def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: ClientP
     command = f"update-event-source-mapping --uuid {uuid} --region us-east-1 --enabled"
     assert command in told
     # The runbook says the same of it.
-    runbook = " ".join((PROJECT_ROOT / "docs" / "runbook.md").read_text().split())
+    runbook = " ".join((PROJECT_ROOT / "docs" / "how-to" / "troubleshoot.md").read_text().split())
     for remedy in ("automate.py resume", "update-event-source-mapping --uuid"):
         assert remedy in runbook
     assert command.replace(str(uuid), "...").replace("us-east-1", "...") in runbook
@@ -204,7 +204,7 @@ def test_an_alarm_that_rings_is_named_with_what_it_means(
     assert [hop.alarms for hop in seen.hops] == [(), (name,)]
     (trouble,) = seen.trouble
     assert f"the hop from eu-west-1 to us-east-1: {name} is in ALARM since 20" in trouble
-    assert "docs/runbook.md: " in trouble
+    assert "docs/how-to/troubleshoot.md: " in trouble
     assert status(deployed, clients).trouble == ()
 
 

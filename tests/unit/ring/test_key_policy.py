@@ -10,7 +10,7 @@ import pytest
 from ring.key_policy import key_statements
 from ring.project import PROJECT_ROOT
 
-DOCS = (PROJECT_ROOT / "docs" / "keys.md").read_text()
+DOCS = (PROJECT_ROOT / "docs" / "how-to" / "encryption-keys.md").read_text()
 ACCOUNT = "111122223333"
 LOGS = {
     "eu-west-1": "logs.eu-west-1.amazonaws.com",

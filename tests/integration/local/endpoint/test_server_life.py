@@ -55,7 +55,7 @@ def test_it_ends_when_something_fails_inside() -> None:
 def test_where_nothing_listens_it_is_told_before_anything_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(ProxyError, match=r"does not answer.*docs/stores\.md"):
+    with pytest.raises(ProxyError, match=r"does not answer.*docs/explanation/servers\.md"):
         LocalServer(dynamodb=f"http://127.0.0.1:{port}").__enter__()
     with LocalServer():  # which would refuse to start beside another
         pass

@@ -1,4 +1,4 @@
-"""Where the servers that the tests run on differ from DynamoDB, as docs/stores.md lists it.
+"""Where servers of the tests differ from DynamoDB, as docs/explanation/servers.md lists it.
 
 Each test says what DynamoDB does, by its documentation. A server that is known to do otherwise must
 fail it; one that does so no more makes itself known.

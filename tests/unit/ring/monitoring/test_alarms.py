@@ -17,7 +17,7 @@ from ring.topology import deployed_hops
 from tests.support.emitted_metrics import AWS, handler_metrics
 from tests.support.pulumi_mocks import config
 
-RUNBOOK = PROJECT_ROOT / "docs" / "runbook.md"
+RUNBOOK = PROJECT_ROOT / "docs" / "how-to" / "troubleshoot.md"
 SETTINGS = Settings.parse(config(members=[{"region": "us-east-1"}, {"region": "eu-west-1"}]))
 (EDGE, _) = deployed_hops(SETTINGS)
 HOP = HopMetrics(EDGE.source, EDGE.target, "the-function", "the-mapping")
@@ -41,7 +41,7 @@ def test_an_alarm_says_what_happened_what_it_means_and_what_to_do_and_names_its_
 
     assert text == (
         f"us-east-1 -> eu-west-1: {alarm.summary} {alarm.meaning} {alarm.remedy} "
-        f"See docs/runbook.md: {alarm.runbook_section}"
+        f"See docs/how-to/troubleshoot.md: {alarm.runbook_section}"
     )
     assert all(part.endswith(".") for part in (alarm.summary, alarm.meaning, alarm.remedy))
     assert len(text) <= 1024  # CloudWatch's limit
@@ -52,7 +52,7 @@ def test_an_alarm_says_what_happened_what_it_means_and_what_to_do_and_names_its_
 
 
 def test_the_documented_cost_counts_the_alarms_and_metrics_that_there_are() -> None:
-    decision = RUNBOOK.parent / "decisions" / "0010-alarms-are-on.md"
+    decision = PROJECT_ROOT / "docs" / "decisions" / "0010-alarms-are-on.md"
     assert "eight alarms over eleven metrics: 1.10" in " ".join(decision.read_text().split())
 
     assert len(ALARMS) == 8

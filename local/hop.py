@@ -14,6 +14,7 @@ from local.lambda_emulator.event_source_mapping import EventMapping
 from local.lambda_emulator.events import FailurePlace
 from local.lambda_emulator.failure_destination import S3Destination
 from local.lambda_emulator.function import FunctionSpec, LocalFunction
+from local.lambda_emulator.mapping_stats import Observers
 from local.lambda_emulator.stream_reader import StreamReader
 from ring.arn import Arn
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from local.cloud.program import Resource
     from local.cloud.resources import Location, Properties
+    from local.live.recent import Recent
 
 
 _NOTES = 5
@@ -67,13 +69,16 @@ def _fields(line: str) -> dict[str, Any]:
 class LocalHop:
     """A deployed hop: a function and its event source mapping."""
 
-    def __init__(self, names: Mapping[str, str], function: Resource, mapping: Resource) -> None:
+    def __init__(
+        self, names: Mapping[str, str], function: Resource, mapping: Resource, recent: Recent
+    ) -> None:
         self.mapping_id = mapping.id
         self._location = function.location
         self.source = names["source"]
         self.target = names["target"]
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
+        self._recent = recent
         self.telemetry = telemetry_of(function)
         self._endpoint = function.location.clients.endpoint
         self.function = self._function(function_spec(function))
@@ -110,11 +115,15 @@ class LocalHop:
 
     def _add_line(self, line: str) -> None:
         self.tally.add_line(line)
+        self._recent.add_line(self.source, line)
         self.telemetry.add_line(line)
 
     def _mapping(self, outputs: Properties) -> EventMapping:
         mapping = _mapping(outputs, self._location, self.function)
-        mapping.observer = MappingTelemetry(self.telemetry, outputs["uuid"])
+        mapping.observer = Observers(
+            MappingTelemetry(self.telemetry, outputs["uuid"]),
+            self._recent.observer(self.source, self.target),
+        )
         return mapping
 
     @property

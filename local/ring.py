@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,7 @@ from local.cloudwatch.alarms import Alarms
 from local.endpoint.server import LocalServer
 from local.endpoint.step_functions import state_machines_executed
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
+from local.live import document as live
 from local.moto_patches.ttl import TimeToLive
 from local.running_ring import LocalMember, RunningRing
 from ring.project import PROJECT_ROOT
@@ -109,7 +111,9 @@ class LocalRing(RunningRing):
             self._server.own.invocations.offer(self.functions)
             self._server.own.control.offer(self)
             document = ring_info.document(self.members.values(), deployment, streams)
-            self._server.own.pages[ring_info.PATH] = document
+            pages = self._server.own.pages
+            pages[ring_info.PATH] = lambda _: document
+            pages[live.PATH] = partial(live.live_document, self)
             self._end = end.pop_all()
         return self
 

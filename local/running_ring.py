@@ -13,6 +13,7 @@ from local.hop import LocalHop, function_spec, telemetry_of
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.lambda_emulator.function import LocalFunction
 from local.lambda_emulator.schedule import Schedule
+from local.live.recent import Recent
 from ring.settings.members import find_member, members_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class RunningRing:
         self.members: Mapping[str, LocalMember] = {}
         self.hops: Mapping[str, LocalHop] = {}
         self.settings = settings
+        self.recent = Recent()
         self._idle = idle
         self._schedule = Schedule()
         self._segment_worker: LocalFunction | None = None
@@ -83,7 +85,7 @@ class RunningRing:
             if hop := before.get(names["mapping"]):
                 hop.change(function, mapping)
             else:
-                hop = LocalHop(names, function, mapping)
+                hop = LocalHop(names, function, mapping, self.recent)
                 hop.function.start()
             hops[hop.label] = hop
         for hop in hops.values():

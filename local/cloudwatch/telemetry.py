@@ -6,15 +6,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloudwatch.metrics import MetricBuffer, function_metric, mapping_metric
 from local.lambda_emulator.mapping_stats import MappingObserver
 from local.lambda_emulator.worker_process import FunctionError
+
+if TYPE_CHECKING:
+    from local.lambda_emulator.batching import Record
 
 SECONDS = 5.0
 """Interval between two deliveries; no batch of a hop waits for them."""
@@ -119,11 +122,10 @@ class MappingTelemetry(MappingObserver):
         self._function = telemetry.function
         self._uuid = uuid
 
-    def polled(self, records: int) -> None:
+    def polled(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Count records read from the stream."""
-        self._metrics.add(
-            mapping_metric("PolledEventCount", self._uuid), float(records), time.time()
-        )
+        polled = mapping_metric("PolledEventCount", self._uuid)
+        self._metrics.add(polled, float(len(records)), time.time())
 
     def invoking(self, records: int, age: float) -> None:
         """Count an invocation; `age` is that of the last record, in seconds."""
@@ -132,12 +134,12 @@ class MappingTelemetry(MappingObserver):
         self._metrics.add(iterator_age, age * 1000, now)
         self._metrics.add(mapping_metric("InvokedEventCount", self._uuid), float(records), now)
 
-    def discarded(self, records: int, *, delivered: bool) -> None:
+    def discarded(self, records: Sequence[Record], *, delivered: bool) -> None:
         """Count discarded records, and whether the failure destination took them."""
         now = time.time()
         if delivered:
             metric = mapping_metric("OnFailureDestinationDeliveredEventCount", self._uuid)
-            self._metrics.add(metric, float(records), now)
+            self._metrics.add(metric, float(len(records)), now)
         else:
             failures = function_metric("DestinationDeliveryFailures", self._function)
             self._metrics.add(failures, 1.0, now)

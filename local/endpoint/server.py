@@ -30,7 +30,7 @@ from local.moto_patches.foreign_streams import mappings_of_foreign_streams
 from local.moto_patches.install import drop_old_data, moto_patched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
@@ -55,10 +55,11 @@ class Answer:
 class Own:
     """What the server handles without moto: JSON documents by path, and calls for a running ring.
 
-    `moto_lock` must be held to use moto's data; it is held while moto handles a request.
+    `pages` are called with the query string. `moto_lock` must be held to use moto's data; it is
+    held while moto handles a request.
     """
 
-    pages: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, Callable[[str], bytes]] = field(default_factory=dict)
     invocations: Invocations = field(default_factory=Invocations)
     control: Control = field(default_factory=Control)
     moto_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -94,7 +95,8 @@ class SerializedApp:
         if reason := browser_guard.refusal(environ):
             return Answer("403 Forbidden", [("Content-Type", "text/plain")], f"{reason}\n".encode())
         if page := self._own.pages.get(environ.get("PATH_INFO", "")):
-            return Answer("200 OK", [("Content-Type", "application/json")], page)
+            document = page(environ.get("QUERY_STRING", ""))
+            return Answer("200 OK", [("Content-Type", "application/json")], document)
         if invoked := self._own.invocations.answer(environ.get("PATH_INFO", ""), body):
             return Answer("200 OK", list(invoked[0].items()), invoked[1])
         target = environ.get("HTTP_X_AMZ_TARGET", "")

@@ -102,7 +102,7 @@ class EventMapping:
         if not self._page:
             self._page = self._reader.read()
             if self._page:
-                self.observer.polled(len(self._page))
+                self.observer.polled(self._page)
         events = [to_event_record(record, self._reader.arn) for record in self._page]
         self._distribute(events)
         self._page = ()
@@ -135,6 +135,7 @@ class EventMapping:
         stats = self._stats
         done = len(batch.records) if failed_at is None else failed_at
         self._count(batches=stats.batches + 1, records=stats.records + done)
+        self.observer.delivered(batch.records[:done])
         if failed_at is None:
             lane.finished()
         else:
@@ -155,7 +156,7 @@ class EventMapping:
         return first_failure(batch.records, response) if self._policy.reports_failures else None
 
     def _discard(self, abandoned: AbandonedBatch, lane: Lane) -> None:
-        records = len(abandoned.batch.records)
+        records = abandoned.batch.records
         if self._destination is not None:
             try:
                 self._destination.take(abandoned, self._now())
@@ -164,7 +165,7 @@ class EventMapping:
                 raise
             self.observer.discarded(records, delivered=True)
         lane.finished()
-        self._count(given_up=self._stats.given_up + records)
+        self._count(given_up=self._stats.given_up + len(records))
 
     def _count(self, **changes: Any) -> None:
         self._stats = replace(self._stats, **changes)

@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.lambda_emulator.batching import Record
 
 
 class MappingObserver:
     """Called by a mapping as it works; this base class does nothing."""
 
-    def polled(self, records: int) -> None:
-        """Records were read from the stream."""
+    def polled(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Records were read from the stream: as boto3 returns them."""
 
     def invoking(self, records: int, age: float) -> None:
         """The function is about to be invoked; `age` is that of the last record, in seconds."""
 
-    def discarded(self, records: int, *, delivered: bool) -> None:
+    def delivered(self, records: Sequence[Record]) -> None:
+        """The function has processed records, and they are not delivered again."""
+
+    def discarded(self, records: Sequence[Record], *, delivered: bool) -> None:
         """Records were discarded; `delivered`: the failure destination took them."""
+
+
+class Observers(MappingObserver):
+    """Pass everything on to several observers."""
+
+    def __init__(self, *observers: MappingObserver) -> None:
+        self._observers = observers
+
+    def polled(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """See `MappingObserver`."""
+        for observer in self._observers:
+            observer.polled(records)
+
+    def invoking(self, records: int, age: float) -> None:
+        """See `MappingObserver`."""
+        for observer in self._observers:
+            observer.invoking(records, age)
+
+    def delivered(self, records: Sequence[Record]) -> None:
+        """See `MappingObserver`."""
+        for observer in self._observers:
+            observer.delivered(records)
+
+    def discarded(self, records: Sequence[Record], *, delivered: bool) -> None:
+        """See `MappingObserver`."""
+        for observer in self._observers:
+            observer.discarded(records, delivered=delivered)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def deployed() -> Iterator[Deployed]:
         cloud = Cloud(accounts)
         deployment = run_program(PROGRAM, StackConfig.of(CONFIG), cloud)
         members = members_in(deployment, settings, cloud)
-        server.own.pages[ring_info.PATH] = ring_info.document(members.values(), deployment, {})
+        document = ring_info.document(members.values(), deployment, {})
+        server.own.pages[ring_info.PATH] = lambda _: document
         yield Deployed(deployment, accounts, RunningLocalRing(server.endpoint))
 
 

@@ -1,0 +1,1 @@
+"""What a running ring is doing at this moment, for pages that show it."""

@@ -16,6 +16,7 @@ try:
         check,
         cost,
         deploy,
+        fault,
         lag,
         local,
         membership,
@@ -71,6 +72,7 @@ for command in (
     repair.repair_command,
     backfill.backfill_command,
     local.local,
+    fault.fault,
 ):
     main.add_command(command)
 

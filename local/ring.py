@@ -16,6 +16,8 @@ from local.cloud.writer_secrets import create_writer_secrets
 from local.cloudwatch.alarms import Alarms
 from local.endpoint.server import LocalServer
 from local.endpoint.step_functions import state_machines_executed
+from local.faults import control as faults_control
+from local.faults.active import ActiveFaults
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.live import document as live
 from local.moto_patches.ttl import TimeToLive
@@ -67,6 +69,7 @@ class LocalRing(RunningRing):
         self._time_to_live = None if dynamodb else TimeToLive(self._server.own.moto_lock)
         unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
         self._alarms = Alarms(self._server.own.moto_lock, unmeasured)
+        self.active_faults = ActiveFaults(self, self.faults)
         self._end = ExitStack()
 
     @property
@@ -114,6 +117,9 @@ class LocalRing(RunningRing):
             pages = self._server.own.pages
             pages[ring_info.PATH] = lambda _: document
             pages[live.PATH] = partial(live.live_document, self)
+            end.enter_context(self.active_faults.ending())
+            requests = faults_control.FaultRequests(self.active_faults)
+            self._server.own.actions[faults_control.PATH] = requests.answer
             self._end = end.pop_all()
         return self
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from typing import TYPE_CHECKING, Any
+
+from local import control_client
+from local.control_client import NoRingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,14 +14,12 @@ if TYPE_CHECKING:
     from local.cloud.program import Deployment
     from local.running_ring import LocalMember
 
+__all__ = ["PATH", "NoRingError", "document", "fetch"]
+
 PATH = "/_dynamodb-ring"
 """Path of the description. No bucket name begins like this, and no other AWS request has it."""
 
 _FUNCTION = "aws:lambda/function:Function"
-
-
-class NoRingError(Exception):
-    """No local ring answers at an endpoint. Says why, and what to do."""
 
 
 def document(
@@ -60,13 +60,5 @@ def document(
 
 def fetch(endpoint: str) -> dict[str, Any]:
     """Fetch the description of a local ring. Raises `NoRingError`."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(endpoint.rstrip("/") + PATH, timeout=10) as response:
-            description: dict[str, Any] = json.loads(response.read())
-    except (OSError, ValueError) as error:
-        raise NoRingError(
-            f"No local ring at {endpoint}: {error}. Start one (`automate.py local`) and use the "
-            "URL that it prints."
-        ) from error
+    description: dict[str, Any] = control_client.request(endpoint, "GET", PATH)
     return description

@@ -47,7 +47,8 @@ class MemberRow:
 
     name: str
     place: str
-    items: int
+    items: int | None
+    """None while its region does not answer."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ def take(ring: LocalRing, now: float) -> Snapshot:
         MemberRow(
             member.name,
             f"{member.region}/{member.table}",
-            member.client.describe_table(TableName=member.table)["Table"]["ItemCount"],
+            None
+            if ring.faults.is_lost(member.region)
+            else member.client.describe_table(TableName=member.table)["Table"]["ItemCount"],
         )
         for member in ring.members.values()
     )
@@ -185,13 +188,15 @@ def _members_table(snapshot: Snapshot) -> Table:
     table = Table("member", "table", box=SIMPLE_HEAD)
     table.add_column("items", justify="right")
     for member in snapshot.members:
-        table.add_row(member.name, member.place, f"{member.items:,}")
+        table.add_row(member.name, member.place, _items(member))
     return table
 
 
 def _member_lines(snapshot: Snapshot) -> list[Text]:
     return [
-        _line(f"{member.name} ({member.place}): {member.items:,} {_noun(member.items, 'item')}")
+        _line(
+            f"{member.name} ({member.place}): {_items(member)} {_noun(member.items or 0, 'item')}"
+        )
         for member in snapshot.members
     ]
 
@@ -227,6 +232,10 @@ def _hop_lines(snapshot: Snapshot) -> list[Text]:
     return lines
 
 
+def _items(member: MemberRow) -> str:
+    return "?" if member.items is None else f"{member.items:,}"
+
+
 def _line(text: str, style: str = "") -> Text:
     return Text(text, style, overflow="fold")
 
@@ -238,7 +247,7 @@ def _cell(name: str, number: int) -> Text:
 def changes(before: Snapshot, after: Snapshot) -> Iterator[str]:
     """Yield a line for each difference between two snapshots."""
     if before.members != after.members:
-        yield "items: " + ", ".join(f"{member.name} {member.items:,}" for member in after.members)
+        yield "items: " + ", ".join(f"{member.name} {_items(member)}" for member in after.members)
     known = {hop.label: hop for hop in before.hops}
     for hop in after.hops:
         if hop != known.get(hop.label) and (any(hop.counts.values()) or hop.waiting or hop.state):

@@ -128,12 +128,17 @@ def running_rings_option(function: Callable[..., int]) -> Callable[..., int]:
             raise InvalidRequestError(
                 "--local selects the ring: leave --stack, --file and so on out."
             )
-        if not endpoint.startswith(("http://", "https://")):
-            host = endpoint.rpartition("://")[2]
-            raise InvalidRequestError(f"--local: {endpoint!r} is not a URL. Write http://{host}.")
-        return function(rings=[RunningLocalRing(endpoint)], **options)
+        return function(rings=[local_ring(endpoint)], **options)
 
     return _with(command, (*_SELECTION, _LOCAL))
+
+
+def local_ring(endpoint: str) -> RunningLocalRing:
+    """Return the ring at the URL of --local. Raises `InvalidRequestError` if it is no URL."""
+    if not endpoint.startswith(("http://", "https://")):
+        host = endpoint.rpartition("://")[2]
+        raise InvalidRequestError(f"--local: {endpoint!r} is not a URL. Write http://{host}.")
+    return RunningLocalRing(endpoint)
 
 
 def described_rings_option(function: Callable[..., int]) -> Callable[..., int]:

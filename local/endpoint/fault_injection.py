@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from local.endpoint.request_counter import READS, WRITES, region_of
+from local.endpoint.request_counter import READS, WRITES, credential_of, region_of
 
 Fault = Callable[[str, str], bytes | None]
 """Given the region and operation of a request for items: the body of an error response, or None for
@@ -22,6 +23,10 @@ _THROTTLED = json.dumps(
 ).encode()
 
 
+_GLOBAL = frozenset({"iam", "sts"})
+"""Services that are answered in an outage of a region: the ring's own accounts need them."""
+
+
 class NoAnswerError(Exception):
     """The connection must be closed without a response."""
 
@@ -32,6 +37,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: tuple[Fault, ...] = ()
+        self._lost: Counter[str] = Counter()
 
     @contextmanager
     def inject(self, fault: Fault) -> Iterator[None]:
@@ -43,6 +49,30 @@ class Faults:
         finally:
             with self._lock:
                 self._faults = tuple(active for active in self._faults if active is not fault)
+
+    @contextmanager
+    def lose(self, region: str) -> Iterator[None]:
+        """Leave all requests to a region unanswered while the context lasts.
+
+        Those to the global services too are signed for a region, and are answered.
+        """
+        with self._lock:
+            self._lost[region] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._lost[region] -= 1
+
+    def is_lost(self, region: str) -> bool:
+        """Return whether no request to a region is answered."""
+        return self._lost[region] > 0
+
+    def check_region(self, authorization: str) -> None:
+        """Raise `NoAnswerError` if the region is lost for which a request was signed."""
+        _, _, region, service, *_ = [*credential_of(authorization).split("/"), "", "", "", ""]
+        if service not in _GLOBAL and self.is_lost(region):
+            raise NoAnswerError(f"{region} does not answer.")
 
     def refusal(self, target: str, authorization: str) -> bytes | None:
         """Return the body of the error response (status 400) to a request, None for no fault.

@@ -6,12 +6,10 @@ Another server can provide DynamoDB (see `local.endpoint.dynamodb_proxy`).
 from __future__ import annotations
 
 import io
-import json
 import logging
 import socket
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,16 +19,16 @@ from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
 
 from local.endpoint import browser_guard
-from local.endpoint.control_api import Control, Request
+from local.endpoint.control_api import Request
 from local.endpoint.dynamodb_proxy import DynamoDBProxy
 from local.endpoint.fault_injection import Faults, NoAnswerError
-from local.endpoint.lambda_invoke import Invocations
+from local.endpoint.own_requests import Answer, Own, json_answer
 from local.endpoint.request_counter import RequestCounter, credential_of
 from local.moto_patches.foreign_streams import mappings_of_foreign_streams
 from local.moto_patches.install import drop_old_data, moto_patched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
@@ -40,29 +38,6 @@ _process_lock = threading.Lock()
 
 class ServerError(Exception):
     """The local server cannot start. Says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP response."""
-
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Own:
-    """What the server handles without moto: JSON documents by path, and calls for a running ring.
-
-    `pages` are called with the query string. `moto_lock` must be held to use moto's data; it is
-    held while moto handles a request.
-    """
-
-    pages: dict[str, Callable[[str], bytes]] = field(default_factory=dict)
-    invocations: Invocations = field(default_factory=Invocations)
-    control: Control = field(default_factory=Control)
-    moto_lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class SerializedApp:
@@ -94,9 +69,9 @@ class SerializedApp:
         body = _take_body(environ)
         if reason := browser_guard.refusal(environ):
             return Answer("403 Forbidden", [("Content-Type", "text/plain")], f"{reason}\n".encode())
-        if page := self._own.pages.get(environ.get("PATH_INFO", "")):
-            document = page(environ.get("QUERY_STRING", ""))
-            return Answer("200 OK", [("Content-Type", "application/json")], document)
+        if answered := self._own.answer(environ, body):
+            return answered
+        self._faults.check_region(environ.get("HTTP_AUTHORIZATION", ""))
         if invoked := self._own.invocations.answer(environ.get("PATH_INFO", ""), body):
             return Answer("200 OK", list(invoked[0].items()), invoked[1])
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -134,9 +109,7 @@ class SerializedApp:
         response = self._own.control.answer(request, moto)
         if response is None:
             return None
-        status = HTTPStatus(response.status)
-        document = json.dumps(response.document).encode()
-        return Answer(f"{status.value} {status.phrase}", [*response.headers.items()], document)
+        return json_answer(response.status, response.headers, response.document)
 
     def _call_moto(self, environ: WSGIEnvironment) -> Answer:
         with self._lock:

@@ -24,6 +24,7 @@ from local.lambda_emulator.batching import (
     created_at,
     first_failure,
 )
+from local.lambda_emulator.delayed_reader import DelayedReader
 from local.lambda_emulator.events import event_of, partition_key, to_event_record
 from local.lambda_emulator.mapping_stats import MappingObserver, Stats
 from local.lambda_emulator.worker_process import FunctionError
@@ -62,7 +63,7 @@ class EventMapping:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.observer = MappingObserver()
-        self._reader = reader
+        self.reader = DelayedReader(reader, now)
         self._page: Sequence[Mapping[str, Any]] = ()
         """Records that were read but are not in their lanes yet."""
         self._function = function
@@ -100,17 +101,17 @@ class EventMapping:
             return False
         # A page is kept until all of it is in the lanes: the reader does not return it again.
         if not self._page:
-            self._page = self._reader.read()
+            self._page = self.reader.read()
             if self._page:
                 self.observer.polled(self._page)
-        events = [to_event_record(record, self._reader.arn) for record in self._page]
+        events = [to_event_record(record, self.reader.arn) for record in self._page]
         self._distribute(events)
         self._page = ()
         return bool(events)
 
     def _distribute(self, events: Sequence[Record]) -> None:
         """Add records to their lanes; records of one key share a lane, so they stay in order."""
-        keys = [partition_key(event, self._reader.partition_key) for event in events]
+        keys = [partition_key(event, self.reader.partition_key) for event in events]
         now = self._now()
         for key, event in zip(keys, events, strict=True):
             self._lanes[crc32(key.encode()) % len(self._lanes)].add([event], now)
@@ -171,9 +172,9 @@ class EventMapping:
         self._stats = replace(self._stats, **changes)
 
     def _update_waiting(self) -> None:
-        oldest = [lane.oldest for lane in self._lanes]
+        oldest = [*(lane.oldest for lane in self._lanes), self.reader.oldest]
         self._count(
-            waiting=sum(lane.waiting for lane in self._lanes),
+            waiting=sum(lane.waiting for lane in self._lanes) + len(self.reader.held),
             oldest=min((when for when in oldest if when is not None), default=None),
         )
 
@@ -192,7 +193,7 @@ class EventMapping:
     @property
     def source(self) -> str:
         """ARN of the stream."""
-        return self._reader.arn
+        return self.reader.arn
 
     def stats(self) -> Stats:
         """Return the current statistics."""

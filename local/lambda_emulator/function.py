@@ -73,6 +73,7 @@ class LocalFunction:
         self._task_root = tempfile.TemporaryDirectory(prefix="ring-function-")
         self._worker: WorkerProcess | None = None
         self._closed = False
+        self._working: WorkerProcess | None = None
         with zipfile.ZipFile(io.BytesIO(spec.archive)) as archive:
             archive.extractall(self._task_root.name)
 
@@ -111,11 +112,13 @@ class LocalFunction:
                 "functionArn": self.spec.arn,
                 "seconds": self.spec.timeout,
             }
+            self._working = worker
             response = worker.request(request, self.spec.timeout)
         except FunctionError as failed:
             error = failed
             raise
         finally:
+            self._working = None
             if not self._closed:
                 self._on_end(request_id, time.monotonic() - began, error)
         return json.loads(response["answer"])
@@ -155,6 +158,13 @@ class LocalFunction:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUTF8": "1",
         }
+
+    def kill_if_invoked(self) -> bool:
+        """Kill the worker if it processes an event; return whether it did."""
+        worker = self._working
+        if worker is not None:
+            worker.kill()
+        return worker is not None
 
     def close(self) -> None:
         """Kill the worker, even during an invocation, and remove the unpacked archive."""

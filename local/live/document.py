@@ -9,17 +9,19 @@ from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from local.hop import LocalHop
-    from local.running_ring import LocalMember, RunningRing
+    from local.ring import LocalRing
+    from local.running_ring import LocalMember
 
 PATH = "/_dynamodb-ring/live"
 """Path of the document. `?after=NUMBER` leaves out the lines and deliveries up to a number."""
 
 
-def live_document(ring: RunningRing, query: str) -> bytes:
+def live_document(ring: LocalRing, query: str) -> bytes:
     """Return members, hops, and what happened after the number in a query string, as JSON.
 
     Times are in seconds since 1970. `waiting` and `oldest` are of the records that a hop has read
-    and not delivered yet; `heartbeat` is when a member's last heartbeat was written.
+    and not delivered yet; `heartbeat` is when a member's last heartbeat was written. `items` is
+    None while a region does not answer.
     """
     names = {
         hop.function.spec.environment.get("RING_SOURCE_ID", ""): hop.source
@@ -43,27 +45,22 @@ def _number(query: str) -> int:
     return int(after) if after.isdecimal() else 0
 
 
-def _member(ring: RunningRing, member: LocalMember) -> dict[str, Any]:
-    table = member.client.describe_table(TableName=member.table)["Table"]
+def _member(ring: LocalRing, member: LocalMember) -> dict[str, Any]:
+    lost = ring.faults.is_lost(member.region)
+    table = None if lost else member.client.describe_table(TableName=member.table)["Table"]
+    keys = ring.settings.table
     return {
         "name": member.name,
         "region": member.region,
         "table": member.table,
-        "items": table["ItemCount"],
+        "items": table and table["ItemCount"],
         "keys": [
-            {"name": key["AttributeName"], "type": _type(table, key["AttributeName"])}
-            for key in table["KeySchema"]
+            {"name": key.name, "type": key.type}
+            for key in (keys.partition_key, keys.sort_key)
+            if key
         ],
         "heartbeat": ring.recent.heartbeats.get(member.name),
     }
-
-
-def _type(table: Any, attribute: str) -> str:
-    types = {
-        entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]
-    }
-    text: str = types[attribute]
-    return text
 
 
 def _hop(hop: LocalHop) -> dict[str, Any]:

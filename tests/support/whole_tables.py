@@ -96,5 +96,5 @@ def unseen(ring: LocalRing) -> Iterator[None]:
     with ring.paused():
         yield
         for mapping in mappings:
-            while mapping._reader.read():
+            while mapping.reader.read():
                 pass

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.endpoint.server import Answer, SerializedApp, _take_body
+from local.endpoint.own_requests import Answer
+from local.endpoint.server import SerializedApp, _take_body
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from ring.project import PROJECT_ROOT

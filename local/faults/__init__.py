@@ -1,0 +1,1 @@
+"""Faults that a person starts in a running ring, for a time."""

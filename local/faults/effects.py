@@ -1,0 +1,132 @@
+"""The effects of faults on a running ring, each as a context."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.data.item_size import LIMIT, item_size
+from local.endpoint.fault_injection import throttling
+from local.faults.fault import FaultError
+
+if TYPE_CHECKING:
+    from local.endpoint.fault_injection import Faults
+    from local.faults.fault import FaultRequest, Kind
+    from local.running_ring import LocalMember, RunningRing
+
+_LONGEST_WORK = 0.3
+"""Seconds of an invocation after which at the latest its process is killed."""
+_ATTRIBUTE = "poison"
+_RESERVE = 16
+"""Bytes of an item that are left free: fewer than the ring's attributes take."""
+_MOTO_LIMIT = 405_000
+"""moto's limit of an item, below DynamoDB's."""
+_log = logging.getLogger(__name__)
+
+Effect = AbstractContextManager[None]
+
+
+def effect(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
+    """Return the context in which a fault is active. Raises `FaultError`, also when entered."""
+    return _EFFECTS[request.kind](ring, faults, request)
+
+
+def _outage(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
+    return faults.lose(ring.member(request.target).region)
+
+
+def _throttle(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
+    assert request.value is not None
+    return faults.inject(throttling(ring.member(request.target).region, request.value))
+
+
+@contextmanager
+def _delay(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[None]:
+    assert request.value is not None
+    mappings = [hop.mapping for hop in ring.hops_from(request.target)]
+    for mapping in mappings:
+        mapping.reader.delay = request.value
+    try:
+        yield
+    finally:
+        for mapping in mappings:
+            mapping.reader.delay = 0.0
+            mapping.poll_now()
+
+
+@contextmanager
+def _crash(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[None]:
+    ended = threading.Event()
+
+    def kill_repeatedly() -> None:
+        while not ended.wait(random.uniform(0.01, _LONGEST_WORK)):
+            for hop in ring.hops_from(request.target):
+                hop.function.kill_if_invoked()
+
+    thread = threading.Thread(target=kill_repeatedly, name="crash", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def _poison(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[None]:
+    """Have an item at a member that is too large with the ring's attributes, which hops add."""
+    member = ring.member(request.target)
+    key = _new_key(ring)
+    try:
+        _put_poison(member, key)
+    except (ClientError, BotoCoreError) as error:
+        raise FaultError(f"{member.name} did not take the item: {error}") from error
+    try:
+        yield
+    finally:
+        try:
+            member.client.delete_item(TableName=member.table, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("The item %s of %s was not deleted: %s", key, member.name, error)
+
+
+def _new_key(ring: RunningRing) -> dict[str, Any]:
+    table, number = ring.settings.table, uuid.uuid4().int % 10**12
+    values: Mapping[str, Any] = {
+        "S": f"poison-{number}",
+        "N": str(number),
+        "B": f"poison-{number}".encode(),
+    }
+    keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
+    return {key.name: {key.type: values[key.type]} for key in keys}
+
+
+def _put_poison(member: LocalMember, key: Mapping[str, Any]) -> None:
+    """Put an item as large as the server takes it."""
+    try:
+        member.client.put_item(TableName=member.table, Item=_poisonous(key, LIMIT))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        member.client.put_item(TableName=member.table, Item=_poisonous(key, _MOTO_LIMIT))
+
+
+def _poisonous(key: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    room = limit - _RESERVE - item_size({**key, _ATTRIBUTE: {"S": ""}})
+    return {**key, _ATTRIBUTE: {"S": "x" * room}}
+
+
+_EFFECTS: Mapping[Kind, Callable[[RunningRing, Faults, FaultRequest], Effect]] = {
+    "outage": _outage,
+    "throttle": _throttle,
+    "delay": _delay,
+    "crash": _crash,
+    "poison": _poison,
+}

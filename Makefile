@@ -16,7 +16,7 @@ ENGINE := .engine
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
 .PHONY: help setup demo local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
-	dynamodb-servers engine locks upgrade
+	dynamodb-servers engine locks upgrade docs-reference
 
 help:
 	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
@@ -38,6 +38,8 @@ help:
 	@echo 'make engine    build the Pulumi CLI in $(ENGINE) from Go modules (some minutes, once); needs go'
 	@echo 'make locks     update requirements*.txt after a change of a requirements*.in'
 	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
+	@echo 'make docs-reference'
+	@echo '               write docs/reference/settings.md and cli.md from the models and commands'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
 	@echo 'make check     lint, types, test-all, simulate, exhaust and demo, as in CI'
@@ -120,6 +122,9 @@ locks: $(READY)
 
 upgrade: LOCK += --upgrade
 upgrade: locks
+
+docs-reference: $(READY)
+	@$(BIN)/python -m docs.generate
 
 engine: $(ENGINE)/bin/pulumi
 

@@ -1,4 +1,5 @@
-"""Command line of dynamodb-ring. `python automate.py --help` lists the commands.
+#!/usr/bin/env python3
+"""Command line of dynamodb-ring. `./automate.py --help` lists the commands.
 
 Exit codes: 0 success; 1 differences or a failure; 2 invalid use or settings; 3 a missing
 prerequisite.
@@ -6,7 +7,9 @@ prerequisite.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 try:
     import click
@@ -27,14 +30,16 @@ try:
         validate,
     )
     from commands.framework import JsonAwareGroup, run
+    from ring.project import version
 except ModuleNotFoundError as missing:
+    PYTHON = str(Path(__file__).resolve().parent / ".venv/bin/python")  # made by `make setup`
+    if __name__ == "__main__" and "AUTOMATE_IN_VENV" not in os.environ and os.path.exists(PYTHON):
+        os.execve(PYTHON, [PYTHON, *sys.argv], {**os.environ, "AUTOMATE_IN_VENV": "1"})
     PACKAGE = (missing.name or "").partition(".")[0]
     sys.stderr.write(f"{PACKAGE} is not installed: pip install -r requirements.txt\n")
     sys.exit(3)
 except KeyboardInterrupt:
     sys.exit(1)
-
-VERSION = "0.1.0"
 
 
 @click.group(
@@ -43,7 +48,7 @@ VERSION = "0.1.0"
     epilog="Exit codes: 0 success; 1 differences or a failure; 2 invalid use or settings; "
     "3 a missing prerequisite: Pulumi's CLI, a package, a login, credentials.",
 )
-@click.version_option(VERSION, prog_name="dynamodb-ring")
+@click.version_option(version(), prog_name="dynamodb-ring")
 def main() -> None:
     """Deploy, monitor and operate rings of DynamoDB tables.
 

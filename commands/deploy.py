@@ -61,8 +61,8 @@ def preview(screen: Screen, rings: Sequence[RingStack], jobs: int, expect_no_cha
     cls=RingCommand,
     epilog=examples(
         "automate.py up --stack dev",
-        "automate.py up --table orders --key customer:S --sort order:S \\",
-        "    --member us-east-1 --member eu-west-1:orders-eu --yes",
+        "automate.py up --table orders --key customer:S --sort order:S --member us-east-1 "
+        "--member eu-west-1:orders-eu --yes",
         "automate.py up --file rings.yaml --yes --json",
     ),
 )

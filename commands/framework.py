@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +37,14 @@ def run(main: Callable[[], object]) -> NoReturn:
 
 class JsonAwareGroup(click.Group):
     """All commands. With --json, invalid use is reported in JSON too."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands. Long texts are wrapped, where click cuts them. See click."""
+        commands = {name: self.commands[name] for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, one.get_short_help_str(200)) for name, one in commands.items()]
+            )
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, standalone_mode: bool = True, **extra: Any
@@ -86,7 +95,7 @@ class RingCommand(click.Command):
         """Write the options in two sections. See click."""
         sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Ring": []}
         for param in self.get_params(ctx):
-            if record := param.get_help_record(ctx):
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
                 sections["Ring" if isinstance(param, RingOption) else "Options"].append(record)
         # --json and --help are the first and the last parameter: both at the end of the section.
         own = sections["Options"]
@@ -113,9 +122,25 @@ def combined_exit_code(errors: Iterable[OperateError | None]) -> int:
     return next((code for code in (PREREQUISITE, USAGE, FAILED) if code in codes), OK)
 
 
-def examples(*lines: str) -> str:
-    """Format examples as an epilog, one per line."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+_EXAMPLE_WIDTH = 60
+
+
+def examples(*commands: str) -> str:
+    """Format examples as an epilog. Long ones continue on further lines, before an option."""
+    lines = [line for text in commands for line in _continued(text)]
+    return "\n".join(["\b", "Examples:", *lines])
+
+
+def _continued(text: str) -> list[str]:
+    first, *options = re.split(r" (?=--)", text)
+    lines = [f"  {first}"]
+    for option in options:
+        if len(f"{lines[-1]} {option} \\") <= _EXAMPLE_WIDTH:
+            lines[-1] += f" {option}"
+        else:
+            lines[-1] += " \\"
+            lines.append(f"      {option}")
+    return lines
 
 
 @contextmanager

@@ -87,7 +87,8 @@ class ChangePlan:
         if not self.change.settings.tombstones.enabled:
             warnings.append(
                 "Tombstones are off: an item written at a member that is out, and a delete of it "
-                "elsewhere, can follow each other around the ring forever (README, Limits)."
+                "elsewhere, can follow each other around the ring forever "
+                "(docs/explanation/guarantees.md)."
             )
         return warnings
 

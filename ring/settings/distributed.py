@@ -16,6 +16,8 @@ class DistributedSettings(SettingsModel):
     """Check and backfill of whole tables in Lambda functions, one per segment."""
 
     enabled: StrictBool = False
+    """True creates a function, a state machine and a bucket for `--distributed`. All members must
+    be in one partition."""
     at: str | None = None
     """The member in whose account and region it runs. Default: the first with a hop here."""
     # Maximum of a Distributed Map: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html

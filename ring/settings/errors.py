@@ -99,7 +99,7 @@ def path(steps: Iterable[int | str]) -> str:
 
 # pydantic's error types -> reason and remedy, formatted with the error's context.
 # https://docs.pydantic.dev/latest/errors/validation_errors/
-_TABLE = "README.md has a table of all settings."
+_TABLE = "All settings: docs/reference/settings.md."
 _INTEGER = ("a whole number is required", "Write digits only, without quotes.")
 _BOOLEAN = ("true or false is required", "Write true or false, without quotes.")
 _MAPPING = ("a mapping is required", "Write indented `name: value` lines under it.")
@@ -107,7 +107,7 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "rejected": ("{reason}", "{remedy}"),
     "missing": (
         "it is required and has no default",
-        "Add it; README.md has a table of all settings.",
+        "Add it; all settings: docs/reference/settings.md.",
     ),
     "string_type": ("text is required", "Write text; put a number in quotes."),
     "string_too_long": ("at most {max_length} characters are allowed", "Shorten it."),

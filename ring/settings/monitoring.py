@@ -48,8 +48,10 @@ class WatchSettings(SettingsModel):
     """Alarms and dashboard of the hops, and whom the alarms notify."""
 
     enabled: StrictBool = True
+    """Alarms on every hop, a dashboard per account, and a topic per member."""
     email: Email | None = None
-    """Subscribed to each topic that the ring creates, and asked to confirm each one."""
+    """Subscribed to each topic that the ring creates. Confirm each subscription within 3 days:
+    AWS drops it then, and `refresh` with the next `up` sends another."""
     topics: Annotated[tuple[TopicArn, ...], AfterValidator(_non_empty)] | None = None
     """Topics to notify instead of the ring's own. A member's alarms notify those in its region."""
     iterator_age: Annotated[StrictInt, Field(ge=60, le=86_400)] | None = None

@@ -1,0 +1,30 @@
+"""The references in docs/ are generated, and not stale."""
+
+import pytest
+
+from docs.generate import PAGES, REFERENCE, cli_page, settings_page
+from ring.settings.settings import Settings
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_is_what_the_code_says(name: str) -> None:
+    assert (REFERENCE / name).read_text() == PAGES[name](), "stale: run `make docs-reference`"
+
+
+def test_every_setting_has_its_values_and_a_meaning() -> None:
+    rows = [line.split(" | ") for line in settings_page().splitlines() if line.startswith("| `")]
+    assert len(rows) > 50
+    for row in rows:
+        assert len(row) == 4, row
+        assert all(cell.strip(" |") for cell in row), row
+
+
+@pytest.mark.parametrize("section", Settings.model_fields)
+def test_every_section_has_a_heading(section: str) -> None:
+    assert f"\n## {section}\n" in settings_page()
+
+
+def test_every_command_has_its_options_and_examples() -> None:
+    for part in cli_page().split("\n## ")[2:]:
+        assert "| option | meaning |" in part
+        assert "```console\n$ ./automate.py " in part

@@ -1,0 +1,39 @@
+"""Help texts: nothing is cut, whatever the width of the terminal."""
+
+import itertools
+
+import pytest
+from click.testing import CliRunner
+
+from automate import main
+
+HELP = {"automate.py": ["--help"]} | {name: [name, "--help"] for name in main.commands}
+
+
+def text(name: str, width: int) -> str:
+    """Return a help text as a terminal of this width shows it."""
+    return CliRunner().invoke(main, HELP[name], terminal_width=width).output
+
+
+@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("name", HELP)
+def test_no_line_of_a_help_text_is_cut_or_too_long(name: str, width: int) -> None:
+    _usage, *lines = text(name, width).splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if len(line) > width or line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_a_help_text_ends_with_examples_of_the_command(name: str) -> None:
+    _, found, examples = text(name, 80).partition("\n  Examples:\n")
+    assert found
+    lines = ["", *examples.splitlines()]
+    for before, line in itertools.pairwise(lines):
+        assert line.startswith(f"    automate.py {name}") or before.endswith(" \\")
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_a_commands_own_options_come_before_those_that_select_a_ring(name: str) -> None:
+    own, _, ring = text(name, 80).partition("\nRing:\n")
+    assert "  -h, --help" in own
+    assert "  --stack" in (ring or own)

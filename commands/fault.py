@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from commands.exit_codes import OK
-from commands.framework import RingCommand, RingOption, command, examples
+from commands.framework import CommandGroup, RingCommand, RingOption, command, examples
 from commands.options.rings import local_ring
 from commands.output.screen import Screen
 from local import control_client
@@ -38,12 +38,13 @@ class Duration(click.ParamType[float]):
 
 
 @click.group(
+    cls=CommandGroup,
     epilog=examples(
         "automate.py fault outage eu-west-1 --for 2m --local http://127.0.0.1:8000",
         "automate.py fault throttle eu-west-1 0.5 --local http://127.0.0.1:8000",
         "automate.py fault list --local http://127.0.0.1:8000",
         "automate.py fault clear --local http://127.0.0.1:8000",
-    )
+    ),
 )
 def fault() -> None:
     """Break a ring that `automate.py local` runs, for a time.

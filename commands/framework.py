@@ -35,8 +35,8 @@ def run(main: Callable[[], object]) -> NoReturn:
         os._exit(int(str(end.code)))
 
 
-class JsonAwareGroup(click.Group):
-    """All commands. With --json, invalid use is reported in JSON too."""
+class CommandGroup(click.Group):
+    """Group of commands, whose help cuts none of their texts."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands. Long texts are wrapped, where click cuts them. See click."""
@@ -45,6 +45,10 @@ class JsonAwareGroup(click.Group):
             formatter.write_dl(
                 [(name, one.get_short_help_str(200)) for name, one in commands.items()]
             )
+
+
+class JsonAwareGroup(CommandGroup):
+    """All commands. With --json, invalid use is reported in JSON too."""
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, standalone_mode: bool = True, **extra: Any

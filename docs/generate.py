@@ -126,7 +126,6 @@ def _model_name(field: Mapping[str, Any]) -> str | None:
 
 def cli_page() -> str:
     """Return the reference of the command line."""
-    context = click.Context(automate, info_name="automate.py")
     lines = [
         "# Command line",
         "",
@@ -141,28 +140,45 @@ def cli_page() -> str:
         "| command | does |",
         "| --- | --- |",
     ]
-    commands = {name: automate.commands[name] for name in automate.list_commands(context)}
+    commands = dict(all_commands(automate))
     for name, command in commands.items():
-        lines.append(f"| [`{name}`](#{name}) | {command.get_short_help_str(200)} |")
-    lines += ["", "## Select rings", "", *_ring_options(commands)]
+        anchor = name.replace(" ", "-")
+        lines.append(f"| [`{name}`](#{anchor}) | {command.get_short_help_str(200)} |")
+    single = {name: one for name, one in commands.items() if not isinstance(one, click.Group)}
+    lines += ["", "## Select rings", "", *_ring_options(single)]
     for name, command in commands.items():
-        lines += ["", f"## {name}", "", *_command(name, command, context)]
+        lines += ["", f"## {name}", "", *_command(name, command)]
     return "\n".join(lines) + "\n"
 
 
-def _command(name: str, command: click.Command, parent: click.Context) -> Iterator[str]:
-    context = click.Context(command, info_name=name, parent=parent)
+def all_commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of a group by name, a group's own right behind it."""
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        yield prefix + name, command
+        if isinstance(command, click.Group):
+            yield from all_commands(command, f"{prefix}{name} ")
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
     usage = " ".join(param.make_metavar(context) for param in arguments)
-    yield from ["```text", f"automate.py {name} [OPTIONS] {usage}".rstrip(), "```", ""]
+    if not isinstance(command, click.Group):
+        yield from ["```text", f"automate.py {name} [OPTIONS] {usage}".rstrip(), "```", ""]
     yield from [_prose(command.help or ""), ""]
+    yield from _parameters(context, command)
+    if lines := (command.epilog or "").splitlines()[2:]:
+        yield from ["", "```console", *map(_prompt, lines), "```"]
+
+
+def _parameters(context: click.Context, command: click.Command) -> Iterator[str]:
     own = [param for param in command.params if isinstance(param, click.Option)]
-    yield from _options(context, [param for param in own if not isinstance(param, RingOption)])
+    if plain := [param for param in own if not isinstance(param, RingOption)]:
+        yield from _options(context, plain)
     if rings := [param for param in own if isinstance(param, RingOption)]:
         names = ", ".join(f"`{param.opts[-1]}`" for param in rings)
         yield from ["", f"Rings are selected with {names}: [Select rings](#select-rings)."]
-    lines = (command.epilog or "").splitlines()[2:]
-    yield from ["", "```console", *map(_prompt, lines), "```"]
 
 
 def _prompt(line: str) -> str:
@@ -182,7 +198,7 @@ def _ring_options(commands: Mapping[str, click.Command]) -> Iterator[str]:
     for option, context, names in taken.values():
         others = [name for name in commands if name not in names]
         listed = others if len(others) < len(names) else names
-        where = ", ".join(f"`{name}`" for name in listed)
+        where = ", ".join(f"`{name}`" for name in dict.fromkeys(n.split()[0] for n in listed))
         where = f"all but {where}" if listed is others else where
         flags, text = _record(option, context)
         yield f"| {flags} | {text} | {where} |"

@@ -2,12 +2,16 @@
 
 import itertools
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from automate import main
+from docs.generate import all_commands
 
-HELP = {"automate.py": ["--help"]} | {name: [name, "--help"] for name in main.commands}
+COMMANDS = dict(all_commands(main))
+SINGLE = [name for name, command in COMMANDS.items() if not isinstance(command, click.Group)]
+HELP = {"automate.py": ["--help"]} | {name: [*name.split(), "--help"] for name in COMMANDS}
 
 
 def text(name: str, width: int) -> str:
@@ -19,7 +23,7 @@ def text(name: str, width: int) -> str:
 @pytest.mark.parametrize("name", HELP)
 def test_no_line_of_a_help_text_is_cut_or_too_long(name: str, width: int) -> None:
     _usage, *lines = text(name, width).splitlines()
-    assert len(lines) > 10
+    assert len(lines) > 5
     assert [line for line in lines if len(line) > width or line.endswith("...")] == []
 
 
@@ -32,8 +36,8 @@ def test_a_help_text_ends_with_examples_of_the_command(name: str) -> None:
         assert line.startswith(f"    automate.py {name}") or before.endswith(" \\")
 
 
-@pytest.mark.parametrize("name", main.commands)
+@pytest.mark.parametrize("name", SINGLE)
 def test_a_commands_own_options_come_before_those_that_select_a_ring(name: str) -> None:
     own, _, ring = text(name, 80).partition("\nRing:\n")
     assert "  -h, --help" in own
-    assert "  --stack" in (ring or own)
+    assert "  --stack" in (ring or own) or "  --local" in ring

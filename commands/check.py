@@ -26,7 +26,8 @@ from commands.output.screen import Screen, ring_document
 from operate.distributed.executions import SegmentRunner
 from operate.distributed.jobs import check_distributed, check_job
 from operate.errors import InvalidRequestError
-from operate.reconcile.check import CHANGING, CheckOptions, CheckResult, check, findings
+from operate.reconcile.check import CheckOptions, check
+from operate.reconcile.check_result import CHANGING, CheckResult, findings
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing, Outcome

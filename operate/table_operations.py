@@ -19,8 +19,9 @@ from operate.quarantine.listing import QuarantinedEntry, RingQuarantine
 from operate.quarantine.redrive import RedriveOptions, RedriveResult
 from operate.reconcile.backfill import BackfillResult, Route, plan_route
 from operate.reconcile.backfill import backfill as backfill_members
-from operate.reconcile.check import CheckOptions, CheckResult, findings
+from operate.reconcile.check import CheckOptions
 from operate.reconcile.check import check as check_members
+from operate.reconcile.check_result import CheckResult, findings
 from operate.reconcile.connect import connect_members
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection

@@ -8,8 +8,15 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from ring import policies
 from ring.arn import Arn
+from ring.policies.distributed import (
+    log_delivery_policy,
+    machine_policy,
+    reader_policy,
+    segments_policy,
+)
+from ring.policies.statements import Bucket
+from ring.policies.trust import lambda_trust, states_trust, writer_trust
 from ring.replica import Replica
 from ring.resources.lambda_archive import lambda_archive
 from ring.resources.private_bucket import RESULTS_KEPT, private_bucket
@@ -54,7 +61,7 @@ class Distributed(pulumi.ComponentResource):
             name, "results", runner.member, self._opts, kept_days=RESULTS_KEPT
         )
         self._log_group = self._declare_log_group(name)
-        self._role = self._declare_role(name, "Processes segments", policies.lambda_trust())
+        self._role = self._declare_role(name, "Processes segments", lambda_trust())
         credentials = runner.member.credentials
         direct = [found for found in replicas if found.member.credentials == credentials]
         self._readers = {
@@ -85,13 +92,11 @@ class Distributed(pulumi.ComponentResource):
         }
 
     @property
-    def _bucket(self) -> pulumi.Output[policies.Bucket]:
+    def _bucket(self) -> pulumi.Output[Bucket]:
         """The bucket, for policies. Its owner is the account of the other resources."""
         member = self._runner.member
         return pulumi.Output.all(self._results.arn, self._log_group.arn).apply(
-            lambda arns: policies.Bucket(
-                arns[0], member.region, Arn.parse(arns[1]).account, member.kms_key
-            )
+            lambda arns: Bucket(arns[0], member.region, Arn.parse(arns[1]).account, member.kms_key)
         )
 
     def _declare_log_group(self, name: str, prefix: str | None = None) -> aws.cloudwatch.LogGroup:
@@ -122,10 +127,10 @@ class Distributed(pulumi.ComponentResource):
         # The member's id: a role's name has no room for every ring's and every member's name.
         name, writes = f"{self._name}-{replica.member.id}", self._settings.distributed.writes
         opts = pulumi.ResourceOptions(parent=self, provider=replica.provider)
-        trust = self._role.arn.apply(policies.writer_trust)
+        trust = self._role.arn.apply(writer_trust)
         description = f"Processes segments of the ring's member {replica.member.resource_name}"
         role = self._declare_role(name, description, trust, opts)
-        document = replica.end.apply(lambda end: policies.reader_policy(end, writes=writes))
+        document = replica.end.apply(lambda end: reader_policy(end, writes=writes))
         aws.iam.RolePolicy(
             name, role=role.name, policy=pulumi.Output.json_dumps(document), opts=opts
         )
@@ -138,7 +143,7 @@ class Distributed(pulumi.ComponentResource):
             log_group=self._log_group.arn,
             results=self._bucket,
             writes=self._settings.distributed.writes,
-        ).apply(lambda parts: policies.segments_policy(**parts))
+        ).apply(lambda parts: segments_policy(**parts))
         return aws.iam.RolePolicy(
             self._name,
             role=self._role.name,
@@ -167,7 +172,7 @@ class Distributed(pulumi.ComponentResource):
 
     def _declare_machine(self) -> aws.sfn.StateMachine:
         name = f"{self._name}-machine"
-        trust = self._log_group.arn.apply(lambda arn: policies.states_trust(arn, self._name))
+        trust = self._log_group.arn.apply(lambda arn: states_trust(arn, self._name))
         role = self._declare_role(name, "Runs the segments", trust)
         at_once = self._settings.distributed.at_once
         partition = self._runner.member.partition
@@ -178,7 +183,7 @@ class Distributed(pulumi.ComponentResource):
         may_log = aws.iam.RolePolicy(
             f"{name}-logs",
             role=role.name,
-            policy=pulumi.Output.json_dumps(policies.log_delivery_policy()),
+            policy=pulumi.Output.json_dumps(log_delivery_policy()),
             opts=self._opts,
         )
         machine = aws.sfn.StateMachine(
@@ -197,7 +202,7 @@ class Distributed(pulumi.ComponentResource):
         )
         document = pulumi.Output.all(
             machine=machine.arn, function=self._function.arn, results=self._bucket
-        ).apply(lambda arns: policies.machine_policy(**arns))
+        ).apply(lambda arns: machine_policy(**arns))
         # Created last, since it has the machine's ARN. Nothing runs before the stack is complete.
         aws.iam.RolePolicy(
             name,

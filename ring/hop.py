@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from ring import policies
 from ring.arn import Arn
 from ring.hop_metrics import HopMetrics
+from ring.policies.hop import hop_policy, writer_policy
+from ring.policies.statements import Bucket, SecretAccess
+from ring.policies.trust import lambda_trust, writer_trust
 from ring.replica import Replica
 from ring.resources.function_environment import environment
 from ring.resources.heartbeat import heartbeat_rule
@@ -58,7 +60,7 @@ class Hop(pulumi.ComponentResource):
         self._role = aws.iam.Role(
             name,
             description=f"Replicates {self._title}",
-            assume_role_policy=pulumi.Output.json_dumps(policies.lambda_trust()),
+            assume_role_policy=pulumi.Output.json_dumps(lambda_trust()),
             opts=self._opts,
         )
         self._secret = self._writer_secret()
@@ -98,13 +100,13 @@ class Hop(pulumi.ComponentResource):
         source, target = self.source.member.resource_name, self.target.member.resource_name
         return f"changes of the ring from {source} to {target}"
 
-    def _writer_secret(self) -> policies.SecretAccess | None:
+    def _writer_secret(self) -> SecretAccess | None:
         """Return the secret with the access keys for a target in another partition."""
         if self.source.member.partition == self.target.member.partition:
             return None
         secret = self.target.member.writer_secret
         assert secret  # the settings' rules require it
-        return policies.SecretAccess(secret.arn, secret.kms_key)
+        return SecretAccess(secret.arn, secret.kms_key)
 
     def _writer_role(self) -> aws.iam.Role | None:
         """Declare a role in the target's account, if the function's own cannot write there."""
@@ -114,15 +116,13 @@ class Hop(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self.name}-writer",
             description=f"Writes {self._title}",
-            assume_role_policy=pulumi.Output.json_dumps(
-                self._role.arn.apply(policies.writer_trust)
-            ),
+            assume_role_policy=pulumi.Output.json_dumps(self._role.arn.apply(writer_trust)),
             opts=opts,
         )
         aws.iam.RolePolicy(
             f"{self.name}-writer",
             role=role.name,
-            policy=pulumi.Output.json_dumps(self.target.end.apply(policies.writer_policy)),
+            policy=pulumi.Output.json_dumps(self.target.end.apply(writer_policy)),
             opts=opts,
         )
         return role
@@ -139,10 +139,10 @@ class Hop(pulumi.ComponentResource):
             stream=self.source.stream_arn,
             log_group=self._log_group.arn,
             quarantine=pulumi.Output.all(self._quarantine.arn, self._account).apply(
-                lambda parts: policies.Bucket(parts[0], member.region, parts[1], member.kms_key)
+                lambda parts: Bucket(parts[0], member.region, parts[1], member.kms_key)
             ),
             target=self._secret or (self._writer.arn if self._writer else self.target.end),
-        ).apply(lambda arns: policies.hop_policy(**arns))
+        ).apply(lambda arns: hop_policy(**arns))
         return aws.iam.RolePolicy(
             self.name,
             role=self._role.name,

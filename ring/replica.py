@@ -8,7 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import table_arn, table_arn_of_stream
-from ring.policies import TableAccess, writer_policy
+from ring.policies.hop import writer_policy
+from ring.policies.statements import TableAccess
 from ring.resources.private_bucket import private_bucket
 from ring.resources.table_args import table_args, tombstone_args
 from ring.settings.members import Member

@@ -20,7 +20,7 @@ from operate.errors import (
     PrerequisiteError,
 )
 from ring.arn import Arn
-from ring.key_policy import key_statements
+from ring.policies.kms_key import key_statements
 
 if TYPE_CHECKING:
     from operate.errors import Note

@@ -10,7 +10,8 @@ from operate.distributed.results import collect_backfill, collect_check
 from operate.errors import InvalidRequestError
 from operate.reconcile import backfill, check
 from operate.reconcile.backfill import BackfillResult, Route
-from operate.reconcile.check import CheckOptions, CheckResult
+from operate.reconcile.check import CheckOptions
+from operate.reconcile.check_result import CheckResult
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.reporting import ProgressCallback, no_progress

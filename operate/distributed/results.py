@@ -18,7 +18,7 @@ from typing import Any
 from handler.quarantine import Place
 from operate.errors import OperationFailedError
 from operate.reconcile.backfill import BackfillResult, add_skipped_keys
-from operate.reconcile.check import CHANGING, CheckResult, findings
+from operate.reconcile.check_result import CHANGING, CheckResult, findings
 from operate.reconcile.compare import DifferenceKind, MemberState
 from operate.reconcile.journal import Journal
 from operate.untrusted_json import MalformedJsonError, fields_of, read_json

@@ -37,7 +37,8 @@ from operate.aws.roles import assume_role_session
 from operate.distributed.results import position_in, put_result
 from operate.errors import OperationFailedError
 from operate.reconcile.backfill import Filler, Route, find_skipped_keys
-from operate.reconcile.check import CHANGING, CheckOptions, recheck_suspects
+from operate.reconcile.check import CheckOptions, recheck_suspects
+from operate.reconcile.check_result import CHANGING
 from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.compare_page import compare_page
 from operate.reconcile.fingerprints import key_of, key_text

@@ -6,19 +6,18 @@ and counts only if it stays the same for longer than the ring needs to replicate
 
 from __future__ import annotations
 
-import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from operate.aws.errors import translate_aws_errors
 from operate.progress_counter import ProgressCounter
+from operate.reconcile.check_result import CHANGING, EQUAL, CheckResult, findings
 from operate.reconcile.compare import DifferenceKind, MemberState, classify_difference
 from operate.reconcile.compare_page import ComparedPage, compare_page
-from operate.reconcile.fingerprints import fingerprint_digest, fingerprint_version, fingerprints
+from operate.reconcile.fingerprints import fingerprints
 from operate.reconcile.journal import Journal
 from operate.reconcile.member_states import read_states
 from operate.reconcile.members import MemberConnection
@@ -26,8 +25,6 @@ from operate.reconcile.parallel_scan import Page, ParallelScan, ScanSegment, Seg
 from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 
-EQUAL, CHANGING = "equal", "changing"
-"""Verdicts on a suspect besides `DifferenceKind`. A `CHANGING` key changed at every recheck."""
 _JOBS = 8
 _MAX_CLOCK_SKEW = 3600.0  # seconds
 _MAX_SEGMENTS = 1_000_000  # DynamoDB's limit for a parallel scan
@@ -70,44 +67,6 @@ class CheckOptions:
         return time.time() - retention + _MAX_CLOCK_SKEW
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """Number of keys compared, and of keys per verdict (`DifferenceKind`, `EQUAL`, `CHANGING`)."""
-
-    compared: int
-    found: Mapping[str, int]
-
-    @property
-    def differing(self) -> int:
-        """Number of keys that differ."""
-        return sum(self.found.get(kind, 0) for kind in DifferenceKind)
-
-    @property
-    def changing(self) -> int:
-        """Number of keys without a verdict, since they changed at every recheck."""
-        return self.found.get(CHANGING, 0)
-
-
-class Difference(NamedTuple):
-    """A key (as a text) in which members differ, and the state of each member, in ring order."""
-
-    number: int
-    key: str
-    kind: DifferenceKind
-    held: list[MemberState]
-
-    def document(self, members: Sequence[MemberConnection]) -> dict[str, Any]:
-        """Return the JSON document for scripts."""
-        names = (member.name for member in members)
-        return {
-            "key": dict(zip(members[0].keys, json.loads(self.key), strict=True)),
-            "kind": self.kind,
-            "members": {
-                name: _state_document(held) for name, held in zip(names, self.held, strict=True)
-            },
-        }
-
-
 def check(
     members: Sequence[MemberConnection],
     journal: Journal,
@@ -140,14 +99,6 @@ def check(
             for found in findings(journal)
         )
     return CheckResult(compared, journal.counts())
-
-
-def findings(journal: Journal) -> Iterator[Difference]:
-    """Yield the keys in which members differ, by kind, with the states of the last read."""
-    for kind in DifferenceKind:
-        for chunk in journal.suspects(kind):
-            for number, text, held in chunk:
-                yield Difference(number, text, kind, held or [])
 
 
 def _read_all(
@@ -302,12 +253,3 @@ def _verdict(
     if before == now:
         return kind
     return CHANGING if last else None
-
-
-def _state_document(held: MemberState) -> dict[str, str | None]:
-    item = held.item
-    return {
-        "version": item and fingerprint_version(item),
-        "digest": item and fingerprint_digest(item),
-        "tombstone": held.tombstone and fingerprint_version(held.tombstone),
-    }

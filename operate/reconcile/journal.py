@@ -14,11 +14,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
-from handler.model.image import Key
-from operate.errors import InvalidRequestError, OperateError, OperationFailedError
 from operate.reconcile.compare import MemberState
-from operate.reconcile.fingerprints import Row, key_of, key_text
+from operate.reconcile.fingerprints import Row
 from operate.reconcile.journal_file import claim, find, side_files
+from operate.reconcile.journal_values import (
+    DamageError,
+    journal_error,
+    position_of,
+    position_text,
+    states_of,
+)
 from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 from operate.stop import Stop, StoppedError
 
@@ -58,7 +63,7 @@ class Journal:
                 claim(path)
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
-            raise self._translate(error) from error
+            raise journal_error(path, error) from error
         try:
             self._open()
             self.resumed = not is_new and not restart and self._is_about(subject)
@@ -66,7 +71,7 @@ class Journal:
                 self._begin(subject)
         except sqlite3.Error as error:
             self._db.close()
-            raise self._translate(error) from error
+            raise journal_error(path, error) from error
 
     def _open(self) -> None:
         self._db.executescript(
@@ -84,28 +89,14 @@ class Journal:
         self._db.execute("INSERT INTO about VALUES (?)", (subject,))
         self._db.execute("COMMIT")
 
-    def _translate(self, error: Exception) -> OperateError:
-        """Return the error to raise for an SQLite or file system error."""
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            return InvalidRequestError(f"Another command has {self.path} open. Wait for it to end.")
-        if isinstance(error, sqlite3.OperationalError | OSError) and not _is_damage(error):
-            return OperationFailedError(
-                f"{self.path} cannot be written: {error}. Name another file with --journal, or "
-                "free disk space."
-            )
-        return OperationFailedError(
-            f"{self.path} is damaged: {error}. Its progress is lost: delete it and run the same "
-            "command again. It starts over, which is safe: finished work stays as it is."
-        )
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         with suppress(sqlite3.Error):  # a damaged file may fail to close
             self._db.close()
-        if isinstance(error, sqlite3.Error | _DamageError):
-            raise self._translate(error) from error
+        if isinstance(error, sqlite3.Error | DamageError):
+            raise journal_error(self.path, error) from error
 
     def remove(self) -> None:
         """Delete the file: its operation is done."""
@@ -140,7 +131,9 @@ class Journal:
             "ORDER BY number"
         )
         return [
-            ScanSegment(source, Segment(table, number, of), position and _position(position), after)
+            ScanSegment(
+                source, Segment(table, number, of), position and position_of(position), after
+            )
             for source, table, number, of, position, after in found.fetchall()
         ]
 
@@ -166,7 +159,7 @@ class Journal:
         )
         self._db.executemany("INSERT INTO suspect (key, found) VALUES (?, ?)", found)
         place = (part.source, part.segment.number)
-        position = None if page.position is None else _text(page.position)
+        position = None if page.position is None else position_text(page.position)
         self._db.execute(
             "UPDATE part SET position = ?, after = ?, over = ?, seen = seen + ? "
             "WHERE source = ? AND number = ?",
@@ -278,7 +271,7 @@ class Journal:
             if not chunk:
                 return
             last = chunk[-1][0]
-            yield [(number, key, held and _held(held)) for number, key, held in chunk]
+            yield [(number, key, held and states_of(held)) for number, key, held in chunk]
 
     def record_verdicts(
         self, judged: Iterable[tuple[int, Sequence[MemberState], str | None]]
@@ -305,38 +298,3 @@ class Journal:
             "SELECT found, count(*) FROM suspect WHERE found IS NOT NULL GROUP BY found"
         )
         return {found: int(count) for found, count in rows.fetchall()}
-
-
-class _DamageError(Exception):
-    """The file's content is not what this program wrote."""
-
-
-def _is_damage(error: Exception) -> bool:
-    """Return whether an operational error of SQLite comes from damaged content."""
-    return isinstance(error, sqlite3.OperationalError) and any(
-        words in str(error) for words in ("no such table", "no such column", "decode")
-    )
-
-
-def _held(text: str) -> list[MemberState]:
-    try:
-        return [MemberState(*state) for state in json.loads(text)]
-    except (ValueError, TypeError) as error:
-        raise _DamageError(f"{text[:100]!r} is not a list of member states") from error
-
-
-def _text(position: Key) -> str:
-    """Return a position as a text: a list of its attributes' names, and one of their values.
-
-    As lists, no attribute's name can collide with a key of the journal's own JSON.
-    """
-    names = list(position)
-    return json.dumps([names, key_text(position, names)])
-
-
-def _position(text: str) -> Key:
-    try:
-        names, values = json.loads(text)
-        return key_of(values, names)
-    except (ValueError, TypeError) as error:
-        raise _DamageError(f"{text[:100]!r} is not a position in a table") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from ring.policies import tls_only
+from ring.policies.bucket import tls_only
 from ring.settings.members import Member
 
 _UPLOADS = 1

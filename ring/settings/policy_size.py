@@ -10,7 +10,8 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from ring.arn import Arn, partition_of, table_arn
-from ring.policies import Bucket, Document, TableAccess, segments_policy
+from ring.policies.distributed import segments_policy
+from ring.policies.statements import Bucket, Document, TableAccess
 from ring.settings.distributed import DistributedSettings, runner_member
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, targets_of

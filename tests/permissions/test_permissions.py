@@ -12,7 +12,7 @@ import pytest
 
 from local.stack_config import StackConfig
 from ring.arn import Arn
-from ring.key_policy import key_statements
+from ring.policies.kms_key import key_statements
 from ring.project import PROJECT_ROOT
 from tests.permissions.judge import ASSUME, Call, permits, read_policy
 from tests.permissions.rings import Trial, tried

@@ -15,7 +15,8 @@ from commands import check as equal
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
 from operate.errors import InvalidRequestError
-from operate.reconcile.check import CHANGING, CheckOptions, check, findings
+from operate.reconcile.check import CheckOptions, check
+from operate.reconcile.check_result import CHANGING, findings
 from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
 from tests.support.local_rings import PATIENCE, REGIONS, item, put, ring_of

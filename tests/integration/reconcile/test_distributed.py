@@ -20,7 +20,8 @@ from local.clients import HOME_ACCOUNT
 from local.cloudwatch.execution_log import executions_logged
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CheckOptions, check, findings, table_segments
+from operate.reconcile.check import CheckOptions, check, table_segments
+from operate.reconcile.check_result import findings
 from operate.reconcile.journal import Journal
 from ring.state_machine import state_machine
 from tests.support.local_rings import PATIENCE

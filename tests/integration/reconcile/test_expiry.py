@@ -18,7 +18,8 @@ from operate.distributed.results import collect_backfill, collect_check, results
 from operate.reconcile.backfill import backfill, plan_route
 from operate.reconcile.backfill import route_segments as parts_to_fill
 from operate.reconcile.backfill_key import BackfillOutcome
-from operate.reconcile.check import CheckOptions, check, findings, table_segments
+from operate.reconcile.check import CheckOptions, check, table_segments
+from operate.reconcile.check_result import findings
 from operate.reconcile.connect import connect_members
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection

@@ -15,7 +15,8 @@ from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from operate.distributed import worker
 from operate.distributed.results import collect_check, results
-from operate.reconcile.check import CHANGING, CheckOptions, check, findings, table_segments
+from operate.reconcile.check import CheckOptions, check, table_segments
+from operate.reconcile.check_result import CHANGING, findings
 from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection

@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from ring.policies import tls_only
+from ring.policies.bucket import tls_only
 from ring.project import PROJECT_ROOT
 from tests.support.pulumi_mocks import (
     ABROAD,

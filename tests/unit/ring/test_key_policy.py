@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ring.key_policy import key_statements
+from ring.policies.kms_key import key_statements
 from ring.project import PROJECT_ROOT
 
 DOCS = (PROJECT_ROOT / "docs" / "how-to" / "encryption-keys.md").read_text()

@@ -5,21 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ring.arn import Arn, partition_of, table_arn, table_arn_of_stream, table_of_stream
-from ring.policies import (
-    Bucket,
-    Document,
-    SecretAccess,
-    TableAccess,
-    hop_policy,
-    lambda_trust,
-    log_delivery_policy,
-    machine_policy,
-    segments_policy,
-    states_trust,
-    tls_only,
-    writer_policy,
-    writer_trust,
-)
+from ring.policies.bucket import tls_only
+from ring.policies.distributed import log_delivery_policy, machine_policy, segments_policy
+from ring.policies.hop import hop_policy, writer_policy
+from ring.policies.statements import Bucket, Document, SecretAccess, TableAccess
+from ring.policies.trust import lambda_trust, states_trust, writer_trust
 
 PLACES = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 PARTIQL = {"dynamodb:PartiQLInsert", "dynamodb:PartiQLDelete"}

@@ -12,7 +12,7 @@ from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
 from local.cloud.resources import Location
 from local.endpoint.server import LocalServer
-from ring import policies
+from ring.policies.trust import lambda_trust
 
 UPDATES = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
 FUNCTION = "aws:lambda/function:Function"
@@ -32,7 +32,7 @@ def place(cloud: Cloud) -> Location:
 @pytest.fixture
 def function(cloud: Cloud, place: Location) -> Iterator[str]:
     code = pulumi.AssetArchive({"app.py": pulumi.StringAsset("")})
-    trust = json.dumps(policies.lambda_trust())
+    trust = json.dumps(lambda_trust())
     _, role = cloud.create("aws:iam/role:Role", "r", {"assumeRolePolicy": trust}, place)
     inputs = {"role": role["arn"], "runtime": "python3.13", "handler": "app.handle", "code": code}
     made, _ = cloud.create(FUNCTION, "f", inputs, place)

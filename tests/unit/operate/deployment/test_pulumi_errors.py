@@ -17,7 +17,7 @@ from operate.errors import (
     OperationFailedError,
     PrerequisiteError,
 )
-from ring.key_policy import key_statements
+from ring.policies.kms_key import key_statements
 
 # Texts of Pulumi v3.220.0, as it printed them; that of AWS is of pulumi-aws 7.
 SAID: dict[str, tuple[type[OperateError], str]] = {

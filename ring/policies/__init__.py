@@ -1,0 +1,1 @@
+"""Policies: of roles, of buckets and of KMS keys."""

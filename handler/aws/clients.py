@@ -162,7 +162,7 @@ def _ca_bundle(session: botocore.session.Session) -> Any:
 
 
 def _session(role: str | None) -> botocore.session.Session:
-    return _share_loader(botocore.session.Session()) if role is None else _session_with_role(role)
+    return share_loader(botocore.session.Session()) if role is None else _session_with_role(role)
 
 
 def _secret_credentials(access: str | None) -> SecretCredentials | None:
@@ -188,10 +188,10 @@ def _session_with_role(role: str) -> botocore.session.Session:
     session.set_config_variable("config_file", str(profile))
     # Also for the call that assumes the role, which would otherwise wait for a minute, five times.
     session.set_default_client_config(_CONFIG)
-    return _share_loader(session)
+    return share_loader(session)
 
 
-def _share_loader(session: botocore.session.Session) -> botocore.session.Session:
+def share_loader(session: botocore.session.Session) -> botocore.session.Session:
     """Share botocore's megabytes of parsed JSON between sessions."""
     session.register_component("data_loader", _loader())
     return session

@@ -39,7 +39,7 @@ help:
 	@echo 'make locks     update requirements*.txt after a change of a requirements*.in'
 	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
 	@echo 'make docs-reference'
-	@echo '               write docs/reference/settings.md and cli.md from the models and commands'
+	@echo '               write docs/reference's settings, commands and alarms from the code'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
 	@echo 'make check     lint, types, test-all, simulate, exhaust and demo, as in CI'

@@ -17,6 +17,7 @@ try:
     from commands import (
         backfill,
         check,
+        conflicts,
         cost,
         deploy,
         fault,
@@ -68,6 +69,7 @@ for command in (
     status.status,
     lag.lag,
     redrive.redrive,
+    conflicts.conflicts,
     membership.bypass,
     membership.rejoin,
     membership.pause,

@@ -73,8 +73,7 @@ class BatchReport:
                 change is no heartbeat.
         """
         self.counts[outcome.action] += 1
-        if outcome.conflict is not None:
-            self.conflicts.append(outcome.conflict)
+        self.conflicts.extend(outcome.conflicts)
         if outcome.written_at is not None:
             is_heartbeat = heartbeat_at is not None
             written_at = outcome.written_at if heartbeat_at is None else heartbeat_at

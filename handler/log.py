@@ -5,15 +5,17 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from handler.model.attribute_values import encode_binary
+
 
 def log(line: Mapping[str, Any]) -> None:
-    """Write one line; what JSON does not know is written as its text, bytes as hex digits."""
+    """Write one line; what JSON does not know is written as its text, bytes as base64 text."""
     sys.stdout.write(json.dumps(line, default=_text) + "\n")
     sys.stdout.flush()
 
 
 def _text(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else repr(value)
+    return encode_binary(value) if isinstance(value, bytes) else repr(value)
 
 
 def format_error(error: Exception) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.batch import BatchReport, Failure, sequence_number
+from handler.conflict_line import conflict_line
 from handler.errors import FailureKind, error_code
 from handler.log import format_error
-from handler.model.image import SOURCE_REGION, SOURCE_TABLE, Item, application_attributes
-from handler.protocol.hop import Action, Conflict
+from handler.protocol.hop import Action
 from handler.quarantine import QuarantinedRecord
 from handler.retry import RetryBudget
 
@@ -64,7 +64,7 @@ class BatchReporter:
             now: the time, in seconds since the epoch.
         """
         for conflict in report.conflicts:
-            yield self._line("conflict", _conflict_line(conflict, self.logs_items))
+            yield self._line("conflict", conflict_line(conflict, self.logs_items))
         for quarantined in report.quarantined:
             yield self._line("quarantined", _quarantined_line(quarantined))
         for failures in _group_failures(report.failures):
@@ -142,27 +142,3 @@ def _quarantined_line(quarantined: QuarantinedRecord) -> Line:
         "reason": quarantined.reason,
         "error": quarantined.error,
     }
-
-
-def _conflict_line(conflict: Conflict, logs_items: bool) -> Line:
-    sides = {
-        "key": conflict.key,
-        "won": conflict.won,
-        "won_origin": _origin(conflict.winner),
-        "lost": conflict.lost,
-        "lost_origin": _origin(conflict.loser),
-    }
-    if not logs_items:
-        return sides
-    contents = {"won_item": conflict.winner, "lost_item": conflict.loser}
-    return sides | {
-        name: None if item is None else application_attributes(item)
-        for name, item in contents.items()
-    }
-
-
-def _origin(item: Item | None) -> str | None:
-    """Return the region and table of a write's origin; None: not known, as of a new local write."""
-    if item is None or SOURCE_REGION not in item:
-        return None
-    return "/".join(item.get(name, {}).get("S", "") for name in (SOURCE_REGION, SOURCE_TABLE))

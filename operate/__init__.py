@@ -10,6 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from operate.conflicts.entries import ConflictEntry
+    from operate.conflicts.reading import Conflicts
+    from operate.conflicts.resolving import Resolution, ResolveOutcome
+    from operate.conflicts.ring_conflicts import logged_conflicts, resolve_conflict
+    from operate.conflicts.standing import loser_of
     from operate.deployment.config_source import StateBackend
     from operate.deployment.result import Result
     from operate.deployment.ring_file import read_rings
@@ -53,12 +58,16 @@ __all__ = [
     "ChangeResult",
     "CheckOptions",
     "CheckReport",
+    "ConflictEntry",
+    "Conflicts",
     "InvalidRequestError",
     "OperateError",
     "OperationFailedError",
     "PrerequisiteError",
     "RedriveOptions",
     "RepairReport",
+    "Resolution",
+    "ResolveOutcome",
     "Result",
     "RingStack",
     "StateBackend",
@@ -67,18 +76,26 @@ __all__ = [
     "bypass",
     "check",
     "lag",
+    "logged_conflicts",
+    "loser_of",
     "pause",
     "quarantined",
     "read_rings",
     "redrive",
     "rejoin",
     "repair",
+    "resolve_conflict",
     "resume",
     "run_on_all",
     "status",
 ]
 
 _MODULES = {
+    "operate.conflicts.entries": ("ConflictEntry",),
+    "operate.conflicts.reading": ("Conflicts",),
+    "operate.conflicts.resolving": ("Resolution", "ResolveOutcome"),
+    "operate.conflicts.ring_conflicts": ("logged_conflicts", "resolve_conflict"),
+    "operate.conflicts.standing": ("loser_of",),
     "operate.deployment.config_source": ("StateBackend",),
     "operate.deployment.result": ("Result",),
     "operate.deployment.ring_file": ("read_rings",),

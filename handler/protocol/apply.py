@@ -35,6 +35,8 @@ class Applied:
 
     over_unversioned: bool = False
     """It replaced an item without a version: one that an application put there."""
+    replaced: Item | None = None
+    """The item that a delete has replaced."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,16 @@ class Superseded:
     version: Version
     item: Item
     """The item, or the stub that the tombstone keeps."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The states in which a comparison of two members found them; None: undecided."""
+
+    source: MemberState | None
+    target: MemberState | None
+    restored: bool = False
+    """Whether the target's write has replaced that of the source."""
 
 
 async def apply_write(
@@ -96,7 +108,9 @@ async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Super
     if stub is not None:
         await store.put_tombstone(key, stub)
         await store.delete_stub(key, stub.version)
-    return Applied() if isinstance(outcome, Written) else _superseded_by(outcome)
+    if isinstance(outcome, Written):
+        return Applied(replaced=outcome.replaced)
+    return _superseded_by(outcome)
 
 
 def _left_by_a_crash(failed: ConditionFailed, delete: Write) -> Write | None:
@@ -113,7 +127,7 @@ async def restore_newer_write(
     key: Key,
     replaced_by: Write | None,
     must_restore: Callable[[Version], bool],
-) -> None:
+) -> Comparison:
     """Copy the target's newer write back to the source, over an older one.
 
     As a rule the records of a newer write take it to every member, and an item that is absent may
@@ -136,19 +150,20 @@ async def restore_newer_write(
     for _ in range(MAX_ATTEMPTS):
         at_source = await read_and_purge(source, key, replaced_by)
         at_target = await read_and_purge(target, key)
+        found = Comparison(at_source, at_target)
         if at_source is None or at_target is None:
-            return
+            return found
         if at_target.write.version <= at_source.write.version:
-            return
+            return found
         if replaced_by is not None and at_source.write.version < replaced_by.version:
-            return  # What replaced it was removed in turn; the record of that is still to come.
+            return found  # What replaced it was removed in turn; that record is still to come.
         write, standing = at_target.write, None if at_source.is_absent else at_source.write
         still_stands = standing is not None and standing == replaced_by
         if write.is_delete or not (still_stands or must_restore(write.version)):
-            return
+            return found
         condition = IfUnchanged(None if standing is None else standing.item)
         if isinstance(await source.put(key, write.item, condition), Written):
-            return
+            return replace(found, restored=True)
     raise ContendedError(
         f"Both members of the hop changed the item between read and write, {MAX_ATTEMPTS} times in "
         "a row. The record is delivered again."
@@ -179,8 +194,11 @@ async def read_and_purge(
     ]
     state = member_state(None if item is None else Image(item), deletes)
     if state is not None and state.is_stale:
-        await apply_delete(store, key, state.write)
-        return replace(state, is_absent=True)
+        deleted = await apply_delete(store, key, state.write)
+        # It may have replaced another item than the one that was read.
+        item = deleted.replaced if isinstance(deleted, Applied) else None
+        standing = None if item is None else replicated_write(Image(item))
+        return replace(state, is_absent=True, standing=standing)
     return state
 
 

@@ -154,6 +154,15 @@ class MemberState:
     write: Write
     is_absent: bool
     """Whether the table has no item, not even one that its tombstone supersedes."""
+    standing: Write | None = None
+    """The item that the table has, or had until it was deleted as stale."""
+
+    @property
+    def superseded(self) -> Write | None:
+        """The item that the newest delete supersedes; None: there is none."""
+        if not self.write.is_delete or self.standing is None or self.standing.is_delete:
+            return None
+        return self.standing
 
     @property
     def is_stale(self) -> bool:
@@ -173,4 +182,5 @@ def member_state(image: Image | None, deletes: Iterable[Write | None]) -> Member
     writes = [write for write in (standing, *deletes) if write is not None]
     if not writes:
         return None
-    return MemberState(max(writes, key=lambda write: write.version), is_absent=image is None)
+    newest = max(writes, key=lambda write: write.version)
+    return MemberState(newest, is_absent=image is None, standing=standing)

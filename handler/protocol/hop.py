@@ -53,7 +53,7 @@ class Outcome:
     """What a hop did for one change."""
 
     action: Action
-    conflict: Conflict | None = None
+    conflicts: tuple[Conflict, ...] = ()
     written_at: int | None = None
     """Seconds since the epoch at which the write was made at its origin; None: it did not get to
     the next member, or its time is not known."""

@@ -14,11 +14,19 @@ from handler.model.records import Change
 from handler.model.version import Version
 from handler.protocol.apply import (
     Applied,
+    Comparison,
     Superseded,
     apply_delete,
     apply_write,
     read_and_purge,
     restore_newer_write,
+)
+from handler.protocol.conflicts import (
+    Conflicts,
+    conflicts_of,
+    conflicts_with_delete,
+    conflicts_with_own_write,
+    each_once,
 )
 from handler.protocol.decide import (
     Arrival,
@@ -180,19 +188,27 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
     # Second 0 is that of items from before the ring: nobody knows when they were written.
     written_at = write.version.seconds or None
     if write.version.replica == hop.target_replica.id or write.is_present_at(hop.target_replica.id):
+        conflicts: Conflicts = ()
         if arrival.replaced_dirty:
-            await _restore_newer_write(change, hop, write)
+            found = await _restore_newer_write(change, hop, write)
+            conflicts = conflicts_with_own_write(change, hop, write, found)
         # A backfilled item made no lap, and its time may be years ago.
         return Outcome(
-            Action.LAP_COMPLETED, written_at=None if PRESENT_AT in write.item else written_at
+            Action.LAP_COMPLETED,
+            each_once(conflicts),
+            written_at=None if PRESENT_AT in write.item else written_at,
         )
     outcome = await _apply_write(change, write, hop)
     if isinstance(outcome, Applied) or outcome.version == write.version:
         return Outcome(
             Action.DELETED if write.is_delete else Action.REPLICATED, written_at=written_at
         )
-    await _restore_newer_write(change, hop, write)
-    return _rejected(change, outcome, write)
+    found = await _restore_newer_write(change, hop, write)
+    conflicts = (
+        *conflicts_of(change.key, outcome, write),
+        *conflicts_with_own_write(change, hop, write, found),
+    )
+    return Outcome(Action.REJECTED, each_once(conflicts))
 
 
 async def _finish_delete(change: Change, removed: StubRemoved, hop: Hop) -> Outcome:
@@ -247,12 +263,12 @@ async def _delete_without_tombstone(change: Change, delete: Write, hop: Hop) -> 
             break
         delete = stamp_local_change(change, LocalDelete(), hop.source_replica, [won])
     conflict = Conflict(change.key, won, delete.version, outcome.item, delete.item)
-    return Outcome(Action.REJECTED, conflict)
+    return Outcome(Action.REJECTED, (conflict,))
 
 
-async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> None:
+async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> Comparison:
     """Copy the target's newer write back to the source, over one that replaced it there."""
-    await restore_newer_write(
+    return await restore_newer_write(
         hop.source,
         hop.target,
         change.key,
@@ -262,18 +278,14 @@ async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> 
 
 
 async def _yield_to_newer(change: Change, hop: Hop, won: Superseded, lost: Write) -> Outcome:
-    await _clear_ends(change, hop, lost)
-    return _rejected(change, won, lost)
+    deleted = await _clear_ends(change, hop, lost)
+    return Outcome(Action.REJECTED, each_once((*conflicts_of(change.key, won, lost), *deleted)))
 
 
-async def _clear_ends(change: Change, hop: Hop, lost: Write) -> None:
-    """Delete what a tombstone supersedes at either member."""
-    await read_and_purge(hop.source, change.key, lost)
-    await read_and_purge(hop.target, change.key)
-
-
-def _rejected(change: Change, won: Superseded, lost: Write) -> Outcome:
-    if won.version.replica == lost.version.replica:
-        return Outcome(Action.REJECTED)  # The later of two writes of one member is no conflict.
-    conflict = Conflict(change.key, won.version, lost.version, won.item, lost.item)
-    return Outcome(Action.REJECTED, conflict)
+async def _clear_ends(change: Change, hop: Hop, lost: Write) -> Conflicts:
+    """Delete what a tombstone supersedes at either member; return the conflicts of that."""
+    at_source = conflicts_with_delete(
+        change.key, await read_and_purge(hop.source, change.key, lost)
+    )
+    at_target = await read_and_purge(hop.target, change.key)
+    return (*at_source, *conflicts_with_delete(change.key, at_target))

@@ -135,15 +135,16 @@ MUTANTS = [
     Mutant(
         "refused by a newer write of this member, it gives that back here",
         _REPLICATE,
-        "    await _restore_newer_write(change, hop, write)\n    return _rejected",
-        "    await _clear_ends(change, hop, write)\n    return _rejected",
+        "    found = await _restore_newer_write(change, hop, write)\n    conflicts = (",
+        "    await _clear_ends(change, hop, write)\n    found = Comparison(None, None)\n"
+        "    conflicts = (",
     ),
     Mutant(
         "a refused local write brings nothing back here",
         _REPLICATE,
-        "    await _clear_ends(change, hop, lost)\n    return _rejected",
+        "    deleted = await _clear_ends(change, hop, lost)\n",
         "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
-        "    return _rejected",
+        "    deleted = ()\n",
         "storm",
     ),
     Mutant(

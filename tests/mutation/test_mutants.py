@@ -7,19 +7,20 @@ import pytest
 from ring.project import PROJECT_ROOT
 from tests.mutation.cut import MutantError
 from tests.mutation.mutants import MUTANTS, Mutant, hunt
+from tests.mutation.mutants_of_conflicts import CONFLICT_MUTANTS
 
 pytestmark = pytest.mark.long
 
 GUARANTEES = PROJECT_ROOT / "docs" / "explanation" / "guarantees.md"
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *CONFLICT_MUTANTS], ids=lambda mutant: mutant.rule)
 def test_without_the_rule_a_promise_is_broken(mutant: Mutant) -> None:
     assert hunt(mutant) is not None
 
 
 def test_the_handler_as_it_is_breaks_none_of_them() -> None:
-    shapes = {mutant.shape: mutant for mutant in MUTANTS}
+    shapes = {mutant.shape: mutant for mutant in [*MUTANTS, *CONFLICT_MUTANTS]}
     for mutant in shapes.values():
         assert hunt(replace(mutant, new=mutant.old, within=300)) is None
 

@@ -1,6 +1,7 @@
 """What applications do to a simulated ring, one operation at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from handler.model.image import DELETED, Item, Key
 from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member
+from tests.simulation.siblings import Siblings
 from tests.simulation.trace import tell_item
 
 TIME_TO_LIVE = "ttl"
@@ -30,6 +32,7 @@ class Application:
     wait_until: Callable[[float], None]
     say: Callable[[str], None]
     last_writes: LastWrites
+    siblings: Siblings
     held: list[tuple[str, Item]] = field(default_factory=list)
     written: int = 0
     ends: dict[str, float] = field(default_factory=dict)
@@ -43,11 +46,25 @@ class Application:
 
     def do(self, operation: str, member: Member, name: str) -> None:
         """Do that operation there, and say so."""
+        with self._noted(operation, member, name):
+            self._perform(operation, member, {"k": {"S": name}})
+
+    def write(self, member: Member, name: str, item: Item | None) -> None:
+        """Write that item there, or delete it for None: as an operator does."""
+        with self._noted("resolve", member, name):
+            member.write({"k": {"S": name}}, item)
+
+    @contextmanager
+    def _noted(self, operation: str, member: Member, name: str) -> Iterator[None]:
+        """Take note of what is written meanwhile, and say so."""
         before = len(member.stream)
         was = member.items.get(name)
-        self._perform(operation, member, {"k": {"S": name}})
+        yield
+        on_stub = was is not None and DELETED in was
+        for record in range(before, len(member.stream)):
+            self.siblings.wrote(member, name, record + 1, excused=on_stub or operation == "expire")
         if len(member.stream) > before and operation != "expire":
-            if was is not None and DELETED in was and name not in member.items:
+            if on_stub and name not in member.items:
                 # What stands on a stub goes with it, whoever takes it away.
                 self.last_writes.conflict(member, name)
             else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.simulation import resolving
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -109,6 +111,13 @@ def fill(world: World) -> None:
     world.operator.fill(world.choices.one_of(world.members))
 
 
+def resolve(world: World) -> None:
+    """An operator resolves a conflict, where what won still stands."""
+    if entries := world.siblings.entries():
+        entry = world.choices.one_of(entries)
+        resolving.resolve(world, entry, world.choices.one_of(world.members))
+
+
 STRIKES: dict[str, Callable[[World], None]] = {
     "die": die,
     "lose the answer": lose_the_answer,
@@ -122,4 +131,5 @@ STRIKES: dict[str, Callable[[World], None]] = {
     "lose": lose,
     "empty": empty,
     "fill": fill,
+    "resolve": resolve,
 }

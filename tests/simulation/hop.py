@@ -1,7 +1,7 @@
 """A hop of the simulated ring: the real handler over a stream, one step at a time."""
 
 from collections.abc import Awaitable, Coroutine, Generator, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.model.records import Record
@@ -9,6 +9,7 @@ from handler.protocol.hop import Hop
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member, Turn
 from tests.simulation.redrive import Shelf, ShelfOf
+from tests.simulation.siblings import Siblings
 
 
 class _Together:
@@ -21,11 +22,18 @@ class _Together:
         yield self
 
 
+class Kept(NamedTuple):
+    """Where all hops of a run put what they leave: what is set aside, and what they log."""
+
+    shelf: Shelf
+    siblings: Siblings
+
+
 class Mapping:
     """Feeds a member's stream to the handler, as Lambda's event source mapping does."""
 
     def __init__(
-        self, source: Member, hop: Hop, choices: Choices, batch_size: int, shelf: Shelf
+        self, source: Member, hop: Hop, choices: Choices, batch_size: int, kept: Kept
     ) -> None:
         self.hop = hop
         self.source = source
@@ -37,7 +45,8 @@ class Mapping:
         """Whether what the function says next is lost on the way."""
         self._choices = choices
         self._batch_size = batch_size
-        self._work = BatchContext(hop, ShelfOf(hop, shelf))
+        self._work = BatchContext(hop, ShelfOf(hop, kept.shelf))
+        self._siblings = kept.siblings
         self._batch: list[Record] = []
         self._invocation: Coroutine[Any, None, BatchReport] | None = None
         self._keys: list[Coroutine[Any, None, None]] = []
@@ -106,6 +115,7 @@ class Mapping:
         try:
             self._invocation.send(None)
         except StopIteration as stop:
+            self._siblings.report(stop.value.conflicts)
             failed = [int(f["itemIdentifier"]) for f in stop.value.response()["batchItemFailures"]]
             done = min(failed) - 1 - self.position if failed else len(self._batch)
             if self.loses_answer:

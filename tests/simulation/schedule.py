@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.simulation import check
+from tests.simulation import check, resolving
 from tests.simulation.choices import Choices
 from tests.simulation.shapes import Shape
 from tests.simulation.world import World
@@ -30,6 +30,10 @@ def run_choices(choices: Choices, shape: Shape, *, tells: bool = False) -> Failu
         world.run()
         check.check_equal(world)
         check.check_last_words(world)
+        if shape.lists_conflicts:
+            resolving.check_conflicts(world)
+            resolving.check_resolved(world)
+            resolving.check_conflicts(world)
         check.check_last_write_wins(world)
         check.check_equal(world)
         if shape.replays_at_rest:

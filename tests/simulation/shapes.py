@@ -59,6 +59,8 @@ class Shape:
     """Whether members go and come back as `automate.py bypass` and `rejoin` have it."""
     batches: bool = False
     """Whether hops write and read for many keys in one request."""
+    lists_conflicts: bool = False
+    """Whether each write that is lost must be in a hop's log, so that it can be resolved."""
     most_members: int = 6
     most_keys: int = 5
     most_operations: int = 12
@@ -186,6 +188,14 @@ SHAPES = {
         "plain, over a table that had items before the ring, and is filled from in the midst",
         faults=(*POISON, "fill"),
         adopts=True,
+    ),
+    "conflicts": Shape(
+        "a few writes of one key; each that is lost is logged, and an operator resolves some",
+        (*WITHOUT_DELETES, "delete"),
+        ("throttle", "time out", "die", "lose the answer", "stand still", "resolve"),
+        lists_conflicts=True,
+        most_keys=1,
+        most_operations=3,
     ),
     "off": Shape("tombstones off, and nothing is deleted", WITHOUT_DELETES, keeps_tombstones=False),
     "off-deletes": Shape("tombstones off, with deletes", keeps_tombstones=False),

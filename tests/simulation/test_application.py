@@ -11,6 +11,7 @@ from tests.simulation.application import TIME_TO_LIVE, Application
 from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member
+from tests.simulation.siblings import Siblings
 
 NOW, YEAR = 1_800_000_000, 365 * 24 * 60 * 60
 
@@ -28,6 +29,7 @@ def expire(end: dict[str, Any]) -> Member:
         lambda _: None,
         lambda _: None,
         LastWrites(lambda _: 0),
+        Siblings(),
     )
     application.do("expire", member, "a")
     return member

@@ -3,19 +3,23 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from tests.simulation.choices import Choices
+from tests.simulation.resolving import check_nothing_else_is_a_conflict
 from tests.simulation.schedule import first_failure, run_list, run_seed
 from tests.simulation.shapes import SHAPES
 from tests.simulation.shrink import shrink
+from tests.simulation.world import World
 
 
 @pytest.mark.parametrize(
     "name",
     [
         *("plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"),
-        *("mend", "lost", "fill", "adopted", "poison", "poison-storm"),
+        *("mend", "lost", "fill", "adopted", "poison", "poison-storm", "conflicts"),
     ],
 )
 def test_members_end_equal_and_every_promise_is_kept(name: str) -> None:
@@ -45,6 +49,19 @@ def test_without_tombstones_a_delete_and_a_put_can_chase_each_other_for_ever() -
     failure = run_seed(781, SHAPES["off-deletes"])
     assert failure is not None
     assert failure.kind == "something still circulates after 50000 steps"
+
+
+def test_two_writes_are_listed_as_a_conflict_only_if_neither_came_after_the_other() -> None:
+    """Where nothing is delivered twice: a late copy of an older write is one as well."""
+    two_writes = replace(SHAPES["conflicts"], operations=("put", "update"), most_operations=2)
+    calm = replace(two_writes, faults=("stand still",))
+    listed = 0
+    for seed in range(1_000):
+        world = World(Choices(seed), calm)
+        world.run()
+        check_nothing_else_is_a_conflict(world)
+        listed += len(world.siblings.entries())
+    assert listed > 50
 
 
 def test_a_seed_decides_everything() -> None:

@@ -16,12 +16,13 @@ from tests.simulation.check import Growth, LastWrites, check_renewals
 from tests.simulation.choices import Choices
 from tests.simulation.circle import Circle
 from tests.simulation.faults import STRIKES
-from tests.simulation.hop import Mapping
+from tests.simulation.hop import Kept, Mapping
 from tests.simulation.member import Member, SimulatedStore, Turn
 from tests.simulation.operator import Operator
 from tests.simulation.plan import Plan
 from tests.simulation.redrive import Redrive, Shelf
 from tests.simulation.shapes import Shape
+from tests.simulation.siblings import Siblings
 from tests.simulation.trace import START, TracedStore
 
 _RETENTION = 8 * 24 * 60 * 60
@@ -70,6 +71,7 @@ class World:
         self.trace: list[str] = []
         self.growth = Growth()
         self.last_writes = LastWrites(self._has_read)
+        self.siblings = Siblings()
         self.shelf = Shelf()
         self.redrive = Redrive(self.shelf, choices)
         self.operator = Operator(self)
@@ -91,6 +93,7 @@ class World:
             self.wait_until,
             self.say,
             self.last_writes,
+            self.siblings,
         )
 
     def now(self) -> float:
@@ -126,7 +129,8 @@ class World:
             uses_tombstones=self.shape.keeps_tombstones,
             replicates_expiry=self.plan.expiry_travels,
         )
-        return Mapping(here, hop, self.choices, self.plan.batch, self.shelf)
+        kept = Kept(self.shelf, self.siblings)
+        return Mapping(here, hop, self.choices, self.plan.batch, kept)
 
     def store(self, member: Member, caller: Member, *, by_operator: bool = False) -> Store:
         """A member as a caller sees it, with all that can go wrong."""
@@ -159,6 +163,7 @@ class World:
     ) -> None:
         """Look at a write of a hop that starts at ``caller``, or of an operator (None)."""
         self.growth.see(member, old, new)
+        self.siblings.see(member, new)
         named = old or new or {}
         if caller is None or (old is not None and is_raced(old, new, condition)):
             self.last_writes.conflict(member, named["k"]["S"])  # an operator decides as well

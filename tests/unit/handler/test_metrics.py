@@ -79,8 +79,10 @@ def test_a_conflict_is_told_with_its_key_and_both_versions_and_origins() -> None
         "key": KEY,
         "won": version(600),
         "won_origin": "ap-southeast-2/orders-apac",
+        "won_deleted": False,
         "lost": version(500),
         "lost_origin": "us-east-1/orders-apac",
+        "lost_deleted": False,
     }
 
 

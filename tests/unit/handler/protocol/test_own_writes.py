@@ -160,7 +160,7 @@ def test_an_expiry_does_not_beat_a_renewal_that_it_never_saw() -> None:
     pair.here.write(KEY, None, expired=True)
     (outcome,) = pair.process()
     assert outcome.action is Action.REJECTED
-    assert outcome.conflict is None
+    assert outcome.conflicts == ()
     assert pair.there.items["1"] == renewal.item
 
 

@@ -152,9 +152,9 @@ def test_a_write_is_refused_by_a_newer_one_and_the_conflict_is_told() -> None:
     pair.here.write(KEY, item("mine"))
     (outcome,) = pair.process()
     assert outcome.action is Action.REJECTED
-    assert outcome.conflict is not None
-    assert outcome.conflict.won == newer.version
-    assert outcome.conflict.lost.replica == HERE.id
+    (conflict,) = outcome.conflicts
+    assert conflict.won == newer.version
+    assert conflict.lost.replica == HERE.id
     assert seen(pair.there) == item("newer")
 
 
@@ -242,4 +242,4 @@ def test_an_earlier_write_that_finds_a_later_one_of_its_own_member_is_no_conflic
     pair.there.write(KEY, arrived("second", THERE, seconds=900).item)
     pair.hop = replace(pair.hop, target_replica=ELSEWHERE)
     refused, *_ = pair.process()
-    assert (refused.action, refused.conflict) == (Action.REJECTED, None)
+    assert (refused.action, refused.conflicts) == (Action.REJECTED, ())

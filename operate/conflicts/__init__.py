@@ -1,0 +1,1 @@
+"""Conflicts that hops have logged: list, show, and resolve them."""

@@ -1,0 +1,145 @@
+"""Read the conflicts that the hops of a ring have logged in CloudWatch Logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from operate.aws.clients import ClientPool
+from operate.aws.errors import translate_aws_errors
+from operate.conflicts.entries import ConflictEntry, merge_lines
+from operate.conflicts.log_line import ConflictLine, parse_line
+from operate.deployed import Deployed, DeployedHop, DeployedMember
+from operate.errors import InvalidRequestError, OperationFailedError
+from operate.untrusted_json import MalformedJsonError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+FILTER = '{ $.event = "conflict" }'
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"""
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """Conflicts of a ring, the latest first.
+
+    `members` are the members' names by replica ID. `unread` are the hops whose log could not be
+    read, with the reason, so that conflicts may be missing; `malformed` is the number of lines that
+    could not be parsed.
+    """
+
+    entries: tuple[ConflictEntry, ...]
+    members: Mapping[str, str]
+    unread: Mapping[str, str]
+    malformed: int = 0
+
+    def find(self, name: str) -> ConflictEntry:
+        """Return the entry with an ID, or the only one whose ID begins like that.
+
+        Raises `InvalidRequestError`.
+        """
+        found = [entry for entry in self.entries if name and entry.id.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InvalidRequestError(
+                f"{name}: {len(found)} conflicts have an ID that begins like this. Give more of it."
+            )
+        unread = "".join(f" {hop}: {why}" for hop, why in self.unread.items())
+        raise InvalidRequestError(
+            f"{name}: no conflict of this ID in the hours that were read. `automate.py conflicts "
+            f"list` lists them; --hours reads more of the log.{unread}"
+        )
+
+
+def read_conflicts(
+    deployed: Deployed, clients: ClientPool, since: float, until: float
+) -> Conflicts:
+    """Read all hops' logs between two times, in seconds since the epoch.
+
+    Raises `PrerequisiteError` without credentials, and `OperationFailedError` if no log could be
+    read.
+    """
+    clients.be_brief_in(deployed.held_regions)
+    members = {member.name: member for member in deployed.members}
+
+    def read(hop: DeployedHop) -> _HopLog:
+        return _read_hop(hop, members[hop.source], clients, (since, until))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        logs = list(pool.map(read, deployed.hops))
+    unread = {log.name: log.error for log in logs if log.error}
+    if logs and len(unread) == len(logs):
+        raise OperationFailedError("; ".join(f"{name}: {why}" for name, why in unread.items()))
+    return Conflicts(
+        tuple(merge_lines(line for log in logs for line in log.lines)),
+        {member.replica: member.name for member in deployed.members if member.replica},
+        unread,
+        sum(log.malformed for log in logs),
+    )
+
+
+@dataclass(frozen=True)
+class _HopLog:
+    """The conflicts in the log of a hop, or why it could not be read."""
+
+    name: str
+    lines: tuple[ConflictLine, ...] = ()
+    malformed: int = 0
+    error: str = ""
+
+
+def _read_hop(
+    hop: DeployedHop, source: DeployedMember, clients: ClientPool, window: tuple[float, float]
+) -> _HopLog:
+    name = f"the hop from {hop.source} to {hop.target}"
+    if hop.function is None:
+        return _HopLog(name, error="it was not deployed completely: run `up` again")
+    lines, malformed = [], 0
+    try:
+        with translate_aws_errors():
+            functions, logs = (
+                clients.get(source.credentials, source.region, service)
+                for service in ("lambda", "logs")
+            )
+            for event in _events(logs, _log_group(functions, hop.function), window):
+                try:
+                    line = parse_line(event["message"], event["timestamp"] / 1000)
+                except MalformedJsonError:
+                    malformed += 1
+                else:
+                    lines += [line] if line else []
+    except OperationFailedError as error:
+        return _HopLog(name, error=str(error))
+    return _HopLog(name, tuple(lines), malformed)
+
+
+def _log_group(functions: LambdaClient, function: str) -> str:
+    """Return the log group of a function.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+    configuration = functions.get_function_configuration(FunctionName=function)
+    group = configuration.get("LoggingConfig", {}).get("LogGroup")
+    return group or f"/aws/lambda/{configuration['FunctionName']}"
+
+
+def _events(
+    logs: CloudWatchLogsClient, group: str, window: tuple[float, float]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the events of a log group that may be conflicts, in a window of time.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+    """
+    since, until = (int(time * 1000) for time in window)
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, startTime=since, endTime=until, filterPattern=FILTER
+    )
+    for page in pages:
+        # A server on this machine may not know the pattern, and return all lines.
+        yield from (event for event in page["events"] if '"conflict"' in event["message"])

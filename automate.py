@@ -17,7 +17,6 @@ try:
     from commands import (
         backfill,
         check,
-        conflicts,
         cost,
         deploy,
         fault,
@@ -30,6 +29,7 @@ try:
         status,
         validate,
     )
+    from commands.conflicts.group import conflicts
     from commands.framework import JsonAwareGroup, run
     from ring.project import version
 except ModuleNotFoundError as missing:
@@ -69,7 +69,7 @@ for command in (
     status.status,
     lag.lag,
     redrive.redrive,
-    conflicts.conflicts,
+    conflicts,
     membership.bypass,
     membership.rejoin,
     membership.pause,

@@ -14,7 +14,9 @@ from automate import main
 from commands.local_ring import RunningLocalRing
 from local.ring import LocalRing
 from operate.conflicts.reading import Conflicts
+from operate.conflicts.resolving import Resolution, ResolveOutcome, member_to_write, resolve
 from operate.conflicts.ring_conflicts import logged_conflicts
+from operate.conflicts.standing import loser_of
 from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, put, ring_of
 
 FIRST, SECOND, THIRD = REGIONS[:3]
@@ -111,6 +113,42 @@ def test_after_another_write_resolve_says_what_stands_there_and_changes_nothing(
     assert '"three"' in done.output
     assert "Nothing was changed" in done.output
     assert everywhere(ring, "late") == [item("late", v={"S": "three"})] * 3
+
+
+def racing(ring: LocalRing, key: str, update: str) -> Resolution:
+    """Resolve a conflict, while an application updates the item between its read and its write."""
+    name = make_conflict(ring, key, {"v": {"S": "one"}}, {"v": {"S": "two"}})
+    stack = RunningLocalRing(ring.endpoint)
+    entry = logged_conflicts(stack).find(name)
+    deployed, clients = stack.deployed(), stack.clients()
+    member = member_to_write(deployed, entry, None)
+
+    def race(**_: Any) -> None:
+        ring.client(member.name).update_item(
+            TableName="orders",
+            Key=item(key),
+            UpdateExpression=f"SET {update} = :v",
+            ExpressionAttributeValues={":v": {"S": "raced"}},
+        )
+
+    client = clients.get(member.credentials, member.region, "dynamodb")
+    client.meta.events.register("before-call.dynamodb.PutItem", race)
+    return resolve(deployed, clients, entry, loser_of(entry))
+
+
+def test_an_update_between_read_and_write_is_not_overwritten(ring: LocalRing) -> None:
+    done = racing(ring, "raced", "v")
+    assert done.outcome is ResolveOutcome.CHANGED
+    assert done.stands is not None
+    assert done.stands["v"] == {"S": "raced"}
+    assert everywhere(ring, "raced") == [item("raced", v={"S": "raced"})] * 3
+
+
+def test_an_attribute_that_is_added_between_read_and_write_is_named(ring: LocalRing) -> None:
+    done = racing(ring, "added", "w")
+    assert (done.outcome, done.overwritten) == (ResolveOutcome.WRITTEN, ("w",))
+    assert done.stands is not None
+    assert done.stands["w"] == {"S": "raced"}
 
 
 def test_values_of_every_type_survive_the_log_and_the_resolve(ring: LocalRing) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from commands.output.side_by_side import format_value, side_by_side
+from commands.conflicts.side_by_side import format_value, side_by_side
 
 ROWS = [
     ("id", '"1"', '"1"'),

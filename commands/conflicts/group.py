@@ -9,18 +9,24 @@ from typing import Any
 
 import click
 
-from commands.exit_codes import FAILED, OK
-from commands.framework import RingCommand, combined_exit_code, command, examples
-from commands.options.numbers import Finite
-from commands.options.rings import running_rings_option
-from commands.output.conflict_entries import (
+from commands.conflicts.entries import (
     COLUMNS,
     document_of,
     full_text,
     plain_json,
     row_of,
 )
-from commands.output.resolution import print_plan, print_resolution
+from commands.conflicts.resolution import print_plan, print_resolution
+from commands.exit_codes import FAILED, OK
+from commands.framework import (
+    CommandGroup,
+    RingCommand,
+    combined_exit_code,
+    command,
+    examples,
+)
+from commands.options.numbers import Finite
+from commands.options.rings import running_rings_option
 from commands.output.screen import Screen, ring_document
 from handler.model.image import Item, Key
 from local.data.dynamodb_json import BadItemError
@@ -43,7 +49,14 @@ _MOST_HOURS = 10 * 366 * 24
 """CloudWatch Logs keeps a log for ten years at most."""
 
 
-@click.group()
+@click.group(
+    cls=CommandGroup,
+    epilog=examples(
+        "automate.py conflicts list --stack prod --hours 72",
+        "automate.py conflicts show 1f2e3d4c --stack prod",
+        "automate.py conflicts resolve 1f2e3d4c --keep loser --stack prod",
+    ),
+)
 def conflicts() -> None:
     """List conflicts from the hops' logs, show both items, or resolve one.
 
@@ -126,7 +139,7 @@ def _show_list(screen: Screen, found: _Found, hours: float) -> None:
 
 @conflicts.command(
     cls=RingCommand,
-    epilog=examples("automate.py conflicts show 1f2e3d4c5b6a --stack prod"),
+    epilog=examples("automate.py conflicts show 1f2e3d4c --stack prod"),
 )
 @click.argument("name", metavar="ID")
 @command
@@ -163,8 +176,8 @@ def show(screen: Screen, rings: Sequence[DeployedRing], name: str, hours: float)
 @conflicts.command(
     cls=RingCommand,
     epilog=examples(
-        "automate.py conflicts resolve 1f2e3d4c5b6a --keep loser --stack prod --dry-run",
-        "automate.py conflicts resolve 1f2e3d4c5b6a --item merged.json --stack prod",
+        "automate.py conflicts resolve 1f2e3d4c --keep loser --stack prod --dry-run",
+        "automate.py conflicts resolve 1f2e3d4c --item merged.json --stack prod",
     ),
 )
 @click.argument("name", metavar="ID")

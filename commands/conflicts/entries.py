@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from commands.output.side_by_side import format_value, side_by_side
+from commands.conflicts.side_by_side import format_value, side_by_side
 from handler.model.attribute_values import encode_binary
 from handler.model.image import Item, application_attributes
 from operate.conflicts.entries import ConflictEntry, member_of, side_document

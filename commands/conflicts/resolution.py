@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from commands.output.conflict_entries import item_rows
+from commands.conflicts.entries import item_rows
+from commands.conflicts.side_by_side import side_by_side
 from commands.output.screen import Screen
-from commands.output.side_by_side import side_by_side
 from handler.model.image import Item, application_attributes
 from operate.conflicts.resolving import Resolution, ResolveOutcome
 

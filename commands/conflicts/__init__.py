@@ -1,0 +1,1 @@
+"""The commands `conflicts list`, `show` and `resolve`, and how they show two items."""

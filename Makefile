@@ -16,7 +16,7 @@ ENGINE := .engine
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
 .PHONY: help setup demo local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
-	dynamodb-servers engine locks upgrade docs-reference
+	dynamodb-servers engine browser locks upgrade docs-reference
 
 help:
 	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
@@ -36,6 +36,7 @@ help:
 	@echo '               install MiniStack and dynoxide in $(SERVERS), for tests on more than moto'
 	@echo '               (some minutes, once); dynoxide needs cargo'
 	@echo 'make engine    build the Pulumi CLI in $(ENGINE) from Go modules (some minutes, once); needs go'
+	@echo 'make browser   install Chromium with apt-get, for tests of the page; needs root'
 	@echo 'make locks     update requirements*.txt after a change of a requirements*.in'
 	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
 	@echo 'make docs-reference'
@@ -125,6 +126,10 @@ upgrade: locks
 
 docs-reference: $(READY)
 	@$(BIN)/python -m docs.generate
+
+# Debian's and Ubuntu's package; elsewhere install Chromium as usual there.
+browser:
+	@command -v chromium google-chrome >/dev/null || { apt-get update -q && apt-get install -y -q chromium; } >/dev/null
 
 engine: $(ENGINE)/bin/pulumi
 

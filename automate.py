@@ -20,17 +20,16 @@ try:
         cost,
         deploy,
         fault,
-        lag,
         local,
         membership,
         outputs,
-        redrive,
         repair,
-        status,
         validate,
     )
     from commands.conflicts.group import conflicts
     from commands.framework import JsonAwareGroup, run
+    from commands.monitoring import lag, status, watch
+    from commands.quarantine import discard, redrive
     from ring.project import version
 except ModuleNotFoundError as missing:
     PYTHON = str(Path(__file__).resolve().parent / ".venv/bin/python")  # made by `make setup`
@@ -68,7 +67,9 @@ for command in (
     validate.validate,
     status.status,
     lag.lag,
+    watch.watch,
     redrive.redrive,
+    discard.discard,
     conflicts,
     membership.bypass,
     membership.rejoin,

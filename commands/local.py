@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from commands.exit_codes import FAILED, PREREQUISITE, USAGE
 from commands.framework import RingCommand, examples, sigterm_as_interrupt
+from commands.local_ring import RunningLocalRing
+from page import LOOPBACK, PORT, PageError
 from ring.project import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from page.server import PageServer
 
 
 @click.command(
@@ -42,13 +49,21 @@ from ring.project import PROJECT_ROOT
 )
 @click.option("--into", "member", help="Member to load into. Default: the first.")
 @click.option(
+    "--page",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Port of the page that shows the ring; 0: any free one. Default: 8008, or a free one with "
+    "--port 0.",
+)
+@click.option("--no-page", is_flag=True, help="Serve no page.")
+@click.option(
     "--seconds", type=click.FloatRange(min=0), help="Seconds to run. Default: until Ctrl-C."
 )
-def local(port: int | None, **options: Any) -> None:
+def local(port: int | None, page: int | None, no_page: bool, **options: Any) -> None:
     """Run a stack's ring on this machine, without an AWS account.
 
     It runs the program, the handler and the settings that `pulumi up` deploys. Point any AWS SDK
-    at the printed endpoint.
+    at the printed endpoint, and a browser at the printed page.
     """
     try:
         from local import session  # noqa: PLC0415 - it needs what may not be installed
@@ -59,15 +74,35 @@ def local(port: int | None, **options: Any) -> None:
         raise click.UsageError("--into needs --load FILE.")
     if port is None:
         port = 8001 if options["dynamodb"] else 8000  # such a server may use 8000
+    if page is None:
+        page = PORT if port else 0
+    port = port or _free_port()
     try:
-        with sigterm_as_interrupt():
-            session.run(PROJECT_ROOT, session.SessionOptions(port=port, **options))
+        with sigterm_as_interrupt(), ExitStack() as end:
+            address = None if no_page else end.enter_context(_page(port, page)).address
+            session.run(PROJECT_ROOT, session.SessionOptions(port=port, page=address, **options))
     except session.WrongUseError as error:
         _end(USAGE, str(error))
-    except session.FailedError as error:
+    except (session.FailedError, PageError) as error:
         _end(FAILED, str(error))
     except KeyboardInterrupt:
         pass
+
+
+def _page(port: int, page_port: int) -> PageServer:
+    """Return the page of the ring at a port of this machine."""
+    from page.server import PageServer  # noqa: PLC0415 - no other command needs it
+
+    endpoint = f"http://{LOOPBACK}:{port}"
+    ring = RunningLocalRing(endpoint)
+    return PageServer(ring, ["--local", endpoint], is_local=True, port=page_port)
+
+
+def _free_port() -> int:
+    """Return a free port, so that the page knows the ring's before it runs."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 def _end(code: int, reason: str) -> NoReturn:

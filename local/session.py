@@ -40,8 +40,9 @@ class FailedError(Exception):
 class SessionOptions:
     """Options of a session. `file` is loaded into `member`; None: the first member.
 
-    `dynamodb` is the URL of a server that holds the tables; None: moto. Without `seconds`, the
-    session lasts until the user interrupts it.
+    `dynamodb` is the URL of a server that holds the tables; None: moto. `page` is the address of
+    the page that shows the ring, if one is served. Without `seconds`, the session lasts until the
+    user interrupts it.
     """
 
     stack: str
@@ -50,6 +51,7 @@ class SessionOptions:
     member: str | None = None
     seconds: float | None = None
     dynamodb: str | None = None
+    page: str | None = None
 
 
 def run(project: Path, options: SessionOptions, console: Console | None = None) -> None:
@@ -72,12 +74,13 @@ def _run(project: Path, options: SessionOptions, console: Console) -> None:
     _expect_member(ring, options.member)
     checked = _check(ring, options.file, console) if options.file else None
     with ExitStack() as end:
+        _greet_page(options, console)
         with console.status(f"Deploying the stack {stack.name} on this machine ..."):
             end.enter_context(ring)
         _greet(ring, options, console)
         if checked:
             _load(ring, checked, options.member or next(iter(ring.members)), console)
-        watch(ring, console, options.seconds, greet=lambda: _greet(ring, options, console))
+        watch(ring, console, options.seconds, greet=lambda: _greet_again(ring, options, console))
 
 
 def _expect_member(ring: LocalRing, word: str | None) -> None:
@@ -86,6 +89,16 @@ def _expect_member(ring: LocalRing, word: str | None) -> None:
             find_member(members_of(ring.settings), word)
     except NoSuchMemberError as error:
         raise WrongUseError(f"--into {word}: {error}") from error
+
+
+def _greet_again(ring: LocalRing, options: SessionOptions, console: Console) -> None:
+    _greet_page(options, console)
+    _greet(ring, options, console)
+
+
+def _greet_page(options: SessionOptions, console: Console) -> None:
+    if options.page:
+        _print(console, f"See the ring at work: {options.page}")
 
 
 def _greet(ring: LocalRing, options: SessionOptions, console: Console) -> None:
@@ -107,8 +120,12 @@ def _greet(ring: LocalRing, options: SessionOptions, console: Console) -> None:
         "",
     ]
     for line in lines:
-        # Without wrapping or markup, so that the commands can be copied.
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        _print(console, line)
+
+
+def _print(console: Console, line: str) -> None:
+    """Print a line without wrapping or markup, so that it can be copied."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _ttl_note(ring: LocalRing, options: SessionOptions) -> list[str]:

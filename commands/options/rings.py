@@ -155,6 +155,17 @@ def described_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     return _with(command, (*_SELECTION, *_DESCRIPTION))
 
 
+def selecting_arguments() -> list[str]:
+    """Return the arguments of the running command that select its ring, for another command."""
+    context = click.get_current_context()
+    arguments = []
+    for option in context.command.params:
+        if isinstance(option, RingOption) and (value := context.params.get(option.name or "")):
+            for one in value if option.multiple else (value,):
+                arguments += [option.opts[-1], str(one)]
+    return arguments
+
+
 _DESCRIBED = ("table", "key", "sort", "member", "ttl", "tag", "more", "secrets_provider")
 
 

@@ -31,8 +31,10 @@ def live_document(ring: LocalRing, query: str) -> bytes:
     for delivery in recent["deliveries"]:
         origin = delivery["origin"]
         delivery["origin"] = names.get(origin, origin) if origin else delivery["source"]
+    now = ring.recent.now()
     document = {
-        "now": ring.recent.now(),
+        "now": now,
+        "faults": [fault.document(now) for fault in ring.active_faults.list()],
         "members": [_member(ring, member) for member in ring.members.values()],
         "hops": [_hop(hop) for hop in ring.hops.values()],
         **recent,

@@ -22,6 +22,11 @@ class QuarantinedEntry:
     entry: Entry
     access: QuarantineAccess
 
+    def discard(self) -> None:
+        """Delete the entry for good. Raises `OperateError`."""
+        with translate_aws_errors(f"the quarantine {self.access.reach.settings.quarantine}"):
+            self.access.reach.bucket.remove(self.entry)
+
 
 @dataclass(frozen=True)
 class QuarantineAccess:

@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "ring": set[str](),
     "local": {"handler", "ring"},
     "operate": {"handler", "ring"},
-    "commands": {"handler", "ring", "local", "operate"},
+    "page": {"handler", "ring", "local", "operate"},
+    "commands": {"handler", "ring", "local", "operate", "page"},
 }
 MODULES_IN_A_FOLDER = 17
 

@@ -153,7 +153,7 @@ def test_it_lists_what_is_set_aside_with_hop_key_reason_and_age(ring: LocalRing)
 def test_where_it_is_much_it_tells_how_far_it_has_read(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.redrive._PROGRESS_EVERY", 2)
+    monkeypatch.setattr("commands.quarantine.redrive._PROGRESS_EVERY", 2)
     set_aside(ring, "read first", "read second", "read third")
     result = redrive(ring, "--json")
     assert "2 of 3 read" in result.stderr

@@ -1,0 +1,63 @@
+"""Writes of an item at a member of a local ring, from the page's form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.data.dynamodb_json import BadItemError
+from local.data.items import Item, Schema, parse_line
+
+if TYPE_CHECKING:
+    from operate.rings import DeployedRing
+
+_ACTIONS = ("put", "update", "delete")
+
+
+class BadWriteError(Exception):
+    """The write was not made. Says why."""
+
+
+def write(ring: DeployedRing, member_name: str, action: str, text: str) -> str:
+    """Put, update or delete an item, given as JSON text; return what was done, in words.
+
+    An update sets the attributes of the item that are no key; a delete needs the key alone. Raises
+    `BadWriteError` or `OperateError`.
+    """
+    if action not in _ACTIONS:
+        raise BadWriteError(f"{action!r} is not one of {', '.join(_ACTIONS)}.")
+    deployed = ring.deployed()
+    member = next((one for one in deployed.members if one.name == member_name), None)
+    if member is None:
+        raise BadWriteError(f"There is no member {member_name!r}.")
+    client = ring.clients().get(member.credentials, member.region, "dynamodb")
+    try:
+        schema = Schema.of(client.describe_table(TableName=member.table)["Table"])
+        item = parse_line(text.encode(), schema)
+        _send(client, member.table, action, item, schema)
+    except BadItemError as error:
+        raise BadWriteError(f"The item is not valid: {error}.") from error
+    except (ClientError, BotoCoreError) as error:
+        raise BadWriteError(f"{member_name} did not take it: {error}") from error
+    key = ", ".join(f"{name}={next(iter(item[name].values()))}" for name in schema.keys)
+    return f"{action} {key} at {member_name}"
+
+
+def _send(client: Any, table: str, action: str, item: Item, schema: Schema) -> None:
+    key = {name: item[name] for name in schema.keys}
+    if action == "put":
+        client.put_item(TableName=table, Item=item)
+    elif action == "delete":
+        client.delete_item(TableName=table, Key=key)
+    else:
+        changed = {name: value for name, value in item.items() if name not in key}
+        if not changed:
+            raise BadWriteError("An update needs an attribute besides the key.")
+        client.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET " + ", ".join(f"#{n} = :{n}" for n in range(len(changed))),
+            ExpressionAttributeNames={f"#{n}": name for n, name in enumerate(changed)},
+            ExpressionAttributeValues={f":{n}": value for n, value in enumerate(changed.values())},
+        )

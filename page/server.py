@@ -1,0 +1,93 @@
+"""Serve the page on the loopback address, in a background thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+
+from page import LOOPBACK, PORT, PageError
+from page.app import application
+from page.commands import CommandRunner
+from page.deployed_source import DeployedSource
+from page.feed import Feed
+from page.guard import load_key
+from page.local_source import LocalSource
+from page.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from operate.rings import DeployedRing
+    from page.reading import Source
+
+
+class PageServer:
+    """The page of a ring, at `address` while the context lasts.
+
+    `options` select the ring on the command line. `port` 0 selects a free port. Entering raises
+    `PageError`.
+    """
+
+    def __init__(
+        self,
+        ring: DeployedRing,
+        options: Sequence[str],
+        *,
+        is_local: bool,
+        port: int = PORT,
+        key_file: Path | None = None,
+    ) -> None:
+        self._ring = ring
+        self._runner = CommandRunner(options)
+        self._is_local = is_local
+        self._port = port
+        self._key_file = key_file
+        self._key = ""
+        self._end = ExitStack()
+
+    @property
+    def address(self) -> str:
+        """The URL of the page, with its key."""
+        return f"http://{LOOPBACK}:{self._port}/#{self._key}"
+
+    def __enter__(self) -> Self:
+        self._key = load_key(self._key_file)
+        with ExitStack() as end:
+            listener = end.enter_context(self._listen())
+            source: Source = (
+                LocalSource(self._ring) if self._is_local else DeployedSource(self._ring)
+            )
+            view = View(source.label, is_local=source.is_local)
+            feed = end.enter_context(Feed(source, view))
+            app = application(self._ring, feed, self._runner, self._key)
+            config = uvicorn.Config(
+                app, log_level="critical", access_log=False, timeout_graceful_shutdown=1
+            )
+            server = uvicorn.Server(config)
+            thread = threading.Thread(
+                target=server.run, kwargs={"sockets": [listener]}, name="page server", daemon=True
+            )
+            thread.start()
+            end.callback(thread.join)
+            end.callback(setattr, server, "should_exit", True)
+            self._end = end.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.close()
+
+    def _listen(self) -> socket.socket:
+        try:
+            listener = socket.create_server((LOOPBACK, self._port))
+        except OSError as error:
+            raise PageError(
+                f"The page cannot listen on {LOOPBACK}:{self._port}: {error.strerror}. Choose "
+                "another port (0: any free one)."
+            ) from error
+        self._port = listener.getsockname()[1]
+        return listener

@@ -1,0 +1,59 @@
+// Requests to the server. The key is in the address after "#", which browsers do not send.
+const key = location.hash.slice(1);
+
+async function post(path, body) {
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Ring-Key": key },
+      body: JSON.stringify(body),
+    });
+    return await response.json();
+  } catch (error) {
+    return { error: `The server does not answer: ${error.message}` };
+  }
+}
+
+export const command = (name, args = {}, preview = false) =>
+  post("api/command", { name, arguments: args, preview });
+
+export const writeItem = (member, action, item) => post("api/item", { member, action, item });
+
+// Run a command with --json and return its document; {failed: why} if there is none. A document
+// may have an error of its own: that of a quarantined record.
+export async function document_(name, args = {}) {
+  const ended = await command(name, args);
+  if (ended.error) return { failed: ended.error };
+  try {
+    const document = JSON.parse(ended.output);
+    const failed = document.ok === false && document.error;
+    return failed ? { failed: failed.text ?? JSON.stringify(failed) } : document;
+  } catch {
+    return { failed: (ended.errors || ended.output).trim().slice(0, 600) };
+  }
+}
+
+// Receive messages until the page is closed; the browser connects again by itself, and this does
+// where the browser gives up.
+export function receive(onMessage, onState) {
+  let last = 0;
+  const connect = () => {
+    const source = new EventSource(`api/events?key=${encodeURIComponent(key)}`);
+    source.onopen = () => onState("open");
+    source.onmessage = (event) => {
+      const message = JSON.parse(event.data);
+      message.isNew = message.number >= last;
+      last = message.number;
+      onMessage(message);
+    };
+    source.onerror = async () => {
+      onState("lost");
+      if (source.readyState !== EventSource.CLOSED) return;
+      const reply = await fetch(`api/events?key=${encodeURIComponent(key)}`).catch(() => null);
+      if (reply && reply.status === 403) onState("refused");
+      if (reply) reply.body?.cancel();
+      setTimeout(connect, 2000);
+    };
+  };
+  connect();
+}

@@ -1,0 +1,167 @@
+// The drawing of the ring: members as boxes on an ellipse, hops as arcs, writes as moving dots.
+import { count, make, seconds } from "./elements.js";
+
+const MOST_DOTS = 80;
+const NODE_HEIGHT = 66;
+
+export class Ring {
+  constructor(parent) {
+    this.parent = parent;
+    this.shape = "";
+    this.nodes = new Map();
+    this.hops = new Map();
+    this.dots = [];
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    new ResizeObserver(() => this.view && this.update(this.view)).observe(parent);
+  }
+
+  update(view) {
+    this.view = view;
+    const width = Math.max(300, Math.round(this.parent.clientWidth));
+    const shape = JSON.stringify([width, view.members.map((m) => m.name), view.hops.map((h) => [h.source, h.target])]);
+    if (shape !== this.shape) this.draw(view, width);
+    this.shape = shape;
+    for (const member of view.members) this.member(member);
+    for (const hop of view.hops) this.hop(hop);
+    this.svg.setAttribute("aria-label", describe(view));
+  }
+
+  draw(view, width) {
+    const total = view.members.length;
+    this.isNarrow = width < 520;
+    const longest = Math.max(...view.members.map((m) => m.name.length));
+    const nodeWidth = this.isNarrow ? 128 : Math.min(Math.max(168, longest * 8.6 + 20), width / 3);
+    const height = Math.max(this.isNarrow ? 330 : 360, total * 62);
+    const [cx, cy] = [width / 2, height / 2];
+    const [rx, ry] = [(width - nodeWidth) / 2 - 8, (height - NODE_HEIGHT) / 2 - 12];
+    this.svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    this.nodes.clear();
+    this.hops.clear();
+    this.dots = [];
+    const angles = new Map(view.members.map((m, i) => [m.name, (i / total) * 2 * Math.PI - Math.PI / 2]));
+    const at = (angle) => [cx + rx * Math.cos(angle), cy + ry * Math.sin(angle)];
+    const inside = ([x, y], name) => {
+      const [nx, ny] = at(angles.get(name));
+      return Math.abs(x - nx) < nodeWidth / 2 + 6 && Math.abs(y - ny) < NODE_HEIGHT / 2 + 6;
+    };
+    for (const hop of view.hops) {
+      if (!angles.has(hop.source) || !angles.has(hop.target)) continue;
+      const from = angles.get(hop.source);
+      let to = angles.get(hop.target);
+      while (to <= from) to += 2 * Math.PI;
+      const points = [];
+      for (let step = 0; step <= 200; step++) {
+        const point = at(from + ((to - from) * step) / 200);
+        if (!inside(point, hop.source) && !inside(point, hop.target)) points.push(point);
+      }
+      if (points.length > 1) this.drawHop(hop, points, [cx, cy]);
+    }
+    for (const member of view.members) this.drawNode(member, at(angles.get(member.name)), nodeWidth);
+    this.layer = make("g", { "aria-hidden": "true" });
+    this.svg.append(this.layer);
+    this.parent.replaceChildren(this.svg);
+  }
+
+  drawHop(hop, points, [cx, cy]) {
+    const path = make("path", { d: `M${points.map((p) => p.map((n) => n.toFixed(1)).join(",")).join("L")}`, class: "hop" });
+    const [x, y] = points.at(-1);
+    const [px, py] = points.at(Math.max(0, points.length - 6));
+    const angle = (Math.atan2(y - py, x - px) * 180) / Math.PI;
+    const arrow = make("path", { d: "M0,0L-11,-6L-11,6Z", class: "arrow", transform: `translate(${x},${y}) rotate(${angle})` });
+    const [mx, my] = points[Math.floor(points.length / 2)];
+    const side = Math.abs(my - cy) > Math.abs(mx - cx) ? "middle" : mx > cx ? "end" : "start";
+    const [tx, ty] = side === "middle" ? [mx, my + (cy - my) * (this.isNarrow ? 0.85 : 0.3)] : [mx + (mx > cx ? -12 : 12), my];
+    const facts = make("g", { class: "facts", transform: `translate(${tx},${ty})` });
+    const lines = [0, 1, 2, 3].map((line) => make("text", { y: line * 15 - 3, "text-anchor": side }));
+    facts.append(...lines);
+    this.svg.append(path, arrow, facts);
+    this.hops.set(`${hop.source}>${hop.target}`, { path, arrow, lines, length: path.getTotalLength?.() || 0 });
+  }
+
+  drawNode(member, [x, y], width) {
+    const rect = make("rect", { x: -width / 2, y: -NODE_HEIGHT / 2, width, height: NODE_HEIGHT, rx: 9 });
+    const lines = [make("text", { y: -13, class: "name" }), make("text", { y: 5, class: "small" }), make("text", { y: 23, class: "small" })];
+    const title = make("title");
+    const node = make("g", { class: "node", transform: `translate(${x},${y})` }, title, rect, ...lines);
+    this.svg.append(node);
+    this.nodes.set(member.name, { node, title, lines, room: Math.floor((width - 14) / 8.4) });
+  }
+
+  member(member) {
+    const drawn = this.nodes.get(member.name);
+    const cut = (text) => (text.length > drawn.room ? `${text.slice(0, drawn.room - 1)}…` : text);
+    const place = member.region === member.name ? member.table : `${member.region}/${member.table}`;
+    const beat = member.heartbeat == null ? "" : ` · ♥ ${seconds(member.heartbeat)}`;
+    const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${count(member.items)} items${beat}`];
+    drawn.lines.forEach((line, i) => line.textContent !== texts[i] && (line.textContent = texts[i]));
+    drawn.title.textContent = `${member.name}: ${member.region}/${member.table}`;
+    drawn.node.classList.toggle("trouble", member.trouble.length > 0);
+  }
+
+  hop(hop) {
+    const drawn = this.hops.get(`${hop.source}>${hop.target}`);
+    if (!drawn) return;
+    const state = hop.state === "paused" ? "paused" : hop.state !== "running" || hop.trouble.length || hop.alarms.length ? "trouble" : "";
+    drawn.path.setAttribute("class", `hop ${state}`);
+    drawn.arrow.setAttribute("class", `arrow ${state}`);
+    const held = [hop.waiting && hop.age > 5 ? `${count(hop.waiting)} waiting` : "", hop.quarantined ? `${count(hop.quarantined)} quarantined` : "", hop.alarms.length ? `${hop.alarms.length} alarm${hop.alarms.length > 1 ? "s" : ""}` : ""].filter(Boolean);
+    const first = hop.state !== "running" ? hop.state : hop.lag ? `${this.isNarrow ? "" : `${hop.rate}/s · `}lag ${seconds(hop.lag.p50)}` : "";
+    const texts = [first, ...held].filter(Boolean);
+    drawn.lines.forEach((line, i) => {
+      const text = texts[i] ?? "";
+      if (line.textContent !== text) line.textContent = text;
+      line.setAttribute("class", held.includes(text) || hop.state !== "running" ? "hot" : "");
+    });
+  }
+
+  // Let writes travel: each delivery is a dot from its source to its target.
+  move(deliveries) {
+    if (document.hidden || !this.layer) return;
+    const now = performance.now();
+    for (const delivery of deliveries) {
+      this.pulse(delivery.target, delivery.origin === delivery.target);
+      const hop = this.hops.get(`${delivery.source}>${delivery.target}`);
+      if (this.still.matches || !hop || this.dots.length >= MOST_DOTS) continue;
+      const element = make("circle", { r: 6, class: `dot ${delivery.action}`, visibility: "hidden" });
+      element.append(make("title", {}, `${delivery.action} ${delivery.key}`));
+      this.layer.append(element);
+      this.dots.push({ element, path: hop.path, start: now + Math.random() * 250, length: hop.path.getTotalLength() });
+    }
+    if (this.dots.length && !this.running) this.frame();
+  }
+
+  pulse(name, returns) {
+    const node = this.nodes.get(name)?.node;
+    if (!node || returns) return;
+    node.classList.add("pulse");
+    clearTimeout(node.ring_timer);
+    node.ring_timer = setTimeout(() => node.classList.remove("pulse"), 900);
+  }
+
+  frame() {
+    this.running = true;
+    requestAnimationFrame((now) => {
+      this.dots = this.dots.filter(({ element, path, start, length }) => {
+        const part = (now - start) / 800;
+        if (part >= 1 || !element.isConnected) {
+          element.remove();
+          return false;
+        }
+        if (part >= 0) {
+          const point = path.getPointAtLength(length * part);
+          element.setAttribute("cx", point.x);
+          element.setAttribute("cy", point.y);
+          element.removeAttribute("visibility");
+        }
+        return true;
+      });
+      if (this.dots.length) this.frame();
+      else this.running = false;
+    });
+  }
+}
+
+function describe(view) {
+  const members = view.members.map((m) => (m.items == null ? m.name : `${m.name} with ${m.items} items`));
+  return `Ring of ${view.members.length} members: ${members.join(", ")}`;
+}

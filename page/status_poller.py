@@ -1,0 +1,67 @@
+"""The status of a deployed ring, read again and again in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from operate.errors import OperateError
+from operate.monitoring import status
+from operate.monitoring.hop_logs import HopLogs
+
+if TYPE_CHECKING:
+    from operate.deployed import Deployed
+    from operate.monitoring.status import HopStatus, MemberStatus
+    from operate.rings import DeployedRing
+
+_log = logging.getLogger(__name__)
+
+
+class StatusPoller:
+    """Reads what a ring has deployed, and its status every `seconds`, until it is closed.
+
+    `deployed` and `logs` are None until the ring is there; `error` says why it cannot be read.
+    """
+
+    def __init__(self, ring: DeployedRing, seconds: float) -> None:
+        self.deployed: Deployed | None = None
+        self.logs: HopLogs | None = None
+        self.members: dict[str, MemberStatus] = {}
+        self.hops: dict[str, HopStatus] = {}
+        self.error = "The ring is being read."
+        self._ring = ring
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Read no more. The process need not wait for a running request."""
+        self._ended.set()
+
+    def read(self) -> None:
+        """Read the status once."""
+        try:
+            deployed, clients = self._ring.deployed(), self._ring.clients()
+            if not deployed.members:
+                self.error = f"{self._ring.label}: nothing is deployed."
+                return
+            read = status.status(deployed, clients)
+        except OperateError as error:
+            self.error = str(error)
+            return
+        if deployed != self.deployed:
+            self.logs = HopLogs(deployed, clients)
+        self.members = {member.name: member for member in read.members}
+        self.hops = {hop.source: hop for hop in read.hops}
+        self.deployed, self.error = deployed, ""
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self.read()
+            except Exception as error:
+                _log.exception("The status could not be read.")
+                self.error = f"The status could not be read: {error}"
+            self._ended.wait(self._seconds)

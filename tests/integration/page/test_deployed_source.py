@@ -1,0 +1,93 @@
+"""A ring is read as one on AWS is: from its status and from the logs of its hops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+
+from commands.local_ring import RunningLocalRing
+from local.ring import LocalRing
+from operate.errors import OperationFailedError
+from page.deployed_source import DeployedSource
+from page.reading import Reading
+from page.status_poller import StatusPoller
+from page.view import View
+from tests.support.local_rings import PATIENCE, item, put, ring_of
+
+
+@pytest.fixture(scope="module")
+def ring() -> Iterator[LocalRing]:
+    with ring_of(2) as two:
+        yield two
+
+
+@pytest.fixture
+def source(ring: LocalRing) -> Iterator[DeployedSource]:
+    opened = DeployedSource(RunningLocalRing(ring.endpoint))
+    yield opened
+    opened.close()
+
+
+def first_reading(source: DeployedSource) -> Reading:
+    """Return the first reading that has the ring."""
+    end = time.monotonic() + PATIENCE
+    while not (reading := source.read()).members:
+        assert time.monotonic() < end, reading.note
+        time.sleep(0.05)
+    return reading
+
+
+def replicate(ring: LocalRing, key: str) -> None:
+    put(ring, "us-east-1", item(key))
+    ring.wait_until_quiet(PATIENCE)
+    ring.flush()
+
+
+def test_members_and_hops_are_those_that_are_deployed(
+    ring: LocalRing, source: DeployedSource
+) -> None:
+    reading = first_reading(source)
+    assert [member.name for member in reading.members] == ["us-east-1", "eu-west-1"]
+    assert [(hop.source, hop.target, hop.state) for hop in reading.hops] == [
+        ("us-east-1", "eu-west-1", "running"),
+        ("eu-west-1", "us-east-1", "running"),
+    ]
+    assert [hop.quarantined for hop in reading.hops] == [0, 0]
+    assert set(reading.replicas.values()) == {"us-east-1", "eu-west-1"}
+    assert reading.deliveries is None
+
+
+def test_each_log_line_is_read_once(ring: LocalRing, source: DeployedSource) -> None:
+    replicate(ring, "one")
+    before = {line.text for line in first_reading(source).lines}
+    assert any('"event": "batch"' in line for line in before)
+    assert source.read().lines == ()
+    replicate(ring, "two")
+    after = [line for line in source.read().lines if '"event": "batch"' in line.text]
+    assert {line.source for line in after} == {"us-east-1", "eu-west-1"}
+    assert not before & {line.text for line in after}
+
+
+def test_the_view_has_rates_and_lags_and_says_that_writes_are_not_seen(
+    ring: LocalRing, source: DeployedSource
+) -> None:
+    replicate(ring, "three")
+    view = View(source.label, is_local=source.is_local)
+    view.add(first_reading(source))
+    assert view.document["hops"][0]["rate"] > 0
+    assert view.document["hops"][0]["lag"] is not None
+    assert view.document["writes"] is None
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    class Unreachable(RunningLocalRing):
+        def deployed(self) -> NoReturn:
+            raise OperationFailedError("no state")
+
+    poller = StatusPoller(Unreachable("http://127.0.0.1:9"), seconds=PATIENCE)
+    poller.read()
+    poller.close()
+    assert (poller.deployed, poller.error) == (None, "no state")

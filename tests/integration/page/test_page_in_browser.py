@@ -1,0 +1,199 @@
+"""The page in a real browser: a write is seen travelling, the ring is broken and mended."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from commands.local_ring import RunningLocalRing
+from local.ring import LocalRing
+from page.server import PageServer
+from tests.support.browsers import chromium
+from tests.support.local_rings import PATIENCE, get, item, put, ring_of
+
+MILLISECONDS = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def ring(browser: Browser) -> Iterator[LocalRing]:
+    """A ring of three; only where there is a browser."""
+    with ring_of(3, function={"log_items": True}) as three:
+        yield three
+
+
+def serve(ring: LocalRing, folder: Path, port: int = 0) -> PageServer:
+    options = ["--local", ring.endpoint]
+    reached = RunningLocalRing(ring.endpoint)
+    return PageServer(reached, options, is_local=True, port=port, key_file=folder / "page-key")
+
+
+@pytest.fixture(scope="module")
+def server(ring: LocalRing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    with serve(ring, tmp_path_factory.mktemp("state")) as served:
+        yield served
+
+
+@pytest.fixture
+def page(browser: Browser, server: PageServer) -> Iterator[Page]:
+    """The opened page; any error in it, and any request to elsewhere, fails the test."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(MILLISECONDS)
+    expect.set_options(timeout=MILLISECONDS)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda request: errors.extend(foreign(request.url, server)))
+    opened.goto(server.address)
+    expect(opened.locator("#ring svg")).to_be_visible()
+    yield opened
+    opened.close()
+    assert errors == []
+
+
+def foreign(url: str, server: PageServer) -> list[str]:
+    return [] if url.startswith(server.address.partition("#")[0]) else [url]
+
+
+def write(page: Page, member: str, action: str, item: str) -> None:
+    form = page.locator("#item-form")
+    form.locator("[name=member]").select_option(member)
+    form.locator("[name=action]").select_option(action)
+    form.locator("[name=item]").fill(item)
+    form.get_by_role("button").click()
+
+
+def test_a_write_is_seen_travelling_to_every_member(page: Page, ring: LocalRing) -> None:
+    page.evaluate(
+        """() => { window.moved = new Set();
+        new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(
+            (node) => node.textContent && window.moved.add(node.textContent))))
+        .observe(document.querySelector("#ring"), {childList: true, subtree: true}); }"""
+    )
+    write(page, "eu-west-1", "put", '{"id": "travels"}')
+    row = page.locator("#writes tbody tr", has_text="id=travels")
+    expect(row).to_contain_text("insert")
+    expect(row.locator(".there")).to_have_count(3)
+    expect(row.locator("td").last).to_contain_text("s")
+    expect(page.locator("#log")).to_contain_text("made at eu-west-1, everywhere after")
+    page.wait_for_function("window.moved.has('insert id=travels')")
+    expect(
+        page.get_by_role("img", name="Ring of 3 members: us-east-1 with 1 items")
+    ).to_be_visible()
+    assert get(ring, "ap-southeast-2", "travels") is not None
+
+
+def test_what_is_wrong_with_an_item_is_said_beside_the_form(page: Page) -> None:
+    write(page, "us-east-1", "put", "{id")
+    expect(page.locator("#item-form output")).to_contain_text("not JSON")
+
+
+def test_the_ring_is_broken_and_mended(page: Page) -> None:
+    page.get_by_label("Fault").select_option("outage")
+    faults = page.locator("#faults-card")
+    faults.locator("[name=member]").select_option("eu-west-1")
+    faults.get_by_role("button", name="Break it").click()
+    expect(page.locator("#faults")).to_contain_text("eu-west-1 does not answer")
+    expect(page.locator("#ring")).to_contain_text("no answer")
+    expect(page.locator("#health")).to_have_text("needs attention")
+    faults.get_by_role("button", name="End all faults").click()
+    expect(page.locator("#faults li")).to_have_count(0)
+    expect(page.locator("#log")).to_contain_text("The fault ended: eu-west-1 does not answer.")
+    expect(page.locator("#ring")).not_to_contain_text("no answer")
+
+
+def test_a_quarantined_record_is_shown_and_discarded(page: Page) -> None:
+    faults = page.locator("#faults-card")
+    page.get_by_label("Fault").select_option("poison")
+    faults.locator("[name=member]").select_option("us-east-1")
+    faults.get_by_role("button", name="Break it").click()
+    entry = page.locator("#quarantine li", has_text="poison")
+    expect(entry).to_contain_text("us-east-1")
+    entry.get_by_role("button", name="Show").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text('"holds"')
+    dialog.get_by_role("button", name="Close").click()
+    entry.get_by_role("button", name="Discard").click()
+    expect(dialog).to_contain_text("cannot be brought back")
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog).to_contain_text("Deleted 1.")
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.locator("#quarantine li")).to_have_count(0)
+    faults.get_by_role("button", name="End all faults").click()
+
+
+def test_a_conflict_is_compared_and_the_loser_kept(page: Page, ring: LocalRing) -> None:
+    with ring.paused():
+        put(ring, "us-east-1", item("both", color={"S": "red"}))
+        put(ring, "eu-west-1", item("both", color={"S": "blue"}))
+    ring.wait_until_quiet(PATIENCE)
+    ring.flush()
+    entry = page.locator("#conflicts li", has_text="id=both")
+    expect(entry).to_contain_text("won over")
+    entry.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("tr.differs")).to_have_text(re.compile("color.*(red.*blue|blue.*red)"))
+    dialog.get_by_role("button", name="Close").click()
+    winner = get(ring, "us-east-1", "both")
+    assert winner is not None
+    loser = {"red": "blue", "blue": "red"}[winner["color"]["S"]]
+    entry.get_by_role("button", name="Keep the other").click()
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog.get_by_role("button", name="Run")).to_be_hidden()
+    dialog.get_by_role("button", name="Close").click()
+    ring.wait_until_quiet(PATIENCE)
+    assert get(ring, "ap-southeast-2", "both") == item("both", color={"S": loser})
+    expect(page.locator("#conflicts li")).to_have_count(0)
+
+
+def test_a_check_is_run_and_its_result_is_shown(page: Page, ring: LocalRing) -> None:
+    ring.wait_until_quiet(PATIENCE)
+    page.get_by_role("button", name="Run a check").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("pre.command")).to_contain_text("automate.py check")
+    expect(dialog).to_contain_text("in sync")
+
+
+def test_without_the_key_it_says_what_to_do(browser: Browser, server: PageServer) -> None:
+    opened = browser.new_page()
+    opened.goto(server.address.partition("#")[0])
+    expect(opened.locator("#health")).to_contain_text("open the printed address")
+    opened.close()
+
+
+def test_it_fits_a_phone_and_works_by_keyboard(browser: Browser, server: PageServer) -> None:
+    opened = browser.new_page(viewport={"width": 360, "height": 740})
+    opened.goto(server.address)
+    expect(opened.locator("#health")).not_to_have_text("connecting")
+    expect(opened.locator("#ring svg")).to_be_visible()
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 360
+    opened.get_by_role("button", name="Run a check").focus()
+    opened.keyboard.press("Enter")
+    expect(opened.get_by_role("dialog")).to_be_visible()
+    opened.keyboard.press("Escape")
+    expect(opened.get_by_role("dialog")).to_be_hidden()
+    opened.close()
+
+
+def test_it_survives_the_end_of_its_server(
+    browser: Browser, ring: LocalRing, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    opened = browser.new_page()
+    with serve(ring, tmp_path, port) as first:
+        opened.goto(first.address)
+        expect(opened.locator("#ring svg")).to_be_visible()
+    expect(opened.locator("#health")).to_contain_text("no connection")
+    with serve(ring, tmp_path, port):
+        expect(opened.locator("#health")).not_to_contain_text("no connection")
+        opened.close()

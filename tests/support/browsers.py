@@ -1,0 +1,31 @@
+"""A real browser for tests of the page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+NEEDED = "RING_TESTS_NEED_BROWSER"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run headless Chromium; without it the test is skipped, or fails where CI needs it."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = "Chromium is not installed: apt-get install chromium"
+        if os.environ.get(NEEDED):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -22,13 +22,14 @@ RUNNER = CommandRunner(["--local", "http://127.0.0.1:8000"])
 def parsed(line: list[str]) -> click.Context:
     """Parse a command line as click does, and run nothing."""
     command: click.Command = main
-    context = click.Context(main)
+    context = click.Context(main, **main.context_settings)
     while isinstance(command, click.Group):
         name, *line = line
         found = command.get_command(context, name)
         assert found is not None, name
         command = found
-    return command.make_context(command.name or "", list(line))
+    # With the parent's settings: a command keeps the help option of its first context.
+    return command.make_context(command.name or "", list(line), parent=context)
 
 
 LINES = [

@@ -5,27 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from automate import main
 from local.cloudwatch.telemetry import Telemetry
 from local.compare import differences
-from local.endpoint.fault_injection import outage
 from local.running_ring import RunningRing
 from operate.aws import clients as operate_clients
-from operate.deployed import Credentials, Deployed, DeployedHop
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import PROJECT
@@ -33,6 +25,18 @@ from operate.membership import catch_up
 from operate.membership.catch_up import HopProgress
 from operate.membership.plan import plan_change
 from ring.project import PROJECT_ROOT
+from tests.engine.lost_region import (
+    BEFORE,
+    BEHIND,
+    DENIED,
+    LOST,
+    UNSENT,
+    Lost,
+    Watched,
+    check_nothing_is_missing,
+    delivered,
+    sessions_that_are_lost,
+)
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
 from tests.engine.writers import Writers
@@ -40,7 +44,6 @@ from tests.engine.writers import Writers
 pytestmark = pytest.mark.long
 
 AUTOMATE = PROJECT_ROOT / "automate.py"
-LOST, BEFORE, BEHIND = "eu-west-1", "us-east-1", "ap-southeast-2"
 FILE = """\
 rings:
   - name: orders # the only one
@@ -53,10 +56,6 @@ rings:
       function: {timeout: 4} # gives up early what it cannot do
       mapping: {batch_size: 20}
 """
-UNSENT = {"id": {"S": f"{LOST}-unsent"}}
-DENIED = ClientError(
-    {"Error": {"Code": "AccessDeniedException", "Message": "Not now."}}, "CreateEventSourceMapping"
-)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -95,25 +94,6 @@ def writers(ring: RunningRing) -> Iterator[Writers]:
         yield writers
 
 
-class Lost:
-    """A region that answers nothing: neither its tables, nor its functions, nor to deployments."""
-
-    def __init__(self, engine: Engine, ring: RunningRing) -> None:
-        self._engine, self._ring = engine, ring
-        self._end = ExitStack()
-
-    def begin(self) -> None:
-        self._end.enter_context(self._ring.paused(LOST))
-        self._ring.client(LOST).put_item(TableName="orders", Item=UNSENT)
-        self._end.enter_context(self._engine.faults.inject(outage(LOST)))
-        unreachable = self._engine.unreachable
-        unreachable.regions.add(LOST)
-        self._end.callback(unreachable.regions.discard, LOST)
-
-    def end(self) -> None:
-        self._end.close()
-
-
 @pytest.fixture(scope="module")
 def lost(engine: Engine, ring: RunningRing) -> Iterator[Lost]:
     lost = Lost(engine, ring)
@@ -125,36 +105,6 @@ def command(*arguments: str | Path) -> Result:
     name, *rest, file = map(str, arguments)
     given = [name, *rest, "--file", file, "--yes", "--json"]
     return CliRunner().invoke(main, given, catch_exceptions=False)
-
-
-def delivered(ago: timedelta) -> None:
-    """Put the metric that the hop to the lost member emits when it replicates."""
-    make: Any = boto3.client
-    make("cloudwatch", region_name=BEFORE).put_metric_data(
-        Namespace="DynamoDBRing",
-        MetricData=[
-            {
-                "MetricName": "replicated",
-                "Dimensions": [{"Name": "hop", "Value": f"{BEFORE}/orders -> {LOST}/orders"}],
-                "Timestamp": datetime.now(UTC) - ago,
-                "Value": 3,
-            }
-        ],
-    )
-
-
-def check_nothing_is_missing(ring: RunningRing, writers: Writers) -> None:
-    """Let all writers end: what they left at the members in the ring is then at all of these."""
-    writers.end()
-    assert writers.wrong == []
-    ring.wait_until_quiet(PATIENCE)
-    members = joined(ring)
-    out = tuple({f"{name}-" for name in ring.members} - {f"{one.name}-" for one in members})
-    for member in members:
-        missing = writers.kept - keys_at(member)
-        assert {key for key in missing if not key.startswith(out)} == set()
-        assert writers.deleted & keys_at(member) == set()
-    assert differences(members) == []
 
 
 def test_the_plan_is_of_what_the_file_will_say_before_it_does(tmp_path: Path) -> None:
@@ -251,14 +201,6 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
     assert engine.unreachable.asked == []
 
 
-def sessions_that_are_lost(_: Credentials, region: str, config: Any) -> Any:
-    """A session whose clients find nobody at all in the region that is lost."""
-    endpoint = {"endpoint_url": "http://127.0.0.1:9"} if region == LOST else {}
-    assert (config.connect_timeout < 10) == (region == LOST)
-    session: Any = boto3.Session()
-    return SimpleNamespace(client=partial(session.client, **endpoint))
-
-
 def test_fewer_than_two_cannot_remain(file: Path) -> None:
     before = file.read_text()
     result = command("bypass", BEHIND, file)
@@ -344,22 +286,3 @@ def test_what_is_switched_by_hand_is_seen_and_made_as_the_file_says(
     assert command("refresh", "--expect-no-changes", file).exit_code == 1
     assert command("up", file).exit_code == 0
     assert functions.get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
-
-
-class Watched:
-    """Lambda and CloudWatch, as the command asks them: how far the hops of the local ring are."""
-
-    def __init__(self, ring: RunningRing) -> None:
-        self.hops: set[str] = set()
-        self._ring = ring
-        self._began = time.monotonic()
-
-    def left(self, _deployed: Deployed, hop: DeployedHop, *_: Any) -> HopProgress:
-        label = f"{hop.source} -> {hop.target}"
-        self.hops.add(label)
-        mapping = self._ring.hops[label].mapping
-        mapping.poll_now()
-        stats = mapping.stats()
-        # It has read all that was there when the command began, though applications write on.
-        done = mapping.was_quiet_after(self._began) is not None and stats.waiting == 0
-        return HopProgress(hop.source, hop.target, done, None, "keeps up" if done else "catches up")

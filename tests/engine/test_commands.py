@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from automate import main
 from operate.deployment.engine_events import Step
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import PROJECT
 from operate.errors import Note
 from ring.project import PROJECT_ROOT
+from tests.engine.commands import answer, run, tables
 from tests.engine.stacks import Engine
 from tests.support.stream_records import of_stream
 
@@ -44,21 +43,6 @@ config:
     - region: us-east-1 # the first
     - {region: eu-west-1}
 """
-RINGS = """
-rings:
-  - name: first
-    settings:
-      table: {name: one, partition_key: {name: id, type: S}}
-      members: [{region: us-east-1}, {region: eu-west-1}]
-  - name: second
-    settings:
-      table: {name: two, partition_key: {name: id, type: S}}
-      members: [{region: us-east-1}, {region: eu-west-1}]
-  - name: third
-    settings:
-      table: {name: three, partition_key: {name: id, type: S}}
-      members: [{region: us-east-1}, {region: eu-west-1}]
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -66,20 +50,6 @@ def environment(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a user has set, and nothing of this machine's own."""
     for name, value in engine.users_environment.items():
         monkeypatch.setenv(name, value)
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, catch_exceptions=False)
-
-
-def answer(result: Result) -> Any:
-    """The one document on stdout, and the exit code beside it."""
-    return json.loads(result.stdout)
-
-
-def tables(engine: Engine, region: str) -> list[str]:
-    client = engine.cloud.location({"region": region}).clients.dynamodb(region)
-    return sorted(client.list_tables()["TableNames"])
 
 
 def test_up_makes_a_ring_from_nothing_and_tells_it_in_json(engine: Engine) -> None:
@@ -227,51 +197,6 @@ def test_a_users_own_folder_is_left_as_it_is_but_for_what_stack_init_adds(
         ResourceArn=client.describe_table(TableName="users")["Table"]["TableArn"]
     )["Tags"]
     assert {"Key": "team", "Value": "hush"} in tags
-
-
-def test_many_rings_are_made_from_one_file_and_one_that_fails_keeps_none_of_the_others(
-    engine: Engine, tmp_path: Path
-) -> None:
-    file = tmp_path / "rings.yaml"
-    file.write_text(RINGS)
-    somebodys(engine, "three")
-    first = run("up", "--file", str(file), "--only", "first", "--only", "second", "--yes", "--json")
-    assert first.exit_code == 0
-    result = run("up", "--file", str(file), "--yes", "--json")
-    assert result.exit_code == 1
-    assert {one["ring"]: one["ok"] for one in answer(result)["rings"]} == {
-        "first": True,
-        "second": True,
-        "third": False,
-    }
-    third = answer(result)["rings"][2]
-    assert "already exists" in third["error"]["text"]
-    assert {"one", "two"} <= set(tables(engine, "us-east-1"))
-
-
-def somebodys(engine: Engine, name: str) -> None:
-    """Make a table as somebody who knows nothing of rings."""
-    engine.cloud.location({"region": "us-east-1"}).clients.dynamodb("us-east-1").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-def test_a_ring_over_tables_of_a_deployed_stack_is_refused_before_anything_is_made(
-    engine: Engine, tmp_path: Path
-) -> None:
-    file = tmp_path / "rings.yaml"
-    file.write_text(RINGS.partition("  - name: second")[0].replace("name: first", "name: again"))
-    before = tables(engine, "us-east-1")
-    for command in (("preview",), ("up", "--yes")):
-        result = run(*command, "--file", str(file), "--json")
-        assert result.exit_code == 2
-        (again,) = answer(result)["rings"]
-        assert "the stack first has deployed it, in account" in again["error"]["text"]
-        assert "two rings over one table" in again["error"]["text"]
-    assert tables(engine, "us-east-1") == before
 
 
 def test_ctrl_c_cancels_in_order_and_leaves_no_lock(

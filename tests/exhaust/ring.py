@@ -17,8 +17,7 @@ from tests.exhaust.notes import Watch
 from tests.exhaust.pool import BITS, MEMBER, NONE, Pool
 from tests.exhaust.scope import Scope
 from tests.simulation.check import Growth
-from tests.simulation.member import Member, SimulatedStore
-from tests.simulation.world import is_raced
+from tests.simulation.member import Member, SimulatedStore, is_raced
 
 ITEM, TOMB, UNREAD, PAST, NOTES, RUN = range(6)
 """Where a member has its parts: item, tombstone, records that its hop has not read and those that

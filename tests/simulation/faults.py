@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.simulation import resolving
@@ -133,3 +134,7 @@ STRIKES: dict[str, Callable[[World], None]] = {
     "fill": fill,
     "resolve": resolve,
 }
+
+
+class ThrottledError(OSError):
+    """The simulated DynamoDB refuses or loses a call; the handler lets the record come again."""

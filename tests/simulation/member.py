@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.model.image import DELETED, VERSION, Item, Key, Write, application_attributes
+from handler.model.image import DELETED, VERSION, Image, Item, Key, Write, application_attributes
 from handler.model.version import Version
 from handler.protocol.decide import ReplicaId
 from handler.store.dynamodb import (
@@ -194,3 +194,19 @@ def _is_below(version: Any, than: Version) -> bool:
     """Whether a version attribute is a text below that one; what is no text is below nothing."""
     text = version.get("S")
     return text is not None and bool(text < than)
+
+
+def is_raced(old: Item, new: Item | None, condition: Condition | None) -> bool:
+    """Whether a write met what somebody updated since the hop looked, under the same version."""
+    match condition:
+        case IfUnchanged(item):
+            return item != old
+        case IfVersionOlder():
+            return not Image(old).is_clean
+        case _:  # a stub that was taken away, if nothing is new
+            return new is None and not Image(old).is_stub
+
+
+async def take_turn() -> None:
+    """Let others run."""
+    await Turn()

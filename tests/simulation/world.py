@@ -1,23 +1,22 @@
 """A whole ring under one source of decisions: members, hops that run the real handler, writers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from handler.model.image import DELETED, Image, Item
+from handler.model.image import DELETED, Item
 from handler.protocol.decide import ReplicaId
 from handler.protocol.hop import Hop
 from handler.retry import DeadlineExceededError, RetryBudget, RetryingStore
-from handler.store.dynamodb import Condition, IfUnchanged, IfVersionOlder, Store
+from handler.store.dynamodb import Condition, Store
 from tests.simulation.application import TIME_TO_LIVE, Application
 from tests.simulation.batches import SimulatedBatchingStore
 from tests.simulation.check import Growth, LastWrites, check_renewals
 from tests.simulation.choices import Choices
 from tests.simulation.circle import Circle
-from tests.simulation.faults import STRIKES
+from tests.simulation.clock import Clock
+from tests.simulation.faults import STRIKES, ThrottledError
 from tests.simulation.hop import Kept, Mapping
-from tests.simulation.member import Member, SimulatedStore, Turn
+from tests.simulation.member import Member, SimulatedStore, is_raced, take_turn
 from tests.simulation.operator import Operator
 from tests.simulation.plan import Plan
 from tests.simulation.redrive import Redrive, Shelf
@@ -27,38 +26,6 @@ from tests.simulation.trace import START, TracedStore
 
 _RETENTION = 8 * 24 * 60 * 60
 _LATER = 2 * 60 * 60
-
-
-async def _turn() -> None:
-    await Turn()
-
-
-class ThrottledError(OSError):
-    """The simulated DynamoDB refuses or loses a call; the handler lets the record come again."""
-
-
-def is_raced(old: Item, new: Item | None, condition: Condition | None) -> bool:
-    """Whether a write met what somebody updated since the hop looked, under the same version."""
-    match condition:
-        case IfUnchanged(item):
-            return item != old
-        case IfVersionOlder():
-            return not Image(old).is_clean
-        case _:  # a stub that was taken away, if nothing is new
-            return new is None and not Image(old).is_stub
-
-
-@dataclass
-class Clock:
-    """A region's clock: it may be wrong, and cut to whole minutes."""
-
-    region: str
-    now: Callable[[], float]
-    grain: int
-    skew: int
-
-    def __call__(self) -> int:
-        return int((self.now() + self.skew) // self.grain * self.grain)
 
 
 class World:
@@ -176,7 +143,7 @@ class World:
             lambda error: isinstance(error, ThrottledError),
             reserve_seconds=1,
             max_concurrency=1_000_000,
-            pause=lambda _: _turn(),
+            pause=lambda _: take_turn(),
         )
 
     def _fits(self, item: Item) -> bool:

@@ -8,120 +8,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from automate import main
 from commands.output.screen import Screen
-from local.cloudwatch import alarms
-from local.lambda_emulator.batching import AbandonedBatch, Batch
-from local.lambda_emulator.events import FailurePlace, failure_key, failure_record
 from local.ring import LocalRing
 from ring.project import PROJECT_ROOT
-from tests.support.local_rings import PATIENCE, get, hop_from, item, put, ring_of
-from tests.support.stream_records import record
+from tests.support.local_rings import PATIENCE, get, item, put
+from tests.support.quarantined_ring import (
+    HERE,
+    LARGE,
+    NULL,
+    THERE,
+    entries,
+    give_up,
+    mend,
+    redrive,
+    set_aside,
+    told,
+)
 
 AUTOMATE = PROJECT_ROOT / "automate.py"
-HERE, THERE = "us-east-1", "eu-west-1"
-INDEX: Any = {
-    "IndexName": "by-coupon",
-    "KeySchema": [{"AttributeName": "coupon", "KeyType": "HASH"}],
-    "Projection": {"ProjectionType": "ALL"},
-}
-NULL: Any = {"coupon": {"NULL": True}}
-LARGE = {"v": {"S": "x" * 404_950}}
-"""With the ring's attributes it is too large for moto; without them it is not."""
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[LocalRing]:
-    with ring_of(2) as two:
-        yield two
-
-
-@pytest.fixture
-def ring(running: LocalRing) -> Iterator[LocalRing]:
-    """A ring of two that is equal, with nothing in its quarantines."""
-    yield running
-    mend(running)
-    redrive(running, "--all", "--yes")
-    running.wait_until_quiet(PATIENCE)
-    for bucket, s3 in buckets(running):
-        for one in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-            s3.delete_object(Bucket=bucket, Key=one["Key"])
-
-
-def buckets(ring: LocalRing) -> list[tuple[str, Any]]:
-    members = {hop.quarantine: ring.member(hop.source) for hop in ring.hops.values()}
-    return [(name, one.clients.s3(one.region)) for name, one in members.items()]
-
-
-def redrive(ring: LocalRing, *arguments: str, answer: str | None = None) -> Result:
-    given = ["redrive", "--local", ring.endpoint, *arguments]
-    return CliRunner().invoke(main, given, input=answer, catch_exceptions=False)
-
-
-def told(result: Result) -> Any:
-    return json.loads(result.stdout)
-
-
-def entries(ring: LocalRing) -> list[dict[str, Any]]:
-    (only,) = told(redrive(ring, "--json"))["rings"]
-    found: list[dict[str, Any]] = only["entries"]
-    return found
-
-
-def refuse(ring: LocalRing) -> None:
-    """Let the second member refuse items whose coupon is null, by an index of its own."""
-    ring.client(THERE).update_table(
-        TableName="orders",
-        AttributeDefinitions=[{"AttributeName": "coupon", "AttributeType": "S"}],
-        GlobalSecondaryIndexUpdates=[{"Create": INDEX}],
-    )
-
-
-def mend(ring: LocalRing) -> None:
-    """Take that index away, if it is there."""
-    table = ring.client(THERE).describe_table(TableName="orders")["Table"]
-    if table.get("GlobalSecondaryIndexes"):
-        ring.client(THERE).update_table(
-            TableName="orders",
-            GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-coupon"}}],
-        )
-
-
-def set_aside(ring: LocalRing, *keys: str) -> None:
-    """Write items that the second member refuses, and wait until they are in the quarantine."""
-    refuse(ring)
-    for key in keys:
-        put(ring, HERE, item(key, **NULL))
-    ring.wait_until_quiet(PATIENCE)
-    assert all(get(ring, THERE, key) is None for key in keys)
-
-
-def give_up(ring: LocalRing, *keys: str, **attributes: Any) -> None:
-    """Have a batch of inserts lie where Lambda puts what it has given up."""
-    hop, member = hop_from(ring, HERE), ring.member(HERE)
-    function = hop.function.spec.arn
-    records: tuple[Any, ...] = tuple(
-        record(
-            10**20 + number,
-            Keys=item(key),
-            NewImage=item(key, **attributes),
-            ApproximateCreationDateTime=int(time.time()),
-        )
-        for number, key in enumerate(keys)
-    )
-    place = FailurePlace("11111111-2222-3333-4444-555555555555", function, "arn:s", "shardId-1")
-    lost = AbandonedBatch(Batch(records, invocations=7), "RecordAgeExceeded")
-    member.clients.s3(member.region).put_object(
-        Bucket=hop.quarantine,
-        Key=failure_key(place, time.time()),
-        Body=json.dumps(failure_record(lost, place, time.time())),
-    )
 
 
 def test_where_nothing_is_set_aside_it_says_so_and_ends_with_0(ring: LocalRing) -> None:
@@ -296,62 +203,3 @@ def test_ctrl_c_finishes_the_entry_that_is_played_and_the_rest_stays(ring: Local
     assert redrive(ring, "--all", "--yes").exit_code == 0
     ring.wait_until_quiet(PATIENCE)
     assert [get(ring, THERE, key) for key in keys] == [item(key, **NULL) for key in keys]
-
-
-# arguments -> what is said about them
-WRONG = {
-    "nobody to ask": (("--all",), "pass --yes"),
-    "ids and all": (("quarantine/1.json", "--all"), "Use only one of"),
-    "show and all": (("--show", "quarantine/1.json", "--all"), "Use only one of"),
-    "nothing to play": (("--yes",), "Select records to replay"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_wrong_use_is_told(ring: LocalRing, case: str) -> None:
-    arguments, words = WRONG[case]
-    result = redrive(ring, *arguments)
-    assert result.exit_code == 2
-    assert words in result.output
-
-
-def test_a_stack_and_a_local_ring_at_once_are_wrong_use(ring: LocalRing) -> None:
-    result = redrive(ring, "--stack", "dev")
-    assert (result.exit_code, "leave --stack" in result.output) == (2, True)
-
-
-def test_where_no_local_ring_is_that_is_told() -> None:
-    result = CliRunner().invoke(main, ["redrive", "--local", "http://127.0.0.1:9"])
-    assert result.exit_code == 1
-    assert "No local ring at http://127.0.0.1:9" in result.output
-
-
-def test_status_sees_a_local_ring_too(ring: LocalRing) -> None:
-    set_aside(ring, "seen")
-    result = CliRunner().invoke(main, ["status", "--local", ring.endpoint])
-    assert result.exit_code == 1
-    assert "1 object in the quarantine" in result.output
-
-
-def test_status_names_an_alarm_that_rings_and_tells_it_to_scripts(
-    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The ring would set the state back. An evaluation in progress ends before the next request.
-    monkeypatch.setattr(alarms, "_evaluate", lambda *_: None)
-    member = ring.member(HERE)
-    cloudwatch = member.clients.cloudwatch(HERE)
-    named = [one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]]
-    (name,) = [one for one in named if "-lags" in one]
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test says so")
-    status = ["status", "--local", ring.endpoint]
-    words, document = (
-        CliRunner().invoke(main, status),
-        CliRunner().invoke(main, [*status, "--json"]),
-    )
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test says so")
-    assert (words.exit_code, document.exit_code) == (1, 1)
-    assert f"{name} is in ALARM" in words.output
-    out, back = told(document)["rings"][0]["hops"]
-    # What other tests here set aside may ring as well: the local ring judges its alarms itself.
-    assert name in out["alarms"]
-    assert back["alarms"] == []

@@ -1,7 +1,10 @@
 """What tests of a Store run on."""
 
+import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
+from typing import Any
 
 import pytest
 
@@ -21,3 +24,16 @@ def over_dynamodb(
 ) -> Callable[..., AbstractContextManager[DynamoBench]]:
     """Make a bench over each DynamoDB, one after the other."""
     return DYNAMO_BENCHES[request.param]
+
+
+@pytest.fixture
+def run() -> Iterator[Any]:
+    """Run coroutines in one loop, which stands still between them."""
+    with closing(asyncio.Runner(loop_factory=asyncio.new_event_loop)) as runner:
+        yield runner.run
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as two:
+        yield two

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CHANGING, findings
 from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.journal import Journal
+from tests.support.interruptions import interrupted
 from tests.support.local_rings import PATIENCE, REGIONS, item, put, ring_of
 from tests.support.whole_tables import lead_to, reached, unseen, writing
 
@@ -264,19 +265,6 @@ def test_a_key_that_changes_at_every_look_is_told_apart(ring: LocalRing, journal
         found = check(reached(ring), journal, CheckOptions(pause=change))
     ring.wait_until_quiet(PATIENCE)
     assert (found.found[CHANGING], found.differing) == (1, 0)
-
-
-def interrupted(after: int) -> Callable[[str, int, int], None]:
-    """What raises Ctrl-C when it was told so often of a page, behind the beginning."""
-    calls = -1
-
-    def tell(*_: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == after:
-            raise KeyboardInterrupt
-
-    return tell
 
 
 @pytest.mark.parametrize("apart", [False, True])

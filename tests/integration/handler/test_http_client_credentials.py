@@ -1,0 +1,164 @@
+"""Credentials of calls over HTTP: expired, refused, replaced."""
+
+import asyncio
+import datetime
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+)
+
+from handler.aws.http_client import CredentialCache
+from handler.aws.secret_credentials import SecretCredentials, SecretCredentialsError
+from handler.errors import FailureKind, classify
+from tests.support.http_calls import KEYS, OK, Line, call, refused, signer_of
+
+
+def expiring(*replies: Any) -> RefreshableCredentials:
+    """Keys that have expired, and what is had instead, each time in turn: a name or an error."""
+    turns = iter(replies)
+
+    def refresh() -> dict[str, str]:
+        reply = next(turns)
+        if isinstance(reply, Exception):
+            raise reply
+        later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+        told = {"access_key": reply, "secret_key": "hush", "token": "TOKEN"}
+        return {**told, "expiry_time": later.isoformat()}
+
+    past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+    return RefreshableCredentials("OLD", "hush", "TOKEN", past, refresh, "assume-role")
+
+
+def test_keys_that_have_expired_are_replaced_before_a_call(pool: ThreadPoolExecutor) -> None:
+    line = Line(OK, OK)
+    call(line, CredentialCache(expiring("NEW"), pool), ("GetItem", {}), ("GetItem", {}))
+    assert [signer_of(headers) for headers, _ in line.sent] == ["NEW", "NEW"]
+
+
+def test_while_keys_cannot_be_replaced_no_call_is_made_and_it_passes(
+    pool: ThreadPoolExecutor,
+) -> None:
+    trouble = CredentialRetrievalError(provider="sts", error_msg="that day")
+    line, wallet = Line(OK), CredentialCache(expiring(trouble, "NEW"), pool)
+    with pytest.raises(CredentialRetrievalError) as error:
+        call(line, wallet)
+    assert classify(error.value) is FailureKind.TRANSIENT
+    assert line.sent == []
+    call(line, wallet)
+    assert [signer_of(headers) for headers, _ in line.sent] == ["NEW"]
+
+
+@pytest.mark.parametrize(
+    "keys", [("KEY\r\nhost: there", "hush", None), ("KEY", "hush", "TOKEN\r\nhost: there")]
+)
+def test_keys_that_would_begin_another_header_line_are_not_sent(
+    pool: ThreadPoolExecutor, keys: tuple[str, str, str | None]
+) -> None:
+    line = Line(OK)
+    with pytest.raises(SecretCredentialsError) as error:
+        call(line, CredentialCache(Credentials(*keys), pool))
+    assert classify(error.value) is FailureKind.FAULT
+    assert line.sent == []
+
+
+class Counted(Credentials):
+    """Keys that count how often they are looked at."""
+
+    looks = 0
+
+    def get_frozen_credentials(self) -> Any:
+        """See Credentials."""
+        self.looks += 1
+        return super().get_frozen_credentials()
+
+
+def test_keys_are_looked_at_once_for_many_calls_and_again_after_a_while(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_700_000_000.0
+    monkeypatch.setattr("handler.aws.http_client.time.time", lambda: now)
+    keys = Counted("KEY", "hush")
+    wallet = CredentialCache(keys, pool)
+
+    async def looks() -> list[int]:
+        """How often they were looked at after twenty calls at each of these moments."""
+        nonlocal now
+        told = []
+        for moment in (0.0, 0.9, 1.0, -3600.0):
+            now = 1_700_000_000.0 + moment
+            await asyncio.gather(*(wallet.credentials() for _ in range(20)))
+            told.append(keys.looks)
+        return told
+
+    # The last time the clock was set back, which is no reason to trust the keys for an hour more.
+    assert asyncio.run(looks()) == [1, 1, 2, 3]
+
+
+def test_who_waits_for_keys_that_cannot_be_had_does_not_try_again_one_after_the_other(
+    pool: ThreadPoolExecutor,
+) -> None:
+    trouble = CredentialRetrievalError(provider="sts", error_msg="that day")
+    wallet = CredentialCache(expiring(trouble, "NEW"), pool)
+
+    async def by_many() -> list[Any]:
+        return await asyncio.gather(
+            *(wallet.credentials() for _ in range(20)), return_exceptions=True
+        )
+
+    assert asyncio.run(by_many()) == [trouble] * 20
+    assert {keys.access_key for keys in asyncio.run(by_many())} == {"NEW"}
+
+
+def test_without_keys_no_call_is_made(pool: ThreadPoolExecutor) -> None:
+    line = Line(OK)
+    with pytest.raises(NoCredentialsError) as error:
+        call(line, CredentialCache(None, pool))
+    assert classify(error.value) is FailureKind.FAULT
+    assert line.sent == []
+
+
+def secret(*texts: str) -> SecretCredentials:
+    """Keys from a secret that holds these, each time in turn."""
+    turns = iter(texts)
+    return SecretCredentials(
+        lambda: json.dumps({"AccessKeyId": next(turns), "SecretAccessKey": "hush"})
+    )
+
+
+def test_a_call_that_is_refused_for_its_keys_is_made_again_with_what_the_secret_holds_now(
+    pool: ThreadPoolExecutor,
+) -> None:
+    line = Line(refused("UnrecognizedClientException"), OK, OK)
+    wallet = CredentialCache(secret("OLD", "NEW"), pool)
+    call(line, wallet, ("PutItem", {"a": 1}), ("GetItem", {}))
+    assert [signer_of(headers) for headers, _ in line.sent] == ["OLD", "NEW", "NEW"]
+    assert [document for _, document in line.sent] == [{"a": 1}, {"a": 1}, {}]
+
+
+def test_keys_that_stay_refused_are_an_error_after_one_more_call(pool: ThreadPoolExecutor) -> None:
+    refusal = refused("UnrecognizedClientException")
+    line = Line(refusal, refusal)
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        call(line, CredentialCache(secret("OLD", "OLD"), pool))
+    assert len(line.sent) == 2
+
+
+def test_another_refusal_is_no_reason_to_read_the_secret(pool: ThreadPoolExecutor) -> None:
+    line = Line(refused("ConditionalCheckFailedException"))
+    with pytest.raises(ClientError):
+        call(line, CredentialCache(secret("OLD"), pool))
+    assert len(line.sent) == 1
+
+
+def test_nor_are_refused_keys_that_are_in_no_secret(pool: ThreadPoolExecutor) -> None:
+    line = Line(refused("UnrecognizedClientException"))
+    with pytest.raises(ClientError):
+        call(line, CredentialCache(KEYS, pool))
+    assert len(line.sent) == 1

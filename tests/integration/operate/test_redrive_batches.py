@@ -1,0 +1,154 @@
+"""Batches that Lambda gave up are played again, whole and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
+from operate.quarantine.redrive import HopAccess, RedriveOptions, RedriveOutcome, redrive
+from operate.stop import Stop
+from tests.support.lambda_functions import (
+    KEY,
+    QUARANTINE,
+    TABLE,
+    Ring,
+)
+from tests.support.quarantined_entries import (
+    LARGE,
+    PLAY,
+    TRY,
+    give_up,
+    item,
+    listed,
+)
+from tests.support.stream_records import record
+
+
+def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(
+    ring: Ring, reach: HopAccess
+) -> None:
+    for key in ("1", "2"):
+        ring.members[0].put(item("first", key))
+        ring.members[0].put(item("second", key))
+    ring.become(0)
+    give_up(ring, *ring.members[0].new_records())
+    (entry,) = listed(reach)
+    assert (entry.reason, len(entry.records)) == ("RecordAgeExceeded", 4)
+    assert entry.keys == [KEY, {"k": {"S": "2"}}]
+    assert "7 invocations" in entry.error
+    (played,) = redrive(reach, [entry], PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    ring.go_round()
+    assert ring.equal() == [item("second", "1"), item("second", "2")]
+    assert listed(reach) == []
+
+
+@pytest.mark.parametrize(
+    ("invocations", "told"),
+    [(1, "given up after 1 invocation"), (2, "given up after 2 invocations")],
+)
+def test_how_often_lambda_tried_a_batch_is_told_in_words(
+    ring: Ring, reach: HopAccess, invocations: int, told: str
+) -> None:
+    ring.members[0].put(item("tried"))
+    give_up(ring, *ring.members[0].new_records(), invocations=invocations)
+    (entry,) = listed(reach)
+    assert entry.error == told
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_batch_that_is_stopped_between_two_keys_stays_whole_and_is_played_later(
+    ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    monkeypatch.setattr("operate.quarantine.redrive.CONCURRENCY", 1)
+    keys = [str(number) for number in range(5)]
+    for key in keys:
+        ring.members[0].put(item("lost", key))
+    give_up(ring, *ring.members[0].new_records())
+    stop = StopAfter(2)
+    (left,) = redrive(reach, listed(reach), RedriveOptions(dry_run, stop=stop))
+    assert (left.outcome, left.why) == (RedriveOutcome.LEFT, "stopped before all of it was played")
+    assert len(listed(reach)) == 1
+    assert len(ring.members[1].items()) == (0 if dry_run else 1)
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    assert ring.members[1].items() == [item("lost", key) for key in keys]
+    assert listed(reach) == []
+
+
+def test_what_fails_when_it_is_stopped_is_not_taken_for_superseded(
+    ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is, a dry run tells, which is not stopped halfway."""
+    ring.members[0].put(item(LARGE))
+    ring.hop(0)
+    (played,) = redrive(reach, listed(reach), RedriveOptions(dry_run=False, stop=StopAfter(2)))
+    assert played.outcome is RedriveOutcome.FAILED
+    assert len(listed(reach)) == 1
+
+
+class StopAfter(Stop):
+    """Is asked for when it was looked at so often."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._looks = looks
+
+    @property
+    def is_asked(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
+
+
+def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(
+    ring: Ring, reach: HopAccess
+) -> None:
+    ring.members[0].put(item(LARGE, "1"))
+    ring.members[0].put(item("small", "2"))
+    give_up(ring, *ring.members[0].new_records())
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    assert "quarantined by itself: ItemTooLargeError" in played.why
+    assert ring.members[1].items() == [item("small", "2")]
+    (entry,) = listed(reach)
+    assert (entry.reason, entry.keys) == ("too large", [KEY])
+    assert entry.id.startswith("quarantine/")
+
+
+@pytest.mark.parametrize("by_lambda", [False, True], ids=["by the hop", "by Lambda"])
+def test_a_record_without_both_images_is_not_played_and_stays(
+    ring: Ring, reach: HopAccess, by_lambda: bool
+) -> None:
+    """An earlier version set such records aside one by one, and Lambda gives up whole batches."""
+    ring.members[0].put(item("first"))
+    ring.hop(0)
+    ring.members[0].change_view("OLD_IMAGE")
+    ring.members[0].put(item("second"))
+    (update,) = ring.members[0].new_records()
+    if by_lambda:
+        good = record(1, "2", ApproximateCreationDateTime=int(time.time()))
+        give_up(ring, good, update)
+    else:
+        shelf = QuarantineLocation(QUARANTINE, "us-east-1/orders -> eu-west-1/orders", TABLE)
+        lost = QuarantinedRecord(update, "unreadable", "that day")
+        with ThreadPoolExecutor(1) as pool:
+            asyncio.run(S3Quarantine(lambda: ring.s3, pool, shelf).put(lost))
+    for wish in (TRY, PLAY):
+        (played,) = redrive(reach, listed(reach), wish)
+        assert played.outcome is RedriveOutcome.FAILED
+        assert "has the view type 'OLD_IMAGE'" in played.why
+    assert ring.members[1].items() == [item("first")]
+    assert len(listed(reach)) == 1
+
+
+def test_the_event_of_a_batch_may_be_text(ring: Ring, reach: HopAccess) -> None:
+    name = give_up(ring, record(1))
+    body = json.loads(ring.s3.get_object(Bucket=QUARANTINE, Key=name)["Body"].read())
+    body["payload"] = json.dumps(body["payload"])
+    ring.s3.put_object(Bucket=QUARANTINE, Key=name, Body=json.dumps(body))
+    assert [list(entry.records) for entry in listed(reach)] == [[record(1)]]

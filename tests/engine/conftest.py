@@ -20,6 +20,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield engine
 
 
+@pytest.fixture
+def users_environment(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what a user has set, and nothing of this machine's own."""
+    for name, value in engine.users_environment.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
     with LocalServer() as server, Accounts(server.endpoint) as accounts:

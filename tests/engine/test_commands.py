@@ -23,7 +23,7 @@ from tests.engine.commands import answer, run, tables
 from tests.engine.stacks import Engine
 from tests.support.stream_records import of_stream
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("users_environment")]
 
 AUTOMATE = PROJECT_ROOT / "automate.py"
 DOCS = PROJECT_ROOT / "docs" / "reference" / "python-api.md"
@@ -43,13 +43,6 @@ config:
     - region: us-east-1 # the first
     - {region: eu-west-1}
 """
-
-
-@pytest.fixture(autouse=True)
-def environment(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a user has set, and nothing of this machine's own."""
-    for name, value in engine.users_environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def test_up_makes_a_ring_from_nothing_and_tells_it_in_json(engine: Engine) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.engine.commands import answer, run, tables
 from tests.engine.stacks import Engine
+
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("users_environment")]
 
 RINGS = """
 rings:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ring.project import PROJECT_ROOT
 from tests.support.local_rings import PATIENCE, REGIONS, item, ring_of
 
 FIRST, SECOND = REGIONS[:2]
-ITEMS = 300
+ITEMS = 150
 UNDER_WAY = 32  # items that are begun at any time
 Begin = Callable[..., "subprocess.Popen[str]"]
 AUTOMATE = PROJECT_ROOT / "automate.py"
@@ -36,17 +36,25 @@ def paused_ring() -> Iterator[LocalRing]:
 def ring(paused_ring: LocalRing) -> LocalRing:
     """A ring with paused hops, and items at its first member that the second one lacks."""
     for region in (FIRST, SECOND):
-        for key in held(paused_ring, region):
-            paused_ring.client(region).delete_item(TableName="orders", Key=item(key))
+        delete(paused_ring, region, held(paused_ring, region))
     write(paused_ring, FIRST, [f"k{number:03}" for number in range(ITEMS)])
     return paused_ring
 
 
-def write(ring: LocalRing, word: str, keys: list[str]) -> None:
-    """Write items at a member, 25 to a request."""
-    for first in range(0, len(keys), 25):
-        puts: Any = [{"PutRequest": {"Item": item(key)}} for key in keys[first : first + 25]]
-        ring.client(word).batch_write_item(RequestItems={"orders": puts})
+def write(ring: LocalRing, region: str, keys: Iterable[str]) -> None:
+    """Write items at a member, 25 per request."""
+    _in_batches(ring, region, [{"PutRequest": {"Item": item(key)}} for key in keys])
+
+
+def delete(ring: LocalRing, region: str, keys: Iterable[str]) -> None:
+    """Delete items at a member, 25 per request."""
+    _in_batches(ring, region, [{"DeleteRequest": {"Key": item(key)}} for key in keys])
+
+
+def _in_batches(ring: LocalRing, region: str, requests: list[Any]) -> None:
+    for first in range(0, len(requests), 25):
+        batch = requests[first : first + 25]
+        ring.client(region).batch_write_item(RequestItems={"orders": batch})
 
 
 def held(ring: LocalRing, word: str) -> set[str]:
@@ -175,7 +183,7 @@ def test_on_a_terminal_a_bar_shows_how_many_items_are_done(ring: LocalRing, tmp_
             env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         ) as process:
             os.close(terminal)
-            while b" of 300" not in text:
+            while f" of {ITEMS}".encode() not in text:
                 text += os.read(shown, 4096)
             process.send_signal(signal.SIGINT)
             while chunk := rest_of(shown):

@@ -138,8 +138,8 @@ def test_anew_stops_the_run_that_is_there_and_begins_another(
     before = len(executions(ring))
     with monkeypatch.context() as patch:
         patch.setattr(machine.SegmentRunner, "_wait", interrupted)
-        command(ring, "--distributed", "--segments", "6", "--settle-seconds", "0")
-    assert told(ring, "--distributed", "--segments", "6", "--restart")["differing"] == 6
+        command(ring, "--distributed", "--segments", "3", "--settle-seconds", "0")
+    assert told(ring, "--distributed", "--segments", "3", "--restart")["differing"] == 6
     assert len(executions(ring)[before:]) == 2
     assert executions(ring)[-1] == "SUCCEEDED"
     # A function that was called for the first may still tell of it, but nobody goes on with it.

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from automate import main
 from commands.output.screen import Screen
 from local.ring import LocalRing
-from tests.integration.commands.test_redrive import entries, mend, set_aside
 from tests.support.local_rings import ring_of
+from tests.support.quarantined_ring import entries, mend, set_aside
 
 _keys = itertools.count()
 

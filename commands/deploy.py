@@ -17,7 +17,7 @@ from commands.output.screen import Screen, error_document
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
 from operate.errors import CancelledError, OperationFailedError
-from operate.rings import Outcome, run_on_all
+from operate.rings import DeployedRing, Outcome, run_on_all
 
 Action = Callable[..., Result]
 """Called with a ring and `on_event`."""
@@ -137,7 +137,7 @@ class DeployOperation:
     """
 
     operation: str
-    rings: Sequence[RingStack]
+    rings: Sequence[DeployedRing]
     plan: Action
     act: Action
     jobs: int
@@ -182,7 +182,7 @@ class DeployOperation:
 
 def _run(
     screen: Screen,
-    rings: Sequence[RingStack],
+    rings: Sequence[DeployedRing],
     action: Action,
     jobs: int,
     planned: bool = False,

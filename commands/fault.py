@@ -11,12 +11,11 @@ import click
 
 from commands.exit_codes import OK
 from commands.framework import CommandGroup, RingCommand, RingOption, command, examples
+from commands.local_ring import request_of_ring
 from commands.options.rings import local_ring
 from commands.output.screen import Screen
-from local import control_client
 from local.faults.control import PATH
 from local.faults.fault import DEFAULT_SECONDS, Kind
-from operate.errors import InvalidRequestError, OperationFailedError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _COLUMNS = ("id", "fault", "member or hop from", "ends in", "effect")
@@ -176,12 +175,7 @@ def _start(
 
 
 def _request(endpoint: str, method: str, document: Any = None, path: str = "") -> Any:
-    try:
-        return control_client.request(endpoint, method, PATH + path, document)
-    except control_client.RefusedError as error:
-        raise InvalidRequestError(str(error)) from error
-    except control_client.NoRingError as error:
-        raise OperationFailedError(str(error)) from error
+    return request_of_ring(endpoint, method, PATH + path, document)
 
 
 def _show(

@@ -11,7 +11,7 @@ from rich.status import Status
 
 from commands.deploy import yes_option
 from commands.framework import RingCommand, command, examples
-from commands.options.rings import stack_rings_option
+from commands.options.rings import running_rings_option
 from commands.output.screen import Screen
 from commands.setting_change import (
     ChangeOptions,
@@ -21,10 +21,10 @@ from commands.setting_change import (
     only_ring,
     outage_options,
 )
-from operate.deployment.stack import RingStack
 from operate.durations import format_duration
 from operate.membership import changes
 from operate.membership.catch_up import HopProgress, Progress
+from operate.membership.ring import ChangeableRing
 
 
 @click.command(
@@ -32,16 +32,17 @@ from operate.membership.catch_up import HopProgress, Progress
     epilog=examples(
         "automate.py bypass eu-west-1 --stack prod",
         "automate.py bypass eu-west-1 --file rings.yaml --since 3h --yes",
+        "automate.py bypass eu-west-1 --local http://127.0.0.1:8000",
     ),
 )
 @click.argument("member")
 @command
-@stack_rings_option
+@running_rings_option
 @outage_options
 @change_options
 def bypass(
     screen: Screen,
-    rings: Sequence[RingStack],
+    rings: Sequence[ChangeableRing],
     member: str,
     outage: OutageOptions,
     options: ChangeOptions,
@@ -53,12 +54,13 @@ def bypass(
     MEMBER's region. MEMBER keeps its own hop, which drains its stream when the region is back.
 
     The settings file gets `state: bypassed` before the deployment. If that fails or is interrupted,
-    run the same command, or `up`, to continue.
+    run the same command, or `up`, to continue. A local ring (--local) takes the new settings while
+    it runs.
 
     Refused if fewer than two members would remain, or if the streams no longer hold all writes
     since the outage began.
     """
-    ring = only_ring(rings)
+    ring = only_ring(rings, options.no_deploy)
     return ChangeView(screen, options).run(
         lambda callbacks: changes.bypass(
             ring,
@@ -79,11 +81,11 @@ def bypass(
 )
 @click.argument("member")
 @command
-@stack_rings_option
+@running_rings_option
 @outage_options
 @yes_option
 def rejoin(
-    screen: Screen, rings: Sequence[RingStack], member: str, outage: OutageOptions, yes: bool
+    screen: Screen, rings: Sequence[ChangeableRing], member: str, outage: OutageOptions, yes: bool
 ) -> int:
     """Return MEMBER, which was bypassed, to the ring.
 
@@ -164,9 +166,9 @@ def _format_hop(hop: HopProgress) -> str:
 )
 @click.argument("hop")
 @command
-@stack_rings_option
+@running_rings_option
 @change_options
-def pause(screen: Screen, rings: Sequence[RingStack], hop: str, options: ChangeOptions) -> int:
+def pause(screen: Screen, rings: Sequence[ChangeableRing], hop: str, options: ChangeOptions) -> int:
     """Pause HOP (given by its source member).
 
     Writes at that member wait in its stream, and it forwards nothing. Resume it within
@@ -181,18 +183,20 @@ def pause(screen: Screen, rings: Sequence[RingStack], hop: str, options: ChangeO
 @click.command(cls=RingCommand, epilog=examples("automate.py resume eu-west-1 --stack prod"))
 @click.argument("hop")
 @command
-@stack_rings_option
+@running_rings_option
 @change_options
-def resume(screen: Screen, rings: Sequence[RingStack], hop: str, options: ChangeOptions) -> int:
+def resume(
+    screen: Screen, rings: Sequence[ChangeableRing], hop: str, options: ChangeOptions
+) -> int:
     """Resume HOP (given by its source member) where it was paused."""
     return _switch(screen, rings, options, partial(changes.resume, hop=hop))
 
 
 def _switch(
     screen: Screen,
-    rings: Sequence[RingStack],
+    rings: Sequence[ChangeableRing],
     options: ChangeOptions,
     change: Callable[..., changes.ChangeResult | None],
 ) -> int:
-    ring = only_ring(rings)
+    ring = only_ring(rings, options.no_deploy)
     return ChangeView(screen, options).run(lambda callbacks: change(ring, callbacks=callbacks))

@@ -7,19 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 from commands.deploy import DeployOperation, yes_option
 from commands.exit_codes import FAILED, OK
+from commands.local_ring import RunningLocalRing
 from commands.output.screen import Screen
 from operate.deployment.result import Result
-from operate.deployment.stack import RingStack
+from operate.deployment.stack import EventCallback
 from operate.durations import format_duration
 from operate.errors import InvalidRequestError, OperateError
 from operate.membership.catch_up import HopProgress
 from operate.membership.changes import ChangeCallbacks, ChangePlan, ChangeResult
+from operate.membership.ring import ChangeableRing
 from operate.rings import Outcome
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -95,11 +98,19 @@ def change_options(function: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def only_ring(rings: Sequence[RingStack]) -> RingStack:
-    """Return the only ring. Raises `InvalidRequestError` if there are several."""
+def only_ring(rings: Sequence[ChangeableRing], no_deploy: bool = False) -> ChangeableRing:
+    """Return the only ring.
+
+    Raises `InvalidRequestError` if there are several, or if it has no file for `no_deploy`.
+    """
     if len(rings) != 1:
         names = ", ".join(ring.label for ring in rings)
         raise InvalidRequestError(f"One ring at a time: select it with --only. Rings: {names}.")
+    if no_deploy and isinstance(rings[0], RunningLocalRing):
+        raise InvalidRequestError(
+            "--no-deploy: a local ring has its settings from its deployment alone, and no file of "
+            "them to change. Leave it out."
+        )
     return rings[0]
 
 
@@ -146,8 +157,7 @@ class ChangeView:
                 f"It can stay paused for {format_duration(limit)}, until {until:%Y-%m-%d %H:%M} "
                 "UTC; older records go to the quarantine when it is resumed."
             )
-        path = plan.change.edit.path
-        print_line(plan.diff or f"{path.name} has this setting already.")
+        print_line(plan.diff or f"{Path(plan.change.edit.place).name} has this setting already.")
         for source, target in plan.added_hops:
             print_line(f"+ hop {source} -> {target}, from the oldest record of its stream")
         for source, target in plan.removed_hops:
@@ -169,15 +179,16 @@ class ChangeView:
             self.exit_code = code
         return code is None
 
-    def _deploy(self, ring: RingStack) -> Result:
+    def _deploy(self, ring: ChangeableRing) -> Result:
         assert self.plan
         self.outcomes = self._operation(self.plan).run(self.screen)
         (outcome,) = self.outcomes
         if outcome.error:
-            self.screen.print(
-                f"\n{self.plan.change.edit.path} has the new setting. Run the same command again, "
-                "or `up`, to continue."
-            )
+            if self.plan.change.edit.is_written:
+                self.screen.print(
+                    f"\n{self.plan.change.edit.place} has the new setting. Run the same command "
+                    "again, or `up`, to continue."
+                )
             raise outcome.error
         assert outcome.result
         return outcome.result
@@ -190,18 +201,26 @@ class ChangeView:
         return DeployOperation(
             plan.operation,
             [plan.change.ring],
-            RingStack.preview,
-            RingStack.up,
+            _preview,
+            _up,
             1,
             _about(plan),
             plan.must_run,
         )
 
 
+def _preview(ring: ChangeableRing, on_event: EventCallback) -> Result:
+    return ring.preview(on_event=on_event)
+
+
+def _up(ring: ChangeableRing, on_event: EventCallback) -> Result:
+    return ring.up(on_event=on_event)
+
+
 def _about(plan: ChangePlan) -> Mapping[str, Any]:
     return {
         "member": plan.member,
-        "file": str(plan.change.edit.path),
+        "file": plan.change.edit.place,
         "diff": plan.diff,
         "warnings": plan.warnings,
     }

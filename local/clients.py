@@ -53,12 +53,19 @@ _CONFIG = Config(
 class Clients:
     """Clients of one endpoint and account: one for each service and region, created on first use.
 
-    `credentials` are environment variables as AWS's SDKs read them. The clients are thread-safe.
+    `credentials` are environment variables as AWS's SDKs read them; `config` is merged into that of
+    all local rings. The clients are thread-safe.
     `close` closes their connections.
     """
 
-    def __init__(self, endpoint: str, credentials: Mapping[str, str] = FAKE_CREDENTIALS) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: Mapping[str, str] = FAKE_CREDENTIALS,
+        config: Config | None = None,
+    ) -> None:
         self.endpoint = endpoint
+        self._config = _CONFIG.merge(config) if config else _CONFIG
         self.credentials = dict(credentials)
         self._session = boto3.Session(
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
@@ -117,7 +124,7 @@ class Clients:
             if key not in self._clients:
                 create: Any = self._session.client
                 self._clients[key] = create(
-                    service, region_name=region, endpoint_url=self.endpoint, config=_CONFIG
+                    service, region_name=region, endpoint_url=self.endpoint, config=self._config
                 )
             return self._clients[key]
 
@@ -141,8 +148,9 @@ class Accounts:
     moto separates accounts as AWS does, but lets any role be assumed: the role need not exist.
     """
 
-    def __init__(self, endpoint: str) -> None:
-        self.home = Clients(endpoint)
+    def __init__(self, endpoint: str, config: Config | None = None) -> None:
+        self.home = Clients(endpoint, config=config)
+        self._config = config
         self._lock = threading.Lock()
         self._others: dict[str, Clients] = {}
 
@@ -152,7 +160,8 @@ class Accounts:
             return self.home
         with self._lock:
             if account not in self._others:
-                self._others[account] = Clients(self.home.endpoint, self._assume_role(account))
+                credentials = self._assume_role(account)
+                self._others[account] = Clients(self.home.endpoint, credentials, self._config)
             return self._others[account]
 
     def _assume_role(self, account: str) -> dict[str, str]:

@@ -16,7 +16,14 @@ class NoRingError(Exception):
 
 
 class RefusedError(Exception):
-    """The ring refused a request. Says why."""
+    """The ring refused a request. Says why.
+
+    `is_invalid`: the request was wrong and nothing was changed; otherwise it failed.
+    """
+
+    def __init__(self, text: str, *, is_invalid: bool) -> None:
+        super().__init__(text)
+        self.is_invalid = is_invalid
 
 
 def request(endpoint: str, method: str, path: str, document: Any = None) -> Any:
@@ -38,7 +45,8 @@ def request(endpoint: str, method: str, path: str, document: Any = None) -> Any:
 
 def _refusal(endpoint: str, error: urllib.error.HTTPError) -> Exception:
     try:
-        return RefusedError(json.loads(error.read())["error"])
+        text = json.loads(error.read())["error"]
+        return RefusedError(text, is_invalid=error.code < 500)
     except (OSError, ValueError, LookupError, TypeError):
         return no_ring(endpoint, error)
 

@@ -21,8 +21,8 @@ from ring.arn import Arn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.cloud.program import Resource
     from local.cloud.resources import Location, Properties
+    from local.cloud.state import Resource
     from local.live.recent import Recent
 
 
@@ -84,9 +84,17 @@ class LocalHop:
         self.function = self._function(function_spec(function))
         self.mapping = self._mapping(mapping.outputs)
         self._switch(mapping)
+        self._deployed = (function, mapping)
 
     def change(self, function: Resource, mapping: Resource) -> None:
-        """Continue with a new deployment of the function and of the mapping's settings."""
+        """Continue with a new deployment of the function and of the mapping's settings.
+
+        Does nothing if they are the same ones: an invocation may run, and in a region that is down
+        it ends late.
+        """
+        if self._deployed == (function, mapping):
+            return
+        self._deployed = (function, mapping)
         before, spec = self.function, function_spec(function)
         if spec != before.spec:
             self.function = self._function(spec)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from local import ring_info
+from botocore.config import Config
+
+from local import ring_info, settings_control
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import make_existing_tables
-from local.cloud.program import run_program
-from local.cloud.writer_secrets import create_writer_secrets
 from local.cloudwatch.alarms import Alarms
 from local.endpoint.server import LocalServer
 from local.endpoint.step_functions import state_machines_executed
 from local.faults import control as faults_control
 from local.faults.active import ActiveFaults
+from local.in_place import Changed, Deployments
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.live import document as live
 from local.moto_patches.ttl import TimeToLive
@@ -26,6 +28,9 @@ from ring.project import PROJECT_ROOT
 from ring.settings.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.cloud.program import Deployment
     from local.endpoint.fault_injection import Faults
     from local.endpoint.request_counter import RequestCounter
     from local.stack_config import StackConfig
@@ -70,6 +75,7 @@ class LocalRing(RunningRing):
         unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
         self._alarms = Alarms(self._server.own.moto_lock, unmeasured)
         self.active_faults = ActiveFaults(self, self.faults)
+        self._deployer = f"dynamodb-ring-deployer/{secrets.token_hex(16)}"
         self._end = ExitStack()
 
     @property
@@ -100,28 +106,60 @@ class LocalRing(RunningRing):
     def __enter__(self) -> Self:
         with ExitStack() as end:
             end.enter_context(self._server)
-            cloud = Cloud(end.enter_context(Accounts(self.endpoint)))
-            streams = make_existing_tables(self.settings, cloud)
+            self._cloud = Cloud(end.enter_context(Accounts(self.endpoint)))
+            agent = Config(user_agent_extra=self._deployer)
+            deployer = Cloud(end.enter_context(Accounts(self.endpoint, agent)))
+            self._streams = make_existing_tables(self.settings, deployer)
+            self._deployments = Deployments(self._program, deployer, self._streams)
             end.callback(self.close)
             if self.settings.distributed.enabled:
                 end.enter_context(state_machines_executed(self.endpoint))
-            deployment = run_program(self._program, self.stack, cloud, streams)
-            create_writer_secrets(self.settings, deployment, cloud)
-            self.run(deployment, self.settings, cloud)
+            self._serve(self._deployments.first(self.stack), self.settings)
             if self._time_to_live is not None:
                 end.enter_context(self._time_to_live)
             end.enter_context(self._alarms)
-            self._server.own.invocations.offer(self.functions)
-            self._server.own.control.offer(self)
-            document = ring_info.document(self.members.values(), deployment, streams)
-            pages = self._server.own.pages
-            pages[ring_info.PATH] = lambda _: document
-            pages[live.PATH] = partial(live.live_document, self)
+            own = self._server.own
+            own.control.offer(self, self._deployer)
+            own.pages[live.PATH] = partial(live.live_document, self)
             end.enter_context(self.active_faults.ending())
             requests = faults_control.FaultRequests(self.active_faults)
-            self._server.own.actions[faults_control.PATH] = requests.answer
+            own.actions[faults_control.PATH] = requests.answer
+            own.actions[settings_control.PATH] = settings_control.SettingsRequests(self).answer
             self._end = end.pop_all()
         return self
+
+    @property
+    def revision(self) -> int:
+        """Number of times that the settings were changed."""
+        return self._deployments.revision
+
+    def plan(self, settings: Mapping[str, Any]) -> Changed:
+        """Return what `change` would do. Raises as `change`."""
+        stack = self.stack.with_settings(settings)
+        return self._deployments.plan(self.settings, stack)
+
+    def change(self, settings: Mapping[str, Any]) -> Changed:
+        """Deploy other settings, as `up` would, while the ring runs.
+
+        Tables keep their items, and hops that remain continue at their positions. Raises
+        `SettingsError`, `NotChangedError` or `DeployError`.
+        """
+        stack = self.stack.with_settings(settings)
+        parsed = Settings.parse(settings)
+
+        def run(deployment: Deployment) -> None:
+            self._serve(deployment, parsed)
+            self.stack = stack
+
+        return self._deployments.change(self.settings, stack, run)
+
+    def _serve(self, deployment: Deployment, settings: Settings) -> None:
+        """Run a deployment, in place of an earlier one, and describe it at the endpoint."""
+        self.run(deployment, settings, self._cloud)
+        document = ring_info.document(self.members.values(), deployment, self._streams, settings)
+        own = self._server.own
+        own.invocations.offer(self.functions)
+        own.pages[ring_info.PATH] = lambda _: document
 
     def __exit__(self, *_: object) -> None:
         self._end.close()

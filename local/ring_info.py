@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from local import control_client
 from local.control_client import NoRingError
+from ring.settings.members import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from local.cloud.program import Deployment
     from local.running_ring import LocalMember
+    from ring.settings.settings import Settings
 
 __all__ = ["PATH", "NoRingError", "document", "fetch"]
 
@@ -23,13 +25,17 @@ _FUNCTION = "aws:lambda/function:Function"
 
 
 def document(
-    members: Iterable[LocalMember], deployment: Deployment, streams: Mapping[str, str]
+    members: Iterable[LocalMember],
+    deployment: Deployment,
+    streams: Mapping[str, str],
+    settings: Settings,
 ) -> bytes:
     """Return the stack's outputs as JSON, with more about each member.
 
     That is its account, its replica ID, and the retention of its tombstones in days (None without
     tombstones). `streams` maps adopted streams to the local ones (see
-    `local.cloud.existing_tables`); a member that is only named has no stream.
+    `local.cloud.existing_tables`); a member that is only named has no stream. `held` are the names
+    of the bypassed members.
     """
     environments = [
         function.outputs.get("environment", {}) for function in deployment.of(_FUNCTION)
@@ -55,6 +61,7 @@ def document(
     ]
     outputs = {name: deployment.outputs.get(name) for name in ("hops", "distributed")}
     outputs["members"] = described_members
+    outputs["held"] = [member.name for member in members_of(settings) if member.state == "bypassed"]
     return json.dumps(outputs).encode()
 
 

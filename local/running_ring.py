@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from local.clients import Clients
     from local.cloud.cloud import Cloud
-    from local.cloud.program import Deployment, Resource
+    from local.cloud.program import Deployment
+    from local.cloud.state import Resource
     from local.cloudwatch.telemetry import Telemetry
     from ring.settings.members import Member
     from ring.settings.settings import Settings

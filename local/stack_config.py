@@ -45,6 +45,13 @@ class StackConfig:
         """The ring's settings, by keys without the namespace."""
         return ring_settings(self.config)
 
+    def with_settings(self, settings: Mapping[str, Any]) -> StackConfig:
+        """Return the stack with other settings of its ring; the rest of its configuration stays."""
+        others = {
+            key: value for key, value in self.config.items() if not key.startswith(f"{NAMESPACE}:")
+        }
+        return StackConfig(self.name, {**others, **self.of(settings).config})
+
     def encoded(self) -> dict[str, str]:
         """Return the configuration as Pulumi passes it to a program: as text or JSON."""
         return {

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from operate.held_state import held_members, name_of
+from operate.held_state import held_members
 from ring.arn import Arn
 from ring.distributed import DISTRIBUTED
+from ring.held_resources import PROVIDER, Resource, member_of_replica
 from ring.hop import HOP
 from ring.replica import REPLICA
 from ring.ring import RING
@@ -21,9 +22,6 @@ from ring.settings.types import TOMBSTONES
 
 _TABLE = "aws:dynamodb/table:Table"
 _FUNCTION = "aws:lambda/function:Function"
-_PROVIDER = "pulumi:providers:aws"
-
-Resource = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
     environments = dict(_environments(resources))
     for replica in _of(resources, REPLICA):
         children = [resource for resource in resources if resource.get("parent") == replica["urn"]]
-        provider = next(iter(_of(children, _PROVIDER)), None)
+        provider = next(iter(_of(children, PROVIDER)), None)
         if provider is None:
             continue  # it failed before anything was created
         tables = {table["inputs"]["name"]: _properties(table) for table in _of(children, _TABLE)}
@@ -178,7 +176,7 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
         region = provider["inputs"]["region"]
         arn = outputs.get("table_arn") or _table_arn(children, table)
         yield DeployedMember(
-            name=name_of(replica),
+            name=member_of_replica(replica),
             region=region,
             table=table,
             account=Arn.parse(arn).account if arn else None,

@@ -12,17 +12,20 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ring.distributed import DISTRIBUTED
 from ring.held import HELD, HeldMember
-from ring.hop import HOP
-from ring.monitoring.component import WATCH
+from ring.held_resources import (
+    PROVIDER,
+    Resource,
+    is_owned,
+    member_of_replica,
+    name_in,
+    own_resources,
+    replicas,
+)
 from ring.replica import REPLICA
 from ring.settings.members import members_of
 from ring.settings.settings import Settings
 
-_PROVIDER = "pulumi:providers:aws"
-
-Resource = Mapping[str, Any]
 State = Mapping[str, Any]
 
 
@@ -37,12 +40,6 @@ def held_members(resources: Iterable[Resource]) -> list[HeldMember]:
     return [HeldMember.from_outputs(held["outputs"]) for held in resources if held["type"] == HELD]
 
 
-def name_of(replica: Resource) -> str:
-    """Return the name of a replica's member. An unfinished replica has it only in its own name."""
-    name = (replica.get("outputs") or {}).get("name")
-    return str(name or _name(replica).partition("-")[2])
-
-
 def arranged(state: State, out: Collection[str]) -> State:
     """Return the state with exactly these members held, of those in it.
 
@@ -50,12 +47,13 @@ def arranged(state: State, out: Collection[str]) -> State:
     """
     resources = _resources(state)
     held = {member.member for member in held_members(resources)}
-    replicas = _of(resources, REPLICA)
-    if held <= set(out) and not any(name_of(replica) in out for replica in replicas):
+    if held <= set(out) and not any(
+        member_of_replica(replica) in out for replica in replicas(resources)
+    ):
         return state
     deployment = _put_back(state["deployment"])
-    for replica in _of(deployment["resources"], REPLICA):
-        if name_of(replica) in out:
+    for replica in replicas(deployment["resources"]):
+        if member_of_replica(replica) in out:
             deployment = _hold(deployment, replica)
     return {**state, "deployment": deployment}
 
@@ -63,16 +61,16 @@ def arranged(state: State, out: Collection[str]) -> State:
 def _hold(deployment: Mapping[str, Any], replica: Resource) -> dict[str, Any]:
     """Replace a member's resources with a component that stores them."""
     resources: Sequence[Resource] = deployment["resources"]
-    own = _own(resources, replica)
-    stored = [resource for resource in resources if _is_in(resource, own)]
-    rest = [resource for resource in resources if not _is_in(resource, own)]
+    own = own_resources(resources, replica)
+    stored = [resource for resource in resources if is_owned(resource, own)]
+    rest = [resource for resource in resources if not is_owned(resource, own)]
     pending = deployment.get("pending_operations") or []
     known = {resource["urn"] for resource in rest}
     text = json.dumps(
         {
             "resources": stored,
             "needed": list(_needed(stored, rest)),
-            "pending": [entry for entry in pending if _is_in(entry["resource"], own)],
+            "pending": [entry for entry in pending if is_owned(entry["resource"], own)],
         }
     )
     held = {
@@ -80,11 +78,11 @@ def _hold(deployment: Mapping[str, Any], replica: Resource) -> dict[str, Any]:
         "custom": False,
         "type": HELD,
         "inputs": {},
-        "outputs": HeldMember(_name_in(replica["parent"]), name_of(replica), text).outputs,
+        "outputs": HeldMember(name_in(replica["parent"]), member_of_replica(replica), text).outputs,
         "parent": replica["parent"],
         "protect": True,
     }
-    still_pending = [entry for entry in pending if not _is_in(entry["resource"], own)]
+    still_pending = [entry for entry in pending if not is_owned(entry["resource"], own)]
     return {
         **deployment,
         "resources": [*(_without_dangling(resource, known) for resource in rest), held],
@@ -103,7 +101,7 @@ def _put_back(deployment: Mapping[str, Any]) -> dict[str, Any]:
         resources += [*needed, *document["resources"]]
         pending += document["pending"]
     known = {resource["urn"] for resource in resources}
-    providers = {provider["urn"]: provider["id"] for provider in _of(resources, _PROVIDER)}
+    providers = {provider["urn"]: provider["id"] for provider in _of(resources, PROVIDER)}
     return {
         **deployment,
         "resources": [
@@ -111,31 +109,6 @@ def _put_back(deployment: Mapping[str, Any]) -> dict[str, Any]:
         ],
         **({"pending_operations": pending} if pending else {}),
     }
-
-
-def _own(resources: Sequence[Resource], replica: Resource) -> set[str]:
-    """Return the URNs of a member's own resources, and the references to its providers.
-
-    Its component, the hops that start at it, their alarms, the distributed runner if it runs there,
-    all their children, and whatever else its provider has created.
-    """
-    member = name_of(replica)
-    own = {replica["urn"]}
-    for resource in resources:  # a parent always comes before its children
-        outputs = resource.get("outputs") or {}
-        if (
-            resource.get("parent") in own
-            or (resource["type"] == HOP and outputs.get("source") == member)
-            or (resource["type"] == DISTRIBUTED and outputs.get("member") == member)
-            or (resource["type"] == WATCH and _name(resource) == _name(replica))
-        ):
-            own.add(resource["urn"])
-    providers = _of(resources, _PROVIDER)
-    return own | {_reference(provider) for provider in providers if provider["urn"] in own}
-
-
-def _is_in(resource: Resource, own: Collection[str]) -> bool:
-    return resource["urn"] in own or resource.get("provider") in own
 
 
 def _needed(stored: Sequence[Resource], rest: Sequence[Resource]) -> Iterator[Resource]:
@@ -182,16 +155,3 @@ def _of(resources: Iterable[Resource], kind: str) -> list[Resource]:
         for resource in resources
         if resource["type"] == kind and not resource.get("delete")
     ]
-
-
-def _reference(provider: Resource) -> str:
-    """Return the reference to a provider in its resources."""
-    return f"{provider['urn']}::{provider['id']}"
-
-
-def _name(resource: Resource) -> str:
-    return _name_in(resource["urn"])
-
-
-def _name_in(urn: str) -> str:
-    return urn.rpartition("::")[2]

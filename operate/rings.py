@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from operate.aws.clients import ClientPool
@@ -20,8 +21,8 @@ class DeployedRing(Protocol):
     name: str
     """Name of the stack."""
 
-    def expect_ready(self) -> None:
-        """Raise `PrerequisiteError` if `deployed` would."""
+    def expect_ready(self, operation: str | None = None) -> None:
+        """Raise `PrerequisiteError` if `deployed`, or this operation, would."""
 
     def deployed(self) -> Deployed:
         """Return what is deployed. Raises `OperateError`."""
@@ -32,6 +33,18 @@ class DeployedRing(Protocol):
     def cancel(self) -> None:
         """Cancel the running operation, in order."""
 
+
+@dataclass(frozen=True)
+class CatchUp:
+    """How long a hop must have kept up to have caught up, and how often this is looked at."""
+
+    stable_for: timedelta
+    poll_seconds: float
+
+
+ON_AWS = CatchUp(timedelta(minutes=10), 15.0)
+"""A mapping may take minutes to start, a metric to appear:
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
 
 _CANCEL_SECONDS = 1.0
 """Seconds that a cancelled read-only operation has to end."""

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from commands.output.screen import Screen
 from operate.deployment.engine_events import Step
-from operate.deployment.stack import RingStack
 from operate.errors import Note
+from operate.rings import DeployedRing
 
 _SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±", "import": "=", "keep": "="}
 _PAST = {
@@ -35,7 +35,7 @@ class LiveView:
     """
 
     def __init__(
-        self, screen: Screen, rings: Sequence[RingStack], *, planned: bool = False
+        self, screen: Screen, rings: Sequence[DeployedRing], *, planned: bool = False
     ) -> None:
         self._screen = screen
         self._names = [ring.label for ring in rings]
@@ -59,7 +59,7 @@ class LiveView:
     def __exit__(self, *_: object) -> None:
         self._end.close()
 
-    def update(self, ring: RingStack, event: Step | Note) -> None:
+    def update(self, ring: DeployedRing, event: Step | Note) -> None:
         """Show an event of a ring's engine."""
         if isinstance(event, Note):
             self._line(ring, _note(event))
@@ -73,7 +73,7 @@ class LiveView:
         if event.is_change and event.state != "begun":
             self._line(ring, _step(event, self._planned))
 
-    def _line(self, ring: RingStack, text: str) -> None:
+    def _line(self, ring: DeployedRing, text: str) -> None:
         many = len(self._names) > 1
         for line in text.splitlines():
             self._screen.print(f"{ring.label}: {line}" if many else line)

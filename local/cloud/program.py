@@ -8,7 +8,7 @@ import sys
 import threading
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -26,6 +26,8 @@ from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
 from local.cloud.cloud import PROVIDER, CloudError, provider_inputs
+from local.cloud.state import Registration, State
+from local.cloud.steps import Deployer, NotInPlaceError, Step
 from local.cloud.validation import failures
 from ring.held import READS_STATE
 from ring.settings.settings import NAMESPACE
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from local.cloud.cloud import Cloud
     from local.cloud.resources import Location
+    from local.cloud.state import Resource
     from local.stack_config import StackConfig
 
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -46,37 +49,48 @@ class DeployError(Exception):
 
 
 @dataclass(frozen=True)
-class Resource:
-    """A created resource: what the program declared, its id, outputs and location."""
-
-    token: str
-    name: str
-    id: str
-    outputs: Mapping[str, Any]
-    location: Location
-
-
-@dataclass(frozen=True)
 class Deployment:
-    """The resources that a program created, and its exported outputs."""
+    """The resources of a program, and its exported outputs; what was done to each of them.
+
+    `removed` are those of an earlier run that the program no longer declares: they still exist.
+    """
 
     outputs: Mapping[str, Any]
     resources: tuple[Resource, ...]
+    steps: tuple[Step, ...] = ()
+    removed: tuple[Registration, ...] = ()
 
     def of(self, token: str) -> list[Resource]:
         """Return the resources of one type."""
         return [resource for resource in self.resources if resource.token == token]
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier runs have deployed, and what this run keeps as it is.
+
+    `held` are the names of the bypassed members: their resources are not touched. In a dry run
+    nothing is changed, neither `state` nor anything in the cloud.
+    """
+
+    state: State
+    held: frozenset[str] = frozenset()
+    dry_run: bool = False
+
+
 def run_program(
-    program: Path, stack: StackConfig, cloud: Cloud, streams: Mapping[str, str] | None = None
+    program: Path,
+    stack: StackConfig,
+    cloud: Cloud,
+    streams: Mapping[str, str] | None = None,
+    earlier: Earlier | None = None,
 ) -> Deployment:
-    """Run a Pulumi program and create every resource that it declares.
+    """Run a Pulumi program, and create or update every resource that it declares.
 
     `streams` maps the ARNs of adopted streams in the settings to those of their local stand-ins.
-    Raises `DeployError`.
+    Raises `DeployError`. The state of `earlier` then has what was done until the error.
     """
-    mocks = _LocalCloud(cloud, streams or {})
+    mocks = _LocalCloud(cloud, streams or {}, earlier or Earlier(State()))
     monitor = _Monitor(mocks)
     errors: list[BaseException] = []
 
@@ -110,7 +124,7 @@ def run_program(
     thread.join()
     if errors:
         raise _to_deploy_error(errors[0])
-    return Deployment(monitor.exported, tuple(mocks.resources))
+    return mocks.deployment(monitor.exported)
 
 
 def _run(program: Path) -> None:
@@ -119,6 +133,8 @@ def _run(program: Path) -> None:
 
 def _to_deploy_error(error: BaseException) -> BaseException:
     """Turn an error of the program into a `DeployError`; leave interrupts as they are."""
+    if isinstance(error, NotInPlaceError):
+        return error
     if isinstance(error, (pulumi.RunError, CloudError)):
         deploy_error = DeployError(str(error))
     elif isinstance(error, Exception):
@@ -140,36 +156,86 @@ def _importing_from(directory: Path) -> Iterator[None]:
 
 
 class _LocalCloud(Mocks):
-    """Create each declared resource. Pulumi calls it from several threads."""
+    """Create or update each declared resource. Pulumi calls it from several threads."""
 
-    def __init__(self, cloud: Cloud, streams: Mapping[str, str]) -> None:
-        self.resources: list[Resource] = []
+    def __init__(self, cloud: Cloud, streams: Mapping[str, str], earlier: Earlier) -> None:
+        self.current = threading.local()
+        """The `request` that the thread handles."""
         self._cloud = cloud
         self._streams = streams
-        self._locations: dict[str, Location] = {}
+        self._state = earlier.state.copy() if earlier.dry_run else earlier.state
+        self._before = {found.urn: found for found in self._state.registrations()}
+        self._held, self._held_resources = self._state.held(earlier.held)
+        self._deployer = Deployer(cloud, dry_run=earlier.dry_run)
+        self._steps: dict[str, Step | None] = {}
+        self._locations = {
+            found.provider_id: found.location
+            for found in self._held_resources
+            if found.provider_id and found.location
+        }
+
+    def deployment(self, outputs: Mapping[str, Any]) -> Deployment:
+        """Return what is deployed after the program has ended."""
+        kept = {*self._steps, *(found.urn for found in self._held_resources)}
+        registrations = self._state.registrations()
+        removed = tuple(found for found in reversed(registrations) if found.urn not in kept)
+        return Deployment(
+            outputs,
+            tuple(
+                found.resource for found in registrations if found.resource and found.urn in kept
+            ),
+            (
+                *(step for step in self._steps.values() if step),
+                *(self._deployer.removal(found.resource) for found in removed if found.resource),
+            ),
+            removed,
+        )
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Create a resource; return its id and outputs."""
+        """Create or update a resource; return its id and outputs."""
+        request = self.current.request
+        found = Registration(self.current.urn, args.typ, request.parent, args.provider or "")
         if not args.custom:
+            self._add(found, None)
             return "", args.inputs
         _validate_arguments(args)
         if args.typ == PROVIDER:
-            provider = str(uuid.uuid4())
-            self._locations[provider] = self._cloud.location(args.inputs)
-            return provider, args.inputs
+            return self._provider(found, args.inputs), args.inputs
         location = self._location(args.name, args.provider)
         inputs = args.inputs
         if args.typ == _MAPPING:
             arn = inputs["eventSourceArn"]
             inputs = {**inputs, "eventSourceArn": self._streams.get(arn, arn)}
-        id_, outputs = self._cloud.create(args.typ, args.name, inputs, location)
-        self.resources.append(Resource(args.typ, args.name, id_, outputs, location))
-        return id_, outputs
+        before = self._before.get(found.urn)
+        if before is None or before.resource is None:
+            resource, step = self._deployer.create(args.typ, args.name, inputs, location)
+        else:
+            old = before.resource.inputs
+            ignored = {name: old[name] for name in request.ignoreChanges if name in old}
+            inputs = {**inputs, **ignored}
+            resource, step = self._deployer.update(before.resource, inputs, location)
+        self._add(replace(found, resource=resource), step)
+        return resource.id, dict(resource.outputs)
+
+    def _provider(self, found: Registration, inputs: Mapping[str, Any]) -> str:
+        before = self._before.get(found.urn)
+        id_ = before.provider_id if before else str(uuid.uuid4())
+        location = self._locations[id_] = self._cloud.location(inputs)
+        self._add(replace(found, provider_id=id_, location=location), None)
+        return id_
+
+    def _add(self, found: Registration, step: Step | None) -> None:
+        self._state.add(found)
+        self._steps[found.urn] = step
+
+    def set_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
+        """Set the outputs of a component."""
+        self._state.set_outputs(urn, outputs)
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Call a function of the AWS provider or of the engine."""
         if args.token == READS_STATE:
-            return {"outputs": {}}, []  # there is no state of an earlier run
+            return {"outputs": self._held}, []
         return self._cloud.call(args.token, self._location(args.token, args.provider)), []
 
     def _location(self, name: str, provider: str | None) -> Location:
@@ -189,14 +255,25 @@ def _validate_arguments(args: MockResourceArgs) -> None:
 
 
 class _Monitor(MockMonitor):
-    """A mock monitor that records the program's exported outputs."""
+    """A mock monitor that records where resources are, and the program's exported outputs."""
 
-    def __init__(self, mocks: Mocks) -> None:
+    def __init__(self, mocks: _LocalCloud) -> None:
         super().__init__(mocks)
         self.exported: dict[str, Any] = {}
+        self._cloud = mocks
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        parent: Any = super()
+        current = self._cloud.current
+        current.request = request
+        current.urn = parent.make_urn(request.parent, request.type, request.name)
+        return parent.RegisterResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        outputs = rpc.deserialize_properties(request.outputs)
         if "::pulumi:pulumi:Stack::" in request.urn:
-            self.exported = rpc.deserialize_properties(request.outputs)
+            self.exported = outputs
+        else:
+            self._cloud.set_outputs(request.urn, outputs)
         parent: Any = super()
         return parent.RegisterResourceOutputs(request)

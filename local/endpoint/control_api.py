@@ -43,13 +43,17 @@ _CHANGE_SETTINGS = "Change the settings and restart the ring."
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request. `credential` is the scope of its signature: key, date, region, service."""
+    """An HTTP request. `credential` is the scope of its signature: key, date, region, service.
+
+    `agent` is its User-Agent.
+    """
 
     method: str
     path: str
     target: str
     credential: str
     body: bytes
+    agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,20 @@ class Control:
 
     def __init__(self) -> None:
         self._mappings: MappingCalls | None = None
+        self._deployer = ""
 
-    def offer(self, ring: RunningRing) -> None:
-        """Handle the calls that concern this ring."""
+    def offer(self, ring: RunningRing, deployer: str) -> None:
+        """Handle the calls that concern this ring, except those of its `deployer`.
+
+        The deployer's requests have this text in their User-Agent; it changes the running ring
+        itself, after the resources.
+        """
         self._mappings = MappingCalls(ring)
+        self._deployer = deployer
 
     def answer(self, request: Request, moto: CallMoto) -> Response | None:
         """Return the response to a request; None: moto handles it."""
-        if self._mappings is None:
+        if self._mappings is None or self._deployer in request.agent:
             return None
         try:
             match = _PATH_OF_LAMBDA.fullmatch(request.path)

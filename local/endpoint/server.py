@@ -105,6 +105,7 @@ class SerializedApp:
             target,
             credential_of(environ.get("HTTP_AUTHORIZATION", "")),
             body,
+            environ.get("HTTP_USER_AGENT", ""),
         )
         response = self._own.control.answer(request, moto)
         if response is None:

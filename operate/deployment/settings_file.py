@@ -49,6 +49,11 @@ class Edit:
         return "\n".join(difflib.unified_diff(before, after, name, name, n=2, lineterm=""))
 
     @property
+    def place(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    @property
     def is_written(self) -> bool:
         """Whether the file has the new text."""
         return _read(self.path) == self.after

@@ -29,7 +29,7 @@ from operate.deployment.result import (
     plain_outputs,
     preview_outcome,
 )
-from operate.deployment.settings_file import MembersLocation
+from operate.deployment.settings_file import Edit, MembersLocation, edit_member
 from operate.deployment.stack_access import StackAccess
 from operate.deployment.workspace import (
     checked_name,
@@ -38,9 +38,10 @@ from operate.deployment.workspace import (
 )
 from operate.errors import InvalidRequestError, Note
 from operate.held_state import bypassed
+from operate.rings import ON_AWS, DeployedRing
 from ring.settings.settings import NAMESPACE, Settings
 
-EventCallback = Callable[["RingStack", Step | Note], object]
+EventCallback = Callable[[DeployedRing, Step | Note], object]
 """Called with each step and message of the engine, from another thread."""
 _EngineCallback = Callable[[EngineEvent], None]
 
@@ -48,7 +49,7 @@ _BUILDING = ("preview", "up")  # these run the program, and create a missing sta
 _QUIET: Any = {"show_secrets": False}
 
 
-def no_event(_ring: RingStack, _event: Step | Note) -> None:
+def no_event(_ring: DeployedRing, _event: Step | Note) -> None:
     """Ignore an event."""
 
 
@@ -68,6 +69,8 @@ class RingStack:
     `PrerequisiteError` where the CLI, a login or credentials are missing, `OperationFailedError`
     for a failed attempt, `CancelledError` after `cancel`.
     """
+
+    catch_up = ON_AWS
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
         self,
@@ -103,6 +106,18 @@ class RingStack:
         ring = copy.copy(self)
         ring._source = replace(self._source, override=settings)
         return ring
+
+    def edit_member(self, index: int, setting: str, value: str | bool) -> Edit:
+        """Return the edit of the settings file that sets a setting of a member. Changes nothing.
+
+        Raises `InvalidRequestError` if there is no file.
+        """
+        if self.members_location is None:
+            raise InvalidRequestError(
+                f"The ring {self.label} has no settings file to change. Use --stack or --file, or "
+                "change the settings in the script that makes the ring."
+            )
+        return edit_member(self.members_location, index, setting, value)
 
     def settings(self) -> Settings:
         """Return the ring's settings. Runs the CLI only for encrypted ones.

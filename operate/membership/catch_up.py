@@ -21,12 +21,11 @@ from handler.metrics import DIMENSION, NAMESPACE
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, hop_name
+from operate.durations import format_duration
 from operate.errors import OperationFailedError
+from operate.membership.ring import ChangeableRing
+from operate.rings import ON_AWS
 
-STABLE_FOR = timedelta(minutes=10)
-"""Time that a hop must have kept up. A mapping may take minutes to start, a metric to appear:
-https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
-POLL_SECONDS = 15.0
 _MINUTE = timedelta(minutes=1)
 
 
@@ -55,7 +54,11 @@ def hops_to_wait_for(deployed: Deployed, member: str) -> list[DeployedHop]:
 
 
 def hop_progress(
-    deployed: Deployed, hop: DeployedHop, clients: ClientPool, now: datetime
+    deployed: Deployed,
+    hop: DeployedHop,
+    clients: ClientPool,
+    now: datetime,
+    stable_for: timedelta = ON_AWS.stable_for,
 ) -> HopProgress:
     """Return a hop's progress. If AWS does not answer, it has not caught up.
 
@@ -63,7 +66,7 @@ def hop_progress(
     """
     try:
         with translate_aws_errors():
-            is_done, age, words = _judge(_HopMetrics(deployed, hop, clients, now), now)
+            is_done, age, words = _judge(_HopMetrics(deployed, hop, clients, now, stable_for), now)
     except OperationFailedError as error:
         is_done, age, words = False, None, f"is unknown: {error}"
     return HopProgress(hop.source, hop.target, is_done, age, words)
@@ -82,8 +85,9 @@ def _judge(metrics: _HopMetrics, now: datetime) -> tuple[bool, float | None, str
         return False, age, "has failed lately, and retries"
     if ages and max(ages) / 1000 > (window + _MINUTE).total_seconds():
         return False, age, "catches up"
-    if running < STABLE_FOR:
-        return False, age, "has started, and is watched for ten minutes"
+    if running < metrics.stable_for:
+        watched = format_duration(metrics.stable_for)
+        return False, age, f"has started, and is watched for {watched}"
     return True, age, "keeps up" if ages else "has no new records"
 
 
@@ -91,8 +95,14 @@ class _HopMetrics:
     """A hop's mapping, and its metrics of the time in which it must have kept up."""
 
     def __init__(
-        self, deployed: Deployed, hop: DeployedHop, clients: ClientPool, now: datetime
+        self,
+        deployed: Deployed,
+        hop: DeployedHop,
+        clients: ClientPool,
+        now: datetime,
+        stable_for: timedelta,
     ) -> None:
+        self.stable_for = stable_for
         members = {member.name: member for member in deployed.members}
         self._hop, self._now = hop, now
         self._name = hop_name(members[hop.source], members[hop.target])
@@ -123,7 +133,7 @@ class _HopMetrics:
             Namespace=space,
             MetricName=metric,
             Dimensions=[{"Name": dimension[0], "Value": dimension[1]}],
-            StartTime=self._now - STABLE_FOR,
+            StartTime=self._now - self.stable_for,
             EndTime=self._now,
             Period=60,
             Statistics=[statistic],
@@ -151,21 +161,21 @@ class Progress:
 
 
 def wait_until_caught_up(
+    ring: ChangeableRing,
     deployed: Deployed,
     member: str,
-    clients: ClientPool,
     on_progress: Callable[[Sequence[HopProgress]], object],
 ) -> None:
     """Wait until all hops to and from a member have caught up at the same time.
 
-    `on_progress` is called every 15 seconds. There is no timeout: a failing hop may recover, and
-    Ctrl-C is harmless.
+    `on_progress` is called as often as `ring.catch_up` says. There is no timeout: a failing hop may
+    recover, and Ctrl-C is harmless.
     """
-    hops = hops_to_wait_for(deployed, member)
+    hops, clients, rule = hops_to_wait_for(deployed, member), ring.clients(), ring.catch_up
     while True:
         now = datetime.now(UTC)
-        progress = [hop_progress(deployed, hop, clients, now) for hop in hops]
+        progress = [hop_progress(deployed, hop, clients, now, rule.stable_for) for hop in hops]
         on_progress(progress)
         if all(hop.is_done for hop in progress):
             return
-        time.sleep(POLL_SECONDS)
+        time.sleep(rule.poll_seconds)

@@ -1,6 +1,6 @@
-"""Bypass and rejoin a member, pause and resume a hop: plan, confirm, write the file, deploy, wait.
+"""Bypass and rejoin a member, pause and resume a hop: plan, confirm, write, deploy, wait.
 
-Interrupted anywhere, the same call continues from what the settings file says.
+Interrupted anywhere, the same call continues from what the settings say.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
 from operate.deployment.result import Result
-from operate.deployment.stack import RingStack
+from operate.deployment.stack import no_event
 from operate.membership.catch_up import HopProgress, wait_until_caught_up
 from operate.membership.gap import ensure_no_gap
 from operate.membership.plan import (
@@ -22,15 +21,16 @@ from operate.membership.plan import (
     hops_to_add,
     plan_change,
 )
+from operate.membership.ring import ChangeableRing
 
 Operation = Literal["bypass", "rejoin", "pause", "resume"]
 
 
 @dataclass(frozen=True)
 class ChangePlan:
-    """What an operation will change in the settings file and in AWS.
+    """What an operation will change in the settings and in AWS.
 
-    `deployed` is what is deployed before; None: only the file will be changed.
+    `deployed` is what is deployed before; None: only the settings file will be changed.
     """
 
     operation: Operation
@@ -46,7 +46,7 @@ class ChangePlan:
 
     @property
     def diff(self) -> str:
-        """The change of the settings file, as `diff -u` shows it; empty if there is none."""
+        """The change of the settings, as `diff -u` shows it; empty if there is none."""
         return self.change.edit.diff
 
     @property
@@ -105,6 +105,10 @@ def _approve(_: ChangePlan) -> bool:
     return True
 
 
+def _up(ring: ChangeableRing) -> Result:
+    return ring.up(on_event=no_event)
+
+
 def _ignore(_: object) -> None:
     pass
 
@@ -117,17 +121,17 @@ class ChangeCallbacks:
     """Called with each plan before anything is changed. `rejoin` has two, `in` being the last."""
     confirm: Callable[[ChangePlan], bool] = _approve
     """Asked once, before anything is changed. False ends the operation."""
-    deploy: Callable[[RingStack], Result] | None = RingStack.up
+    deploy: Callable[[ChangeableRing], Result] | None = _up
     """Deploys the ring with its new settings. None: only change the settings file."""
     on_progress: Callable[[Sequence[HopProgress]], object] = _ignore
-    """Called with the hops that `rejoin` waits for, every 15 seconds."""
+    """Called with the hops that `rejoin` waits for, every 15 seconds on AWS."""
 
 
 _DEFAULT = ChangeCallbacks()
 
 
 def bypass(
-    ring: RingStack,
+    ring: ChangeableRing,
     member: str,
     *,
     since: datetime | None = None,
@@ -137,7 +141,7 @@ def bypass(
     """Close the ring around a member whose region is down. Sends no request to its region.
 
     Args:
-        ring: The ring, of a stack or of a ring file.
+        ring: The ring, of a stack or of a ring file, or one that runs on this machine.
         member: The member's name.
         since: The beginning of the outage (aware). Default: the last delivery, by the metrics of
             the hop to the member.
@@ -162,7 +166,7 @@ def bypass(
 
 
 def rejoin(
-    ring: RingStack,
+    ring: ChangeableRing,
     member: str,
     *,
     since: datetime | None = None,
@@ -171,8 +175,8 @@ def rejoin(
 ) -> ChangeResult | None:
     """Return a bypassed member to the ring, and wait until all its hops have caught up.
 
-    The hop around it stays until then, which takes ten minutes at least. Arguments, result and
-    errors are those of `bypass`. It always deploys.
+    The hop around it stays until then, which takes ten minutes at least on AWS. Arguments, result
+    and errors are those of `bypass`. It always deploys.
     """
     change = plan_change(ring, member, "state", "rejoining")
     deployed = ring.deployed()
@@ -185,28 +189,31 @@ def rejoin(
             return None
         ring = change.ring
         deployed = ring.deployed()
-        wait_until_caught_up(deployed, change.member.name, ClientPool(), callbacks.on_progress)
+        wait_until_caught_up(ring, deployed, change.member.name, callbacks.on_progress)
         callbacks = replace(callbacks, confirm=_approve)
     change = plan_change(ring, member, "state", "in")
     return _apply(ChangePlan("rejoin", change, deployed), callbacks)
 
 
 def pause(
-    ring: RingStack, hop: str, *, callbacks: ChangeCallbacks = _DEFAULT
+    ring: ChangeableRing, hop: str, *, callbacks: ChangeCallbacks = _DEFAULT
 ) -> ChangeResult | None:
     """Pause the hop that starts at this member. Result and errors are those of `bypass`."""
     return _set_paused(ring, hop, "pause", callbacks)
 
 
 def resume(
-    ring: RingStack, hop: str, *, callbacks: ChangeCallbacks = _DEFAULT
+    ring: ChangeableRing, hop: str, *, callbacks: ChangeCallbacks = _DEFAULT
 ) -> ChangeResult | None:
     """Resume the paused hop that starts at this member. Result and errors are those of `bypass`."""
     return _set_paused(ring, hop, "resume", callbacks)
 
 
 def _set_paused(
-    ring: RingStack, hop: str, operation: Literal["pause", "resume"], callbacks: ChangeCallbacks
+    ring: ChangeableRing,
+    hop: str,
+    operation: Literal["pause", "resume"],
+    callbacks: ChangeCallbacks,
 ) -> ChangeResult | None:
     change = plan_change(ring, hop, "paused", operation == "pause")
     deployed = ring.deployed() if callbacks.deploy else None

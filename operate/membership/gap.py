@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
 from operate.durations import format_duration
 from operate.errors import InvalidRequestError
@@ -39,21 +38,21 @@ def ensure_no_gap(
     hops = change.new_hops | {(hop.source, hop.target) for hop in deployed.reachable_hops}
     incoming = sorted(hop for hop in hops if hop[1] == change.member.name)
     if incoming:
-        began = since or _last_delivery(change.member.name, deployed, incoming, now)
+        began = since or _last_delivery(change, deployed, incoming, now)
         ensure_streams_cover(change, began, now, command)
 
 
 def _last_delivery(
-    name: str, deployed: Deployed, incoming: Sequence[tuple[str, str]], now: datetime
+    change: SettingChange, deployed: Deployed, incoming: Sequence[tuple[str, str]], now: datetime
 ) -> datetime:
     """Return the earliest of the last deliveries of a member's incoming hops."""
-    clients = ClientPool()
+    clients = change.ring.clients()
     found = [last_delivery(deployed, hop, clients, now) for hop in incoming]
     known = [time for time in found if time]
     if len(known) < len(found):
         raise InvalidRequestError(
-            f"The beginning of {name}'s outage is unknown: by its metrics, the hop to it delivered "
-            "nothing in the last 14 days. Pass it with --since."
+            f"The beginning of {change.member.name}'s outage is unknown: by its metrics, the hop "
+            "to it delivered nothing in the last 14 days. Pass it with --since."
         )
     return min(known)
 

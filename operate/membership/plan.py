@@ -1,4 +1,4 @@
-"""Plan a change of one member's setting: the edit of the settings file, and the hops it changes."""
+"""Plan a change of one member's setting: the edit of the settings, and the hops it changes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from operate.deployed import Deployed
 from operate.deployment.config_source import parse_settings
-from operate.deployment.settings_file import Edit, edit_member
-from operate.deployment.stack import RingStack
 from operate.errors import InvalidRequestError
 from operate.held_state import bypassed
+from operate.membership.ring import ChangeableRing, SettingEdit
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, find_member, members_of
 from ring.settings.settings import Settings
@@ -23,9 +22,9 @@ class SettingChange:
     `ring` has the new `settings` already; `member` is as it was before.
     """
 
-    ring: RingStack
+    ring: ChangeableRing
     member: Member
-    edit: Edit
+    edit: SettingEdit
     settings: Settings
 
     @property
@@ -53,7 +52,7 @@ class SettingChange:
         return sorted({hop.source.name for hop in all_hops(self.settings)} - ours)
 
 
-def plan_change(ring: RingStack, name: str, setting: str, value: str | bool) -> SettingChange:
+def plan_change(ring: ChangeableRing, name: str, setting: str, value: str | bool) -> SettingChange:
     """Plan to set a setting of the member with this name. Changes nothing.
 
     Raises `InvalidRequestError` if there is no such member or the settings would be invalid.
@@ -64,17 +63,12 @@ def plan_change(ring: RingStack, name: str, setting: str, value: str | bool) -> 
         member = find_member(members, name)
     except NoSuchMemberError as error:
         raise InvalidRequestError(f"{name}: {error}") from error
-    if ring.members_location is None:
-        raise InvalidRequestError(
-            f"The ring {ring.label} has no settings file to change. Use --stack or --file, or "
-            "change the settings in the script that makes the ring."
-        )
     index = members.index(member)
     document = settings.model_dump(exclude_unset=True)
     entries = list(document["members"])
     entries[index] = {**entries[index], setting: value}
     after = parse_settings({**document, "members": entries})
-    edit = edit_member(ring.members_location, index, setting, value)
+    edit = ring.edit_member(index, setting, value)
     return SettingChange(ring.with_settings(after), member, edit, after)
 
 

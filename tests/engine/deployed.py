@@ -10,9 +10,10 @@ from typing import Any
 import pulumi
 
 from local.cloud.cloud import PROVIDER, Cloud
-from local.cloud.program import Deployment, Resource
+from local.cloud.program import Deployment
 from local.cloud.resources import RESOURCE_TYPES, Location
 from local.cloud.resources.archive import zip_archive
+from local.cloud.state import Resource
 from operate.held_state import held_members
 from ring.resources.lambda_archive import lambda_archive
 

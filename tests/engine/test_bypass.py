@@ -24,6 +24,7 @@ from operate.deployment.workspace import PROJECT
 from operate.membership import catch_up
 from operate.membership.catch_up import HopProgress
 from operate.membership.plan import plan_change
+from operate.rings import CatchUp
 from ring.project import PROJECT_ROOT
 from tests.engine.lost_region import (
     BEFORE,
@@ -234,7 +235,7 @@ def test_the_same_command_goes_on_and_opens_the_ring_when_all_have_caught_up(
     watched = Watched(ring)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catch_up, "hop_progress", watched.left)
-        patch.setattr(catch_up, "POLL_SECONDS", 0.1)
+        patch.setattr(RingStack, "catch_up", CatchUp(timedelta(minutes=10), 0.1))
         result = command("rejoin", LOST, file)
     assert result.exit_code == 0, result.output
     assert watched.hops == {f"{BEFORE} -> {LOST}", f"{BEFORE} -> {BEHIND}", f"{LOST} -> {BEHIND}"}

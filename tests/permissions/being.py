@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from local.cloud.program import Resource
+from local.cloud.state import Resource
 from local.hop import function_spec
 from tests.permissions.calls import Ear
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import provider_arguments
-from local.cloud.program import Deployment, Resource
+from local.cloud.program import Deployment
+from local.cloud.state import Resource
 from operate.distributed import worker
 from operate.reconcile.fingerprints import key_text
 from ring.settings.members import members_of

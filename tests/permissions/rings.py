@@ -20,7 +20,8 @@ from handler.model.image import DELETED
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import make_existing_tables, provider_arguments
-from local.cloud.program import Deployment, Resource, run_program
+from local.cloud.program import Deployment, run_program
+from local.cloud.state import Resource
 from local.cloud.writer_secrets import create_writer_secrets
 from local.endpoint.server import LocalServer
 from local.lambda_emulator.events import event_of, to_event_record

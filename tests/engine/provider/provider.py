@@ -26,8 +26,8 @@ from local.cloud.cloud import (
     provider_inputs,
     resource_type_of,
 )
+from local.cloud.diff import difference
 from local.cloud.validation import failures
-from tests.engine.provider.diff import difference
 from tests.engine.provider.protobuf import archives, decoded, encoded
 from tests.engine.provider.state import (
     checked,

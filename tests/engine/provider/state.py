@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi.runtime import rpc
 
 from local.cloud.cloud import named_inputs
+from local.cloud.diff import DEFAULTS, is_unknown, normal
 from local.cloud.validation import is_input
-from tests.engine.provider.diff import DEFAULTS, is_unknown, normal
 
 if TYPE_CHECKING:
     from local.cloud.resources import Location, Properties, ResourceType

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from local.clients import HOME_ACCOUNT, Accounts
 from local.cloud.cloud import Change, Cloud, CloudError
+from local.cloud.diff import difference
 from local.cloud.resources import RESOURCE_TYPES, Location
 from local.endpoint.server import LocalServer
 from ring.policies.bucket import tls_only
-from tests.engine.provider.diff import difference
 from tests.engine.provider.state import refreshed
 
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"

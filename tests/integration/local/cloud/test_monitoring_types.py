@@ -11,9 +11,9 @@ import pytest
 
 from local.clients import Accounts
 from local.cloud.cloud import Change, Cloud
+from local.cloud.diff import difference
 from local.cloud.resources import RESOURCE_TYPES, Location
 from local.endpoint.server import LocalServer
-from tests.engine.provider.diff import difference
 from tests.engine.provider.state import refreshed
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from operate.deployed import Deployed
 from operate.deployment.result import Result
@@ -121,8 +121,8 @@ class ChangeCallbacks:
     """Called with each plan before anything is changed. `rejoin` has two, `in` being the last."""
     confirm: Callable[[ChangePlan], bool] = _approve
     """Asked once, before anything is changed. False ends the operation."""
-    deploy: Callable[[ChangeableRing], Result] | None = _up
-    """Deploys the ring with its new settings. None: only change the settings file."""
+    deploy: Callable[[Any], Result] | None = _up
+    """Deploys the ring with its new settings (a `ChangeableRing`). None: only change the file."""
     on_progress: Callable[[Sequence[HopProgress]], object] = _ignore
     """Called with the hops that `rejoin` waits for, every 15 seconds on AWS."""
 

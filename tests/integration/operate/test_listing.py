@@ -15,6 +15,7 @@ from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.program import Deployment, run_program
 from local.endpoint.server import LocalServer
+from local.faults import control as faults_control
 from local.lambda_emulator.batching import AbandonedBatch, Batch
 from local.lambda_emulator.events import FailurePlace, failure_key, failure_record
 from local.running_ring import members_in
@@ -65,8 +66,9 @@ def deployed() -> Iterator[Deployed]:
         cloud = Cloud(accounts)
         deployment = run_program(PROGRAM, StackConfig.of(CONFIG), cloud)
         members = members_in(deployment, settings, cloud)
-        document = ring_info.document(members.values(), deployment, {})
+        document = ring_info.document(members.values(), deployment, {}, settings)
         server.own.pages[ring_info.PATH] = lambda _: document
+        server.own.actions[faults_control.PATH] = lambda *_: (200, {"faults": []})
         yield Deployed(deployment, accounts, RunningLocalRing(server.endpoint))
 
 

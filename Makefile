@@ -15,12 +15,13 @@ ENGINE := .engine
 # Version of the CLI; that of the Python package may differ.
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
-.PHONY: help setup demo local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
+.PHONY: help setup demo rehearsal local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
 	dynamodb-servers engine browser locks upgrade docs-reference
 
 help:
 	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
 	@echo 'make demo      run a ring on this machine through a demo in nine steps (some seconds)'
+	@echo 'make rehearsal lose a region of a ring on this machine, and let it back in (two minutes)'
 	@echo 'make local     run a ring on this machine to try it (STACK=dev)'
 	@echo 'make test-fast run the unit tests: no process, no server (under a minute)'
 	@echo 'make test      run all tests but the long ones (some minutes)'
@@ -43,7 +44,7 @@ help:
 	@echo '               write docs/reference's settings, commands and alarms from the code'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
-	@echo 'make check     lint, types, test-all, simulate, exhaust and demo, as in CI'
+	@echo 'make check     lint, types, test-all, simulate, exhaust, demo and rehearsal, as in CI'
 	@echo 'make clean     remove the virtual environment, servers, engine and caches'
 
 $(READY): requirements-dev.txt
@@ -57,6 +58,9 @@ setup: $(READY)
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo.first_act
+
+rehearsal: $(READY)
+	@$(BIN)/python -m local.demo.rehearsal
 
 local: $(READY)
 	@$(BIN)/python automate.py local --stack $(STACK) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
@@ -144,7 +148,7 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 	@touch $@
 
-check: lint types test-all simulate exhaust demo
+check: lint types test-all simulate exhaust demo rehearsal
 
 clean:
 	rm -rf $(VENV) $(SERVERS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -52,12 +52,13 @@ class LocalRing(RunningRing):
 
     `port` 0 selects a free port. `dynamodb` is the URL of a server that holds the tables and their
     streams instead of moto (see `local.endpoint.dynamodb_proxy`); the ring's tables there are
-    deleted at the end. `idle` is the interval in seconds at which an empty stream is polled. The
+    deleted at the end. `idle` is the interval in seconds at which an empty stream is polled;
+    `alarm_speed` is how much faster the alarms' time passes (see `local.cloudwatch.alarms`). The
     constructor raises `SettingsError` or `WrongUrlError`; entering raises `DeployError`,
     `ServerError` or `ProxyError`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords, each with a default
         self,
         stack: StackConfig,
         *,
@@ -65,6 +66,7 @@ class LocalRing(RunningRing):
         dynamodb: str | None = None,
         idle: float = IDLE_SECONDS,
         program: Path = PROGRAM,
+        alarm_speed: float = 1.0,
     ) -> None:
         super().__init__(Settings.parse(stack.settings), idle)
         self.stack = stack
@@ -73,7 +75,9 @@ class LocalRing(RunningRing):
         # Another DynamoDB expires its items itself, if at all.
         self._time_to_live = None if dynamodb else TimeToLive(self._server.own.moto_lock)
         unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
-        self._alarms = Alarms(self._server.own.moto_lock, unmeasured)
+        self._alarms = Alarms(
+            self._server.own.moto_lock, unmeasured, speed=alarm_speed, before=self.flush
+        )
         self.active_faults = ActiveFaults(self, self.faults)
         self._deployer = f"dynamodb-ring-deployer/{secrets.token_hex(16)}"
         self._end = ExitStack()

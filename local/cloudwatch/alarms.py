@@ -27,6 +27,7 @@ from local.periodic import Periodic
 SECONDS = 10.0
 """Interval between two evaluations; CloudWatch evaluates every minute."""
 
+_DURATIONS = frozenset({"IteratorAge"})
 _Name = tuple[str, str, frozenset[tuple[str, str]]]
 
 
@@ -34,7 +35,9 @@ class Alarms(Periodic):
     """Evaluate alarms in a background thread while the context lasts.
 
     `lock` is held while moto's data is used; `now` is in seconds since 1970. Alarms on metrics of
-    the namespaces in `unmeasured`, for which there is no data, are not evaluated.
+    the namespaces in `unmeasured`, for which there is no data, are not evaluated. With a `speed`
+    above 1, a minute of an alarm's periods takes that much less, and durations count that much
+    more. `before` is called before each evaluation in the background.
     """
 
     def __init__(
@@ -42,14 +45,19 @@ class Alarms(Periodic):
         lock: AbstractContextManager[object],
         unmeasured: frozenset[str] = frozenset(),
         now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+        speed: float = 1.0,
+        before: Callable[[], object] = lambda: None,
     ) -> None:
+        self._before = before
         self._lock = lock
         self._unmeasured = unmeasured
         self._now = now
-        super().__init__("alarms", SECONDS)
+        self._speed = speed
+        super().__init__("alarms", SECONDS / speed)
 
     def work(self) -> None:
         """Evaluate every alarm."""
+        self._before()
         self.evaluate()
 
     def evaluate(self) -> None:
@@ -59,7 +67,7 @@ class Alarms(Periodic):
         for regions in list(cloudwatch_backends.values()):
             for backend in list(regions.values()):
                 with self._lock:
-                    _evaluate(backend, self._unmeasured, self._now())
+                    _evaluate(backend, self._unmeasured, self._now(), self._speed)
 
 
 def _publish() -> None:
@@ -72,10 +80,12 @@ def _publish() -> None:
             cloudwatch_backends[account][region].put_metric_data(namespace, plain)
 
 
-def _evaluate(backend: CloudWatchBackend, unmeasured: frozenset[str], now: float) -> None:
+def _evaluate(
+    backend: CloudWatchBackend, unmeasured: frozenset[str], now: float, speed: float
+) -> None:
     alarms = [(alarm, _inputs(alarm)) for alarm in backend.alarms.values() if not alarm.rule]
     watched = {name for _, inputs in alarms for name in _watched(inputs)}
-    values = _Values(backend.metric_data, watched, now)
+    values = _Values(backend.metric_data, watched, now, speed)
     for alarm, inputs in alarms:
         try:
             _check_measured(inputs, unmeasured)
@@ -96,8 +106,11 @@ def _check_measured(inputs: Mapping[str, Any], unmeasured: frozenset[str]) -> No
 class _Values:
     """Values of the metrics that alarms watch, by their names."""
 
-    def __init__(self, data: Sequence[MetricDatumBase], watched: set[_Name], now: float) -> None:
+    def __init__(
+        self, data: Sequence[MetricDatumBase], watched: set[_Name], now: float, speed: float
+    ) -> None:
         self._now = now
+        self._speed = speed
         self._by_name: dict[_Name, list[MetricDatumBase]] = {name: [] for name in watched}
         for datum in data:
             dimensions = frozenset((str(each.name), each.value or "") for each in datum.dimensions)
@@ -109,13 +122,14 @@ class _Values:
         self, metric: Mapping[str, Any], statistic: str, periods: int
     ) -> Sequence[float | None]:
         """Return a metric's value in each of the last periods (see `alarm_states.Datapoints`)."""
-        period = int(metric["period"])
+        period = int(metric["period"]) / self._speed
+        scale = self._speed if metric["metricName"] in _DURATIONS else 1.0
         buckets: list[list[MetricDatumBase]] = [[] for _ in range(periods)]
         for datum in self._by_name[_name(metric)]:
             back = int((self._now - datum.timestamp.replace(tzinfo=UTC).timestamp()) // period)
             if -1 <= back < periods:  # its clock may be slightly ahead
                 buckets[periods - 1 - max(back, 0)].append(datum)
-        return [_statistic(bucket, statistic) if bucket else None for bucket in buckets]
+        return [_statistic(bucket, statistic) * scale if bucket else None for bucket in buckets]
 
 
 def _statistic(data: Sequence[MetricDatumBase], statistic: str) -> float:

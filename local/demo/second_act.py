@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from local.demo.command_line import run_command
 from local.demo.story import Expected, Story
 from local.endpoint.fault_injection import NoAnswerError, outage
 from ring.project import PROJECT_ROOT
@@ -77,18 +76,7 @@ def the_record_is_redriven(story: Story) -> Expected:
     """The table is repaired, and the operator redrives the record."""
     _change_index(story, {"Delete": {"IndexName": _INDEX["IndexName"]}})
     story.print(f"{story.members[1].region:<16} no longer has that index")
-    arguments = ["redrive", "--local", story.ring.endpoint, "--all", "--yes"]
-    story.print(f"$ python automate.py {' '.join(arguments)}")
-    redrive = subprocess.run(
-        [sys.executable, str(AUTOMATE), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    for line in redrive.stdout.splitlines():
-        story.print(line)
-    code = redrive.returncode
+    code = run_command(story, AUTOMATE, ["redrive", "--all", "--yes"])
     return Expected(
         FAY,
         NO_COUPON,

@@ -38,8 +38,21 @@ def effect(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
     return _EFFECTS[request.kind](ring, faults, request)
 
 
-def _outage(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
-    return faults.lose(ring.member(request.target).region)
+@contextmanager
+def _outage(ring: RunningRing, faults: Faults, request: FaultRequest) -> Iterator[None]:
+    """Leave a region unanswered, and stop what runs there, even in the middle of an invocation."""
+    region = ring.member(request.target).region
+    hops = [hop for hop in ring.hops.values() if ring.members[hop.source].region == region]
+    with faults.lose(region):
+        for hop in hops:
+            hop.mapping.lost = True
+            hop.function.kill_if_invoked()
+        try:
+            yield
+        finally:
+            for hop in hops:
+                hop.mapping.lost = False
+                hop.mapping.poll_now()
 
 
 def _throttle(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:

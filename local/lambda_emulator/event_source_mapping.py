@@ -76,6 +76,7 @@ class EventMapping:
         self._wake = threading.Event()
         self._ended = False
         self._paused = False
+        self.lost = False  # its region is down
         self._enabled = True
         self._drained_at: float | None = None
         self._worked_at = 0.0
@@ -268,9 +269,11 @@ class EventMapping:
 
     @property
     def stopped_by(self) -> str:
-        """Why nothing is delivered: "deleted", "disabled" or "paused"; empty while delivering."""
+        """Why nothing is delivered: "deleted", "outage", "disabled" or "paused"; or nothing."""
         if self._ended:
             return "deleted"
+        if self.lost:
+            return "outage"
         if not self._enabled:
             return "disabled"
         return "paused" if self._paused else ""

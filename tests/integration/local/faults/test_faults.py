@@ -105,7 +105,9 @@ def test_the_hop_of_a_lost_region_delivers_nothing_until_it_is_back(ring: LocalR
     put(ring, THERE, item("unsent"))
     start(ring, "outage", THERE)
     ring.active_faults.clear(delay)
-    wait_until(lambda: bool(hop.mapping.stats().trouble))
+    assert hop.mapping.stopped_by == "outage"
+    put(ring, HERE, item("elsewhere"))
+    wait_for(ring, HERE, lambda stats: stats.waiting > 0)
     assert get(ring, HERE, "unsent") is None
     ring.active_faults.clear()
     ring.wait_until_quiet(PATIENCE)

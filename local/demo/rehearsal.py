@@ -32,6 +32,10 @@ _UNSENT = 5
 _OK, _FINDINGS = 0, 1
 
 
+class _EndedEarlyError(Exception):
+    """A command did not end as expected. Says which."""
+
+
 class Rehearsal:
     """The story, act by act. `problems` are what did not end as expected."""
 
@@ -134,7 +138,9 @@ class Rehearsal:
     def _command(self, *arguments: str, expected: int = _OK) -> None:
         code = run_command(self._story, AUTOMATE, arguments)
         if code != expected:
-            self.problems.append(f"`{' '.join(arguments)}` exited with {code}, not {expected}")
+            raise _EndedEarlyError(
+                f"`{' '.join(arguments)}` exited with {code}, not {expected}: the rest is left out"
+            )
 
     def _alarms(self) -> list[str]:
         """Return the alarms of the region before the lost one that are in ALARM."""
@@ -172,7 +178,7 @@ def main() -> int:
         rehearsal = Rehearsal(ring, story)
         try:
             rehearsal.run()
-        except TimeoutError as error:
+        except (TimeoutError, _EndedEarlyError) as error:
             rehearsal.problems.append(str(error))
     for problem in rehearsal.problems:
         story.print(f"FAILED: {problem}")

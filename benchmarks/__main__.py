@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import costs, lag, profile, sizes, speed, start, transport
+from benchmarks import costs, lag, local_ring, profile, sizes, speed, start, transport
 from benchmarks.screen import Screen
 
 PARTS: dict[str, Callable[[Screen, float], None]] = {
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
     "sizes": sizes.run,
     "writes": costs.run,
     "lag": lag.run,
+    "local-ring": local_ring.run,
 }
 
 

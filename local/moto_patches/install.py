@@ -25,6 +25,8 @@ from local.moto_patches.capacity import capacity_units_of_dynamodb
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_errors_as_400
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
+from local.moto_patches.scans import scans_by_page
+from local.moto_patches.speed import repetition_avoided
 from local.moto_patches.streams import streams_by_arn
 from local.moto_patches.tables import atomic_requests
 
@@ -119,6 +121,8 @@ def moto_patched() -> Iterator[None]:
         )
         changes.enter_context(partiql_errors_as_400())
         changes.enter_context(missing_calls_added())
+        changes.enter_context(scans_by_page())
+        changes.enter_context(repetition_avoided())
         # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()

@@ -1,0 +1,101 @@
+"""Let moto not do again, for each request, what has the same result each time.
+
+Each of these took more than a twentieth of the time of a PutItem or a GetItem. What moto returns
+remains the same.
+"""
+
+from __future__ import annotations
+
+import string
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from typing import Any
+from unittest.mock import patch
+
+from moto.core import responses
+from moto.core.serialize import BaseJSONSerializer
+from moto.core.utils import method_names_from_class
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.moto_api._internal.moto_random import MotoRandom
+
+_lex = ConditionExpressionParser._lex_condition_expression
+_parse = ConditionExpressionParser.parse
+_serialize_structure = BaseJSONSerializer._serialize_type_structure
+
+
+class _Parsed(threading.local):
+    """The condition that this thread parsed last, and its syntax tree."""
+
+    parser: ConditionExpressionParser | None = None
+    tree: Any = None
+
+
+_parsed = _Parsed()
+
+
+def _parse_once(parser: ConditionExpressionParser) -> Any:
+    """Parse a condition; moto parses that of a write twice, with the same names and values."""
+    last = _parsed.parser
+    if (
+        last is None
+        or last.condition_expression != parser.condition_expression
+        or last.expression_attribute_names is not parser.expression_attribute_names
+        or last.expression_attribute_values is not parser.expression_attribute_values
+    ):
+        _parsed.tree = _parse(parser)
+        _parsed.parser = parser
+        return _parsed.tree
+    parser.expr_attr_names_found = list(last.expr_attr_names_found)
+    parser.expr_attr_values_found = list(last.expr_attr_values_found)
+    return _parsed.tree
+
+
+@lru_cache(maxsize=1000)
+def _tokens(expression: str | None) -> tuple[Any, ...]:
+    return tuple(_lex(ConditionExpressionParser(expression, {}, {})))
+
+
+def _lex_once(parser: ConditionExpressionParser) -> deque[Any]:
+    """Split a condition into tokens: a ring sends the same few texts, with other values."""
+    return deque(_tokens(parser.condition_expression))
+
+
+def _serialize(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+    """Serialize a string or a number without asking for each of an AttributeValue's ten types."""
+    if key and shape.name == "AttributeValue" and type(value) is dict and len(value) == 1:
+        ((kind, plain),) = value.items()
+        if kind in ("S", "N") and type(plain) is str:
+            serializer._default_serialize(serialized, {kind: plain}, shape, key)
+            return
+    _serialize_structure(serializer, serialized, value, shape, key)
+
+
+def _random_string(
+    source: MotoRandom, length: int = 20, include_digits: bool = True, lower_case: bool = False
+) -> str:
+    """Draw all characters of an identifier at once; each response has one of 52."""
+    pool = string.ascii_letters + (string.digits if include_digits else "")
+    drawn = "".join(source.choices(pool, k=length))
+    return drawn.lower() if lower_case else drawn
+
+
+@contextmanager
+def repetition_avoided() -> Iterator[None]:
+    """Keep what moto would find again for each request, while the context lasts."""
+    # moto looks through all members of a handler's class for each request. Its methods, other
+    # patches included, do not change while the context lasts.
+    names = lru_cache(maxsize=None)(method_names_from_class)
+    with ExitStack() as changes:
+        changes.enter_context(patch.object(responses, "method_names_from_class", names))
+        for owner, name, ours in (
+            (ConditionExpressionParser, "parse", _parse_once),
+            (ConditionExpressionParser, "_lex_condition_expression", _lex_once),
+            (BaseJSONSerializer, "_serialize_type_structure", _serialize),
+            (MotoRandom, "get_random_string", _random_string),
+        ):
+            changes.enter_context(patch.object(owner, name, ours))
+        yield
+    _parsed.parser = _parsed.tree = None

@@ -1,0 +1,208 @@
+"""What makes moto faster changes no response."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models.table import Table
+from werkzeug.test import run_wsgi_app
+
+from local.clients import Clients
+from local.endpoint import direct_dynamodb
+from local.endpoint.server import LocalServer, _Dispatcher
+from local.moto_patches import scans, speed
+
+ALL_ITEMS = Table.all_items  # of moto, before a server is started
+REGION = "eu-west-1"
+SCOPE = f"AKIALOCALRINGEXAMPLE/20260101/{REGION}/dynamodb/aws4_request"
+VALUES: dict[str, Any] = {
+    "text": {"S": "a b \N{EURO SIGN}"},
+    "empty": {"S": ""},
+    "number": {"N": "1.50"},
+    "binary": {"B": "AP8="},
+    "set": {"BS": ["AP8=", "AQ=="]},
+    "null": {"NULL": True},
+    "false": {"BOOL": False},
+    "list": {"L": [{"S": "x"}, {"L": []}, {"M": {"": {"S": "no name"}, "b": {"B": "AA=="}}}]},
+    "map": {"M": {"S": {"S": "x"}, "n": {"N": "1"}, "none": {"M": {}}}},
+}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with LocalServer() as server, Clients(server.endpoint) as clients:
+        client = clients.dynamodb(REGION)
+        for name, second in (("plain", None), ("sorted", "N")):
+            keys = [("id", "HASH", "S"), *([("n", "RANGE", second)] if second else [])]
+            client.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind, _ in keys],  # type: ignore[typeddict-item]
+                AttributeDefinitions=[
+                    {"AttributeName": key, "AttributeType": of}  # type: ignore[typeddict-item]
+                    for key, _, of in keys
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield client
+
+
+def environ(target: str, body: bytes) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "HTTP_HOST": "localhost:80",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": "application/x-amz-json-1.0",
+        "HTTP_X_AMZ_TARGET": target,
+        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={SCOPE}, Signature=x",
+    }
+
+
+KEY = {"id": {"S": "a"}}
+CONDITION = {"ConditionExpression": "attribute_not_exists(id)"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_body"),
+    [
+        ("PutItem", {"TableName": "plain", "Item": {**KEY, **VALUES}}),
+        ("GetItem", {"TableName": "plain", "Key": KEY}),
+        ("GetItem", {"TableName": "plain", "Key": {"id": {"S": "missing"}}}),
+        ("GetItem", {"TableName": "missing", "Key": KEY}),
+        ("GetItem", {"TableName": "plain", "Key": {"other": {"S": "a"}}}),
+        ("PutItem", {"TableName": "plain", "Item": KEY, **CONDITION}),
+        ("Scan", {"TableName": "plain"}),
+        ("DescribeTable", {"TableName": "plain"}),
+        ("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "plain", "Item": KEY}}]}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_request_has_the_same_response_as_through_flask(
+    client: Any, operation: str, request_body: Any
+) -> None:
+    client.put_item(TableName="plain", Item={**KEY, "blob": {"B": b"\x00\xff"}})
+    body = json.dumps(request_body).encode()
+    target = f"DynamoDB_20120810.{operation}"
+
+    def answers() -> Iterator[tuple[int, Any, dict[str, str]]]:
+        chunks, status, headers = run_wsgi_app(_Dispatcher(), environ(target, body), buffered=True)
+        yield int(status.split()[0]), b"".join(chunks), dict(headers)
+        handler = direct_dynamodb.handler_of(environ(target, body))
+        assert handler is not None
+        answer = direct_dynamodb.call(handler, environ(target, body), body)
+        yield int(answer.status.split()[0]), answer.body, dict(answer.headers)
+
+    def of(answer: tuple[int, Any, dict[str, str]]) -> Any:
+        status, content, headers = answer
+        named = {name.lower(): headers[name] for name in headers}
+        return status, content, named["content-type"], named["x-amz-crc32"]
+
+    through_flask, direct = answers()
+    assert of(direct) == of(through_flask)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("REQUEST_METHOD", "GET"),
+        ("PATH_INFO", "/bucket"),
+        ("QUERY_STRING", "a=b"),
+        ("HTTP_CONTENT_ENCODING", "gzip"),
+        ("HTTP_AUTHORIZATION", ""),
+        ("HTTP_X_AMZ_TARGET", "DynamoDB_20111205.GetItem"),
+        ("HTTP_X_AMZ_TARGET", "AWSEvents.ListRules"),
+    ],
+)
+def test_any_other_request_goes_through_flask(name: str, changed: str) -> None:
+    usual = environ("DynamoDB_20120810.GetItem", b"{}")
+    assert direct_dynamodb.handler_of(usual) is not None
+    assert direct_dynamodb.handler_of({**usual, name: changed}) is None
+
+
+def test_a_text_that_looks_like_a_form_is_not_taken_for_one(client: Any) -> None:
+    """As moto does with it through Flask, which then fails: it finds the action "c"."""
+    item = {"id": {"S": "form"}, "text": {"S": "a=b&Action=c&AWSAccessKeyId=d"}}
+    client.put_item(TableName="plain", Item=item)
+    assert client.get_item(TableName="plain", Key={"id": {"S": "form"}})["Item"] == item
+
+
+def test_values_are_the_same_as_with_motos_own_serializer(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps({"TableName": "plain", "Item": {"id": {"S": "v"}, **VALUES}}).encode()
+    put = environ("DynamoDB_20120810.PutItem", body)
+    handler = direct_dynamodb.handler_of(put)
+    assert handler is not None
+    direct_dynamodb.call(handler, put, body)
+    wanted = json.dumps({"TableName": "plain", "Key": {"id": {"S": "v"}}}).encode()
+    get = environ("DynamoDB_20120810.GetItem", wanted)
+    fast = direct_dynamodb.call(handler, get, wanted).body
+    monkeypatch.setattr(BaseJSONSerializer, "_serialize_type_structure", speed._serialize_structure)
+    assert fast == direct_dynamodb.call(handler, get, wanted).body
+    assert json.loads(fast)["Item"]["binary"] == {"B": "AP8="}
+
+
+def test_a_condition_is_judged_by_the_values_of_its_own_request(client: Any) -> None:
+    def put(version: str, above: str, name: str = "version") -> None:
+        client.put_item(
+            TableName="plain",
+            Item={"id": {"S": "c"}, "version": {"N": version}, "other": {"N": "100"}},
+            ConditionExpression="attribute_not_exists(id) OR #version < :above",
+            ExpressionAttributeNames={"#version": name},
+            ExpressionAttributeValues={":above": {"N": above}},
+        )
+
+    put("1", "0")
+    put("5", "2")
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        put("9", "5")
+    put("9", "6")
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        put("9", "10", name="other")
+    assert client.get_item(TableName="plain", Key={"id": {"S": "c"}})["Item"]["version"]["N"] == "9"
+
+
+def pages(client: Any, **request: Any) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    start: dict[str, Any] = {}
+    while True:
+        page = client.scan(TableName="sorted", **request, **start)
+        found.append(page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return found
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+@pytest.mark.parametrize("segments", [{}, {"Segment": 1, "TotalSegments": 3}], ids=["all", "one"])
+def test_the_pages_of_a_scan_are_those_of_moto(
+    client: Any, monkeypatch: pytest.MonkeyPatch, segments: dict[str, int]
+) -> None:
+    for place in range(60):
+        key = {"id": {"S": f"p{place % 7}"}, "n": {"N": str(place * 3 % 11 - 5 + place)}}
+        client.put_item(TableName="sorted", Item={**key, "list": {"L": [{"S": "x"}]}})
+    client.delete_item(TableName="sorted", Key={"id": {"S": "p0"}, "n": {"N": "-5"}})
+    quick = pages(client, Limit=7, **segments)
+    monkeypatch.setattr(scans, "_page", type("NoPage", (), {"start": None})())
+    monkeypatch.setattr(Table, "all_items", ALL_ITEMS)
+    assert quick == pages(client, Limit=7, **segments)
+    assert sum(map(len, quick)) > 7
+
+
+def test_a_scan_continues_at_a_key_that_was_deleted_meanwhile(client: Any) -> None:
+    for number in range(5):
+        client.put_item(TableName="sorted", Item={"id": {"S": "d"}, "n": {"N": str(number)}})
+    start = {"id": {"S": "d"}, "n": {"N": "2"}}
+    client.delete_item(TableName="sorted", Key=start)
+    page = client.scan(TableName="sorted", ExclusiveStartKey=start)["Items"]
+    assert [one["n"]["N"] for one in page if one["id"]["S"] == "d"] == ["3", "4"]

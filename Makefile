@@ -12,11 +12,14 @@ SERVERS := .servers
 DYNOXIDE := 3.2.0
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 ENGINE := .engine
+SITE := .docs
+MERMAID := 11.17.2
+MERMAID_SHA256 := 6ad2f42c3fc26bbf9e45cbb6d11898972573ea52b33a5f4ff51952899f950ffd
 # Version of the CLI; that of the Python package may differ.
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
 .PHONY: help setup demo rehearsal local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
-	dynamodb-servers engine browser locks upgrade docs-reference
+	dynamodb-servers engine browser locks upgrade docs docs-reference
 
 help:
 	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
@@ -40,8 +43,9 @@ help:
 	@echo 'make browser   install Chromium with apt-get, for tests of the page; needs root'
 	@echo 'make locks     update requirements*.txt after a change of a requirements*.in'
 	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
+	@echo 'make docs      build the site of docs/ into site/, strict about links'
 	@echo 'make docs-reference'
-	@echo '               write docs/reference's settings, commands and alarms from the code'
+	@echo '               write the references of settings, commands and alarms from the code'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
 	@echo 'make check     lint, types, test-all, simulate, exhaust, demo and rehearsal, as in CI'
@@ -123,10 +127,29 @@ $(SERVERS)/bin/dynoxide:
 locks: $(READY)
 	$(BIN)/$(LOCK) requirements.in -o requirements.txt
 	$(BIN)/$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(BIN)/$(LOCK) docs/requirements.in -o docs/requirements.txt
 	$(BIN)/$(LOCK) local/ministack/requirements.in -o local/ministack/requirements.txt
 
 upgrade: LOCK += --upgrade
 upgrade: locks
+
+docs: $(SITE)/.ready docs/assets/mermaid.min.js
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet --strict
+	@echo 'Built: site/index.html (python3 -m http.server -d site)'
+
+$(SITE)/.ready: docs/requirements.txt
+	@echo 'Setting up the site generator in $(SITE), once ...'
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The diagrams' renderer, so that the site loads nothing from another host. Without npm, browsers
+# get it from unpkg.com.
+docs/assets/mermaid.min.js: Makefile
+	@command -v npm >/dev/null || { echo 'npm is not on the path: diagrams will load from unpkg.com.' >&2; touch $@; exit; }; \
+	mkdir -p $(SITE) && cd $(SITE) && npm pack --silent mermaid@$(MERMAID) >/dev/null && \
+	echo '$(MERMAID_SHA256)  mermaid-$(MERMAID).tgz' | sha256sum --check --quiet && \
+	tar -xzOf mermaid-$(MERMAID).tgz package/dist/mermaid.min.js > $(CURDIR)/$@
 
 docs-reference: $(READY)
 	@$(BIN)/python -m docs.generate
@@ -151,5 +174,5 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 check: lint types test-all simulate exhaust demo rehearsal
 
 clean:
-	rm -rf $(VENV) $(SERVERS) $(ENGINE) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SERVERS) $(ENGINE) $(SITE) site docs/assets/mermaid.min.js .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -270,7 +270,7 @@ def _prose(text: str) -> str:
     text = "\n\n".join(" ".join(part.split()) for part in text.strip().split("\n\n"))
     text = re.sub(r"https://\S+?(?=[.,;)]*(\s|$))", r"<\g<0>>", text)
     text = re.sub(r"docs/([\w/-]+)\.md", lambda found: _link(found[1]), text)
-    return re.sub(r"<(?!https)", "&lt;", text)
+    return re.sub(r"`[^`]*`|<(?!https)", lambda part: "&lt;" if part[0] == "<" else part[0], text)
 
 
 def _link(page: str) -> str:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from ring.project import PROJECT_ROOT
 
-LOCKS = ["requirements", "requirements-dev", "local/ministack/requirements"]
+LOCKS = ["requirements", "requirements-dev", "docs/requirements", "local/ministack/requirements"]
 ENTRY = re.compile(r"^([\w.-]+)==([^\s;]+)(?: ; (.+?))? \\$")
 
 

@@ -191,11 +191,11 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
         conflicts: Conflicts = ()
         if arrival.replaced_dirty:
             found = await _restore_newer_write(change, hop, write)
-            conflicts = conflicts_with_own_write(change, hop, write, found)
+            conflicts = each_once(conflicts_with_own_write(change, hop, write, found))
         # A backfilled item made no lap, and its time may be years ago.
         return Outcome(
             Action.LAP_COMPLETED,
-            each_once(conflicts),
+            conflicts,
             written_at=None if PRESENT_AT in write.item else written_at,
         )
     outcome = await _apply_write(change, write, hop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,20 @@ def make_conflict(ring: LocalRing, key: str, first: Any, second: Any) -> str:
 
 
 def only_conflict(ring: LocalRing, key: str) -> Any:
+    """Wait for the only conflict of a key: a function's lines may come after its response."""
     ring.wait_until_quiet(PATIENCE)
-    ring.flush()
-    (listed,) = document(conflicts(ring, "list", "--json"))["rings"]
-    (entry,) = [one for one in listed["conflicts"] if one["key"] == item(key)]
+    end = time.monotonic() + PATIENCE
+    while not (found := listed(ring, key)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    (entry,) = found
     return entry
+
+
+def listed(ring: LocalRing, key: str) -> list[Any]:
+    ring.flush()
+    (only,) = document(conflicts(ring, "list", "--json"))["rings"]
+    return [one for one in only["conflicts"] if one["key"] == item(key)]
 
 
 def everywhere(ring: LocalRing, key: str) -> list[Any]:
@@ -225,9 +235,9 @@ def test_a_log_that_cannot_be_read_is_named_and_the_others_are_listed(ring: Loca
     group = hop_from(ring, FIRST).function.spec.log_group
     logs.delete_log_group(logGroupName=group)
     try:
-        listed = conflicts(ring, "list", "--json")
-        assert listed.exit_code == 1
-        (unread,) = document(listed)["rings"][0]["unread"].items()
+        result = conflicts(ring, "list", "--json")
+        assert result.exit_code == 1
+        (unread,) = document(result)["rings"][0]["unread"].items()
         assert unread[0] == f"the hop from {FIRST} to {SECOND}"
     finally:
         logs.create_log_group(logGroupName=group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from local.cloud.program import DeployError
@@ -21,6 +22,7 @@ class SettingsRequests:
 
     def __init__(self, ring: LocalRing) -> None:
         self._ring = ring
+        self._lock = threading.Lock()  # from the comparison of revisions to the end of a change
 
     def answer(self, method: str, _: str, body: bytes) -> tuple[int, Any]:
         """Return status and document of the response.
@@ -50,9 +52,10 @@ class SettingsRequests:
         fields = request if isinstance(request, dict) else {}
         if not isinstance(fields.get("settings"), dict):
             return 400, {"error": 'A change needs "settings", by sections.'}
-        if fields.get("revision") != self._ring.revision:
-            return 409, {"error": "The settings were changed meanwhile. Run the command again."}
-        if fields.get("dry_run"):
-            return 200, self._ring.plan(fields["settings"]).document()
-        changed = self._ring.change(fields["settings"]).document()
-        return 200, {**changed, **self._document()}
+        with self._lock:
+            if fields.get("revision") != self._ring.revision:
+                return 409, {"error": "The settings were changed meanwhile. Run the command again."}
+            if fields.get("dry_run"):
+                return 200, self._ring.plan(fields["settings"]).document()
+            changed = self._ring.change(fields["settings"]).document()
+            return 200, {**changed, **self._document()}

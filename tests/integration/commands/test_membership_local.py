@@ -101,6 +101,22 @@ def test_a_lost_region_is_bypassed_and_rejoins_with_its_unsent_writes(
     all_have(ring, "before", "unsent", "round it")
 
 
+def test_a_change_that_fails_halfway_leaves_the_ring_as_it_was_and_is_run_again(
+    ring: LocalRing,
+) -> None:
+    outage = ring.active_faults.start(FaultRequest("outage", LOST, seconds=600.0))
+    failed = run(ring, "pause", LOST, "--yes", "--json")
+    assert failed.exit_code == 1
+    assert ring.endpoint in json.loads(failed.stdout)["rings"][0]["error"]["text"]
+    assert ring.settings.members[1].paused is False
+    put(ring, FIRST, item("meanwhile"))
+    ring.active_faults.clear(outage.id)
+    assert run(ring, "pause", LOST, "--yes").exit_code == 0
+    assert hop_from(ring, LOST).mapping.stopped_by == "disabled"
+    assert run(ring, "resume", LOST, "--yes").exit_code == 0
+    all_have(ring, "meanwhile")
+
+
 def test_a_gap_is_refused_and_nothing_is_changed(ring: LocalRing) -> None:
     refused = run(ring, "bypass", LOST, "--yes", "--since", "3d")
     assert refused.exit_code == 2

@@ -37,6 +37,9 @@ _CLI_INTRODUCTION = """
 unless the active environment has the packages. A command that changes something shows a preview
 and asks; `--yes` skips both. With `--json`, one JSON document goes to stdout, and progress to
 stderr. Ctrl-C ends a command in order; the same command continues.
+
+Completion in bash (for zsh write `zsh_source`; a line for `~/.bashrc`, from this folder):
+`eval "$(_AUTOMATE_PY_COMPLETE=bash_source ./automate.py)"`
 """
 
 _ALARMS_INTRODUCTION = """

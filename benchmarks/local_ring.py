@@ -18,8 +18,8 @@ from commands.local_ring import RunningLocalRing
 from local.data.load import TargetTable, load
 from local.ring import LocalRing
 from local.stack_config import StackConfig
-from operate.table_operations import TableOptions
 from operate.table_operations import check as check_ring
+from operate.table_options import TableOptions
 
 _REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 _BYTES = 300

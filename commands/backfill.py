@@ -12,23 +12,25 @@ import click
 from commands.exit_codes import FAILED, OK
 from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
-    announce_execution,
+    announce_executions,
     distributed_option,
-    segment_count,
-    segment_runner,
     segments_option,
 )
 from commands.options.rings import running_rings_option
-from commands.options.whole_table import TableOptions, expect_answer, json_line, table_options
+from commands.options.whole_table import (
+    announce_journal,
+    expect_answer,
+    json_line,
+    table_options,
+)
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.distributed.jobs import backfill_distributed, backfill_job, expect_writes
+from operate.backfill_operation import BackfillOperation
 from operate.errors import CancelledError, InvalidRequestError
-from operate.reconcile.backfill import BackfillResult, Route, backfill, plan_route
+from operate.reconcile.backfill import BackfillResult
 from operate.reconcile.backfill_key import BackfillOutcome
-from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing
-from operate.table_operations import backfill_identity
+from operate.table_options import TableOptions
 from ring.text import counted
 
 
@@ -40,13 +42,7 @@ class _Options:
     source: str | None
     everyone: bool
     segments: int | None
-    distributed: bool
     yes: bool
-
-    def routes(self, members: Sequence[MemberConnection]) -> list[Route]:
-        """Return the routes. Raises `InvalidRequestError`."""
-        names = [member.name for member in members] if self.everyone else self.into
-        return [plan_route(members, name, self.source) for name in names]
 
 
 @click.command(
@@ -109,14 +105,9 @@ def backfill_command(
 def _backfill(
     screen: Screen, ring: DeployedRing, whole: TableOptions, options: _Options
 ) -> BackfillResult:
-    how = {"distributed": options.distributed, "segments": options.segments}
-    machine, segments = segment_runner(ring, whole, how), segment_count(ring, how)
-    if machine:
-        expect_writes(machine)
-    members = whole.connect(ring)
-    routes = options.routes(members)
-    for route in routes:
-        source, target = members[route.source], members[route.target]
+    operation = BackfillOperation(ring, options.into, options.source, options.segments, whole)
+    for route in operation.routes:
+        source, target = operation.members[route.source], operation.members[route.target]
         screen.print(
             f"{ring.label}: {target.name} ({target.tables.table}, "
             f"about {counted(target.item_count, 'item')}) "
@@ -124,21 +115,12 @@ def _backfill(
         )
     if not options.yes and not click.confirm("Copy these items?", err=True):
         raise CancelledError("Nothing was changed.")
-    identity = backfill_identity(members, routes, segments, is_local=machine is None)
-    with whole.open(screen, ring, "backfill", identity) as journal:
-        if machine is None:
-            with at_work(screen, whole.stop) as on_progress:
-                return backfill(
-                    members, routes, journal, segments=segments, on_progress=on_progress
-                )
-        tasks = [backfill_job(members, route, segments) for route in routes]
-        with (
-            announce_execution(screen, ring, machine, tasks, whole.restart),
-            at_work(screen, whole.stop) as on_progress,
-        ):
-            return backfill_distributed(
-                machine, tasks, journal, restart=whole.restart, on_progress=on_progress
-            )
+    with (
+        announce_journal(screen, operation.open()) as journal,
+        announce_executions(screen, ring, operation.executions()),
+        at_work(screen, whole.stop) as on_progress,
+    ):
+        return operation.run(journal, on_progress)
 
 
 def _document(done: BackfillResult) -> dict[str, Any]:

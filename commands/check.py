@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 import click
@@ -12,30 +10,22 @@ import click
 from commands.exit_codes import FAILED, OK
 from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.distributed import (
-    announce_execution,
+    announce_executions,
     distributed_option,
-    segment_count,
-    segment_runner,
     segments_option,
 )
 from commands.options.numbers import Finite
 from commands.options.rings import running_rings_option
-from commands.options.whole_table import TableOptions, json_line, parse_keys, table_options
+from commands.options.whole_table import announce_journal, json_line, parse_keys, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.distributed.executions import SegmentRunner
-from operate.distributed.jobs import check_distributed, check_job
-from operate.errors import InvalidRequestError
-from operate.reconcile.check import CheckOptions, check
-from operate.reconcile.check_result import CHANGING, CheckResult, findings
+from operate.comparison import CheckReport, Comparison, ignore_difference
+from operate.reconcile.check import CheckOptions
+from operate.reconcile.check_result import CHANGING
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing, Outcome
-from operate.stop import Stop
-from operate.table_operations import CheckReport, comparison_identity
+from operate.table_options import TableOptions
 from ring.text import counted
-
-_SHOWN = 20  # differences that are printed, or in the JSON document
 
 
 def check_options(function: Any) -> Any:
@@ -129,7 +119,7 @@ def check_command(
 
     def one_ring(ring: DeployedRing) -> CheckReport:
         comparison = comparison_of(ring, whole, values)
-        with whole.open(screen, ring, "check", comparison.about) as journal:
+        with announce_journal(screen, comparison.open("check")) as journal:
             return compare(screen, comparison, journal, report)
 
     outcomes = on_each_ring(rings, one_ring)
@@ -142,78 +132,36 @@ def check_command(
     return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Members and options of a comparison. `machine`: distributed runner; None: this machine."""
-
-    ring: DeployedRing
-    members: Sequence[MemberConnection]
-    options: CheckOptions
-    machine: SegmentRunner | None
-    restart: bool
-    stop: Stop
-
-    @property
-    def about(self) -> Any:
-        """What a checkpoint belongs to: only the same comparison may resume from it."""
-        is_local = self.machine is None
-        return comparison_identity(self.members, self.options, is_local=is_local)
-
-
 def comparison_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, Any]) -> Comparison:
     """Read the options of a comparison. Raises `OperateError`, also for invalid keys."""
-    machine = segment_runner(ring, whole, values)
     members = whole.connect(ring, values["chosen"])
     keys = None if values["keys"] is None else parse_keys(values["keys"], members[0])
-    without = [member.name for member in members if member.tables.tombstones is None]
-    if values["tombstones"] and without:
-        raise InvalidRequestError(f"--tombstones: {without[0]} has none, by `tombstones.enabled`.")
     options = CheckOptions(
         keys,
         values["sample"],
-        segment_count(ring, values),
+        values["segments"],
         values["pairwise"],
         values["tombstones"],
         values["settle_seconds"],
     )
-    return Comparison(ring, members, options, machine, whole.restart, whole.stop)
+    return Comparison(ring, members, options, whole)
 
 
 def compare(
     screen: Screen, comparison: Comparison, journal: Journal, report: IO[str] | None
 ) -> CheckReport:
-    """Check a ring, with a progress bar."""
-    members = comparison.members
-    checked, units = _checked(screen, comparison, journal)
-    documents = (finding.document(members) for finding in findings(journal))
-    spent = units + sum(member.rate_limiter.spent for member in members)
-    return CheckReport(checked, _first(documents, report), spent)
+    """Check a ring, with a progress bar. All differences go into the `report`."""
 
+    def write(difference: Mapping[str, Any]) -> None:
+        if report is not None:
+            report.write(json_line(difference) + "\n")
 
-def _checked(screen: Screen, comparison: Comparison, journal: Journal) -> tuple[CheckResult, float]:
-    """Run the check; also return the capacity units that functions used."""
-    members, options, machine = comparison.members, comparison.options, comparison.machine
-    if machine is None:
-        with at_work(screen, comparison.stop) as on_progress:
-            return check(members, journal, options, on_progress), 0.0
-    task, restart = check_job(members, options), comparison.restart
+    on_difference = write if report is not None else ignore_difference
     with (
-        announce_execution(screen, comparison.ring, machine, [task], restart),
+        announce_executions(screen, comparison.ring, comparison.executions()),
         at_work(screen, comparison.stop) as on_progress,
     ):
-        return check_distributed(machine, task, journal, restart=restart, on_progress=on_progress)
-
-
-def _first(documents: Iterable[Mapping[str, Any]], report: IO[str] | None) -> list[Any]:
-    """Return the first documents; write all of them into the report."""
-    if report is None:
-        return list(islice(documents, _SHOWN))
-    shown: list[Any] = []
-    for document in documents:
-        report.write(json_line(document) + "\n")
-        if len(shown) < _SHOWN:
-            shown.append(document)
-    return shown
+        return comparison.check(journal, on_progress, on_difference)
 
 
 def document(compared: CheckReport) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class RunningLocalRing:
     # Its metrics appear after seconds, and its mappings start at once.
     catch_up = CatchUp(timedelta(seconds=10), 1.0)
 
+    is_local = True
+
     def __init__(self, endpoint: str) -> None:
         self.label = self.name = endpoint
         self._current: _Current | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -13,15 +14,15 @@ from commands.check import check_options, compare, comparison_of, document, prin
 from commands.exit_codes import FAILED, OK
 from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.rings import running_rings_option
-from commands.options.whole_table import TableOptions, expect_answer, table_options
+from commands.options.whole_table import announce_journal, expect_answer, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
+from operate.comparison import Comparison
 from operate.errors import CancelledError
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import MemberConnection
-from operate.reconcile.repair import RepairResult, repair
+from operate.reconcile.repair import RepairResult
 from operate.rings import DeployedRing
-from operate.table_operations import member_index
+from operate.table_options import TableOptions
 from ring.text import counted
 
 _REST = "write them all with `check --report FILE`"
@@ -34,10 +35,6 @@ class _Options:
     prefer: str | None
     yes: bool
     dry_run: bool
-
-    def preferred(self, members: Sequence[MemberConnection]) -> int | None:
-        """Return the preferred member's index."""
-        return None if self.prefer is None else member_index(members, self.prefer)
 
 
 @click.command(
@@ -92,36 +89,34 @@ def _repair(
 ) -> dict[str, Any]:
     """Check and repair a ring; print the progress, and return the document."""
     comparison = comparison_of(ring, whole, values)
-    members = comparison.members
-    options.preferred(members)  # an unknown member is an error before anything is read
-    with whole.open(screen, ring, "repair", comparison.about) as journal:
+    if options.prefer is not None:
+        comparison.member_index(options.prefer)  # an error before anything is read
+    with announce_journal(screen, comparison.open("repair")) as journal:
         compared = compare(screen, comparison, journal, None)
         if not screen.as_json:
             print_comparison(screen, ring.label, compared, _REST)
+        run = partial(_do, screen, comparison, journal, options.prefer)
         if options.dry_run or (not options.yes and not compared.in_sync):
-            planned = _do(screen, members, journal, options, dry_run=True)
+            planned = run(dry_run=True)
             if options.dry_run:
                 return document(compared) | _document(planned, options.prefer)
             if not click.confirm("Write this?", err=True):
                 raise CancelledError("Nothing was changed.")
-        repaired = _do(screen, members, journal, options, dry_run=False)
-        return document(compared) | _document(repaired, options.prefer)
+        return document(compared) | _document(run(dry_run=False), options.prefer)
 
 
 def _do(
     screen: Screen,
-    members: Sequence[MemberConnection],
+    comparison: Comparison,
     journal: Journal,
-    options: _Options,
+    prefer: str | None,
+    *,
     dry_run: bool,
 ) -> RepairResult:
-    preferred = options.preferred(members)
-    with at_work(screen, members[0].stop) as on_progress:
-        repaired = repair(
-            members, journal, prefer=preferred, dry_run=dry_run, on_progress=on_progress
-        )
+    with at_work(screen, comparison.stop) as on_progress:
+        repaired = comparison.repair(journal, prefer, dry_run=dry_run, on_progress=on_progress)
     if not screen.as_json:
-        _show(screen, repaired, options.prefer, dry_run)
+        _show(screen, repaired, prefer, dry_run)
     return repaired
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from operate.comparison import CheckReport
     from operate.conflicts.entries import ConflictEntry
     from operate.conflicts.reading import Conflicts
     from operate.conflicts.resolving import Resolution, ResolveOutcome
@@ -41,15 +42,14 @@ if TYPE_CHECKING:
     from operate.reconcile.check import CheckOptions
     from operate.rings import run_on_all
     from operate.table_operations import (
-        CheckReport,
         RepairReport,
-        TableOptions,
         backfill,
         check,
         quarantined,
         redrive,
         repair,
     )
+    from operate.table_options import TableOptions
 
 __all__ = [
     "CancelledError",
@@ -96,6 +96,7 @@ _MODULES = {
     "operate.conflicts.resolving": ("Resolution", "ResolveOutcome"),
     "operate.conflicts.ring_conflicts": ("logged_conflicts", "resolve_conflict"),
     "operate.conflicts.standing": ("loser_of",),
+    "operate.comparison": ("CheckReport",),
     "operate.deployment.config_source": ("StateBackend",),
     "operate.deployment.result": ("Result",),
     "operate.deployment.ring_file": ("read_rings",),
@@ -120,15 +121,14 @@ _MODULES = {
     "operate.reconcile.check": ("CheckOptions",),
     "operate.rings": ("run_on_all",),
     "operate.table_operations": (
-        "CheckReport",
         "RepairReport",
-        "TableOptions",
         "backfill",
         "check",
         "quarantined",
         "redrive",
         "repair",
     ),
+    "operate.table_options": ("TableOptions",),
 }
 _EXPORTS = {name: (module, name) for module, names in _MODULES.items() for name in names} | {
     "lag": ("operate.monitoring.ring_monitoring", "ring_lag"),

@@ -20,6 +20,8 @@ class DeployedRing(Protocol):
     """Name in results and messages."""
     name: str
     """Name of the stack."""
+    is_local: bool
+    """Whether `automate.py local` runs the ring."""
 
     def expect_ready(self, operation: str | None = None) -> None:
         """Raise `PrerequisiteError` if `deployed`, or this operation, would."""

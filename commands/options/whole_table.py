@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ import click
 from commands.options.numbers import Finite
 from commands.output.screen import Screen
 from local.data.items import Schema, parse_line
-from operate import table_operations
 from operate.errors import InvalidRequestError
 from operate.reconcile.fingerprints import key_text
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing
-from operate.table_operations import CHECKPOINTS
+from operate.table_options import CHECKPOINTS, TableOptions
 
 _OPTIONS = (
     click.option(
@@ -41,23 +39,17 @@ _OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class TableOptions(table_operations.TableOptions):
-    """Options of a command on whole tables."""
-
-    @contextmanager
-    def open(
-        self, screen: Screen, ring: DeployedRing, command: str, identity: Any
-    ) -> Iterator[Journal]:
-        """Open the checkpoint file of a command on a ring, and print if it is resumed."""
-        with self.open_journal(ring, command, identity) as journal:
-            if journal.resumed:
-                screen.print(f"Resuming from {journal.path} (--restart starts over).")
-            try:
-                yield journal
-            except KeyboardInterrupt:
-                screen.print("Interrupted. Run the same command to resume.")
-                raise
+@contextmanager
+def announce_journal(screen: Screen, opening: AbstractContextManager[Journal]) -> Iterator[Journal]:
+    """Open a checkpoint file, and print whether it is resumed, and that it can be."""
+    with opening as journal:
+        if journal.resumed:
+            screen.print(f"Resuming from {journal.path} (--restart starts over).")
+        try:
+            yield journal
+        except KeyboardInterrupt:
+            screen.print("Interrupted. Run the same command to resume.")
+            raise
 
 
 def expect_answer(screen: Screen, rings: Iterable[DeployedRing]) -> None:
@@ -75,7 +67,9 @@ def table_options(function: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(function)
     def command(**given: Any) -> int:
-        whole = TableOptions(*(given.pop(name) for name in ("rate", "journal", "restart")))
+        options = {name: given.pop(name) for name in ("rate", "journal", "restart")}
+        # `repair`, `check` and `backfill` have it; others have no functions to run in.
+        whole = TableOptions(**options, distributed=given.pop("distributed", False))
         if whole.journal and len(given["rings"]) > 1:
             names = ", ".join(ring.label for ring in given["rings"])
             raise InvalidRequestError(

@@ -71,6 +71,7 @@ class RingStack:
     """
 
     catch_up = ON_AWS
+    is_local = False
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
         self,

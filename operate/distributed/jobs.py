@@ -34,8 +34,8 @@ def check_job(members: Sequence[MemberConnection], options: CheckOptions) -> Seg
         "check",
         {"settle": options.settle_seconds, "tombstones": options.tombstones},
         members,
-        list(check.table_segments(members, options.segments)),
-        [_tables(members), options.segments, options.tombstones],
+        list(check.table_segments(members, options.segment_count)),
+        [_tables(members), options.segment_count, options.tombstones],
     )
 
 

@@ -21,7 +21,14 @@ from operate.reconcile.fingerprints import fingerprints
 from operate.reconcile.journal import Journal
 from operate.reconcile.member_states import read_states
 from operate.reconcile.members import MemberConnection
-from operate.reconcile.parallel_scan import Page, ParallelScan, ScanSegment, Segment, read_page
+from operate.reconcile.parallel_scan import (
+    DEFAULT_SEGMENTS,
+    Page,
+    ParallelScan,
+    ScanSegment,
+    Segment,
+    read_page,
+)
 from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 
@@ -37,7 +44,7 @@ class CheckOptions:
     Attributes:
         keys: The keys to compare, as texts; None: all.
         sample: The number of random keys to compare instead of all.
-        segments: Parallel scan segments per table.
+        segments: Parallel scan segments per table. None: 4, or 100 in functions on AWS.
         pairwise: Compare each page with the next member's items, instead of sorting all
             fingerprints in the checkpoint file.
         tombstones: Also report a delete whose tombstone is missing at a member, within the
@@ -49,12 +56,17 @@ class CheckOptions:
 
     keys: Sequence[str] | None = None
     sample: int | None = None
-    segments: int = 4
+    segments: int | None = None
     pairwise: bool = False
     tombstones: bool = False
     settle_seconds: float = 30.0
     max_rechecks: int = 5
     pause: Callable[[float], None] | None = None
+
+    @property
+    def segment_count(self) -> int:
+        """Number of parallel scan segments per table."""
+        return self.segments or DEFAULT_SEGMENTS
 
     def deletes_since(self, members: Sequence[MemberConnection]) -> float | None:
         """Return since when deletes need a tombstone at each member (Unix time); None: never.
@@ -107,7 +119,7 @@ def _read_all(
     options: CheckOptions,
     on_progress: ProgressCallback,
 ) -> None:
-    journal.plan(table_segments(members, options.segments))
+    journal.plan(table_segments(members, options.segment_count))
     total = sum(member.item_count + member.tombstone_count for member in members)
     seen = journal.read_count()
 
@@ -133,7 +145,7 @@ def _read_pairwise(
     on_progress: ProgressCallback,
 ) -> int:
     """Record the keys in which neighbours differ as suspects; count the first member's items."""
-    journal.plan(table_segments(members, options.segments))
+    journal.plan(table_segments(members, options.segment_count))
     total = sum(member.item_count + member.tombstone_count for member in members)
     seen = journal.read_count()
     since = options.deletes_since(members)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+DEFAULT_SEGMENTS = 4
+"""Default number of segments per table on one machine."""
+
+
 @dataclass(frozen=True)
 class ScanSegment:
     """A segment of one of several tables, and where to read on. `source` identifies the table.

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands import check as equal
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
+from operate import comparison
 from operate.errors import InvalidRequestError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CHANGING, findings
@@ -176,7 +176,7 @@ def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, Differe
 def test_what_is_not_shown_is_where_it_says(
     ring: LocalRing, differing: dict[str, DifferenceKind], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(equal, "_SHOWN", 1)
+    monkeypatch.setattr(comparison, "_MAX_DIFFERENCES", 1)
     assert "and 3 more: write them all with --report FILE." in command().output
     assert "and 3 more: all are in all.jsonl." in command("--report", "all.jsonl").output
     assert len(Path("all.jsonl").read_text().splitlines()) == len(differing)
@@ -274,7 +274,7 @@ def test_an_interrupted_check_goes_on_where_it_was(
 ) -> None:
     members = reached(ring)
     wish = CheckOptions(segments=10, pairwise=apart, settle_seconds=0.1)
-    parts = 2 * 3 * wish.segments
+    parts = 2 * 3 * wish.segment_count
 
     def scans() -> int:
         return ring.meter.read().count(["Scan"])

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import operate
 from automate import main
+from commands.local_ring import RunningLocalRing
 from local.ring import LocalRing
 from operate.distributed import executions as machine
 from tests.support.local_rings import PATIENCE, REGIONS, item, put, ring_of
@@ -110,6 +112,18 @@ def test_a_repair_plans_by_it_what_it_plans_by_any_check(ring: LocalRing) -> Non
     assert there["repaired"] > 0
     for name in ("differing", "repaired", "left", "writes"):
         assert there[name] == whole[name], name
+
+
+def test_a_check_from_python_runs_in_functions_and_reports_each_difference(ring: LocalRing) -> None:
+    before, found = len(executions(ring)), list[Any]()
+    report = operate.check(
+        RunningLocalRing(ring.endpoint),
+        operate.CheckOptions(settle_seconds=0, segments=1),
+        table_options=operate.TableOptions(distributed=True),
+        on_difference=found.append,
+    )
+    assert executions(ring)[before:] == ["SUCCEEDED"]
+    assert (report.result.differing, report.differences) == (6, found)
 
 
 def interrupted(*_: Any) -> None:

@@ -1,0 +1,96 @@
+"""Options of operations on whole tables, and how such an operation reaches its ring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from operate.distributed.executions import SegmentRunner
+from operate.errors import InvalidRequestError
+from operate.reconcile.connect import connect_members
+from operate.reconcile.journal import Journal
+from operate.reconcile.members import MemberConnection
+from operate.reconcile.parallel_scan import DEFAULT_SEGMENTS
+from operate.rings import DeployedRing
+from operate.stop import Stop
+
+CHECKPOINTS = Path(".dynamodb-ring")
+"""Default folder of checkpoint files, in the current folder."""
+DISTRIBUTED_SEGMENTS = 100
+"""Default number of segments per table in Lambda functions on AWS."""
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """Options of operations on whole tables."""
+
+    rate: float | None = None
+    """Capacity units per second and member, reads and writes together. None: unlimited."""
+    journal: Path | None = None
+    """Checkpoint file. Default: one in `CHECKPOINTS` for each operation and ring."""
+    restart: bool = False
+    """Start over instead of resuming."""
+    distributed: bool = False
+    """Process the segments in Lambda functions. Requires the setting `distributed.enabled`."""
+    stop: Stop = field(default_factory=Stop)
+    """Request to end in order, from another thread."""
+
+    def connect(self, ring: DeployedRing, only: Sequence[str] = ()) -> list[MemberConnection]:
+        """Connect to a ring's members. Raises `OperateError`, also for fewer than two."""
+        members = connect_members(
+            ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate, stop=self.stop
+        )
+        if len(members) < 2:
+            raise InvalidRequestError(
+                f"At least two members are needed, and there is {len(members)}."
+            )
+        return members
+
+    def runner(self, ring: DeployedRing) -> SegmentRunner | None:
+        """Return the runner of a ring's segments; None: this machine.
+
+        Raises `InvalidRequestError` if the ring has none.
+        """
+        if not self.distributed:
+            return None
+        if self.rate is not None:
+            raise not_distributed(
+                "rate",
+                "functions do not share a rate; `distributed.at_once` limits how many run at a "
+                "time",
+            )
+        return SegmentRunner.of(ring.deployed(), ring.clients(), self.stop)
+
+    def segment_count(self, ring: DeployedRing, segments: int | None) -> int:
+        """Return the number of segments per table: `segments`, or the default of the ring.
+
+        Functions of a local ring share its cores: more segments take longer.
+        """
+        on_aws = self.distributed and not ring.is_local
+        return segments or (DISTRIBUTED_SEGMENTS if on_aws else DEFAULT_SEGMENTS)
+
+    @contextmanager
+    def open_journal(self, ring: DeployedRing, operation: str, identity: Any) -> Iterator[Journal]:
+        """Open the checkpoint file of an operation on a ring. It is deleted after a success."""
+        name = re.sub(r"[^\w.-]", "-", f"{operation}-{ring.label}.sqlite")
+        path = self.journal or CHECKPOINTS / name
+        with Journal(path, identity, restart=self.restart) as journal:
+            yield journal
+            journal.remove()
+
+
+DEFAULT_OPTIONS = TableOptions()
+
+
+def not_distributed(option: str, instead: str) -> InvalidRequestError:
+    """Return the error for an option that functions do not support."""
+    return InvalidRequestError(f"--{option} cannot be used with --distributed: {instead}.")
+
+
+def table_names(members: Sequence[MemberConnection]) -> list[tuple[str, str]]:
+    """Return the members' names and tables: part of what a checkpoint belongs to."""
+    return [(member.name, member.tables.table) for member in members]

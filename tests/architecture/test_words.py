@@ -1,6 +1,7 @@
 """Words that have a better one in the trade stay out of the code."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +16,26 @@ WORDS = (
     *("beneath", "way", "ways"),
 )
 _OLD = re.compile(r"(?<![\w-])(?:" + "|".join(WORDS) + r")(?![\w-])")
+# Of the tests, only these yet.
+_TESTS = (
+    *("engine", "unit/benchmarks", "unit/commands", "unit/local", "unit/page", "unit/ring"),
+    "unit/test_function_contract.py",
+)
 _A_FILES_POSITION = ".tell()"  # Python's own name
 
 
 def old_words(text: str) -> list[str]:
     """Return the lines that have one of the words."""
     return [line for line in text.splitlines() if _OLD.search(line.replace(_A_FILES_POSITION, ""))]
+
+
+def lines_with_old_words(place: Path) -> set[str]:
+    """Return the lines of a file, or of all files in a folder, that have one of the words."""
+    return {
+        f"{file.relative_to(PROJECT_ROOT)}: {line.strip()}"
+        for file in (place.rglob("*.py") if place.is_dir() else [place])
+        for line in old_words(file.read_text())
+    }
 
 
 def test_words_are_found_as_names_and_in_prose_and_not_in_others() -> None:
@@ -32,9 +47,9 @@ def test_words_are_found_as_names_and_in_prose_and_not_in_others() -> None:
 
 @pytest.mark.parametrize("room", [*ROOMS, "benchmarks"])
 def test_the_trades_words_are_used(room: str) -> None:
-    found = {
-        f"{file.relative_to(PROJECT_ROOT)}: {line.strip()}"
-        for file in (PROJECT_ROOT / room).rglob("*.py")
-        for line in old_words(file.read_text())
-    }
-    assert found == set()
+    assert lines_with_old_words(PROJECT_ROOT / room) == set()
+
+
+@pytest.mark.parametrize("place", _TESTS)
+def test_tests_use_the_trades_words(place: str) -> None:
+    assert lines_with_old_words(PROJECT_ROOT / "tests" / place) == set()

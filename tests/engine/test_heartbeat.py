@@ -19,7 +19,7 @@ def test_a_heart_is_switched_on_beats_and_is_switched_off_again(engine: Engine) 
     stack.up()
     stack.configure(heartbeat={"enabled": True})
     changes = stack.up()
-    # A rule, its target and what lets it call, for each of two functions, which are told their key.
+    # A rule, its target and what lets it call, for each of two functions, which know their key.
     assert (changes["create"], changes["update"]) == (6, 2)
     assert set(stack.refresh()) == {"same"}
     events = engine.place("eu-west-1").clients.client("events", "eu-west-1")

@@ -1,6 +1,6 @@
 """What is left out of a table's settings, on the real engine: each test begins after the last.
 
-The provider keeps it and reports no change. So it is refused before, and said in another way.
+The provider keeps it and reports no change. So it is refused before, with another message.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def keys(engine: Engine) -> set[str | None]:
             s3.delete_object(Bucket=bucket["Name"], Key="tried")
             found.add(put.get("SSEKMSKeyId"))
     for topic in sns.list_topics()["Topics"]:
-        told = sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
-        found.add(told.get("KmsMasterKeyId"))
+        attributes = sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
+        found.add(attributes.get("KmsMasterKeyId"))
     groups = clients.logs(REGION).describe_log_groups()["logGroups"]
     return found | {group.get("kmsKeyId") for group in groups}
 

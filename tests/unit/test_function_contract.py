@@ -31,7 +31,7 @@ class Watched(Mapping[str, str]):
         return len(self._variables)
 
 
-def told(
+def variables_of(
     *,
     role: str | None = None,
     tombstones: bool = True,
@@ -59,7 +59,7 @@ def told(
 
 
 def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
-    variables = told(role=ROLE, log_items=True, http="boto3", heartbeat=True)
+    variables = variables_of(role=ROLE, log_items=True, http="boto3", heartbeat=True)
     watched = Watched(variables)
     HopConfig.read(watched)
     assert watched.asked == set(variables)
@@ -72,7 +72,7 @@ def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
 def test_the_handler_understands_whatever_the_stack_sets(
     role: str | None, tombstones: bool, expiry: str | None, log_items: bool
 ) -> None:
-    variables = told(role=role, tombstones=tombstones, expiry=expiry, log_items=log_items)
+    variables = variables_of(role=role, tombstones=tombstones, expiry=expiry, log_items=log_items)
     settings = HopConfig.read(variables)
     assert settings.logs_items == log_items
     assert (settings.source_replica.table, settings.target_replica.table) == ("orders", "orders-eu")

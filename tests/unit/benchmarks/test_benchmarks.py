@@ -1,4 +1,4 @@
-"""The benchmarks: every contender brings every load, and the tables say what was counted."""
+"""The benchmarks: every contender replicates every load, and the tables say what was counted."""
 
 from __future__ import annotations
 

@@ -20,23 +20,23 @@ def run(*arguments: str) -> Result:
 
 
 def document(*arguments: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
-    return told
+    found: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
+    return found
 
 
 def test_it_tells_both_bills_item_by_item_with_date_and_what_is_guessed() -> None:
-    told = document(*LOAD)
+    costs = document(*LOAD)
     load = {"writes": 50, "size": 2048, "deletes": 0.05, "inserts": 0.2, "projected": 200}
-    assert told["load"] == load
-    ring, beside = told["ring"], told["global_tables"]
+    assert costs["load"] == load
+    ring, beside = costs["ring"], costs["global_tables"]
     for bill in (ring, beside):
         assert bill["dollars"] == pytest.approx(
             sum(one["dollars"] for one in bill["lines"]), abs=0.1
         )
     # 131.4 million writes, of 2 units, in 3 regions, at 0.625 dollars a million.
     assert beside["lines"][0]["dollars"] == pytest.approx(131.4 * 2 * 3 * 0.625)
-    assert told["prices_of"] == "2026-09-18"
-    assert "eu-west-1, ap-southeast-2" in told["warnings"][0]
+    assert costs["prices_of"] == "2026-09-18"
+    assert "eu-west-1, ap-southeast-2" in costs["warnings"][0]
     assert "us-east-1" in run(*LOAD).output
 
 
@@ -44,10 +44,10 @@ def test_the_readme_says_what_the_command_says() -> None:
     readme = " ".join((PROJECT_ROOT / "README.md").read_text().split())
     found = re.search(r"costs ([\d.]+) a month, and Global Tables ([\d.]+\d)", readme)
     assert found
-    told = document(*LOAD)
+    costs = document(*LOAD)
     assert [float(one) for one in found.groups()] == [
-        told["ring"]["dollars"],
-        told["global_tables"]["dollars"],
+        costs["ring"]["dollars"],
+        costs["global_tables"]["dollars"],
     ]
 
 

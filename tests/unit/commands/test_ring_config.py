@@ -49,7 +49,7 @@ def test_every_section_and_setting_can_be_reached_by_set() -> None:
 # path, value, before -> after
 PUT: dict[str, tuple[str, object, dict[str, Any], dict[str, Any]]] = {
     "a section": ("mapping", {"retries": 3}, {}, {"mapping": {"retries": 3}}),
-    "beneath a section": ("mapping.retries", 3, {"mapping": {}}, {"mapping": {"retries": 3}}),
+    "within a section": ("mapping.retries", 3, {"mapping": {}}, {"mapping": {"retries": 3}}),
     "instead of another": ("tags.a", "2", {"tags": {"a": "1"}}, {"tags": {"a": "2"}}),
     "in a list": (
         "members[1].name",
@@ -81,9 +81,9 @@ def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
 )
 def test_a_key_without_a_type_is_answered_with_how_to_write_it(text: str, instead: str) -> None:
     for option in ("--key", "--sort"):
-        with pytest.raises(InvalidRequestError) as told:
+        with pytest.raises(InvalidRequestError) as caught:
             key(text, option)
-        assert f"as in {option} {instead} (S: text, N: number, B: binary)" in str(told.value)
+        assert f"as in {option} {instead} (S: text, N: number, B: binary)" in str(caught.value)
 
 
 def test_a_keys_name_may_have_colons() -> None:
@@ -108,8 +108,8 @@ def test_a_member_names_what_else_it_has() -> None:
 
 
 def test_what_is_on_or_off_of_a_member_is_no_text_and_an_account_is_no_number() -> None:
-    told = member("eu-west-1,paused=true,account=012345678901")
-    assert told == {"region": "eu-west-1", "paused": True, "account": "012345678901"}
+    parsed = member("eu-west-1,paused=true,account=012345678901")
+    assert parsed == {"region": "eu-west-1", "paused": True, "account": "012345678901"}
     table = {"name": "orders", "key": "id:S"}
     both = ["us-east-1", "eu-west-1,paused=true"]
     settings = Settings.parse(config_of(table=table, members=both, tags=[], more=[]))

@@ -59,10 +59,10 @@ def test_a_table_that_a_terminal_is_too_narrow_for_is_a_list(columns: int, is_ta
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0 keys"), (1, "1 key"), (2, "2 keys"), (1_000, "1,000 keys")]
+    ("number", "text"), [(0, "0 keys"), (1, "1 key"), (2, "2 keys"), (1_000, "1,000 keys")]
 )
-def test_a_number_agrees_with_its_noun(number: int, told: str) -> None:
-    assert counted(number, "key") == told
+def test_a_number_agrees_with_its_noun(number: int, text: str) -> None:
+    assert counted(number, "key") == text
 
 
 def test_a_noun_may_take_more_than_an_s() -> None:

@@ -49,5 +49,5 @@ def test_an_item_with_a_reports_names_is_taken_by_its_own_key(
 def test_one_journal_for_several_rings_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "rings.yaml"
     file.write_text(RINGS)
-    told = CliRunner().invoke(main, ("check", "--file", str(file), "--journal", "j"))
-    assert (told.exit_code, "select one with --only" in told.output) == (2, True)
+    result = CliRunner().invoke(main, ("check", "--file", str(file), "--journal", "j"))
+    assert (result.exit_code, "select one with --only" in result.output) == (2, True)

@@ -64,14 +64,14 @@ def test_a_partial_failure_is_delivered_again_from_the_checkpoint() -> None:
 
 
 def test_a_change_of_function_and_policy_delivers_anew_what_is_not_done() -> None:
-    clock, broken, mended = Clock(), FakeFunction(2, raises=True), FakeFunction()
+    clock, broken, working = Clock(), FakeFunction(2, raises=True), FakeFunction()
     stream = FakeStream(*map(streamed, (1, 2, 3)))
     mapping = EventMapping(stream, broken, Policy(batch_size=3), now=clock)
     mapping.step()
-    mapping.change(mended, Policy(batch_size=2))
+    mapping.change(working, Policy(batch_size=2))
     settle(mapping, clock)
     assert broken.calls == [[1, 2, 3]]
-    assert mended.calls == [[1, 2], [3]]
+    assert working.calls == [[1, 2], [3]]
 
 
 def test_an_answer_with_failures_counts_only_if_the_mapping_asks_for_it() -> None:

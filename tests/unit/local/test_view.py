@@ -92,11 +92,11 @@ class Resized(Console):
 
     def __init__(self, size: ConsoleDimensions) -> None:
         super().__init__(file=io.StringIO(), force_terminal=True, force_interactive=True)
-        self.told = size
+        self.dimensions = size
 
     @property
     def size(self) -> ConsoleDimensions:
-        return self.told
+        return self.dimensions
 
     @size.setter
     def size(self, new: object) -> None:
@@ -109,7 +109,7 @@ def test_a_terminal_of_another_size_is_drawn_anew_with_what_stands_above() -> No
     def snapshots() -> Iterator[Snapshot]:
         yield Snapshot(MEMBERS, (HOP,))
         yield Snapshot(MEMBERS, (HOP,), ("before",))
-        console.told = ConsoleDimensions(60, 40)
+        console.dimensions = ConsoleDimensions(60, 40)
         yield Snapshot(MEMBERS, (HOP,), ("after",))
 
     show(snapshots(), console, lambda: console.print("the ring's endpoint"))

@@ -82,10 +82,10 @@ def test_a_completed_lap_is_told_and_many_are_counted(view: View) -> None:
         for number in range(5)
         for source, target in (("a", "b"), ("b", "a"))
     ]
-    told = texts(view, replace(QUIET, deliveries=tuple(laps)))[1:]
-    assert told[0].startswith("insert 0: made at a, everywhere after 0.10 s, lap")
-    assert told[-1] == "and 2 more writes completed their lap"
-    assert len(told) == 4
+    shown = texts(view, replace(QUIET, deliveries=tuple(laps)))[1:]
+    assert shown[0].startswith("insert 0: made at a, everywhere after 0.10 s, lap")
+    assert shown[-1] == "and 2 more writes completed their lap"
+    assert len(shown) == 4
 
 
 def test_conflicts_quarantined_records_and_failures_are_told_in_words(view: View) -> None:

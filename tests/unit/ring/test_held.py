@@ -32,7 +32,7 @@ HOP_SUMMARY = {
 
 
 def kept(member: str = LOST, ring: str = "ring") -> dict[str, Any]:
-    """The state's word of a member that is held, as the engine tells it."""
+    """The state's word of a member that is held, as the engine reports it."""
     resources = [
         {"type": "dynamodb-ring:index:Replica", "outputs": MEMBER_SUMMARY},
         {"type": "dynamodb-ring:index:Hop", "outputs": HOP_SUMMARY},

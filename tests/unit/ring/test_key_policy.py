@@ -1,4 +1,4 @@
-"""What a member's key has to let in, as the documentation tells it."""
+"""What a member's key has to let in, as the documentation has it."""
 
 from __future__ import annotations
 

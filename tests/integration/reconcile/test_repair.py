@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
-from commands import check as equal
 from handler.model.image import Image, replicated_write
 from handler.protocol.apply import Superseded, apply_write
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
+from operate import comparison
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import repair
@@ -75,7 +75,7 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing)
 def test_what_is_not_shown_is_found_by_a_check(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(equal, "_SHOWN", 1)
+    monkeypatch.setattr(comparison, "_MAX_DIFFERENCES", 1)
     spoil(ring)
     assert "and 3 more: write them all with `check --report FILE`." in command("--dry-run").output
 

@@ -163,6 +163,14 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    """Headers and body leave in one packet, which the client reads at once."""
+
+    def handle_expect_100(self) -> bool:
+        """Invite the body at once: the client waits for it."""
+        invited = super().handle_expect_100()
+        self.wfile.flush()
+        return invited
 
     def run_wsgi(self) -> None:
         app: Any = self.server.app

@@ -147,6 +147,18 @@ def test_connections_stay_open(server: LocalServer) -> None:
         assert connection.sock is first
 
 
+def test_a_client_that_waits_for_the_invitation_to_send_its_body_is_invited(
+    server: LocalServer,
+) -> None:
+    parts = urlsplit(server.endpoint)
+    head = f"PUT /bucket HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 2\r\n"
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as waiting:
+        waiting.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert waiting.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        waiting.sendall(b"{}")
+        assert waiting.recv(100).startswith(b"HTTP/1.1 ")
+
+
 def test_objects_of_any_size_go_in_and_come_out(clients: Clients) -> None:
     s3 = clients.s3("us-east-1")
     s3.create_bucket(Bucket="things")

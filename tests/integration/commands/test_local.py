@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,25 @@ def test_a_session_loads_a_file_and_ends_by_itself(tmp_path: Path) -> None:
     assert "Loaded 30 items into eu-west-1" in text
     assert "eu-west-1 30" in text
     assert "Traceback" not in text
+
+
+def test_the_page_is_served_before_the_ring_is_there() -> None:
+    with start() as session:
+        try:
+            assert session.stdout
+            first = session.stdout.readline()
+            address = first.removeprefix("See the ring at work: ").partition("#")[0]
+            with urllib.request.urlopen(address, timeout=180) as response:
+                assert "<title>dynamodb-ring</title>" in response.read().decode()
+        finally:
+            session.kill()
+
+
+def test_without_a_page_none_is_served() -> None:
+    with start("--no-page", "--seconds", "0") as session:
+        text = session.communicate(timeout=180)[0]
+    assert session.returncode == 0
+    assert "See the ring at work" not in text
 
 
 def test_a_polite_kill_ends_it_as_cleanly() -> None:

@@ -35,6 +35,8 @@ class PageCommand:
 
 COMMANDS: Mapping[str, PageCommand] = {
     "check": PageCommand(("check", "--settle-seconds", "5", "--restart")),
+    "pause": PageCommand(("pause", "--yes", "--", "{hop}")),
+    "resume": PageCommand(("resume", "--yes", "--", "{hop}")),
     "quarantine": PageCommand(("redrive", "--json")),
     "quarantined": PageCommand(("redrive", "--json", "--show", "{id}")),
     "redrive": PageCommand(

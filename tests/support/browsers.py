@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -29,3 +30,6 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+    # Python 3.11 fails to parse a program when it collects a greenlet of Playwright's meanwhile
+    # ("AST constructor recursion depth mismatch"): collect them all now.
+    gc.collect()

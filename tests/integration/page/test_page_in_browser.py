@@ -14,7 +14,7 @@ from commands.local_ring import RunningLocalRing
 from local.ring import LocalRing
 from page.server import PageServer
 from tests.support.browsers import chromium
-from tests.support.local_rings import PATIENCE, get, item, put, ring_of
+from tests.support.local_rings import PATIENCE, get, hop_from, item, put, ring_of
 
 MILLISECONDS = 60_000
 
@@ -97,6 +97,26 @@ def test_what_is_wrong_with_an_item_is_said_beside_the_form(page: Page) -> None:
     expect(page.locator("#item-form output")).to_contain_text("not JSON")
 
 
+def test_a_hop_is_paused_after_a_question_and_resumed(page: Page, ring: LocalRing) -> None:
+    page.get_by_role("button", name="Pause the hop from us-east-1").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Writes at its source wait")
+    assert hop_from(ring, "us-east-1").mapping.stopped_by == ""
+    dialog.get_by_role("button", name="Close").click()
+    assert hop_from(ring, "us-east-1").mapping.stopped_by == ""
+    page.get_by_role("button", name="Pause the hop from us-east-1").click()
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog).to_contain_text("automate.py pause")
+    expect(dialog.get_by_role("button", name="Run")).to_be_hidden()
+    dialog.get_by_role("button", name="Close").click()
+    hop = page.locator("#hops tbody tr", has_text="us-east-1 → eu-west-1")
+    expect(hop.locator(".state")).to_have_text("paused")
+    page.get_by_role("button", name="Resume the hop from us-east-1").click()
+    dialog.get_by_role("button", name="Run").click()
+    dialog.get_by_role("button", name="Close").click()
+    expect(hop.locator(".state")).to_have_text("running")
+
+
 def test_the_ring_is_broken_and_mended(page: Page) -> None:
     page.get_by_label("Fault").select_option("outage")
     faults = page.locator("#faults-card")
@@ -115,6 +135,7 @@ def test_a_quarantined_record_is_shown_and_discarded(page: Page) -> None:
     faults = page.locator("#faults-card")
     page.get_by_label("Fault").select_option("poison")
     faults.locator("[name=member]").select_option("us-east-1")
+    faults.locator("[name=duration]").select_option("5m")
     faults.get_by_role("button", name="Break it").click()
     entry = page.locator("#quarantine li", has_text="poison")
     expect(entry).to_contain_text("us-east-1")

@@ -19,7 +19,7 @@ MERMAID_SHA256 := 6ad2f42c3fc26bbf9e45cbb6d11898972573ea52b33a5f4ff51952899f950f
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
 .PHONY: help setup demo rehearsal local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
-	dynamodb-servers engine browser locks upgrade docs docs-reference
+	dynamodb-servers engine browser locks upgrade docs docs-reference component-schema
 
 help:
 	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
@@ -46,6 +46,8 @@ help:
 	@echo 'make docs      build the site of docs/ into site/, strict about links'
 	@echo 'make docs-reference'
 	@echo '               write the references of settings, commands and alarms from the code'
+	@echo 'make component-schema'
+	@echo '               write component/schema.json from the settings'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
 	@echo 'make check     lint, types, test-all, simulate, exhaust, demo and rehearsal, as in CI'
@@ -153,6 +155,9 @@ docs/assets/mermaid.min.js: Makefile
 
 docs-reference: $(READY)
 	@$(BIN)/python -m docs.generate
+
+component-schema: $(READY)
+	@$(BIN)/python -m component.schema
 
 # Debian's and Ubuntu's package; elsewhere install Chromium as usual there.
 browser:

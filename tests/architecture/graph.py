@@ -8,7 +8,7 @@ from pathlib import Path
 from ring.project import PROJECT_ROOT
 from ring.resources.lambda_archive import imports
 
-ROOMS = ("handler", "ring", "operate", "local", "page", "commands")
+ROOMS = ("handler", "ring", "component", "operate", "local", "page", "commands")
 
 
 def modules() -> dict[str, Path]:

@@ -12,6 +12,7 @@ from tests.architecture.graph import ROOMS, arrows, between_folders, circle
 MAY_IMPORT = {
     "handler": set[str](),
     "ring": set[str](),
+    "component": {"ring"},
     "local": {"handler", "ring"},
     "operate": {"handler", "ring"},
     "page": {"handler", "ring", "local", "operate"},

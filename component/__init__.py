@@ -1,0 +1,1 @@
+"""The ring's component for programs in every language of Pulumi."""

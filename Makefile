@@ -136,7 +136,7 @@ upgrade: LOCK += --upgrade
 upgrade: locks
 
 docs: $(SITE)/.ready docs/assets/mermaid.min.js
-	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 	@echo 'Built: site/index.html (python3 -m http.server -d site)'
 
 $(SITE)/.ready: docs/requirements.txt

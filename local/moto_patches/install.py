@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import SupportsFloat
 from unittest.mock import patch
 
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.cloudwatch.models import Statistics
 from moto.core.config import default_user_config
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
@@ -27,6 +23,7 @@ from local.moto_patches.partiql import partiql_errors_as_400
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.scans import scans_by_page
 from local.moto_patches.speed import repetition_avoided
+from local.moto_patches.statistics import metric_statistics
 from local.moto_patches.streams import streams_by_arn
 from local.moto_patches.tables import atomic_requests
 
@@ -84,21 +81,6 @@ def _list_mappings(
     return [mapping for mapping in backend._event_source_mappings.values() if matches(mapping)]
 
 
-_statistic = Statistics.get_statistics_for_type
-
-
-def _statistic_or_percentile(statistics: Statistics, stat: str) -> SupportsFloat | None:
-    """Also calculate percentiles, which moto does not implement: the value at its rank.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
-    """
-    if not re.fullmatch(r"p\d{1,2}(\.\d+)?", stat):
-        return _statistic(statistics, stat)
-    values = sorted(statistics.metric_single_values_list)
-    rank = math.ceil(float(stat[1:]) / 100 * len(values))
-    return values[max(rank - 1, 0)] if values else None
-
-
 @contextmanager
 def moto_patched() -> Iterator[None]:
     """Patch moto and reset its state while the context lasts."""
@@ -116,9 +98,7 @@ def moto_patched() -> Iterator[None]:
         changes.enter_context(streams_by_arn())
         changes.enter_context(atomic_requests())
         changes.enter_context(capacity_units_of_dynamodb())
-        changes.enter_context(
-            patch.object(Statistics, "get_statistics_for_type", _statistic_or_percentile)
-        )
+        changes.enter_context(metric_statistics())
         changes.enter_context(partiql_errors_as_400())
         changes.enter_context(missing_calls_added())
         changes.enter_context(scans_by_page())

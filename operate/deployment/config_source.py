@@ -14,7 +14,7 @@ from operate.deployment.workspace import Program, program_in, program_with, shor
 from operate.errors import InvalidRequestError
 from ring.program import build
 from ring.settings.errors import SettingsError
-from ring.settings.settings import Settings, decode_value
+from ring.settings.settings import Settings
 from ring.settings.stack_file import StackFile, StackFileError, ring_settings
 
 
@@ -64,9 +64,7 @@ class SettingsSource:
         if not self.is_encrypted:
             return self.read()
         config = stack.get_all_config()
-        return parse_settings(
-            ring_settings({key: decode_value(value.value) for key, value in config.items()})
-        )
+        return parse_settings(ring_settings({key: value.value for key, value in config.items()}))
 
     def program(self) -> Program | None:
         """Return the Pulumi program that deploys the settings."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ring.settings.settings import NAMESPACE
+from ring.settings.settings import NAMESPACE, decode_value
 from ring.settings.yaml_text import YamlError, read_yaml
 
 
@@ -53,10 +53,15 @@ class StackFile:
 
 
 def ring_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ring's part of a stack's configuration, without the namespace of its keys."""
+    """Return the ring's part of a stack's configuration, without the namespace of its keys.
+
+    A mapping or list can be text in JSON, as `pulumi new` and `pulumi config set` write it.
+    """
     prefix = f"{NAMESPACE}:"
     return {
-        key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)
+        key.removeprefix(prefix): decode_value(value)
+        for key, value in config.items()
+        if key.startswith(prefix)
     }
 
 

@@ -120,7 +120,7 @@ OF_TRANSPORT = [
         "aws/http_client",
         "KeyPair.checked(found.access_key, found.secret_key, found.token)",
         "KeyPair(found.access_key, found.secret_key, found.token)",
-        "http_client: keys that would begin another header line are not sent",
+        "http_client_credentials: keys that would begin another header line are not sent",
     ),
     Remedy(
         _ENDPOINT,

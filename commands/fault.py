@@ -81,7 +81,11 @@ _for = click.option(
 )
 
 
-@fault.command("list", cls=RingCommand)
+def _example(line: str) -> str:
+    return examples(f"automate.py fault {line} --local http://127.0.0.1:8000")
+
+
+@fault.command("list", cls=RingCommand, epilog=_example("list"))
 @command
 @_local_option
 def list_faults(screen: Screen, endpoint: str) -> int:
@@ -89,7 +93,7 @@ def list_faults(screen: Screen, endpoint: str) -> int:
     return _show(screen, _request(endpoint, "GET")["faults"], "No fault is active.")
 
 
-@fault.command(cls=RingCommand)
+@fault.command(cls=RingCommand, epilog=_example("clear 2"))
 @click.argument("id_", metavar="[ID]", required=False)
 @command
 @_local_option
@@ -99,7 +103,7 @@ def clear(screen: Screen, endpoint: str, id_: str | None) -> int:
     return _show(screen, ended, "No fault was active.", heading="Ended:")
 
 
-@fault.command(cls=RingCommand)
+@fault.command(cls=RingCommand, epilog=_example("outage eu-west-1 --for 2m"))
 @click.argument("member")
 @command
 @_local_option
@@ -113,7 +117,7 @@ def outage(screen: Screen, **given: Any) -> int:
     return _start(screen, "outage", given, "member")
 
 
-@fault.command(cls=RingCommand)
+@fault.command(cls=RingCommand, epilog=_example("throttle eu-west-1 0.5"))
 @click.argument("member")
 @click.argument("share", type=float)
 @command
@@ -124,7 +128,7 @@ def throttle(screen: Screen, **given: Any) -> int:
     return _start(screen, "throttle", given, "member", given["share"])
 
 
-@fault.command(cls=RingCommand)
+@fault.command(cls=RingCommand, epilog=_example("delay us-east-1 5"))
 @click.argument("hop")
 @click.argument("delay", metavar="SECONDS", type=float)
 @command
@@ -135,7 +139,7 @@ def delay(screen: Screen, **given: Any) -> int:
     return _start(screen, "delay", given, "hop", given["delay"])
 
 
-@fault.command(cls=RingCommand)
+@fault.command(cls=RingCommand, epilog=_example("crash us-east-1 --for 30s"))
 @click.argument("hop")
 @command
 @_local_option
@@ -145,7 +149,7 @@ def crash(screen: Screen, **given: Any) -> int:
     return _start(screen, "crash", given, "hop")
 
 
-@fault.command(cls=RingCommand)
+@fault.command(cls=RingCommand, epilog=_example("poison us-east-1"))
 @click.argument("member")
 @command
 @_local_option

@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Iterator
 from functools import cache
@@ -24,3 +25,19 @@ def event_loop_of_its_own() -> Iterator[None]:
     yield
     loop.close()
     asyncio.set_event_loop(None)
+
+
+_PULUMI = {"component", "engine", "examples", "ring"}
+"""Folders whose tests run Pulumi programs, which leave coroutines behind."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leftovers_collected(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect what a file's tests have left behind before the next file's begin.
+
+    Python 3.11 fails to compile ("AST constructor recursion depth mismatch") what happens to be
+    compiled while it collects a coroutine.
+    """
+    yield
+    if _PULUMI & {*request.path.parts}:
+        gc.collect()

@@ -14,7 +14,6 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.iam.access_control import IAMPolicy
 from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.responses import LogsResponse
-from moto.s3.exceptions import BucketAccessDeniedError
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -62,25 +61,27 @@ def _update_table_key(handler: Any) -> ActionResult:
 
 
 def _of_the_bucket(handler: S3Response, request: Any, full_url: str) -> Any:
-    _expect_owner(handler, request, full_url)
-    return _bucket_response(handler, request, full_url)
+    return _denial(handler, request, full_url) or _bucket_response(handler, request, full_url)
 
 
 def _of_the_key(handler: S3Response, request: Any, full_url: str) -> Any:
-    _expect_owner(handler, request, full_url)
-    return _key_response(handler, request, full_url)
+    return _denial(handler, request, full_url) or _key_response(handler, request, full_url)
 
 
-def _expect_owner(handler: S3Response, request: Any, full_url: str) -> None:
-    """Deny a call that expects the bucket to be another account's.
+_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
+
+def _denial(handler: S3Response, request: Any, full_url: str) -> tuple[int, Any, bytes] | None:
+    """Return the response to a call that expects the bucket to be another account's; else None.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
     """
     expected = request.headers.get("x-amz-expected-bucket-owner")
     bucket = handler.parse_bucket_name_from_url(request, full_url)
     _, owner = s3_backends.bucket_accounts.get(bucket, (None, expected))
-    if expected not in (None, owner):
-        raise BucketAccessDeniedError(bucket=bucket)
+    if expected in (None, owner):
+        return None
+    return 403, {"Content-Type": "application/xml"}, _DENIED
 
 
 def _permission(bucket: FakeBucket, action: str, resource: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,22 @@ def imports(source: str) -> set[str]:
 
     Imports inside functions count. A relative import is ".".
     """
-    return set(_imported(ast.parse(source)))
+    return set(_imported(_parse(source)))
+
+
+def _parse(source: str) -> ast.AST:
+    """Parse a program while no garbage is collected.
+
+    Python 3.11 raises SystemError ("AST constructor recursion depth mismatch") if it collects a
+    coroutine meanwhile, and a Pulumi program has many.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(source)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

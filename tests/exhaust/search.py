@@ -49,6 +49,11 @@ class Result:
     """The first of each kind."""
 
 
+def _never() -> bool:
+    """Never stop. No lambda: the bounds are sent to other processes."""
+    return False
+
+
 @dataclass(frozen=True)
 class Bounds:
     """When to stop before the end of a scope."""
@@ -56,7 +61,7 @@ class Bounds:
     most_states: int = 30_000_000
     seconds: float = float("inf")
     first_failure: bool = False
-    should_stop: Callable[[], bool] = lambda: False
+    should_stop: Callable[[], bool] = _never
 
 
 class Search:

@@ -13,10 +13,10 @@ from operate.conflicts.entries import ConflictEntry, merge_lines
 from operate.conflicts.log_line import ConflictLine, parse_line
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.errors import InvalidRequestError, OperationFailedError
+from operate.monitoring.hop_logs import log_events, log_group
 from operate.untrusted_json import MalformedJsonError
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
 FILTER = '{ $.event = "conflict" }'
@@ -107,7 +107,7 @@ def _read_hop(
                 clients.get(source.credentials, source.region, service)
                 for service in ("lambda", "logs")
             )
-            for event in _events(logs, _log_group(functions, hop.function), window):
+            for event in _events(logs, log_group(functions, hop.function), window):
                 try:
                     line = parse_line(event["message"], event["timestamp"] / 1000)
                 except MalformedJsonError:
@@ -119,27 +119,13 @@ def _read_hop(
     return _HopLog(name, tuple(lines), malformed)
 
 
-def _log_group(functions: LambdaClient, function: str) -> str:
-    """Return the log group of a function.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
-    """
-    configuration = functions.get_function_configuration(FunctionName=function)
-    group = configuration.get("LoggingConfig", {}).get("LogGroup")
-    return group or f"/aws/lambda/{configuration['FunctionName']}"
-
-
 def _events(
     logs: CloudWatchLogsClient, group: str, window: tuple[float, float]
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the events of a log group that may be conflicts, in a window of time.
-
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
-    """
-    since, until = (int(time * 1000) for time in window)
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=group, startTime=since, endTime=until, filterPattern=FILTER
+    """Yield the events of a log group that may be conflicts, in a window of time."""
+    # A server on this machine may not know the pattern, and return all lines.
+    return (
+        event
+        for event in log_events(logs, group, *window, pattern=FILTER)
+        if '"conflict"' in event["message"]
     )
-    for page in pages:
-        # A server on this machine may not know the pattern, and return all lines.
-        yield from (event for event in page["events"] if '"conflict"' in event["message"])

@@ -52,7 +52,6 @@ class LocalSource:
             tuple(self._hop(hop, live["now"]) for hop in live["hops"]),
             tuple(LogLine(line["source"], live["now"], line["line"]) for line in live["lines"]),
             tuple(Delivery(**delivery) for delivery in live["deliveries"]),
-            live["delivered"],
             tuple(
                 FaultReading(fault["id"], fault["text"], fault["remaining"])
                 for fault in live["faults"]

@@ -66,9 +66,8 @@ class LogLine:
 class Reading:
     """A ring at `now`, in seconds since 1970, and what its hops did since the last reading.
 
-    `delivered` counts all deliveries so far, `deliveries` are a sample of them; both are None where
-    they are not known. `faults` are those of a local ring. `replicas` are the members' names by
-    their replica IDs. `note` says why something is missing.
+    `deliveries` are a sample, None where they are not known. `faults` are those of a local ring.
+    `replicas` are the members' names by their replica IDs. `note` says why something is missing.
     """
 
     now: float
@@ -76,7 +75,6 @@ class Reading:
     hops: tuple[HopReading, ...] = ()
     lines: tuple[LogLine, ...] = ()
     deliveries: tuple[Delivery, ...] | None = None
-    delivered: int | None = None
     faults: tuple[FaultReading, ...] = ()
     replicas: Mapping[str, str] = field(default_factory=dict)
     note: str = ""

@@ -70,7 +70,12 @@ class LocalHop:
     """A deployed hop: a function and its event source mapping."""
 
     def __init__(
-        self, names: Mapping[str, str], function: Resource, mapping: Resource, recent: Recent
+        self,
+        names: Mapping[str, str],
+        function: Resource,
+        mapping: Resource,
+        recent: Recent,
+        environment: Mapping[str, str],
     ) -> None:
         self.mapping_id = mapping.id
         self._location = function.location
@@ -79,9 +84,10 @@ class LocalHop:
         self.quarantine = names["quarantine"]
         self.tally = HopTally()
         self._recent = recent
+        self._environment = environment
         self.telemetry = telemetry_of(function)
         self._endpoint = function.location.clients.endpoint
-        self.function = self._function(function_spec(function))
+        self.function = self._function(function_spec(function, environment))
         self.mapping = self._mapping(mapping.outputs)
         self._switch(mapping)
         self._deployed = (function, mapping)
@@ -95,7 +101,7 @@ class LocalHop:
         if self._deployed == (function, mapping):
             return
         self._deployed = (function, mapping)
-        before, spec = self.function, function_spec(function)
+        before, spec = self.function, function_spec(function, self._environment)
         if spec != before.spec:
             self.function = self._function(spec)
         self.mapping.change(self.function.invoke, policy_of(mapping.outputs))
@@ -140,11 +146,6 @@ class LocalHop:
         return f"{self.source} -> {self.target}"
 
 
-# moto's PartiQL does not take parameters in an INSERT, and MiniStack's PartiQL writes do not reach
-# the stream. Besides, request counts and injected faults apply to requests for single items.
-_LOCAL_ENVIRONMENT = {"RING_WRITES": "single"}
-
-
 def telemetry_of(function: Resource) -> Telemetry:
     """Return a new `Telemetry` for a deployed function."""
     clients, region, name = (
@@ -161,10 +162,10 @@ def _log_group(function: Resource) -> str:
     return group
 
 
-def function_spec(resource: Resource) -> FunctionSpec:
+def function_spec(resource: Resource, environment: Mapping[str, str]) -> FunctionSpec:
     """Return the specification of a deployed function.
 
-    Its environment is the stack's, except that each write is a single request.
+    Its environment is the stack's, with other values of some variables.
     """
     outputs = resource.outputs
     return FunctionSpec(
@@ -175,7 +176,7 @@ def function_spec(resource: Resource) -> FunctionSpec:
         archive=zip_archive(outputs["code"]),
         timeout=float(outputs.get("timeout", 3)),
         memory=outputs.get("memorySize", 128),
-        environment={**outputs.get("environment", {}).get("variables", {}), **_LOCAL_ENVIRONMENT},
+        environment={**outputs.get("environment", {}).get("variables", {}), **environment},
         credentials=resource.location.clients.credentials,
         log_group=_log_group(resource),
     )

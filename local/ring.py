@@ -22,6 +22,7 @@ from local.faults.active import ActiveFaults
 from local.in_place import Changed, Deployments
 from local.lambda_emulator.event_source_mapping import IDLE_SECONDS
 from local.live import document as live
+from local.moto_patches.streams import RETENTION
 from local.moto_patches.ttl import TimeToLive
 from local.running_ring import LocalMember, RunningRing
 from ring.project import PROJECT_ROOT
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from local.stack_config import StackConfig
 
 __all__ = ["LocalMember", "LocalRing"]
+
+# MiniStack's PartiQL writes do not reach the streams.
+_ELSEWHERE = {"RING_WRITES": "single"}
 
 PROGRAM = PROJECT_ROOT / "__main__.py"
 """The program that `pulumi up` deploys."""
@@ -53,9 +57,10 @@ class LocalRing(RunningRing):
     `port` 0 selects a free port. `dynamodb` is the URL of a server that holds the tables and their
     streams instead of moto (see `local.endpoint.dynamodb_proxy`); the ring's tables there are
     deleted at the end. `idle` is the interval in seconds at which an empty stream is polled;
-    `alarm_speed` is how much faster the alarms' time passes (see `local.cloudwatch.alarms`). The
-    constructor raises `SettingsError` or `WrongUrlError`; entering raises `DeployError`,
-    `ServerError` or `ProxyError`.
+    `alarm_speed` is how much faster the alarms' time passes (see `local.cloudwatch.alarms`); moto's
+    streams keep their records for `stream_retention` seconds. The constructor raises
+    `SettingsError` or `WrongUrlError`; entering raises `DeployError`, `ServerError` or
+    `ProxyError`.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, each with a default
@@ -67,10 +72,11 @@ class LocalRing(RunningRing):
         idle: float = IDLE_SECONDS,
         program: Path = PROGRAM,
         alarm_speed: float = 1.0,
+        stream_retention: float = RETENTION,
     ) -> None:
-        super().__init__(Settings.parse(stack.settings), idle)
+        super().__init__(Settings.parse(stack.settings), idle, _ELSEWHERE if dynamodb else {})
         self.stack = stack
-        self._server = LocalServer(port, dynamodb)
+        self._server = LocalServer(port, dynamodb, stream_retention)
         self._program = program
         # Another DynamoDB expires its items itself, if at all.
         self._time_to_live = None if dynamodb else TimeToLive(self._server.own.moto_lock)

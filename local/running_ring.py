@@ -53,16 +53,22 @@ class RunningRing:
     """The running hops of a deployment: functions in processes of their own, and their mappings.
 
     `members` are the deployed members by name, `hops` the hops by label (`a -> b`), both in ring
-    order. `idle` is the interval in seconds at which an empty stream is polled. `close` ends
-    everything.
+    order. `idle` is the interval in seconds at which an empty stream is polled; `environment` has
+    variables of the functions whose values differ from the stack's. `close` ends everything.
     """
 
-    def __init__(self, settings: Settings, idle: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        idle: float = IDLE_SECONDS,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.members: Mapping[str, LocalMember] = {}
         self.hops: Mapping[str, LocalHop] = {}
         self.settings = settings
         self.recent = Recent()
         self._idle = idle
+        self._environment = environment or {}
         self._schedule = Schedule()
         self._segment_worker: LocalFunction | None = None
         self._segment_telemetry: Telemetry | None = None
@@ -86,7 +92,7 @@ class RunningRing:
             if hop := before.get(names["mapping"]):
                 hop.change(function, mapping)
             else:
-                hop = LocalHop(names, function, mapping, self.recent)
+                hop = LocalHop(names, function, mapping, self.recent, self._environment)
                 hop.function.start()
             hops[hop.label] = hop
         for hop in hops.values():
@@ -119,7 +125,7 @@ class RunningRing:
             function = functions[distributed["function"]]
             telemetry = self._segment_telemetry = telemetry_of(function)
             self._segment_worker = LocalFunction(
-                function_spec(function),
+                function_spec(function, self._environment),
                 function.location.clients.endpoint,
                 telemetry.add_line,
                 telemetry.add_invocation,

@@ -9,16 +9,30 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.moto_patches.partiql_writes import write_statement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
-"""Operations that write items. A batch counts once for each of its items."""
+_STATEMENTS = "BatchExecuteStatement"
+WRITES = frozenset(
+    {
+        "PutItem",
+        "UpdateItem",
+        "DeleteItem",
+        "BatchWriteItem",
+        "TransactWriteItems",
+        _STATEMENTS,
+    }
+)
+"""Operations that write items. A batch counts once for each of its items, one of statements once
+for each INSERT and DELETE."""
 
 READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
 """Operations that read items. A batch counts once for each of its keys."""
 
 _REFUSALS = (b"ConditionalCheckFailedException", b"TransactionCanceledException")
+_REFUSED_STATEMENTS = {"ConditionalCheckFailed", "DuplicateItem"}
 _CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 _REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
 
@@ -115,10 +129,25 @@ class RequestCounter:
         if status != 200 and not refused:
             return
         region = region_of(authorization)
-        tables = _tables(operation, json.loads(body))
+        request = json.loads(body)
+        if operation == _STATEMENTS:
+            writes = list(_statements(request, json.loads(response_body)))
+        else:
+            writes = [(table, refused) for table in _tables(operation, request)]
         with self._lock:
-            for table in tables:
-                self._counts[Call(region, table, operation, refused)] += 1
+            for table, failed in writes:
+                self._counts[Call(region, table, operation, failed)] += 1
+
+
+def _statements(
+    request: Mapping[str, Any], response: Mapping[str, Any]
+) -> Iterator[tuple[str, bool]]:
+    """Yield table and refusal of each statement that wrote, or whose condition failed."""
+    for statement, answer in zip(request["Statements"], response["Responses"], strict=True):
+        write = write_statement(statement["Statement"])
+        error = answer.get("Error", {}).get("Code")
+        if write is not None and (error is None or error in _REFUSED_STATEMENTS):
+            yield write.table, error is not None
 
 
 def _tables(operation: str, request: dict[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ from local.endpoint.own_requests import Answer, Own, json_answer
 from local.endpoint.request_counter import RequestCounter, credential_of
 from local.moto_patches.foreign_streams import mappings_of_foreign_streams
 from local.moto_patches.install import drop_old_data, moto_patched
+from local.moto_patches.streams import RETENTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,12 +207,16 @@ class LocalServer:
     """moto's AWS services at `endpoint` while the context lasts.
 
     `port` 0 selects a free port. `dynamodb` is the URL of a server that provides DynamoDB instead
-    of moto. A process can have one server at a time, because moto's state is global. The
-    constructor raises `WrongUrlError`; entering raises `ServerError` for a second server or a used
-    port, and `ProxyError` if the DynamoDB server cannot be used.
+    of moto, which trims stream records after `stream_retention` seconds. A process can have one
+    server at a time, because moto's state is global. The constructor raises `WrongUrlError`;
+    entering raises `ServerError` for a second server or a used port, and `ProxyError` if the
+    DynamoDB server cannot be used.
     """
 
-    def __init__(self, port: int = 0, dynamodb: str | None = None) -> None:
+    def __init__(
+        self, port: int = 0, dynamodb: str | None = None, stream_retention: float = RETENTION
+    ) -> None:
+        self._stream_retention = stream_retention
         self.meter = RequestCounter()
         self.faults = Faults()
         self.own = Own()
@@ -231,7 +236,7 @@ class LocalServer:
             undo.callback(_process_lock.release)
             listener = undo.enter_context(_listen(self._port))
             self._port = listener.getsockname()[1]
-            undo.enter_context(moto_patched())
+            undo.enter_context(moto_patched(self._stream_retention))
             if self._forward is not None:
                 undo.enter_context(self._forward)
                 undo.enter_context(mappings_of_foreign_streams())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -19,19 +20,32 @@ from moto.moto_server import werkzeug_app
 from handler.model.attribute_values import encode_binary
 from local.moto_patches.capacity import capacity_units_of_dynamodb
 from local.moto_patches.missing_calls import missing_calls_added
-from local.moto_patches.partiql import partiql_errors_as_400
+from local.moto_patches.partiql import partiql_writes_and_refusals
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.scans import scans_by_page
 from local.moto_patches.speed import repetition_avoided
 from local.moto_patches.statistics import metric_statistics
-from local.moto_patches.streams import streams_by_arn
+from local.moto_patches.streams import streams_by_arn, trim_records
 from local.moto_patches.tables import atomic_requests
 
 _KEPT_ITERATORS = 10_000
+DROP_SECONDS = 1.0
+"""Interval at which old data is deleted."""
+
+
+class _LastDrop:
+    """When old data was dropped last, by `time.monotonic`."""
+
+    at = 0.0
 
 
 def drop_old_data() -> None:
-    """Delete old data that moto would keep for ever. To be called regularly."""
+    """Delete old data that moto would keep for ever, at intervals. To be called often."""
+    now = time.monotonic()
+    if now < _LastDrop.at + DROP_SECONDS:
+        return
+    _LastDrop.at = now
+    trim_records()
     _drop_old_iterators()
     drop_old_metrics()
     drop_old_lines()
@@ -82,8 +96,11 @@ def _list_mappings(
 
 
 @contextmanager
-def moto_patched() -> Iterator[None]:
-    """Patch moto and reset its state while the context lasts."""
+def moto_patched(stream_retention: float) -> Iterator[None]:
+    """Patch moto and reset its state while the context lasts.
+
+    `stream_retention` is the age in seconds from which records are trimmed from their streams.
+    """
     with ExitStack() as changes:
         changes.enter_context(patch.dict(default_user_config, {"lambda": {"use_docker": False}}))
         # With an event source mapping, moto invokes the function inside every write, with the
@@ -95,11 +112,11 @@ def moto_patched() -> Iterator[None]:
             patch.object(LambdaBackend, "list_event_source_mappings", _list_mappings)
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
-        changes.enter_context(streams_by_arn())
+        changes.enter_context(streams_by_arn(stream_retention))
         changes.enter_context(atomic_requests())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())
-        changes.enter_context(partiql_errors_as_400())
+        changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
         changes.enter_context(scans_by_page())
         changes.enter_context(repetition_avoided())

@@ -1,7 +1,7 @@
-"""Reject PartiQL statements that moto's parser cannot handle.
+"""Execute PartiQL writes with parameters, and reject what moto's parser cannot handle.
 
-moto answers them with status 500: SDKs retry this several times, and then report a Python error.
-Here the response is 400 with the reason, and nothing of the request is executed.
+moto answers the latter with status 500: SDKs retry this several times, and then report a Python
+error. Here the response is 400 with the reason, and nothing of the request is executed.
 `docs/explanation/servers.md` lists these statements.
 """
 
@@ -17,11 +17,24 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.parsing import partiql
 
+from local.moto_patches.partiql_writes import RefusedDeleteError, write_statement
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHOWN = 200
 
+_MOST_STATEMENTS = 25
+_CODES = {
+    "ConditionalCheckFailedException": "ConditionalCheckFailed",
+    "DuplicateItemException": "DuplicateItem",
+    "ResourceNotFoundException": "ResourceNotFound",
+    "ValidationException": "ValidationError",
+}
+"""Codes of a statement's error in a batch, by those of a single request:
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html"""
+
+_batch_execute_statement = DynamoDBBackend.batch_execute_statement
 _execute_statement = DynamoDBBackend.execute_statement
 _execute_transaction = DynamoDBBackend.execute_transaction
 _get_query_metadata = partiql.get_query_metadata
@@ -29,12 +42,13 @@ _query = partiql.query
 
 
 @contextmanager
-def partiql_errors_as_400() -> Iterator[None]:
-    """Reject statements that moto's parser cannot handle, while the context lasts."""
+def partiql_writes_and_refusals() -> Iterator[None]:
+    """Execute writes with parameters, and reject what moto cannot, while the context lasts."""
     with ExitStack() as changes:
         for owner, name, change in (
             (DynamoDBBackend, "execute_statement", _statement),
             (DynamoDBBackend, "execute_transaction", _transaction),
+            (DynamoDBBackend, "batch_execute_statement", _batch),
             (partiql, "get_query_metadata", _metadata),
         ):
             changes.enter_context(patch.object(owner, name, change))
@@ -48,26 +62,65 @@ def _errors_as_400(statement: str) -> Iterator[None]:
     except (JsonRESTError, ServiceException):
         raise
     except Exception as error:
-        shown = statement if len(statement) <= _SHOWN else f"{statement[:_SHOWN]}..."
-        raise MockValidationException(
-            f"The local ring cannot execute this PartiQL statement: {shown} - moto's parser fails "
-            f"({error!r}), though DynamoDB may accept it. Nothing was executed. Use blanks around "
-            "`=` and `?` for the values of an UPDATE (docs/explanation/servers.md), or GetItem, "
-            "Query, PutItem, UpdateItem or DeleteItem."
-        ) from error
+        raise _refused(statement, f"moto's parser fails ({error!r})") from error
+
+
+def _refused(statement: str, reason: str) -> MockValidationException:
+    shown = statement if len(statement) <= _SHOWN else f"{statement[:_SHOWN]}..."
+    return MockValidationException(
+        f"The local ring cannot execute this PartiQL statement: {shown} - {reason}, though "
+        "DynamoDB may accept it. Nothing was executed. Use blanks around `=` and `?` for the "
+        "values of an UPDATE (docs/explanation/servers.md), or GetItem, Query, PutItem, "
+        "UpdateItem or DeleteItem."
+    )
 
 
 def _statement(
     backend: DynamoDBBackend, statement: str, parameters: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
+    if write := write_statement(statement):
+        write.execute(backend, parameters)
+        return []
     with _errors_as_400(statement):
         return _execute_statement(backend, statement, parameters)
+
+
+def _batch(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Execute each statement by itself, if all of them can be."""
+    if not 0 < len(statements) <= _MOST_STATEMENTS:
+        raise MockValidationException(
+            "1 validation error detected: Value at 'statements' failed to satisfy constraint: "
+            f"Member must have length between 1 and {_MOST_STATEMENTS}, inclusive"
+        )
+    for statement in statements:
+        if write_statement(statement["Statement"]) is None:
+            _metadata(statement["Statement"])
+    return [_one_of_batch(backend, statement) for statement in statements]
+
+
+def _one_of_batch(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, Any]:
+    write = write_statement(statement["Statement"])
+    if write is None:
+        return _batch_execute_statement(backend, [statement])[0]
+    try:
+        write.execute(backend, statement.get("Parameters", []))
+    except JsonRESTError as error:
+        code = _CODES.get(error.relative_error_type, error.relative_error_type)
+        failed: dict[str, Any] = {"Code": code, "Message": error.message}
+        returns_item = statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        if returns_item and isinstance(error, RefusedDeleteError):
+            failed["Item"] = error.item
+        return {"Error": failed}
+    return {"TableName": write.table}
 
 
 def _transaction(
     backend: DynamoDBBackend, statements: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Execute no statement of a transaction if one is rejected; moto executes those before it."""
+    for statement in statements:
+        if write_statement(statement["Statement"]):
+            raise _refused(statement["Statement"], "it is part of a transaction")
     with patch.object(partiql, "query", _without_writes):
         _execute_transaction(backend, deepcopy(statements))
     return _execute_transaction(backend, statements)

@@ -1,27 +1,45 @@
 """Identify moto's streams by ARN, and keep disabled streams readable.
 
 moto looks up a stream by its table's name, so a disabled stream, or that of a deleted table, would
-be confused with the current one. A stream's records remain for a day:
+be confused with the current one. A stream's records remain for a day and are then trimmed, which
+moto never does:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from moto.dynamodb.exceptions import ResourceNotFoundException
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.table import StreamShard, Table
+from moto.core.utils import utcnow
+from moto.dynamodb.exceptions import DynamodbException, ResourceNotFoundException
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend, ShardIterator
+
+RETENTION = 24 * 60 * 60.0
+"""Seconds that DynamoDB keeps a record."""
 
 _set_stream_specification = Table.set_stream_specification
 _delete_table = DynamoDBBackend.delete_table
 _describe_stream = DynamoDBStreamsBackend.describe_stream
 _get_records = DynamoDBStreamsBackend.get_records
+_get = StreamShard.get
+
+
+class TrimmedDataAccessError(DynamodbException):
+    """A position from which records were trimmed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            "com.amazonaws.dynamodb.v20120810#TrimmedDataAccessException",
+            f"Attempting to read beyond the trim horizon of the stream: {number}",
+        )
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,12 @@ class _Closed:
 
 _closed: dict[str, _Closed] = {}
 """The disabled streams, by ARN."""
+
+
+class _Retention:
+    """How long records are kept."""
+
+    seconds = RETENTION
 
 
 def _arn(table: Table) -> str:
@@ -117,10 +141,43 @@ def _records(backend: DynamoDBStreamsBackend, iterator_arn: str, limit: int) -> 
     return page
 
 
+def _get_kept(shard: StreamShard, start: int, quantity: int) -> list[dict[str, Any]]:
+    if start < shard.starting_sequence_number:
+        raise TrimmedDataAccessError(start)
+    return _get(shard, start, quantity)
+
+
+def trim_records() -> None:
+    """Delete the records of all streams that are older than the retention."""
+    oldest = utcnow() - timedelta(seconds=_Retention.seconds)
+    for shard in _shards():
+        trimmed = bisect_right(shard.items, oldest, key=_created)
+        del shard.items[:trimmed]
+        shard.starting_sequence_number += trimmed
+
+
+def _shards() -> Iterator[StreamShard]:
+    yield from (stream.shard for stream in _closed.values())
+    for regions in dynamodb_backends.values():
+        for backend in regions.values():
+            for table in backend.tables.values():
+                if table.stream_shard is not None:
+                    yield table.stream_shard
+
+
+def _created(record: StreamRecord) -> datetime:
+    created: datetime = record.record["dynamodb"]["ApproximateCreationDateTime"]
+    return created
+
+
 @contextmanager
-def streams_by_arn() -> Iterator[None]:
-    """Distinguish a table's current stream from disabled ones while the context lasts."""
+def streams_by_arn(retention: float) -> Iterator[None]:
+    """Distinguish a table's current stream from disabled ones while the context lasts.
+
+    Records are kept for `retention` seconds.
+    """
     _closed.clear()
+    _Retention.seconds = retention
     with ExitStack() as changes:
         for owner, name, ours in (
             (Table, "set_stream_specification", _specify),
@@ -128,6 +185,7 @@ def streams_by_arn() -> Iterator[None]:
             (DynamoDBStreamsBackend, "describe_stream", _describe),
             (DynamoDBStreamsBackend, "get_shard_iterator", _iterator),
             (DynamoDBStreamsBackend, "get_records", _records),
+            (StreamShard, "get", _get_kept),
         ):
             changes.enter_context(patch.object(owner, name, ours))
         yield

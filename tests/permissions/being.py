@@ -25,7 +25,7 @@ _OTHERS = (
 @contextmanager
 def being(function: Resource, endpoint: str, ear: Ear) -> Iterator[None]:
     """Let this process be the function, and hear what it calls."""
-    spec = function_spec(function)
+    spec = function_spec(function, {})
     # moto's credentials are those of an account; here they are the role's.
     ear.whose[spec.credentials["AWS_ACCESS_KEY_ID"]] = function.outputs["role"]
     environment = {

@@ -33,4 +33,5 @@ def test_a_thousand_items_loaded_into_one_member_are_on_all_three_and_equal(
         assert counts == [1000] * 3
         assert ring.differences() == []
         assert cost.count() == 3000
+        assert cost.count({"PutItem"}) == 0, "a new item is created by a statement of a batch"
         assert cost.count(refused=True) == 0

@@ -15,7 +15,7 @@ from local.cloudwatch.metrics import Metric, MetricBuffer
 from local.cloudwatch.telemetry import Telemetry
 from local.endpoint.server import LocalServer
 from local.lambda_emulator.worker_process import FunctionError
-from local.moto_patches import retention
+from local.moto_patches import install, retention
 
 LINE = {
     "event": "batch",
@@ -116,6 +116,7 @@ def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Client
 def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(install, "DROP_SECONDS", 0.0)
     monkeypatch.setattr(retention, "KEPT_VALUES", 5)
     monkeypatch.setattr(retention, "KEPT_SETS", 5)
     metrics = clients.client("cloudwatch", "eu-west-1")

@@ -168,77 +168,6 @@ def test_objects_of_any_size_go_in_and_come_out(clients: Clients) -> None:
         assert s3.head_object(Bucket="things", Key="a")["ContentLength"] == len(body)
 
 
-def test_writes_and_refusals_are_counted_by_region_and_table(
-    server: LocalServer, clients: Clients
-) -> None:
-    stream = make_table(clients, "counted")
-    client = clients.dynamodb(REGION)
-    item = {"id": {"S": "a"}}
-    before = server.meter.read()
-    client.put_item(TableName="counted", Item=item)
-    client.put_item(TableName=stream.partition("/stream")[0], Item=item)
-    for _ in range(2):
-        with pytest.raises(ClientError):
-            client.put_item(
-                TableName="counted", Item=item, ConditionExpression="attribute_not_exists(id)"
-            )
-    client.get_item(TableName="counted", Key=item)
-    with pytest.raises(ClientError, match="ValidationException"):
-        client.put_item(TableName="counted", Item={"wrong": {"S": "a"}})
-    counted = server.meter.read() - before
-    assert counted.count(region=REGION, table="counted") == 2
-    assert counted.count(region=REGION, table="counted", refused=True) == 2
-    assert counted.count(region="us-east-1") == 0
-    assert counted.count({"GetItem"}) == 1
-
-
-def test_each_item_of_a_batch_is_counted(server: LocalServer, clients: Clients) -> None:
-    make_table(clients, "left")
-    make_table(clients, "right")
-    client = clients.dynamodb(REGION)
-    before = server.meter.read()
-    puts: Any = {
-        table: [
-            {"PutRequest": {"Item": {"id": {"S": f"{table}-{number}"}}}} for number in range(count)
-        ]
-        for table, count in (("left", 3), ("right", 2))
-    }
-    client.batch_write_item(RequestItems=puts)
-    client.transact_write_items(
-        TransactItems=[
-            {"Put": {"TableName": "left", "Item": {"id": {"S": "x"}}}},
-            {"Delete": {"TableName": "right", "Key": {"id": {"S": "right-0"}}}},
-        ]
-    )
-    keys = [{"id": {"S": "left-0"}}, {"id": {"S": "left-1"}}]
-    client.batch_get_item(RequestItems={"left": {"Keys": keys}})
-    counted = server.meter.read() - before
-    assert counted.count(table="left") == 4
-    assert counted.count(table="right") == 3
-    assert counted.count({"BatchGetItem"}, table="left") == 2
-
-
-def test_a_cancelled_transaction_is_refused(server: LocalServer, clients: Clients) -> None:
-    make_table(clients, "cancelled")
-    client = clients.dynamodb(REGION)
-    before = server.meter.read()
-    with pytest.raises(ClientError):
-        client.transact_write_items(
-            TransactItems=[
-                {
-                    "Delete": {
-                        "TableName": "cancelled",
-                        "Key": {"id": {"S": "x"}},
-                        "ConditionExpression": "attribute_exists(id)",
-                    }
-                }
-            ]
-        )
-    counted = server.meter.read() - before
-    assert counted.count(table="cancelled", refused=True) == 1
-    assert counted.count(table="cancelled") == 0
-
-
 def test_a_stream_gives_values_as_they_were_written_and_times_in_whole_seconds(
     clients: Clients,
 ) -> None:
@@ -264,6 +193,7 @@ def test_iterators_that_were_given_out_long_ago_are_forgotten(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(install, "_KEPT_ITERATORS", 5)
+    monkeypatch.setattr(install, "DROP_SECONDS", 0.0)
     arn = make_table(clients, "iterated")
     streams = clients.streams(REGION)
     shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]

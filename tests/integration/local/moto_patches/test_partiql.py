@@ -47,8 +47,8 @@ REFUSED = [
     say("""UPDATE "kept" SET v=2 WHERE id='a'"""),
     say('UPDATE "kept" SET v=v+1 WHERE id=?', {"S": "a"}),
     say('UPDATE "kept" SET v=? WHERE id=? RETURNING ALL NEW *', {"N": "3"}, {"S": "a"}),
-    say("""INSERT INTO "kept" VALUE {'id': ?}""", {"S": "b"}),
-    say('DELETE FROM "kept" WHERE id=?', {"S": "a"}),
+    say("""INSERT INTO "kept" VALUE {'id': ?, 'v': 1}""", {"S": "b"}),
+    say('DELETE FROM "kept" WHERE id = ? AND v > ?', {"S": "a"}, {"N": "0"}),
     say('EXISTS(SELECT * FROM "kept" WHERE id=?)', {"S": "a"}),
     say("no statement at all"),
 ]
@@ -106,3 +106,58 @@ def test_what_moto_can_do_is_done(table: Any) -> None:
     assert found == [{"id": {"S": "b"}}]
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         table.execute_statement(**say('SELECT * FROM "no-such-table"'))
+
+
+INSERT_B = say("""INSERT INTO "kept" VALUE {'id': ?, 'it''s': ?}""", {"S": "b"}, {"N": "7"})
+DELETE_A = 'DELETE FROM "kept" WHERE "id" = ? AND "v" = ?'
+
+
+def test_an_insert_creates_an_item_and_never_replaces_one(table: Any) -> None:
+    table.execute_statement(**INSERT_B)
+    (found,) = [one for one in table.scan(TableName="kept")["Items"] if one["id"]["S"] == "b"]
+    assert found == {"id": {"S": "b"}, "it's": {"N": "7"}}
+    with pytest.raises(ClientError, match="DuplicateItemException"):
+        table.execute_statement(**INSERT_B)
+    (answer,) = table.batch_execute_statement(Statements=[INSERT_B])["Responses"]
+    assert answer["Error"]["Code"] == "DuplicateItem"
+
+
+def test_a_delete_deletes_what_is_as_it_says_and_nothing_else(table: Any) -> None:
+    others = [say(DELETE_A, {"S": "a"}, {"N": "2"}), say(DELETE_A, {"S": "none"}, {"N": "1"})]
+    answers = table.batch_execute_statement(Statements=others)["Responses"]
+    assert answers[0]["Error"]["Code"] == "ConditionalCheckFailed"
+    assert "Error" not in answers[1]
+    assert items(table) == {"a {'N': '1'}"}
+    table.execute_statement(**say(DELETE_A, {"S": "a"}, {"N": "1.0"}))
+    assert items(table) == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        say("""INSERT INTO "kept" VALUE {'id': ?}"""),
+        say("""INSERT INTO "kept" VALUE {'id': ?}""", {"S": ""}),
+        say("""INSERT INTO "kept" VALUE {'id': ?}""", {"N": "1"}),
+        say("""INSERT INTO "kept" VALUE {'v': ?}""", {"N": "1"}),
+        say('DELETE FROM "kept" WHERE "v" = ?', {"N": "1"}),
+    ],
+    ids=["too few values", "an empty key", "a number as key", "no key", "a delete without key"],
+)
+def test_a_write_that_is_not_valid_changes_nothing(table: Any, statement: Statement) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        table.execute_statement(**statement)
+    (answer,) = table.batch_execute_statement(Statements=[statement])["Responses"]
+    assert answer["Error"]["Code"] == "ValidationError"
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_a_batch_of_more_statements_than_dynamodb_takes_is_refused(table: Any) -> None:
+    with pytest.raises(ClientError, match="between 1 and 25"):
+        table.batch_execute_statement(Statements=[INSERT_B] * 26)
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_writes_with_parameters_are_refused_in_a_transaction(table: Any) -> None:
+    with pytest.raises(ClientError, match="it is part of a transaction"):
+        table.execute_transaction(TransactStatements=[PUT_B, INSERT_B])
+    assert items(table) == {"a {'N': '1'}"}

@@ -47,20 +47,22 @@ class Invocations:
         """Whether coroutines that know the same are the same, whatever they were answered."""
         pool.rename_run = self._renamed
         self._keeps = scope.keeps_tombstones
+        self._expiry_travels = scope.expiry_travels
         self.replicas = [
             ReplicaId(one, f"region-{place}", "t") for place, one in enumerate(scope.ids)
         ]
-        self._hops = [self._hop(here) for here in range(scope.members)]
+        self._hops = [self._hop(here, 1) for here in range(scope.members)]
+        self._around = [self._hop(here, 2) for here in range(scope.members)]
 
-    def _hop(self, here: int) -> Hop:
-        there = (here + 1) % len(self.replicas)
+    def _hop(self, here: int, steps: int) -> Hop:
+        there = (here + steps) % len(self.replicas)
         return Hop(
             source_replica=self.replicas[here],
             target_replica=self.replicas[there],
             source=self._store(here),
             target=self._store(there),
             uses_tombstones=self._keeps,
-            replicates_expiry=False,
+            replicates_expiry=self._expiry_travels,
         )
 
     def _store(self, member: int) -> AskingStore:
@@ -159,14 +161,16 @@ class Invocations:
         """Make a coroutine, and what reads its result.
 
         - ``batch``: a hop's work on records
+        - ``around``: the same of the hop from a member to the one behind the next
         - ``replay``: a hop's work on a record that was set aside
         - ``mend``: an operator's work on the key, who prefers a member, or none (-1)
         - ``fill``: an operator's work to fill a member with an item of the one before it
         """
         match kind:
-            case "batch":
+            case "batch" | "around":
                 records = [self._record(part) for part in parts]
-                work = BatchContext(self._hops[member], _Shelf(aside), now=lambda: 0.0)
+                hop = (self._hops if kind == "batch" else self._around)[member]
+                work = BatchContext(hop, _Shelf(aside), now=lambda: 0.0)
                 made: Any = replicate_batch(records, work, _one_by_one)
                 return made, lambda report: _read(report, records, aside)
             case "replay":

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from handler.model.image import DELETED
 from tests.exhaust.asking import Call, Done
 from tests.exhaust.invocations import THROTTLED, TOO_LARGE
-from tests.exhaust.others import OPERATING, REDRIVER, Move, Others
+from tests.exhaust.others import AROUND, OPERATING, REDRIVER, Move, Others
 from tests.exhaust.pool import NONE
 from tests.exhaust.ring import (
     ITEM,
     LEFT,
     OPERATOR,
+    OUT,
     PAST,
     REDRIVE,
     RUN,
@@ -28,6 +29,7 @@ from tests.exhaust.ring import (
     Ring,
     State,
 )
+from tests.exhaust.strikes import Strikes
 
 _EXPECTED = ("OSError", "ContendedError", "ItemTooLargeError")
 """What may make a run fail; all else is a mistake in the handler."""
@@ -51,6 +53,7 @@ class Moves:
         self.scope = ring.scope
         self._has: Callable[[str], bool] = frozenset(ring.scope.faults).__contains__
         self.others = Others(ring)
+        self._strikes = Strikes(ring, self.others)
         self._throttled = ring.pool.put(THROTTLED)
         self._too_large = ring.pool.put(TOO_LARGE)
 
@@ -64,9 +67,12 @@ class Moves:
         tail = self.ring.tail
         if state[tail + SHELF] or state[tail + REDRIVE]:
             moves += self.of_redrive(state)
-        if state[tail + OPERATOR]:
+        if state[tail + OPERATOR] and not self._strikes.is_due(state):
             moves += self.of_run(state, OPERATING, state[tail + OPERATOR])
-        return moves + self.others.all(state)
+        if state[tail + OUT]:
+            moves += self.of_detour(state)
+        left = self.ring.left(state)
+        return [*moves, *self.others.all(state, left), *self._strikes.all(state, left)]
 
     # -- coroutines ---------------------------------------------------------------------------
 
@@ -74,6 +80,9 @@ class Moves:
         """Return the moves of a hop, with what can go wrong with it."""
         at = member * WIDTH
         run, unread, moves = state[at + RUN], state[at + UNREAD], []
+        out = self.ring.detours.read(state[self.ring.tail + OUT])
+        if out is not None and not out.is_back and self.ring.detours.before(out) == member:
+            return []
         if run:
             moves = self.of_run(state, member, run)
         elif unread:
@@ -81,8 +90,21 @@ class Moves:
             for size in range(1, 1 + min(self.scope.batch, len(records))):
                 run = self.ring.runs.start("batch", member, records[:size])
                 moves += self.of_run(state, member, run)
-        if state[at + PAST] and self.ring.left(state).faults:
+        if self._has("start over") and state[at + PAST] and self.ring.left(state).faults:
             moves += self._starts_over(state, member)
+        return moves
+
+    def of_detour(self, state: State) -> list[Move]:
+        """Return the moves of the hop around a member that is out."""
+        out = self.ring.detours.read(state[self.ring.tail + OUT])
+        assert out is not None
+        if out.run:
+            return self.of_run(state, AROUND, out.run)
+        moves, before = [], self.ring.detours.before(out)
+        records = self.ring.pool.list_of(out.unread)
+        for size in range(1, 1 + min(self.scope.batch, len(records))):
+            run = self.ring.runs.start("around", before, records[:size])
+            moves += self.of_run(state, AROUND, run)
         return moves
 
     def of_redrive(self, state: State) -> list[Move]:
@@ -121,7 +143,7 @@ class Moves:
         ring, parts = self.ring, list(state)
         broken = ring.call(parts, call, effect, self._caller(who, run)) if effect.changes else None
         if effect.done is None:
-            parts[self._place(who)] = effect.run
+            self._go_on(parts, who, effect.run)
         else:
             broken = self._end(parts, who, run, effect.done) or broken
         return Move(who, what, ring.settled(parts), run, call, effect, broken=broken)
@@ -136,26 +158,34 @@ class Moves:
             broken = ring.call(parts, call, effect, self._caller(who, run))
         after = ring.runs.answered(run, answer)
         step = ring.runs.step(after)
-        parts[self._place(who)] = after
+        self._go_on(parts, who, after)
         if isinstance(step, Done):
             broken = self._end(parts, who, run, step) or broken
         return Move(who, what, ring.settled(parts), run, call, effect, broken=broken)
 
     def _caller(self, who: int, run: int) -> int:
-        if who == REDRIVER:
+        if who in (REDRIVER, AROUND):
             member: int = self.ring.pool.values[run][2]
             return member
         return who
 
-    def _place(self, who: int) -> int:
-        if who >= 0:
-            return who * WIDTH + RUN
-        return self.ring.tail + (REDRIVE if who == REDRIVER else OPERATOR)
+    def _go_on(self, parts: list[int], who: int, run: int) -> None:
+        tail = self.ring.tail
+        if who == AROUND:
+            parts[tail + OUT] = self.ring.detours.with_run(parts[tail + OUT], run)
+        elif who >= 0:
+            parts[who * WIDTH + RUN] = run
+        else:
+            parts[tail + (REDRIVE if who == REDRIVER else OPERATOR)] = run
 
     def _end(self, parts: list[int], who: int, run: int, done: Done) -> str | None:
         """End a run: a batch's records are read as far as it says, what is redriven is done."""
         pool, shelf = self.ring.pool, self.ring.tail + SHELF
-        parts[self._place(who)] = NONE
+        if who == AROUND:
+            tail = self.ring.tail
+            parts[tail + OUT] = self.ring.detours.advanced(parts[tail + OUT], done.read)
+        else:
+            self._go_on(parts, who, NONE)
         if who >= 0:
             self._advance(parts, who, done)
         elif who == REDRIVER and not done.failed:
@@ -170,6 +200,9 @@ class Moves:
         at, tail, pool = member * WIDTH, self.ring.tail, self.ring.pool
         records = pool.list_of(parts[at + UNREAD])
         parts[at + UNREAD] = pool.put_list(records[done.read :])
+        if parts[tail + OUT]:
+            out = self.ring.detours.delivered(parts[tail + OUT], member, done.read)
+            parts[tail + OUT] = out
         if self.scope.remembers:
             past = (*pool.list_of(parts[at + PAST]), *records[: done.read])
             parts[at + PAST] = pool.put_list(past)
@@ -206,7 +239,10 @@ class Moves:
         state, who, run, call, effect = waits
         ring, parts = self.ring, list(state)
         broken = ring.call(parts, call, effect, self._caller(who, run))
-        parts[self._place(who)] = NONE
+        if who == AROUND:
+            parts[ring.tail + OUT] = ring.detours.advanced(parts[ring.tail + OUT], 0)
+        else:
+            self._go_on(parts, who, NONE)
         parts[ring.tail + LEFT] = ring.put_left(left)
         return Move(who, "crash", ring.settled(parts), run, call, effect, broken=broken)
 
@@ -224,6 +260,8 @@ class Moves:
             parts = list(state)
             unread = (*past[position:], *ring.pool.list_of(state[at + UNREAD]))
             parts[at + UNREAD] = ring.pool.put_list(unread)
+            again = ring.detours.again(state[ring.tail + OUT], member, len(past) - position)
+            parts[ring.tail + OUT] = again
             parts[at + PAST] = ring.pool.put_list(past[:position])
             parts[at + RUN] = NONE
             parts[ring.tail + LEFT] = ring.put_left(left._replace(faults=left.faults - 1))

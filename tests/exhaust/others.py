@@ -1,8 +1,8 @@
-"""What applications, operators and the world do in a state."""
+"""What applications do in a state, and what all moves are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.exhaust.asking import Call
@@ -12,9 +12,7 @@ from tests.exhaust.ring import (
     ITEM,
     LEFT,
     NOTES,
-    OPERATOR,
-    PAST,
-    TOMB,
+    OUT,
     WANTED,
     WIDTH,
     Effect,
@@ -23,8 +21,7 @@ from tests.exhaust.ring import (
     State,
 )
 
-RETENTION = 8 * 24 * 60 * 60
-REDRIVER, OPERATING, APPLICATION, OUTSIDE = -1, -2, -3, -4
+REDRIVER, OPERATING, APPLICATION, OUTSIDE, AROUND = -1, -2, -3, -4, -5
 """Who moves, besides the hops, which are named by the member that they start at."""
 
 
@@ -42,74 +39,34 @@ class Move(NamedTuple):
 
 
 class Others:
-    """Finds what happens besides the hops' work."""
+    """Finds what applications do."""
 
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.scope = ring.scope
-        self._has: Callable[[str], bool] = frozenset(ring.scope.faults).__contains__
 
-    def all(self, state: State) -> list[Move]:
-        """Return what applications, operators and the world do."""
-        left = self.ring.left(state)
-        waits = not left.writes or (self.scope.calm and not self.ring.have_read_all(state))
-        moves = [] if waits else list(self._writes(state, left))
-        if left.faults:
-            moves += self._strikes(state, left)
-        return moves
+    def all(self, state: State, left: Left) -> Iterator[Move]:
+        """Yield what applications do."""
+        if left.writes and not (self.scope.calm and not self.ring.have_read_all(state)):
+            yield from self._writes(state, left)
 
     def to_stay(self, state: State) -> int:
         """Return what must stay as it is: all, if all is at rest."""
         if not self.ring.is_at_rest(state):
             return NONE
-        return self._wanted(state[ITEM])
+        return self.wanted(state[ITEM])
 
-    def _wanted(self, item: int) -> int:
+    def wanted(self, item: int) -> int:
+        """Return the part that says what all must have in the end."""
         return self.ring.pool.put(("wanted", self.ring.pool.values[item][1] if item else 0))
-
-    def _strikes(self, state: State, left: Left) -> Iterator[Move]:
-        ring, fewer = self.ring, left._replace(faults=left.faults - 1)
-        if self._has("tombstone gone") and ring.is_at_rest(state):
-            for member in ring.members:
-                if state[member * WIDTH + TOMB]:
-                    parts = list(state)
-                    parts[member * WIDTH + TOMB] = NONE
-                    late = fewer._replace(second=left.second + RETENTION)
-                    parts[ring.tail + LEFT] = ring.put_left(late)
-                    for one in ring.members:
-                        parts[one * WIDTH + PAST] = NONE
-                    yield Move(OUTSIDE, "tombstone gone", ring.settled(parts), member=member)
-        if self._has("expiry") and ring.is_at_rest(state) and state[ITEM]:
-            parts = list(state)
-            for member in ring.members:
-                ring.write(parts, member, NONE, left.second, expires=True)
-            parts[ring.tail + LEFT] = ring.put_left(fewer)
-            parts[ring.tail + WANTED] = self._wanted(NONE)
-            yield Move(OUTSIDE, "the item expires at all members", ring.settled(parts))
-        if not state[ring.tail + OPERATOR]:
-            yield from self._operates(state, fewer)
-
-    def _operates(self, state: State, fewer: Left) -> Iterator[Move]:
-        ring, runs = self.ring, self.ring.runs
-        if self._has("repair"):
-            for prefer in (-1, *ring.members):
-                yield self._operated(state, fewer, runs.start("mend", prefer, ()), "repair", prefer)
-        if self._has("backfill"):
-            for target in ring.members:
-                item = state[(target - 1) % self.scope.members * WIDTH + ITEM]
-                if item:
-                    run = runs.start("fill", target, (item,))
-                    yield self._operated(state, fewer, run, "backfill", target)
-
-    def _operated(self, state: State, fewer: Left, run: int, what: str, member: int) -> Move:
-        parts = list(state)
-        parts[self.ring.tail + OPERATOR] = run
-        parts[self.ring.tail + LEFT] = self.ring.put_left(fewer)
-        return Move(OUTSIDE, what, self.ring.settled(parts), member=member)
 
     def _writes(self, state: State, left: Left) -> Iterator[Move]:
         held = self.ring.tail + HELD
+        out = self.ring.detours.read(state[self.ring.tail + OUT])
+        gone = -1 if out is None or out.is_back else out.member
         for member in self.ring.members:
+            if member == gone:
+                continue  # its region is down
             item = state[member * WIDTH + ITEM]
             puts_back = {"put back", "put back edited"} & {*self.scope.operations}
             if puts_back and not state[held] and item:
@@ -154,7 +111,7 @@ class Others:
         record = ring.write(parts, member, item, left.second)
         parts[ring.tail + LEFT] = ring.put_left(left)
         is_last = ring.is_at_rest(state)
-        parts[ring.tail + WANTED] = self._wanted(item) if is_last else NONE
+        parts[ring.tail + WANTED] = self.wanted(item) if is_last else NONE
         if self.scope.watches and record:
             notes = parts[member * WIDTH + NOTES]
             if what == "delete a stub":

@@ -83,6 +83,7 @@ class Pool:
     - ``run``: a coroutine of the handler by what it was given: kind, member, parts, answers
     - ``notes``: see ``tests.exhaust.notes``
     - ``wanted``: the content that all members must have in the end (0: none)
+    - ``out``: see ``tests.exhaust.detour``
     - anything else has no names
     """
 
@@ -150,6 +151,8 @@ class Pool:
                 return own + [name for name in (*stood, *before) if name % MEMBER and name > 0]
             case ("wanted", number):
                 return [number] if number else []
+            case ("out", _, _, _, unread, run):
+                return [*names[unread], *names[run]]
         return []
 
     def spelled(self, part: int) -> Any:
@@ -213,6 +216,8 @@ class Pool:
                 value = ("notes", member, last, opened, *sets)
             case ("wanted", number):
                 value = ("wanted", new[number])
+            case ("out", *rest, unread, run):
+                value = ("out", *rest, self.renamed(unread, by), self.renamed(run, by))
         return self.put(value)
 
     # -- items --------------------------------------------------------------------------------

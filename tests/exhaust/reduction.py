@@ -21,6 +21,7 @@ from tests.exhaust.others import Move
 from tests.exhaust.ring import (
     NOTES,
     OPERATOR,
+    OUT,
     REDRIVE,
     RUN,
     SHELF,
@@ -31,8 +32,8 @@ from tests.exhaust.ring import (
     State,
 )
 
-_BY_ANYBODY = {"repair", "backfill"}
-"""Faults whose work touches all members at any time."""
+_BY_ANYBODY = {"repair", "backfill", "bypass", "loss"}
+"""Faults whose work touches all members at any time, or ends any hop's."""
 
 
 class Reduction:
@@ -48,7 +49,7 @@ class Reduction:
     def few(self, state: State, hops: list[list[Move]]) -> list[Move] | None:
         """Return the moves of some hops, if they are enough; ``hops`` are those of each."""
         tail = self._ring.tail
-        if self._is_off or state[tail + OPERATOR] or state[tail + REDRIVE] or state[tail + SHELF]:
+        if self._is_off or any(state[tail + part] for part in (OPERATOR, REDRIVE, SHELF, OUT)):
             return None
         left = self._ring.left(state)
         if left.faults and not self._faults.isdisjoint(_BY_ANYBODY):

@@ -61,22 +61,44 @@ class Rest:
         )
         if key not in self._quiet:
             costs = (self._quiet_put(state, member) for member in self._ring.members)
-            self._quiet[key] = next(filter(None, costs), None)
+            self._quiet[key] = next(filter(None, costs), None) or self._expiry(state)
         return self._quiet[key]
 
     def _quiet_put(self, state: State, member: int) -> str | None:
-        ring, parts = self._ring, list(state)
-        moment = Left(0, 0, ring.left(state).second + _LATER)
-        parts[ring.tail + LEFT] = ring.put_left(moment)
-        parts[ring.tail + WANTED] = NONE
-        for one in ring.members:  # what was read before plays no part
-            parts[one * WIDTH + PAST] = NONE
-        move: Move = self._moves.others.put(tuple(parts), member)
-        writes = 0
-        while not ring.is_at_rest(move.state):
-            move = next(one for hop in self._moves.of_hops(move.state) for one in hop)
-            writes += move.call is not None and move.call.method in _WRITES
+        ring = self._ring
+        move: Move = self._moves.others.put(tuple(self._later(state)), member)
+        after, writes = self._drained(move.state)
         others = len(ring.members) - 1
         if writes != others:
             return f"a quiet put cost {writes} writes: at region-{member}, not {others}"
-        return self._differ(move.state) or self._lost(move.state)
+        return self._differ(after) or self._lost(after)
+
+    def _later(self, state: State) -> list[int]:
+        """Return a state at rest long after; what was read before plays no part."""
+        ring, parts = self._ring, list(state)
+        parts[ring.tail + LEFT] = ring.put_left(Left(0, 0, ring.left(state).second + _LATER))
+        parts[ring.tail + WANTED] = NONE
+        for one in ring.members:
+            parts[one * WIDTH + PAST] = NONE
+        return parts
+
+    def _drained(self, state: State) -> tuple[State, int]:
+        """Let hops do what they have to do; return the state after it, and what it cost."""
+        writes = 0
+        while not self._ring.is_at_rest(state):
+            move = next(one for hop in self._moves.of_hops(state) for one in hop)
+            writes += move.call is not None and move.call.method in _WRITES
+            state = move.state
+        return state, writes
+
+    def _expiry(self, state: State) -> str | None:
+        """Return whether an expiry at a member means something else than the scope says."""
+        ring = self._ring
+        for member in ring.members if state[ITEM] else ():
+            parts = self._later(state)
+            ring.write(parts, member, NONE, ring.left(parts).second, expires=True)
+            after, _ = self._drained(ring.settled(parts))
+            gone = [one for one, content in enumerate(self.contents(after)) if not content]
+            if gone != ([*ring.members] if ring.scope.expiry_travels else [member]):
+                return f"an expiry did not keep to the rule: at region-{member}, gone at {gone}"
+        return None

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from handler.model.image import DELETED, Image, Item, replicated_write
 from handler.store.dynamodb import ConditionFailed, Written
 from tests.exhaust.asking import Call, Done
+from tests.exhaust.detour import Detours
 from tests.exhaust.invocations import Invocations
 from tests.exhaust.notes import Watch
-from tests.exhaust.pool import BITS, MEMBER, NONE, Pool
+from tests.exhaust.pool import BITS, MEMBER, NONE, Pool, content
 from tests.exhaust.scope import Scope
 from tests.simulation.check import Growth
 from tests.simulation.member import Member, SimulatedStore, is_raced
@@ -23,9 +24,10 @@ ITEM, TOMB, UNREAD, PAST, NOTES, RUN = range(6)
 """Where a member has its parts: item, tombstone, records that its hop has not read and those that
 it has (where they may be read again), notes, and its hop's invocation."""
 WIDTH = 6
-SHELF, REDRIVE, OPERATOR, HELD, WANTED, LEFT = range(6)
+SHELF, REDRIVE, OPERATOR, HELD, WANTED, OUT, LEFT = range(7)
 """Parts of the whole: records that were set aside, the run that plays one again, an operator's run,
-the item that an application holds, the content that all must have in the end, and what is left."""
+the item that an application holds, the content that all must have in the end, the member that is
+out, and what is left."""
 
 MOST_FOLLOWED = 16
 """How often a version may be followed in its second: a scope has some writes, not that many."""
@@ -68,18 +70,23 @@ class Ring:
         self.runs = Invocations(self.pool, scope)
         self.watch = Watch(self.pool, self.runs.replicas)
         self.members = range(scope.members)
+        self.detours = Detours(self.pool, scope.members)
         self.tail = scope.members * WIDTH
         self.skews = scope.skews or (0,) * scope.members
         self._highest: dict[int, int] = {}
         self._effects: dict[tuple[int, int, int], Effect] = {}
         self._notes = [member * WIDTH + NOTES for member in self.members]
-        self._others = [place for place in range(self.tail + 6) if place not in self._notes]
+        self._pasts = [one * WIDTH + PAST for one in self.members if scope.remembers]
+        self._others = [place for place in range(self.tail + LEFT + 1) if place not in self._notes]
 
     def first(self) -> State:
         """Return the state in which nothing has happened."""
-        return (NONE,) * (self.tail + LEFT) + (
-            self.put_left(Left(self.scope.writes, self.scope.most_faults)),
-        )
+        parts = [NONE] * (self.tail + LEFT + 1)
+        parts[self.tail + LEFT] = self.put_left(Left(self.scope.writes, self.scope.most_faults))
+        if self.scope.adopted:
+            parts[ITEM] = self.pool.put_item(content(1))
+            parts[self.tail + OPERATOR] = self.runs.start("fill", 1, (parts[ITEM],))
+        return self.settled(parts)
 
     def left(self, state: Sequence[int]) -> Left:
         """Return what may still happen."""
@@ -99,7 +106,7 @@ class Ring:
         tail = self.tail
         if not self.have_read_all(state):
             return False
-        return not (state[tail + SHELF] or state[tail + REDRIVE] or state[tail + OPERATOR])
+        return not any(state[tail + part] for part in (SHELF, REDRIVE, OPERATOR, OUT))
 
     def have_read_all(self, state: State) -> bool:
         """Whether no hop has anything to do."""
@@ -115,6 +122,9 @@ class Ring:
         """Return the state in its one form: without what cannot matter, under the names due."""
         pool = self.pool
         masks, contents = pool.masks, pool.contents
+        if self._pasts and not self.left(parts).faults:
+            for at in self._pasts:
+                parts[at] = NONE  # nobody reads it again
         live = 0
         for at in self._others:
             live |= masks[parts[at]]
@@ -177,6 +187,8 @@ class Ring:
         parts[at + ITEM] = item
         unread = self.pool.list_of(parts[at + UNREAD])
         parts[at + UNREAD] = self.pool.put_list((*unread, record))
+        if parts[self.tail + OUT]:
+            parts[self.tail + OUT] = self.detours.grown(parts[self.tail + OUT], member, record)
         return record
 
     def call(self, parts: list[int], call: Call, effect: Effect, caller: int) -> str | None:

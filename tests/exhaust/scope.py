@@ -19,6 +19,8 @@ FAULTS = (
     "set aside",
     "repair",
     "backfill",
+    "bypass",
+    "loss",
 )
 """What goes wrong, or what an operator does."""
 
@@ -48,6 +50,10 @@ class Scope:
     Ids break ties, so another order is another ring.
     """
     keeps_tombstones: bool = True
+    expiry_travels: bool = False
+    """Whether an expiry is a delete for all; else each member expires its own."""
+    adopted: bool = False
+    """Whether region-0 has an item from before the ring, which an operator fills the next with."""
     calm: bool = False
     """Whether an application waits with each write until no hop has anything to do."""
     late_replays: bool = False
@@ -64,22 +70,20 @@ class Scope:
 
     def told(self) -> str:
         """Return in words what the scope has, besides members and writes."""
-        parts = ["anything" if self.operations == WRITES else _joined(self.operations)]
-        if self.batch > 1:
-            parts.append(f"batches to {self.batch}")
-        if self.later:
-            parts.append("seconds pass")
-        if any(self.skews):
-            parts.append(f"clocks {'/'.join(map(str, self.skews))}")
-        if self.order and list(self.order) != sorted(self.order):
-            parts.append(f"ids {''.join(map(str, self.order))}")
-        if not self.keeps_tombstones:
-            parts.append("tombstones off")
-        if self.calm:
-            parts.append("each write to a ring at rest")
-        if self.late_replays:
-            parts.append("what was at rest must win over replays")
-        return "; ".join(parts)
+        has_turned = bool(self.order) and list(self.order) != sorted(self.order)
+        said = {
+            "anything" if self.operations == WRITES else _joined(self.operations): True,
+            f"batches to {self.batch}": self.batch > 1,
+            "seconds pass": self.later,
+            f"clocks {'/'.join(map(str, self.skews))}": any(self.skews),
+            f"ids {''.join(map(str, self.order))}": has_turned,
+            "tombstones off": not self.keeps_tombstones,
+            "expiries travel": self.expiry_travels,
+            "an item from before the ring": self.adopted,
+            "each write to a ring at rest": self.calm,
+            "what was at rest must win over replays": self.late_replays,
+        }
+        return "; ".join(text for text, is_so in said.items() if is_so)
 
     def told_faults(self) -> str:
         """Return in words what goes wrong."""
@@ -88,7 +92,7 @@ class Scope:
     @property
     def remembers(self) -> bool:
         """Whether a stream may be read again from far back."""
-        return "start over" in self.faults
+        return not {"start over", "bypass"}.isdisjoint(self.faults)
 
     def orders(self) -> list[Self]:
         """Return the scope with every order of ids that no turn of the ring makes another."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+import sys
 import time
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from resource import RUSAGE_SELF, getrusage
 
 from tests.exhaust.graph import Graph
 from tests.exhaust.moves import Moves
@@ -17,6 +19,8 @@ from tests.exhaust.ring import Ring, State
 from tests.exhaust.scope import Scope
 
 _LOOK_EVERY = 2_000
+_KILOBYTES = 1024 * 1024 if sys.platform == "darwin" else 1024
+"""What the system's unit of memory is, against a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Result:
     moves: int = 0
     at_rest: int = 0
     seconds: float = 0.0
+    peak_megabytes: int = 0
+    """The most memory that the process has had so far."""
     is_whole: bool = False
     """Whether the scope was run to its end."""
     failures: list[Failure] = field(default_factory=list)
@@ -111,6 +117,7 @@ class Search:
             for error, state in self._graph.circles():
                 self._fail(error, state)
         result.states, result.seconds = len(self._keys), time.monotonic() - begun
+        result.peak_megabytes = getrusage(RUSAGE_SELF).ru_maxrss // _KILOBYTES
         return result
 
     def state(self, at: int) -> State:

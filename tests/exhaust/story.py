@@ -10,14 +10,19 @@ from handler.model.image import Item
 from handler.store.dynamodb import Written
 from tests.exhaust.asking import Call
 from tests.exhaust.moves import Moves
-from tests.exhaust.others import APPLICATION, OPERATING, OUTSIDE, REDRIVER, Move
+from tests.exhaust.others import APPLICATION, AROUND, OPERATING, OUTSIDE, REDRIVER, Move
 from tests.exhaust.rest import Rest
 from tests.exhaust.ring import TOMB, UNREAD, WIDTH, Ring, State, answered
 from tests.exhaust.scope import Scope
 from tests.simulation.member import SimulatedStore
 from tests.simulation.trace import TracedStore, tell_item
 
-_BY_NAME = {REDRIVER: "redrive", OPERATING: "operator", APPLICATION: "application"}
+_BY_NAME = {
+    REDRIVER: "redrive",
+    OPERATING: "operator",
+    APPLICATION: "application",
+    AROUND: "hop around",
+}
 
 
 @dataclass
@@ -53,7 +58,8 @@ class _Teller:
             for place in self._ring.members
         ]
         pairs = [one for pair in zip(members, hops, strict=True) for one in pair]
-        self._story.arrows += ["actor A as application", *pairs]
+        others = [told for faults, told in _ACTORS.items() if not faults.isdisjoint(scope.faults)]
+        self._story.arrows += ["actor A as application", *pairs, *others]
 
     def told(self, schedule: Sequence[int]) -> Story:
         state = self._ring.first()
@@ -113,7 +119,7 @@ class _Teller:
         self._line(f"    {who}: {what}{_FAULTS.get(move.what, '')}")
         if call.is_read and move.what not in _FAULTS:
             return
-        actor = f"H{move.who}" if move.who >= 0 else "A"
+        actor = f"H{move.who}" if move.who >= 0 else "D" if move.who == AROUND else "O"
         asked = _short(what.split(": ")[0].removesuffix(f" in {member.name}"))
         self._arrow(f"{actor}->>M{call.member}: {asked}")
         self._arrow(f"M{call.member}-->>{actor}: {_answer(answer)}")
@@ -137,6 +143,10 @@ class _Teller:
         self._story.arrows.append(text.replace(";", ",").replace("#", "-"))
 
 
+_ACTORS = {
+    frozenset({"set aside", "repair", "backfill"}): "actor O as operator",
+    frozenset({"bypass"}): "participant D as hop around",
+}
 _FAULTS = {
     "crash": ", and the function dies",
     "timeout": ", and the answer is lost",

@@ -8,8 +8,9 @@ from tests.exhaust.scope import PLAIN, Scope
 from tests.exhaust.search import Failure, Result
 
 HEAD = (
-    "| members | writes | of | faults | states | transitions | at rest | seconds | failed |\n"
-    "| ---: | ---: | --- | --- | ---: | ---: | ---: | ---: | --- |"
+    "| members | writes | of | faults | states | transitions | at rest | seconds | MB "
+    "| failed |\n"
+    "| ---: | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
 )
 
 
@@ -29,7 +30,7 @@ def row(result: Result) -> str:
     return (
         f"| {scope.members} | {scope.writes} | {scope.told()} | {scope.told_faults()} "
         f"| {result.states:,} | {result.moves:,} | {result.at_rest:,} "
-        f"| {result.seconds:.1f} | {failed} |"
+        f"| {result.seconds:.1f} | {result.peak_megabytes:,} | {failed} |"
     )
 
 
@@ -71,6 +72,8 @@ def options_of(scope: Scope) -> str:
     flags = {
         "--later": scope.later,
         "--no-tombstones": not scope.keeps_tombstones,
+        "--expiry-travels": scope.expiry_travels,
+        "--adopted": scope.adopted,
         "--calm": scope.calm,
         "--late-replays": scope.late_replays,
         "--no-watch": not scope.watches,

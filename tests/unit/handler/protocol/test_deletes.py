@@ -186,6 +186,17 @@ def test_without_tombstones_a_delete_spares_a_newer_item() -> None:
     assert seen(pair.there) == item("newer")
 
 
+def test_without_tombstones_a_delete_comes_after_an_earlier_write_of_its_member() -> None:
+    """What was deleted has no version, while its copy at the next member is above the delete."""
+    pair = Pair(tombstones=False)
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.now -= 30
+    pair.here.write(KEY, None)
+    assert [outcome.action for outcome in pair.process()] == [Action.DELETED]
+    assert pair.there.items == {}
+
+
 def test_the_ends_of_a_hop_know_each_other_by_id_not_by_region() -> None:
     """Two members may be in one region; the version tells where a write was made."""
     pair = Pair()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handler.model.image import Image, Write, digest
+from handler.model.image import Image, Write, digest, replicated_write
 from handler.model.records import Change
 from handler.protocol.decide import LocalDelete, stamp_local_change
 from handler.protocol.hop import Hop, is_same_local_write
@@ -17,7 +17,8 @@ async def make_expiry_delete(change: Change, hop: Hop) -> Write | None:
 
     Returns:
         The delete; None where the next member has another item or none, since the records of what
-        replaced or deleted the copy settle the key.
+        replaced or deleted the copy settle the key. If the delete's own stub is there, an earlier
+        delivery left it, and the delete is to be finished.
     """
     expired = change.old
     if expired is None:
@@ -26,10 +27,16 @@ async def make_expiry_delete(change: Change, hop: Hop) -> Write | None:
         tombstone = await hop.source.get_tombstone(change.key)
         if tombstone is not None and is_same_local_write(tombstone.version, change, hop):
             return tombstone  # An earlier delivery made it.
-        copy = await hop.target.read(change.key)
-        if copy is None or not _is_copy(Image(copy), expired, hop):
+        found = await hop.target.read(change.key)
+        if found is None:
             return None
-        expired = Image(copy)
+        copy = Image(found)
+        stub = replicated_write(copy)
+        if stub is not None and stub.is_delete and is_same_local_write(stub.version, change, hop):
+            return stub
+        if not _is_copy(copy, expired, hop):
+            return None
+        expired = copy
     follows = [version for version in (expired.version,) if version is not None]
     dated = replace(change, seconds=0)
     return stamp_local_change(dated, LocalDelete(), hop.source_replica, follows)

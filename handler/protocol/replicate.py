@@ -244,7 +244,9 @@ async def _replicate_expiry(change: Change, hop: Hop) -> Outcome:
     outcome = await apply_delete(hop.target, change.key, delete)
     if isinstance(outcome, Applied):
         return Outcome(Action.DELETED, written_at=change.seconds)
-    await _clear_ends(change, hop, delete)
+    # What expired may have replaced a newer write of this member. By the time its own record was
+    # read it was gone, so nothing was restored over it.
+    await _restore_newer_write(change, hop, delete)
     return Outcome(Action.REJECTED)  # No application decided on the delete: it is no conflict.
 
 

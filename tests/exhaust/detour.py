@@ -58,6 +58,10 @@ class Detours:
         """Return the member at which the hop around starts."""
         return (out.member - 1) % self._members
 
+    def ends(self, out: Out) -> tuple[int, int]:
+        """Return the two members of the hop around."""
+        return self.before(out), (out.member + 1) % self._members
+
     def taken_out(self, member: int, records: tuple[int, ...]) -> int:
         """Take a member out; ``records`` are all that the stream before it has."""
         unread = self._pool.put_list(records)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from handler.model.image import DELETED
 from tests.exhaust.asking import Call, Done
+from tests.exhaust.detour import Out
 from tests.exhaust.invocations import THROTTLED, TOO_LARGE
 from tests.exhaust.others import AROUND, OPERATING, REDRIVER, Move, Others
 from tests.exhaust.pool import NONE
@@ -58,8 +59,10 @@ class Moves:
         self._too_large = ring.pool.put(TOO_LARGE)
 
     def of_hops(self, state: State) -> list[list[Move]]:
-        """Return the moves of each hop."""
-        return [self.of_hop(state, member) for member in self.ring.members]
+        """Return the moves of each hop; the last may be one around a member that is out."""
+        hops = [self.of_hop(state, member) for member in self.ring.members]
+        out = self.ring.detours.read(state[self.ring.tail + OUT])
+        return hops if out is None else [*hops, self.of_detour(state, out)]
 
     def all(self, state: State, hops: list[list[Move]] | None = None) -> list[Move]:
         """Return all moves of a state; ``hops`` are those of the hops, if they are known."""
@@ -69,8 +72,6 @@ class Moves:
             moves += self.of_redrive(state)
         if state[tail + OPERATOR] and not self._strikes.is_due(state):
             moves += self.of_run(state, OPERATING, state[tail + OPERATOR])
-        if state[tail + OUT]:
-            moves += self.of_detour(state)
         left = self.ring.left(state)
         return [*moves, *self.others.all(state, left), *self._strikes.all(state, left)]
 
@@ -94,10 +95,8 @@ class Moves:
             moves += self._starts_over(state, member)
         return moves
 
-    def of_detour(self, state: State) -> list[Move]:
+    def of_detour(self, state: State, out: Out) -> list[Move]:
         """Return the moves of the hop around a member that is out."""
-        out = self.ring.detours.read(state[self.ring.tail + OUT])
-        assert out is not None
         if out.run:
             return self.of_run(state, AROUND, out.run)
         moves, before = [], self.ring.detours.before(out)

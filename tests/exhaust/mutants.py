@@ -75,6 +75,19 @@ RULES = [
         "not is_earlier_local_write(won, change, hop):\n",
         "        if True:\n",
     ),
+    Mutant(
+        "an expiry finishes its own stub, whatever was deleted since",
+        "handler/protocol/expiry_delete.py",
+        "            return stub\n",
+        "            return None\n",
+    ),
+    Mutant(
+        "what a copy replaced comes back when its expiry is refused",
+        "handler/protocol/replicate.py",
+        "    await _restore_newer_write(change, hop, delete)\n"
+        "    return Outcome(Action.REJECTED)  # No",
+        "    await _clear_ends(change, hop, delete)\n    return Outcome(Action.REJECTED)  # No",
+    ),
 ]
 
 

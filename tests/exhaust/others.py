@@ -44,6 +44,9 @@ class Others:
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.scope = ring.scope
+        # What expires has lived for a second; so what renews it is of a later one.
+        same = [] if ring.scope.expiry_travels and not ring.scope.later else [0]
+        self._seconds = [*same, 1] if ring.scope.expiry_travels or ring.scope.later else same
 
     def all(self, state: State, left: Left) -> Iterator[Move]:
         """Yield what applications do."""
@@ -74,7 +77,7 @@ class Others:
                 parts[held] = item
                 yield Move(APPLICATION, "hold", self.ring.settled(parts), member=member)
             for what, new in self._new_items(state, member):
-                for later in range(1 + self.scope.later):
+                for later in self._seconds:
                     moment = left._replace(writes=left.writes - 1, second=left.second + later)
                     yield self._wrote(state, member, what, new, moment)
 

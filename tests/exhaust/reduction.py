@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tests.exhaust.detour import Out
 from tests.exhaust.others import Move
 from tests.exhaust.ring import (
     NOTES,
@@ -41,29 +42,42 @@ class Reduction:
 
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
-        self._count = ring.scope.members
+        count = ring.scope.members
+        self._ends: Ends = tuple((one, (one + 1) % count) for one in ring.members)
         self._faults = {*ring.scope.faults}
+        by_anybody = _BY_ANYBODY | ({"expiry"} if ring.scope.expiry_travels else set())
+        self._are_by_anybody = not self._faults.isdisjoint(by_anybody)
         # Two records on the shelf are there in an order, which tells who was first.
         self._is_off = ring.scope.most_faults > 1 and "set aside" in self._faults
 
     def few(self, state: State, hops: list[list[Move]]) -> list[Move] | None:
-        """Return the moves of some hops, if they are enough; ``hops`` are those of each."""
+        """Return the moves of some hops, if they are enough; ``hops`` are those of each.
+
+        The one around a member that is out, if there is one, is the last.
+        """
         tail = self._ring.tail
-        if self._is_off or any(state[tail + part] for part in (OPERATOR, REDRIVE, SHELF, OUT)):
+        if self._is_off or any(state[tail + part] for part in (OPERATOR, REDRIVE, SHELF)):
             return None
         left = self._ring.left(state)
-        if left.faults and not self._faults.isdisjoint(_BY_ANYBODY):
+        if left.faults and self._are_by_anybody:
             return None
-        members = self._ring.members
+        out = self._ring.detours.read(state[tail + OUT])
+        ends = self._ends if out is None else (*self._ends, self._ring.detours.ends(out))
+        resting = -1 if out is None or out.is_back else ends[-1][0]
         active = 0
-        for member in members:
-            if left.writes or hops[member]:
-                active |= 1 << member
-        touches = tuple(self._touched(state, member, hops[member], left) for member in members)
-        chosen = _closed(touches, active)
+        for hop, moves in enumerate(hops):
+            if left.writes or moves or hop == resting:
+                active |= 1 << hop
+        touches = [self._touched(state, one, hops[one], left) for one in self._ring.members]
+        if out is not None:
+            touches.append(self._touched_around(out, hops[-1], left))
+        if resting >= 0:
+            # How much the hop that rests has to read counts from when its member comes back.
+            touches = [-1 if one < 0 or one >> resting & 1 else one for one in touches]
+        chosen = _closed(tuple(touches), ends, active)
         if chosen is None:
             return None
-        return [move for member in chosen for move in hops[member]]
+        return [move for hop in chosen for move in hops[hop]]
 
     def _touched(self, state: State, member: int, moves: list[Move], left: Left) -> int:
         """Return the members that a hop's next moves touch, as bits.
@@ -74,16 +88,18 @@ class Reduction:
         at = member * WIDTH
         if not moves or not (state[at + RUN] or state[at + UNREAD]):
             return -1
-        touched = 0
-        for move in moves:
-            if move.call is not None:
-                if left.writes and not move.call.is_of_tombstone:
-                    return -1
-                touched |= 1 << move.call.member
+        touched = _touched_by(moves, left)
         grows = self._may_grow(state, member)
         if left.writes and (grows or (state[at + NOTES] and self._may_close(state, member))):
             return -1
-        return touched | grows << member
+        return touched if touched < 0 else touched | grows << member
+
+    def _touched_around(self, out: Out, moves: list[Move], left: Left) -> int:
+        """Return the same of the hop around a member; -1 too if it may end before it moves."""
+        must_go_on = out.run or out.around > 0
+        if not moves or not out.is_back or not must_go_on or self._ring.scope.batch > 1:
+            return -1
+        return _touched_by(moves, left)
 
     def _may_close(self, state: State, member: int) -> bool:
         """Whether a conflict is open at the member, which ends when its hop has read so far."""
@@ -98,18 +114,34 @@ class Reduction:
         return len(self._ring.pool.list_of(state[at + UNREAD])) < most
 
 
+def _touched_by(moves: list[Move], left: Left) -> int:
+    touched = 0
+    for move in moves:
+        if move.call is not None:
+            if left.writes and not move.call.is_of_tombstone:
+                return -1
+            touched |= 1 << move.call.member
+    return touched
+
+
+Ends = tuple[tuple[int, int], ...]
+"""The two members of each hop."""
+
+
 @lru_cache(maxsize=100_000)
-def _closed(touches: tuple[int, ...], active: int) -> tuple[int, ...] | None:
+def _closed(touches: tuple[int, ...], ends: Ends, active: int) -> tuple[int, ...] | None:
     """Return the hops with whose next moves no other can interfere: the fewest."""
     found = [
         chosen
         for first in range(len(touches))
-        if (chosen := _closed_from(first, touches, active)) is not None
+        if (chosen := _closed_from(first, touches, ends, active)) is not None
     ]
     return min(found, key=len, default=None)
 
 
-def _closed_from(first: int, touches: tuple[int, ...], active: int) -> tuple[int, ...] | None:
+def _closed_from(
+    first: int, touches: tuple[int, ...], ends: Ends, active: int
+) -> tuple[int, ...] | None:
     chosen, todo, touched = {first}, [first], 0
     while todo:
         hop = todo.pop()
@@ -118,20 +150,22 @@ def _closed_from(first: int, touches: tuple[int, ...], active: int) -> tuple[int
         touched |= touches[hop]
         for other in range(len(touches)):
             is_active = other not in chosen and active >> other & 1
-            if is_active and touched & _reach(other, chosen, len(touches)):
+            if is_active and touched & _reach(other, chosen, ends):
                 chosen.add(other)
                 todo.append(other)
     return tuple(sorted(chosen))
 
 
-def _reach(hop: int, but: set[int], count: int) -> int:
+def _reach(hop: int, but: set[int], ends: Ends) -> int:
     """Return the members that a hop can touch, and those that it sets off, except some."""
     reached, todo = 0, [hop]
     while todo:
-        hop = todo.pop()
-        for one in (hop, (hop + 1) % count):
+        for one in ends[todo.pop()]:
             if not reached >> one & 1:
                 reached |= 1 << one
-                if one not in but:
-                    todo.append(one)
+                todo += [
+                    place
+                    for place, (start, _) in enumerate(ends)
+                    if start == one and place not in but
+                ]
     return reached

@@ -40,6 +40,10 @@ def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
         Scope(2, 2, batch=2),
         Scope(2, 2, operations=("put", "delete"), faults=("start over",), most_faults=1),
         Scope(2, 1, faults=("tombstone gone", "set aside"), most_faults=1),
+        Scope(3, 1, faults=("bypass",), most_faults=1),
+        Scope(2, 2, operations=("put",), faults=("expiry",), most_faults=1, expiry_travels=True),
+        Scope(2, 2, operations=("put",), faults=("loss",), most_faults=1, watches=False),
+        Scope(2, 1, adopted=True),
     ],
     ids=lambda scope: f"{scope.members}-{scope.writes}-{scope.batch}-{'-'.join(scope.faults)}",
 )
@@ -113,7 +117,9 @@ def test_a_mutant_is_found_by_a_scope_of_two_writes() -> None:
 def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() -> None:
     scope = Scope(2, 3, operations=("put", "delete"), keeps_tombstones=False)
     assert Search(scope).run().failures == []
-    noticed = hunt(RULES[-1], seconds=300, scopes=[scope])
+    rule = "refused by an earlier write of its member, a delete without a tombstone comes after"
+    (mutant,) = (one for one in RULES if one.rule == rule)
+    noticed = hunt(mutant, seconds=300, scopes=[scope])
     assert noticed is not None
     assert noticed.promise == "diverged"
 

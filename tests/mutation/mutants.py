@@ -261,8 +261,8 @@ MUTANTS = [
     Mutant(
         "an expiry at its origin deletes nothing but the copy of what expired",
         _EXPIRY,
-        "if copy is None or not _is_copy(Image(copy), expired, hop):",
-        "if copy is None or Image(copy).version is None:",
+        "if not _is_copy(copy, expired, hop):",
+        "if copy.version is None:",
         "renewals",
     ),
     Mutant(

@@ -201,3 +201,28 @@ def test_an_expiry_that_died_half_way_is_done_to_its_end() -> None:
     pair.deliver(1)
     assert pair.there.items == {}
     assert pair.there.tombstones["1"] == pair.here.tombstones["1"]
+
+
+def test_an_expiry_that_died_half_way_is_done_although_the_item_was_deleted_meanwhile() -> None:
+    """A later delete's tombstone is at the source; the stub at the next member is still its own."""
+    pair = Pair(expiry="delete")
+    pair.here.write(KEY, item("session"))
+    pair.process()
+    pair.here.write(KEY, None, expired=True)
+    pair.process()
+    pair.there.items["1"] = pair.here.tombstones["1"].item
+    later = deleted(THERE, seconds=5000)
+    pair.here.tombstones["1"] = pair.there.tombstones["1"] = later
+    pair.deliver(1)
+    assert pair.there.items == {}
+    assert pair.there.tombstones["1"] == later
+
+
+def test_what_an_expired_copy_took_the_place_of_comes_back_from_the_next_member() -> None:
+    pair = Pair(expiry="delete")
+    pair.here.write(KEY, item("newer"))
+    pair.process()
+    pair.here.write(KEY, arrived("older", ELSEWHERE).item)
+    pair.here.write(KEY, None, expired=True)
+    assert [one.action for one in pair.process()[:2]] == [Action.REJECTED, Action.REJECTED]
+    assert seen(pair.here) == item("newer") == seen(pair.there)

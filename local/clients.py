@@ -10,6 +10,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from local.record_client import RecordClient
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -87,6 +89,15 @@ class Clients:
     def functions(self, region: str) -> LambdaClient:
         """Return the client for functions and event source mappings in `region`."""
         return cast("LambdaClient", self.client("lambda", region))
+
+    def records(self, region: str) -> RecordClient:
+        """Return a client that reads records of streams in `region` with less work."""
+        streams = self.streams(region)
+        with self._lock:
+            key = ("records", region)
+            if key not in self._clients:
+                self._clients[key] = RecordClient(streams, self.credentials["AWS_ACCESS_KEY_ID"])
+            return cast("RecordClient", self._clients[key])
 
     def s3(self, region: str) -> S3Client:
         """Return the client for buckets in `region`."""

@@ -184,7 +184,7 @@ def function_spec(resource: Resource, environment: Mapping[str, str]) -> Functio
 
 def _mapping(outputs: Properties, location: Location, function: LocalFunction) -> EventMapping:
     reader = StreamReader(
-        location.clients.streams(location.region),
+        location.clients.records(location.region),
         outputs["eventSourceArn"],
         outputs["startingPosition"],
     )

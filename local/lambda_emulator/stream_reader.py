@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
+    from local.record_client import RecordClient
+
 StartingPosition = Literal["TRIM_HORIZON", "LATEST"]
 _MOST_RECORDS = 1000  # of one GetRecords
 
@@ -42,7 +44,10 @@ class StreamReader:
     """
 
     def __init__(
-        self, client: DynamoDBStreamsClient, arn: str, starting_position: StartingPosition
+        self,
+        client: DynamoDBStreamsClient | RecordClient,
+        arn: str,
+        starting_position: StartingPosition,
     ) -> None:
         self._client = client
         self.arn = arn

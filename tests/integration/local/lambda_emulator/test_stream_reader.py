@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.clients import Clients
 from local.endpoint.server import LocalServer
+from local.lambda_emulator.events import to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
 
 REGION = "eu-west-1"
@@ -22,7 +24,7 @@ class Source:
     def __init__(self, clients: Clients, name: str) -> None:
         self.name = name
         self.client = clients.dynamodb(REGION)
-        self.streams = clients.streams(REGION)
+        self.streams = clients.records(REGION)
         self.arn = self.client.create_table(
             TableName=name,
             KeySchema=[
@@ -98,6 +100,31 @@ def test_an_iterator_that_is_lost_loses_no_record(source: Source) -> None:
     with pytest.raises(ClientError):
         reader.read()
     assert read(reader) == [3]
+
+
+def test_a_function_is_given_the_same_event_by_each_client(
+    source: Source, clients: Clients
+) -> None:
+    values: Any = {"b": {"B": b"\x00\xff"}, "n": {"N": "1"}, "m": {"M": {"bs": {"BS": [b"\x01"]}}}}
+    key: Any = {"id": {"S": "a"}, "at": {"N": "1"}}
+    source.client.put_item(TableName=source.name, Item={**key, **values})
+    source.client.delete_item(TableName=source.name, Key=key)
+    lean, plain = (
+        [
+            to_event_record(record, source.arn)
+            for record in StreamReader(client, source.arn, "TRIM_HORIZON").read()
+        ]
+        for client in (source.streams, clients.streams(REGION))
+    )
+    assert lean == plain
+    assert lean[0]["dynamodb"]["NewImage"]["b"] == {"B": "AP8="}
+
+
+def test_a_server_that_is_gone_is_an_error_of_boto3s(clients: Clients) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with Clients(f"http://127.0.0.1:{port}") as gone, pytest.raises(EndpointConnectionError):
+        gone.records(REGION).get_records(ShardIterator="any")
 
 
 def test_a_reader_tells_what_it_reads(source: Source) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto.core.utils import utcnow
 
 from local.clients import Clients
@@ -32,6 +31,7 @@ class Source:
         self.patch = patch
         self.client = clients.dynamodb(REGION)
         self.streams = clients.streams(REGION)
+        self.records = clients.records(REGION)
         self.arn = self.client.create_table(**TABLE)["TableDescription"]["LatestStreamArn"]
 
     def put(self, key: str) -> None:
@@ -87,5 +87,6 @@ def test_who_reads_from_a_trimmed_record_is_told(source: Source) -> None:
     )["ShardIterator"]
     source.pass_time(70)
     source.put("b")
-    with pytest.raises(ClientError, match="TrimmedDataAccessException"):
-        source.streams.get_records(ShardIterator=iterator)
+    for client in (source.streams, source.records):
+        with pytest.raises(client.exceptions.TrimmedDataAccessException):
+            client.get_records(ShardIterator=iterator)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEPT = 300
 """Happenings that are kept for a page that is opened, or that was away."""
+_PATIENCE = 1.0
+"""Seconds that the end waits for a reading under way."""
 _MOVES = 60
 """Deliveries of the last reading that a page draws."""
 _log = logging.getLogger(__name__)
@@ -45,7 +47,8 @@ class Feed:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        # A reading of a ring that does not answer would hold the end of its process up.
+        self._thread.join(timeout=_PATIENCE)
         self._source.close()
 
     def add(self, happening: Happening) -> None:

@@ -74,7 +74,7 @@ local: $(READY)
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(READY)
-	$(PYTEST) tests/unit tests/architecture
+	$(PYTEST) -m 'not long' tests/unit tests/architecture
 
 test: $(READY)
 	$(PYTEST) -m 'not long'

@@ -81,6 +81,7 @@ def test_a_target_that_throttles_every_other_call(ring: LocalRing) -> None:
     assert hop_from(ring, "us-east-1").tally.read()["retries"] > 0
 
 
+@pytest.mark.long
 def test_writers_go_on_while_the_target_throttles_nine_calls_of_ten_and_the_members_end_equal(
     ring: LocalRing,
 ) -> None:

@@ -29,6 +29,7 @@ def test_a_ring_of_another_size_runs_as_well(size: int) -> None:
         assert ring.differences() == []
 
 
+@pytest.mark.long
 def test_every_setting_at_once_runs_accounts_and_adopted_tables_included(
     dynamodb: str | None,
 ) -> None:

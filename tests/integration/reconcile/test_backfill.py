@@ -106,6 +106,7 @@ def test_what_differs_on_both_sides_from_before_is_left_and_told(ring: LocalRing
     assert get(ring, SECOND, "k1") == item("k1", v={"S": "there"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["emptied", "adopted"])
 def test_under_writers_and_throttling_all_end_equal(
     way: str, request: pytest.FixtureRequest, tmp_path: Path

@@ -155,6 +155,7 @@ def test_it_wants_a_yes_where_nobody_can_be_asked(ring: LocalRing) -> None:
     assert (result.exit_code, "pass --yes" in result.stderr) == (2, True)
 
 
+@pytest.mark.long
 def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: Path) -> None:
     spoil(ring)
     members = reached(ring)

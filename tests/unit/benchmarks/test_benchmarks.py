@@ -18,7 +18,13 @@ from ring.project import PROJECT_ROOT
 
 
 @pytest.mark.parametrize(
-    "conduct", [Conduct(), Conduct(1, refused=4, throttled=9), Conduct(tls=True)], ids=str
+    "conduct",
+    [
+        Conduct(),
+        pytest.param(Conduct(1, refused=4, throttled=9), marks=pytest.mark.long),
+        Conduct(tls=True),
+    ],
+    ids=str,
 )
 def test_every_contender_replicates_every_load(conduct: Conduct) -> None:
     with target(conduct) as endpoint, contenders(endpoint) as all_contenders:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KEPT = 300
 """Happenings that are kept for a page that is opened, or that was away."""
 _PATIENCE = 1.0
-"""Seconds that the end waits for a reading under way."""
+"""Seconds that the end waits for a reading that is not complete."""
 _MOVES = 60
 """Deliveries of the last reading that a page draws."""
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Feed:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        # A reading of a ring that does not answer would hold the end of its process up.
+        # A ring that does not answer must not keep the process from ending.
         self._thread.join(timeout=_PATIENCE)
         self._source.close()
 

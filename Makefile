@@ -39,7 +39,8 @@ help:
 	@echo 'make dynamodb-servers'
 	@echo '               install MiniStack and dynoxide in $(SERVERS), for tests on more than moto'
 	@echo '               (some minutes, once); dynoxide needs cargo'
-	@echo 'make engine    build the Pulumi CLI in $(ENGINE) from Go modules (some minutes, once); needs go'
+	@echo 'make engine    build the Pulumi CLI, with YAML, in $(ENGINE) from Go modules (some minutes,'
+	@echo '               once); needs go'
 	@echo 'make browser   install Chromium with apt-get, for tests of the page; needs root'
 	@echo 'make locks     update requirements*.txt after a change of a requirements*.in'
 	@echo 'make upgrade   like locks, with the newest version of all that is not pinned'
@@ -163,7 +164,7 @@ component-schema: $(READY)
 browser:
 	@command -v chromium google-chrome >/dev/null || { apt-get update -q && apt-get install -y -q chromium; } >/dev/null
 
-engine: $(ENGINE)/bin/pulumi
+engine: $(ENGINE)/bin/pulumi $(ENGINE)/bin/pulumi-language-yaml
 
 $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	@command -v go >/dev/null || { \
@@ -174,6 +175,13 @@ $(ENGINE)/bin/pulumi: local/pulumi-cli/go.mod local/pulumi-cli/tools.go
 	@cd local/pulumi-cli && go build -trimpath -buildvcs=false \
 	  -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI)" \
 	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
+	@touch $@
+
+# After the CLI, which says so when Go is missing; together, they would wait for the same processors.
+$(ENGINE)/bin/pulumi-language-yaml: local/pulumi-yaml/go.mod local/pulumi-yaml/tools.go | $(ENGINE)/bin/pulumi
+	@echo "Building Pulumi's host of YAML programs into $(ENGINE), once (some minutes) ..."
+	@cd local/pulumi-yaml && go build -trimpath -buildvcs=false -ldflags "-s -w" \
+	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml
 	@touch $@
 
 check: lint types test-all simulate exhaust demo rehearsal

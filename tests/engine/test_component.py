@@ -51,7 +51,7 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return plugin
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture  # Pulumi keeps a stack's program in its options
 def options(engine: Engine, plugin: Path) -> auto.LocalWorkspaceOptions:
     """A shell that has the plugin on its path, where the engine looks for it."""
     path = f"{plugin.parent}{os.pathsep}{os.environ['PATH']}"
@@ -134,3 +134,22 @@ def test_pulumi_reads_the_schema_and_finds_no_fault_in_it(
     assert set(found["resources"]) == {RING}
     inputs = found["resources"][RING]["inputProperties"]
     assert set(inputs) == set(kept["resources"][RING]["inputProperties"])
+
+
+def test_the_yaml_program_of_its_readme_deploys_a_ring(
+    engine: Engine, options: auto.LocalWorkspaceOptions, tmp_path: Path
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: shop\nruntime: yaml\n{yaml_of_readme()}")
+    shop = auto.create_stack("yaml", work_dir=str(tmp_path), opts=options)
+    members = shop.up().outputs["members"].value
+    assert [member["region"] for member in members] == list(REGIONS)
+    for region in REGIONS:
+        tables = engine.place(region).clients.dynamodb(region).list_tables()
+        assert "carts" in tables["TableNames"]
+    assert set(shop.preview().change_summary) == {"same"}
+
+
+def yaml_of_readme() -> str:
+    """Return the example in YAML."""
+    text = (PROJECT_ROOT / "component" / "README.md").read_text()
+    return text.partition("```yaml\n")[2].partition("```")[0]

@@ -24,6 +24,7 @@ try:
         membership,
         outputs,
         repair,
+        trial,
         validate,
     )
     from commands.conflicts.group import conflicts
@@ -81,6 +82,7 @@ for command in (
     backfill.backfill_command,
     local.local,
     fault.fault,
+    trial.trial,
 ):
     main.add_command(command)
 

@@ -116,6 +116,19 @@ def stack_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     return _with(command, _SELECTION)
 
 
+def optional_stack_option(function: Callable[..., int]) -> Callable[..., int]:
+    """Add `like`: the ring of a stack, or None, and `backend`, a URL."""
+
+    @wraps(function)
+    def command(stack: str | None, folder: Path | None, backend: str | None, **options: Any) -> int:
+        if folder and not stack:
+            raise InvalidRequestError("--folder is the folder of a stack: give it with --stack.")
+        like = RingStack.of(folder or _home(), stack) if stack else None
+        return function(like=like, backend=backend, **options)
+
+    return _with(command, (*_SELECTION[:2], _SELECTION[-1]))
+
+
 def running_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     """Add `rings` as `stack_rings_option` does, or the one that runs on this machine."""
 

@@ -187,8 +187,17 @@ class RingStack:
 
     def deployed(self) -> Deployed:
         """Return what is deployed, read from Pulumi's state."""
+        return Deployed.read(self.state())
+
+    def state(self) -> dict[str, Any]:
+        """Return the stack's state, as `pulumi stack export` prints it."""
         with self._open() as stack:
-            return Deployed.read(_state(stack))
+            return _state(stack)
+
+    def break_lock(self) -> None:
+        """Remove the lock of an update that was killed. Nobody else may be updating the stack."""
+        with self._open() as stack:
+            stack.cancel()
 
     def clients(self) -> ClientPool:
         """Return AWS clients for the members, with the credentials that deploy them."""

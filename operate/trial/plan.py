@@ -1,0 +1,118 @@
+"""Plan of a trial: the ring's name and settings, and how much is written."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from operate.deployment.config_source import parse_settings
+from operate.errors import InvalidRequestError
+from ring.settings.members import Member, members_of
+from ring.settings.settings import Settings
+
+PREFIX = "ring-trial-"
+"""Of the names of all trials' tables; names of functions, roles and alarms begin so, too."""
+TAG = "dynamodb-ring:trial"
+"""Key of the tag on everything that a trial makes; its value is the trial's name."""
+PARTITION_KEY, SORT_KEY, EXPIRY, POISON = "group", "id", "expires", "poison"
+_OF_A_MEMBER = ("region", "account", "profile", "role", "external_id", "kms_key")
+_KEPT = ("tombstones", "mapping", "function", "heartbeat", "distributed", "tags")
+_TTL = "own"
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much is written, at all members together."""
+
+    inserts: int = 1_000
+    updates: int = 600
+    deletes: int = 400
+    types: int = 50
+    """Inserts with an attribute of every type, besides."""
+    sizes: tuple[int, ...] = (1, 10, 50, 100, 200, 390)
+    """KB of large items, one of each at each member, besides."""
+    hot: int = 100
+    """Updates in a row of one key."""
+    contested: int = 40
+    """Keys that all members write and delete at the same time."""
+    rounds: int = 5
+    """Writes of each contested key at each member."""
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """A trial's ring, and what is to be written to it. `settings` are those of a ring file."""
+
+    name: str
+    settings: Mapping[str, Any]
+    load: Load = field(default_factory=Load)
+
+    def parsed(self) -> Settings:
+        """Return the settings. Raises `InvalidRequestError`."""
+        return parse_settings(self.settings)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members, in ring order."""
+        return members_of(self.parsed())
+
+
+def plan_trial(
+    regions: Sequence[str] = (), like: Settings | None = None, load: Load | None = None
+) -> TrialPlan:
+    """Plan a ring in these regions, or one with the members and settings of another ring.
+
+    Raises `InvalidRequestError` with all errors.
+    """
+    name = f"{PREFIX}{secrets.token_hex(3)}"
+    settings = _settings(name, _members(regions, like), like)
+    plan = TrialPlan(name, settings, load or Load())
+    plan.parsed()
+    return plan
+
+
+def _members(regions: Sequence[str], like: Settings | None) -> list[dict[str, Any]]:
+    if bool(regions) == (like is not None):
+        raise InvalidRequestError(
+            "Where is the trial to run? Pass --region for each member (two at least), or --stack "
+            "for the regions and settings of that stack."
+        )
+    if like is None:
+        return [{"region": region} for region in regions]
+    if any(member.writer_secret for member in like.members):
+        raise InvalidRequestError(
+            "A trial runs in one partition: a hop to another one needs access keys that somebody "
+            "puts into a secret. Pass --region for the members of one partition."
+        )
+    documents = (member.model_dump(mode="json", exclude_unset=True) for member in like.members)
+    return [{name: one[name] for name in _OF_A_MEMBER if name in one} for one in documents]
+
+
+def _settings(
+    name: str, members: Sequence[Mapping[str, Any]], like: Settings | None
+) -> dict[str, Any]:
+    """Return the settings of a trial's ring: its tables can be deleted, its alarms call nobody."""
+    given = {} if like is None else like.model_dump(mode="json", exclude_unset=True)
+    kept = {section: given[section] for section in _KEPT if section in given}
+    ttl = like.table.ttl if like else None
+    return {
+        **kept,
+        "table": {
+            "name": name,
+            "partition_key": {"name": PARTITION_KEY, "type": "S"},
+            "sort_key": {"name": SORT_KEY, "type": "S"},
+            "ttl": {"attribute": EXPIRY, "expiry": ttl.expiry if ttl else _TTL},
+            "deletion_protection": False,
+            "point_in_time_recovery": False,
+        },
+        "members": [{**one, "name": _member_name(name, one["region"])} for one in members],
+        "function": {**kept.get("function", {}), "log_items": True},
+        "tags": {**kept.get("tags", {}), TAG: name},
+    }
+
+
+def _member_name(name: str, region: str) -> str:
+    """Return a member's name, which begins the names of its resources."""
+    return f"{name.removeprefix('ring-')}-{region}"

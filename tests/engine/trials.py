@@ -1,0 +1,98 @@
+"""Trials over the engine: what is deployed runs in a local ring, and alarms are evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from local.cloudwatch.alarms import Alarms
+from local.running_ring import RunningRing
+from operate.deployment.result import Result
+from operate.deployment.stack import RingStack
+from operate.trial.context import Patience
+from operate.trial.journal import TrialJournal
+from operate.trial.plan import Load, plan_trial
+from operate.trial.run import TrialCallbacks, TrialOptions
+from tests.engine.replication import PATIENCE
+from tests.engine.stacks import Engine
+
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+QUICK = Patience(
+    arrival=PATIENCE,
+    metrics=60.0,
+    index=60.0,
+    deletion=5.0,
+    quiet=1.5,
+    poll=0.4,
+    whole_minutes=False,
+)
+SMALL = Load(inserts=60, updates=20, deletes=20, types=6, sizes=(1, 390), hot=20, contested=6)
+
+
+class TrialCloud:
+    """The hops of a trial's ring: they run what was deployed last, until it is destroyed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.ring: RunningRing | None = None
+
+    def run(self, stack: RingStack) -> None:
+        """Run what is deployed."""
+        if self.ring is None:
+            self.ring = RunningRing(stack.settings(), idle=0.05)
+        self._engine.run_ring(stack, self.ring)
+
+    def flush(self) -> None:
+        """Send the log lines and metrics."""
+        if self.ring:
+            self.ring.flush()
+
+    def close(self) -> None:
+        """End the hops."""
+        ring, self.ring = self.ring, None
+        if ring:
+            ring.close()
+
+    def up(self, stack: RingStack, **more: Any) -> Result:
+        """Deploy and run."""
+        result = stack.up(**more)
+        self.run(stack)
+        return result
+
+    def destroy(self, stack: RingStack, **more: Any) -> Result:
+        """End the hops, as deleting their mappings does, and destroy."""
+        self.close()
+        return stack.destroy(remove=True, **more)
+
+    def callbacks(self, **more: Any) -> TrialCallbacks:
+        """Return a trial's callbacks."""
+        return TrialCallbacks(deploy=self.up, destroy=self.destroy, **more)
+
+
+@contextmanager
+def trial_cloud(engine: Engine) -> Iterator[TrialCloud]:
+    cloud = TrialCloud(engine)
+    alarms = Alarms(engine.moto_lock, before=cloud.flush, speed=10.0)
+    with alarms:
+        try:
+            yield cloud
+        finally:
+            cloud.close()
+
+
+def begin(folder: Path, load: Load = SMALL, regions: tuple[str, ...] = REGIONS[:2]) -> TrialJournal:
+    """Write the journal of a trial."""
+    return TrialJournal.create(folder, plan_trial(regions, load=load))
+
+
+def options(
+    change: Callable[[Patience], Patience] = lambda same: same, **more: Any
+) -> TrialOptions:
+    return TrialOptions(patience=change(QUICK), **more)
+
+
+def impatient(seconds: float) -> Callable[[Patience], Patience]:
+    return lambda one: replace(one, arrival=seconds, metrics=seconds)

@@ -1,0 +1,85 @@
+"""Plan and cost of a trial."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from operate.deployment.config_source import parse_settings
+from operate.errors import InvalidRequestError
+from operate.pricing.prices import PriceList
+from operate.trial.cost import LIMIT, most_dollars, trial_cost
+from operate.trial.plan import TAG, plan_trial
+from ring.topology import all_hops
+
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+PROD: dict[str, Any] = {
+    "table": {
+        "name": "orders",
+        "partition_key": {"name": "customer", "type": "S"},
+        "ttl": {"attribute": "until", "expiry": "delete"},
+        "billing": {"mode": "PROVISIONED", "read": 100, "write": 100},
+    },
+    "members": [
+        {"region": "us-east-1", "paused": True},
+        {"region": "eu-west-1", "table": "orders-eu", "profile": "europe"},
+    ],
+    "function": {"memory": 1024},
+    "watch": {"topics": ["arn:aws:sns:us-east-1:123456789012:ops"]},
+    "tags": {"team": "shop"},
+    "hops": ["us-east-1"],
+}
+
+
+def test_a_trial_has_tables_of_its_own_name_which_can_be_deleted() -> None:
+    first, second = plan_trial(REGIONS), plan_trial(REGIONS)
+    assert first.name != second.name
+    table = first.parsed().table
+    assert (table.name, table.deletion_protection) == (first.name, False)
+
+
+def test_names_and_tags_say_which_trial_a_resource_is_of() -> None:
+    plan = plan_trial(REGIONS)
+    assert plan.settings["tags"] == {TAG: plan.name}
+    for member in plan.members:
+        assert member.resource_name.startswith(plan.name.removeprefix("ring-"))
+    for hop in all_hops(plan.parsed()):
+        assert hop.slug.startswith(plan.name.removeprefix("ring-"))
+
+
+def test_a_trial_like_a_stack_has_its_settings_but_calls_nobody_and_costs_by_the_request() -> None:
+    settings = plan_trial(like=parse_settings(PROD)).parsed()
+    assert [(one.region, one.profile, one.paused) for one in settings.members] == [
+        ("us-east-1", None, False),
+        ("eu-west-1", "europe", False),
+    ]
+    assert settings.function.memory == 1024
+    assert settings.function.log_items
+    assert settings.tags["team"] == "shop"
+    assert settings.table.ttl
+    assert settings.table.ttl.expiry == "delete"
+    assert settings.table.billing.mode == "PAY_PER_REQUEST"
+    assert settings.watch.enabled
+    assert not settings.watch.topics
+    assert len(all_hops(settings)) == 2
+
+
+@pytest.mark.parametrize("regions", [(), ("us-east-1",), ("us-east-1", "nowhere-9")])
+def test_too_few_or_unknown_regions_are_refused(regions: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidRequestError):
+        plan_trial(regions)
+
+
+@pytest.mark.parametrize("members", [2, 3])
+def test_a_trial_costs_less_than_a_dollar(members: int) -> None:
+    lines = trial_cost(plan_trial(REGIONS[:members]), PriceList.read())
+    assert 0.05 < most_dollars(lines) < LIMIT
+
+
+def test_dearer_prices_and_more_members_make_it_dearer() -> None:
+    prices = PriceList.read()
+    two = most_dollars(trial_cost(plan_trial(REGIONS[:2]), prices))
+    assert most_dollars(trial_cost(plan_trial(REGIONS), prices)) > two
+    prices.change(["write=100"])
+    assert most_dollars(trial_cost(plan_trial(REGIONS[:2]), prices)) > two

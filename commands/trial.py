@@ -26,7 +26,7 @@ from operate.trial.cost import HOURS, LIMIT, most_dollars, trial_cost
 from operate.trial.journal import TrialJournal
 from operate.trial.plan import TrialPlan, plan_trial
 from operate.trial.report import TrialReport
-from operate.trial.run import STEPS, TrialCallbacks, TrialOptions, run_trial
+from operate.trial.run import STEPS, TrialCallbacks, TrialOptions, begin_trial, run_trial
 from operate.trial.verdicts import Expectation, Verdict
 from ring.topology import all_hops
 
@@ -58,7 +58,6 @@ _SIGNS = {Verdict.MET: "+", Verdict.FAILED: "!", Verdict.NOT_JUDGED: "?"}
 )
 @click.option(
     "--state",
-    "folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=CHECKPOINTS / "trial",
     show_default=True,
@@ -77,7 +76,7 @@ def trial(screen: Screen, like: RingStack | None, prices: PriceList, **given: An
     reports (Markdown and JSON) are in the folder of --state.
     """
     request = _Request(**given)
-    folder = request.folder
+    folder = request.state
     journal = TrialJournal.find(folder)
     plan = _plan(journal, request, like)
     _announce(screen, plan, journal, prices, request)
@@ -87,7 +86,7 @@ def trial(screen: Screen, like: RingStack | None, prices: PriceList, **given: An
             return FAILED
     if journal is None:
         backend = request.backend and absolute(request.backend, Path.cwd())
-        TrialJournal.create(folder, plan, backend)
+        begin_trial(folder, plan, backend)
     options = TrialOptions(keep=request.keep, clean_up=request.clean_up)
     try:
         report = run_trial(folder, _callbacks(screen), options)
@@ -108,7 +107,7 @@ class _Request:
     regions: tuple[str, ...]
     keep: bool
     clean_up: bool
-    folder: Path
+    state: Path
     yes: bool
     backend: str | None
 
@@ -117,11 +116,11 @@ def _plan(journal: TrialJournal | None, request: _Request, like: RingStack | Non
     """Return the plan of the open trial, or of a new one."""
     if journal:
         plan = journal.plan()
-        _expect_same(plan, request.regions or _regions(like), request.folder)
+        _expect_same(plan, request.regions or _regions(like), request.state)
         return plan
     if request.clean_up:
         raise InvalidRequestError(
-            f"No trial is open in {request.folder}: there is nothing to clean up."
+            f"No trial is open in {request.state}: there is nothing to clean up."
         )
     return plan_trial(request.regions, like.settings() if like else None)
 
@@ -214,10 +213,10 @@ def _show(screen: Screen, report: TrialReport, request: _Request) -> None:
         screen.table(figures.columns, figures.rows)
         screen.print(f"\n{figures.note}")
     screen.print(f"\n{report.name}: {report.summary}.")
-    for path in report.paths(request.folder):
+    for path in report.paths(request.state):
         screen.print(f"  {path}")
     if request.keep:
         screen.print(
-            f"The ring is still there: `--file {request.folder / 'rings.yaml'}` selects it. "
+            f"The ring is still there: `--file {request.state / 'rings.yaml'}` selects it. "
             "`automate.py trial --clean-up` destroys it."
         )

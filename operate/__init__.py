@@ -50,6 +50,10 @@ if TYPE_CHECKING:
         repair,
     )
     from operate.table_options import TableOptions
+    from operate.trial.plan import TrialPlan, plan_trial
+    from operate.trial.report import TrialReport
+    from operate.trial.run import TrialCallbacks, TrialOptions, begin_trial, run_trial
+    from operate.trial.verdicts import Expectation, Verdict
 
 __all__ = [
     "CancelledError",
@@ -60,6 +64,7 @@ __all__ = [
     "CheckReport",
     "ConflictEntry",
     "Conflicts",
+    "Expectation",
     "InvalidRequestError",
     "OperateError",
     "OperationFailedError",
@@ -72,13 +77,20 @@ __all__ = [
     "RingStack",
     "StateBackend",
     "TableOptions",
+    "TrialCallbacks",
+    "TrialOptions",
+    "TrialPlan",
+    "TrialReport",
+    "Verdict",
     "backfill",
+    "begin_trial",
     "bypass",
     "check",
     "lag",
     "logged_conflicts",
     "loser_of",
     "pause",
+    "plan_trial",
     "quarantined",
     "read_rings",
     "redrive",
@@ -87,6 +99,7 @@ __all__ = [
     "resolve_conflict",
     "resume",
     "run_on_all",
+    "run_trial",
     "status",
 ]
 
@@ -129,6 +142,10 @@ _MODULES = {
         "repair",
     ),
     "operate.table_options": ("TableOptions",),
+    "operate.trial.plan": ("TrialPlan", "plan_trial"),
+    "operate.trial.report": ("TrialReport",),
+    "operate.trial.run": ("TrialCallbacks", "TrialOptions", "begin_trial", "run_trial"),
+    "operate.trial.verdicts": ("Expectation", "Verdict"),
 }
 _EXPORTS = {name: (module, name) for module, names in _MODULES.items() for name in names} | {
     "lag": ("operate.monitoring.ring_monitoring", "ring_lag"),

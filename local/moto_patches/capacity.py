@@ -1,7 +1,7 @@
 """Return consumed capacity as DynamoDB counts it.
 
 moto returns one unit or a half for any size of item, and also to some requests that did not ask for
-it. PartiQL statements return no capacity here.
+it. PartiQL statements return no capacity here; what they write is in the tables' metrics.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from local.moto_patches.capacity_units import (
 
 _WRITES = {"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"}
 _READS = {"get_item", "batch_get_item", "transact_get_items", "query", "scan"}
+_STATEMENTS = {"execute_statement", "batch_execute_statement", "execute_transaction"}
 _LISTED = {"batch_write_item", "transact_write_items", "batch_get_item", "transact_get_items"}
 """Operations whose responses list several tables."""
 
@@ -168,6 +169,20 @@ def _answered(name: str, operation: Callable[[DynamoHandler], Any]) -> Callable[
     return answered
 
 
+def _published(operation: Callable[[DynamoHandler], Any]) -> Callable[..., Any]:
+    """Wrap an operation to publish what it has written in the tables' metrics."""
+
+    @functools.wraps(operation)
+    def published(handler: DynamoHandler) -> Any:
+        _used.begin()
+        try:
+            return operation(handler)
+        finally:
+            _publish_later(handler)
+
+    return published
+
+
 def _add_transaction(handler: DynamoHandler) -> None:
     """Add the condition checks, and double everything: transactions prepare and commit."""
     for entry in handler.body["TransactItems"]:
@@ -276,5 +291,8 @@ def capacity_units_of_dynamodb() -> Iterator[None]:
         for name in sorted(_WRITES | _READS):
             answered = _answered(name, getattr(DynamoHandler, name))
             changes.enter_context(patch.object(DynamoHandler, name, answered))
+        for name in sorted(_STATEMENTS):
+            published = _published(getattr(DynamoHandler, name))
+            changes.enter_context(patch.object(DynamoHandler, name, published))
         yield
     table_metrics.clear()

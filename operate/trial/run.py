@@ -9,7 +9,12 @@ from pathlib import Path
 from operate.aws.errors import translate_aws_errors
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
-from operate.errors import CancelledError, OperateError, PrerequisiteError
+from operate.errors import (
+    CancelledError,
+    InvalidRequestError,
+    OperateError,
+    PrerequisiteError,
+)
 from operate.stop import Stop
 from operate.trial.context import Deploy, Patience, Trial
 from operate.trial.journal import TrialJournal, only_trial
@@ -73,12 +78,26 @@ class TrialOptions:
     stop: Stop = field(default_factory=Stop)
 
 
+def begin_trial(folder: Path, plan: TrialPlan, backend: str | None = None) -> None:
+    """Write the state of a new trial into a folder, for `run_trial`. Deploys nothing.
+
+    `backend` is the URL of Pulumi's state backend. Default: Pulumi's own. Raises
+    `InvalidRequestError` if a trial is open in the folder.
+    """
+    with only_trial(folder):
+        if open_trial := TrialJournal.find(folder):
+            raise InvalidRequestError(
+                f"The trial {open_trial.name} is open in {folder}: go on with it, or clean it up."
+            )
+        TrialJournal.create(folder, plan, backend)
+
+
 def run_trial(
     folder: Path,
     callbacks: TrialCallbacks | None = None,
     options: TrialOptions | None = None,
 ) -> TrialReport:
-    """Run the trial whose journal is in a folder (`TrialJournal.create`), or go on with it.
+    """Run the trial whose journal is in a folder (`begin_trial`), or go on with it.
 
     A step that failed is not tried again, and the others run; of a ring that was not deployed
     nothing is tried, and it is destroyed. The journal stays until the ring is destroyed and nothing
@@ -162,9 +181,3 @@ class _Runner:
             self._callbacks.on_progress,
             attempt,
         )
-
-
-def plan_of(folder: Path) -> TrialPlan | None:
-    """Return the plan of the trial that is open in a folder; None: there is none."""
-    journal = TrialJournal.find(folder)
-    return journal.plan() if journal else None

@@ -34,8 +34,10 @@ from tests.engine.trials import TrialCloud, begin, impatient, options, trial_clo
 
 pytestmark = pytest.mark.long
 
-_SECONDS = 4.0
-"""Patience of a step that has to fail."""
+_SECONDS = 12.0
+"""Patience of a step that has to fail, while the rest of it has to succeed on a busy machine."""
+_BRIEF = 4.0
+"""The same, where nothing else has to succeed."""
 
 
 @dataclass
@@ -46,7 +48,9 @@ class Bench:
     cloud: TrialCloud
     hops: BrokenHops
 
-    def trial(self, deploy: Callable[[RingStack], Any] | None = None) -> Trial:
+    def trial(
+        self, deploy: Callable[[RingStack], Any] | None = None, seconds: float = _SECONDS
+    ) -> Trial:
         """Return the context of a step: an impatient one, with keys of its own."""
         callbacks = self.cloud.callbacks() if deploy is None else TrialCallbacks(deploy)
         return Trial(
@@ -54,7 +58,7 @@ class Bench:
             self.journal.plan(),
             self.journal.ring(),
             callbacks.deploy,
-            options(impatient(_SECONDS)).patience,
+            options(impatient(seconds)).patience,
             attempt=self.journal.begin("broken"),
         )
 
@@ -103,7 +107,7 @@ LOAD: dict[str, Fault] = {
 @pytest.mark.parametrize("name", LOAD)
 def test_a_hop_that_loses_records_of_the_load(bench: Bench, name: str) -> None:
     with bench.hops.broken(LOAD[name]):
-        assert name in failed(load.load(bench.trial()))
+        assert name in failed(load.load(bench.trial(seconds=_BRIEF)))
 
 
 @pytest.mark.parametrize(
@@ -112,10 +116,9 @@ def test_a_hop_that_loses_records_of_the_load(bench: Bench, name: str) -> None:
         lambda image: {**image, "numbers": {"SS": ["3", "-1.5"]}},
         lambda image: {**image, "null": {"BOOL": True}},
         lambda image: {**image, "digits": {"N": "1234567890.123456789012345678901234567"}},
-        lambda image: {**image, "text": {"S": image["text"]["S"].replace("\0", "")}},
         lambda image: {name: value for name, value in image.items() if name != "empty text"},
     ],
-    ids=["a set's type", "null", "the last digit", "a character", "an empty text"],
+    ids=["a set's type", "null", "the last digit", "an empty text"],
 )
 def test_a_hop_that_changes_one_type_of_attribute_alone(
     bench: Bench, change: Callable[[dict[str, Any]], dict[str, Any]]
@@ -131,7 +134,7 @@ def test_a_hop_that_takes_writes_in_the_wrong_order(bench: Bench) -> None:
 
 def test_a_hop_that_loses_what_others_have_written_too(bench: Bench) -> None:
     with bench.hops.broken(without(of_event("REMOVE"))):
-        assert "concurrent.agree" in failed(keys.concurrent(bench.trial()))
+        assert "concurrent.agree" in failed(keys.concurrent(bench.trial(seconds=_BRIEF)))
 
 
 def test_a_hop_that_mixes_items(bench: Bench) -> None:
@@ -167,7 +170,7 @@ def test_a_hop_that_takes_a_new_insert_for_the_old_item(
     new = {"number": {"N": str(number)}}.items()
     lost = without(lambda one: new <= one["dynamodb"].get("NewImage", {}).items())
     with bench.hops.broken(lost):
-        assert name in failed(keys.again(bench.trial()))
+        assert name in failed(keys.again(bench.trial(seconds=_BRIEF)))
 
 
 def test_a_hop_that_leaves_the_expiry_out(bench: Bench) -> None:
@@ -223,7 +226,7 @@ def test_a_record_that_nobody_refuses(bench: Bench, monkeypatch: pytest.MonkeyPa
 def test_a_poison_record_that_stops_those_behind_it(bench: Bench) -> None:
     lost = without(lambda one: name_of(one).startswith("good"))
     with bench.hops.broken(lost):
-        assert "poison.others" in failed(trouble.poison(bench.trial()))
+        assert "poison.others" in failed(trouble.poison(bench.trial(seconds=_BRIEF)))
 
 
 def test_a_quarantined_record_that_cannot_be_redriven_yet(

@@ -38,6 +38,7 @@ class TrialCloud:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.ring: RunningRing | None = None
+        self.alarms = Alarms(engine.moto_lock, before=self.flush, speed=10.0)
 
     def run(self, stack: RingStack) -> None:
         """Run what is deployed."""
@@ -67,16 +68,25 @@ class TrialCloud:
         self.close()
         return stack.destroy(remove=True, **more)
 
-    def callbacks(self, **more: Any) -> TrialCallbacks:
-        """Return a trial's callbacks."""
-        return TrialCallbacks(deploy=self.up, destroy=self.destroy, **more)
+    def callbacks(
+        self, on_step: Callable[[str], object] = lambda _: None, **more: Any
+    ) -> TrialCallbacks:
+        """Return a trial's callbacks. Before each step the tables' metrics are published.
+
+        They have the time of the last write since they were published before.
+        """
+
+        def begin(step: str) -> None:
+            self.alarms.evaluate()
+            on_step(step)
+
+        return TrialCallbacks(deploy=self.up, destroy=self.destroy, on_step=begin, **more)
 
 
 @contextmanager
 def trial_cloud(engine: Engine) -> Iterator[TrialCloud]:
     cloud = TrialCloud(engine)
-    alarms = Alarms(engine.moto_lock, before=cloud.flush, speed=10.0)
-    with alarms:
+    with cloud.alarms:
         try:
             yield cloud
         finally:

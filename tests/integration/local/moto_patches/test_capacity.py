@@ -252,3 +252,18 @@ def test_the_units_of_writes_and_what_was_refused_are_in_cloudwatch(
     expected = (samples + 2, units_before + 6)
     assert in_cloudwatch(clients, "ConsumedWriteCapacityUnits") == expected
     assert in_cloudwatch(clients, "ConditionalCheckFailedRequests") == (1, 1)
+
+
+def test_the_units_of_statements_are_in_cloudwatch(client: Any, clients: Clients) -> None:
+    alarms = Alarms(nullcontext())
+    alarms.evaluate()
+    samples, units_before = in_cloudwatch(clients, "ConsumedWriteCapacityUnits")
+    statement = f"INSERT INTO \"{NAME}\" VALUE {{'id': ?, 'v': ?}}"
+    values: Any = [{"S": "by a statement"}, {"S": "x" * 3 * KB}]
+    answer = client.batch_execute_statement(
+        Statements=[{"Statement": statement, "Parameters": values}]
+    )
+    assert [one.get("Error") for one in answer["Responses"]] == [None]
+    alarms.evaluate()
+    expected = (samples + 1, units_before + 4)
+    assert in_cloudwatch(clients, "ConsumedWriteCapacityUnits") == expected

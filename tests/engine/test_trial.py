@@ -1,0 +1,284 @@
+"""A whole trial on the engine: to its end, interrupted, kept, and with something left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operate.deployment.stack import RingStack
+from operate.errors import CancelledError, InvalidRequestError
+from operate.stop import Stop
+from operate.trial.journal import TrialJournal
+from operate.trial.plan import TAG
+from operate.trial.report import TrialReport
+from operate.trial.run import STEPS, run_trial
+from operate.trial.verdicts import Verdict
+from ring.project import PROJECT_ROOT
+from tests.engine.commands import answer, run, tables
+from tests.engine.stacks import Engine
+from tests.engine.trials import REGIONS, TrialCloud, begin, options, trial_cloud
+
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("users_environment")]
+
+NOT_HERE = {"expiry.deleted", "figures.memory", "figures.billed"}
+"""Expectations that nothing here can judge: the local AWS expires nothing, and bills nothing."""
+_LONG = 300
+
+
+@pytest.fixture
+def cloud(engine: Engine) -> Iterator[TrialCloud]:
+    with trial_cloud(engine) as cloud:
+        yield cloud
+
+
+def names(report: TrialReport, verdict: Verdict) -> set[str]:
+    return {one.name for one in report.expectations if one.verdict is verdict}
+
+
+def seen(report: TrialReport, name: str) -> str:
+    (found,) = {one.seen for one in report.expectations if one.name == name}
+    return found
+
+
+def all_tables(engine: Engine) -> list[str]:
+    return [name for region in REGIONS for name in tables(engine, region)]
+
+
+def test_a_trial_of_three_members_meets_all_that_can_be_judged_and_leaves_nothing(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path
+) -> None:
+    journal = begin(tmp_path, regions=REGIONS)
+    steps: list[str] = []
+    report = run_trial(tmp_path, cloud.callbacks(on_step=steps.append), options())
+    assert names(report, Verdict.FAILED) == set(), report.markdown()
+    assert names(report, Verdict.NOT_JUDGED) == NOT_HERE
+    assert len(names(report, Verdict.MET)) > 30
+    assert report.ok
+    assert steps == [*STEPS, "destroy"]
+    assert all_tables(engine) == []
+    files = sorted(file.name for file in tmp_path.iterdir())
+    assert files == [f"{journal.name}.json", f"{journal.name}.md"]
+
+
+def test_a_kept_ring_stays_until_it_is_cleaned_up(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(STEPS) - {"deploy", "expiry"}:
+        monkeypatch.delitem(STEPS, name)
+    name = begin(tmp_path).name
+    report = run_trial(tmp_path, cloud.callbacks(), options(keep=True))
+    assert "destroy.done" not in names(report, Verdict.MET)
+    assert name in tables(engine, REGIONS[0])
+    report = run_trial(tmp_path, cloud.callbacks(), options(clean_up=True))
+    assert {"destroy.done", "destroy.nothing-left"} <= names(report, Verdict.MET)
+    assert all_tables(engine) == []
+    with pytest.raises(InvalidRequestError, match="No trial is open"):
+        run_trial(tmp_path, cloud.callbacks(), options(clean_up=True))
+
+
+def test_a_trial_that_was_stopped_goes_on_with_the_step_it_was_in(
+    cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = "pause"
+    for name in set(STEPS) - {"deploy", "expiry", step}:
+        monkeypatch.delitem(STEPS, name)
+    begin(tmp_path)
+    stop = Stop()
+
+    def stop_in(name: str) -> None:
+        if name == step:
+            stop.ask()
+
+    with pytest.raises(CancelledError):
+        run_trial(tmp_path, cloud.callbacks(on_step=stop_in), options(stop=stop))
+    steps: list[str] = []
+    report = run_trial(tmp_path, cloud.callbacks(on_step=steps.append), options())
+    assert steps == [step, "destroy"]
+    assert report.steps[step]["attempts"] == 2
+    assert report.ok, report.markdown()
+
+
+def leave(engine: Engine, name: str) -> list[str]:
+    """Create what a broken `destroy` could leave: by name, by tag alone, and in another region."""
+    here, there = (engine.place(region).clients for region in REGIONS[:2])
+    tail = name.removeprefix("ring-")
+    region = REGIONS[0]
+    here.client("iam", region).create_role(RoleName=f"ring-{tail}-a", AssumeRolePolicyDocument="{}")
+    here.logs(region).create_log_group(logGroupName=f"/aws/lambda/ring-{tail}-a")
+    there.client("sqs", REGIONS[1]).create_queue(QueueName=f"ring-{tail}-b")
+    tags: Any = [{"Key": TAG, "Value": name}]
+    here.sns(region).create_topic(Name="somebody-elses", Tags=[{"Key": TAG, "Value": "another"}])
+    here.sns(region).create_topic(Name="nameless", Tags=tags)
+    here.cloudwatch(region).put_dashboard(DashboardName=f"ring-{name}-1", DashboardBody="{}")
+    return [
+        f"role ring-{tail}-a",
+        f"log group /aws/lambda/ring-{tail}-a",
+        f"/123456789012/ring-{tail}-b",
+        "topic arn:aws:sns:us-east-1:123456789012:nameless",
+        f"dashboard ring-{name}-1",
+    ]
+
+
+def remove(engine: Engine, name: str) -> None:
+    here, there = (engine.place(region).clients for region in REGIONS[:2])
+    tail, region = name.removeprefix("ring-"), REGIONS[0]
+    here.client("iam", region).delete_role(RoleName=f"ring-{tail}-a")
+    here.logs(region).delete_log_group(logGroupName=f"/aws/lambda/ring-{tail}-a")
+    queues = there.client("sqs", REGIONS[1])
+    queues.delete_queue(QueueUrl=queues.list_queues()["QueueUrls"][0])
+    here.sns(region).delete_topic(TopicArn="arn:aws:sns:us-east-1:123456789012:nameless")
+    here.cloudwatch(region).delete_dashboards(DashboardNames=[f"ring-{name}-1"])
+
+
+def test_what_is_left_is_found_and_the_trial_stays_open_until_it_is_gone(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(STEPS) - {"deploy"}:
+        monkeypatch.delitem(STEPS, name)
+    name = begin(tmp_path).name
+    left = leave(engine, name)
+    report = run_trial(tmp_path, cloud.callbacks(), options())
+    assert names(report, Verdict.FAILED) == {"destroy.nothing-left"}
+    text = seen(report, "destroy.nothing-left")
+    for one in left:
+        assert one in text
+    assert "somebody-elses" not in text
+    assert not report.ok
+    remove(engine, name)
+    assert run_trial(tmp_path, cloud.callbacks(), options()).ok
+    assert TrialJournal.find(tmp_path) is None
+
+
+def test_a_ring_that_cannot_be_destroyed_is_a_failure_and_what_is_left_of_it_is_found(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(STEPS) - {"deploy"}:
+        monkeypatch.delitem(STEPS, name)
+    journal = begin(tmp_path)
+    run_trial(tmp_path, cloud.callbacks(), options(keep=True))
+    bucket = str(journal.ring().deployed().hops[0].quarantine)
+    s3 = engine.place(REGIONS[0]).clients.s3(REGIONS[0])
+    s3.put_object(Bucket=bucket, Key="a-strangers", Body=b"")
+    report = run_trial(tmp_path, cloud.callbacks(), options())
+    assert names(report, Verdict.FAILED) == {"destroy.done", "destroy.nothing-left"}
+    assert f"bucket {bucket}" in seen(report, "destroy.nothing-left")
+    s3.delete_object(Bucket=bucket, Key="a-strangers")
+    assert run_trial(tmp_path, cloud.callbacks(), options()).ok
+
+
+def test_a_ring_that_cannot_be_deployed_is_not_tried_but_destroyed(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = engine.cloud.create
+
+    def refuse(token: str, *arguments: Any) -> Any:
+        if token == "aws:lambda/function:Function":
+            raise RuntimeError("no functions today")
+        return create(token, *arguments)
+
+    begin(tmp_path)
+    steps: list[str] = []
+    with monkeypatch.context() as refused:
+        refused.setattr(engine.cloud, "create", refuse)
+        report = run_trial(tmp_path, cloud.callbacks(on_step=steps.append), options())
+    assert steps == ["deploy", "destroy"]
+    assert names(report, Verdict.FAILED) == {"deploy.up"}
+    assert "destroy.nothing-left" in names(report, Verdict.MET)
+    assert all_tables(engine) == []
+
+
+def test_a_trial_that_was_killed_while_it_deployed_is_gone_on_with(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9 leaves a lock and half a ring."""
+    for name in set(STEPS) - {"deploy"}:
+        monkeypatch.delitem(STEPS, name)
+    command = [sys.executable, str(PROJECT_ROOT / "automate.py"), "trial", "--yes"]
+    regions = [word for region in REGIONS[:2] for word in ("--region", region)]
+    state = ["--state", str(tmp_path)]
+    process = subprocess.Popen([*command, *regions, *state], stdout=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + _LONG
+        while not all_tables(engine):
+            assert time.monotonic() < end
+            assert process.poll() is None
+            time.sleep(0.05)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    journal = TrialJournal.find(tmp_path)
+    assert journal
+    assert journal.has_begun("deploy")
+    report = run_trial(tmp_path, cloud.callbacks(), options())
+    assert report.ok, report.markdown()
+    assert report.steps["deploy"]["attempts"] == 2
+    assert all_tables(engine) == []
+
+
+def run_what_is_deployed(cloud: TrialCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a local ring what a stack deploys, until it is destroyed."""
+    up, destroy = RingStack.up, RingStack.destroy
+
+    def up_and_run(ring: RingStack, **more: Any) -> Any:
+        result = up(ring, **more)
+        cloud.run(ring)
+        return result
+
+    def end_and_destroy(ring: RingStack, **more: Any) -> Any:
+        cloud.close()
+        return destroy(ring, **more)
+
+    monkeypatch.setattr(RingStack, "up", up_and_run)
+    monkeypatch.setattr(RingStack, "destroy", end_and_destroy)
+
+
+def test_the_command_says_what_it_makes_and_costs_and_its_exit_code_is_the_verdict(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(STEPS) - {"deploy"}:
+        monkeypatch.delitem(STEPS, name)
+    monkeypatch.chdir(tmp_path)
+    run_what_is_deployed(cloud, monkeypatch)
+    two = ("--region", REGIONS[0], "--region", REGIONS[1])
+    refused = run("trial", *two)
+    assert refused.exit_code == 2
+    assert "pass --yes" in refused.output
+    assert all_tables(engine) == []
+    kept = run("trial", *two, "--yes", "--keep", "--json")
+    assert kept.exit_code == 0, kept.output
+    assert "US dollars at the most" in kept.stderr
+    assert answer(kept)["regions"] == list(REGIONS[:2])
+    other = run("trial", "--region", REGIONS[2], "--region", REGIONS[1], "--yes")
+    assert other.exit_code == 2
+    assert "is open" in other.output
+    done = run("trial", "--clean-up", "--yes")
+    assert done.exit_code == 0, done.output
+    (document,) = Path(".dynamodb-ring/trial").glob("*.json")
+    assert json.loads(document.read_text())["ok"]
+    assert all_tables(engine) == []
+    assert run("trial", "--clean-up", "--yes").exit_code == 2
+
+
+def test_what_the_guide_shows_in_python_works(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(STEPS) - {"deploy"}:
+        monkeypatch.delitem(STEPS, name)
+    monkeypatch.chdir(tmp_path)
+    run_what_is_deployed(cloud, monkeypatch)
+    guide = PROJECT_ROOT / "docs" / "how-to" / "trial.md"
+    (example,) = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(example, str(guide), "exec"), names)
+    assert names["try_it"]()
+    assert all_tables(engine) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -197,25 +196,39 @@ def test_a_ring_that_cannot_be_deployed_is_not_tried_but_destroyed(
     assert all_tables(engine) == []
 
 
-def test_a_trial_that_was_killed_while_it_deployed_is_gone_on_with(
-    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGINT])
+def test_a_trial_whose_process_was_ended_while_it_deployed_is_gone_on_with(
+    engine: Engine,
+    cloud: TrialCloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ended_by: signal.Signals,
 ) -> None:
-    """kill -9 leaves a lock and half a ring."""
+    """Ctrl-C ends it in order; kill -9 leaves a lock and half a ring."""
     for name in set(STEPS) - {"deploy"}:
         monkeypatch.delitem(STEPS, name)
     command = [sys.executable, str(PROJECT_ROOT / "automate.py"), "trial", "--yes"]
     regions = [word for region in REGIONS[:2] for word in ("--region", region)]
-    state = ["--state", str(tmp_path)]
-    process = subprocess.Popen([*command, *regions, *state], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, *regions, "--state", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         end = time.monotonic() + _LONG
         while not all_tables(engine):
             assert time.monotonic() < end
             assert process.poll() is None
             time.sleep(0.05)
+        process.send_signal(ended_by)
+        output = process.communicate(timeout=_LONG)[0]
     finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()
+    if ended_by is signal.SIGINT:
+        assert process.returncode == 1
+        assert "Run the same command again to go on" in output
+        assert "Traceback" not in output
     journal = TrialJournal.find(tmp_path)
     assert journal
     assert journal.has_begun("deploy")

@@ -141,7 +141,7 @@ def units(trial: Trial) -> StepResult:
     table = Figures(
         "Consumed capacity units during the load, by the tables' own metrics",
         ("member", "table", "writes", "reads"),
-        [*rows, ("all", f"by {_DOCS}", round(expected, 1), None)],
+        [*rows, ("all", f"by {_DOCS}", round(expected, 1), "")],
         "Reads include those of the trial itself, which looks whether all has arrived.",
     )
     return StepResult([judge_units(total, expected)], [table])

@@ -48,7 +48,7 @@ def load(trial: Trial) -> StepResult:
             written, load_.inserts + len(typed) + len(sized) + len(updates) + len(deletes)
         ),
         *_inserted(arrivals, (len(plain), len(typed), len(sized)), max(load_.sizes)),
-        _arrived("load.updates", f"{len(updates):,} updates, half by UpdateItem", changed),
+        _arrived("load.updates", f"{len(updates):,} updates (half by UpdateItem)", changed),
         _arrived("load.deletes", f"{len(deletes):,} deletes", emptied),
         tombstones(trial, group, gone),
     ]

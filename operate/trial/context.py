@@ -28,6 +28,8 @@ class Patience:
     """For an index to be created, or deleted."""
     deletion: float = 300.0
     """For deleted resources to be gone from AWS's lists."""
+    lock: float = 120.0
+    """For the engine of a process that was killed to end."""
     quiet: float = 10.0
     """How long members have to agree, and a paused hop has to hold a write."""
     poll: float = 2.0

@@ -128,11 +128,6 @@ class TrialJournal:
         """Return whether a step has begun."""
         return step in self.document["steps"]
 
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether a step has begun and not ended, besides the one that runs."""
-        return sum("result" not in step for step in self.document["steps"].values()) > 1
-
     def notes(self, step: str) -> Mapping[str, Any]:
         """Return the values that a step left for later ones."""
         found = self.result(step)

@@ -40,6 +40,19 @@ _SHORTEST = 8
 
 
 @dataclass(frozen=True)
+class Leftover:
+    """A resource that is left. `is_ours`: its name, or the trial's state, says so; not a tag alone.
+
+    `region` is one that its client can have.
+    """
+
+    found: Found
+    credentials: Credentials
+    region: str
+    is_ours: bool
+
+
+@dataclass(frozen=True)
 class Leftovers:
     """What is left, and which looks failed, with the reason."""
 
@@ -47,29 +60,40 @@ class Leftovers:
     looked: int
     """Number of resources that were looked at."""
     unseen: Mapping[str, str] = field(default_factory=dict)
+    resources: Sequence[Leftover] = ()
+    """What is left and is of a kind that is listed."""
 
 
 def inventory(state: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the type and ID of each resource of AWS in Pulumi's state."""
+    """Return type, ID and region (empty: of the account) of AWS's resources in Pulumi's state."""
     resources = (state.get("deployment") or {}).get("resources") or []
     return [
-        {"type": str(one["type"]), "id": str(one["id"])}
+        {
+            "type": str(one["type"]),
+            "id": str(one["id"]),
+            "region": _region(one),
+        }
         for one in resources
         if str(one["type"]).startswith("aws:") and one.get("id")
     ]
 
 
+def _region(resource: Mapping[str, Any]) -> str:
+    parts = (resource.get(name) or {} for name in ("inputs", "outputs"))
+    return next((str(part["region"]) for part in parts if part.get("region")), "")
+
+
 def find_leftovers(
-    plan: TrialPlan, resources: Iterable[Mapping[str, str]], clients: ClientPool
+    plan: TrialPlan, recorded: Iterable[Mapping[str, str]], clients: ClientPool
 ) -> Leftovers:
     """Look in all the members' regions and accounts. Raises `PrerequisiteError`."""
     marks = _marks(plan)
-    ids = {one["id"] for one in resources if len(one["id"]) >= _SHORTEST}
+    ids = {one["id"] for one in recorded if len(one["id"]) >= _SHORTEST}
     left: dict[str, None] = {}
     unseen: dict[str, str] = {}
+    resources: list[Leftover] = []
     looked = 0
     for credentials, region, kinds in _places(plan):
-        known = set(ids)
         try:
             arns = list(tagged(clients, credentials, region, (TAG, plan.name)))
         except CREDENTIAL_ERRORS as error:
@@ -77,17 +101,19 @@ def find_leftovers(
         except (ClientError, BotoCoreError) as error:
             unseen[f"tags in {region}"] = str(error)
             arns = []
-        known |= {*arns} | {_last(arn) for arn in arns}
+        tags = {*arns} | {_last(arn) for arn in arns}
         left |= dict.fromkeys(arn for arn in arns if _kind(arn) is None)
         for kind in kinds:
             try:
                 for one in listed(clients, credentials, region, kind):
                     looked += 1
-                    if _is_ours(one, marks, known):
+                    is_ours = _is_ours(one, marks, ids)
+                    if is_ours or _is_known(one, tags):
                         left[one.label] = None
+                        resources.append(Leftover(one, credentials, region, is_ours))
             except (ClientError, BotoCoreError) as error:
                 unseen[f"{kind}s in {region}"] = str(error)
-    return Leftovers(tuple(left), looked, unseen)
+    return Leftovers(tuple(left), looked, unseen, tuple(resources))
 
 
 def _marks(plan: TrialPlan) -> tuple[str, ...]:
@@ -108,9 +134,11 @@ def _places(plan: TrialPlan) -> Iterator[tuple[Credentials, str, tuple[str, ...]
 
 
 def _is_ours(one: Found, marks: Sequence[str], known: set[str]) -> bool:
-    return any(mark in name for mark in marks for name in one.names) or any(
-        name in known or _last(name) in known for name in one.names
-    )
+    return any(mark in name for mark in marks for name in one.names) or _is_known(one, known)
+
+
+def _is_known(one: Found, known: set[str]) -> bool:
+    return any(name in known or _last(name) in known for name in one.names)
 
 
 def _last(arn: str) -> str:

@@ -25,6 +25,7 @@ QUICK = Patience(
     metrics=60.0,
     index=60.0,
     deletion=5.0,
+    lock=30.0,
     quiet=1.5,
     poll=0.4,
     whole_minutes=False,

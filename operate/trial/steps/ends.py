@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from pulumi.automation import ConcurrentUpdateError
 
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
-from operate.errors import CancelledError, InvalidRequestError, OperateError
+from operate.errors import (
+    CancelledError,
+    InvalidRequestError,
+    OperateError,
+    OperationFailedError,
+)
 from operate.monitoring.ring_monitoring import ring_status
 from operate.quarantine.listing import RingQuarantine
 from operate.trial.context import Trial
 from operate.trial.items import small_item
-from operate.trial.leftovers import Leftovers, find_leftovers, inventory
+from operate.trial.leftovers import Leftover, Leftovers, find_leftovers, inventory
+from operate.trial.listing import IN_A_REGION
 from operate.trial.reading import Arrival, wait_for
-from operate.trial.verdicts import Expectation, StepResult
+from operate.trial.removal import remove_all
+from operate.trial.verdicts import Expectation, StepResult, Verdict
 from operate.trial.writing import Operation, write_all
 from ring.text import counted
 
 Destroy = Callable[[RingStack], Result]
+T = TypeVar("T")
 
 
 def deploy(trial: Trial) -> StepResult:
     """Deploy the ring, and look at the state of all of it."""
-    if trial.attempt > 1:
-        _unlock(trial.ring)
-    result = trial.deploy(trial.ring)
+    result = _deploy(trial)
     trial.journal.add_resources(inventory(trial.ring.state()))
     problems: list[str] = []
 
@@ -59,6 +69,38 @@ def deploy(trial: Trial) -> StepResult:
     )
 
 
+def _deploy(trial: Trial) -> Result:
+    """Deploy; after a killed attempt, without what its engine has made and not recorded."""
+    try:
+        return _when_unlocked(trial, lambda: trial.deploy(trial.ring))
+    except CancelledError:
+        raise
+    except OperationFailedError:
+        orphans = _orphans(trial) if trial.attempt > 1 else []
+        if not orphans:
+            raise
+        removed = remove_all(orphans, trial.clients)
+        trial.on_progress(f"deleted what was not recorded: {', '.join(removed)}")
+        trial.wait(lambda: not _orphans(trial), trial.patience.deletion)
+        return trial.deploy(trial.ring)
+
+
+def _orphans(trial: Trial) -> list[Leftover]:
+    """Return what has the trial's name and is not in its state."""
+    recorded = inventory(trial.ring.state())
+    found = find_leftovers(trial.plan, (), trial.clients).resources
+    return [one for one in found if one.is_ours and not _is_recorded(one, recorded)]
+
+
+def _is_recorded(one: Leftover, recorded: Sequence[Mapping[str, str]]) -> bool:
+    """Return whether a state has a resource; tables in two regions have the same name."""
+    regional = one.found.kind in IN_A_REGION
+    return any(
+        each["id"] in one.found.names and (not regional or each["region"] in ("", one.region))
+        for each in recorded
+    )
+
+
 def judge_deployment(planned: int, members: int, hops: int, made: str) -> Expectation:
     """Judge whether all members and hops were deployed."""
     return Expectation.of(
@@ -76,43 +118,62 @@ def _first_writes(trial: Trial) -> Arrival:
     return wait_for(trial, group, items)
 
 
-def _unlock(ring: RingStack) -> None:
-    """Remove the lock that a killed attempt has left. The trial's stack is nobody else's."""
-    try:
-        ring.break_lock()
-    except InvalidRequestError:
-        return  # there is no stack yet
-    except CancelledError:
-        raise
-    except OperateError:
-        return  # there is no lock; what else is wrong, the deployment reports
+def _when_unlocked(trial: Trial, run: Callable[[], T]) -> T:
+    """Run an operation of the engine, when that of a killed process has ended.
+
+    An engine may outlive the process that started it, and removes its lock at its end. One that
+    was killed as well leaves it: then it is removed, as the trial's stack is nobody else's.
+    """
+    end = time.monotonic() + trial.patience.lock
+    while True:
+        try:
+            return run()
+        except OperationFailedError as error:
+            if not isinstance(error.__cause__, ConcurrentUpdateError):
+                raise
+            trial.on_progress("another operation of the engine holds the stack's lock: waiting")
+            if time.monotonic() > end:
+                trial.ring.break_lock()
+                return run()
+            trial.stop.sleep(trial.patience.poll)
 
 
 def destroy(trial: Trial, run: Destroy) -> StepResult:
     """Destroy everything, and look for what is left."""
     text = "Pulumi destroys everything that it has created"
     try:
-        gone = _destroy(trial, run)
+        gone = _when_unlocked(trial, lambda: _destroy(trial, run))
         ended = Expectation.of("destroy.done", text, gone, True)
     except CancelledError:
         raise
     except OperateError as error:
         ended = Expectation.of("destroy.done", text, str(error), False)
-    found = find_leftovers(trial.plan, trial.journal.document["resources"], trial.clients)
+    found = _look(trial)
 
     def is_gone() -> bool:
         nonlocal found
-        found = find_leftovers(trial.plan, trial.journal.document["resources"], trial.clients)
+        found = _look(trial)
         return not found.left
 
-    if found.left and ended.verdict == "met":
+    is_destroyed = ended.verdict is Verdict.MET
+    if found.left and is_destroyed:
         trial.wait(is_gone, trial.patience.deletion)
-    return StepResult([ended, *judge_leftovers(found)])
+    judged, rest = judge_leftovers(found), found
+    if found.left and is_destroyed:
+        removed = remove_all(found.resources, trial.clients)
+        trial.on_progress(f"deleted, as Pulumi does not know it: {', '.join(removed) or 'nothing'}")
+        trial.wait(is_gone, trial.patience.deletion)
+        rest = found
+    notes = {"is_gone": is_destroyed and not rest.left, "left": list(rest.left)}
+    return StepResult([ended, *judged], notes=notes)
+
+
+def _look(trial: Trial) -> Leftovers:
+    trial.stop.check()
+    return find_leftovers(trial.plan, trial.journal.document["resources"], trial.clients)
 
 
 def _destroy(trial: Trial, run: Destroy) -> str:
-    if trial.attempt > 1 or trial.journal.is_interrupted:
-        _unlock(trial.ring)
     try:
         state = trial.ring.state()
     except InvalidRequestError:

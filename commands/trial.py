@@ -30,7 +30,7 @@ from operate.trial.run import STEPS, TrialCallbacks, TrialOptions, begin_trial, 
 from operate.trial.verdicts import Expectation, Verdict
 from ring.topology import all_hops
 
-_SIGNS = {Verdict.MET: "+", Verdict.FAILED: "!", Verdict.NOT_JUDGED: "?"}
+_WORDS = {Verdict.MET: "met:", Verdict.FAILED: "! FAILED:", Verdict.NOT_JUDGED: "? not judged:"}
 
 
 @click.command(
@@ -203,8 +203,7 @@ def _destroy(ring: RingStack, **more: Any) -> Result:
 
 
 def _print_expectation(screen: Screen, one: Expectation) -> None:
-    word = "" if one.verdict is Verdict.MET else f" ({one.verdict})"
-    screen.print(f"{_SIGNS[one.verdict]} {one.expected}{word}\n    {one.seen}")
+    screen.print(f"{_WORDS[one.verdict]} {one.expected}\n    {one.seen}")
 
 
 def _show(screen: Screen, report: TrialReport, request: _Request) -> None:

@@ -29,7 +29,7 @@ _DOCS = "docs/explanation/performance.md"
 def compare_all(trial: Trial) -> StepResult:
     """Compare all items of all members, as `automate.py check` does."""
     options = CheckOptions(settle_seconds=trial.patience.quiet, tombstones=_has_tombstones(trial))
-    journal = trial.journal.folder / "check.sqlite"
+    journal = trial.journal.folder / "comparison.sqlite"
     report = check(
         trial.ring,
         options,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.faults.effects import effect
+from local.faults.effects import NotCleanedUpError, effect
 from local.faults.fault import ActiveFault, FaultError
 from ring.settings.members import NoSuchMemberError
 
@@ -39,6 +39,8 @@ class ActiveFaults:
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._running: dict[str, _Running] = {}
+        self._left: list[Callable[[], None]] = []
+        """What faults that have ended could not clean up yet."""
 
     def start(self, request: FaultRequest) -> ActiveFault:
         """Start a fault. Raises `FaultError` if there is no such member or hop, or it is active."""
@@ -98,8 +100,19 @@ class ActiveFaults:
         if running is None:
             return None
         running.timer.cancel()
-        running.end.close()
+        self._clean_up(running.end.close)
         return running.fault
+
+    def _clean_up(self, end: Callable[[], None]) -> None:
+        """End a fault, then clean up what earlier ones left because this one hindered it."""
+        with self._lock:
+            todo, self._left = [end, *self._left], []
+        for step in todo:
+            try:
+                step()
+            except NotCleanedUpError as error:
+                with self._lock:
+                    self._left.append(error.again)
 
     @contextmanager
     def ending(self) -> Iterator[None]:

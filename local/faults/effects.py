@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,6 +32,17 @@ _MOTO_LIMIT = 405_000
 _log = logging.getLogger(__name__)
 
 Effect = AbstractContextManager[None]
+
+
+class NotCleanedUpError(Exception):
+    """A fault has ended, but not all that it made is gone: another fault hinders that.
+
+    `again` tries once more, and raises this again.
+    """
+
+    def __init__(self, again: Callable[[], None]) -> None:
+        super().__init__("Something that a fault made is still there.")
+        self.again = again
 
 
 def effect(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
@@ -104,10 +116,16 @@ def _poison(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[Non
     try:
         yield
     finally:
-        try:
-            member.client.delete_item(TableName=member.table, Key=key)
-        except (ClientError, BotoCoreError) as error:
-            _log.warning("The item %s of %s was not deleted: %s", key, member.name, error)
+        _delete_poison(member, key)
+
+
+def _delete_poison(member: LocalMember, key: Mapping[str, Any]) -> None:
+    """Delete the item. Raises `NotCleanedUpError` while the region does not take it."""
+    try:
+        member.client.delete_item(TableName=member.table, Key=key)
+    except (ClientError, BotoCoreError) as error:
+        _log.info("The item %s of %s is not deleted yet: %s", key, member.name, error)
+        raise NotCleanedUpError(partial(_delete_poison, member, key)) from error
 
 
 def _new_key(ring: RunningRing) -> dict[str, Any]:

@@ -171,6 +171,18 @@ def test_poison_is_quarantined_and_gone_when_the_fault_ends(ring: LocalRing) -> 
     assert [one for one in items if one["id"]["S"].startswith("poison")] == []
 
 
+def test_poison_that_ends_while_its_region_is_down_is_gone_when_that_is_back(
+    ring: LocalRing,
+) -> None:
+    member = ring.member(HERE)
+    poison = start(ring, "poison", HERE)
+    outage = start(ring, "outage", HERE)
+    assert [fault.id for fault in ring.active_faults.clear(poison)] == [poison]
+    ring.active_faults.clear(outage)
+    items = member.client.scan(TableName=member.table, ConsistentRead=True)["Items"]
+    assert [one for one in items if one["id"]["S"].startswith("poison")] == []
+
+
 def test_a_fault_ends_by_itself(ring: LocalRing) -> None:
     start(ring, "outage", THERE, seconds=0.2)
     assert [fault.target for fault in ring.active_faults.list()] == [THERE]

@@ -28,8 +28,8 @@ _LATE = 15.0
 class DeployedSource:
     """A ring on AWS: a `page.reading.Source`.
 
-    Requests of the logs are free of charge; the status asks CloudWatch for one metric of each hop
-    every 30 seconds. Single writes are not visible in them.
+    Requests of the logs are free of charge; every 30 seconds, the status asks CloudWatch for one
+    metric of each hop, and each heartbeat is read. Single writes are not visible in them.
     """
 
     is_local = False
@@ -37,7 +37,7 @@ class DeployedSource:
 
     def __init__(self, ring: DeployedRing) -> None:
         self.label = ring.label
-        self._poller = StatusPoller(ring, _STATUS_SECONDS)
+        self._poller = StatusPoller(ring, _STATUS_SECONDS, reads_heartbeats=True)
         self._read_until: dict[str, float] = {}
         self._seen: dict[str, float] = {}
 
@@ -90,7 +90,14 @@ class DeployedSource:
             trouble = status.trouble if status else ()
             if member.name in deployed.held:
                 trouble = (f"{member.name} is bypassed.",)
-            yield MemberReading(member.name, member.region, member.table, trouble=trouble)
+            yield MemberReading(
+                member.name,
+                member.region,
+                member.table,
+                status.items if status else None,
+                self._poller.heartbeats.get(member.name),
+                trouble=trouble,
+            )
 
 
 def _hop(status: HopStatus) -> HopReading:

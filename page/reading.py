@@ -13,7 +13,8 @@ from local.live.recent import Delivery
 class MemberReading:
     """A member. `heartbeat` is when its last heartbeat was written, in seconds since 1970.
 
-    `keys` are name and type of its key attributes. None: not known.
+    `items` is by DescribeTable: on AWS some hours old. `keys` are name and type of its key
+    attributes. None: not known.
     """
 
     name: str

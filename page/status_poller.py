@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from operate.errors import OperateError
 from operate.monitoring import status
+from operate.monitoring.heartbeats import Heartbeats
 from operate.monitoring.hop_logs import HopLogs
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ class StatusPoller:
     `deployed` and `logs` are None until the ring is there; `error` says why it cannot be read.
     """
 
-    def __init__(self, ring: DeployedRing, seconds: float) -> None:
+    def __init__(
+        self, ring: DeployedRing, seconds: float, *, reads_heartbeats: bool = False
+    ) -> None:
         self.deployed: Deployed | None = None
         self.logs: HopLogs | None = None
         self.members: dict[str, MemberStatus] = {}
         self.hops: dict[str, HopStatus] = {}
+        self.heartbeats: dict[str, float] = {}
+        """Times of the members' last heartbeats, if they are read."""
+        self._reads_heartbeats = reads_heartbeats
         self.error = "The ring is being read."
         self._ring = ring
         self._seconds = seconds
@@ -48,12 +54,14 @@ class StatusPoller:
                 self.error = f"{self._ring.label}: nothing is deployed."
                 return
             read = status.status(deployed, clients)
+            heartbeats = Heartbeats(deployed, clients).read() if self._reads_heartbeats else {}
         except OperateError as error:
             self.error = str(error)
             return
         if deployed != self.deployed:
             self.logs = HopLogs(deployed, clients)
         self.members = {member.name: member for member in read.members}
+        self.heartbeats = heartbeats
         self.hops = {hop.source: hop for hop in read.hops}
         self.deployed, self.error = deployed, ""
 

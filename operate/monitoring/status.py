@@ -25,7 +25,10 @@ _GOOD_RESULTS = ("OK", "No records processed", None)
 
 @dataclass(frozen=True)
 class MemberStatus:
-    """State of a member: its table, its stream (the view type) and its tombstone table."""
+    """State of a member: its table, its stream (the view type) and its tombstone table.
+
+    `items` is the number of items by DescribeTable, which AWS updates about every six hours.
+    """
 
     name: str
     region: str
@@ -34,6 +37,7 @@ class MemberStatus:
     stream: str | None
     tombstones: str | None
     trouble: tuple[str, ...] = ()
+    items: int | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ def _member(probe: Probe) -> MemberStatus:
         images,
         tombstone_state,
         tuple(probe.problems),
+        table.get("ItemCount") if table else None,
     )
 
 

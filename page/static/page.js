@@ -35,6 +35,7 @@ function update(next) {
   $("#note").hidden = !view.note;
   $("#item-card").hidden = $("#faults-card").hidden = !view.local;
   $("#writes-card").hidden = view.writes === null;
+  $("#counted").hidden = view.local || view.members.every((member) => member.items === null);
   if (view.members.length) ring.update(view);
   const busy = view.hops.some((hop) => hop.rate > 60);
   $("#sampled").hidden = !busy;

@@ -21,7 +21,7 @@ export class Ring {
     const shape = JSON.stringify([width, view.members.map((m) => m.name), view.hops.map((h) => [h.source, h.target])]);
     if (shape !== this.shape) this.draw(view, width);
     this.shape = shape;
-    for (const member of view.members) this.member(member);
+    for (const member of view.members) this.member(member, view.local);
     for (const hop of view.hops) this.hop(hop);
     this.svg.setAttribute("aria-label", describe(view));
   }
@@ -87,12 +87,12 @@ export class Ring {
     this.nodes.set(member.name, { node, title, lines, room: Math.floor((width - 14) / 8.4) });
   }
 
-  member(member) {
+  member(member, isExact) {
     const drawn = this.nodes.get(member.name);
     const cut = (text) => (text.length > drawn.room ? `${text.slice(0, drawn.room - 1)}…` : text);
     const place = member.region === member.name ? member.table : `${member.region}/${member.table}`;
     const beat = member.heartbeat == null ? "" : ` · ♥ ${seconds(member.heartbeat)}`;
-    const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${count(member.items)} items${beat}`];
+    const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${isExact ? "" : "~"}${count(member.items)} items${beat}`];
     drawn.lines.forEach((line, i) => line.textContent !== texts[i] && (line.textContent = texts[i]));
     drawn.title.textContent = `${member.name}: ${member.region}/${member.table}`;
     drawn.node.classList.toggle("trouble", member.trouble.length > 0);
@@ -162,6 +162,7 @@ export class Ring {
 }
 
 function describe(view) {
-  const members = view.members.map((m) => (m.items == null ? m.name : `${m.name} with ${m.items} items`));
+  const about = view.local ? "" : "about ";
+  const members = view.members.map((m) => (m.items == null ? m.name : `${m.name} with ${about}${m.items} items`));
   return `Ring of ${view.members.length} members: ${members.join(", ")}`;
 }

@@ -6,7 +6,17 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import costs, lag, local_ring, profile, sizes, speed, start, transport
+from benchmarks import (
+    costs,
+    lag,
+    local_ring,
+    page_load,
+    profile,
+    sizes,
+    speed,
+    start,
+    transport,
+)
 from benchmarks.screen import Screen
 
 PARTS: dict[str, Callable[[Screen, float], None]] = {
@@ -24,6 +34,7 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
     "writes": costs.run,
     "lag": lag.run,
     "local-ring": local_ring.run,
+    "page": page_load.run,
 }
 
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from typing import Any
 from unittest.mock import patch
 
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
@@ -28,7 +30,7 @@ from local.moto_patches.statistics import metric_statistics
 from local.moto_patches.streams import streams_by_arn, trim_records
 from local.moto_patches.tables import atomic_requests
 
-_KEPT_ITERATORS = 10_000
+KEPT_ITERATORS = 10_000
 DROP_SECONDS = 1.0
 """Interval at which old data is deleted."""
 
@@ -61,8 +63,20 @@ def _drop_old_iterators() -> None:
     for regions in dynamodbstreams_backends.values():
         for backend in regions.values():
             iterators = backend.shard_iterators
-            while len(iterators) > _KEPT_ITERATORS:
+            while len(iterators) > KEPT_ITERATORS:
                 del iterators[next(iter(iterators))]
+
+
+def _untracked(cls: type[BaseModel], *_: object, **__: object) -> BaseModel:
+    """Create an object without moto's list of all that ever were, which keeps what is dropped.
+
+    That of S3 is read: the files of all objects are closed by it.
+    """
+    instance = object.__new__(cls)
+    if cls.__module__.startswith("moto.s3."):
+        tracked: Any = cls
+        tracked.instances_tracked.append(instance)
+    return instance
 
 
 def _get_records(handler: DynamoDBStreamsHandler) -> str:
@@ -112,6 +126,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
             patch.object(LambdaBackend, "list_event_source_mappings", _list_mappings)
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
+        changes.enter_context(patch.object(BaseModel, "__new__", _untracked))
         changes.enter_context(streams_by_arn(stream_retention))
         changes.enter_context(atomic_requests())
         changes.enter_context(capacity_units_of_dynamodb())

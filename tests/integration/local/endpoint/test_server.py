@@ -192,7 +192,7 @@ def read_stream(clients: Clients, arn: str) -> Any:
 def test_iterators_that_were_given_out_long_ago_are_forgotten(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(install, "_KEPT_ITERATORS", 5)
+    monkeypatch.setattr(install, "KEPT_ITERATORS", 5)
     monkeypatch.setattr(install, "DROP_SECONDS", 0.0)
     arn = make_table(clients, "iterated")
     streams = clients.streams(REGION)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from moto.core.utils import utcnow
+from moto.dynamodb.models import dynamodb_backends
 
-from local.clients import Clients
+from local.clients import HOME_ACCOUNT, Clients
 from local.endpoint.server import LocalServer
 from local.lambda_emulator.stream_reader import StreamReader
 from local.moto_patches import install, streams
@@ -90,3 +93,16 @@ def test_who_reads_from_a_trimmed_record_is_told(source: Source) -> None:
     for client in (source.streams, source.records):
         with pytest.raises(client.exceptions.TrimmedDataAccessException):
             client.get_records(ShardIterator=iterator)
+
+
+def test_a_trimmed_record_and_a_replaced_item_leave_nothing_in_memory(source: Source) -> None:
+    source.put("a")
+    shard = dynamodb_backends[HOME_ACCOUNT][REGION].tables["kept"].stream_shard
+    assert shard is not None
+    record = weakref.ref(shard.items[0])
+    (item,) = (weakref.ref(one) for one in shard.table.items.values())
+    source.pass_time(70)
+    source.put("a")
+    gc.collect()
+    assert record() is None
+    assert item() is None

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEEDS ?= 20000
 SHAPE ?= plain
+SECONDS ?= 75
+SEED ?= 1
 SCOPES ?= ci
 STACK ?= dev
 PORT ?= 8000
@@ -18,7 +20,7 @@ MERMAID_SHA256 := 6ad2f42c3fc26bbf9e45cbb6d11898972573ea52b33a5f4ff51952899f950f
 # Version of the CLI; that of the Python package may differ.
 PULUMI = $(shell sed -n 's|^require github.com/pulumi/pulumi/pkg/v3 ||p' local/pulumi-cli/go.mod)
 
-.PHONY: help setup demo rehearsal local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check check clean \
+.PHONY: help setup demo rehearsal local test test-fast test-all lint types simulate exhaust mutants remedies bench bench-check soak check clean \
 	dynamodb-servers engine browser locks upgrade docs docs-reference component-schema
 
 help:
@@ -36,6 +38,7 @@ help:
 	@echo 'make bench     compare a hop with alternatives to it (some minutes; PART=kind: one part)'
 	@echo 'make bench-check'
 	@echo '               measure memory and time of a check of few and many items (some minutes)'
+	@echo 'make soak      run a ring on this machine under load and faults (SECONDS=75 SEED=1)'
 	@echo 'make dynamodb-servers'
 	@echo '               install MiniStack and dynoxide in $(SERVERS), for tests on more than moto'
 	@echo '               (some minutes, once); dynoxide needs cargo'
@@ -51,7 +54,7 @@ help:
 	@echo '               write component/schema.json from the settings'
 	@echo 'make lint      check lint and format with ruff'
 	@echo 'make types     check types with mypy --strict'
-	@echo 'make check     lint, types, test-all, simulate, exhaust, demo and rehearsal, as in CI'
+	@echo 'make check     lint, types, test-all, simulate, exhaust, demo, rehearsal and soak, as in CI'
 	@echo 'make clean     remove the virtual environment, servers, engine and caches'
 
 $(READY): requirements-dev.txt
@@ -107,6 +110,9 @@ bench: $(READY)
 
 bench-check: $(READY)
 	@$(BIN)/python -m benchmarks.check_memory
+
+soak: $(READY)
+	@$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) --seed $(SEED)
 
 # MiniStack first, as it only needs Python.
 dynamodb-servers: $(SERVERS)/ministack/.ready $(SERVERS)/bin/dynoxide
@@ -184,7 +190,7 @@ $(ENGINE)/bin/pulumi-language-yaml: local/pulumi-yaml/go.mod local/pulumi-yaml/t
 	  -o "$(CURDIR)/$@" github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml
 	@touch $@
 
-check: lint types test-all simulate exhaust demo rehearsal
+check: lint types test-all simulate exhaust demo rehearsal soak
 
 clean:
 	rm -rf $(VENV) $(SERVERS) $(ENGINE) $(SITE) site docs/assets/mermaid.min.js .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -239,8 +239,10 @@ def _show(screen: Screen, outcomes: Sequence[Outcome[Result]], planned: bool) ->
     for outcome in outcomes:
         error = outcome.error
         # The engine's messages about a single ring are printed already, right above.
-        is_printed = isinstance(error, OperationFailedError) and error.notes and len(outcomes) == 1
-        if error and not is_printed:
+        if isinstance(error, OperationFailedError) and error.notes and len(outcomes) == 1:
+            if error.advice:
+                screen.print(f"\n{error.advice}")
+        elif error:
             screen.print(f"\n{outcome.ring.label}: {error}")
     screen.print("")
     rows = [_row(outcome, planned) for outcome in outcomes]

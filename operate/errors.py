@@ -27,11 +27,15 @@ class PrerequisiteError(OperateError):
 
 
 class OperationFailedError(OperateError):
-    """The attempt failed. `notes` are the messages of the engine and its providers."""
+    """The attempt failed. `notes` are the messages of the engine and its providers.
 
-    def __init__(self, text: str, notes: Sequence[Note] = ()) -> None:
-        super().__init__(text)
+    `advice` says what to do about them; the text ends with it.
+    """
+
+    def __init__(self, text: str, notes: Sequence[Note] = (), advice: str = "") -> None:
+        super().__init__(f"{text}\n{advice}" if advice else text)
         self.notes = tuple(notes)
+        self.advice = advice
 
 
 class CancelledError(OperationFailedError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pulumi.automation import CommandError, ConcurrentUpdateError, StackNotFoundError
 
+from operate.deployment.remedies import remedies
 from operate.errors import (
     InvalidRequestError,
     OperateError,
@@ -112,21 +113,22 @@ def to_operate_error(error: CommandError, stack: str, notes: Sequence[Note] = ()
         f"{note.resource}: {note.text}" if note.resource else note.text for note in problems
     )
     text = messages or _last_line(stderr) or "The engine failed without a message."
-    return OperationFailedError(text + _key_statements(everything), notes)
+    hints = [*_key_statements(everything), *remedies(everything)]
+    return OperationFailedError(text, notes, "\n".join(hints))
 
 
-def _key_statements(everything: str) -> str:
+def _key_statements(everything: str) -> list[str]:
     """Return what the key's policy lacks if the logs cannot be encrypted with it; else nothing."""
     found = _KEY.search(everything)
     if found is None:
-        return ""
+        return []
     group = Arn.parse(found[1])
     statements = json.dumps(key_statements(group.region, group.account), indent=2)
-    return (
-        f"\nThe policy of the member's `kms_key` in {group.region} needs these statements "
+    return [
+        f"The policy of the member's `kms_key` in {group.region} needs these statements "
         f"(docs/how-to/encryption-keys.md), and the key has to exist. Add them, and run this "
         f"again:\n{statements}"
-    )
+    ]
 
 
 def _missing_plugin(name: str, number: str | None) -> str:

@@ -24,6 +24,14 @@ from local.cloud.resources.resource_type import (
 
 _MISSING = "ResourceNotFoundException"
 _IN_USE = "ResourceInUseException"
+_INVALID = "InvalidParameterValueException"
+_ROLE_NOT_READY = (
+    "cannot be assumed by Lambda",
+    "execution role does not have permissions",
+    "ensure the role can perform",
+)
+"""What Lambda says of a new role; the provider retries it for functions (the first two, in
+`retryFunctionOp`) and mappings (`retryEventSourceMapping`), for minutes."""
 _CONFIGURATION = (
     "role",
     "runtime",
@@ -50,13 +58,16 @@ class Function(ResourceType):
 
     def create(self, inputs: Properties, location: Location) -> Created:
         """Create the function from its archive."""
-        created = location.clients.functions(location.region).create_function(
-            FunctionName=inputs["name"],
-            Code={"ZipFile": zip_archive(inputs["code"])},
-            Architectures=inputs.get("architectures", ["x86_64"]),
-            Tags=location.tags(inputs),
+        client = location.clients.functions(location.region)
+        request: Any = {
+            "FunctionName": inputs["name"],
+            "Code": {"ZipFile": zip_archive(inputs["code"])},
+            "Architectures": inputs.get("architectures", ["x86_64"]),
+            "Tags": location.tags(inputs),
             **_configuration(inputs),
-        )
+        }
+        create = lambda: client.create_function(**request)  # noqa: E731
+        created = retry_while(create, _INVALID, *_ROLE_NOT_READY[:2])
         return Created(inputs["name"], {"arn": created["FunctionArn"], "version": "$LATEST"})
 
     def read(self, id_: str, location: Location) -> Properties | None:
@@ -182,9 +193,10 @@ class EventSourceMapping(ResourceType):
         """Create the mapping in moto; the records are moved by `event_source_mapping`."""
         client: Any = location.clients.functions(location.region)
         _ensure_no_duplicate(client, inputs)
-        created = client.create_event_source_mapping(
-            **self._request(inputs, {**self.FIXED, **self.CHANGEABLE}), Tags=location.tags(inputs)
-        )
+        request = self._request(inputs, {**self.FIXED, **self.CHANGEABLE})
+        tags = location.tags(inputs)
+        create = lambda: client.create_event_source_mapping(**request, Tags=tags)  # noqa: E731
+        created = retry_while(create, _INVALID, *_ROLE_NOT_READY)
         _wait_for_mapping(client, created["UUID"])
         return Created(created["UUID"], _identity(created))
 

@@ -148,14 +148,19 @@ def poll_until(call: Callable[[], Any], is_done: Callable[[Any], bool]) -> Any:
     return response
 
 
-def retry_while(call: Callable[[], Any], code: str) -> Any:
-    """Repeat a call while it fails with the error `code`; return its response."""
+def retry_while(call: Callable[[], Any], code: str, *texts: str) -> Any:
+    """Repeat a call while it fails with the error `code`; return its response.
+
+    `texts`: only if the error's message contains one of them.
+    """
     end = time.monotonic() + _TIMEOUT
     while True:
         try:
             return call()
         except ClientError as error:
-            if error.response["Error"]["Code"] != code or time.monotonic() > end:
+            found = error.response["Error"]
+            is_meant = not texts or any(text in found["Message"] for text in texts)
+            if found["Code"] != code or not is_meant or time.monotonic() > end:
                 raise
         time.sleep(_POLL)
 

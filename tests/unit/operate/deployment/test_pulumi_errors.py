@@ -120,3 +120,26 @@ def test_a_key_that_logs_cannot_be_encrypted_with_is_told_with_what_its_policy_l
 
     assert error.startswith(f"ring-eu-west-1: {said}\n")
     assert json.loads(error[error.index("[") :]) == key_statements("eu-west-1", "111122223333")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("api error AuthFailure: AWS was not able to validate the provided", "is not enabled"),
+        ("The configured AWS credentials are invalid or have expired.", "is not enabled"),
+        ("Failed to refresh cached SSO credentials.", "aws sso login"),
+        (
+            "decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
+            "Service Quotas",
+        ),
+        ("ThrottlingException: Rate exceeded", "Wait a minute"),
+    ],
+)
+def test_an_error_of_a_new_account_is_told_with_one_advice(said: str, words: str) -> None:
+    notes = [Note("error", said, "ring-eu-west-1")]
+    failure = create_command_error(CommandResult("", "error: update failed", 255))
+    error = to_operate_error(failure, "dev", notes)
+    assert isinstance(error, OperationFailedError)
+    assert words in error.advice
+    assert str(error) == f"ring-eu-west-1: {said}\n{error.advice}"
+    assert "\n" not in error.advice

@@ -97,6 +97,7 @@ simulate: $(READY)
 	@$(BIN)/python -m tests.simulation --shape $(SHAPE) --seeds $(SEEDS)
 
 exhaust: $(READY)
+	@$(BIN)/python -m tests.exhaust --requests
 	@$(BIN)/python -m tests.exhaust --set $(SCOPES) --processes 2
 
 mutants: $(READY)

@@ -20,6 +20,9 @@ def read(about: str | None, arguments: Sequence[str] | None = None) -> argparse.
     run = parser.add_argument_group("how it is run")
     run.add_argument("--set", choices=SETS, help="run a set of scopes instead of one")
     run.add_argument(
+        "--requests", action="store_true", help="run requests for two keys instead of scopes"
+    )
+    run.add_argument(
         "--schedule", type=_numbers, help="replay one schedule, as a failure prints it"
     )
     run.add_argument("--minutes", type=float, default=float("inf"), help="the most for a scope")

@@ -15,7 +15,7 @@ from tests.exhaust.scopes import CI
 from tests.exhaust.search import Bounds, Failure, Search
 from tests.exhaust.story import tell
 from tests.exhaust.table import command
-from tests.mutation.mutants import MUTANTS
+from tests.mutation.mutants import MUTANTS, Mutant
 
 DIES = ("crash", "timeout", "throttle", "redelivery")
 FAILING = Scope(2, 1, operations=("put",), faults=("expiry", "start over"), most_faults=2)
@@ -133,6 +133,22 @@ def test_the_scopes_of_ci_have_every_fault_and_two_to_four_members() -> None:
     faults = {fault for scope in CI for fault in scope.faults}
     assert {*DIES, "start over", "tombstone gone", "set aside", "repair", "backfill"} <= faults
     assert {scope.members for scope in CI} == {2, 3, 4}
+
+
+def test_a_key_among_others_in_a_request_is_answered_as_a_call_of_its_own() -> None:
+    run = exhaust("--requests")
+    assert run.returncode == 0
+    assert run.stdout.startswith("Two keys in a request: ")
+    assert run.stdout.endswith(" answers, 0 failed\n")
+
+
+@pytest.mark.parametrize(
+    "mutant", [one for one in MUTANTS if one.file.endswith("batching.py")], ids=lambda one: one.rule
+)
+def test_every_rule_of_requests_for_many_keys_is_needed_for_two(mutant: Mutant) -> None:
+    noticed = hunt(mutant, seconds=60)
+    assert noticed is not None
+    assert noticed.scope == "two keys in a request"
 
 
 def exhaust(*arguments: str) -> subprocess.CompletedProcess[str]:

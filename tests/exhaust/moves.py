@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -52,7 +52,6 @@ class Moves:
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.scope = ring.scope
-        self._has: Callable[[str], bool] = frozenset(ring.scope.faults).__contains__
         self.others = Others(ring)
         self._strikes = Strikes(ring, self.others)
         self._throttled = ring.pool.put(THROTTLED)
@@ -91,7 +90,7 @@ class Moves:
             for size in range(1, 1 + min(self.scope.batch, len(records))):
                 run = self.ring.runs.start("batch", member, records[:size])
                 moves += self.of_run(state, member, run)
-        if self._has("start over") and state[at + PAST] and self.ring.left(state).faults:
+        if state[at + PAST] and "start over" in self.ring.faults[self.ring.left(state).faults]:
             moves += self._starts_over(state, member)
         return moves
 
@@ -219,16 +218,16 @@ class Moves:
         after that is forgotten, and until it runs again it is as if it stood still.
         """
         _, who, _, call, effect = waits
-        fewer = left._replace(faults=left.faults - 1)
-        if effect.changes and self._has("crash"):
+        fewer, faults = left._replace(faults=left.faults - 1), self.ring.faults[left.faults]
+        if effect.changes and "crash" in faults:
             yield self._dies(waits, fewer)
-        if effect.changes and self._has("timeout"):
+        if effect.changes and "timeout" in faults:
             yield self._failed(waits, "timeout", self._throttled, fewer)
-        if self._has("throttle"):
+        if "throttle" in faults:
             yield self._failed(waits, "throttle", self._throttled, fewer)
-        if self._has("set aside") and who != OPERATING and _puts_an_item(call):
+        if "set aside" in faults and who != OPERATING and _puts_an_item(call):
             yield self._failed(waits, "set aside", self._too_large, fewer)
-        if who >= 0 and effect.done is not None and self._has("redelivery"):
+        if who >= 0 and effect.done is not None and "redelivery" in faults:
             for read in range(effect.done.read):
                 part = effect._replace(done=replace(effect.done, read=read))
                 yield self._with(self._called(waits._replace(effect=part), "redelivery"), fewer)

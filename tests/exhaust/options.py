@@ -46,6 +46,7 @@ def _add_scope(scope: argparse._ArgumentGroup) -> None:
     )
     scope.add_argument("--faults", type=_words(FAULTS), default=(), help="default: none")
     scope.add_argument("--most-faults", type=int, help="how many (default: 1, if there are any)")
+    scope.add_argument("--in-order", action="store_true", help="each fault once, in this order")
     scope.add_argument("--batch", type=int, default=1, help="the most records of a batch")
     scope.add_argument("--later", action="store_true", help="a write may be in a later second")
     scope.add_argument("--skews", type=_numbers, default=[], help="how wrong each clock is: 0,1")
@@ -82,7 +83,10 @@ def scopes_of(options: argparse.Namespace) -> list[Scope]:
         writes=options.writes,
         operations=tuple(options.operations),
         faults=tuple(options.faults),
-        most_faults=len(options.faults[:1]) if most is None else most,
+        most_faults=len(options.faults if options.in_order else options.faults[:1])
+        if most is None
+        else most,
+        in_order=options.in_order,
         batch=options.batch,
         later=options.later,
         skews=tuple(options.skews),

@@ -44,11 +44,10 @@ class Reduction:
         self._ring = ring
         count = ring.scope.members
         self._ends: Ends = tuple((one, (one + 1) % count) for one in ring.members)
-        self._faults = {*ring.scope.faults}
         by_anybody = _BY_ANYBODY | ({"expiry"} if ring.scope.expiry_travels else set())
-        self._are_by_anybody = not self._faults.isdisjoint(by_anybody)
+        self._are_by_anybody = [not by_anybody.isdisjoint(some) for some in ring.faults]
         # Two records on the shelf are there in an order, which tells who was first.
-        self._is_off = ring.scope.most_faults > 1 and "set aside" in self._faults
+        self._is_off = sum("set aside" in some for some in ring.faults) > 1
 
     def few(self, state: State, hops: list[list[Move]]) -> list[Move] | None:
         """Return the moves of some hops, if they are enough; ``hops`` are those of each.
@@ -59,7 +58,7 @@ class Reduction:
         if self._is_off or any(state[tail + part] for part in (OPERATOR, REDRIVE, SHELF)):
             return None
         left = self._ring.left(state)
-        if left.faults and self._are_by_anybody:
+        if self._are_by_anybody[left.faults]:
             return None
         out = self._ring.detours.read(state[tail + OUT])
         ends = self._ends if out is None else (*self._ends, self._ring.detours.ends(out))

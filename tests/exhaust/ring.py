@@ -72,6 +72,8 @@ class Ring:
         self.members = range(scope.members)
         self.detours = Detours(self.pool, scope.members)
         self.tail = scope.members * WIDTH
+        self.faults = [scope.next_faults(left) for left in range(scope.most_faults + 1)]
+        """What may go wrong next, by how often something may."""
         self.skews = scope.skews or (0,) * scope.members
         self._highest: dict[int, int] = {}
         self._effects: dict[tuple[int, int, int], Effect] = {}

@@ -60,6 +60,8 @@ class Scope:
     """Whether a write to the ring at rest must win over what a mapping that starts over brings."""
     forgets: bool = True
     """Whether coroutines that know the same are taken for the same, whatever they were answered."""
+    in_order: bool = False
+    """Whether each fault is there once, in this order."""
     watches: bool = True
     """Whether it is checked in every state that nothing takes an application's write back."""
 
@@ -87,7 +89,15 @@ class Scope:
 
     def told_faults(self) -> str:
         """Return in words what goes wrong."""
+        if self.in_order:
+            return ", then ".join(self.faults)
         return f"{self.most_faults} of {_joined(self.faults)}" if self.faults else "none"
+
+    def next_faults(self, left: int) -> frozenset[str]:
+        """Return what may go wrong next, if that is so many times."""
+        if not left:
+            return frozenset()
+        return frozenset(self.faults[-left:][:1] if self.in_order else self.faults)
 
     @property
     def remembers(self) -> bool:

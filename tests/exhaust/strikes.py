@@ -46,7 +46,7 @@ class Strikes:
             "bypass": self._bypass,
             "loss": self._loss,
         }
-        self._strikes = [every[fault] for fault in ring.scope.faults if fault in every]
+        self._strikes = [[every[one] for one in every if one in some] for some in ring.faults]
 
     def all(self, state: State, left: Left) -> Iterator[Move]:
         """Yield what goes wrong, what an operator does, and what has to follow."""
@@ -59,7 +59,7 @@ class Strikes:
                 yield self._operated(state, left, run, "repair", prefer)
         if left.faults:
             fewer = left._replace(faults=left.faults - 1)
-            for strike in self._strikes:
+            for strike in self._strikes[left.faults]:
                 yield from strike(state, fewer)
 
     def is_due(self, state: State) -> bool:

@@ -74,6 +74,7 @@ def options_of(scope: Scope) -> str:
         "--no-tombstones": not scope.keeps_tombstones,
         "--expiry-travels": scope.expiry_travels,
         "--adopted": scope.adopted,
+        "--in-order": scope.in_order,
         "--calm": scope.calm,
         "--late-replays": scope.late_replays,
         "--no-watch": not scope.watches,

@@ -26,35 +26,54 @@ hunt_here(float(sys.argv[1]), eval(sys.argv[2], {"Scope": Scope}), sys.argv[3])
 """
 
 _TWO, _THREE = Scope(2, 2), Scope(3, 2)
-_QUIET = Scope(2, 2, most_faults=1, watches=False)
+_WRITING = ("put", "update", "delete")
+_EXPIRES = Scope(2, 2, expiry_travels=True)
+
+
+def _with(scope: Scope, *faults: str, most: int = 1) -> Scope:
+    watches = {"repair", "backfill", "set aside", "loss"}.isdisjoint(faults)
+    return replace(scope, faults=faults, most_faults=most, watches=watches)
+
 
 LADDER = [
     Scope(2, 1),
     Scope(3, 1),
+    _with(Scope(2, 1), "throttle"),
+    _with(Scope(2, 1), "expiry"),
+    _with(Scope(2, 1), "loss"),
+    _with(Scope(2, 1), "repair"),
+    _with(Scope(2, 1), "backfill"),
+    Scope(2, 1, adopted=True),
     _TWO,
     Scope(2, 2, operations=WRITES),
-    replace(_TWO, faults=("crash",), most_faults=1),
-    replace(_TWO, faults=("start over",), most_faults=1),
+    _with(_TWO, "crash"),
+    _with(_TWO, "start over"),
     Scope(2, 2, later=True, skews=(0, 1)),
     Scope(2, 2, batch=3),
-    Scope(2, 1, faults=("expiry",), most_faults=1),
-    replace(_QUIET, writes=1, faults=("repair",)),
-    replace(_QUIET, writes=1, faults=("backfill",)),
     _THREE,
-    Scope(2, 3),
-    replace(_TWO, batch=2, faults=("throttle",), most_faults=1),
-    replace(_TWO, faults=("set aside",), most_faults=1, watches=False),
-    replace(_TWO, faults=("crash",), most_faults=2),
-    replace(_QUIET, faults=("backfill",)),
     Scope(3, 2, order=(0, 2, 1)),
-    Scope(2, 3, operations=("put", "update", "delete"), keeps_tombstones=False),
-    replace(_THREE, faults=("crash",), most_faults=1),
+    _with(replace(_TWO, batch=2), "throttle"),
+    _with(replace(_TWO, operations=("put",)), "set aside"),
+    Scope(2, 3),
+    Scope(2, 3, operations=_WRITING, keeps_tombstones=False),
+    _with(_EXPIRES, "expiry"),
+    _with(_TWO, "crash", most=2),
+    _with(_TWO, "backfill"),
+    _with(_TWO, "repair"),
+    _with(_TWO, "set aside"),
+    _with(_THREE, "crash"),
     Scope(2, 3, batch=3),
     Scope(2, 3, operations=EDITED),
     Scope(3, 2, operations=EDITED),
     Scope(4, 2),
-    replace(Scope(2, 3), faults=("crash",), most_faults=1),
+    _with(Scope(2, 3, operations=("put",)), "set aside"),
+    _with(Scope(2, 3), "crash"),
+    _with(_EXPIRES, "expiry", "crash", most=2),
+    _with(_EXPIRES, "expiry", "start over", most=2),
+    _with(Scope(2, 3, batch=2), "start over"),
+    Scope(2, 4, operations=("put", "delete")),
     Scope(3, 3),
+    _with(Scope(2, 4, operations=("put", "delete")), "crash"),
 ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tests.exhaust.scope import EDITED, PLAIN, WRITES, Scope
+from tests.exhaust.scope import EDITED, WRITES, Scope
 
 _DIES = ("crash", "timeout", "throttle", "redelivery")
 """With batches of one, the last three lead nowhere that a crash does not lead."""
@@ -13,7 +13,7 @@ _WRITING = ("put", "update", "delete")
 def _with(scope: Scope, faults: Iterable[str], most: int = 1) -> Scope:
     """Return a scope with faults; what an operator does takes applications' writes back."""
     some = tuple(faults)
-    watches = not {"repair", "backfill", "set aside"} & {*some}
+    watches = not {"repair", "backfill", "set aside", "loss"} & {*some}
     return replace(scope, faults=some, most_faults=most, watches=watches)
 
 
@@ -36,6 +36,11 @@ CI = [
     Scope(2, 2, later=True),
     Scope(2, 2, later=True, skews=(0, 1)),
     Scope(2, 2, later=True, skews=(0, -1)),
+    _with(Scope(3, 1), ("bypass",)),
+    _with(_TWO, ("loss",)),
+    _with(Scope(2, 2, expiry_travels=True), ("expiry",)),
+    Scope(2, 2, adopted=True),
+    Scope(3, 1, adopted=True),
     Scope(2, 3, operations=_WRITING, keeps_tombstones=False),
     Scope(3, 2, operations=("put", "update"), keeps_tombstones=False),
 ]
@@ -52,7 +57,11 @@ FULL = [
     _with(Scope(3, 2), ("crash",), 2),
     *Scope(4, 2).orders(),
     _with(Scope(4, 2), ("crash",)),
-    Scope(2, 4),
+    _with(Scope(3, 3), ("loss",)),
+    _with(Scope(3, 2, operations=("put",)), ("bypass",)),
+    _with(Scope(2, 2, expiry_travels=True), ("expiry", "crash"), 2),
+    _with(Scope(3, 2, expiry_travels=True), ("expiry",)),
+    Scope(2, 4, operations=_WRITING),
     Scope(2, 3, batch=3),
     Scope(3, 2, batch=2),
     Scope(3, 2, operations=WRITES),
@@ -73,10 +82,16 @@ LIMITS = {
         watches=False,
     ),
     "a redrive whose record is delivered once more": _with(
-        Scope(2, 3, operations=("put",)), ("set aside", "start over"), 2
+        Scope(2, 3, operations=("put",), in_order=True), ("set aside", "start over"), 2
     ),
-    "an exact old copy": Scope(3, 3, operations=(*_WRITING, "put back")),
-    "an application deletes a stub": Scope(3, 4, operations=PLAIN),
+    "an exact old copy": Scope(2, 3, operations=("put", "delete", "put back")),
+    "an application deletes a stub": Scope(2, 4, operations=("put", "delete", "delete a stub")),
+    "a renewal in the second of what it renews": _with(
+        Scope(2, 2, later=True, expiry_travels=True), ("expiry",)
+    ),
+    "the hop around a member dies as it ends": _with(
+        Scope(3, 2, operations=("put", "delete"), in_order=True), ("bypass", "crash"), 2
+    ),
 }
 
 SETS: dict[str, list[Scope]] = {"ci": CI, "full": FULL, "limits": [*LIMITS.values()]}

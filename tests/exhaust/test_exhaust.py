@@ -10,7 +10,7 @@ import pytest
 
 from tests.exhaust.mutants import RULES, hunt
 from tests.exhaust.options import read, scopes_of
-from tests.exhaust.scope import Scope
+from tests.exhaust.scope import FAULTS, Scope
 from tests.exhaust.scopes import CI
 from tests.exhaust.search import Bounds, Failure, Search
 from tests.exhaust.story import tell
@@ -95,6 +95,7 @@ def test_a_failure_is_told_call_by_call_and_as_a_diagram() -> None:
 def test_the_command_of_a_failure_is_read_as_its_scope() -> None:
     scope = Scope(3, 4, ("put", "put back"), ("start over", "crash"), 2, 3, True, (0, 1, -1))
     scope = replace(scope, order=(0, 2, 1), keeps_tombstones=False, late_replays=True)
+    scope = replace(scope, in_order=True, expiry_travels=True, adopted=True)
     line = command(Failure("diverged: so", (0, 3, 1), scope))
     options = read("", _words(line)[3:])
     assert scopes_of(options) == [scope]
@@ -124,6 +125,27 @@ def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() 
     assert noticed.promise == "diverged"
 
 
+def test_faults_in_an_order_are_there_once_each() -> None:
+    scope = Scope(2, 2, faults=("set aside", "start over"), most_faults=2, in_order=True)
+    assert [scope.next_faults(left) for left in (2, 1, 0)] == [{"set aside"}, {"start over"}, set()]
+    assert Search(replace(FAILING, in_order=True)).run().failures != []
+    backwards = replace(FAILING, faults=("start over", "expiry"), in_order=True)
+    assert Search(backwards).run().failures == []
+
+
+def test_a_member_goes_and_comes_back_and_the_hop_around_it_is_told() -> None:
+    scope = Scope(3, 1, operations=("put",), faults=("bypass",), most_faults=1)
+    assert Search(scope).run().failures == []
+    story = tell(scope, [4])
+    assert story.lines[0] == "bypass (region-1)"
+    assert "participant D as hop around" in story.diagram()
+
+
+def test_who_prefers_a_member_while_records_are_on_their_way_decides_over_a_later_write() -> None:
+    scope = Scope(2, 2, operations=("put",), faults=("repair",), most_faults=1, watches=False)
+    assert Search(scope).run().failures == []
+
+
 def test_a_scope_that_is_cut_short_says_so() -> None:
     result = Search(Scope(3, 2)).run(Bounds(most_states=100))
     assert not result.is_whole
@@ -131,7 +153,7 @@ def test_a_scope_that_is_cut_short_says_so() -> None:
 
 def test_the_scopes_of_ci_have_every_fault_and_two_to_four_members() -> None:
     faults = {fault for scope in CI for fault in scope.faults}
-    assert {*DIES, "start over", "tombstone gone", "set aside", "repair", "backfill"} <= faults
+    assert faults == {*FAULTS}
     assert {scope.members for scope in CI} == {2, 3, 4}
 
 

@@ -118,8 +118,8 @@ def _requests() -> int:
 
 def _explain(result: Result) -> None:
     for failure in result.failures:
-        story = tell(failure.scope, failure.schedule)
         _say(f"\n{told_result(result)}: {failure.kind}. The shortest schedule:\n")
+        story = tell(failure.scope, failure.schedule)
         _say("\n".join(story.lines))
         if story.error is None:
             _say("Told alone, this schedule keeps all promises: the search itself has a mistake.")

@@ -55,6 +55,7 @@ def _add_scope(scope: argparse._ArgumentGroup) -> None:
     scope.add_argument("--calm", action="store_true", help="write only to a ring at rest")
     scope.add_argument("--no-tombstones", action="store_true", help="keep no tombstones")
     scope.add_argument("--expiry-travels", action="store_true", help="an expiry is a delete")
+    scope.add_argument("--falling", action="store_true", help="later contents' digests are lower")
     scope.add_argument("--adopted", action="store_true", help="an item is from before the ring")
     scope.add_argument(
         "--late-replays", action="store_true", help="a last write must win over what starts over"
@@ -94,6 +95,7 @@ def scopes_of(options: argparse.Namespace) -> list[Scope]:
         keeps_tombstones=not options.no_tombstones,
         expiry_travels=options.expiry_travels,
         adopted=options.adopted,
+        falling=options.falling,
         calm=options.calm,
         late_replays=options.late_replays,
         watches=not options.no_watch,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.exhaust.asking import Call
-from tests.exhaust.pool import NONE, content
+from tests.exhaust.pool import NONE
 from tests.exhaust.ring import (
     HELD,
     ITEM,
@@ -85,7 +85,7 @@ class Others:
         """Yield what an application may make of an item."""
         ring, put = self.ring, self.ring.pool.put_item
         standing = ring.item(state, member)
-        fresh = content(ring.new_content(state))
+        fresh = ring.pool.kinds.item(ring.new_content(state))
         operations = self.scope.operations
         if "put" in operations:
             yield "put", put(fresh)
@@ -106,7 +106,7 @@ class Others:
 
     def put(self, state: State, member: int) -> Move:
         """Return an application's put at a member."""
-        item = self.ring.pool.put_item(content(self.ring.new_content(state)))
+        item = self.ring.pool.put_item(self.ring.pool.kinds.item(self.ring.new_content(state)))
         return self._wrote(state, member, "put", item, self.ring.left(state))
 
     def _wrote(self, state: State, member: int, what: str, item: int, left: Left) -> Move:

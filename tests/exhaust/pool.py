@@ -36,7 +36,7 @@ SCALE = 10**30
 """What a record's number is multiplied by where the handler sees it: there is room between two."""
 NONE = 0
 """The number of nothing: no item, no tombstone, no records, no invocation."""
-_MOST_CONTENTS = 64
+_MOST_CONTENTS, _MOST_ORDERED = 64, 10
 
 Names = tuple[int, ...]
 
@@ -53,13 +53,45 @@ def bit(name: int) -> int:
     return 1 << (member - 1) * BITS + sequence
 
 
-def content(number: int) -> dict[str, Any]:
-    """Return the item that an application makes of a content; content 0 has nothing but its key."""
-    return {**KEY, "v": {"N": str(number)}} if number else {**KEY}
+def _with_value(value: int) -> dict[str, Any]:
+    return {**KEY, "v": {"N": str(value)}} if value else {**KEY}
 
 
-_CONTENTS = {digest(content(number)): number for number in range(_MOST_CONTENTS)}
-_DIGESTS = {number: text for text, number in _CONTENTS.items()}
+class Contents:
+    """What applications write: content 1, 2 and so on; content 0 has nothing but its key.
+
+    A version ends with the content's digest, which decides only between two contents of one record:
+    a redrive may send the one, and then the other. Where that can be, each content's digest is
+    above those before it, or below; their values are chosen so.
+    """
+
+    def __init__(self, order: int) -> None:
+        """Take 0: in no order; 1: digests grow; -1: they fall."""
+        self.is_ordered = order != 0
+        self._values = list(range(_MOST_CONTENTS))
+        if order:
+            drawn = sorted(range(1, 100 * _MOST_ORDERED), key=lambda one: digest(_with_value(one)))
+            places = [place * 100 for place in range(_MOST_ORDERED)][::order]
+            self._values = [0, *(drawn[place] for place in places)]
+        self._numbers = {value: number for number, value in enumerate(self._values)}
+        self.digests = {
+            number: digest(_with_value(value)) for value, number in self._numbers.items()
+        }
+        self.of_digest = {text: number for number, text in self.digests.items()}
+
+    def item(self, number: int) -> dict[str, Any]:
+        """Return the item that an application makes of a content."""
+        return _with_value(self._values[number])
+
+    def of(self, item: Item) -> int:
+        """Return the content of an item."""
+        return self._numbers[int(item["v"]["N"])] if "v" in item else 0
+
+    def of_text(self, text: str) -> int | None:
+        """Return the content that a text is the value or the digest of; None: it is neither."""
+        if text.isdecimal():
+            return self._numbers.get(int(text), 0)
+        return self.of_digest.get(text)
 
 
 class Renaming:
@@ -87,14 +119,16 @@ class Pool:
     - anything else has no names
     """
 
-    def __init__(self, ids: tuple[str, ...], scale: int = SCALE) -> None:
+    def __init__(self, ids: tuple[str, ...], scale: int = SCALE, digests: int = 0) -> None:
         """Take the members' ids, in the order of the ring.
 
         Args:
             ids: the members' ids.
+            digests: see ``Contents``.
             scale: what a record's number is multiplied by where the handler sees it.
         """
         self.scale = scale
+        self.kinds = Contents(digests)
         self._ids = {-1: OPERATOR_REPLICA_ID, **dict(enumerate(ids))}
         self._members = {one: member for member, one in self._ids.items()}
         self.values: list[Any] = [None]
@@ -234,7 +268,7 @@ class Pool:
 
     def _item(self, scale: int, value: Any) -> Item:
         _, number, version, region, deleted, known = value
-        item = content(number)
+        item = self.kinds.item(number)
         if version:
             item |= {
                 SOURCE_REGION: {"S": region},
@@ -250,13 +284,15 @@ class Pool:
     def _version(self, scale: int, value: Any) -> Version:
         _, second, counter, member, sequence, of = value
         number = int(sequence * scale)
-        return Version.make(START + second, counter, self._ids[member], number, _DIGESTS[of])
+        return Version.make(
+            START + second, counter, self._ids[member], number, self.kinds.digests[of]
+        )
 
     def put_item(self, item: Item | None) -> int:
         """Return the number of an item."""
         if item is None:
             return NONE
-        number = int(item["v"]["N"]) if "v" in item else 0
+        number = self.kinds.of(item)
         region = item.get(SOURCE_REGION, {}).get("S", "")
         known = tuple(sorted(item.get(PRESENT_AT, {}).get("SS", ())))
         version = self._put_version(item.get(VERSION, {}).get("S"))
@@ -264,10 +300,9 @@ class Pool:
 
     def names_of(self, text: str) -> Names:
         """Return the names in a text: of a version, of a content, or of a content's digest."""
-        if text.isdecimal():
-            return (int(text),) if 0 < int(text) < _MOST_CONTENTS else ()
-        if text in _CONTENTS:
-            return (_CONTENTS[text],) if _CONTENTS[text] else ()
+        content = self.kinds.of_text(text)
+        if content is not None:
+            return (content,) if content else ()
         return self.names[self._put_version(text)]
 
     def _put_version(self, text: str | None) -> int:
@@ -277,7 +312,7 @@ class Pool:
         member, second = self._members[version.replica], version.seconds - START
         sequence = Fraction(version.sequence, self.scale)
         number = int(sequence) if sequence.denominator == 1 else sequence
-        made = (second, version.counter, member, number, _CONTENTS[version.digest])
+        made = (second, version.counter, member, number, self.kinds.of_digest[version.digest])
         return self.put(("version", *made))
 
 

@@ -15,7 +15,7 @@ from tests.exhaust.asking import Call, Done
 from tests.exhaust.detour import Detours
 from tests.exhaust.invocations import Invocations
 from tests.exhaust.notes import Watch
-from tests.exhaust.pool import BITS, MEMBER, NONE, Pool, content
+from tests.exhaust.pool import BITS, MEMBER, NONE, SCALE, Pool
 from tests.exhaust.scope import Scope
 from tests.simulation.check import Growth
 from tests.simulation.member import Member, SimulatedStore, is_raced
@@ -65,8 +65,8 @@ class Ring:
     def __init__(self, scope: Scope, *, tells: bool = False) -> None:
         """Take a scope. With ``tells``, names stay what they are, so that a person can follow."""
         self.scope = scope
-        self.pool = Pool(scope.ids, 1) if tells else Pool(scope.ids)
-        self._tells = tells
+        self.pool = Pool(scope.ids, 1 if tells else SCALE, scope.order_of_digests)
+        self.tells = tells
         self.runs = Invocations(self.pool, scope)
         self.watch = Watch(self.pool, self.runs.replicas)
         self.members = range(scope.members)
@@ -86,7 +86,7 @@ class Ring:
         parts = [NONE] * (self.tail + LEFT + 1)
         parts[self.tail + LEFT] = self.put_left(Left(self.scope.writes, self.scope.most_faults))
         if self.scope.adopted:
-            parts[ITEM] = self.pool.put_item(content(1))
+            parts[ITEM] = self.pool.put_item(self.pool.kinds.item(1))
             parts[self.tail + OPERATOR] = self.runs.start("fill", 1, (parts[ITEM],))
         return self.settled(parts)
 
@@ -134,10 +134,10 @@ class Ring:
             if parts[at]:
                 parts[at] = self.watch.prune(parts[at], live, self._first_unread(parts, at - NOTES))
                 live |= masks[parts[at]]
-        if self._tells:
+        if self.tells:
             return tuple(parts)
         order = tuple(dict.fromkeys(chain.from_iterable([contents[part] for part in parts])))
-        by = pool.renaming(live, order)
+        by = pool.renaming(live, tuple(sorted(order)) if pool.kinds.is_ordered else order)
         if by is None:
             return tuple(parts)
         known = by.parts

@@ -62,6 +62,8 @@ class Scope:
     """Whether coroutines that know the same are taken for the same, whatever they were answered."""
     in_order: bool = False
     """Whether each fault is there once, in this order."""
+    falling: bool = False
+    """Whether each content has a lower digest than those before it, where that may matter."""
     watches: bool = True
     """Whether it is checked in every state that nothing takes an application's write back."""
 
@@ -84,6 +86,7 @@ class Scope:
             "an item from before the ring": self.adopted,
             "each write to a ring at rest": self.calm,
             "what was at rest must win over replays": self.late_replays,
+            "digests fall": self.falling,
         }
         return "; ".join(text for text, is_so in said.items() if is_so)
 
@@ -98,6 +101,13 @@ class Scope:
         if not left:
             return frozenset()
         return frozenset(self.faults[-left:][:1] if self.in_order else self.faults)
+
+    @property
+    def order_of_digests(self) -> int:
+        """In which order the contents' digests are; 0: in none, since it does not matter."""
+        if "set aside" in self.faults or ("repair" in self.faults and self.most_faults > 1):
+            return -1 if self.falling else 1
+        return 0
 
     @property
     def remembers(self) -> bool:

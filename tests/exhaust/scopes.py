@@ -24,6 +24,7 @@ CI = [
     _with(_TWO, _DIES),
     _with(_TWO, ("start over", "tombstone gone")),
     _with(_TWO, ("set aside",)),
+    _with(Scope(2, 2, operations=("put",), falling=True), ("set aside",)),
     _with(_TWO, ("backfill",)),
     _with(Scope(2, 1), ("repair",)),
     _with(_TWO, ("crash",), 2),

@@ -75,6 +75,7 @@ def options_of(scope: Scope) -> str:
         "--expiry-travels": scope.expiry_travels,
         "--adopted": scope.adopted,
         "--in-order": scope.in_order,
+        "--falling": scope.falling,
         "--calm": scope.calm,
         "--late-replays": scope.late_replays,
         "--no-watch": not scope.watches,

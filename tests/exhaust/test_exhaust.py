@@ -4,12 +4,16 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from tests.exhaust.moves import Moves
 from tests.exhaust.mutants import RULES, hunt
 from tests.exhaust.options import read, scopes_of
+from tests.exhaust.ring import Ring
 from tests.exhaust.scope import FAULTS, Scope
 from tests.exhaust.scopes import CI
 from tests.exhaust.search import Bounds, Failure, Search
@@ -95,7 +99,7 @@ def test_a_failure_is_told_call_by_call_and_as_a_diagram() -> None:
 def test_the_command_of_a_failure_is_read_as_its_scope() -> None:
     scope = Scope(3, 4, ("put", "put back"), ("start over", "crash"), 2, 3, True, (0, 1, -1))
     scope = replace(scope, order=(0, 2, 1), keeps_tombstones=False, late_replays=True)
-    scope = replace(scope, in_order=True, expiry_travels=True, adopted=True)
+    scope = replace(scope, in_order=True, expiry_travels=True, adopted=True, falling=True)
     line = command(Failure("diverged: so", (0, 3, 1), scope))
     options = read("", _words(line)[3:])
     assert scopes_of(options) == [scope]
@@ -123,6 +127,31 @@ def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() 
     noticed = hunt(mutant, seconds=300, scopes=[scope])
     assert noticed is not None
     assert noticed.promise == "diverged"
+
+
+@pytest.mark.parametrize("falling", [False, True])
+def test_a_schedule_leads_where_it_led_under_other_names_whichever_digest_is_higher(
+    falling: bool,
+) -> None:
+    """A redrive may give one version to two contents, and then the digest decides."""
+    faults = ("set aside", "start over")
+    scope = Scope(2, 3, ("put",), faults, 2, in_order=True, falling=falling, watches=False)
+    for seed in range(50):
+        assert len(set(random_walks(scope, seed))) == 1
+
+
+def random_walks(scope: Scope, seed: int) -> Iterator[tuple[tuple[int, str], ...]]:
+    """Yield what happens in a schedule drawn by a seed: under canonical names, and as told."""
+    for ring in (Ring(scope), Ring(replace(scope, forgets=False), tells=True)):
+        moves, state, drawn = Moves(ring), ring.first(), Random(seed)
+        happened: list[tuple[int, str]] = []
+        while found := moves.all(state):
+            move = found[drawn.randrange(len(found))]
+            state = move.state
+            if ring.tells:
+                ring.use_up(state)
+            happened.append((len(found), move.what))
+        yield tuple(happened)
 
 
 def test_faults_in_an_order_are_there_once_each() -> None:

@@ -26,9 +26,10 @@ from handler.store.dynamodb import ConditionFailed, ItemTooLargeError, Written
 from operate.reconcile.backfill_key import BackfillPath, backfill_key
 from operate.reconcile.repair_key import RepairTarget, repair_key
 from tests.exhaust.asking import Asked, AskingStore, Call, Done
+from tests.exhaust.contents import KEY
 from tests.exhaust.forgotten import with_forgotten
 from tests.exhaust.frames import UnknownValueError, knows
-from tests.exhaust.pool import KEY, START, Pool, Renaming
+from tests.exhaust.pool import START, Pool, Renaming
 from tests.exhaust.scope import Scope
 
 THROTTLED, TOO_LARGE = ("answer", "throttled", 0), ("answer", "too large", 0)

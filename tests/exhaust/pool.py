@@ -20,12 +20,11 @@ from handler.model.image import (
     SOURCE_TABLE,
     VERSION,
     Item,
-    digest,
 )
 from handler.model.version import Version
 from operate.reconcile.repair_key import OPERATOR_REPLICA_ID
+from tests.exhaust.contents import Contents
 
-KEY: Item = {"k": {"S": "k0"}}
 START = 1_700_000_000
 """Second 0 of a scope."""
 MEMBER = 1_000
@@ -36,7 +35,6 @@ SCALE = 10**30
 """What a record's number is multiplied by where the handler sees it: there is room between two."""
 NONE = 0
 """The number of nothing: no item, no tombstone, no records, no invocation."""
-_MOST_CONTENTS, _MOST_ORDERED = 64, 10
 
 Names = tuple[int, ...]
 
@@ -51,47 +49,6 @@ def bit(name: int) -> int:
     member, sequence = divmod(name, MEMBER)
     assert sequence < BITS, "more records of a member than a state can tell apart"
     return 1 << (member - 1) * BITS + sequence
-
-
-def _with_value(value: int) -> dict[str, Any]:
-    return {**KEY, "v": {"N": str(value)}} if value else {**KEY}
-
-
-class Contents:
-    """What applications write: content 1, 2 and so on; content 0 has nothing but its key.
-
-    A version ends with the content's digest, which decides only between two contents of one record:
-    a redrive may send the one, and then the other. Where that can be, each content's digest is
-    above those before it, or below; their values are chosen so.
-    """
-
-    def __init__(self, order: int) -> None:
-        """Take 0: in no order; 1: digests grow; -1: they fall."""
-        self.is_ordered = order != 0
-        self._values = list(range(_MOST_CONTENTS))
-        if order:
-            drawn = sorted(range(1, 100 * _MOST_ORDERED), key=lambda one: digest(_with_value(one)))
-            places = [place * 100 for place in range(_MOST_ORDERED)][::order]
-            self._values = [0, *(drawn[place] for place in places)]
-        self._numbers = {value: number for number, value in enumerate(self._values)}
-        self.digests = {
-            number: digest(_with_value(value)) for value, number in self._numbers.items()
-        }
-        self.of_digest = {text: number for number, text in self.digests.items()}
-
-    def item(self, number: int) -> dict[str, Any]:
-        """Return the item that an application makes of a content."""
-        return _with_value(self._values[number])
-
-    def of(self, item: Item) -> int:
-        """Return the content of an item."""
-        return self._numbers[int(item["v"]["N"])] if "v" in item else 0
-
-    def of_text(self, text: str) -> int | None:
-        """Return the content that a text is the value or the digest of; None: it is neither."""
-        if text.isdecimal():
-            return self._numbers.get(int(text), 0)
-        return self.of_digest.get(text)
 
 
 class Renaming:

@@ -136,7 +136,7 @@ def test_a_schedule_leads_where_it_led_under_other_names_whichever_digest_is_hig
     """A redrive may give one version to two contents, and then the digest decides."""
     faults = ("set aside", "start over")
     scope = Scope(2, 3, ("put",), faults, 2, in_order=True, falling=falling, watches=False)
-    for seed in range(50):
+    for seed in (*range(20), 542, 614):
         assert len(set(random_walks(scope, seed))) == 1
 
 

@@ -92,7 +92,7 @@ export class Ring {
     const cut = (text) => (text.length > drawn.room ? `${text.slice(0, drawn.room - 1)}…` : text);
     const place = member.region === member.name ? member.table : `${member.region}/${member.table}`;
     const beat = member.heartbeat == null ? "" : ` · ♥ ${seconds(member.heartbeat)}`;
-    const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${isExact ? "" : "~"}${count(member.items)} items${beat}`];
+    const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${isExact ? "" : "~"}${items(member.items)}${beat}`];
     drawn.lines.forEach((line, i) => line.textContent !== texts[i] && (line.textContent = texts[i]));
     drawn.title.textContent = `${member.name}: ${member.region}/${member.table}`;
     drawn.node.classList.toggle("trouble", member.trouble.length > 0);
@@ -163,6 +163,10 @@ export class Ring {
 
 function describe(view) {
   const about = view.local ? "" : "about ";
-  const members = view.members.map((m) => (m.items == null ? m.name : `${m.name} with ${about}${m.items} items`));
+  const members = view.members.map((m) => (m.items == null ? m.name : `${m.name} with ${about}${items(m.items)}`));
   return `Ring of ${view.members.length} members: ${members.join(", ")}`;
+}
+
+function items(number) {
+  return `${count(number)} ${number === 1 ? "item" : "items"}`;
 }

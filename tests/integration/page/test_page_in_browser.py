@@ -86,9 +86,7 @@ def test_a_write_is_seen_travelling_to_every_member(page: Page, ring: LocalRing)
     expect(row.locator("td").last).to_contain_text("s")
     expect(page.locator("#log")).to_contain_text("made at eu-west-1, everywhere after")
     page.wait_for_function("window.moved.has('insert id=travels')")
-    expect(
-        page.get_by_role("img", name="Ring of 3 members: us-east-1 with 1 items")
-    ).to_be_visible()
+    expect(page.get_by_role("img", name="Ring of 3 members: us-east-1 with 1 item")).to_be_visible()
     assert get(ring, "ap-southeast-2", "travels") is not None
 
 

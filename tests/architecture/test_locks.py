@@ -55,7 +55,7 @@ def wanted(name: str) -> Iterator[Requirement]:
 
 
 def installable(name: str) -> dict[str, str]:
-    """Read what a lock brings here: the version of each package."""
+    """Read the version of each package that a lock installs on this machine."""
     here = {package: [e for e in all_ if e.applies] for package, all_ in locked(name).items()}
     return {package: entries[0].version for package, entries in here.items() if entries}
 

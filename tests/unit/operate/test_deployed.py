@@ -51,7 +51,7 @@ def test_an_update_that_failed_midway_leaves_the_tables_to_be_found() -> None:
 
 
 def test_what_waits_to_be_deleted_is_not_deployed() -> None:
-    told = state(CONFIG)
-    for resource in told["deployment"]["resources"]:
+    stack = state(CONFIG)
+    for resource in stack["deployment"]["resources"]:
         resource["delete"] = True
-    assert Deployed.read(told) == Deployed()
+    assert Deployed.read(stack) == Deployed()

@@ -57,10 +57,10 @@ def hop(source: list[dict[str, Any]], target: list[dict[str, Any]]) -> list[dict
     """A hop whose role at the target is made with the target's provider."""
     ends = [end[0]["outputs"]["name"] for end in (source, target)]
     name = f"ring-{ends[0]}-to-{ends[1]}"
-    way = component("Hop", name, source=ends[0], target=ends[1])
-    role = thing("aws:iam/role:Role", name, way["urn"], source[2]["provider"])
-    writer = "aws:iam/role:Role", f"{name}-writer", way["urn"], target[2]["provider"]
-    return [way, role, thing(*writer, role["urn"], target[2]["urn"])]
+    hop = component("Hop", name, source=ends[0], target=ends[1])
+    role = thing("aws:iam/role:Role", name, hop["urn"], source[2]["provider"])
+    writer = "aws:iam/role:Role", f"{name}-writer", hop["urn"], target[2]["provider"]
+    return [hop, role, thing(*writer, role["urn"], target[2]["urn"])]
 
 
 def ring() -> dict[str, Any]:
@@ -86,8 +86,11 @@ def refers(resources: Any) -> list[str]:
     wrong = []
     for one in resources:
         provider = str(one.get("provider") or "").rpartition("::")[0]
-        told = [*one.get("dependencies", ()), *one.get("propertyDependencies", {}).get("name", ())]
-        wanted = {one.get("parent"), provider or None, *told} - {None}
+        dependencies = [
+            *one.get("dependencies", ()),
+            *one.get("propertyDependencies", {}).get("name", ()),
+        ]
+        wanted = {one.get("parent"), provider or None, *dependencies} - {None}
         wrong += [f"{one['urn']} -> {urn}" for urn in wanted - seen]
         seen.add(one["urn"])
     return wrong
@@ -142,7 +145,7 @@ def test_what_has_gone_or_come_anew_in_the_meantime_is_told_apart() -> None:
         if "us-east-1-to-eu-west-1" not in one["urn"]
     ]
     text = [{**one} for one in resources]
-    for one in text:  # the provider behind it was made anew
+    for one in text:  # the provider behind it was replaced
         if one.get("id") == "first-sa-east-1":
             one["id"] = "second-sa-east-1"
         if str(one.get("provider")).endswith("first-sa-east-1"):

@@ -1,4 +1,4 @@
-"""Answers: read as http.client reads them, and refused where they could be read in two ways."""
+"""HTTP responses: parsed as http.client does, and refused where they are ambiguous."""
 
 import asyncio
 import http.client
@@ -22,8 +22,8 @@ CHUNKS = st.lists(st.binary(min_size=1, max_size=300), max_size=4)
 
 
 def in_chunks(chunks: Sequence[bytes]) -> bytes:
-    told = b"".join(f"{len(one):x};a=b\r\n".encode() + one + b"\r\n" for one in chunks)
-    return told + b"0\r\n\r\n"
+    body = b"".join(f"{len(one):x};a=b\r\n".encode() + one + b"\r\n" for one in chunks)
+    return body + b"0\r\n\r\n"
 
 
 @settings(deadline=None)
@@ -45,8 +45,8 @@ def test_an_answer_is_read_as_http_client_reads_it_however_it_comes_in_pieces(
     theirs = http.client.HTTPResponse(_Heard(data))  # type: ignore[arg-type]
     theirs.begin()
     assert (ours.status, ours.body) == (theirs.status, theirs.read())
-    told = {name.lower(): value.strip() for name, value in theirs.getheaders()}
-    assert {name.decode(): value.decode() for name, value in ours.headers.items()} == told
+    expected = {name.lower(): value.strip() for name, value in theirs.getheaders()}
+    assert {name.decode(): value.decode() for name, value in ours.headers.items()} == expected
 
 
 class _Heard:

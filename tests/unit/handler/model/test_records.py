@@ -1,4 +1,4 @@
-"""Stream records, as Lambda hands them over, become Changes or are told to be unreadable."""
+"""Stream records from a Lambda event become Changes or are reported as unreadable."""
 
 import base64
 import math

@@ -66,14 +66,14 @@ class Api:
     def _execute(self, statements: Sequence[Any]) -> list[Any]:
         self.requests.append(len(statements))
         answered = set(self._part(statements))
-        told: list[Any] = []
+        responses: list[Any] = []
         for at, one in enumerate(statements):
             if at in answered:
                 self.done[one["Parameters"][0]["N"]] += 1
-                told.append({"TableName": "orders"})
+                responses.append({"TableName": "orders"})
             else:
-                told.append({"Error": {"Code": "ThrottlingError", "Message": "slow down"}})
-        return told
+                responses.append({"Error": {"Code": "ThrottlingError", "Message": "slow down"}})
+        return responses
 
 
 def together(api: Api, ask: Callable[[Store], Sequence[Coroutine[Any, Any, Any]]]) -> list[Any]:

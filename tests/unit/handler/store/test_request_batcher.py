@@ -125,11 +125,11 @@ def test_a_request_that_fails_whole_leaves_nobody_waiting(
 
 def test_an_error_goes_when_those_who_asked_have_heard_it() -> None:
     """Its traceback holds a request of the SDK's, and within a batch no garbage is looked for."""
-    heard: list[weakref.ref[BaseException]] = []
+    errors: list[weakref.ref[BaseException]] = []
 
     def trouble() -> TroubleError:
         error = TroubleError()
-        heard.append(weakref.ref(error))
+        errors.append(weakref.ref(error))
         return error
 
     async def fail(_: list[int]) -> list[int]:
@@ -142,7 +142,7 @@ def test_an_error_goes_when_those_who_asked_have_heard_it() -> None:
     async def look() -> list[BaseException | None]:
         gatherer = RequestBatcher(fail, 2)
         await asyncio.gather(*(ask(gatherer, number) for number in range(2)))
-        return [error() for error in heard]
+        return [error() for error in errors]
 
     gc.disable()
     try:

@@ -35,11 +35,13 @@ def refused(
 
 
 def test_the_stack_the_member_and_the_way_out_are_told() -> None:
-    told = refused(CONFIG)
-    assert told.keys() == {"members[1]"}
-    assert f"eu-west-1/orders: the stack other has deployed it, in account {ACCOUNT}" in str(told)
-    assert "its member europe" in told["members[1]"]
-    assert "`destroy` other first" in told["members[1]"]
+    problems = refused(CONFIG)
+    assert problems.keys() == {"members[1]"}
+    assert f"eu-west-1/orders: the stack other has deployed it, in account {ACCOUNT}" in str(
+        problems
+    )
+    assert "its member europe" in problems["members[1]"]
+    assert "`destroy` other first" in problems["members[1]"]
 
 
 def test_tombstones_are_tables_too() -> None:

@@ -22,9 +22,9 @@ def changed(*changes: tuple[str, Any], config: dict[str, Any] = CONFIG) -> dict[
     """The configuration with values put at paths such as `members.1.region`; None takes away."""
     config = copy.deepcopy(config)
     for path, value in changes:
-        *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+        *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
         place: Any = config
-        for step in way:
+        for step in parents:
             place = place[step]
         if value is None:
             del place[last]
@@ -130,12 +130,12 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
         changed(("members.1.role", ROLE.format(OTHER))),
         {"members[1].role"},
     ),
-    "an account told afterwards, which changes the replica id": (
+    "an account added later, which changes the replica id": (
         CONFIG,
         changed(("members.1.account", "123456789012")),
         {"members[1].account"},
     ),
-    "an account no longer told": (IN_ACCOUNT, CONFIG, {"members[1].account"}),
+    "an account removed from the settings": (IN_ACCOUNT, CONFIG, {"members[1].account"}),
     "another name for a created table": (CONFIG, NAMED, {"members[1].name"}),
     "an expiry that is left out": (expiring("expires"), CONFIG, {"table.ttl"}),
     "another attribute of expiry in one step": (
@@ -243,20 +243,20 @@ def test_what_can_be_done_is_not_refused(case: str) -> None:
 
 
 def test_a_refusal_says_what_is_deployed_and_the_way_to_do_it() -> None:
-    told = asked(CONFIG, changed(("table.partition_key", {"name": "buyer", "type": "N"})))
-    assert "orders in us-east-1 is deployed with customer:S" in told["table.partition_key"]
-    assert "make a ring with another `table.name`" in told["table.partition_key"]
+    problems = asked(CONFIG, changed(("table.partition_key", {"name": "buyer", "type": "N"})))
+    assert "orders in us-east-1 is deployed with customer:S" in problems["table.partition_key"]
+    assert "make a ring with another `table.name`" in problems["table.partition_key"]
     assert "`name: eu-west-1`" in asked(CONFIG, NAMED)["members[1].name"]
 
 
 def test_each_refusal_about_what_is_left_out_says_what_to_write_or_run() -> None:
     off = "`ttl: {attribute: expires, enabled: false}`"
     assert f"Write {off}" in asked(expiring("expires"), CONFIG)["table.ttl"]
-    told = asked(expiring("expires"), expiring("ends"))["table.ttl.attribute"]
-    assert f"Deploy {off} first" in told
-    told = asked(with_index("by-status"), CONFIG)["table.global_indexes"]
-    assert "aws dynamodb update-table --region us-east-1 --table-name orders" in told
-    assert """'[{"Delete": {"IndexName": "by-status"}}]'""" in told
+    problems = asked(expiring("expires"), expiring("ends"))["table.ttl.attribute"]
+    assert f"Deploy {off} first" in problems
+    problems = asked(with_index("by-status"), CONFIG)["table.global_indexes"]
+    assert "aws dynamodb update-table --region us-east-1 --table-name orders" in problems
+    assert """'[{"Delete": {"IndexName": "by-status"}}]'""" in problems
 
 
 def test_what_the_provider_kept_counts_though_the_last_up_left_it_out() -> None:

@@ -41,11 +41,11 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_cli_it_is_told_which_and_how_to_get_it(nowhere: Path) -> None:
-    with pytest.raises(PrerequisiteError) as told:
+    with pytest.raises(PrerequisiteError) as caught:
         find_cli()
-    assert "neither on the PATH nor in .engine/bin" in str(told.value)
-    assert "https://www.pulumi.com/docs/install/" in str(told.value)
-    assert "make engine" in str(told.value)
+    assert "neither on the PATH nor in .engine/bin" in str(caught.value)
+    assert "https://www.pulumi.com/docs/install/" in str(caught.value)
+    assert "make engine" in str(caught.value)
 
 
 def test_the_one_that_was_built_is_found(nowhere: Path) -> None:

@@ -75,9 +75,9 @@ WRONG = {
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, case: str) -> None:
     old, new, keys = WRONG[case]
     count = 1 if case != "wrong settings in two rings" else 2
-    with pytest.raises(InvalidRequestError) as told:
+    with pytest.raises(InvalidRequestError) as caught:
         read_rings(written(tmp_path, TWO.replace(old, new, count)))
-    assert {mistake.key for mistake in told.value.problems} == keys
+    assert {mistake.key for mistake in caught.value.problems} == keys
 
 
 @pytest.mark.parametrize("text", ["rings: [", "- a", ""])
@@ -112,7 +112,7 @@ SHARED = {
     ),
     "the other's tombstones": (ring_of("abc", US, EU), ring_of("abc-tombstones", EU, AP)),
     "tombstones of the other's": (ring_of("abc-tombstones", US, EU), ring_of("abc", EU, AP)),
-    "one tells its account": (
+    "one gives its account": (
         ring_of("abc", US, EU),
         ring_of("abc", "{region: eu-west-1, account: '123456789012'}", AP),
     ),
@@ -153,10 +153,10 @@ def test_two_rings_over_one_table_are_refused_where_they_are_to_be_made(
     path = written(tmp_path, apart(first, second))
     with pytest.raises(InvalidRequestError) as caught:
         read_rings(path, building=True)
-    told = caught.value.problems
-    assert told[0].key.startswith("second: members[")
-    assert "it is also a table of the ring first" in told[0].reason
-    assert "Use another table in one of the two rings" in told[0].remedy
+    problems = caught.value.problems
+    assert problems[0].key.startswith("second: members[")
+    assert "it is also a table of the ring first" in problems[0].reason
+    assert "Use another table in one of the two rings" in problems[0].remedy
     with pytest.raises(InvalidRequestError, match="it is also a table of the ring second"):
         read_rings(path, ["first"], building=True)
     # What there is of them can be looked at, and taken down.

@@ -16,13 +16,13 @@ from operate.membership.outage import last_delivery
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HERE = DeployedMember("here", "us-east-1", "orders")
 THERE = DeployedMember("there", "eu-west-1", "orders-eu")
-FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:carries"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:hop"
 HOP = DeployedHop("here", "there", FUNCTION, "a-mapping", "a-bucket")
 DEPLOYED = Deployed([HERE, THERE], [HOP])
 
 
 class Aws(ClientPool):
-    """An AWS that says what it is told; metrics by name, as values some minutes ago."""
+    """AWS with canned responses; metrics by name, as values of some minutes ago."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,66 +59,66 @@ def aws() -> Aws:
     return Aws()
 
 
-def told(aws: Aws) -> HopProgress:
+def progress(aws: Aws) -> HopProgress:
     return hop_progress(DEPLOYED, HOP, aws, NOW)
 
 
 def test_a_hop_whose_records_are_young_keeps_up(aws: Aws) -> None:
     aws.metrics["IteratorAge"] = [(3, 900), (1, 400), (2, 5_000)]
-    assert told(aws) == HopProgress("here", "there", True, 0.4, "keeps up")
+    assert progress(aws) == HopProgress("here", "there", True, 0.4, "keeps up")
     assert aws.asked == {
-        ("FunctionName", "carries"),
+        ("FunctionName", "hop"),
         ("hop", "us-east-1/orders -> eu-west-1/orders-eu"),
     }
 
 
 def test_a_hop_whose_records_are_old_catches_up(aws: Aws) -> None:
     aws.metrics["IteratorAge"] = [(9, 3_600_000), (1, 61_000)]
-    assert told(aws) == HopProgress("here", "there", False, 61.0, "catches up")
+    assert progress(aws) == HopProgress("here", "there", False, 61.0, "catches up")
 
 
 def test_a_batching_window_makes_records_older_and_no_hop_late(aws: Aws) -> None:
     aws.metrics["IteratorAge"] = [(1, 300_000)]
-    assert not told(aws).is_done
+    assert not progress(aws).is_done
     aws.mapping["MaximumBatchingWindowInSeconds"] = 300
-    assert told(aws).is_done
+    assert progress(aws).is_done
 
 
 @pytest.mark.parametrize("metric", ["Errors", "failures"])
 def test_a_hop_that_fails_is_not_through_however_young_its_records(aws: Aws, metric: str) -> None:
     aws.metrics |= {"IteratorAge": [(1, 400)], metric: [(4, 1)]}
-    assert not told(aws).is_done
+    assert not progress(aws).is_done
     aws.metrics[metric] = [(11, 1)]
-    assert told(aws).is_done
+    assert progress(aws).is_done
 
 
 def test_a_hop_that_is_given_nothing_has_told_all(aws: Aws) -> None:
     # The newest record of its stream was two hours old.
     aws.metrics["IteratorAge"] = [(12, 7_200_000)]
-    assert told(aws) == HopProgress("here", "there", True, None, "has no new records")
+    assert progress(aws) == HopProgress("here", "there", True, None, "has no new records")
 
 
 def test_a_mapping_that_has_just_begun_may_not_have_looked_yet(aws: Aws) -> None:
     aws.mapping["LastModified"] = ago(9)
-    assert not told(aws).is_done
+    assert not progress(aws).is_done
     aws.mapping["LastModified"] = ago(11)
-    assert told(aws).is_done
+    assert progress(aws).is_done
 
 
 def test_a_mapping_that_rests_tells_nothing(aws: Aws) -> None:
     aws.mapping["State"] = "Disabled"
-    assert told(aws).words == "its mapping is Disabled"
+    assert progress(aws).words == "its mapping is Disabled"
 
 
 def test_the_hops_of_the_streams_that_feed_a_member_and_its_own_have_to_catch_up() -> None:
-    ways = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d"), ("d", "a")]
-    deployed = Deployed([], [DeployedHop(*way) for way in ways])
-    assert [(hop.source, hop.target) for hop in hops_to_wait_for(deployed, "b")] == ways[:3]
+    ends = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d"), ("d", "a")]
+    deployed = Deployed([], [DeployedHop(*pair) for pair in ends])
+    assert [(hop.source, hop.target) for hop in hops_to_wait_for(deployed, "b")] == ends[:3]
 
 
 def test_a_hop_of_another_member_that_is_still_held_is_not_waited_for() -> None:
-    ways = [("a", "c"), ("a", "d"), ("b", "c"), ("c", "d"), ("d", "a")]
-    hops = [DeployedHop(*way) for way in ways]
+    ends = [("a", "c"), ("a", "d"), ("b", "c"), ("c", "d"), ("d", "a")]
+    hops = [DeployedHop(*pair) for pair in ends]
     members = [DeployedMember(name, "eu-west-1", name) for name in "abcd"]
     deployed = Deployed(members, hops, held={"b"})
     watched = [(hop.source, hop.target) for hop in hops_to_wait_for(deployed, "c")]
@@ -145,5 +145,5 @@ def test_where_aws_does_not_answer_a_hop_has_not_caught_up(aws: Aws) -> None:
         raise EndpointConnectionError(endpoint_url="https://lambda.us-east-1.amazonaws.com")
 
     aws.get_event_source_mapping = refuse  # type: ignore[method-assign]
-    assert not told(aws).is_done
-    assert told(aws).words.startswith("is unknown: ")
+    assert not progress(aws).is_done
+    assert progress(aws).words.startswith("is unknown: ")

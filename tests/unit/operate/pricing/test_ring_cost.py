@@ -144,8 +144,8 @@ def test_a_file_that_is_no_price_list_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["-1", ".nan", "much"])
 def test_a_price_list_with_what_is_no_price_is_refused(tmp_path: Path, value: str) -> None:
     sound = PriceList.read().regions["us-east-1"]
-    told = {name: getattr(sound, name) for name in NAMES} | {"write": yaml.safe_load(value)}
+    prices = {name: getattr(sound, name) for name in NAMES} | {"write": yaml.safe_load(value)}
     path = tmp_path / "prices.yaml"
-    path.write_text(yaml.safe_dump({"date": "2026-01-01", "regions": {"eu-west-1": told}}))
+    path.write_text(yaml.safe_dump({"date": "2026-01-01", "regions": {"eu-west-1": prices}}))
     with pytest.raises(InvalidRequestError, match="is no price list"):
         PriceList.read(path)

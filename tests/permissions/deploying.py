@@ -28,7 +28,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambd
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
 
 _SERVICES = {"stepfunctions": "states"}
-_ACTIONS = {
+ACTIONS = {
     ("s3", "HeadBucket"): "ListBucket",
     ("s3", "ListObjectsV2"): "ListBucket",
     ("s3", "DeleteBucketTagging"): "PutBucketTagging",
@@ -108,7 +108,7 @@ def _asked(heard: Heard) -> Iterator[Call]:
     if (heard.service, heard.operation) in _OURS:
         return
     service = _SERVICES.get(heard.service, heard.service)
-    action = _ACTIONS.get((heard.service, heard.operation), heard.operation)
+    action = ACTIONS.get((heard.service, heard.operation), heard.operation)
     for resource in _resources(heard):
         yield Call(_DEPLOYER, f"{service}:{action}", resource)
     for name in ("Role", "roleArn"):

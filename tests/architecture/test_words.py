@@ -19,7 +19,7 @@ _OLD = re.compile(r"(?<![\w-])(?:" + "|".join(WORDS) + r")(?![\w-])")
 # Of the tests, only these yet.
 _TESTS = (
     *("engine", "unit/benchmarks", "unit/commands", "unit/component", "unit/local", "unit/operate"),
-    *("unit/page", "unit/ring", "unit/test_function_contract.py"),
+    *("simulation", "unit/page", "unit/ring", "unit/test_function_contract.py"),
     *("unit/handler/aws", "unit/handler/model", "unit/handler/store"),
 )
 _A_FILES_POSITION = ".tell()"  # Python's own name

@@ -350,7 +350,7 @@ MUTANTS = [
         "write = stamp(item, targets[winner].replica, highest)\n"
         "        return _Plan(write, "
         "[place for place in range(len(targets)) if place != winner])",
-        "mend-storm",
+        "repair-storm",
         10_000,
     ),
 ]

@@ -1,8 +1,8 @@
 """Run the whole ring under many seeds: ``python -m tests.simulation --seeds 10000``.
 
 Each seed decides on a ring, its writers and its faults. Prints how it goes, and for each kind of
-promise that was broken its seeds, the shortest schedule found that still breaks it, told call by
-call, and the commands that replay it. Ctrl-C ends it with what was found so far.
+promise that was broken its seeds, the shortest schedule found that still breaks it, with every
+store call, and the commands that replay it. Ctrl-C ends it with what was found so far.
 """
 
 import argparse
@@ -26,8 +26,8 @@ def main() -> int:
     """Run the seeds that the command line names; 1 if any fails."""
     options = _parser().parse_args()
     if options.schedule is not None:
-        failure = run_list(options.schedule, SHAPES[options.shape], tells=True)
-        _say("All promises were kept." if failure is None else _told(failure))
+        failure = run_list(options.schedule, SHAPES[options.shape], traces_calls=True)
+        _say("All promises were kept." if failure is None else _report(failure))
         return 0 if failure is None else 1
     seeds = range(options.first, options.first + options.seeds)
     done, failures = _run_all(options.shape, seeds)
@@ -84,7 +84,7 @@ def _decisions(text: str) -> list[int]:
 
 def _run_all(shape: str, seeds: range) -> tuple[int, dict[int, Failure]]:
     """Run the seeds in order, until Ctrl-C; how many were run, and what failed."""
-    begun = told = time.monotonic()
+    begun = reported = time.monotonic()
     interrupted = Event()
     signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     done, failures = 0, {}
@@ -94,9 +94,9 @@ def _run_all(shape: str, seeds: range) -> tuple[int, dict[int, Failure]]:
             if failure is not None:
                 failures[seed] = failure
                 _say(f"seed {seed}: {failure.kind}")
-            if time.monotonic() - told > 5:
-                told = time.monotonic()
-                _say(_progress(done, len(seeds), told - begun, len(failures)))
+            if time.monotonic() - reported > 5:
+                reported = time.monotonic()
+                _say(_progress(done, len(seeds), reported - begun, len(failures)))
             if interrupted.is_set():
                 break
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -123,7 +123,7 @@ def _explain(name: str, seeds: list[int], failure: Failure) -> None:
     _say(f"\n{len(seeds)} failed: {failure.kind}. Seeds: {shown}")
     _say(f"Making the schedule of seed {seeds[0]} shorter ...")
     short = shortest(failure, SHAPES[name])
-    _say(_told(short))
+    _say(_report(short))
     command = f"  python -m tests.simulation --shape {name}"
     _say(f"  The shorter schedule again:\n{command} --schedule {_dotted(short.choices)}")
     _say(f"  The whole schedule again:\n{command} --first {seeds[0]} --seeds 1\n")
@@ -136,11 +136,11 @@ def shortest(failure: Failure, shape: Shape, tries: int = 20_000) -> Failure:
         found = run_list(made, shape)
         return found is not None and found.kind == failure.kind
 
-    found = run_list(shrink(failure.choices, fails, tries), shape, tells=True)
+    found = run_list(shrink(failure.choices, fails, tries), shape, traces_calls=True)
     return failure if found is None else found
 
 
-def _told(failure: Failure) -> str:
+def _report(failure: Failure) -> str:
     return "\n".join(["", *failure.trace, failure.error, ""])
 
 

@@ -65,7 +65,7 @@ class Application:
             self.siblings.wrote(member, name, record + 1, excused=on_stub or operation == "expire")
         if len(member.stream) > before and operation != "expire":
             if on_stub and name not in member.items:
-                # What stands on a stub goes with it, whoever takes it away.
+                # Attributes written on a stub go with it, no matter which hop removes it.
                 self.last_writes.conflict(member, name)
             else:
                 self.last_writes.wrote(member, name)

@@ -57,7 +57,7 @@ class LastWrites:
     """Watches that no hop takes an application's write back for something older.
 
     Older is what the write came after at its member: the member's own earlier writes, and what hops
-    had put there before. Two things are left out, of which docs/explanation/guarantees.md tells:
+    had put there before. Two things are left out, described in docs/explanation/guarantees.md:
 
     - while a conflict is open: another member's write, which the application's did not come after,
       stands there or stood there, and the member's own hop has not read the record of it;
@@ -65,7 +65,7 @@ class LastWrites:
     """
 
     def __init__(self, read: Callable[[Member], int]) -> None:
-        """Take what tells how many of a member's records its own hops are done with."""
+        """Take a function that counts the records of a member that its own hops have read."""
         self.broken: str | None = None
         self._read = read
         self._last: dict[Place, int] = {}

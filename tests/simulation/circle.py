@@ -101,7 +101,7 @@ class Circle:
 
         The hop around it stays until both hops of that stream have come to its end at once. A
         record that only one of them gets would else be the delete of an item that only the other
-        brought on, at a version of which the first cannot know.
+        passed on, at a version of which the first cannot know.
 
         By command, it stays until both have read all that was there when the member came back.
         """
@@ -131,7 +131,7 @@ class Circle:
         return source.horizon if self.by_command else self.at_rest.get(source.name, 0)
 
     def farewell(self) -> Member:
-        """Let the member that is out go for good, when its own hop has told all that it had."""
+        """Remove the bypassed member for good, once its own hop has read its whole stream."""
         assert self.out is not None
         gone, self.out = self.out, None
         assert gone.own is not None

@@ -26,7 +26,7 @@ def die(world: World) -> None:
 def lose_the_answer(world: World) -> None:
     """A batch is done, but some of it is delivered again all the same."""
     mapping = world.choices.one_of(world.mappings)
-    world.say(f"hop {mapping.source.name} will not be heard")
+    world.say(f"hop {mapping.source.name} will lose its response")
     mapping.loses_answer = True
 
 
@@ -77,16 +77,16 @@ def come_and_go(world: World) -> None:
 
 
 def redrive(world: World) -> None:
-    """An operator has a record played again that was set aside, while all goes on."""
+    """Let an operator redrive a quarantined record while the ring runs."""
     if world.shelf.lost:
-        world.say("a record that was set aside is played again")
+        world.say("a quarantined record is redriven")
         world.redrive.wanted = 1
 
 
-def mend(world: World) -> None:
-    """An operator mends a key, and perhaps prefers a member although records are on their way."""
+def repair(world: World) -> None:
+    """Let an operator repair a key, perhaps preferring a member, while records are pending."""
     prefer = world.choices.one_of((None, None, *range(len(world.members))))
-    world.operator.mend(f"k{world.choices.below(world.plan.keys)}", prefer)
+    world.operator.repair(f"k{world.choices.below(world.plan.keys)}", prefer)
 
 
 def lose(world: World) -> None:
@@ -128,7 +128,7 @@ STRIKES: dict[str, Callable[[World], None]] = {
     "bypass": bypass,
     "redrive": redrive,
     "come and go": come_and_go,
-    "mend": mend,
+    "repair": repair,
     "lose": lose,
     "empty": empty,
     "fill": fill,

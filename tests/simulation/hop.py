@@ -23,7 +23,7 @@ class _Together:
 
 
 class Kept(NamedTuple):
-    """Where all hops of a run put what they leave: what is set aside, and what they log."""
+    """Quarantine and log of all hops of a run."""
 
     shelf: Shelf
     siblings: Siblings
@@ -42,7 +42,7 @@ class Mapping:
         self.still_until = 0
         """The world's step up to which this hop stands still."""
         self.loses_answer = False
-        """Whether what the function says next is lost on the way."""
+        """Whether the function's next response is lost."""
         self._choices = choices
         self._batch_size = batch_size
         self._work = BatchContext(hop, ShelfOf(hop, kept.shelf))
@@ -80,7 +80,7 @@ class Mapping:
         self.position = min(self.position, max(at, self.source.horizon))
 
     def start_anew(self) -> None:
-        """The stream ended, and with it what it had not told; what comes now is another's."""
+        """Start at the end: the stream was replaced, and its unread records are lost."""
         self.crash()
         self.position = len(self.source.stream)
 

@@ -44,7 +44,7 @@ class Member:
         return {name: application_attributes(item) for name, item in self.items.items()}
 
     def empty(self) -> None:
-        """Lose all items and tombstones, and the stream that could tell of them."""
+        """Lose all items and tombstones, and all records in the stream."""
         self.items.clear()
         self.tombstones.clear()
         self.horizon = len(self.stream)
@@ -96,7 +96,7 @@ Witness = Callable[[Member, Item | None, Item | None, Condition | None], None]
 class SimulatedStore:
     """A Store over a Member.
 
-    ``trouble`` may raise before a call's effect, or after it. ``fits`` tells whether an item is
+    ``trouble`` may raise before a call's effect, or after it. ``fits`` returns whether an item is
     small enough for a table. ``witness`` is shown what each write replaced, by what, and
     on which condition (None: it took a stub away).
     """

@@ -43,9 +43,9 @@ class Operator:
         except (StopIteration, OSError, ItemTooLargeError, ContendedError):
             self._work = None  # what failed is done again in the end
 
-    def mend(self, name: str, prefer: int | None = None) -> None:
-        """Mend a key, some time."""
-        self._world.say(f"an operator mends {name}")
+    def repair(self, name: str, prefer: int | None = None) -> None:
+        """Repair a key at some later step."""
+        self._world.say(f"an operator repairs {name}")
         ends = [self._end(member) for member in self._world.members]
         self._tasks.append(partial(repair_key, ends, _key(name), prefer))
 
@@ -54,11 +54,11 @@ class Operator:
         members = self._world.members
         source = members[members.index(target) - 1]
         self._world.say(f"an operator fills {target.name} from {source.name}")
-        way = self._way(source, target)
+        path = self._path(source, target)
         for name, item in source.items.items():
-            self._tasks.append(partial(backfill_key, way, _key(name), item))
+            self._tasks.append(partial(backfill_key, path, _key(name), item))
 
-    def _way(self, source: Member, target: Member) -> BackfillPath:
+    def _path(self, source: Member, target: Member) -> BackfillPath:
         onward = [one for one in self._world.mappings if one.source is target]
         following = [one.hop.target_replica for one in onward]
         members = self._world.members

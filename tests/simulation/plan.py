@@ -44,7 +44,7 @@ class Plan:
         skews: tuple[int, ...] = (0, 0, 1, -1, 30, -30)
         grains: tuple[int, ...] = (1, 1, 1, 60)
         if shape.expires_late:
-            skews, grains = (0,), (1,)  # whose renewal was the last, all clocks tell alike
+            skews, grains = (0,), (1,)  # all clocks agree on which renewal was the last
         return cls(
             skews=tuple(choices.one_of(skews) for _ in range(members)),
             grain=choices.one_of(grains),

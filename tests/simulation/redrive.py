@@ -1,4 +1,4 @@
-"""What hops set aside, and the operator who has it played again while the ring runs."""
+"""Records that hops quarantined, and an operator who redrives them while the ring runs."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.simulation.choices import Choices
 
 @dataclass
 class Shelf:
-    """What was set aside and is not yet back, each with its hop."""
+    """Quarantined records that were not redriven yet, each with its hop."""
 
     lost: list[tuple[Hop, Record]] = field(default_factory=list)
 

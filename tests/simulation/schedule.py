@@ -23,9 +23,12 @@ class Failure:
         return self.error.split(":")[0]
 
 
-def run_choices(choices: Choices, shape: Shape, *, tells: bool = False) -> Failure | None:
-    """Run to the end; what failed, if something did. With ``tells``, the trace has every call."""
-    world = World(choices, shape, tells=tells)
+def run_choices(choices: Choices, shape: Shape, *, traces_calls: bool = False) -> Failure | None:
+    """Run to the end and return the failure, if any.
+
+    With ``traces_calls``, its trace has every store call.
+    """
+    world = World(choices, shape, traces_calls=traces_calls)
     try:
         world.run()
         check.check_equal(world)
@@ -43,7 +46,7 @@ def run_choices(choices: Choices, shape: Shape, *, tells: bool = False) -> Failu
             check.check_expiry(world)
         check.check_equal(world)
         check.check_growth(world)
-        if not {"redrive", "lose", "mend", "fill"} & {*shape.faults}:  # see guarantees.md
+        if not {"redrive", "lose", "repair", "fill"} & {*shape.faults}:  # see guarantees.md
             check.check_last_writes(world)
     except AssertionError as error:
         return Failure(str(error), world.trace, choices.made)
@@ -55,9 +58,9 @@ def run_seed(seed: int, shape: Shape) -> Failure | None:
     return run_choices(Choices(seed), shape)
 
 
-def run_list(made: Sequence[int], shape: Shape, *, tells: bool = False) -> Failure | None:
+def run_list(made: Sequence[int], shape: Shape, *, traces_calls: bool = False) -> Failure | None:
     """Run a schedule from its list of decisions."""
-    return run_choices(Choices(replay=made), shape, tells=tells)
+    return run_choices(Choices(replay=made), shape, traces_calls=traces_calls)
 
 
 def first_failure(shape: Shape, seeds: Iterable[int]) -> tuple[int, str] | None:

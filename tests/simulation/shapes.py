@@ -76,7 +76,7 @@ AIMED = Shape(
     most_operations=20,
 )
 
-# A record may be set aside at a hop that is gone when it is played again: no bypass.
+# A bypass could remove the hop that a quarantined record has to be redriven at: none here.
 POISON = tuple(fault for fault in FAULTS if fault != "bypass")
 
 SHAPES = {
@@ -124,7 +124,7 @@ SHAPES = {
         "plain, and mappings start over while the last write is made", late_replays=True
     ),
     "poison": Shape(
-        "plain, and tables refuse items for a while; what was set aside is played again, alone",
+        "plain, and tables refuse items for a while; quarantined records are redriven singly",
         faults=(*POISON, "refuse", "redrive"),
     ),
     "poison-storm": replace(
@@ -152,21 +152,21 @@ SHAPES = {
         most_members=3,
         most_keys=2,
     ),
-    "mend": Shape(
-        "plain, and an operator mends keys in the midst of it",
-        faults=(*POISON, "mend"),
+    "repair": Shape(
+        "plain, and an operator repairs keys meanwhile",
+        faults=(*POISON, "repair"),
     ),
-    "mend-storm": replace(
+    "repair-storm": replace(
         AIMED,
-        about="mend, on one key at two or three members",
-        faults=("throttle", "time out", "die", "lose the answer", "stand still", "mend"),
+        about="repair, on one key at two or three members",
+        faults=("throttle", "time out", "die", "lose the answer", "stand still", "repair"),
         rate=3,
         replays_at_rest=False,
         most_members=3,
     ),
     "lost": Shape(
-        "plain, and records are lost; an operator mends all in the end",
-        faults=(*(fault for fault in POISON if fault != "start over"), "mend", "lose"),
+        "plain, and records are lost; an operator repairs all in the end",
+        faults=(*(fault for fault in POISON if fault != "start over"), "repair", "lose"),
         loses=True,
         replays_at_rest=False,  # what is lost comes back then
     ),

@@ -19,7 +19,7 @@ from tests.simulation.world import World
     "name",
     [
         *("plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"),
-        *("mend", "lost", "fill", "adopted", "poison", "poison-storm", "conflicts"),
+        *("repair", "lost", "fill", "adopted", "poison", "poison-storm", "conflicts"),
     ],
 )
 def test_members_end_equal_and_every_promise_is_kept(name: str) -> None:
@@ -121,7 +121,7 @@ def test_a_run_that_is_interrupted_says_how_to_go_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reason"),
     [
         (["--seeds", "0"], "0 schedules prove nothing: at least 1"),
         (["--seeds", "many"], "'many' is not a whole number"),
@@ -129,8 +129,10 @@ def test_a_run_that_is_interrupted_says_how_to_go_on() -> None:
         (["--schedule", "1.x"], "a schedule is a row of numbers, as in 0.3.1, not '1.x'"),
     ],
 )
-def test_wrong_use_is_told_and_runs_nothing(arguments: list[str], told: str) -> None:
+def test_wrong_arguments_are_refused_with_a_reason_and_nothing_runs(
+    arguments: list[str], reason: str
+) -> None:
     run = simulate(*arguments)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert reason in run.stderr
     assert run.stdout == ""

@@ -1,4 +1,4 @@
-"""A run told so that a person can follow it: every store call, in a line."""
+"""Trace of a run for a person to read: one line for each store call."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -29,9 +29,9 @@ _LATER = 2 * 60 * 60
 
 
 class World:
-    """The ring, its writers and its time. With ``tells``, the trace tells every store call."""
+    """The ring, its writers and its time. With ``traces_calls``, the trace has every store call."""
 
-    def __init__(self, choices: Choices, shape: Shape, *, tells: bool = False) -> None:
+    def __init__(self, choices: Choices, shape: Shape, *, traces_calls: bool = False) -> None:
         self.choices = choices
         self.shape = shape
         self.plan = plan = Plan.draw(choices, shape)
@@ -44,7 +44,7 @@ class World:
         self.operator = Operator(self)
         self._time = float(START)
         self.steps = 0
-        self._tells = tells
+        self._traces_calls = traces_calls
         self._faults: tuple[str, ...] = ()
         self.clocks: list[Clock] = []
         members = [self._member(skew) for skew in plan.skews]
@@ -102,8 +102,8 @@ class World:
     def store(self, member: Member, caller: Member, *, by_operator: bool = False) -> Store:
         """A member as a caller sees it, with all that can go wrong."""
         store = self._simulated(member, None if by_operator else caller)
-        told = TracedStore(store, caller, self.say) if self._tells else store
-        return RetryingStore(told, self._patience()) if "try again" in self.plan.faults else told
+        seen = TracedStore(store, caller, self.say) if self._traces_calls else store
+        return RetryingStore(seen, self._patience()) if "try again" in self.plan.faults else seen
 
     def _simulated(self, member: Member, caller: Member | None) -> SimulatedStore:
         how: dict[str, Any] = {
@@ -197,7 +197,7 @@ class World:
             self.operator.fill(member)
             self.drain()
         for number in range(self.plan.keys) if self.shape.loses else ():
-            self.operator.mend(f"k{number}", self.choices.below(len(self.members)))
+            self.operator.repair(f"k{number}", self.choices.below(len(self.members)))
             self.drain()
         self.settle()
 
@@ -244,7 +244,7 @@ class World:
         self._faults = faults
 
     def wait_until(self, end: float) -> None:
-        """Let an item's time pass, and all that is on its way arrive.
+        """Let an item's time to live pass, and deliver all pending records.
 
         Where each member expires its own, DynamoDB comes some time after: see
         docs/explanation/guarantees.md for what can happen in the second of other writes.
@@ -281,7 +281,7 @@ class World:
         self.last_words.append(gone.name)
 
     def replay(self) -> None:
-        """Deliver anew what was long done, in some of the hops, if this may be."""
+        """Start some of the hops over at an earlier record, if the plan allows it."""
         for mapping in self.mappings if self.plan.reads_again else ():
             if self.choices.one_in(2):
                 at = self.choices.below(len(mapping.source.stream) + 1)

@@ -72,6 +72,8 @@ class Watcher:
         self.gate.set()
         self.reached = threading.Event()
         self.at = 0
+        self.holds = False
+        """Whether that call and later ones wait until the gate is opened."""
         self._wanted = (region, operation)
         self._lock = threading.Lock()
 
@@ -81,6 +83,8 @@ class Watcher:
         with self._lock:
             self.count += 1
             if self.count == self.at:
+                if self.holds:
+                    self.gate.clear()
                 self.reached.set()
         assert self.gate.wait(PATIENCE)
 
@@ -127,11 +131,12 @@ def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_l
     ring: LocalRing, begin: Begin, tmp_path: Path, word: signal.Signals
 ) -> None:
     puts = Watcher(SECOND, "PutItem")
-    puts.at = 20
+    puts.at, puts.holds = 20, True
     with ring.faults.inject(puts):
         process = begin(*FILL)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(word)
+        threading.Timer(1.0, puts.gate.set).start()  # the signal has arrived by then
         code, said = ended(process)
         assert (code, "Stopping; finishing the work in progress." in said) == (1, True), said
         assert "run the same command again to resume" in said

@@ -249,13 +249,19 @@ def run_what_is_deployed(cloud: TrialCloud, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(RingStack, "destroy", end_and_destroy)
 
 
-def test_the_command_says_what_it_makes_and_costs_and_its_exit_code_is_the_verdict(
-    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def only_deployed(cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a trial no step but the first, and have it run in a folder of its own."""
     for name in set(STEPS) - {"deploy"}:
         monkeypatch.delitem(STEPS, name)
     monkeypatch.chdir(tmp_path)
     run_what_is_deployed(cloud, monkeypatch)
+
+
+@pytest.mark.usefixtures("only_deployed")
+def test_the_command_says_what_it_makes_and_costs_and_its_exit_code_is_the_verdict(
+    engine: Engine,
+) -> None:
     two = ("--region", REGIONS[0], "--region", REGIONS[1])
     refused = run("trial", *two)
     assert refused.exit_code == 2
@@ -276,13 +282,8 @@ def test_the_command_says_what_it_makes_and_costs_and_its_exit_code_is_the_verdi
     assert run("trial", "--clean-up", "--yes").exit_code == 2
 
 
-def test_what_the_guide_shows_in_python_works(
-    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in set(STEPS) - {"deploy"}:
-        monkeypatch.delitem(STEPS, name)
-    monkeypatch.chdir(tmp_path)
-    run_what_is_deployed(cloud, monkeypatch)
+@pytest.mark.usefixtures("only_deployed")
+def test_what_the_guide_shows_in_python_works(engine: Engine) -> None:
     guide = PROJECT_ROOT / "docs" / "how-to" / "trial.md"
     (example,) = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
     names: dict[str, Any] = {"__name__": "example"}

@@ -24,7 +24,13 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from handler.aws.api import DynamoDBApi
-from handler.aws.clients import CALL_SECONDS, CONCURRENCY, make_api, make_client
+from handler.aws.clients import (
+    CALL_SECONDS,
+    CONCURRENCY,
+    make_api,
+    make_client,
+    max_concurrency,
+)
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.config import HopConfig
 from handler.errors import is_transient
@@ -78,7 +84,7 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[st
         lambda: context.get_remaining_time_in_millis() / 1000,
         is_transient,
         reserve_seconds=CALL_SECONDS + _RESPONSE_SECONDS,
-        max_concurrency=CONCURRENCY,
+        max_concurrency=max_concurrency(runtime.source_api, runtime.target_api),
     )
     hop = runtime.hop(budget)
     quarantine = RetryingQuarantine(runtime.quarantine, budget)

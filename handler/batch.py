@@ -46,7 +46,7 @@ class BatchReport:
     conflicts: list[Conflict] = field(default_factory=list)
     quarantined: list[QuarantinedRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    """One for each key that was stopped, or a single one for a batch rejected whole."""
+    """One for each key that was stopped, or a single one for a batch refused whole."""
     unprocessed: list[str] = field(default_factory=list)
     """Sequence numbers of the records that are to be delivered again."""
     lags: list[float] = field(default_factory=list)
@@ -91,7 +91,7 @@ class BatchContext:
 
     hop: Hop
     quarantine: Quarantine
-    apply: Callable[[Change, Hop], Awaitable[Outcome]] = replicate
+    replicate_change: Callable[[Change, Hop], Awaitable[Outcome]] = replicate
     """Replicates one change; a redrive uses ``protocol.replay.replay``."""
     now: Callable[[], float] = time.time
     """Returns the time, in seconds since the epoch."""
@@ -166,7 +166,7 @@ class _Batch:
         change, records = coalesced.change, coalesced.records
         if change is not None and len(records) > 1:
             try:
-                outcome = await self.context.apply(change, self.context.hop)
+                outcome = await self.context.replicate_change(change, self.context.hop)
             except Exception as error:
                 if classify(error) is not FailureKind.PERMANENT:
                     raise
@@ -174,14 +174,14 @@ class _Batch:
                 self.report.add(outcome, self.context.now(), heartbeat_time(change))
                 self.report.counts[Action.IGNORED] += len(records) - 1
                 return
-        # A coalesced change may be rejected for its last item alone: so each record is tried.
+        # A coalesced change may be refused for its last item alone: so each record is tried.
         for record in records:
             await self._replicate_record(record)
 
     async def _replicate_record(self, record: Record) -> None:
         try:
             change = read_change(record)
-            outcome = await self.context.apply(change, self.context.hop)
+            outcome = await self.context.replicate_change(change, self.context.hop)
         except Exception as error:
             if classify(error) is not FailureKind.PERMANENT:
                 raise

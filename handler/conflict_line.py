@@ -1,8 +1,8 @@
 """Log line of a conflict: the key, both versions and origins and, if wanted, both items.
 
 `automate.py conflicts` reads these lines. In all lines about one write that lost, from whichever
-hop, `key` and the replica and sequence in `lost` are the same. Values are DynamoDB's JSON: binary
-is base64 text.
+hop, `key` and the replica and sequence in `lost` are the same. Versions are texts
+(`handler.model.version`), values are DynamoDB's JSON: binary is base64 text.
 
 An item is cut to `MAX_ITEM_BYTES`, the largest attributes first, whose sizes and digests are named:
 Lambda splits a line of more than 256 KB into two events, neither of which is JSON, and two items
@@ -39,10 +39,10 @@ def conflict_line(conflict: Conflict, logs_items: bool) -> Line:
     """Return the fields of a conflict's line; with the contents of its items if `logs_items`."""
     line = {
         "key": conflict.key,
-        "won": conflict.won,
+        "won": None if conflict.won is None else str(conflict.won),
         "won_origin": _origin(conflict.winner),
         "won_deleted": _is_delete(conflict.winner),
-        "lost": conflict.lost,
+        "lost": str(conflict.lost),
         "lost_origin": _origin(conflict.loser),
         "lost_deleted": _is_delete(conflict.loser),
     }

@@ -27,6 +27,10 @@ BACKOFF_MAX_SECONDS = 2.0
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/"""
 
 
+INITIAL_CONCURRENCY = 32
+"""Requests in progress at first, and calls of the quarantine at any time: each holds a thread."""
+
+
 class DeadlineExceededError(Exception):
     """Too little of the function's time is left to begin a request. Transient."""
 
@@ -60,13 +64,17 @@ class RetryBudget:
             is_transient: returns whether an error may be retried.
             reserve_seconds: time for one call and the response of the function. If the function
                 has less than twice that, half of its time is reserved.
-            max_concurrency: requests that may be in progress.
+            max_concurrency: requests that may be in progress. They begin as fewer
+                (``INITIAL_CONCURRENCY``), and double with each round trip until one fails: each
+                may need a new connection, whose TLS handshake takes milliseconds of the processor.
             pause: waits for a number of seconds; None: ``asyncio.sleep``.
         """
         self._remaining = remaining
         self._is_transient = is_transient
         self._reserve = min(reserve_seconds, remaining() / 2)
-        self._gate = Semaphore(max_concurrency)
+        self._concurrency = min(INITIAL_CONCURRENCY, max_concurrency)
+        self._max_concurrency = max_concurrency
+        self._gate = Semaphore(self._concurrency)
         self._pause = pause or sleep
         self.calls = 0
         """Requests made, retries included."""
@@ -109,9 +117,17 @@ class RetryBudget:
             self.calls += 1
             began = time.monotonic()
             try:
-                return await attempt()
+                result = await attempt()
             finally:
                 self.store_seconds += time.monotonic() - began
+            self._allow_one_more()
+            return result
+
+    def _allow_one_more(self) -> None:
+        """Let one more request be in progress, if all are that may be, and none was retried."""
+        if self._gate.locked() and not self.retries and self._concurrency < self._max_concurrency:
+            self._concurrency += 1
+            self._gate.release()
 
 
 class RetryingStore:
@@ -156,8 +172,13 @@ class RetryingQuarantine:
     def __init__(self, quarantine: Quarantine, budget: RetryBudget) -> None:
         self._quarantine = quarantine
         self._budget = budget
+        # A call that waited for a thread would begin later than the budget allows.
+        self._threads = Semaphore(INITIAL_CONCURRENCY)
 
     async def put(self, quarantined: QuarantinedRecord) -> None:
         """See Quarantine."""
-        limit = self._budget.limit
-        await self._budget.retry(lambda: limit(lambda: self._quarantine.put(quarantined)))
+        await self._budget.retry(lambda: self._put(quarantined))
+
+    async def _put(self, quarantined: QuarantinedRecord) -> None:
+        async with self._threads:
+            await self._budget.limit(lambda: self._quarantine.put(quarantined))

@@ -30,7 +30,13 @@ Http = Literal["own", "boto3"]
 """HTTP client for DynamoDB: the hop's own, or botocore's, which boto3 uses too."""
 
 CONCURRENCY = 32
-"""Calls that may be in progress at the same time."""
+"""Calls of botocore's clients that may be in progress at the same time: each holds a thread."""
+
+MAX_CONCURRENCY = 256
+"""Requests of the own HTTP client that may be in progress at the same time. With a round trip of
+80 ms, 160 make 2,000 updates a second, and a batch begins with fewer; each connection takes some
+50 KB, and Lambda allows 1,024 open files:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 _CONNECT_SECONDS, _READ_SECONDS = 2, 5
 CALL_SECONDS = _CONNECT_SECONDS + _READ_SECONDS
@@ -107,6 +113,12 @@ def _own_client(*args: Any) -> DynamoDBApi | None:
         log({"level": "WARNING", "event": "http", "client": "boto3", "error": format_error(error)})
         return None
     return own
+
+
+def max_concurrency(*apis: DynamoDBApi) -> int:
+    """Return how many calls of these APIs may be in progress, counted together."""
+    in_threads = any(isinstance(api, BotocoreApi | SecretBotocoreApi) for api in apis)
+    return CONCURRENCY if in_threads else MAX_CONCURRENCY
 
 
 def make_client(service: Service, region: str, role: str | None = None) -> Any:

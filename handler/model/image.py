@@ -21,7 +21,7 @@ SOURCE_REGION = "_repl_source_region"
 SOURCE_TABLE = "_repl_source_table"
 VERSION = "_repl_version"
 DELETED = "_repl_deleted"
-PRESENT_AT = "_repl_known"
+KNOWN_AT = "_repl_known"
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Image:
 
     @cached_property
     def version(self) -> Version | None:
-        """Version of the item. None: it has none, or a text that is no valid version."""
+        """Version of the item. None: it has none, or a value that is no version."""
         attribute = self.item.get(VERSION)
-        return Version.parse(attribute.get("S")) if attribute else None
+        return Version.parse(attribute.get("B")) if attribute else None
 
     @cached_property
     def is_clean(self) -> bool:
@@ -60,9 +60,9 @@ class Write:
     item: Item
     is_delete: bool
 
-    def is_present_at(self, replica: str) -> bool:
+    def is_known_at(self, replica: str) -> bool:
         """Return whether a backfill found that a member had this item already."""
-        return replica in self.item.get(PRESENT_AT, {}).get("SS", ())
+        return replica in self.item.get(KNOWN_AT, {}).get("SS", ())
 
 
 def replicated_write(image: Image) -> Write | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from handler.model.image import VERSION, Image, Item, Key, Write, replicated_write
 from handler.model.version import Version
-from handler.protocol.decide import MemberState, member_state
+from handler.protocol.decide import KeyState, member_state
 from handler.store.dynamodb import (
     Condition,
     ConditionFailed,
@@ -41,7 +41,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class Superseded:
-    """A newer item, or the tombstone of a newer delete, that rejected a write."""
+    """A newer item, or the tombstone of a newer delete, that refused a write."""
 
     version: Version
     item: Item
@@ -52,8 +52,8 @@ class Superseded:
 class Comparison:
     """The states in which a comparison of two members found them; None: undecided."""
 
-    source: MemberState | None
-    target: MemberState | None
+    source: KeyState | None
+    target: KeyState | None
     restored: bool = False
     """Whether the target's write has replaced that of the source."""
 
@@ -92,7 +92,7 @@ async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Super
 
     The stub puts the delete's version into the table's stream, also where there was no item. The
     tombstone is written after it, so a tombstone proves that the stub was there: a delete that is
-    delivered again leaves alone what was put there since. Until the stub is deleted, it rejects
+    delivered again leaves alone what was put there since. Until the stub is deleted, it refuses
     older writes as a tombstone does.
 
     Raises:
@@ -148,8 +148,8 @@ async def restore_newer_write(
         ContendedError: others changed the item at every attempt.
     """
     for _ in range(MAX_ATTEMPTS):
-        at_source = await read_and_purge(source, key, replaced_by)
-        at_target = await read_and_purge(target, key)
+        at_source = await read_and_clear(source, key, replaced_by)
+        at_target = await read_and_clear(target, key)
         found = Comparison(at_source, at_target)
         if at_source is None or at_target is None:
             return found
@@ -170,9 +170,7 @@ async def restore_newer_write(
     )
 
 
-async def read_and_purge(
-    store: Store, key: Key, arrived: Write | None = None
-) -> MemberState | None:
+async def read_and_clear(store: Store, key: Key, arrived: Write | None = None) -> KeyState | None:
     """Read what a member holds of a key, and delete an item that its tombstone supersedes.
 
     Args:
@@ -211,7 +209,7 @@ async def _put(
         and not _is_unversioned(outcome.item)
         and _version(outcome) is None
     ):
-        # A made-up version: it counts as none, but would win every comparison of texts.
+        # A made-up version: it counts as none, but may win every comparison.
         await store.put(key, write.item, IfUnchanged(outcome.item))
         outcome = await store.put(key, write.item, condition)
     return outcome

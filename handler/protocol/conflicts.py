@@ -1,6 +1,6 @@
 """Find the writes that lost to others of which neither was based on the other.
 
-A write that a member rejects has lost to what that member has. Others are rejected nowhere:
+A write that a member refuses has lost to what that member has. Others are refused nowhere:
 
 - At the last member of its lap it replaced an application's newer write, before a hop had read
   that. The hop that copies the newer write back there sees both.
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from handler.model.image import Key, Write
 from handler.model.records import Change
 from handler.protocol.apply import Comparison, Superseded
-from handler.protocol.decide import MemberState
+from handler.protocol.decide import KeyState
 from handler.protocol.hop import Conflict, Hop, is_earlier_local_write
 
 Conflicts = tuple[Conflict, ...]
@@ -30,7 +30,7 @@ def conflicts_of(key: Key, won: Superseded | Write, *losers: Write) -> Conflicts
     )
 
 
-def conflicts_with_delete(key: Key, *states: MemberState | None) -> Conflicts:
+def conflicts_with_delete(key: Key, *states: KeyState | None) -> Conflicts:
     """Return the conflicts of the items that are deleted, as tombstones beside them are newer."""
     return tuple(
         conflict
@@ -57,5 +57,5 @@ def conflicts_with_own_write(
 
 def each_once(conflicts: Iterable[Conflict]) -> Conflicts:
     """Return one conflict for each write that lost: with the newest of the winners."""
-    ordered = sorted(conflicts, key=lambda conflict: conflict.won or "")
+    ordered = sorted(conflicts, key=lambda conflict: conflict.won or b"")
     return tuple({conflict.lost: conflict for conflict in ordered}.values())

@@ -134,7 +134,7 @@ def stamp_local_change(
         **application_attributes(content),
         SOURCE_REGION: {"S": replica.region},
         SOURCE_TABLE: {"S": replica.table},
-        VERSION: {"S": version},
+        VERSION: {"B": version},
     }
     if isinstance(local, LocalDelete):
         return Write(version, {**item, DELETED: {"BOOL": True}}, is_delete=True)
@@ -148,7 +148,7 @@ def image_versions(change: Change) -> list[Version]:
 
 
 @dataclass(frozen=True)
-class MemberState:
+class KeyState:
     """The newest write of a key that a member has."""
 
     write: Write
@@ -170,7 +170,7 @@ class MemberState:
         return self.write.is_delete and not self.is_absent
 
 
-def member_state(image: Image | None, deletes: Iterable[Write | None]) -> MemberState | None:
+def member_state(image: Image | None, deletes: Iterable[Write | None]) -> KeyState | None:
     """Derive a member's state from its item and its known deletes; None while that is undecided.
 
     A dirty item's change is still in the stream, and so is the delete of an item that is absent
@@ -183,4 +183,4 @@ def member_state(image: Image | None, deletes: Iterable[Write | None]) -> Member
     if not writes:
         return None
     newest = max(writes, key=lambda write: write.version)
-    return MemberState(newest, is_absent=image is None, standing=standing)
+    return KeyState(newest, is_absent=image is None, standing=standing)

@@ -31,7 +31,7 @@ class Action(StrEnum):
     REPLICATED = "replicated"
     DELETED = "deletes"
     LAP_COMPLETED = "laps"
-    REJECTED = "refused"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from handler.model.image import Image, Item, Write
 from handler.model.records import Change
 from handler.model.version import Version
-from handler.protocol.apply import MAX_ATTEMPTS, ContendedError, read_and_purge, restore_newer_write
+from handler.protocol.apply import MAX_ATTEMPTS, ContendedError, read_and_clear, restore_newer_write
 from handler.protocol.decide import (
     LocalDelete,
     LocalWrite,
@@ -61,7 +61,7 @@ async def _replicate(change: Change, current: Item | None, hop: Hop) -> Outcome:
     own = stamp_local_change(change, local, hop.source_replica, image_versions(change)).version
     if later is None or await _is_later_at_target(change, own, hop):
         return await replicate(change, hop)
-    # Its own record may have been rejected because this change was missing, or have got an older
+    # Its own record may have been refused because this change was missing, or have got an older
     # version than this change would get now. So it is sent as if this record were its own, with a
     # version above both.
     follows = [own] if tombstone is None else [own, tombstone.version]
@@ -89,7 +89,7 @@ def _later_local_change(
 
 async def _is_later_at_target(change: Change, own: Version, hop: Hop) -> bool:
     """Return whether the target has a later local write, above the version of this change."""
-    state = await read_and_purge(hop.target, change.key)
+    state = await read_and_clear(hop.target, change.key)
     if state is None or state.write.version < own:
         return False
     return is_later_local_write(state.write.version, change, hop)

@@ -3,13 +3,13 @@
 ``replicate`` classifies the change. A local write or delete gets a version and is sent
 (``send_local_change``). A write that another hop applied keeps its version and is forwarded, until
 its lap is complete (``_forward``). The conditional writes are those of ``protocol.apply``. If the
-target has something newer, that wins, and both members are purged of what their tombstones
+target has something newer, that wins, and both members are cleared of what their tombstones
 supersede (``_yield_to_newer``).
 """
 
 from collections.abc import Iterable
 
-from handler.model.image import DELETED, PRESENT_AT, VERSION, Image, Item, Key, Write, digest
+from handler.model.image import DELETED, KNOWN_AT, VERSION, Image, Item, Key, Write, digest
 from handler.model.records import Change
 from handler.model.version import Version
 from handler.protocol.apply import (
@@ -18,7 +18,7 @@ from handler.protocol.apply import (
     Superseded,
     apply_delete,
     apply_write,
-    read_and_purge,
+    read_and_clear,
     restore_newer_write,
 )
 from handler.protocol.conflicts import (
@@ -126,7 +126,10 @@ async def _apply_write(change: Change, write: Write, hop: Hop) -> Applied | Supe
 
 
 def _has_reached_target(outcome: Applied | Superseded, write: Write) -> bool:
-    """Return whether the target has the write, and it replaced nothing that may hide a delete."""
+    """Return whether the target has the write, and it replaced nothing that may hide a delete.
+
+    A retry may have given it another version there. That of an arrival never changes.
+    """
     if isinstance(outcome, Applied):
         return not outcome.over_unversioned
     return outcome.version.is_same_write(write.version)
@@ -153,8 +156,8 @@ async def _find_known_version(
     if _is_still_current(change, current):
         return tombstone.version
     # The put may have replaced an item that hid the target's tombstone. The later change has to be
-    # rejected by that tombstone, to get a version above it: so purge the target.
-    await read_and_purge(hop.target, change.key)
+    # refused by that tombstone, to get a version above it: so clear the target.
+    await read_and_clear(hop.target, change.key)
     return None
 
 
@@ -187,7 +190,7 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
             )
     # Second 0 is that of items from before the ring: nobody knows when they were written.
     written_at = write.version.seconds or None
-    if write.version.replica == hop.target_replica.id or write.is_present_at(hop.target_replica.id):
+    if write.version.replica == hop.target_replica.id or write.is_known_at(hop.target_replica.id):
         conflicts: Conflicts = ()
         if arrival.replaced_dirty:
             found = await _restore_newer_write(change, hop, write)
@@ -196,7 +199,7 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
         return Outcome(
             Action.LAP_COMPLETED,
             conflicts,
-            written_at=None if PRESENT_AT in write.item else written_at,
+            written_at=None if KNOWN_AT in write.item else written_at,
         )
     outcome = await _apply_write(change, write, hop)
     if isinstance(outcome, Applied) or outcome.version == write.version:
@@ -208,7 +211,7 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
         *conflicts_of(change.key, outcome, write),
         *conflicts_with_own_write(change, hop, write, found),
     )
-    return Outcome(Action.REJECTED, each_once(conflicts))
+    return Outcome(Action.REFUSED, each_once(conflicts))
 
 
 async def _finish_delete(change: Change, removed: StubRemoved, hop: Hop) -> Outcome:
@@ -247,7 +250,7 @@ async def _replicate_expiry(change: Change, hop: Hop) -> Outcome:
     # What expired may have replaced a newer write of this member. By the time its own record was
     # read it was gone, so nothing was restored over it.
     await _restore_newer_write(change, hop, delete)
-    return Outcome(Action.REJECTED)  # No application decided on the delete: it is no conflict.
+    return Outcome(Action.REFUSED)  # No application decided on the delete: it is no conflict.
 
 
 async def _delete_without_tombstone(change: Change, delete: Write, hop: Hop) -> Outcome:
@@ -265,7 +268,7 @@ async def _delete_without_tombstone(change: Change, delete: Write, hop: Hop) -> 
             break
         delete = stamp_local_change(change, LocalDelete(), hop.source_replica, [won])
     conflict = Conflict(change.key, won, delete.version, outcome.item, delete.item)
-    return Outcome(Action.REJECTED, (conflict,))
+    return Outcome(Action.REFUSED, (conflict,))
 
 
 async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> Comparison:
@@ -281,13 +284,13 @@ async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> 
 
 async def _yield_to_newer(change: Change, hop: Hop, won: Superseded, lost: Write) -> Outcome:
     deleted = await _clear_ends(change, hop, lost)
-    return Outcome(Action.REJECTED, each_once((*conflicts_of(change.key, won, lost), *deleted)))
+    return Outcome(Action.REFUSED, each_once((*conflicts_of(change.key, won, lost), *deleted)))
 
 
 async def _clear_ends(change: Change, hop: Hop, lost: Write) -> Conflicts:
     """Delete what a tombstone supersedes at either member; return the conflicts of that."""
     at_source = conflicts_with_delete(
-        change.key, await read_and_purge(hop.source, change.key, lost)
+        change.key, await read_and_clear(hop.source, change.key, lost)
     )
-    at_target = await read_and_purge(hop.target, change.key)
+    at_target = await read_and_clear(hop.target, change.key)
     return (*at_source, *conflicts_with_delete(change.key, at_target))

@@ -78,7 +78,7 @@ class BatchingStore(DynamoStore):
 
     async def delete_stub(self, key: Key, version: Version) -> None:
         """See Store."""
-        stub = {**key, VERSION: {"S": version}, DELETED: {"BOOL": True}}
+        stub = {**key, VERSION: {"B": version}, DELETED: {"BOOL": True}}
         if not await self._execute_statement(_delete_statement, self._table, stub):
             await super().delete_stub(key, version)
 

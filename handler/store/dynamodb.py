@@ -149,7 +149,7 @@ class DynamoStore:
             Key=key,
             ConditionExpression="#version = :version AND #deleted = :true",
             ExpressionAttributeNames={"#version": VERSION, "#deleted": DELETED},
-            ExpressionAttributeValues={":version": {"S": version}, ":true": {"BOOL": True}},
+            ExpressionAttributeValues={":version": {"B": version}, ":true": {"BOOL": True}},
         )
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
@@ -215,19 +215,19 @@ def parse_tombstone(item: Item | None) -> Write | None:
 
 
 def _expression(key: Key, condition: Condition) -> dict[str, Any]:
-    """Make a condition's request parameters. Versions compare as texts, see ``model.version``."""
+    """Make a condition's request parameters. Versions compare as bytes, see ``model.version``."""
     names = {"#version": VERSION}
     # Every item has its key attributes, so any of them shows whether there is one.
     with_key = {"#key": next(iter(key))}
     older = "#version < :version"
     match condition:
         case IfOlder(version, or_absent=True):
-            return _parameters(f"attribute_not_exists(#version) OR {older}", names, {"S": version})
+            return _parameters(f"attribute_not_exists(#version) OR {older}", names, {"B": version})
         case IfOlder(version):
             exists = f"attribute_exists(#key) AND (attribute_not_exists(#version) OR {older})"
-            return _parameters(exists, names | with_key, {"S": version})
+            return _parameters(exists, names | with_key, {"B": version})
         case IfVersionOlder(version):
-            return _parameters(older, names, {"S": version})
+            return _parameters(older, names, {"B": version})
         case IfUnchanged(item):
             if item is None:
                 return _parameters("attribute_not_exists(#key)", with_key)

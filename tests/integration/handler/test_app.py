@@ -12,6 +12,7 @@ from handler import app
 from handler.config import HopConfigError
 from handler.log import log
 from handler.model.image import VERSION
+from handler.model.version import Version
 from local.lambda_emulator.events import event_of
 from tests.support.lambda_functions import (
     IDS,
@@ -81,7 +82,7 @@ def test_a_delete_travels_the_ring_and_leaves_nothing_but_tombstones(ring: Ring)
     assert [member.items() for member in ring.members] == [[]] * 3
     kept = [member.client.scan(TableName=TOMBSTONES)["Items"] for member in ring.members]
     assert [len(tombstones) for tombstones in kept] == [1, 1, 1]
-    assert len({tombstones[0][VERSION]["S"] for tombstones in kept}) == 1
+    assert len({tombstones[0][VERSION]["B"] for tombstones in kept}) == 1
 
 
 def test_binaries_arrive_byte_for_byte_at_the_far_end_of_the_ring(ring: Ring) -> None:
@@ -93,7 +94,7 @@ def test_binaries_arrive_byte_for_byte_at_the_far_end_of_the_ring(ring: Ring) ->
     assert arrived == lap == [item("a", b={"B": BYTES}, bs={"BS": [BYTES]}, deep=inner)]
 
 
-def test_each_batch_is_told_in_one_line_of_json_with_its_counters(
+def test_each_batch_is_logged_in_one_line_of_json_with_its_counters(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ring.members[0].put(item("a", "1"))
@@ -149,17 +150,17 @@ def test_a_conflict_is_logged_with_the_version_that_won_and_the_one_that_lost(
     assert ring.hop(0) == NOTHING_FAILED
     (conflict,) = logged(capsys, "conflict")
     assert conflict["key"] == KEY
-    assert conflict["won"] == won[VERSION]["S"]
+    assert conflict["won"] == str(Version(won[VERSION]["B"]))
     assert conflict["lost"].split("-")[2] == IDS[0]
     assert conflict["hop"] == "us-east-1/orders -> eu-west-1/orders"
 
 
 def test_a_conflict_over_a_binary_key_can_be_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    log({"event": "conflict", "key": {"k": {"B": b"\x00\xff"}}, "won": version()})
+    log({"event": "conflict", "key": {"k": {"B": b"\x00\xff"}}, "won": str(version())})
     assert logged(capsys, "conflict")[0]["key"] == {"k": {"B": "AP8="}}
 
 
-def test_an_item_that_the_rings_attributes_make_too_large_is_set_aside_whole(
+def test_an_item_that_the_rings_attributes_make_too_large_is_quarantined_whole(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ring.members[0].put(item("x" * 404_950))
@@ -174,12 +175,12 @@ def test_an_item_that_the_rings_attributes_make_too_large_is_set_aside_whole(
     assert kept["hop"] == "us-east-1/orders -> eu-west-1/orders"
     assert kept["error"].startswith("ItemTooLargeError: ")
     datetime.fromisoformat(kept["time"])
-    (told,) = logged(capsys, "quarantined")
-    assert told["record"] == records[0]["dynamodb"]["SequenceNumber"]
-    assert (told["reason"], told["error"]) == (kept["reason"], kept["error"])
+    (line,) = logged(capsys, "quarantined")
+    assert line["record"] == records[0]["dynamodb"]["SequenceNumber"]
+    assert (line["reason"], line["error"]) == (kept["reason"], kept["error"])
 
 
-def test_a_record_that_is_set_aside_twice_is_kept_once(ring: Ring) -> None:
+def test_a_record_that_is_quarantined_twice_is_kept_once(ring: Ring) -> None:
     unreadable = record(7, NewImage={**KEY, "v": {"S": 5}})
     ring.become(0)
     ring.handle(event_of([unreadable]))
@@ -187,7 +188,7 @@ def test_a_record_that_is_set_aside_twice_is_kept_once(ring: Ring) -> None:
     assert [kept["record"] for kept in ring.quarantined()] == [unreadable]
 
 
-def test_a_throttled_write_is_answered_with_its_records_number_and_told(
+def test_a_throttled_write_is_answered_with_its_records_number_and_logged(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for key in ("1", "2", "3"):

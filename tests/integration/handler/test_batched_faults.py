@@ -75,14 +75,14 @@ def work(
 
 
 def life(*names: str) -> list[Any]:
-    """The records of items that are inserted, edited, deleted and put anew."""
-    told: list[Any] = []
+    """The records of items that are inserted, edited, deleted and put again."""
+    records: list[Any] = []
     for name in names:
         key: Key = {"k": {"S": name}}
         a, b, c = ({**key, "v": {"S": value}} for value in "abc")
         for old, new in ((None, a), (a, b), (b, None), (None, c)):
-            told.append(record(len(told) + 1, name, OldImage=old, NewImage=new))
-    return told
+            records.append(record(len(records) + 1, name, OldImage=old, NewImage=new))
+    return records
 
 
 def held(bench: DynamoBench, names: Iterable[str]) -> dict[str, str]:
@@ -139,17 +139,17 @@ def test_where_nine_of_ten_are_throttled_whole_requests_or_parts_of_them_all_arr
     assert held(bench, names) == dict.fromkeys(names, "c")
 
 
-def test_an_item_that_just_fits_into_400_kb_travels_and_one_byte_more_is_set_aside(
+def test_an_item_that_just_fits_into_400_kb_travels_and_one_byte_more_is_quarantined(
     bench: DynamoBench,
 ) -> None:
     work(bench, [record(1, "size")])
     spare = LIMIT - item_size(bench.read("orders", {"k": {"S": "size"}}) or {})
-    aside = ListQuarantine()
+    quarantine = ListQuarantine()
     for number, more in enumerate((spare, spare + 1), 2):
         text = "written by 1" + "x" * more
         large = record(number, "size", NewImage={"k": {"S": "size"}, "v": {"S": text}})
-        assert work(bench, [large, record(9, "beside")], aside).unprocessed == []
-        assert [kept.record for kept in aside.kept] == [large] * (number - 2)
+        assert work(bench, [large, record(9, "beside")], quarantine).unprocessed == []
+        assert [kept.record for kept in quarantine.kept] == [large] * (number - 2)
     assert len(held(bench, ["size"])["size"]) == len("written by 1") + spare
     assert held(bench, ["beside"]) == {"beside": "written by 9"}
-    assert [kept.reason for kept in aside.kept] == ["too large"]
+    assert [kept.reason for kept in quarantine.kept] == ["too large"]

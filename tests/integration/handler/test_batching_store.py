@@ -37,7 +37,7 @@ def item(number: int, **more: Any) -> Item:
 
 
 def create(bench: DynamoBench, one: Item) -> Coroutine[Any, Any, Written | ConditionFailed]:
-    return bench.store.put({"k": one["k"]}, one, IfOlder(Version(one[VERSION]["S"])))
+    return bench.store.put({"k": one["k"]}, one, IfOlder(Version(one[VERSION]["B"])))
 
 
 def delete(number: int) -> Write:
@@ -91,7 +91,7 @@ def test_the_tombstones_of_a_hundred_and_fifty_keys_are_read_in_two_requests(
 
 
 def test_stubs_are_taken_away_in_one_request_and_nothing_else_is(bench: DynamoBench) -> None:
-    stub, edited = delete(1), {**item(2), VERSION: {"S": delete(2).version}}
+    stub, edited = delete(1), {**item(2), VERSION: {"B": delete(2).version}}
     bench.client.put_item(TableName="orders", Item=stub.item)
     bench.client.put_item(TableName="orders", Item=edited)
     together(

@@ -102,11 +102,11 @@ def test_the_call_that_assumes_a_role_does_not_wait_for_long_either() -> None:
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_as_many_calls_can_be_connected_as_can_be_under_way() -> None:
+def test_as_many_calls_can_be_connected_as_can_be_in_flight() -> None:
     assert make_client("dynamodb", "eu-west-1").meta.config.max_pool_connections >= CONCURRENCY
 
 
-def test_an_endpoint_is_taken_the_standard_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_is_read_from_the_standard_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4711")
     assert make_client("dynamodb", "eu-west-1").meta.endpoint_url == "http://127.0.0.1:4711"
 
@@ -199,7 +199,7 @@ def test_nor_is_another_service_called_there(
         make_client(service, "eu-west-1")
 
 
-def test_a_region_that_is_none_is_told_as_one(pool: ThreadPoolExecutor) -> None:
+def test_an_unknown_region_is_reported_as_one(pool: ThreadPoolExecutor) -> None:
     with pytest.raises(InvalidRegionError):
         make_api("eu west", pool)
 
@@ -264,7 +264,7 @@ def test_where_a_proxy_or_a_path_is_between_botocores_client_makes_the_calls(
     assert isinstance(make_api("eu-west-1", pool), BotocoreApi if in_threads else HttpApi)
 
 
-def test_calls_in_threads_are_under_way_at_the_same_time(pool: ThreadPoolExecutor) -> None:
+def test_calls_in_threads_are_in_flight_at_the_same_time(pool: ThreadPoolExecutor) -> None:
     client = make_client("dynamodb", "us-east-1")
     account_that_answers(client)
     both_sent = threading.Barrier(2)

@@ -38,9 +38,9 @@ NO_ANSWERS = {
 @pytest.mark.parametrize("said", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_what_is_no_answer_is_an_error_of_the_moment(run: Any, said: bytes) -> None:
     def say(guest: Guest) -> None:
-        guest.hear()
-        guest.tell(said)
-        guest.hear()
+        guest.receive()
+        guest.send(said)
+        guest.receive()
 
     with host(say) as at, pytest.raises(HTTPClientError) as error:
         body_of(run, to(at), b"a")
@@ -76,7 +76,7 @@ def test_where_one_address_of_a_host_leads_nowhere_another_is_called(
 
 @contextmanager
 def full(address: str, port: int) -> Iterator[None]:
-    """Let an address hear of connections at a port, and never answer: its queue is full."""
+    """Let an address listen at a port, and never accept: its queue is full."""
     with ExitStack() as open_sockets:
         listening = open_sockets.enter_context(socket.socket())
         listening.bind((address, port))
@@ -129,28 +129,28 @@ def test_an_authority_is_trusted_though_pythons_default_would_refuse_its_form(
 def test_a_host_whose_certificate_nobody_trusts_hears_nothing(run: Any, tmp_path: Path) -> None:
     _, tls = certified(tmp_path, "127.0.0.1")
     trusted, _ = certified(tmp_path, "localhost")
-    heard: list[bytes] = []
-    with host(lambda guest: heard.append(guest.hear()), tls) as at, pytest.raises(SSLError):
+    received: list[bytes] = []
+    with host(lambda guest: received.append(guest.receive()), tls) as at, pytest.raises(SSLError):
         body_of(run, to(at, certificates=trusted), b"a")
-    assert heard == []
+    assert received == []
 
 
 def test_a_host_that_shows_the_certificate_of_another_hears_nothing(
     run: Any, tmp_path: Path
 ) -> None:
     trusted, tls = certified(tmp_path, "somebody.else")
-    heard: list[bytes] = []
-    with host(lambda guest: heard.append(guest.hear()), tls) as at, pytest.raises(SSLError):
+    received: list[bytes] = []
+    with host(lambda guest: received.append(guest.receive()), tls) as at, pytest.raises(SSLError):
         body_of(run, to(at, certificates=trusted), b"a")
-    assert heard == []
+    assert received == []
 
 
 def test_with_tls_too_an_answer_that_does_not_come_is_given_up(run: Any, tmp_path: Path) -> None:
     certificates, tls = certified(tmp_path, "127.0.0.1")
 
     def say_nothing(guest: Guest) -> None:
-        guest.hear()
-        guest.hear()
+        guest.receive()
+        guest.receive()
 
     with host(say_nothing, tls) as at, pytest.raises(ReadTimeoutError):
         body_of(run, to(at, read=SOON, certificates=certificates), b"a")

@@ -31,11 +31,11 @@ def test_requests_that_follow_each_other_go_over_one_connection(run: Any) -> Non
         assert len(at.guests) == 1
 
 
-def test_requests_are_under_way_at_the_same_time_each_on_its_own_connection(run: Any) -> None:
+def test_requests_are_in_flight_at_the_same_time_each_on_its_own_connection(run: Any) -> None:
     all_are_there = threading.Barrier(3)
 
     def together(guest: Guest) -> None:
-        body = guest.hear()
+        body = guest.receive()
         all_are_there.wait(PATIENT)
         guest.say(body)
 
@@ -58,7 +58,7 @@ def test_a_connection_that_was_closed_while_the_loop_stood_still_is_not_used_aga
     closed = threading.Event()
 
     def once(guest: Guest) -> None:
-        guest.say(guest.hear())
+        guest.say(guest.receive())
         guest.socket.close()
         closed.set()
 
@@ -73,7 +73,7 @@ def test_a_connection_that_was_closed_while_the_loop_stood_still_is_not_used_aga
 
 def test_nor_is_one_that_was_reset_while_the_loop_ran(run: Any) -> None:
     def reset(guest: Guest) -> None:
-        guest.say(guest.hear())
+        guest.say(guest.receive())
         guest.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     async def until_it_is_seen(connections: ConnectionPool) -> None:
@@ -95,11 +95,11 @@ def test_an_answer_that_breaks_off_is_an_error_and_the_next_request_has_a_new_co
     run: Any, part: bytes
 ) -> None:
     def break_off(guest: Guest) -> None:
-        body = guest.hear()
+        body = guest.receive()
         if guest.number:
             guest.say(body)
         else:
-            guest.tell(part)
+            guest.send(part)
 
     with host(break_off) as at:
         connections = to(at)
@@ -113,7 +113,7 @@ def test_an_answer_that_comes_too_late_is_nobodys(run: Any) -> None:
     may_answer = threading.Event()
 
     def be_late(guest: Guest) -> None:
-        body = guest.hear()
+        body = guest.receive()
         if guest.number == 0:
             may_answer.wait(PATIENT)
         guest.say(body)
@@ -134,12 +134,12 @@ def test_of_connections_that_all_lead_nowhere_by_now_one_is_tried(run: Any) -> N
     all_are_there = threading.Barrier(3)
 
     def answer_once(guest: Guest) -> None:
-        body = guest.hear()
+        body = guest.receive()
         if guest.number < all_are_there.parties:
             all_are_there.wait(PATIENT)
         guest.say(body)
-        guest.hear()
-        guest.hear()  # nobody calls twice: this waits for the end
+        guest.receive()
+        guest.receive()  # nobody calls twice: this waits for the end
 
     with host(answer_once) as at:
         connections = to(at)
@@ -152,12 +152,12 @@ def test_of_connections_that_all_lead_nowhere_by_now_one_is_tried(run: Any) -> N
 
 
 def test_half_an_answer_does_not_buy_more_time(run: Any) -> None:
-    def stop_half_way(guest: Guest) -> None:
-        guest.hear()
-        guest.tell(answer(b"whole")[:-2])
-        guest.hear()
+    def stop_halfway(guest: Guest) -> None:
+        guest.receive()
+        guest.send(answer(b"whole")[:-2])
+        guest.receive()
 
-    with host(stop_half_way) as at, pytest.raises(ReadTimeoutError):
+    with host(stop_halfway) as at, pytest.raises(ReadTimeoutError):
         body_of(run, to(at, read=SOON), b"a")
 
 
@@ -178,9 +178,9 @@ def test_an_answer_that_came_in_time_counts_though_this_process_was_too_busy_to_
 
     def say_twice(guest: Guest) -> None:
         for _ in range(2):
-            guest.say(guest.hear())
+            guest.say(guest.receive())
             said.release()
-        guest.hear()
+        guest.receive()
 
     with host(say_twice) as at:
         assert run(send(to(at))) == b"a"
@@ -193,8 +193,8 @@ def test_what_came_after_an_answer_is_no_answer_to_the_next_request(
     certificates, tls = certified(tmp_path, "127.0.0.1")
 
     def say_more(guest: Guest) -> None:
-        guest.tell(answer(guest.hear()) + answer(b"more"))
-        guest.say(guest.hear())
+        guest.send(answer(guest.receive()) + answer(b"more"))
+        guest.say(guest.receive())
 
     with host(say_more, tls if has_tls else None) as at:
         connections = to(at, certificates=certificates if has_tls else None)
@@ -202,18 +202,18 @@ def test_what_came_after_an_answer_is_no_answer_to_the_next_request(
 
 
 def test_a_request_that_was_stopped_leaves_its_answer_to_nobody(run: Any) -> None:
-    heard = threading.Event()
+    received = threading.Event()
 
     def be_slow(guest: Guest) -> None:
-        body = guest.hear()
-        heard.set()
+        body = guest.receive()
+        received.set()
         if guest.number == 0:
-            guest.hear()  # the next request, if it came to this connection
+            guest.receive()  # the next request, if it came to this connection
         guest.say(body)
 
     async def stop(connections: ConnectionPool) -> None:
         sending = asyncio.ensure_future(connections.send(request(b"stopped")))
-        await asyncio.get_running_loop().run_in_executor(None, heard.wait, PATIENT)
+        await asyncio.get_running_loop().run_in_executor(None, received.wait, PATIENT)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
@@ -228,7 +228,7 @@ def test_a_request_that_was_stopped_leaves_its_answer_to_nobody(run: Any) -> Non
 def test_a_connection_that_is_said_to_end_is_not_used_again(run: Any, ending: str) -> None:
     def end(guest: Guest) -> None:
         while True:
-            guest.say(guest.hear(), ending)
+            guest.say(guest.receive(), ending)
 
     with host(end) as at:
         connections = to(at)
@@ -239,7 +239,7 @@ def test_a_connection_that_is_said_to_end_is_not_used_again(run: Any, ending: st
 def test_nor_is_one_of_a_host_that_speaks_an_old_http(run: Any) -> None:
     def speak(guest: Guest) -> None:
         while True:
-            guest.tell(answer(guest.hear()).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+            guest.send(answer(guest.receive()).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
 
     with host(speak) as at:
         connections = to(at)

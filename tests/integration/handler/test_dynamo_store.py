@@ -22,7 +22,7 @@ def delete(key: Key = KEY) -> Write:
 
 
 def version_of(item: Item) -> Version:
-    return Version(item[VERSION]["S"])
+    return Version(item[VERSION]["B"])
 
 
 def test_a_tombstone_expires_when_its_retention_is_over(over_dynamodb: Over) -> None:

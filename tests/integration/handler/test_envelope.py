@@ -68,7 +68,7 @@ def changed(**parts: Any) -> dict[str, Any]:
 
 
 def wrong() -> dict[str, tuple[Any, str]]:
-    """Records that are wrong in a way that is the hop's, and a word of what is said of each."""
+    """Records that only a misconfigured hop receives, and a word of the error for each."""
     return {
         "no mapping": (["dynamodb"], "not from a DynamoDB stream"),
         "nothing": (None, "not from a DynamoDB stream"),
@@ -106,8 +106,8 @@ def wrong() -> dict[str, tuple[Any, str]]:
 
 
 def images(event: str, *names: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"OldImage": None, "NewImage": None, **dict.fromkeys(names, OTHER)}
-    return {**record(2, **told), "eventName": event}
+    given: dict[str, Any] = {"OldImage": None, "NewImage": None, **dict.fromkeys(names, OTHER)}
+    return {**record(2, **given), "eventName": event}
 
 
 def at(time: object) -> dict[str, Any]:
@@ -115,10 +115,10 @@ def at(time: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", wrong())
-def test_what_is_wrong_with_the_hop_keeps_the_whole_batch_and_is_told(case: str) -> None:
-    told, words = wrong()[case]
+def test_what_is_wrong_with_the_hop_keeps_the_whole_batch_and_is_logged(case: str) -> None:
+    given, words = wrong()[case]
     quarantine, store = ListQuarantine(), EmptyStore()
-    report = work([record(1, "a"), told, record(3, "b")], store, quarantine)
+    report = work([record(1, "a"), given, record(3, "b")], store, quarantine)
     assert (store.puts, quarantine.kept, report.quarantined) == ([], [], [])
     assert {one["itemIdentifier"] for one in report.response()["batchItemFailures"]} == {""}
     assert len(report.unprocessed) == 3
@@ -135,7 +135,7 @@ def test_the_record_in_which_it_shows_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     [
         images("INSERT", "NewImage"),
         images("MODIFY", "OldImage", "NewImage"),
@@ -146,8 +146,8 @@ def test_the_record_in_which_it_shows_is_named() -> None:
         changed(eventSourceARN=STREAM.replace("arn:aws:", "arn:aws-cn:")),
     ],
 )
-def test_a_record_of_the_hops_own_stream_passes(told: dict[str, Any]) -> None:
-    check_records([told], HERE)
+def test_a_record_of_the_hops_own_stream_passes(given: dict[str, Any]) -> None:
+    check_records([given], HERE)
 
 
 def damage_value(one: dict[str, Any]) -> None:
@@ -159,7 +159,7 @@ def damage_key(one: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage_value, damage_key])
-def test_what_is_wrong_with_one_item_alone_is_set_aside_and_all_else_goes_on(
+def test_what_is_wrong_with_one_item_alone_is_quarantined_and_all_else_goes_on(
     damage: Callable[[dict[str, Any]], None],
 ) -> None:
     poison = copy.deepcopy(record(1, "a"))

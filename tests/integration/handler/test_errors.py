@@ -25,11 +25,11 @@ from tests.support.store_backends import KEY, _local_client
 
 def answer(code: str, message: str = "", status: int = 400) -> ClientError:
     """An error as boto3 raises it."""
-    told: Any = {
+    response: Any = {
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    return ClientError(told, "PutItem")
+    return ClientError(response, "PutItem")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_refusal_of_the_items_shape_lasts_as_the_service_words_it(
         answer("ValidationException", "The provided key element does not match the schema"),
         answer("ValidationException", "Type mismatch for key k expected: S actual: N"),
         answer("ValidationException", "Missing the key k in the item"),
-        answer("ValidationException", "nobody has heard this yet"),
+        answer("ValidationException", "nobody has seen this yet"),
         ParamValidationError(report="Invalid length for parameter TableName, value: 0"),
         NoCredentialsError(),
         KeyError("a mistake in this program"),
@@ -243,7 +243,7 @@ def test_an_item_that_dynamodb_refuses_lasts(
     assert classify(refusal.value) is FailureKind.PERMANENT
 
 
-# Where no server at hand refuses: DynamoDB's documented limits, in the words that were heard.
+# Where no server at hand refuses: DynamoDB's documented limits, in the words that were seen.
 @pytest.mark.parametrize(
     "message",
     [

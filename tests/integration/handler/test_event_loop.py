@@ -23,14 +23,14 @@ class KilledError(BaseException):
 @pytest.fixture(autouse=True)
 def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process is the function of a hop."""
-    told = {
+    variables = {
         **environment(0, 1),
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
         "NO_PROXY": "127.0.0.1",
     }
-    for name, value in told.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     app._runtime.cache_clear()
     yield
@@ -45,7 +45,7 @@ def replaced(request: Mapping[str, Any]) -> dict[str, Any]:
 def take(guest: Guest) -> None:
     """Take every put."""
     while True:
-        guest.say(json.dumps(replaced(json.loads(guest.hear()))).encode())
+        guest.say(json.dumps(replaced(json.loads(guest.receive()))).encode())
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def test_the_next_invocation_uses_the_connections_of_the_last(
         assert len(at.guests) == made
 
 
-def test_what_an_invocation_that_was_ended_had_under_way_does_not_go_on_in_the_next(
+def test_what_an_invocation_that_was_ended_had_in_flight_does_not_go_on_in_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ended: list[str] = []

@@ -1,4 +1,4 @@
-"""A beat: written when the function is called for it, carried around, and measured apart."""
+"""A heartbeat: written when the function is called for it, replicated around, measured apart."""
 
 import asyncio
 import json
@@ -100,13 +100,13 @@ def test_a_batch_is_no_call_for_a_beat_whatever_is_in_it(ring: Ring) -> None:
 
 
 def test_the_time_is_that_of_the_beat_to_the_millisecond() -> None:
-    heard: list[Any] = []
+    received: list[Any] = []
 
     async def call(operation: str, request: Mapping[str, Any]) -> None:
-        heard.extend((operation, request))
+        received.extend((operation, request))
 
     asyncio.run(Heartbeat(call, TABLE, BEAT, lambda: 1_700_000_000.1234).beat())
-    operation, request = heard
+    operation, request = received
     item = {**BEAT, HEARTBEAT_ATTRIBUTE: {"N": "1700000000.123"}}
     assert (operation, request) == ("PutItem", {"TableName": TABLE, "Item": item})
     written = record(1, Keys=BEAT, NewImage=item)
@@ -127,10 +127,10 @@ def test_an_applications_item_is_no_beat(mark: dict[str, Any] | None) -> None:
     assert heartbeat_time(read_change(record(1, Keys={"k": {"S": "1"}}, NewImage=image))) is None
 
 
-def test_a_key_of_binary_is_read_as_bytes_and_what_is_no_key_is_told() -> None:
-    told = environment(0, 1)
-    read = HopConfig.read(told | {"RING_HEARTBEAT": '{"k": {"B": "AAE="}}'})
+def test_a_key_of_binary_is_read_as_bytes_and_what_is_no_key_is_rejected() -> None:
+    variables = environment(0, 1)
+    read = HopConfig.read(variables | {"RING_HEARTBEAT": '{"k": {"B": "AAE="}}'})
     assert read.heartbeat == {"k": {"B": b"\x00\x01"}}
     for wrong in ("no JSON", "[]", '{"k": "1"}', '{"k": {"B": "?"}}'):
         with pytest.raises(HopConfigError, match="RING_HEARTBEAT is"):
-            HopConfig.read(told | {"RING_HEARTBEAT": wrong})
+            HopConfig.read(variables | {"RING_HEARTBEAT": wrong})

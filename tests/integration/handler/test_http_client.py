@@ -34,7 +34,7 @@ class Botocore:
         self.sent: Any = None
         self.answer: tuple[int, bytes] = OK
 
-    def hear(self, request: Any, **_: Any) -> AWSResponse:
+    def record(self, request: Any, **_: Any) -> AWSResponse:
         self.sent = request
         raw: Any = io.BytesIO(self.answer[1])
         raw.stream = lambda **_: iter([self.answer[1]])
@@ -49,7 +49,7 @@ def botocore() -> Iterator[Botocore]:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
         made = Botocore()
-        with hearing(made.client, "before-send.dynamodb", made.hear):
+        with hearing(made.client, "before-send.dynamodb", made.record):
             yield made
 
 
@@ -136,12 +136,12 @@ def test_a_refusal_is_raised_as_botocores_client_raises_it(
         botocore.client.put_item(TableName="orders", Item={})
     with pytest.raises(ClientError) as ours:
         call(Line(refusal), CredentialCache(KEYS, pool), ("PutItem", {}))
-    told, known = ours.value.response, theirs.value.response
-    assert told["Error"]["Code"] == known["Error"]["Code"]
+    response, known = ours.value.response, theirs.value.response
+    assert response["Error"]["Code"] == known["Error"]["Code"]
     if refusal[1].startswith(b"{"):
-        assert told["Error"] == known["Error"]
-    assert told.get("Item") == known.get("Item")
-    statuses = [one["ResponseMetadata"]["HTTPStatusCode"] for one in (told, known)]
+        assert response["Error"] == known["Error"]
+    assert response.get("Item") == known.get("Item")
+    statuses = [one["ResponseMetadata"]["HTTPStatusCode"] for one in (response, known)]
     assert statuses == [refusal[0]] * 2
     assert classify(ours.value) is classify(theirs.value)
     assert ours.value.operation_name == "PutItem"
@@ -163,7 +163,7 @@ def test_an_answer_that_is_no_document_is_no_success(pool: ThreadPoolExecutor, b
     assert classify(error.value) is FailureKind.TRANSIENT
 
 
-def test_an_answer_is_checked_where_it_tells_its_checksum(pool: ThreadPoolExecutor) -> None:
+def test_an_answer_is_checked_where_it_states_its_checksum(pool: ThreadPoolExecutor) -> None:
     right, wrong = (str(zlib.crc32(body)) for body in (b"{}", b"{"))
     assert call(Line(OK, x_amz_crc32=right), CredentialCache(KEYS, pool)) == [{}]
     with pytest.raises(HTTPClientError, match="checksum") as error:

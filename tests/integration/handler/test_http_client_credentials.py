@@ -29,8 +29,8 @@ def expiring(*replies: Any) -> RefreshableCredentials:
         if isinstance(reply, Exception):
             raise reply
         later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-        told = {"access_key": reply, "secret_key": "hush", "token": "TOKEN"}
-        return {**told, "expiry_time": later.isoformat()}
+        fields = {"access_key": reply, "secret_key": "hush", "token": "TOKEN"}
+        return {**fields, "expiry_time": later.isoformat()}
 
     past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
     return RefreshableCredentials("OLD", "hush", "TOKEN", past, refresh, "assume-role")
@@ -90,12 +90,12 @@ def test_keys_are_looked_at_once_for_many_calls_and_again_after_a_while(
     async def looks() -> list[int]:
         """How often they were looked at after twenty calls at each of these moments."""
         nonlocal now
-        told = []
+        looks_so_far = []
         for moment in (0.0, 0.9, 1.0, -3600.0):
             now = 1_700_000_000.0 + moment
             await asyncio.gather(*(wallet.credentials() for _ in range(20)))
-            told.append(keys.looks)
-        return told
+            looks_so_far.append(keys.looks)
+        return looks_so_far
 
     # The last time the clock was set back, which is no reason to trust the keys for an hour more.
     assert asyncio.run(looks()) == [1, 1, 2, 3]

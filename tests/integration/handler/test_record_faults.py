@@ -15,6 +15,7 @@ from handler.app import MalformedEventError
 from handler.model.image import VERSION
 from local.data.item_size import item_size
 from local.lambda_emulator.events import event_of
+from tests.simulation.stream_json import as_json
 from tests.support.lambda_functions import (
     KEY,
     NOTHING_FAILED,
@@ -26,7 +27,7 @@ from tests.support.lambda_functions import (
     ring_of_three,
 )
 from tests.support.store_backends import MOTO_LIMIT, answering, hearing
-from tests.support.stream_records import NOON, numbered, record
+from tests.support.stream_records import NOON, numbered, record, version
 
 UNREADABLE = record(0, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
 UNFIT = record(0, NewImage={"k": {"S": "1"}, "v": {"S": "x" * MOTO_LIMIT}})
@@ -42,7 +43,7 @@ def ring() -> Iterator[Ring]:
 
 @pytest.mark.parametrize("poison", [UNREADABLE, UNFIT, UNDEFINED], ids=["shape", "size", "range"])
 @pytest.mark.parametrize("place", [0, 2, 4], ids=["first", "in the middle", "last"])
-def test_poison_is_set_aside_wherever_it_is_and_all_else_goes_on(
+def test_poison_is_quarantined_wherever_it_is_and_all_else_goes_on(
     ring: Ring, capsys: pytest.CaptureFixture[str], poison: dict[str, Any], place: int
 ) -> None:
     good = [record(0, key) for key in ("1", "2", "3", "4")]
@@ -53,7 +54,7 @@ def test_poison_is_set_aside_wherever_it_is_and_all_else_goes_on(
     assert logged(capsys, "batch")[0]["quarantined"] == 1
 
 
-def test_a_batch_of_nothing_but_poison_is_set_aside_whole(ring: Ring) -> None:
+def test_a_batch_of_nothing_but_poison_is_quarantined_whole(ring: Ring) -> None:
     batch = numbered([UNREADABLE, UNFIT, UNDEFINED, UNREADABLE])
     for _ in range(2):  # also when it is delivered again
         assert ring.handle(event_of(batch)) == NOTHING_FAILED
@@ -62,7 +63,7 @@ def test_a_batch_of_nothing_but_poison_is_set_aside_whole(ring: Ring) -> None:
     assert {kept["reason"] for kept in ring.quarantined()} == {"unreadable", "too large", "refused"}
 
 
-def test_an_item_that_just_fits_travels_and_one_byte_more_is_set_aside(ring: Ring) -> None:
+def test_an_item_that_just_fits_travels_and_one_byte_more_is_quarantined(ring: Ring) -> None:
     ring.members[0].put({**KEY, "v": {"S": "a"}})
     ring.hop(0)
     (copied,) = ring.members[1].client.scan(TableName=TABLE)["Items"]
@@ -93,8 +94,8 @@ def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
     with hearing(bucket._client(), "before-call.s3", lambda **_: next(busy)):
         assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
     assert len(ring.quarantined()) == 1
-    (told,) = logged(capsys, "batch")
-    assert (told["quarantined"], told["retries"]) == (1, 2)
+    (line,) = logged(capsys, "batch")
+    assert (line["quarantined"], line["retries"]) == (1, 2)
 
 
 def test_two_records_of_one_number_are_both_kept(ring: Ring) -> None:
@@ -120,16 +121,16 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-STAMPED = {"k": {"S": "1"}, VERSION: {"S": f"{NOON}-000000-aaaaaaaa-{7:040d}-{'0' * 16}"}}
+STAMPED = as_json({"k": {"S": "1"}, VERSION: {"B": version(NOON, replica="aaaaaaaa")}})
 WHOLE = record(7, OldImage=STAMPED, NewImage={**STAMPED, "v": {"L": [{"M": {"b": {"B": "AA=="}}}]}})
 
 
 @st.composite
 def damaged(draw: Callable[..., Any]) -> Any:
     """A good record in which some parts were replaced by anything, or taken out."""
-    told = copy.deepcopy(WHOLE)
+    malformed = copy.deepcopy(WHOLE)
     for _ in range(draw(st.integers(1, 3))):
-        part: Any = told
+        part: Any = malformed
         while isinstance(part, dict) and part:
             name = draw(st.sampled_from(sorted(part)))
             if draw(st.integers(0, 2)) == 0 or not isinstance(part[name], dict):
@@ -139,7 +140,7 @@ def damaged(draw: Callable[..., Any]) -> Any:
                     del part[name]
                 break
             part = part[name]
-    return told
+    return malformed
 
 
 EVENTS = ANY_JSON | st.fixed_dictionaries(
@@ -154,7 +155,7 @@ EVENTS = ANY_JSON | st.fixed_dictionaries(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(event=EVENTS)
-def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
+def test_whatever_comes_each_record_is_done_quarantined_or_given_back(
     ring: Ring, capsys: pytest.CaptureFixture[str], event: Any
 ) -> None:
     capsys.readouterr()
@@ -164,15 +165,15 @@ def test_whatever_comes_each_record_is_done_set_aside_or_given_back(
         assert not isinstance(event, dict) or not isinstance(event.get("Records"), list)
         return
     json.dumps(answer)
-    *lines, told = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    *lines, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     stopped = {one["code"] for one in lines if one["event"] == "failure"}
     # The table's word about a key that it does not have, and nothing that went wrong here.
     assert stopped <= {"DeadlineExceededError", "ValidationException", "WrongStreamError"}
-    done = sum(told[name] for name in ("ignored", "replicated", "deletes", "laps", "refused"))
-    assert done + told["quarantined"] + told["given_back"] == len(event["Records"])
-    assert len(answer["batchItemFailures"]) == told["given_back"]
+    done = sum(summary[name] for name in ("ignored", "replicated", "deletes", "laps", "refused"))
+    assert done + summary["quarantined"] + summary["given_back"] == len(event["Records"])
+    assert len(answer["batchItemFailures"]) == summary["given_back"]
 
 
-def test_what_is_no_batch_is_told(ring: Ring) -> None:
+def test_what_is_no_batch_is_rejected(ring: Ring) -> None:
     with pytest.raises(MalformedEventError, match="no `Records` list"):
         ring.handle({"detail-type": "Scheduled Event"})

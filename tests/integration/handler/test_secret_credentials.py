@@ -25,12 +25,12 @@ from tests.support.botocore_json import read_once
 from tests.support.http_host import Guest, host
 
 
-def told(key: str, **more: str) -> str:
+def secret(key: str, **more: str) -> str:
     return json.dumps({"AccessKeyId": key, "SecretAccessKey": "none", **more})
 
 
 class Abroad:
-    """A secret on this side, and a table in another partition that refuses keys when told to."""
+    """A secret on this side, and a table in another partition that refuses keys on demand."""
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
@@ -40,7 +40,7 @@ class Abroad:
         """The access key of each call."""
         self.dates: list[str] = []
         self.secrets: Any = boto3.client("secretsmanager", region_name="us-east-1")
-        self.arn = self.secrets.create_secret(Name="ring", SecretString=told("OLDKEY"))["ARN"]
+        self.arn = self.secrets.create_secret(Name="ring", SecretString=secret("OLDKEY"))["ARN"]
 
     def change(self, text: str) -> None:
         self.secrets.put_secret_value(SecretId=self.arn, SecretString=text)
@@ -60,7 +60,7 @@ class Abroad:
     def serve(self, guest: Guest) -> None:
         """Answer each request by the keys that it is signed with."""
         while True:
-            guest.hear()
+            guest.receive()
             lines = guest.head.decode().lower().split("\r\n")
             headers = dict(line.split(": ", 1) for line in lines[1:] if line)
             key = headers["authorization"].partition("credential=")[2].partition("/")[0].upper()
@@ -90,7 +90,7 @@ def test_calls_are_signed_with_the_keys_in_the_secret(abroad: Abroad) -> None:
 
 
 def test_the_secret_is_read_once_for_many_calls(abroad: Abroad) -> None:
-    abroad.change(told("NEWKEY"))
+    abroad.change(secret("NEWKEY"))
     for _ in range(3):
         abroad.put()
     assert abroad.calls == ["OLDKEY"] * 3
@@ -109,7 +109,7 @@ def test_a_refused_call_is_made_again_with_what_the_secret_holds_now(
     abroad: Abroad, refusal: str
 ) -> None:
     abroad.put()
-    abroad.change(told("NEWKEY"))
+    abroad.change(secret("NEWKEY"))
     abroad.refused, abroad.refusal = {"OLDKEY"}, refusal
     abroad.put()
     abroad.put()
@@ -127,7 +127,7 @@ def test_when_the_secret_holds_good_keys_at_last_the_next_call_goes_through(abro
     abroad.refused = {"OLDKEY"}
     with pytest.raises(ClientError):
         abroad.put()
-    abroad.change(told("NEWKEY"))
+    abroad.change(secret("NEWKEY"))
     abroad.put()
     assert abroad.calls[-1] == "NEWKEY"
 
@@ -136,7 +136,7 @@ EXPIRED = "Signature expired: 20180920T174101Z is now earlier than 20180920T1745
 
 
 def test_a_signature_of_the_wrong_time_is_no_refusal_of_the_keys(abroad: Abroad) -> None:
-    abroad.change(told("NEWKEY"))
+    abroad.change(secret("NEWKEY"))
     abroad.refused, abroad.refusal = {"OLDKEY"}, "InvalidSignatureException"
     abroad.message = EXPIRED
     with pytest.raises(ClientError, match="Signature expired"):
@@ -167,7 +167,7 @@ def test_a_call_whose_signature_has_expired_is_made_again_with_one_of_that_momen
 
 
 def test_other_failures_are_not_taken_for_a_refusal(abroad: Abroad) -> None:
-    abroad.change(told("NEWKEY"))
+    abroad.change(secret("NEWKEY"))
     abroad.refused, abroad.refusal = {"OLDKEY"}, "ValidationException"
     with pytest.raises(ClientError, match="ValidationException"):
         abroad.put()
@@ -189,7 +189,7 @@ def key_of(keys: SecretCredentials) -> str:
 
 
 def test_keys_that_grew_old_are_read_again_though_nobody_refused_them() -> None:
-    clock, texts = Clock(), iter([told("OLDKEY"), told("NEWKEY")])
+    clock, texts = Clock(), iter([secret("OLDKEY"), secret("NEWKEY")])
     keys = SecretCredentials(lambda: next(texts), clock)
     clock.time = 15 * 60
     assert key_of(keys) == "OLDKEY"
@@ -200,7 +200,7 @@ def test_keys_that_grew_old_are_read_again_though_nobody_refused_them() -> None:
 def test_while_the_secret_cannot_be_read_the_keys_that_were_read_serve_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    clock, texts = Clock(), iter([told("OLDKEY"), "no keys", told("NEWKEY")])
+    clock, texts = Clock(), iter([secret("OLDKEY"), "no keys", secret("NEWKEY")])
     keys = SecretCredentials(lambda: next(texts), clock)
     clock.time = 16 * 60
     with caplog.at_level(logging.WARNING):
@@ -212,14 +212,14 @@ def test_while_the_secret_cannot_be_read_the_keys_that_were_read_serve_on(
 
 def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -> None:
     being_read, may_go_on = threading.Event(), threading.Event()
-    texts = iter([told("OLDKEY")])
+    texts = iter([secret("OLDKEY")])
 
     def read() -> str:
         if text := next(texts, None):
             return text
         being_read.set()
         may_go_on.wait(30)
-        return told("NEWKEY")
+        return secret("NEWKEY")
 
     keys = SecretCredentials(read)
     refused = ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "PutItem")
@@ -237,14 +237,14 @@ def test_a_call_that_is_refused_while_the_keys_are_being_read_waits_for_them() -
 
 
 def test_temporary_keys_are_taken_with_their_token() -> None:
-    frozen = SecretCredentials(lambda: told("KEY", SessionToken="TOKEN")).get_frozen_credentials()
+    frozen = SecretCredentials(lambda: secret("KEY", SessionToken="TOKEN")).get_frozen_credentials()
     assert (frozen.access_key, frozen.secret_key, frozen.token) == ("KEY", "none", "TOKEN")
 
 
 @pytest.mark.parametrize(
-    "text", ["hush", "", "[]", "[" * 200_000, '{"AccessKeyId": "hush"}', told("")]
+    "text", ["hush", "", "[]", "[" * 200_000, '{"AccessKeyId": "hush"}', secret("")]
 )
-def test_a_secret_without_keys_is_told_and_not_shown(text: str) -> None:
+def test_a_secret_without_keys_is_reported_and_not_shown(text: str) -> None:
     with pytest.raises(SecretCredentialsError, match="create-access-key") as error:
         SecretCredentials(lambda: text)
     assert "hush" not in str(error.value)
@@ -279,7 +279,7 @@ def test_keys_that_no_header_line_can_hold_are_refused_and_not_shown(part: str, 
 
 
 def test_while_the_secret_holds_such_keys_those_that_were_read_serve_on() -> None:
-    clock, texts = Clock(), iter([told("OLDKEY"), told("NEW KEY"), told("NEWKEY")])
+    clock, texts = Clock(), iter([secret("OLDKEY"), secret("NEW KEY"), secret("NEWKEY")])
     keys = SecretCredentials(lambda: next(texts), clock)
     clock.time = 16 * 60
     assert key_of(keys) == "OLDKEY"

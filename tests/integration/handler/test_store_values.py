@@ -14,7 +14,7 @@ from tests.support.stream_records import stamped
 
 BYTES = bytes(range(256))
 OURS = stamped({**KEY, "v": {"S": "ours"}}, 500)
-OLDER = IfOlder(Version(OURS[VERSION]["S"]))
+OLDER = IfOlder(Version(OURS[VERSION]["B"]))
 
 RICH: dict[str, dict[str, Any]] = {
     "binary": {"B": BYTES},
@@ -82,7 +82,7 @@ def test_what_was_read_is_put_and_comes_back_letter_for_letter(bench: Bench, kin
 
 @pytest.mark.parametrize("kind", RICH)
 @pytest.mark.parametrize(("seconds", "is_refused"), [(400, False), (600, True)])
-def test_an_outcome_tells_every_kind_of_value_as_it_stood_there(
+def test_an_outcome_returns_every_kind_of_value_as_it_stood_there(
     bench: Bench, kind: str, seconds: int, is_refused: bool
 ) -> None:
     rich = stamped({**KEY, "v": RICH[kind]}, seconds)
@@ -118,7 +118,7 @@ def test_an_item_that_only_just_fits_does_not_with_the_rings_attributes(bench: B
     assert bench.lying() == theirs
 
 
-def test_an_item_that_is_too_large_is_told_so_whatever_its_condition(bench: Bench) -> None:
+def test_an_item_that_is_too_large_is_refused_as_such_whatever_its_condition(bench: Bench) -> None:
     newer = stamped(KEY, 600)
     bench.lay(newer)
     with pytest.raises(ItemTooLargeError):
@@ -126,7 +126,7 @@ def test_an_item_that_is_too_large_is_told_so_whatever_its_condition(bench: Benc
     assert bench.lying() == newer
 
 
-def test_a_large_item_that_stood_there_is_told_whole(bench: Bench) -> None:
+def test_a_large_item_that_stood_there_is_returned_whole(bench: Bench) -> None:
     newer = stamped(filled(bench.limit - STAMP, KEY), 600)
     bench.lay(newer)
     assert bench.run(bench.store.put(KEY, OURS, OLDER)) == ConditionFailed(newer)

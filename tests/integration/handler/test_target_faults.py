@@ -1,4 +1,4 @@
-"""A target that fails, and a function that is stopped: nothing is lost, and nothing set aside."""
+"""A target that fails, and a function that is stopped: nothing is lost or quarantined."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def item(key: str, value: str) -> dict[str, Any]:
 def live(ring: Ring, *keys: str) -> list[Any]:
     """The records of a life of each key, in which a hop makes every call that it can make.
 
-    An item is inserted, edited, deleted and put anew; of two others, one is deleted for good, and
+    An item is inserted, edited, deleted and put again; of two others, one is deleted for good, and
     one meets a newer one.
     """
     member = ring.members[0]
@@ -93,12 +93,12 @@ def test_a_target_that_answers_nothing_for_long_has_all_when_it_is_back(
         for _ in range(3):
             answer = ring.handle(event_of(records), Left(60, tick=0.5))
             assert {one["itemIdentifier"] for one in answer["batchItemFailures"]} == numbers
-    failures, told = read(capsys)
+    failures, batches = read(capsys)
     assert {failure["kind"] for failure in failures} == {"transient"}
     assert len(failures) <= 3 * 2  # not one for each key
-    assert [one["failures"] for one in told] == [3 * len(KEYS)] * 3
-    assert {(one["faults"], one["quarantined"]) for one in told} == {(0, 0)}
-    assert all(one["retries"] > 0 for one in told)
+    assert [one["failures"] for one in batches] == [3 * len(KEYS)] * 3
+    assert {(one["faults"], one["quarantined"]) for one in batches} == {(0, 0)}
+    assert all(one["retries"] > 0 for one in batches)
     assert ring.handle(event_of(records)) == NOTHING_FAILED
     all_hold(ring, *KEYS)
     assert ring.quarantined() == []
@@ -124,9 +124,9 @@ def test_a_target_that_throttles_nine_calls_of_ten_gets_all_within_one_call(
 
     with hearing(app._runtime().target_api, "before-call.dynamodb", throttle):
         assert ring.handle(event_of(records)) == NOTHING_FAILED
-    (told,) = logged(capsys, "batch")
-    assert told["retries"] > 100
-    assert (told["failures"], told["quarantined"]) == (0, 0)
+    (summary,) = logged(capsys, "batch")
+    assert summary["retries"] > 100
+    assert (summary["failures"], summary["quarantined"]) == (0, 0)
     all_hold(ring, *KEYS)
 
 
@@ -143,17 +143,18 @@ def killing(nth: int, moment: str) -> Iterator[None]:
         if next(calls) == nth:
             raise KilledError
 
-    with ExitStack() as heard:
+    with ExitStack() as stopping:
         for client in clients():
-            heard.enter_context(hearing(client, moment, kill))
+            stopping.enter_context(hearing(client, moment, kill))
         yield
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
 def test_a_function_that_dies_at_any_of_its_calls_leaves_nothing_undone(
     ring: Ring, moment: str
 ) -> None:
-    """Each call of a batch of its own, the one that sets poison aside among them."""
+    """Each call of a batch of its own, the one that quarantines poison among them."""
     poison = record(10**20, NewImage={"k": {"S": "1"}, "v": {"S": "x" * MOTO_LIMIT}})
     done = []
     for nth in count(1):
@@ -197,7 +198,7 @@ def test_mappings_that_start_over_from_trim_horizon_change_nothing(ring: Ring) -
         assert ring.equal() == before
 
 
-def test_a_hop_without_its_target_keeps_everything_sets_nothing_aside_and_says_so(
+def test_a_hop_without_its_target_keeps_everything_quarantines_nothing_and_says_so(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch = numbered([record(0, key) for key in ("1", "2", "2")])
@@ -206,10 +207,10 @@ def test_a_hop_without_its_target_keeps_everything_sets_nothing_aside_and_says_s
     assert sorted(one["itemIdentifier"] for one in answer["batchItemFailures"]) == ["1", "2", "3"]
     assert ring.quarantined() == []
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    failure, told = lines
+    failure, summary = lines
     assert (failure["kind"], failure["code"]) == ("fault", "ResourceNotFoundException")
     assert failure["keys"] == 2
-    assert (told["failures"], told["faults"], told["given_back"]) == (2, 2, 3)
+    assert (summary["failures"], summary["faults"], summary["given_back"]) == (2, 2, 3)
     make_table(ring.members[1].client, TABLE, KEY)
     assert ring.handle(event_of(batch)) == NOTHING_FAILED
     assert ring.keys(1) == ["1", "2"]
@@ -238,11 +239,11 @@ def test_what_there_is_no_time_for_is_given_back_in_order_and_the_rest_is_done(
     assert back
     assert done
     assert ring.quarantined() == []
-    failures, (told,) = read(capsys)
+    failures, (summary,) = read(capsys)
     assert {(one["kind"], one["code"]) for one in failures} == {
         ("transient", "DeadlineExceededError")
     }
-    assert (told["faults"], told["given_back"]) == (0, len(back))
+    assert (summary["faults"], summary["given_back"]) == (0, len(back))
     assert ring.handle(event_of(batch)) == NOTHING_FAILED
     assert len(ring.keys(1)) == 40
 
@@ -258,6 +259,6 @@ def test_no_call_begins_that_may_not_end_before_the_function_is_stopped(
             return int(1000 * next(looks, seconds))
 
     ring.handle(event_of(numbered([record(0)])), Late())
-    (told,) = logged(capsys, "batch")
-    assert told["calls"] == calls
-    assert (told["replicated"], told["given_back"]) == ((1, 0) if calls else (0, 1))
+    (summary,) = logged(capsys, "batch")
+    assert summary["calls"] == calls
+    assert (summary["replicated"], summary["given_back"]) == ((1, 0) if calls else (0, 1))

@@ -1,6 +1,6 @@
 """What is taken of botocore though its documentation does not name it: little, and not needed.
 
-An update of Lambda's runtime brings another botocore to all hops at once.
+An update of Lambda's runtime changes the botocore of all hops at once.
 """
 
 import ast

@@ -38,15 +38,15 @@ def ring() -> Iterator[Ring]:
 
 @pytest.mark.parametrize("case", ENVIRONMENTS)
 def test_todays_code_starts_with_the_environment_of_the_version_before(case: str) -> None:
-    for told in ENVIRONMENTS[case]:
-        settings = HopConfig.read(told)
-        assert settings.source_replica.region == told["RING_SOURCE_REGION"]
-        assert settings.target.table == told["RING_TARGET_TABLE"]
-        assert (settings.source.tombstones is None) is ("RING_SOURCE_TOMBSTONES" not in told)
-        assert settings.replicates_expiry is (told["RING_EXPIRY"] == "delete")
-        assert (settings.heartbeat is not None) is ("RING_HEARTBEAT" in told)
-        assert settings.target_access == told.get("RING_TARGET_ROLE")
-        assert settings.logs_items is ("RING_LOG_ITEMS" in told)
+    for env in ENVIRONMENTS[case]:
+        settings = HopConfig.read(env)
+        assert settings.source_replica.region == env["RING_SOURCE_REGION"]
+        assert settings.target.table == env["RING_TARGET_TABLE"]
+        assert (settings.source.tombstones is None) is ("RING_SOURCE_TOMBSTONES" not in env)
+        assert settings.replicates_expiry is (env["RING_EXPIRY"] == "delete")
+        assert (settings.heartbeat is not None) is ("RING_HEARTBEAT" in env)
+        assert settings.target_access == env.get("RING_TARGET_ROLE")
+        assert settings.logs_items is ("RING_LOG_ITEMS" in env)
 
 
 @pytest.mark.parametrize("case", ["plain", "without tombstones", "everything"])
@@ -75,24 +75,24 @@ def test_what_a_version_to_come_adds_to_the_environment_is_ignored(ring: Ring) -
 def test_the_code_of_the_version_before_finds_all_that_it_asks_for_today(case: str) -> None:
     settings = RingSettings.parse(config(**SECTIONS[case]))
     for hop in deployed_hops(settings):
-        told = environment(
+        env = environment(
             hop.source,
             hop.target,
             settings,
             quarantine=("lost", "1"),
             target_role="arn:aws:iam::1:role/w",
         )
-        buried = any(name in told for name in ("RING_SOURCE_TOMBSTONES", "RING_TARGET_TOMBSTONES"))
+        buried = any(name in env for name in ("RING_SOURCE_TOMBSTONES", "RING_TARGET_TOMBSTONES"))
         demanded = {**DEMANDS, **(TOMBSTONES if buried else {})}
-        assert unfit(told, demanded) == {}
-        assert unfit(told, {name: UNDERSTOOD[name] for name in UNDERSTOOD if name in told}) == {}
+        assert unfit(env, demanded) == {}
+        assert unfit(env, {name: UNDERSTOOD[name] for name in UNDERSTOOD if name in env}) == {}
 
 
-def unfit(told: Mapping[str, Any], demanded: Mapping[str, str]) -> dict[str, Any]:
+def unfit(env: Mapping[str, Any], demanded: Mapping[str, str]) -> dict[str, Any]:
     return {
-        name: told.get(name)
+        name: env.get(name)
         for name, pattern in demanded.items()
-        if not re.fullmatch(pattern, str(told.get(name, "")))
+        if not re.fullmatch(pattern, str(env.get(name, "")))
     }
 
 

@@ -45,7 +45,7 @@ def test_records_of_one_key_are_worked_on_in_order_and_one_at_a_time() -> None:
     assert store.most_at_once["a"] == 1
 
 
-def test_records_of_two_keys_are_under_way_at_the_same_time() -> None:
+def test_records_of_two_keys_are_in_flight_at_the_same_time() -> None:
     both_there = asyncio.Barrier(2)
 
     async def wait_for_the_other(_: str) -> None:
@@ -106,13 +106,13 @@ def test_the_response_names_the_record_that_failed_and_those_of_its_key_after_it
     }
 
 
-def test_the_report_tells_where_each_key_stopped_and_why() -> None:
+def test_the_report_says_where_each_key_stopped_and_why() -> None:
     error = ThrottledError("slow down")
     report = work([record(7, "a"), record(8, "a")], EmptyStore(failing("a", error)))
     assert report.failures == [Failure("7", error, FailureKind.FAULT)]
 
 
-def test_an_unreadable_record_is_set_aside_whole_and_its_key_goes_on() -> None:
+def test_an_unreadable_record_is_quarantined_whole_and_its_key_goes_on() -> None:
     unreadable = record(1, "a", NewImage={"k": {"S": "a"}, "v": {"S": 5}})
     quarantine, store = ListQuarantine(), EmptyStore()
     report = work([unreadable, record(2, "a")], store, quarantine)
@@ -124,7 +124,7 @@ def test_an_unreadable_record_is_set_aside_whole_and_its_key_goes_on() -> None:
     assert report.response() == {"batchItemFailures": []}
 
 
-def test_an_item_that_is_too_large_is_set_aside_and_its_key_goes_on() -> None:
+def test_an_item_that_is_too_large_is_quarantined_and_its_key_goes_on() -> None:
     quarantine = ListQuarantine()
     store = EmptyStore(failing("a", ItemTooLargeError("over 400 KB")))
     report = work([record(1, "a"), record(2, "a")], store, quarantine)
@@ -134,7 +134,7 @@ def test_an_item_that_is_too_large_is_set_aside_and_its_key_goes_on() -> None:
     assert report.response() == {"batchItemFailures": []}
 
 
-def test_a_record_that_cannot_be_set_aside_is_given_back_with_the_rest_of_its_key() -> None:
+def test_a_record_that_cannot_be_quarantined_is_given_back_with_the_rest_of_its_key() -> None:
     full = OSError("the quarantine is closed")
     store = EmptyStore(failing("a", ItemTooLargeError("over 400 KB")))
     report = work([record(1, "a"), record(2, "a"), record(3, "b")], store, ListQuarantine(full))
@@ -159,7 +159,7 @@ def test_a_record_that_cannot_be_named_and_waits_behind_a_failure_gives_the_batc
     assert [failure.record for failure in report.failures] == ["1"]
 
 
-def test_a_record_that_cannot_be_named_and_can_be_set_aside_fails_nothing() -> None:
+def test_a_record_that_cannot_be_named_and_can_be_quarantined_fails_nothing() -> None:
     quarantine = ListQuarantine()
     nameless = record(1, "a", SequenceNumber=1, NewImage={"k": {"S": "a"}, "v": {"S": 5}})
     report = work([nameless], EmptyStore(), quarantine)

@@ -1,4 +1,4 @@
-"""What a function reads from its environment, and how it tells what is wrong there."""
+"""What a function reads from its environment, and how it reports what is wrong there."""
 
 import pytest
 
@@ -26,9 +26,9 @@ WITH_TOMBSTONES = {
 
 
 def mistakes(environment: dict[str, str]) -> str:
-    with pytest.raises(HopConfigError) as told:
+    with pytest.raises(HopConfigError) as raised:
         HopConfig.read(environment)
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_a_function_knows_its_two_ends() -> None:
@@ -55,7 +55,7 @@ def test_anothers_variable_that_ends_alike_does_not_turn_tombstones_on() -> None
 
 
 @pytest.mark.parametrize(("expiry", "travels"), [("own", False), ("delete", True)])
-def test_an_expiry_travels_where_the_function_is_told_so(expiry: str, travels: bool) -> None:
+def test_an_expiry_travels_where_the_function_is_configured_so(expiry: str, travels: bool) -> None:
     assert HopConfig.read({**PLAIN, "RING_EXPIRY": expiry}).replicates_expiry is travels
 
 
@@ -66,14 +66,14 @@ def test_a_role_is_assumed_only_where_one_is_named() -> None:
 
 
 @pytest.mark.parametrize(("writes", "batches"), [("batched", True), ("single", False)])
-def test_writes_are_gathered_where_the_function_is_told_so(writes: str, batches: bool) -> None:
+def test_writes_are_batched_where_the_function_is_configured_so(writes: str, batches: bool) -> None:
     assert HopConfig.read({**PLAIN, "RING_WRITES": writes}).batches is batches
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
-    told = mistakes({})
+    message = mistakes({})
     demanded = [name for name in PLAIN if name != "RING_WRITES"]
-    assert [name for name in PLAIN if f"{name} is missing" in told] == demanded
+    assert [name for name in PLAIN if f"{name} is missing" in message] == demanded
 
 
 def test_without_a_word_about_writes_each_is_made_alone() -> None:
@@ -101,7 +101,7 @@ def test_a_variable_that_is_missing_for_two_reasons_is_named_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("RING_SOURCE_ID", "us-east-1", "RING_SOURCE_ID is 'us-east-1', not 8 hex digits"),
         ("RING_TARGET_ID", "0A1B2C3D", "RING_TARGET_ID is '0A1B2C3D', not 8 hex digits"),
@@ -112,24 +112,26 @@ def test_a_variable_that_is_missing_for_two_reasons_is_named_once() -> None:
         ("RING_WRITES", "both", "RING_WRITES is 'both', not one of batched, single"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_it_should_be(name: str, value: str, told: str) -> None:
-    assert told in mistakes({**WITH_TOMBSTONES, name: value})
-
-
-def test_wrong_and_missing_variables_are_told_together_and_with_the_way_out() -> None:
-    told = mistakes({**WITH_TOMBSTONES, "RING_EXPIRY": "never", "RING_QUARANTINE": ""})
-    assert "RING_EXPIRY is 'never'" in told
-    assert "RING_QUARANTINE is missing" in told
-    assert "deploy it again" in told
-
-
-@pytest.mark.parametrize(("told", "http"), [({}, "own"), ({"RING_HTTP": "boto3"}, "boto3")])
-def test_dynamodb_is_called_by_the_hops_own_client_unless_the_function_is_told_otherwise(
-    told: dict[str, str], http: str
+def test_a_wrong_value_is_reported_with_what_it_should_be(
+    name: str, value: str, expected: str
 ) -> None:
-    assert HopConfig.read({**PLAIN, **told}).http == http
+    assert expected in mistakes({**WITH_TOMBSTONES, name: value})
 
 
-def test_an_http_client_that_is_not_known_is_told_with_those_that_are() -> None:
-    told = mistakes({**PLAIN, "RING_HTTP": "urllib3"})
-    assert "RING_HTTP is 'urllib3', not one of own, boto3" in told
+def test_wrong_and_missing_variables_are_reported_together_and_with_the_remedy() -> None:
+    message = mistakes({**WITH_TOMBSTONES, "RING_EXPIRY": "never", "RING_QUARANTINE": ""})
+    assert "RING_EXPIRY is 'never'" in message
+    assert "RING_QUARANTINE is missing" in message
+    assert "deploy it again" in message
+
+
+@pytest.mark.parametrize(("env", "http"), [({}, "own"), ({"RING_HTTP": "boto3"}, "boto3")])
+def test_dynamodb_is_called_by_the_hops_own_client_unless_the_function_is_configured_otherwise(
+    env: dict[str, str], http: str
+) -> None:
+    assert HopConfig.read({**PLAIN, **env}).http == http
+
+
+def test_an_http_client_that_is_not_known_is_reported_with_those_that_are() -> None:
+    message = mistakes({**PLAIN, "RING_HTTP": "urllib3"})
+    assert "RING_HTTP is 'urllib3', not one of own, boto3" in message

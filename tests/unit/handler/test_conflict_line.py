@@ -51,7 +51,7 @@ def test_items_with_very_many_or_very_long_names_fit_as_well() -> None:
 
 def test_an_item_that_fits_is_in_the_line_as_it_is() -> None:
     fits: Any = {**KEY, "v": {"S": "x" * (MAX_ITEM_BYTES - 20_000)}, "b": {"BS": [b"\x00", b"1"]}}
-    line = parsed(fits, {**fits, VERSION: {"S": version(500)}})
+    line = parsed(fits, {**fits, VERSION: {"B": version(500)}})
     assert (line.key, line.won.item, line.lost.item) == (KEY, fits, fits)
     assert line.won.is_whole
 

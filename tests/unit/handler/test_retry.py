@@ -4,12 +4,19 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from handler import retry
-from handler.retry import BACKOFF_MAX_SECONDS, DeadlineExceededError, RetryBudget, RetryingStore
+from handler.quarantine import QuarantinedRecord
+from handler.retry import (
+    BACKOFF_MAX_SECONDS,
+    DeadlineExceededError,
+    RetryBudget,
+    RetryingQuarantine,
+    RetryingStore,
+)
 from handler.store.dynamodb import Store
 
 T = TypeVar("T")
@@ -65,9 +72,9 @@ def patient(clock: Clock, at_once: int = 32) -> RetryBudget:
     )
 
 
-def asked(told: RetryBudget, request: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+def asked(budget: RetryBudget, request: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
     """Make one request, and again where it fails."""
-    return told.retry(lambda: told.limit(request))
+    return budget.retry(lambda: budget.limit(request))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -77,10 +84,10 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 def test_what_fails_for_the_moment_is_tried_again_after_longer_and_longer_pauses(
     clock: Clock,
 ) -> None:
-    told = patient(clock)
-    assert run(asked(told, Flaky(clock, 9))) == "done"
+    budget = patient(clock)
+    assert run(asked(budget, Flaky(clock, 9))) == "done"
     assert clock.pauses == [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    assert (told.calls, told.retries) == (10, 9)
+    assert (budget.calls, budget.retries) == (10, 9)
 
 
 def test_garbage_is_looked_for_once_a_call_has_failed(clock: Clock) -> None:
@@ -114,10 +121,10 @@ def test_nothing_begins_when_the_time_left_is_what_a_call_may_take(clock: Clock)
         run(asked(patient(clock), call))
     assert 7.0 < clock.seconds < 9.0 + BACKOFF_MAX_SECONDS
     late = Flaky(clock, failures=0)
-    told = patient(Clock(60.0))
-    told._remaining = lambda: 9.0
+    budget = patient(Clock(60.0))
+    budget._remaining = lambda: 9.0
     with pytest.raises(DeadlineExceededError):
-        run(asked(told, late))
+        run(asked(budget, late))
     assert late.made == 0
 
 
@@ -125,37 +132,111 @@ def test_what_does_not_pass_is_not_tried_again(clock: Clock) -> None:
     async def refused() -> None:
         raise ValueError("never")
 
-    told = patient(clock)
+    budget = patient(clock)
     with pytest.raises(ValueError, match="never"):
-        run(asked(told, refused))
-    assert (told.calls, told.retries) == (1, 0)
+        run(asked(budget, refused))
+    assert (budget.calls, budget.retries) == (1, 0)
 
 
 def test_a_function_with_little_time_uses_half_of_it(clock: Clock) -> None:
     clock.seconds = 3.0
-    told = patient(clock)
-    assert run(asked(told, Flaky(clock, 0))) == "done"
+    budget = patient(clock)
+    assert run(asked(budget, Flaky(clock, 0))) == "done"
     clock.seconds = 1.5
     with pytest.raises(DeadlineExceededError):
-        run(asked(told, Flaky(clock, 0)))
+        run(asked(budget, Flaky(clock, 0)))
 
 
-def test_no_more_calls_are_under_way_than_may_be(clock: Clock) -> None:
-    under_way = most = 0
+def test_no_more_calls_are_in_flight_than_may_be(clock: Clock) -> None:
+    in_flight = most = 0
 
     async def call() -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
         await asyncio.sleep(0)
-        under_way -= 1
+        in_flight -= 1
 
     async def ten() -> None:
-        told = patient(clock, at_once=3)
-        await asyncio.gather(*(asked(told, call) for _ in range(10)))
+        budget = patient(clock, at_once=3)
+        await asyncio.gather(*(asked(budget, call) for _ in range(10)))
 
     run(ten())
     assert most == 3
+
+
+class Waves:
+    """Calls that end together, once all that may begin have begun; counts each such wave."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        self._begun: list[asyncio.Future[bool]] = []
+
+    async def __call__(self) -> None:
+        ended = asyncio.get_running_loop().create_future()
+        self._begun.append(ended)
+        if not await ended:
+            raise ConnectionError
+
+    async def end(self, waiting: asyncio.Future[Any], first_fails: bool = False) -> None:
+        """End waves until what waits for them is done; the first call of all may fail."""
+        while not waiting.done():
+            for _ in range(10):
+                await asyncio.sleep(0)
+            wave, self._begun = self._begun, []
+            self.counts += [len(wave)] if wave else []
+            for ended in wave:
+                ended.set_result(not first_fails)
+                first_fails = False
+
+
+def waves(budget: RetryBudget, calls: int, *, first_fails: bool = False) -> list[int]:
+    """How many calls were in progress in each wave."""
+    made = Waves()
+
+    async def all_calls() -> None:
+        everything = asyncio.gather(*(asked(budget, made) for _ in range(calls)))
+        await made.end(everything, first_fails)
+        await everything
+
+    run(all_calls())
+    return made.counts
+
+
+def test_calls_in_progress_double_with_each_round_trip_up_to_the_maximum(clock: Clock) -> None:
+    assert waves(patient(clock, at_once=100), 32 + 64 + 100 + 7) == [32, 64, 100, 7]
+
+
+def test_no_more_calls_begin_at_once_after_one_has_failed(clock: Clock) -> None:
+    assert waves(patient(clock, at_once=100), 99, first_fails=True)[:3] == [32, 32, 32]
+
+
+def test_calls_that_wait_for_no_other_leave_the_number_as_it_is(clock: Clock) -> None:
+    budget = patient(clock, at_once=100)
+    for _ in range(5):
+        waves(budget, 20)
+    assert waves(budget, 60)[0] == 32
+
+
+def test_no_more_quarantined_records_are_put_at_once_than_there_are_threads(clock: Clock) -> None:
+    budget, made = patient(clock, at_once=100), Waves()
+    waves(budget, 32 + 64)
+
+    class Bucket:
+        async def put(self, _: QuarantinedRecord) -> None:
+            await made()
+
+    quarantine = RetryingQuarantine(Bucket(), budget)
+
+    async def all_puts() -> None:
+        everything = asyncio.gather(
+            *(quarantine.put(cast(QuarantinedRecord, None)) for _ in range(70))
+        )
+        await made.end(everything)
+        await everything
+
+    run(all_puts())
+    assert made.counts == [32, 32, 6]
 
 
 def test_a_key_that_pauses_holds_up_no_other(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,14 +246,14 @@ def test_a_key_that_pauses_holds_up_no_other(clock: Clock, monkeypatch: pytest.M
         await b_is_done.wait()
 
     async def two() -> None:
-        told = patient(clock, at_once=1)
+        budget = patient(clock, at_once=1)
 
         async def b() -> None:
             b_is_done.set()
 
-        a = asked(told, Flaky(clock, 1))
+        a = asked(budget, Flaky(clock, 1))
         async with asyncio.timeout(30):
-            await asyncio.gather(a, asked(told, b))
+            await asyncio.gather(a, asked(budget, b))
 
     monkeypatch.setattr(retry, "sleep", until_b_is_done)
     run(two())

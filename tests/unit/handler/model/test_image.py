@@ -128,7 +128,7 @@ def test_the_rings_own_attributes_do_not_count() -> None:
     ours = {
         SOURCE_REGION: {"S": "us-east-1"},
         SOURCE_TABLE: {"S": "orders"},
-        VERSION: {"S": version()},
+        VERSION: {"B": version()},
         DELETED: {"BOOL": True},
         "_repl_whatever_comes": {"M": {}},
     }
@@ -141,11 +141,11 @@ def test_an_item_that_a_hop_wrote_is_clean() -> None:
     assert not image.is_stub
 
 
-def test_a_clean_item_is_carried_on_as_it_stands() -> None:
+def test_a_clean_item_is_passed_on_as_it_stands() -> None:
     item = stamped({**KEY, "v": {"S": "a"}})
     write = replicated_write(Image(item))
     assert write is not None
-    assert (write.item, write.version, write.is_delete) == (item, item[VERSION]["S"], False)
+    assert (write.item, write.version, write.is_delete) == (item, item[VERSION]["B"], False)
 
 
 def test_an_item_that_an_application_wrote_has_no_version_and_is_dirty() -> None:
@@ -161,19 +161,22 @@ def test_an_item_that_was_edited_where_a_hop_wrote_it_is_dirty_and_keeps_its_ver
 ) -> None:
     item = stamped({**KEY, "v": {"S": "a"}})
     image = Image({**item, **edit})
-    assert image.version == item[VERSION]["S"]
+    assert image.version == item[VERSION]["B"]
     assert not image.is_clean
     assert replicated_write(image) is None
 
 
-@pytest.mark.parametrize("made_up", [{"S": "zzz"}, {"N": "5"}, {"M": {}}, {"NULL": True}])
+@pytest.mark.parametrize(
+    "made_up",
+    [{"S": "zzz"}, {"S": str(version())}, {"B": b"zzz"}, {"N": "5"}, {"M": {}}, {"NULL": True}],
+)
 def test_a_made_up_version_counts_as_none(made_up: dict[str, Any]) -> None:
     image = Image({**KEY, VERSION: made_up})
     assert image.version is None
     assert not image.is_clean
 
 
-def test_a_marked_item_whose_version_fits_its_key_alone_is_a_stub_and_carries_a_delete() -> None:
+def test_a_marked_item_whose_version_fits_its_key_alone_is_a_stub_and_stands_for_a_delete() -> None:
     stub = {**stamped(KEY), DELETED: {"BOOL": True}}
     assert Image(stub).is_stub
     write = replicated_write(Image(stub))

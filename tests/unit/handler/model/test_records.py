@@ -24,7 +24,7 @@ def read_value(value: dict[str, Any]) -> Any:
     return change.new.item["v"]
 
 
-def test_a_record_tells_key_images_place_and_time() -> None:
+def test_a_record_has_key_images_place_and_time() -> None:
     old, new = {"k": {"S": "1"}, "v": {"N": "1"}}, {"k": {"S": "1"}, "v": {"N": "2"}}
     change = read_change(record(9, OldImage=old, NewImage=new))
     assert change.key == {"k": {"S": "1"}}
@@ -106,7 +106,7 @@ def test_everything_else_is_left_as_it_came(value: dict[str, Any]) -> None:
         (None, False),
     ],
 )
-def test_an_expiry_is_told_by_who_deleted_the_item(identity: object, expired: bool) -> None:
+def test_an_expiry_is_recognized_by_who_deleted_the_item(identity: object, expired: bool) -> None:
     assert read_change({**record(1), "userIdentity": identity}).expired is expired
 
 
@@ -147,7 +147,7 @@ def malformed() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("shape", malformed())
-def test_a_malformed_record_is_told_to_be_unreadable(shape: str) -> None:
+def test_a_malformed_record_is_reported_as_unreadable(shape: str) -> None:
     wrong: Any = malformed()[shape]
     with pytest.raises(UnreadableRecordError):
         read_change(wrong)

@@ -39,7 +39,7 @@ def test_what_another_is_known_to_have_is_passed_on_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("origin", "did"), [(ELSEWHERE, Action.REPLICATED), (THERE, Action.LAP_COMPLETED)]
 )
-def test_what_was_there_before_the_ring_tells_no_lag_of_decades(
+def test_what_was_there_before_the_ring_reports_no_lag_of_decades(
     origin: ReplicaId, did: Action
 ) -> None:
     pair = Pair()

@@ -21,12 +21,12 @@ async def _in_turn(keys: Any) -> None:
 
 
 def work(pair: Pair, records: list[Any], quarantine: ListQuarantine | None = None) -> BatchReport:
-    aside = quarantine or ListQuarantine()
-    return run(replicate_batch(records, BatchContext(pair.hop, aside), _in_turn))
+    kept = quarantine or ListQuarantine()
+    return run(replicate_batch(records, BatchContext(pair.hop, kept), _in_turn))
 
 
 def written(pair: Pair, *values: str | None) -> list[Any]:
-    """Write these one after the other at the source; the records that tell of it."""
+    """Write these one after the other at the source; the records of it."""
     before = len(pair.here.stream)
     for value in values:
         pair.here.write(KEY, None if value is None else item(value))
@@ -45,7 +45,7 @@ def test_it_is_sent_as_the_last_and_after_all_that_the_first_followed() -> None:
     pair = Pair()
     work(pair, written(pair, "a"))
     known = version_at(pair.there)
-    pair.here.write(KEY, pair.there.items["1"])  # a copy, as a hop would bring it back
+    pair.here.write(KEY, pair.there.items["1"])  # a copy, as a hop would return it
     pair.now -= 500  # and a clock that is set back
     records = written(pair, "b", "c")
     work(pair, records)
@@ -53,7 +53,7 @@ def test_it_is_sent_as_the_last_and_after_all_that_the_first_followed() -> None:
     assert version_at(pair.there).sequence == int(records[-1]["dynamodb"]["SequenceNumber"])
 
 
-def test_a_version_that_a_write_in_between_brought_and_the_last_replaced_is_not_forgotten() -> None:
+def test_a_version_that_a_write_in_between_stored_and_the_last_replaced_is_not_forgotten() -> None:
     """An application copies an item with its version from elsewhere, edits it, and puts another.
 
     What stands there afterwards was written in knowledge of that version, and so must be above it.
@@ -66,7 +66,7 @@ def test_a_version_that_a_write_in_between_brought_and_the_last_replaced_is_not_
     pair.here.write(KEY, item("b"))
     work(pair, pair.here.stream)
     assert seen(pair.there) == item("b")
-    assert version_at(pair.there) > newer[VERSION]["S"]
+    assert version_at(pair.there) > newer[VERSION]["B"]
 
 
 def test_beats_in_a_row_are_measured_as_a_beat() -> None:
@@ -90,7 +90,7 @@ def test_a_delete_in_between_is_not_left_out() -> None:
     assert "1" in pair.there.tombstones
 
 
-def test_what_a_hop_brought_is_not_left_out() -> None:
+def test_what_a_hop_replicated_is_not_left_out() -> None:
     elsewhere, pair = Pair(), Pair()
     work(elsewhere, written(elsewhere, "copy"))
     arrived = elsewhere.there.items["1"]
@@ -114,7 +114,7 @@ def test_a_write_that_is_undone_in_the_same_batch_is_sent_all_the_same() -> None
     assert seen(pair.there) == item("a")
 
 
-def test_where_the_last_is_refused_those_before_it_are_sent_and_it_alone_is_set_aside() -> None:
+def test_where_the_last_is_refused_those_before_it_are_sent_and_it_alone_is_quarantined() -> None:
     pair, quarantine = Pair(), ListQuarantine()
     put = pair.hop.target.put
 

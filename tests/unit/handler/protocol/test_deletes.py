@@ -1,5 +1,6 @@
 """Deletes over a single hop: tombstones, stubs, and what comes after them."""
 
+from handler.model.records import read_item
 from handler.protocol.hop import Action
 from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
@@ -50,7 +51,7 @@ def test_an_insert_does_not_slip_in_behind_a_newer_tombstone() -> None:
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
     pair.here.write(KEY, item("late"))
     (outcome,) = pair.process()
-    assert outcome.action is Action.REJECTED
+    assert outcome.action is Action.REFUSED
     assert "1" not in pair.there.items
 
 
@@ -61,7 +62,7 @@ def test_an_update_does_not_resurrect_an_item_behind_a_newer_tombstone() -> None
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=5000)
     pair.here.write(KEY, item("b"))
     (outcome,) = pair.process()
-    assert outcome.action is Action.REJECTED
+    assert outcome.action is Action.REFUSED
     assert "1" not in pair.there.items
 
 
@@ -102,7 +103,7 @@ def test_an_insert_that_a_delete_has_taken_away_meanwhile_does_not_come_back() -
         member.tombstones["1"] = delete
     pair.here.write(KEY, delete.item)
     pair.here.write(KEY, None)
-    assert pair.deliver(0).action is Action.REJECTED
+    assert pair.deliver(0).action is Action.REFUSED
     assert pair.there.items == {}
 
 
@@ -115,8 +116,8 @@ def test_an_arrival_that_slipped_in_behind_the_tombstone_here_is_taken_away_agai
     assert "1" not in pair.there.items
 
 
-def test_a_delete_refused_by_a_newer_write_gives_way_and_leaves_that_to_come_by_itself() -> None:
-    """Whether it is on its way, or is what was just deleted here, cannot be told from here."""
+def test_a_delete_refused_by_a_newer_write_yields_and_leaves_that_to_come_by_itself() -> None:
+    """Whether it is in transit, or is what was just deleted here, cannot be known here."""
     pair = Pair()
     pair.here.write(KEY, item("a"))
     pair.forget()
@@ -124,17 +125,17 @@ def test_a_delete_refused_by_a_newer_write_gives_way_and_leaves_that_to_come_by_
     pair.there.write(KEY, newer.item)
     pair.here.write(KEY, None)
     (refused,) = pair.process()
-    assert refused.action is Action.REJECTED
+    assert refused.action is Action.REFUSED
     assert (seen(pair.here), seen(pair.there)) == (None, item("newer"))
 
 
-def test_an_arrival_refused_by_a_newer_delete_gives_way_to_it() -> None:
+def test_an_arrival_refused_by_a_newer_delete_yields_to_it() -> None:
     pair = Pair()
     old = arrived("old", ELSEWHERE, seconds=800)
     pair.here.write(KEY, old.item)
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=900)
     (refused,) = pair.process()
-    assert refused.action is Action.REJECTED
+    assert refused.action is Action.REFUSED
     assert "1" not in pair.there.items
     assert pair.here.items["1"] == old.item
 
@@ -146,7 +147,7 @@ def test_a_stub_that_a_crash_left_behind_is_taken_away_when_the_delete_is_delive
     pair.here.write(KEY, None)
     pair.process()
     stub = pair.there.stream[1]["dynamodb"]["NewImage"]
-    pair.there.write(KEY, stub)
+    pair.there.write(KEY, read_item(stub))
     pair.deliver(1)
     assert "1" not in pair.there.items
 
@@ -182,7 +183,7 @@ def test_without_tombstones_a_delete_spares_a_newer_item() -> None:
     pair.there.write(KEY, arrived("newer", ELSEWHERE, seconds=5000).item)
     pair.here.write(KEY, None)
     (outcome,) = pair.process()
-    assert outcome.action is Action.REJECTED
+    assert outcome.action is Action.REFUSED
     assert seen(pair.there) == item("newer")
 
 
@@ -198,7 +199,7 @@ def test_without_tombstones_a_delete_comes_after_an_earlier_write_of_its_member(
 
 
 def test_the_ends_of_a_hop_know_each_other_by_id_not_by_region() -> None:
-    """Two members may be in one region; the version tells where a write was made."""
+    """Two members may be in one region; the version shows where a write was made."""
     pair = Pair()
     assert HERE.id != THERE.id
     other = arrived("a", type(THERE)("dddddddd", THERE.region, THERE.table))
@@ -207,7 +208,7 @@ def test_the_ends_of_a_hop_know_each_other_by_id_not_by_region() -> None:
 
 
 def test_agreement_spares_a_dirty_item_beside_a_tombstone() -> None:
-    """It may have been written behind the delete; its own record will tell."""
+    """It may have been written behind the delete; its own record will show."""
     edited = {**arrived("read", ELSEWHERE, seconds=800).item, "v": {"S": "fresh"}}
     for fresh in (item("fresh"), edited):
         pair = Pair()

@@ -64,7 +64,7 @@ def test_a_write_delivered_again_stays_behind_a_later_delete_of_the_same_member(
     delete = pair.here.tombstones["1"]
     pair.there.tombstones.clear()
     pair.there.write(KEY, delete.item)
-    assert pair.deliver(0).action is Action.REJECTED
+    assert pair.deliver(0).action is Action.REFUSED
     assert seen(pair.there) is None
     assert pair.there.tombstones["1"] == delete
 
@@ -80,7 +80,7 @@ def test_a_write_delivered_again_does_not_follow_a_delete_that_came_between_it_a
     pair.here.tombstones["1"] = pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=1000)
     pair.there.items.clear()
     pair.here.write(KEY, item("fresh"))
-    assert pair.deliver(0).action is Action.REJECTED
+    assert pair.deliver(0).action is Action.REFUSED
     assert seen(pair.there) is None
     pair.process()
     assert seen(pair.there) == item("fresh")

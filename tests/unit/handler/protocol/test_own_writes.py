@@ -37,14 +37,14 @@ def test_a_delete_of_a_copy_that_is_not_read_yet_is_not_undone_from_the_next_mem
     assert seen(pair.here) is None
 
 
-def test_a_delete_that_the_next_member_has_not_told_yet_is_not_undone_there() -> None:
+def test_a_delete_that_the_next_member_has_not_sent_on_yet_is_not_undone_there() -> None:
     """Its tombstone is older than what was deleted there just now."""
     pair = Pair()
     pair.there.tombstones["1"] = deleted(ELSEWHERE, seconds=950)
     pair.here.write(KEY, arrived("old", ELSEWHERE, seconds=900).item)
     pair.forget()
     pair.here.write(KEY, arrived("newer", ELSEWHERE, seconds=960, sequence=9).item)
-    assert pair.deliver(0).action is Action.REJECTED
+    assert pair.deliver(0).action is Action.REFUSED
     assert seen(pair.there) is None
 
 
@@ -53,7 +53,7 @@ def test_what_an_older_write_took_the_place_of_comes_back_from_the_next_member()
     pair.here.write(KEY, item("newer"))
     pair.process()
     pair.here.write(KEY, arrived("older", ELSEWHERE).item)
-    assert [outcome.action for outcome in pair.process()[:1]] == [Action.REJECTED]
+    assert [outcome.action for outcome in pair.process()[:1]] == [Action.REFUSED]
     assert seen(pair.here) == item("newer") == seen(pair.there)
 
 
@@ -69,7 +69,7 @@ def test_what_an_older_delete_took_comes_back_from_the_next_member() -> None:
     assert seen(pair.here) == item("newer") == seen(pair.there)
 
 
-def test_what_took_a_write_and_was_deleted_in_turn_brings_nothing_back() -> None:
+def test_what_took_a_write_and_was_deleted_in_turn_restores_nothing() -> None:
     pair = Pair()
     pair.here.write(KEY, item("newer"))
     pair.process()
@@ -92,7 +92,7 @@ def test_a_deleted_copy_does_not_come_back_when_an_older_arrival_is_delivered_ag
     assert seen(pair.here) is None
 
 
-def test_an_exact_old_copy_that_was_put_back_gives_way_where_it_still_stands() -> None:
+def test_an_exact_old_copy_that_was_put_back_yields_where_it_still_stands() -> None:
     pair = Pair()
     pair.there.write(KEY, arrived("newer", ELSEWHERE, seconds=950, sequence=9).item)
     pair.here.write(KEY, arrived("older", ELSEWHERE).item)
@@ -141,7 +141,7 @@ def test_a_delete_is_above_an_earlier_one_of_its_member_though_the_clock_goes_ba
     pair.process()
     pair.now -= 30
     pair.here.write(KEY, item("b"))
-    pair.forget()  # that write was set aside
+    pair.forget()  # that write was quarantined
     first = pair.here.tombstones["1"].version
     pair.here.write(KEY, None)
     pair.process()
@@ -159,7 +159,7 @@ def test_an_expiry_does_not_beat_a_renewal_that_it_never_saw() -> None:
     pair.there.write(KEY, renewal.item)
     pair.here.write(KEY, None, expired=True)
     (outcome,) = pair.process()
-    assert outcome.action is Action.REJECTED
+    assert outcome.action is Action.REFUSED
     assert outcome.conflicts == ()
     assert pair.there.items["1"] == renewal.item
 
@@ -190,7 +190,7 @@ def test_an_expiry_deletes_the_copy_of_what_expired_right_behind_its_write() -> 
     assert (version.seconds, version.counter) == (1000, 1)
 
 
-def test_an_expiry_that_died_half_way_is_done_to_its_end() -> None:
+def test_an_expiry_that_died_halfway_is_done_to_its_end() -> None:
     pair = Pair(expiry="delete")
     pair.here.write(KEY, item("session"))
     pair.process()
@@ -203,7 +203,7 @@ def test_an_expiry_that_died_half_way_is_done_to_its_end() -> None:
     assert pair.there.tombstones["1"] == pair.here.tombstones["1"]
 
 
-def test_an_expiry_that_died_half_way_is_done_although_the_item_was_deleted_meanwhile() -> None:
+def test_an_expiry_that_died_halfway_is_done_although_the_item_was_deleted_meanwhile() -> None:
     """A later delete's tombstone is at the source; the stub at the next member is still its own."""
     pair = Pair(expiry="delete")
     pair.here.write(KEY, item("session"))
@@ -224,5 +224,5 @@ def test_what_an_expired_copy_took_the_place_of_comes_back_from_the_next_member(
     pair.process()
     pair.here.write(KEY, arrived("older", ELSEWHERE).item)
     pair.here.write(KEY, None, expired=True)
-    assert [one.action for one in pair.process()[:2]] == [Action.REJECTED, Action.REJECTED]
+    assert [one.action for one in pair.process()[:2]] == [Action.REFUSED, Action.REFUSED]
     assert seen(pair.here) == item("newer") == seen(pair.there)

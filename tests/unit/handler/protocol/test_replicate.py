@@ -1,6 +1,9 @@
 """The rules of the protocol, one by one, over a single hop."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from handler.model.image import VERSION, Image, Write
 from handler.model.records import Change
@@ -10,14 +13,14 @@ from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, ve
 
 
 def arrived(value: str, origin: ReplicaId, *, seconds: int = 900, sequence: int = 7) -> Write:
-    """A write made at another member, as a hop carries it."""
+    """A write made at another member, as a hop sends it."""
     image = Image(item(value))
     change = Change(KEY, None, image, sequence, seconds, expired=False)
     return stamp_local_change(change, LocalWrite(image), origin, [])
 
 
 def deleted(origin: ReplicaId, *, seconds: int = 900, sequence: int = 8) -> Write:
-    """A delete made at another member, as a hop carries it."""
+    """A delete made at another member, as a hop sends it."""
     change = Change(KEY, Image(item("gone")), None, sequence, seconds, expired=False)
     return stamp_local_change(change, LocalDelete(), origin, [])
 
@@ -84,7 +87,7 @@ def test_a_put_of_an_older_copy_with_the_rings_attributes_is_a_local_write() -> 
 
 
 def test_an_edited_copy_that_is_put_where_nothing_stands_is_a_local_write() -> None:
-    """Its version is newer than what stood there; only the digest tells that it was edited."""
+    """Its version is newer than what stood there; only the digest shows that it was edited."""
     pair = Pair()
     pair.here.write(KEY, {**arrived("read", THERE).item, "v": {"S": "edited"}})
     assert [outcome.action for outcome in pair.process()] == [Action.REPLICATED]
@@ -145,13 +148,13 @@ def test_a_local_write_follows_an_earlier_one_of_its_own_that_is_ahead_of_the_cl
     assert version_at(pair.there).counter == 2
 
 
-def test_a_write_is_refused_by_a_newer_one_and_the_conflict_is_told() -> None:
+def test_a_write_is_refused_by_a_newer_one_and_the_conflict_is_reported() -> None:
     pair = Pair()
     newer = arrived("newer", ELSEWHERE, seconds=5000)
     pair.there.write(KEY, newer.item)
     pair.here.write(KEY, item("mine"))
     (outcome,) = pair.process()
-    assert outcome.action is Action.REJECTED
+    assert outcome.action is Action.REFUSED
     (conflict,) = outcome.conflicts
     assert conflict.won == newer.version
     assert conflict.lost.replica == HERE.id
@@ -168,7 +171,7 @@ def test_the_same_record_delivered_again_changes_nothing() -> None:
     assert len(pair.there.stream) == 1
 
 
-def test_a_member_that_holds_an_older_clean_item_is_brought_up_to_the_newer_one() -> None:
+def test_a_member_that_holds_an_older_clean_item_is_updated_to_the_newer_one() -> None:
     """Agree: the refused write's own end may be the one that is behind."""
     pair = Pair()
     older, newer = arrived("old", ELSEWHERE, seconds=800), arrived("new", THERE, seconds=900)
@@ -188,7 +191,7 @@ def test_agreement_leaves_a_dirty_item_to_its_own_record() -> None:
     assert seen(pair.here) == item("fresh")
 
 
-def test_a_lap_that_replaced_a_dirty_item_brings_what_was_pushed_meanwhile_back() -> None:
+def test_a_lap_that_replaced_a_dirty_item_restores_what_was_pushed_meanwhile() -> None:
     pair = Pair()
     lap = arrived("lap", THERE, seconds=900)
     pair.here.write(KEY, item("mine"))
@@ -198,9 +201,10 @@ def test_a_lap_that_replaced_a_dirty_item_brings_what_was_pushed_meanwhile_back(
     assert seen(pair.here) == item("mine") == seen(pair.there)
 
 
-def test_a_made_up_version_counts_as_none() -> None:
+@pytest.mark.parametrize("forged", [{"S": "zzz"}, {"B": b"zzz"}, {"B": b"\xff" * 30}])
+def test_a_made_up_version_counts_as_none(forged: dict[str, Any]) -> None:
     pair = Pair()
-    pair.there.write(KEY, item("forged", **{VERSION: {"S": "zzz"}}))
+    pair.there.write(KEY, item("forged", **{VERSION: forged}))
     pair.here.write(KEY, item("a"))
     pair.process()
     assert seen(pair.there) == item("a")
@@ -242,4 +246,4 @@ def test_an_earlier_write_that_finds_a_later_one_of_its_own_member_is_no_conflic
     pair.there.write(KEY, arrived("second", THERE, seconds=900).item)
     pair.hop = replace(pair.hop, target_replica=ELSEWHERE)
     refused, *_ = pair.process()
-    assert (refused.action, refused.conflicts) == (Action.REJECTED, ())
+    assert (refused.action, refused.conflicts) == (Action.REFUSED, ())

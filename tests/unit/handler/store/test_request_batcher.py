@@ -123,7 +123,7 @@ def test_a_request_that_fails_whole_leaves_nobody_waiting(
     assert [type(answer) for answer in run(ask())] == [error] * 3
 
 
-def test_an_error_goes_when_those_who_asked_have_heard_it() -> None:
+def test_an_error_goes_when_those_who_asked_have_received_it() -> None:
     """Its traceback holds a request of the SDK's, and within a batch no garbage is looked for."""
     errors: list[weakref.ref[BaseException]] = []
 

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import Arn
+from ring.component_types import DISTRIBUTED
 from ring.policies.distributed import (
     log_delivery_policy,
     machine_policy,
@@ -23,9 +24,6 @@ from ring.resources.private_bucket import RESULTS_KEPT, private_bucket
 from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
 from ring.state_machine import state_machine
-
-DISTRIBUTED = "dynamodb-ring:index:Distributed"
-"""The component's type token. It is part of URNs and must never change."""
 
 _TIMEOUT = 900
 """Seconds, Lambda's maximum. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""

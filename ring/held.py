@@ -10,6 +10,7 @@ for such a member.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,12 +19,14 @@ from typing import Any
 import pulumi
 from pulumi.runtime import invoke
 
+from ring.component_types import HELD
 from ring.settings.members import Member
 
-HELD = "dynamodb-ring:index:Held"
-"""The component's type token. It is part of URNs and must never change."""
 READS_STATE = "pulumi:pulumi:readStackResourceOutputs"
 """The engine's built-in function that returns the outputs of all resources of a stack."""
+_IS_WRITTEN = "failed to load checkpoint: EOF"
+_ATTEMPTS = 5
+_PAUSE = 0.2  # seconds
 _NO_ORGANIZATION = "organization"  # the placeholder of a backend that has no organizations
 
 
@@ -88,11 +91,27 @@ def held_members(ring: str, members: Iterable[Member]) -> dict[str, HeldMember]:
     return held
 
 
+def _read_state(arguments: Mapping[str, str], attempts: int = _ATTEMPTS) -> Mapping[str, Any]:
+    """Return the outputs of a stack's resources, again where the engine is just writing them.
+
+    `pulumi up` writes its state as the program begins, and a file:// backend's files of attributes
+    are not written at once: `operate/deployment/backend.py` has more about them.
+    """
+    try:
+        response: Mapping[str, Any] = invoke(READS_STATE, arguments).value or {}
+    except Exception as error:  # what `invoke` raises has no type of its own
+        if _IS_WRITTEN not in str(error) or attempts == 1:
+            raise
+        time.sleep(_PAUSE)
+        return _read_state(arguments, attempts - 1)
+    return response
+
+
 def _held_in_stack() -> list[HeldMember]:
     organization, stack = pulumi.get_organization(), pulumi.get_stack()
     name = f"{organization}/{pulumi.get_project()}/{stack}"
     arguments = {"stackName": stack if organization == _NO_ORGANIZATION else name}
-    response: Mapping[str, Any] = invoke(READS_STATE, arguments).value or {}
+    response = _read_state(arguments)
     resources = (response.get("outputs") or {}).values()
     return [
         HeldMember.from_outputs(found["outputs"]) for found in resources if found["type"] == HELD

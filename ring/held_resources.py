@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ring.distributed import DISTRIBUTED
-from ring.hop import HOP
-from ring.monitoring.component import WATCH
-from ring.replica import REPLICA
+from ring.component_types import DISTRIBUTED, HOP, REPLICA, WATCH
 
 PROVIDER = "pulumi:providers:aws"
 

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import Arn
+from ring.component_types import HOP
 from ring.hop_metrics import HopMetrics
 from ring.policies.hop import hop_policy, writer_policy
 from ring.policies.statements import Bucket, SecretAccess
@@ -18,9 +19,6 @@ from ring.resources.heartbeat import heartbeat_rule
 from ring.resources.lambda_archive import lambda_archive
 from ring.resources.runtime_updates import runtime_updates
 from ring.settings.settings import Settings
-
-HOP = "dynamodb-ring:index:Hop"
-"""The component's type token. It is part of URNs and must never change."""
 
 
 class Hop(pulumi.ComponentResource):
@@ -200,7 +198,7 @@ class Hop(pulumi.ComponentResource):
                 on_failure=on_failure
             ),
             # No other metric counts the batches that Lambda sends to the failure destination.
-            metrics_config=counts if self._settings.watch.enabled else None,
+            metrics_config=counts if self._settings.monitoring.enabled else None,
             opts=pulumi.ResourceOptions.merge(
                 self._opts,
                 pulumi.ResourceOptions(

@@ -8,15 +8,13 @@ import pulumi
 import pulumi_aws as aws
 
 from ring.arn import table_arn, table_arn_of_stream
+from ring.component_types import REPLICA
 from ring.policies.hop import writer_policy
 from ring.policies.statements import TableAccess
 from ring.resources.private_bucket import private_bucket
 from ring.resources.table_args import table_args, tombstone_args
 from ring.settings.members import Member
 from ring.settings.settings import Settings
-
-REPLICA = "dynamodb-ring:index:Replica"
-"""The component's type token. It is part of URNs and must never change."""
 
 
 class Replica(pulumi.ComponentResource):

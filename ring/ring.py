@@ -8,18 +8,16 @@ from typing import Any
 
 import pulumi
 
-from ring.distributed import DISTRIBUTED, Distributed
+from ring.component_types import DISTRIBUTED, HOP, REPLICA, RING, WATCH
+from ring.distributed import Distributed
 from ring.held import HeldMember, HeldMembers, held_members
-from ring.hop import HOP, Hop
-from ring.monitoring.component import WATCH, Watch, dashboards
-from ring.replica import REPLICA, Replica
+from ring.hop import Hop
+from ring.monitoring.member_alarms import MemberAlarms, dashboards
+from ring.replica import Replica
 from ring.settings.distributed import runner_member
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
 from ring.topology import Edge, deployed_hops
-
-RING = "dynamodb-ring:index:Ring"
-"""The component's type token. It is part of URNs and must never change."""
 
 
 class Ring(pulumi.ComponentResource):
@@ -121,14 +119,14 @@ class Ring(pulumi.ComponentResource):
         settings: Settings,
         hops: Sequence[Hop],
         replicas: Mapping[Member, Replica],
-    ) -> list[Watch]:
-        if not settings.watch.enabled:
+    ) -> list[MemberAlarms]:
+        if not settings.monitoring.enabled:
             return []
         by_source = {
             replica: [hop for hop in hops if hop.source is replica] for replica in replicas.values()
         }
         return [
-            Watch(
+            MemberAlarms(
                 f"{name}-{replica.member.resource_name}",
                 replica,
                 own_hops,
@@ -173,7 +171,7 @@ def _held(type_token: str, held: Mapping[str, HeldMember]) -> Iterator[Mapping[s
 
 
 def _topics(
-    monitors: Sequence[Watch], held: Mapping[str, HeldMember]
+    monitors: Sequence[MemberAlarms], held: Mapping[str, HeldMember]
 ) -> dict[str, pulumi.Output[str]]:
     """Return the ARNs of the ring's own topics, by member."""
     topics = {

@@ -1,4 +1,4 @@
-"""The section `watch` and its rules. Pure."""
+"""The section `monitoring` and its rules. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _non_empty(topics: tuple[str, ...]) -> tuple[str, ...]:
     return topics
 
 
-class WatchSettings(SettingsModel):
+class MonitoringSettings(SettingsModel):
     """Alarms and dashboard of the hops, and whom the alarms notify."""
 
     enabled: StrictBool = True
@@ -66,40 +66,41 @@ class WatchSettings(SettingsModel):
         return [topic for topic in self.topics or () if Arn.parse(topic).region == region]
 
 
-def check_watch(
-    watch: WatchSettings, mapping: MappingSettings, sources: Sequence[Member] | None
+def check_monitoring(
+    monitoring: MonitoringSettings, mapping: MappingSettings, sources: Sequence[Member] | None
 ) -> Iterator[SettingProblem]:
     """Yield the problems between the section and the rest.
 
     `sources` are the members at which the stack's hops start, None if unknown.
     """
-    yield from _lag_is_below_record_age(watch, mapping)
-    yield from _email_has_a_topic(watch)
-    if watch.topics and sources is not None:
+    yield from _lag_is_below_record_age(monitoring, mapping)
+    yield from _email_has_a_topic(monitoring)
+    if monitoring.topics and sources is not None:
         regions = list(dict.fromkeys(member.region for member in sources))
         yield from list(
-            _topics_are_in_hop_regions(watch.topics, regions)
-        ) or _every_region_has_a_topic(watch, regions)
+            _topics_are_in_hop_regions(monitoring.topics, regions)
+        ) or _every_region_has_a_topic(monitoring, regions)
 
 
 def _lag_is_below_record_age(
-    watch: WatchSettings, mapping: MappingSettings
+    monitoring: MonitoringSettings, mapping: MappingSettings
 ) -> Iterator[SettingProblem]:
-    if watch.iterator_age and watch.iterator_age >= mapping.record_age:
+    if monitoring.iterator_age and monitoring.iterator_age >= mapping.record_age:
         yield SettingProblem(
-            "watch.iterator_age",
-            watch.iterator_age,
+            "monitoring.iterator_age",
+            monitoring.iterator_age,
             f"records go to the quarantine after {mapping.record_age} seconds, before the alarm",
             f"Write less than {mapping.record_age}, or increase mapping.record_age.",
         )
 
 
-def _email_has_a_topic(watch: WatchSettings) -> Iterator[SettingProblem]:
-    if watch.email and watch.topics:
+def _email_has_a_topic(monitoring: MonitoringSettings) -> Iterator[SettingProblem]:
+    if monitoring.email and monitoring.topics:
         yield SettingProblem(
-            "watch.email",
-            watch.email,
-            "it is subscribed to topics that the ring creates; with watch.topics it creates none",
+            "monitoring.email",
+            monitoring.email,
+            "it is subscribed to topics that the ring creates; with monitoring.topics, "
+            "it creates none",
             "Subscribe it to your topics yourself, or remove one of the two settings.",
         )
 
@@ -108,7 +109,7 @@ def _topics_are_in_hop_regions(
     topics: Sequence[str], regions: Sequence[str]
 ) -> Iterator[SettingProblem]:
     for index, topic in enumerate(topics):
-        arn, key = Arn.parse(topic), f"watch.topics[{index}]"
+        arn, key = Arn.parse(topic), f"monitoring.topics[{index}]"
         if arn.region not in regions:
             yield SettingProblem(
                 key,
@@ -127,21 +128,21 @@ def _topics_are_in_hop_regions(
 
 
 def _every_region_has_a_topic(
-    watch: WatchSettings, regions: Sequence[str]
+    monitoring: MonitoringSettings, regions: Sequence[str]
 ) -> Iterator[SettingProblem]:
     for region in regions:
-        found = watch.topics_in(region)
+        found = monitoring.topics_in(region)
         if not found:
             yield SettingProblem(
-                "watch.topics",
-                list(watch.topics or ()),
+                "monitoring.topics",
+                list(monitoring.topics or ()),
                 f"none of them is in {region}, where a hop starts, and an alarm can only notify "
                 "topics of its own region",
                 f"Add one in {region}, or remove the setting, and the ring creates its own.",
             )
         if len(found) > _MAX_ACTIONS:
             yield SettingProblem(
-                "watch.topics",
+                "monitoring.topics",
                 found,
                 f"{len(found)} are in {region}, and an alarm can notify at most {_MAX_ACTIONS}",
                 "Remove some, and forward from one of the topics to the others.",

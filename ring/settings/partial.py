@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ring.settings.distributed import DistributedSettings
 from ring.settings.members import Member, NoSuchMemberError, find_member, member_of
-from ring.settings.monitoring import WatchSettings
+from ring.settings.monitoring import MonitoringSettings
 from ring.settings.sections import MappingSettings, MemberSettings, TableSettings, TombstoneSettings
 
-_SECTIONS = ("table", "tombstones", "mapping", "watch", "distributed", "hops")
+_SECTIONS = ("table", "tombstones", "mapping", "monitoring", "distributed", "hops")
 
 
 class PartialSettings(BaseModel):
@@ -26,7 +26,7 @@ class PartialSettings(BaseModel):
     """The number of members listed, valid or not; None if there is no list."""
     tombstones: TombstoneSettings | None = TombstoneSettings()
     mapping: MappingSettings | None = MappingSettings()
-    watch: WatchSettings | None = WatchSettings()
+    monitoring: MonitoringSettings | None = MonitoringSettings()
     distributed: DistributedSettings | None = DistributedSettings()
     hops: tuple[str, ...] | None = None
 

@@ -8,7 +8,7 @@ from ring.arn import Arn, partition_of, table_of_stream
 from ring.settings.distributed import check_distributed
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, find_member, targets_of
-from ring.settings.monitoring import check_watch
+from ring.settings.monitoring import check_monitoring
 from ring.settings.partial import PartialSettings
 from ring.settings.policy_size import check_policy_sizes
 from ring.settings.shared_tables import check_shared_tables
@@ -247,8 +247,8 @@ def _hops_are_members(partial: PartialSettings) -> Iterator[SettingProblem]:
 
 
 def _watch_is_valid(partial: PartialSettings) -> Iterator[SettingProblem]:
-    if partial.watch and partial.mapping:
-        yield from check_watch(partial.watch, partial.mapping, partial.hop_sources())
+    if partial.monitoring and partial.mapping:
+        yield from check_monitoring(partial.monitoring, partial.mapping, partial.hop_sources())
 
 
 def _distributed_is_valid(partial: PartialSettings) -> Iterator[SettingProblem]:

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from ring.settings.distributed import DistributedSettings
 from ring.settings.errors import SettingProblem, SettingsError, from_pydantic_error
-from ring.settings.monitoring import WatchSettings
+from ring.settings.monitoring import MonitoringSettings
 from ring.settings.partial import PartialSettings
 from ring.settings.rules import check_rules
 from ring.settings.sections import (
@@ -40,7 +40,7 @@ class Settings(SettingsModel):
     tombstones: TombstoneSettings = TombstoneSettings()
     mapping: MappingSettings = MappingSettings()
     function: FunctionSettings = FunctionSettings()
-    watch: WatchSettings = WatchSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     distributed: DistributedSettings = DistributedSettings()
     hops: Annotated[tuple[str, ...], Field(min_length=1)] | None = None

@@ -12,8 +12,8 @@ from component.arguments import models_in, settings_of
 from component.provider import RingProvider
 from component.schema import SCHEMA, schema_text
 from local.stack_config import StackConfig
+from ring.component_types import RING
 from ring.project import PROJECT_ROOT
-from ring.ring import RING
 from ring.settings.settings import NAMESPACE, Settings
 
 SMALL: dict[str, Any] = {

@@ -213,7 +213,7 @@ def test_its_results_go_after_a_month() -> None:
     assert [one["expiration"].get("days") for one in rules] == [None, 30]
 
 
-def test_its_executions_are_logged_without_what_they_were_told() -> None:
+def test_its_executions_are_logged_without_their_input() -> None:
     seen = deployed(distributed=ON, function={"log_retention_days": 90})
     machine = seen.one("StateMachine", NAME)
     group = seen.one("LogGroup", f"{NAME}-machine").inputs

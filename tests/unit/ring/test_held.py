@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+import grpc
 import pulumi
 import pytest
 
-from ring.held import HELD, HeldMember
+from ring import held
+from ring.component_types import HELD
+from ring.held import READS_STATE, HeldMember
 from ring.ring import Ring
 from ring.settings.settings import Settings
-from tests.support.pulumi_mocks import CHINA, ORDERS, TWO, Watching, config, watch
+from tests.support.pulumi_mocks import CHINA, ORDERS, TWO, Cloud, Watching, config, watch
 
 LOST = "eu-west-1"
 MEMBER_SUMMARY = {
@@ -66,7 +69,7 @@ def test_nothing_of_it_is_declared_but_what_keeps_it() -> None:
     }
 
 
-def test_it_is_told_of_as_it_was_in_ring_order() -> None:
+def test_it_is_listed_as_it_was_in_ring_order() -> None:
     monitor, _ = declared(kept(), members=members("bypassed"))
     ring_outputs = monitor.outputs["ring"]
     assert [one["name"] for one in ring_outputs["members"]] == ["us-east-1", LOST, "sa-east-1"]
@@ -107,3 +110,46 @@ def test_the_user_that_its_hop_writes_as_in_another_partition_stays() -> None:
     users = {one.name for one in before.all("User")}
     assert "ring-us-west-2-writer" in users
     assert {one.name for one in after.all("User")} == users - {"ring-cn-north-1-writer"}
+
+
+class StateError(grpc.RpcError):
+    """The engine's answer to a question about a state that it cannot read."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
+
+
+def fail_to_read(monkeypatch: pytest.MonkeyPatch, *failures: str) -> list[str]:
+    """Let so many questions about the state fail; return the list of those to come."""
+    left, answer = list(failures), Cloud.call
+
+    def call(cloud: Cloud, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        if args.token == READS_STATE and left:
+            raise StateError(left.pop())
+        return answer(cloud, args)
+
+    monkeypatch.setattr(held, "_PAUSE", 0.0)
+    monkeypatch.setattr(Cloud, "call", call)
+    return left
+
+
+def test_a_state_that_is_just_being_written_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = fail_to_read(monkeypatch, *["failed to load checkpoint: EOF"] * 4)
+    monitor, _ = declared(kept(), members=members("bypassed"))
+    assert monitor.all("Held")
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("error", "again"), [("failed to load checkpoint: EOF", 5), ("it is no JSON", 1)]
+)
+def test_a_state_that_cannot_be_read_is_not_asked_for_forever(
+    monkeypatch: pytest.MonkeyPatch, error: str, again: int
+) -> None:
+    left = fail_to_read(monkeypatch, *[error] * 7)
+    with pytest.raises(Exception, match=error):
+        declared(kept(), members=members("bypassed"))
+    assert 7 - len(left) == again

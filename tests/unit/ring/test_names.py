@@ -31,7 +31,7 @@ LIMITS = {
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html"""
 SUFFIX = len("-0123456")
 LONGEST = "ring-of-fifteen"
-WIDE: dict[str, object] = {"heartbeat": {"enabled": True}, "watch": {"email": "a@example.com"}}
+WIDE: dict[str, object] = {"heartbeat": {"enabled": True}, "monitoring": {"email": "a@example.com"}}
 
 
 def named(*, both_long: bool, **sections: Any) -> Watching:

@@ -21,7 +21,7 @@ from tests.support.pulumi_mocks import (
 )
 
 
-def test_a_table_has_the_keys_that_are_told_and_a_stream_of_both_images() -> None:
+def test_a_table_has_the_keys_that_are_configured_and_a_stream_of_both_images() -> None:
     table = deployed().one("Table", "ring-us-east-1").inputs
 
     assert table["name"] == "orders"
@@ -39,7 +39,7 @@ def test_a_table_has_the_keys_that_are_told_and_a_stream_of_both_images() -> Non
     assert "ttl" not in table
 
 
-def test_a_table_has_the_indexes_the_ttl_and_the_capacity_that_are_told() -> None:
+def test_a_table_has_the_indexes_the_ttl_and_the_capacity_that_are_configured() -> None:
     status, placed = {"name": "status", "type": "S"}, {"name": "placed", "type": "N"}
     changes = {
         "global_indexes": [

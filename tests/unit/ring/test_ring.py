@@ -51,9 +51,9 @@ def test_the_types_of_the_components_never_change() -> None:
     }
 
 
-def test_every_resource_lies_beneath_the_component_it_belongs_to() -> None:
+def test_every_resource_lies_under_the_component_it_belongs_to() -> None:
     ours = ("ring-us-east-1", OUT)
-    unwatched = tree(deployed(watch={"enabled": False}))
+    unwatched = tree(deployed(monitoring={"enabled": False}))
     names = [(kind, name, parent) for kind, name, parent in unwatched if parent in ours]
 
     assert sorted(names) == [
@@ -93,7 +93,7 @@ def test_every_resource_is_made_by_the_provider_of_its_members_region() -> None:
         assert seen.one("aws", one.provider).inputs["region"] in one.name
 
 
-def test_the_outputs_tell_each_members_tables_and_each_hops_function() -> None:
+def test_the_outputs_name_each_members_tables_and_each_hops_function() -> None:
     outputs = deployed().outputs["ring"]
 
     assert outputs["members"][0] == {
@@ -177,7 +177,7 @@ def test_a_preview_declares_the_same_resources_though_nothing_of_aws_is_known_ye
         assert tree(deployed(preview=True, **sections)) == tree(deployed(**sections))
 
 
-def test_a_preview_says_what_is_unknown_and_tells_what_is_known() -> None:
+def test_a_preview_says_what_is_unknown_and_shows_what_is_known() -> None:
     seen = deployed(preview=True)
     mapping = seen.one("EventSourceMapping", OUT).inputs
 

@@ -37,7 +37,7 @@ def test_each_member_hops_to_the_next_and_the_last_one_to_the_first(size: int) -
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_whoever_follows_the_hops_passes_every_member_and_comes_back(size: int) -> None:
+def test_following_the_hops_passes_every_member_and_comes_back(size: int) -> None:
     onward = {hop.source: hop.target for hop in all_hops(ring_of_size(size))}
     start = here = next(iter(onward))
     passed = [here := onward[here] for _ in range(size)]
@@ -53,14 +53,14 @@ def test_a_ring_of_two_is_two_hops() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_stack_deploys_all_hops_unless_told_otherwise(size: int) -> None:
+def test_a_stack_deploys_all_hops_unless_configured_otherwise(size: int) -> None:
     settings = ring_of_size(size)
 
     assert deployed_hops(settings) == all_hops(settings)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_stack_deploys_exactly_the_hops_that_start_at_the_members_told(size: int) -> None:
+def test_a_stack_deploys_exactly_the_hops_that_start_at_the_members_given(size: int) -> None:
     members = REGIONS[:size]
     for chosen in chain.from_iterable(combinations(members, n) for n in range(1, size + 1)):
         settings = ring_of_size(size, hops=list(reversed(chosen)))
@@ -76,7 +76,7 @@ def test_stacks_of_one_hop_each_make_the_whole_ring_together() -> None:
     assert tuple(chain.from_iterable(apart)) == all_hops(ring_of_size(4))
 
 
-def test_a_hop_told_twice_is_deployed_once() -> None:
+def test_a_hop_given_twice_is_deployed_once() -> None:
     assert len(deployed_hops(ring_of_size(3, hops=[REGIONS[0], f"{REGIONS[0]}/orders"]))) == 1
 
 
@@ -86,7 +86,7 @@ def test_a_hop_is_named_after_both_of_its_ends() -> None:
     assert (there.slug, back.slug) == ("us-east-1-to-us-east-2", "us-east-2-to-us-east-1")
 
 
-def test_the_name_of_a_hop_stays_short_and_tells_hops_apart() -> None:
+def test_the_name_of_a_hop_stays_short_and_distinguishes_hops() -> None:
     here = Member("ap-southeast-2-orders-apac", "ap-southeast-2", "orders-apac")
     there = [Member(f"eu-west-1-{name}", "eu-west-1", name) for name in ("a" * 240, "a" * 241)]
     slugs = {Edge(*pair).slug for one in there for pair in ((here, one), (one, here))}
@@ -159,7 +159,7 @@ def test_the_replica_id_is_8_hex_digits_of_the_place() -> None:
     assert replica_id("eu-west-1", "orders") == "b2effd43"
 
 
-def test_the_replica_id_tells_tables_regions_and_accounts_apart() -> None:
+def test_the_replica_id_distinguishes_tables_regions_and_accounts() -> None:
     places = [
         ("us-east-1", "orders", None),
         ("us-east-1", "orders-b", None),

@@ -112,7 +112,7 @@ def test_lambdas_metrics_are_of_the_hops_own_function() -> None:
 
 
 def test_the_lag_graph_names_the_alarms_threshold() -> None:
-    lag = graphs(body(deployed(watch={"iterator_age": 77})))["Lag"]
+    lag = graphs(body(deployed(monitoring={"iterator_age": 77})))["Lag"]
     assert any(metric[-1]["label"] == "iterator age (alarm above 77 s)" for metric in lag)
 
 

@@ -38,7 +38,7 @@ def variables(*, target_role: str | None = None, **sections: object) -> dict[str
     return {key: str(value) for key, value in values.items()}
 
 
-def test_a_function_is_told_its_hop() -> None:
+def test_a_function_is_given_its_hop() -> None:
     assert variables() == {
         "RING_SOURCE_REGION": "us-east-1",
         "RING_SOURCE_TABLE": "orders",
@@ -64,7 +64,7 @@ def test_the_names_are_these_and_no_others() -> None:
     )
 
 
-def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
+def test_a_hop_to_another_partition_is_given_where_its_keys_are() -> None:
     settings = Settings.parse(config(members=CHINA))
     there, _ = deployed_hops(settings)
     values = environment(there.source, there.target, settings, quarantine=("lost", ACCOUNT))
@@ -76,7 +76,7 @@ def test_a_hop_to_another_partition_is_told_where_its_keys_are() -> None:
     assert read.target_access == secret
 
 
-def test_a_hop_within_a_partition_is_told_of_no_keys() -> None:
+def test_a_hop_within_a_partition_is_given_no_keys() -> None:
     settings = Settings.parse(config(members=[CHINA[0], TWO[1], CHINA[1]]))
     within = deployed_hops(settings)[0]
     values = environment(within.source, within.target, settings, quarantine=("lost", ACCOUNT))
@@ -93,16 +93,16 @@ def test_a_function_expects_its_quarantine_to_be_its_own_accounts() -> None:
     assert handler.config.HopConfig.read(before).quarantine_owner is None
 
 
-def test_that_a_conflicts_items_are_told_is_told_only_where_they_are() -> None:
+def test_that_a_conflicts_items_are_logged_is_set_only_where_they_are() -> None:
     assert variables(function={"log_items": True})["RING_LOG_ITEMS"] == "yes"
 
 
-def test_whose_http_client_is_to_be_used_is_told_only_where_it_is_not_the_hops_own() -> None:
+def test_whose_http_client_is_to_be_used_is_set_only_where_it_is_not_the_hops_own() -> None:
     assert variables(function={"http": "boto3"})["RING_HTTP"] == "boto3"
     assert "RING_HTTP" not in variables(function={"http": "own"})
 
 
-def test_a_function_is_told_of_its_heart_only_where_it_beats() -> None:
+def test_a_function_is_given_its_heartbeat_only_where_it_beats() -> None:
     values = variables(heartbeat={"enabled": True})["RING_HEARTBEAT"]
 
     assert json.loads(values) == {
@@ -112,7 +112,7 @@ def test_a_function_is_told_of_its_heart_only_where_it_beats() -> None:
     assert "RING_HEARTBEAT" not in variables()
 
 
-def test_an_expiry_that_travels_is_told() -> None:
+def test_an_expiry_that_travels_is_set() -> None:
     ttl = {"attribute": "expires", "expiry": "delete"}
 
     assert variables(table=ORDERS | {"ttl": ttl})["RING_EXPIRY"] == "delete"

@@ -51,7 +51,7 @@ def test_a_rule_calls_the_hops_function_at_its_rate() -> None:
     assert target.inputs["input"] == '{"beat": true}'
 
 
-def test_one_minute_is_told_in_the_singular() -> None:
+def test_one_minute_is_written_in_the_singular() -> None:
     seen = deployed(heartbeat={"enabled": True}).one("EventRule", OUT)
     assert seen.inputs["scheduleExpression"] == "rate(1 minute)"
 

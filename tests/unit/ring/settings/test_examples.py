@@ -67,7 +67,7 @@ def test_the_program_exports_the_members_and_the_hops() -> None:
     ]
 
 
-def test_the_program_tells_wrong_settings_before_anything_is_declared() -> None:
+def test_the_program_reports_wrong_settings_before_anything_is_declared() -> None:
     config = stack("dev") | {"dynamodb-ring:hop": "us-east-1"}
 
     with pytest.raises(SettingsError, match="Did you mean `hops`"):

@@ -8,12 +8,12 @@ import pulumi
 import pytest
 
 from ring.settings.settings import SettingProblem, Settings, SettingsError, read_settings
-from tests.support import invalid_distributed, invalid_settings, invalid_watch
+from tests.support import invalid_distributed, invalid_monitoring, invalid_settings
 from tests.support.invalid_settings import EVERYTHING_WRONG
 from tests.support.pulumi_mocks import TWO, config
 
-WRONG = invalid_settings.WRONG | invalid_watch.WRONG | invalid_distributed.WRONG
-RIGHT = invalid_settings.RIGHT | invalid_watch.RIGHT | invalid_distributed.RIGHT
+WRONG = invalid_settings.WRONG | invalid_monitoring.WRONG | invalid_distributed.WRONG
+RIGHT = invalid_settings.RIGHT | invalid_monitoring.RIGHT | invalid_distributed.RIGHT
 
 
 def problems(sections: dict[str, object]) -> list[SettingProblem]:
@@ -137,7 +137,7 @@ def test_a_misspelled_key_of_the_configuration_is_an_error_with_a_suggestion() -
     [
         ({}, 300),
         ({"mapping": {"record_age": 400}}, 200),
-        ({"watch": {"iterator_age": 90}}, 90),
+        ({"monitoring": {"iterator_age": 90}}, 90),
     ],
 )
 def test_the_lag_alarm_goes_off_before_a_record_goes_to_the_quarantine(
@@ -145,13 +145,13 @@ def test_the_lag_alarm_goes_off_before_a_record_goes_to_the_quarantine(
 ) -> None:
     settings = Settings.parse(config(**sections))
 
-    assert settings.watch.max_lag_seconds(settings.mapping) == seconds
+    assert settings.monitoring.max_lag_seconds(settings.mapping) == seconds
     assert seconds < settings.mapping.record_age
 
 
 def test_topics_are_not_checked_while_a_member_is_invalid() -> None:
-    topics = [invalid_watch.HERE, invalid_watch.ELSEWHERE]
-    found = problems({"members": [TWO[0], {"region": "nowhere"}], "watch": {"topics": topics}})
+    topics = [invalid_monitoring.HERE, invalid_monitoring.ELSEWHERE]
+    found = problems({"members": [TWO[0], {"region": "nowhere"}], "monitoring": {"topics": topics}})
 
     assert [problem.key for problem in found] == ["members[1].region"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from ring.component_types import WATCH
 from ring.hop import Hop
 from ring.hop_metrics import Metric
 from ring.monitoring.alarms import Alarm, hop_alarms, quarantine_bucket_alarm
@@ -17,11 +18,8 @@ from ring.replica import Replica
 from ring.settings.settings import Settings
 from ring.topology import all_hops
 
-WATCH = "dynamodb-ring:index:Watch"
-"""The component's type token. It is part of URNs and must never change."""
 
-
-class Watch(pulumi.ComponentResource):
+class MemberAlarms(pulumi.ComponentResource):
     """Alarms of the hops that start at a member, in its region and account, as their metrics are.
 
     They notify the user's topics in that region, or else a topic that is created here.
@@ -44,8 +42,12 @@ class Watch(pulumi.ComponentResource):
         self.replica = replica
         self.hops = hops
         self._opts = pulumi.ResourceOptions(parent=self, provider=replica.provider)
-        self.topic = None if settings.watch.topics else self._topic(name, settings.watch.email)
-        self._actions: list[pulumi.Input[str]] = [*settings.watch.topics_in(replica.member.region)]
+        self.topic = (
+            None if settings.monitoring.topics else self._topic(name, settings.monitoring.email)
+        )
+        self._actions: list[pulumi.Input[str]] = [
+            *settings.monitoring.topics_in(replica.member.region)
+        ]
         if self.topic:
             self._actions = [self.topic.arn]
         assert replica.quarantine  # a hop's source is never `named_only`
@@ -55,7 +57,7 @@ class Watch(pulumi.ComponentResource):
             f"{table}, member {replica.member.name}",
             quarantine_bucket_alarm(replica.quarantine.bucket),
         )
-        max_lag_seconds = settings.watch.max_lag_seconds(settings.mapping)
+        max_lag_seconds = settings.monitoring.max_lag_seconds(settings.mapping)
         self.alarms = {
             hop.name: [
                 *(
@@ -128,14 +130,14 @@ def _query(name: str, metric: Metric, period: int) -> aws.cloudwatch.MetricAlarm
 
 
 def dashboards(
-    name: str, monitors: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
+    name: str, monitors: Sequence[MemberAlarms], settings: Settings, opts: pulumi.ResourceOptions
 ) -> list[aws.cloudwatch.Dashboard]:
     """Declare a dashboard for each account in which hops start, with those hops.
 
     A dashboard shows no metrics of another account unless the accounts share them. Members with the
     same credentials are in the same account; the account's ID itself need not be known.
     """
-    accounts: dict[object, list[Watch]] = {}
+    accounts: dict[object, list[MemberAlarms]] = {}
     for monitor in monitors:
         member = monitor.replica.member
         accounts.setdefault((member.partition, member.credentials), []).append(monitor)
@@ -143,7 +145,7 @@ def dashboards(
 
 
 def _dashboard(
-    name: str, monitors: Sequence[Watch], settings: Settings, opts: pulumi.ResourceOptions
+    name: str, monitors: Sequence[MemberAlarms], settings: Settings, opts: pulumi.ResourceOptions
 ) -> aws.cloudwatch.Dashboard:
     first = monitors[0].replica
     rows = [
@@ -155,7 +157,7 @@ def _dashboard(
     labels = [f"{edge.source.name} -> {edge.target.name}" for edge in all_hops(settings)]
     omitted = [label for label in labels if label not in shown]
     body = dashboard_body(
-        settings.table.name, rows, omitted, settings.watch.max_lag_seconds(settings.mapping)
+        settings.table.name, rows, omitted, settings.monitoring.max_lag_seconds(settings.mapping)
     )
     # The name must be unique: AWS would overwrite another ring's dashboard of the same name. A
     # table is in one ring, so the replica id of its first member is unique.

@@ -95,7 +95,7 @@ def test_a_topic_has_the_key_of_its_member() -> None:
 
 
 def test_an_email_is_subscribed_to_each_of_them() -> None:
-    seen = deployed(watch={"email": "ops@example.com"})
+    seen = deployed(monitoring={"email": "ops@example.com"})
     subscriptions = [found.inputs for found in seen.all("TopicSubscription")]
 
     assert [found["endpoint"] for found in subscriptions] == ["ops@example.com"] * 2
@@ -106,7 +106,7 @@ def test_an_email_is_subscribed_to_each_of_them() -> None:
 
 
 def test_an_alarm_notifies_the_users_topics_in_its_region() -> None:
-    seen = deployed(watch={"topics": [*OWN, OWN[0] + "-2"]})
+    seen = deployed(monitoring={"topics": [*OWN, OWN[0] + "-2"]})
 
     for alarm in seen.all("MetricAlarm"):
         regional = [topic for topic in (*OWN, OWN[0] + "-2") if alarm.parent[5:] in topic]
@@ -141,7 +141,7 @@ def test_both_hops_that_start_at_a_member_share_a_topic() -> None:
 
 
 def test_there_is_no_monitoring_if_it_is_switched_off() -> None:
-    seen = deployed(watch={"enabled": False})
+    seen = deployed(monitoring={"enabled": False})
 
     for kind in ("Watch", "MetricAlarm", "Topic", "Dashboard"):
         assert seen.all(kind) == []

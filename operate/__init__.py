@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from operate.comparison import CheckReport
+    from operate.check_run import CheckReport
     from operate.conflicts.entries import ConflictEntry
     from operate.conflicts.reading import Conflicts
     from operate.conflicts.resolving import Resolution, ResolveOutcome
@@ -109,7 +109,7 @@ _MODULES = {
     "operate.conflicts.resolving": ("Resolution", "ResolveOutcome"),
     "operate.conflicts.ring_conflicts": ("logged_conflicts", "resolve_conflict"),
     "operate.conflicts.standing": ("loser_of",),
-    "operate.comparison": ("CheckReport",),
+    "operate.check_run": ("CheckReport",),
     "operate.deployment.config_source": ("StateBackend",),
     "operate.deployment.result": ("Result",),
     "operate.deployment.ring_file": ("read_rings",),

@@ -37,7 +37,7 @@ class BackfillOperation:
         self._runner = table_options.runner(ring)
         if self._runner:
             expect_writes(self._runner)
-        self.members = table_options.connect(ring)
+        self.members = table_options.connect(ring, also=[*into, *filter(None, [source])])
         names = into or [member.name for member in self.members]
         self.routes = [plan_route(self.members, name, source) for name in names]
         self._segments = table_options.segment_count(ring, segments)

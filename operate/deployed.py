@@ -13,11 +13,8 @@ from typing import Any
 
 from operate.held_state import held_members
 from ring.arn import Arn
-from ring.distributed import DISTRIBUTED
+from ring.component_types import DISTRIBUTED, HOP, REPLICA, RING
 from ring.held_resources import PROVIDER, Resource, member_of_replica
-from ring.hop import HOP
-from ring.replica import REPLICA
-from ring.ring import RING
 from ring.settings.types import TOMBSTONES
 
 _TABLE = "aws:dynamodb/table:Table"
@@ -132,11 +129,6 @@ class Deployed:
     def reachable_hops(self) -> list[DeployedHop]:
         """Hops whose source is not a held member."""
         return [hop for hop in self.hops if hop.source not in self.held]
-
-    @property
-    def held_regions(self) -> set[str]:
-        """Regions of held members, which may be down."""
-        return {member.region for member in self.members if member.name in self.held}
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> Deployed:

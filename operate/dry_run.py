@@ -40,7 +40,7 @@ class DryStore:
     async def delete_stub(self, key: Key, version: Version) -> None:
         """See `Store`."""
         current = await self.read(key)
-        if current is not None and DELETED in current and current[VERSION] == {"S": version}:
+        if current is not None and DELETED in current and current[VERSION] == {"B": version}:
             self._items[canonical_text(key)] = None
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
@@ -85,5 +85,5 @@ def _is_met(condition: Condition, current: Item | None) -> bool:
 
 
 def _is_older(current: Item, version: Version) -> bool:
-    text: Any = current.get(VERSION, {}).get("S")
-    return isinstance(text, str) and text < version
+    value: Any = current.get(VERSION, {}).get("B")
+    return isinstance(value, bytes) and value < version

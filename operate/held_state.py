@@ -12,7 +12,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ring.held import HELD, HeldMember
+from ring.component_types import HELD, REPLICA
+from ring.held import HeldMember
 from ring.held_resources import (
     PROVIDER,
     Resource,
@@ -22,7 +23,6 @@ from ring.held_resources import (
     own_resources,
     replicas,
 )
-from ring.replica import REPLICA
 from ring.settings.members import members_of
 from ring.settings.settings import Settings
 

@@ -17,8 +17,8 @@ def settings_of(functions: LambdaClient, function: str) -> HopConfig:
     """Return the configuration of a hop's function, given its ARN or name.
 
     Raises:
-        handler.config.SettingsError: It is not a ring's function.
-        botocore.exceptions.ClientError: It cannot be read.
+        handler.config.HopConfigError: it is not a ring's function.
+        botocore.exceptions.ClientError: it cannot be read.
     """
     response = functions.get_function_configuration(FunctionName=function)
     variables: Mapping[str, str] = response.get("Environment", {}).get("Variables", {})

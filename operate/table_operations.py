@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from operate.backfill_operation import BackfillOperation
-from operate.comparison import CheckReport, Comparison, ignore_difference
+from operate.check_run import CheckReport, CheckRun, ignore_difference
 from operate.errors import InvalidRequestError
 from operate.quarantine.catalogue import RedriveList
 from operate.quarantine.listing import QuarantinedEntry, RingQuarantine
@@ -45,9 +45,9 @@ def check(  # noqa: PLR0913 - keywords, each with a default
     `on_difference` is called with each key that differs: the report has the first ones. Raises
     `OperateError`.
     """
-    comparison = _comparison(ring, options, only, table_options)
-    with comparison.open("check") as journal:
-        return comparison.check(journal, on_progress, on_difference)
+    run = _check_run(ring, options, only, table_options)
+    with run.open("check") as journal:
+        return run.check(journal, on_progress, on_difference)
 
 
 def repair(  # noqa: PLR0913 - keywords, each with a default
@@ -65,12 +65,12 @@ def repair(  # noqa: PLR0913 - keywords, each with a default
     `prefer` names the member whose items win where no version decides. With `dry_run`, nothing is
     written. Raises `OperateError`.
     """
-    comparison = _comparison(ring, options, only, table_options)
+    run = _check_run(ring, options, only, table_options)
     if prefer is not None:
-        comparison.member_index(prefer)  # before anything is read
-    with comparison.open("repair") as journal:
-        report = comparison.check(journal, on_progress)
-        result = comparison.repair(journal, prefer, dry_run=dry_run, on_progress=on_progress)
+        run.member_index(prefer)  # before anything is read
+    with run.open("repair") as journal:
+        report = run.check(journal, on_progress)
+        result = run.repair(journal, prefer, dry_run=dry_run, on_progress=on_progress)
         return RepairReport(report, result)
 
 
@@ -126,11 +126,11 @@ def redrive(
     return entries
 
 
-def _comparison(
+def _check_run(
     ring: DeployedRing,
     options: CheckOptions | None,
     only: Sequence[str],
     table_options: TableOptions,
-) -> Comparison:
+) -> CheckRun:
     members = table_options.connect(ring, only)
-    return Comparison(ring, members, options or CheckOptions(), table_options)
+    return CheckRun(ring, members, options or CheckOptions(), table_options)

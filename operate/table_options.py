@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,10 @@ DISTRIBUTED_SEGMENTS = 100
 """Default number of segments per table in Lambda functions on AWS."""
 
 
+def ignore_note(note: str) -> None:
+    """Ignore a note."""
+
+
 @dataclass(frozen=True)
 class TableOptions:
     """Options of operations on whole tables."""
@@ -39,10 +43,25 @@ class TableOptions:
     stop: Stop = field(default_factory=Stop)
     """Request to end in order, from another thread."""
 
-    def connect(self, ring: DeployedRing, only: Sequence[str] = ()) -> list[MemberConnection]:
-        """Connect to a ring's members. Raises `OperateError`, also for fewer than two."""
+    on_note: Callable[[str], object] = ignore_note
+    """Called with a sentence that a person should read: which members are left out."""
+
+    def connect(
+        self, ring: DeployedRing, only: Sequence[str] = (), also: Collection[str] = ()
+    ) -> list[MemberConnection]:
+        """Connect to a ring's members, or `only` to those named.
+
+        Bypassed members are left out, since their regions may be down, but for those named in
+        `only` or `also`. Raises `OperateError`, also for fewer than two.
+        """
+        deployed = ring.deployed()
+        left_out = [] if only else sorted({*deployed.held} - {*also})
+        if left_out:
+            self.on_note(f"{ring.label}: bypassed members are left out: {', '.join(left_out)}.")
+            names = [member.name for member in deployed.members]
+            only = [name for name in names if name not in left_out]
         members = connect_members(
-            ring.deployed(), ring.clients(), only=tuple(only), rate=self.rate, stop=self.stop
+            deployed, ring.clients(), only=only, rate=self.rate, stop=self.stop
         )
         if len(members) < 2:
             raise InvalidRequestError(

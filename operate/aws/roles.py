@@ -16,6 +16,8 @@ from botocore.credentials import (
     Credentials as SdkCredentials,
 )
 
+from handler.aws.clients import share_loader
+
 
 def assume_role_session(
     role: str, create_client: Callable[..., Any], credentials: Any, external_id: str | None = None
@@ -33,7 +35,7 @@ def assume_role_session(
 
 def _session_with(credentials: SdkCredentials) -> botocore.session.Session:
     """Return a session whose clients sign with these credentials."""
-    session = botocore.session.Session()
+    session = share_loader(botocore.session.Session())
     session.register_component(
         "credential_provider", CredentialResolver([_StaticProvider(credentials)])
     )

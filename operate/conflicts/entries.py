@@ -100,7 +100,7 @@ def side_document(side: Side, members: Mapping[str, str]) -> dict[str, Any]:
     return {
         "member": member_of(side, members),
         "origin": side.origin,
-        "version": side.version,
+        "version": str(side.version),
         "written": side.version.seconds,
         "deleted": side.is_delete,
         "item": side.item,

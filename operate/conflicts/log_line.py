@@ -77,7 +77,7 @@ def parse_line(text: str, time: float) -> ConflictLine | None:
 
 
 def _side(document: Mapping[str, Any], name: str) -> Side:
-    version = Version.parse(document.get(name))
+    version = Version.from_text(document.get(name))
     if version is None:
         raise ValueError(f"`{name}` is not a version")
     item, cut = document.get(f"{name}_item"), document.get(f"{name}_cut")

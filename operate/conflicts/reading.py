@@ -65,7 +65,6 @@ def read_conflicts(
     Raises `PrerequisiteError` without credentials, and `OperationFailedError` if no log could be
     read.
     """
-    clients.be_brief_in(deployed.held_regions)
     members = {member.name: member for member in deployed.members}
 
     def read(hop: DeployedHop) -> _HopLog:
@@ -104,7 +103,7 @@ def _read_hop(
     try:
         with translate_aws_errors():
             functions, logs = (
-                clients.get(source.credentials, source.region, service)
+                clients.get(source.credentials, source.region, service, brief=True)
                 for service in ("lambda", "logs")
             )
             for event in _events(logs, log_group(functions, hop.function), window):

@@ -12,6 +12,7 @@ from typing import Any
 from pulumi.automation import Stack
 from pulumi.runtime.config import set_all_config
 
+from operate.deployment.backend import backend_from
 from operate.deployment.pulumi_cli import Cli
 from operate.deployment.workspace import (
     Program,
@@ -61,7 +62,7 @@ def _copied(stack: Stack, folder: Path | None, cli: Cli, out: Collection[str]) -
     name = short_name(stack.name)
     with temporary_project(folder) as directory, TemporaryDirectory(prefix="ring-") as backend:
         environment = {
-            "PULUMI_BACKEND_URL": f"file://{backend}",
+            **backend_from(f"file://{backend}"),
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(),
         }
         program = _configured(stack.workspace.program, config)

@@ -21,10 +21,10 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from operate.deployment.backend import absolute
 from operate.deployment.config_source import StateBackend, parse_settings
 from operate.deployment.settings_file import MembersLocation
 from operate.deployment.stack import RingStack
-from operate.deployment.workspace import absolute
 from operate.errors import InvalidRequestError
 from ring.settings.errors import SettingProblem, did_you_mean, from_pydantic_error
 from ring.settings.sections import SettingsModel

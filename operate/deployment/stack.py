@@ -14,11 +14,11 @@ from pulumi.automation import EngineEvent, Stack
 
 from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
-from operate.deployment.adopted_streams import QUICKLY, ensure_replicable
 from operate.deployment.config_source import SettingsSource, StateBackend, parse_settings
 from operate.deployment.engine_events import KEEP, Step, parse_event
 from operate.deployment.held_stack import holding
-from operate.deployment.preflight import ensure_deployable
+from operate.deployment.preflight.adopted_streams import ensure_replicable
+from operate.deployment.preflight.deployable import ensure_deployable
 from operate.deployment.pulumi_cli import Cli, find_cli
 from operate.deployment.result import (
     Operation,
@@ -209,7 +209,7 @@ class RingStack:
         Does not ask about a bypassed member. Raises `PrerequisiteError` or `OperationFailedError`
         where DynamoDB does not answer.
         """
-        ensure_replicable(self.settings(), ClientPool(QUICKLY))
+        ensure_replicable(self.settings(), self.clients())
 
     def cancel(self) -> None:
         """Cancel the operation that another thread runs, in order, and refuse new ones.
@@ -278,7 +278,7 @@ class RingStack:
             settings = self._source.read_from(opened)
             ensure_deployable(opened, Deployed.read(state), settings, self.clients())
             if self._source.is_encrypted:
-                ensure_replicable(settings, ClientPool(QUICKLY))
+                ensure_replicable(settings, self.clients())
             out = bypassed(settings)
         copy_of = (self.folder, self._cli) if dry_run and self._cli else None
         with holding(opened, state, out, copy_of=copy_of) as stack:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pulumi.automation import CommandError, Stack, StackNotFoundError
 
+from operate.deployment.backend import backend_from, remove_empty_attributes
 from operate.deployment.config_source import StateBackend
 from operate.deployment.pulumi_cli import Cli, find_cli
 from operate.deployment.pulumi_errors import suppress_unraisable, to_operate_error
 from operate.deployment.workspace import (
     Program,
     Workspace,
-    backend_from,
     restore_file,
     stack_file,
     temporary_project,
@@ -76,11 +76,13 @@ class StackAccess:
         workspace.remove_stack(self.name, preserve_config=True)
 
     def _workspace(self, directory: Path, cli: Cli, program: Program | None = None) -> Workspace:
+        environment = backend_from(self.backend.url, self.folder)
+        remove_empty_attributes(environment.get("PULUMI_BACKEND_URL"))
         return Workspace(
             directory,
             cli,
             program=program,
-            environment=backend_from(self.backend.url, self.folder),
+            environment=environment,
             secrets_provider=self.backend.secrets_provider,
         )
 

@@ -6,7 +6,6 @@ https://www.pulumi.com/docs/iac/automation-api/concepts-terminology/#workspace
 from __future__ import annotations
 
 import json
-import os
 import re
 import runpy
 import sys
@@ -20,11 +19,11 @@ import yaml
 from pulumi.automation import LocalWorkspace, Stack
 from pulumi.runtime import set_config
 
+from operate.deployment.backend import absolute, read_project
 from operate.deployment.pulumi_cli import Cli
 from operate.errors import InvalidRequestError, OperationFailedError
 from ring.program import build
 from ring.settings.settings import NAMESPACE, Settings, read_settings
-from ring.settings.yaml_text import YamlError, read_yaml
 
 PROJECT = NAMESPACE
 """Pulumi project of rings without a project's folder."""
@@ -165,43 +164,11 @@ def temporary_project(like: Path | None = None) -> Iterator[Path]:
 
 def _identity(directory: Path) -> dict[str, Any]:
     """Return the parts of a project that decide which stacks belong to it."""
-    project = _project(directory)
+    project = read_project(directory)
     kept = {key: value for key, value in project.items() if key in ("name", "backend")}
     if isinstance(backend := kept.get("backend"), dict) and "url" in backend:
         kept["backend"] = {**backend, "url": absolute(str(backend["url"]), directory)}
     return kept
-
-
-def backend_from(backend: str | None, folder: Path | None = None) -> dict[str, str]:
-    """Return the environment in which the CLI uses the same backend as in the user's folder.
-
-    Pulumi resolves a relative file:// URL from its working folder, which may be a temporary one.
-    `folder` is the project's, which may name a backend of its own.
-    """
-    if backend:
-        return {"PULUMI_BACKEND_URL": absolute(backend, Path.cwd())}
-    url = os.environ.get("PULUMI_BACKEND_URL")
-    if url is None and not (folder and _project(folder).get("backend")):
-        url = _logged_in_to()
-    return {"PULUMI_BACKEND_URL": absolute(url, folder or Path.cwd())} if url else {}
-
-
-def absolute(url: str, directory: Path) -> str:
-    """Make the path in a backend's file:// URL absolute."""
-    path = url.removeprefix("file://")
-    if path == url or path.startswith("~"):
-        return url
-    return f"file://{(directory / path).absolute()}"
-
-
-def _logged_in_to() -> str | None:
-    """Return the file:// URL of `pulumi login`; the CLI resolves other URLs by itself."""
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    try:
-        current = json.loads((home / "credentials.json").read_text(encoding="utf-8"))["current"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return str(current) if str(current).startswith("file://") else None
 
 
 def program_in(directory: Path) -> Program:
@@ -209,7 +176,7 @@ def program_in(directory: Path) -> Program:
 
     Raises `InvalidRequestError` if the folder has no Pulumi project, or one in another language.
     """
-    project = _project(directory)
+    project = read_project(directory)
     runtime = project.get("runtime")
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
     if language != "python":
@@ -242,16 +209,3 @@ def _run(main: Path) -> None:
         runpy.run_path(str(main), run_name="__main__")
     finally:
         sys.path.remove(str(main.parent))
-
-
-def _project(directory: Path) -> dict[str, Any]:
-    file = directory / "Pulumi.yaml"
-    try:
-        project = read_yaml(file)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InvalidRequestError(
-            f"There is no Pulumi.yaml in {directory}. Name the project's folder with --folder."
-        ) from error
-    except (YamlError, OSError) as error:
-        raise InvalidRequestError(f"Cannot read {file}: {error}") from error
-    return project if isinstance(project, dict) else {}

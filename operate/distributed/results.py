@@ -19,7 +19,7 @@ from handler.quarantine import Place
 from operate.errors import OperationFailedError
 from operate.reconcile.backfill import BackfillResult, add_skipped_keys
 from operate.reconcile.check_result import CHANGING, CheckResult, findings
-from operate.reconcile.compare import DifferenceKind, MemberState
+from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints
 from operate.reconcile.journal import Journal
 from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 
@@ -127,14 +127,14 @@ def _expect(is_so: bool, otherwise: str) -> None:
 def _is_found(line: Any) -> bool:
     """Whether a line is of a check: a key, what each member has of it, what that means."""
     match line:
-        case [str(), list(held), str(kind)]:
+        case [str(), list(states), str(kind)]:
             marks = [
                 one
-                for one in held
-                if isinstance(one, list) and len(one) == len(MemberState._fields)
+                for one in states
+                if isinstance(one, list) and len(one) == len(KeyFingerprints._fields)
             ]
             texts = all(mark is None or isinstance(mark, str) for one in marks for mark in one)
-            return len(marks) == len(held) > 0 and texts and kind in (*DifferenceKind, CHANGING)
+            return len(marks) == len(states) > 0 and texts and kind in (*DifferenceKind, CHANGING)
     return False
 
 
@@ -157,11 +157,12 @@ def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[CheckResult,
         first += call.read if call.source == 0 else 0
         units += call.units
         journal.add_results(
-            (key, [MemberState(*one) for one in held], kind) for key, held, kind in call.lines
+            (key, [KeyFingerprints(*one) for one in states], kind)
+            for key, states, kind in call.lines
         )
     journal.remove_duplicates()
     # Only the first member's items were counted: what it lacks are keys as well.
-    lacking = sum(found.held[0].item is None for found in findings(journal))
+    lacking = sum(found.states[0].item is None for found in findings(journal))
     return CheckResult(first + lacking, journal.counts()), units
 
 

@@ -39,8 +39,8 @@ from operate.errors import OperationFailedError
 from operate.reconcile.backfill import Filler, Route, find_skipped_keys
 from operate.reconcile.check import CheckOptions, recheck_suspects
 from operate.reconcile.check_result import CHANGING
-from operate.reconcile.compare import DifferenceKind
 from operate.reconcile.compare_page import compare_page
+from operate.reconcile.difference_kinds import DifferenceKind
 from operate.reconcile.fingerprints import key_of, key_text
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -212,8 +212,8 @@ def _check(
 def _found(journal: Journal) -> Iterator[Any]:
     for kind in (*DifferenceKind, CHANGING):
         for chunk in journal.suspects(kind):
-            for _, key, held in chunk:
-                yield [key, held, kind]
+            for _, key, states in chunk:
+                yield [key, states, kind]
 
 
 def _fill(

@@ -13,7 +13,7 @@ from operate.deployed import Deployed, DeployedMember, hop_name
 
 _LOOKS_BACK = timedelta(days=14)
 _PERIOD = 900  # seconds: 14 days have 1,344 of them, and a response has up to 1,440 points
-_ANSWERED = (Action.REPLICATED, Action.DELETED, Action.REJECTED)
+_ANSWERED = (Action.REPLICATED, Action.DELETED, Action.REFUSED)
 """Metrics that a hop only counts after a response of its target."""
 
 

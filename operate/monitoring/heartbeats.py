@@ -49,7 +49,7 @@ class Heartbeats:
         key = self._key(member, function)
         if key is None:
             return None
-        client = self._clients.get(member.credentials, member.region, "dynamodb")
+        client = self._client(member, "dynamodb")
         item = client.get_item(
             TableName=member.table,
             Key=key,
@@ -61,6 +61,9 @@ class Heartbeats:
 
     def _key(self, member: DeployedMember, function: str) -> Mapping[str, Any] | None:
         if function not in self._keys:
-            functions = self._clients.get(member.credentials, member.region, "lambda")
+            functions = self._client(member, "lambda")
             self._keys[function] = settings_of(functions, function).heartbeat
         return self._keys[function]
+
+    def _client(self, member: DeployedMember, service: str) -> Any:
+        return self._clients.get(member.credentials, member.region, service, brief=True)

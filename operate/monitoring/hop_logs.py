@@ -62,7 +62,7 @@ class HopLogs:
 
     def _client(self, hop: DeployedHop, service: str) -> Any:
         member = self._members[hop.source]
-        return self._clients.get(member.credentials, member.region, service)
+        return self._clients.get(member.credentials, member.region, service, brief=True)
 
 
 def log_group(functions: LambdaClient, function: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operate.aws.answers import NO_ANSWER
 from operate.aws.errors import CREDENTIAL_ERRORS
 from operate.deployed import DeployedHop, DeployedMember
 
@@ -18,7 +19,11 @@ Client = Callable[[str], Any]
 
 
 class Probe:
-    """Reads resources with a member's credentials, and collects the problems."""
+    """Reads resources with a member's credentials, and collects the problems.
+
+    `no_answer` is why its region did not answer: nothing more is read from it then, since each
+    request would wait as long as that one.
+    """
 
     def __init__(
         self, clients: ClientPool, member: DeployedMember, hop: DeployedHop | None = None
@@ -26,6 +31,7 @@ class Probe:
         self.member = member
         self.problems: list[str] = []
         self._clients = clients
+        self.no_answer: BotoCoreError | None = None
         self._subject = f"the hop from {hop.source} to {hop.target}" if hop else member.name
 
     def require(self, condition: bool, problem: str) -> None:
@@ -42,6 +48,8 @@ class Probe:
         if name is None:
             self.require(False, "it was not deployed completely: run `up` again")
             return None
+        if self.no_answer:
+            return None
         try:
             return read(self._client, name)
         except CREDENTIAL_ERRORS:
@@ -55,8 +63,12 @@ class Probe:
                     False, f"{name} cannot be read: {details['Code']}: {details['Message']}"
                 )
         except BotoCoreError as error:
-            self.require(False, f"{name} cannot be read: {error}")
+            if isinstance(error, NO_ANSWER):
+                self.no_answer = error
+            else:
+                self.require(False, f"{name} cannot be read: {error}")
         return None
 
     def _client(self, service: str) -> Any:
-        return self._clients.get(self.member.credentials, self.member.region, service)
+        member = self.member
+        return self._clients.get(member.credentials, member.region, service, brief=True)

@@ -12,7 +12,7 @@ from handler.quarantine import Place, place_of
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.monitoring.alarms import ActiveAlarms, active_alarms
+from operate.monitoring.active_alarms import ActiveAlarms, active_alarms
 from operate.monitoring.probe import Client, Probe
 from ring.arn import Arn
 from ring.text import counted
@@ -20,6 +20,7 @@ from ring.text import counted
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
+_BYPASSED = "{0} is bypassed: the ring is closed around it until `automate.py rejoin {0}`"
 _GOOD_RESULTS = ("OK", "No records processed", None)
 
 
@@ -28,6 +29,7 @@ class MemberStatus:
     """State of a member: its table, its stream (the view type) and its tombstone table.
 
     `items` is the number of items by DescribeTable, which AWS updates about every six hours.
+    `notes` says if it is bypassed.
     """
 
     name: str
@@ -38,6 +40,7 @@ class MemberStatus:
     tombstones: str | None
     trouble: tuple[str, ...] = ()
     items: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ class Status:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What missing permissions leave unknown, in sentences."""
-        return tuple(text for hop in self.hops for text in hop.notes)
+        """Which members are bypassed and what missing permissions leave unknown, in sentences."""
+        members = [text for member in self.members for text in member.notes]
+        return (*members, *(text for hop in self.hops for text in hop.notes))
 
 
 def status(
@@ -88,15 +92,16 @@ def status(
 ) -> Status:
     """Read the state of everything that a stack has deployed.
 
-    A missing resource, or one without read permission, is a problem in the result. Requests to the
-    region of a bypassed member time out soon. Raises `PrerequisiteError` without credentials.
+    A missing resource, or one without read permission, is a problem in the result, and so is a
+    region that does not answer within seconds. Raises `PrerequisiteError` without credentials.
     """
     shared = clients or ClientPool()
-    shared.be_brief_in(deployed.held_regions)
     members = {member.name: member for member in deployed.members}
     own = [member for member in deployed.members if not member.named_only]
     with translate_aws_errors(), ThreadPoolExecutor(_AT_ONCE) as pool:
-        tables = pool.map(lambda member: _member(Probe(shared, member)), own)
+        tables = pool.map(
+            lambda member: _member(Probe(shared, member), member.name in deployed.held), own
+        )
         hops = pool.map(
             lambda hop: _hop(hop, Probe(shared, members[hop.source], hop), members, now()),
             deployed.hops,
@@ -104,7 +109,7 @@ def status(
         return Status(tuple(tables), tuple(hops))
 
 
-def _member(probe: Probe) -> MemberStatus:
+def _member(probe: Probe, is_bypassed: bool) -> MemberStatus:
     member = probe.member
     table = probe.fetch(member.table, _table)
     tombstones = probe.fetch(member.tombstones, _table) if member.tombstones else None
@@ -128,6 +133,7 @@ def _member(probe: Probe) -> MemberStatus:
     probe.require(
         not tombstones or tombstone_state == "ACTIVE", f"{member.tombstones} is {tombstone_state}"
     )
+    probe.require(probe.no_answer is None, _no_answer(probe, is_bypassed))
     return MemberStatus(
         member.name,
         member.region,
@@ -137,7 +143,14 @@ def _member(probe: Probe) -> MemberStatus:
         tombstone_state,
         tuple(probe.problems),
         table.get("ItemCount") if table else None,
+        (_BYPASSED.format(member.name),) if is_bypassed else (),
     )
+
+
+def _no_answer(probe: Probe, is_bypassed: bool) -> str:
+    name, error = probe.member.name, str(probe.no_answer).rstrip(".")
+    advice = f". If it is lost, `automate.py bypass {name}` closes the ring around it"
+    return f"{probe.member.region} does not answer: {error}{'' if is_bypassed else advice}"
 
 
 def _hop(
@@ -154,6 +167,7 @@ def _hop(
     alarms: ActiveAlarms | None = probe.fetch(
         "its alarms", lambda client, _: active_alarms(client("cloudwatch"), hop, ends)
     )
+    probe.require(probe.no_answer is None, f"{probe.member.region} does not answer")
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
         probe.require(

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from handler.aws.clients import CONCURRENCY
+from handler.aws.clients import MAX_CONCURRENCY
 from handler.metrics import METRICS
+from handler.retry import INITIAL_CONCURRENCY
 from operate.pricing.bill import MONTH, BillLine, Load, RingProfile, mean_price, units
 from operate.pricing.prices import Prices
 from ring.hop_metrics import HopMetrics
@@ -21,7 +22,7 @@ from ring.settings.members import Member
 
 _MILLION = 1e6
 _GB = 1e9
-_ATTRIBUTES = len("_repl_source_region_repl_source_table_repl_version") + 84 + 40
+ATTRIBUTES = len("_repl_source_region_repl_source_table_repl_version") + 30 + 30
 """Bytes that a copy is larger than its item: names, a version, a region's and a table's name."""
 _STUB = 300  # bytes, key and all
 _LINES = 1_500  # bytes that an invocation logs: the line of the batch, and Lambda's own three
@@ -34,7 +35,7 @@ def ring(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> list[BillL
     """What a ring costs; `prices` are those of its members' regions."""
     return [
         *_tables(load, shape, prices),
-        *_indexes(load, shape, prices, _ATTRIBUTES),
+        *_indexes(load, shape, prices, ATTRIBUTES),
         *_functions(load, shape, prices),
         *_watch(shape, prices),
     ]
@@ -70,7 +71,7 @@ def global_tables(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> l
 
 def _tables(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
     n, month = shape.members, load.writes * MONTH
-    own, copy = units(load.size), units(load.size + _ATTRIBUTES)
+    own, copy = units(load.size), units(load.size + ATTRIBUTES)
     puts, deletes = month * (load.updates + load.inserts), month * load.deletes
     write, read = mean_price(prices, "write"), mean_price(prices, "read")
     yield BillLine(
@@ -225,12 +226,22 @@ def _calls_a_second(records: float, shape: RingProfile) -> float:
 def _seconds(load: Load, shape: RingProfile, records: float) -> float:
     """How long an invocation takes: the calls of a record follow each other, its keys do not."""
     calls = load.updates + 2 * load.inserts + (5 if shape.tombstones else 1) * load.deletes
-    return 0.01 + shape.round_trip * calls * ceil(records / CONCURRENCY)
+    return 0.01 + shape.round_trip * calls * _round_trips(ceil(records))
+
+
+def _round_trips(requests: int) -> int:
+    """Return how many one after the other: each lets twice as many be in progress next."""
+    trips, at_once = 0, INITIAL_CONCURRENCY
+    while requests > 0:
+        requests -= at_once
+        at_once = min(2 * at_once, MAX_CONCURRENCY)
+        trips += 1
+    return trips
 
 
 def _bytes(load: Load, shape: RingProfile) -> float:
     """Bytes between members for a write: copies go there, and what they replace comes back."""
-    copy = load.size + _ATTRIBUTES
+    copy = load.size + ATTRIBUTES
     there = (load.updates + load.inserts) * copy + load.deletes * 3 * _STUB
     back = (load.updates + load.deletes) * copy
     return (shape.members - 1) * (there + back)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from operate.errors import OperationFailedError
 from operate.quarantine.listing import QuarantineAccess, QuarantinedEntry
 from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, RedriveResult, redrive
 
@@ -73,6 +74,11 @@ class RedriveList:
         """
         self._db.execute("UPDATE entry SET became = NULL, why = NULL, again = 0")
         for access, number in self._hops.items():
+            try:
+                access.ask_target()
+            except OperationFailedError as error:
+                self._note_all(number, RedriveOutcome.FAILED, str(error))
+                continue
             entries = access.entries(self._oldest_first(number))
             for played in redrive(access.reach, entries, options):
                 self._note(number, played)
@@ -85,6 +91,9 @@ class RedriveList:
     def _oldest_first(self, hop: int) -> Iterator[str]:
         order = "SELECT id FROM entry WHERE hop = ? ORDER BY made, number, rowid"
         return (name for (name,) in self._db.execute(order, (hop,)))
+
+    def _note_all(self, hop: int, became: RedriveOutcome, why: str) -> None:
+        self._db.execute("UPDATE entry SET became = ?, why = ? WHERE hop = ?", (became, why, hop))
 
     def _note(self, hop: int, played: RedriveResult) -> None:
         self._db.execute(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from handler.config import HopConfigError
+from operate.aws.answers import ensure_answering
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
@@ -34,6 +35,8 @@ class QuarantineAccess:
 
     function: str
     reach: HopAccess = field(compare=False)
+    ask_target: Callable[[], object] = field(compare=False)
+    """Raises `OperateError` if the hop's target does not answer within seconds."""
 
     def has_quarantined(self, entry: Entry) -> bool:
         """Return whether this hop quarantined the entry, as far as the entry says so."""
@@ -100,6 +103,7 @@ def _access(
     if hop.function is None:
         raise OperationFailedError(f"{name} was not deployed to its end: run `up` again.")
     source, target = members[hop.source], members[hop.target]
+    ensure_answering(source, clients)
     with translate_aws_errors(name):
         here, s3, functions = (
             clients.get(source.credentials, source.region, service)
@@ -110,7 +114,8 @@ def _access(
             settings = settings_of(functions, hop.function)
         except HopConfigError as error:
             raise OperationFailedError(f"{name}: {error}") from error
-    return QuarantineAccess(hop.function, HopAccess(settings, s3, here, there))
+    reach = HopAccess(settings, s3, here, there)
+    return QuarantineAccess(hop.function, reach, lambda: ensure_answering(target, clients))
 
 
 def _quarantined_entry(entry: Entry, hops: Sequence[QuarantineAccess]) -> QuarantinedEntry:

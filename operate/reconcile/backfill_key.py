@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handler.model.image import PRESENT_AT, Image, Item, Key, Write, digest, replicated_write
+from handler.model.image import (
+    KNOWN_AT,
+    VERSION,
+    Image,
+    Item,
+    Key,
+    Write,
+    digest,
+    replicated_write,
+)
 from handler.model.version import Version
 from handler.store.dynamodb import ConditionFailed, IfUnchanged, IfVersionOlder, Store, Written
 from operate.reconcile.repair_key import KeyState, RepairTarget, newest_of, read_key_states, stamp
@@ -90,8 +99,8 @@ def _with_present_at(path: BackfillPath, states: Sequence[KeyState], write: Writ
         for member, state in zip(path.next, states, strict=True)
         if _has(state, write)
     ]
-    item = {name: value for name, value in write.item.items() if name != PRESENT_AT}
-    return {**item, PRESENT_AT: {"SS": ids}} if ids else item
+    item = {name: value for name, value in write.item.items() if name != KNOWN_AT}
+    return {**item, KNOWN_AT: {"SS": ids}} if ids else item
 
 
 def _has(state: KeyState, write: Write) -> bool:
@@ -102,7 +111,7 @@ def _has(state: KeyState, write: Write) -> bool:
 
 async def _put(store: Store, key: Key, item: Item) -> BackfillOutcome:
     """Put an item over none or an older one, never over an application's write."""
-    version = Version(item["_repl_version"]["S"])
+    version = Version(item[VERSION]["B"])
     outcome = await store.put(key, item, IfUnchanged(None))
     if isinstance(outcome, ConditionFailed) and _is_older(outcome.item, version):
         outcome = await store.put(key, item, IfVersionOlder(version))

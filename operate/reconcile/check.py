@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from operate.aws.errors import translate_aws_errors
 from operate.progress_counter import ProgressCounter
 from operate.reconcile.check_result import CHANGING, EQUAL, CheckResult, findings
-from operate.reconcile.compare import DifferenceKind, MemberState, classify_difference
 from operate.reconcile.compare_page import ComparedPage, compare_page
+from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints, classify_difference
 from operate.reconcile.fingerprints import fingerprints
 from operate.reconcile.journal import Journal
 from operate.reconcile.member_states import read_states
@@ -107,7 +107,7 @@ def check(
     if options.pairwise:
         # Only the first member's items were counted: add the keys that it lacks.
         compared += sum(
-            found.held[0].item is None and any(state.item for state in found.held)
+            found.states[0].item is None and any(state.item for state in found.states)
             for found in findings(journal)
         )
     return CheckResult(compared, journal.counts())
@@ -185,14 +185,14 @@ def _compare_all(
     count, replicas = 0, [member.replica for member in members]
     since = options.deletes_since(members)
 
-    def differing() -> Iterator[tuple[str, list[MemberState]]]:
+    def differing() -> Iterator[tuple[str, list[KeyFingerprints]]]:
         nonlocal count
-        for key, held in journal.keys(len(members), members[0].stop):
-            count += any(state.item for state in held)
+        for key, states in journal.keys(len(members), members[0].stop):
+            count += any(state.item for state in states)
             if count % 10_000 == 0:
                 on_progress("comparing", count, count)
-            if classify_difference(held, replicas, since) is not None:
-                yield key, held
+            if classify_difference(states, replicas, since) is not None:
+                yield key, states
 
     journal.add_suspects(differing(), "compare", lambda: count)
     return count
@@ -254,8 +254,8 @@ def recheck_suspects(
 
 
 def _verdict(
-    before: Sequence[MemberState] | None,
-    now: Sequence[MemberState],
+    before: Sequence[KeyFingerprints] | None,
+    now: Sequence[KeyFingerprints],
     kind: DifferenceKind | None,
     last: bool,
 ) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from operate.reconcile.compare import DifferenceKind, MemberState
+from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints
 from operate.reconcile.fingerprints import fingerprint_digest, fingerprint_version
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
     number: int
     key: str
     kind: DifferenceKind
-    held: list[MemberState]
+    states: list[KeyFingerprints]
 
     def document(self, members: Sequence[MemberConnection]) -> dict[str, Any]:
         """Return the JSON document for scripts."""
@@ -49,7 +49,7 @@ class Difference(NamedTuple):
             "key": dict(zip(members[0].keys, json.loads(self.key), strict=True)),
             "kind": self.kind,
             "members": {
-                name: _state_document(held) for name, held in zip(names, self.held, strict=True)
+                name: _state_document(state) for name, state in zip(names, self.states, strict=True)
             },
         }
 
@@ -58,14 +58,20 @@ def findings(journal: Journal) -> Iterator[Difference]:
     """Yield the keys in which members differ, by kind, with the states of the last read."""
     for kind in DifferenceKind:
         for chunk in journal.suspects(kind):
-            for number, text, held in chunk:
-                yield Difference(number, text, kind, held or [])
+            for number, text, states in chunk:
+                yield Difference(number, text, kind, states or [])
 
 
-def _state_document(held: MemberState) -> dict[str, str | None]:
-    item = held.item
+def _state_document(state: KeyFingerprints) -> dict[str, str | None]:
+    item = state.item
     return {
-        "version": item and fingerprint_version(item),
+        "version": _version_text(item),
         "digest": item and fingerprint_digest(item),
-        "tombstone": held.tombstone and fingerprint_version(held.tombstone),
+        "tombstone": _version_text(state.tombstone),
     }
+
+
+def _version_text(mark: str | None) -> str | None:
+    """Return the text of the version in a fingerprint; None: there is none."""
+    version = None if mark is None else fingerprint_version(mark)
+    return None if version is None else str(version)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.model.expiry import will_be_deleted
-from operate.reconcile.compare import MemberState, classify_difference
+from operate.reconcile.difference_kinds import KeyFingerprints, classify_difference
 from operate.reconcile.fingerprints import (
     fingerprint,
     fingerprint_digest,
@@ -110,11 +110,11 @@ def _tombstone_suspects(
         for at, member in enumerate(members)
     ]
 
-    def held(key: str) -> list[MemberState]:
+    def states(key: str) -> list[KeyFingerprints]:
         pairs = zip(items, tombstones, strict=True)
-        return [MemberState(item.get(key), tombstone.get(key)) for item, tombstone in pairs]
+        return [KeyFingerprints(item.get(key), tombstone.get(key)) for item, tombstone in pairs]
 
-    return [key for key in rows if classify_difference(held(key), replicas, since) is not None]
+    return [key for key in rows if classify_difference(states(key), replicas, since) is not None]
 
 
 def _item_fingerprints(member: MemberConnection, keys: Sequence[str]) -> dict[str, str]:

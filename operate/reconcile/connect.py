@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from handler.model.expiry import ttl_attribute
 from handler.store.dynamodb import MemberTables
+from operate.aws.answers import ensure_answering
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedMember
@@ -37,29 +38,30 @@ def connect_members(
     Raises:
         InvalidRequestError: A name in `only` is unknown.
         PrerequisiteError: Credentials are missing or do not permit a call.
-        OperationFailedError: A call to AWS failed.
+        OperationFailedError: A call to AWS failed; after seconds if a member does not answer.
     """
     names = [member.name for member in deployed.members]
     if unknown := [name for name in only if name not in names]:
         raise InvalidRequestError(
             f"There is no member {unknown[0]}. There are: {', '.join(names) or 'none'}."
         )
-    with translate_aws_errors():
-        return [
-            _connect(deployed, member, clients, RateLimiter(rate, stop=stop))
-            for member in deployed.members
-            if not only or member.name in only
-        ]
+    return [
+        _connect(deployed, member, clients, RateLimiter(rate, stop=stop))
+        for member in deployed.members
+        if not only or member.name in only
+    ]
 
 
 def _connect(
     deployed: Deployed, member: DeployedMember, clients: ClientPool, limiter: RateLimiter
 ) -> MemberConnection:
-    client: DynamoDBClient = clients.get(member.credentials, member.region, "dynamodb")
-    attach_rate_limiter(client, limiter)
-    table = client.describe_table(TableName=member.table)["Table"]
-    ttl = client.describe_time_to_live(TableName=member.table)["TimeToLiveDescription"]
-    tombstones = member.tombstones and client.describe_table(TableName=member.tombstones)["Table"]
+    ensure_answering(member, clients)
+    with translate_aws_errors(member.name):
+        client: DynamoDBClient = clients.get(member.credentials, member.region, "dynamodb")
+        attach_rate_limiter(client, limiter)
+        table = client.describe_table(TableName=member.table)["Table"]
+        ttl = client.describe_time_to_live(TableName=member.table)["TimeToLiveDescription"]
+        deletes = member.tombstones and client.describe_table(TableName=member.tombstones)["Table"]
     keys = tuple(element["AttributeName"] for element in table["KeySchema"])
     types = {
         attribute["AttributeName"]: attribute["AttributeType"]
@@ -78,6 +80,6 @@ def _connect(
         types=tuple(types[name] for name in keys),
         ttl_attribute=ttl_attribute(ttl),
         item_count=table.get("ItemCount", 0),
-        tombstone_count=tombstones.get("ItemCount", 0) if tombstones else 0,
+        tombstone_count=deletes.get("ItemCount", 0) if deletes else 0,
         rate_limiter=limiter,
     )

@@ -19,7 +19,6 @@ Row = tuple[str, str]
 """A key and the fingerprint of its item, both as texts."""
 
 _DIGEST_LENGTH = 16
-_VERSION_LENGTH = 84
 _STUB = "/stub"
 
 
@@ -32,7 +31,7 @@ def fingerprints(items: Sequence[Item], keys: Sequence[str], expires: str | None
 
 
 def fingerprint(item: Item) -> str:
-    """Return an item's fingerprint: its version if it is clean, else its digest.
+    """Return an item's fingerprint: its version as text if it is clean, else its digest.
 
     A version contains the digest. A stub, even if an application changed it, has a suffix.
     """
@@ -43,7 +42,7 @@ def fingerprint(item: Item) -> str:
 
 def fingerprint_version(mark: str) -> Version | None:
     """Return the version in a fingerprint; None: the item has none, or is dirty."""
-    return Version.parse(mark[:_VERSION_LENGTH])
+    return Version.from_text(mark.removesuffix(_STUB))
 
 
 def fingerprint_digest(mark: str) -> str:

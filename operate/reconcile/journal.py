@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
-from operate.reconcile.compare import MemberState
+from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.fingerprints import Row
 from operate.reconcile.journal_file import claim, find, side_files
 from operate.reconcile.journal_values import (
@@ -37,7 +37,7 @@ CREATE TABLE about (what TEXT);
 CREATE TABLE done (phase TEXT PRIMARY KEY, counted INT);
 CREATE TABLE part (source INT, tables TEXT, number INT, parts INT, position TEXT, after TEXT,
                    over INT, seen INT, PRIMARY KEY (source, number));
-CREATE TABLE suspect (id INTEGER PRIMARY KEY, key TEXT, held TEXT, found TEXT);
+CREATE TABLE suspect (id INTEGER PRIMARY KEY, key TEXT, states TEXT, found TEXT);
 """
 
 
@@ -171,7 +171,7 @@ class Journal:
 
     def keys(
         self, members: int, stop: Stop | None = None
-    ) -> Iterator[tuple[str, list[MemberState]]]:
+    ) -> Iterator[tuple[str, list[KeyFingerprints]]]:
         """Yield each key with its state at each member: items are source 2n, tombstones 2n + 1.
 
         Raises:
@@ -187,10 +187,8 @@ class Journal:
             for key, found in groupby(rows, key=lambda row: str(row[0])):
                 stop.check()
                 marks = {source: mark for _, source, mark in found}
-                yield (
-                    key,
-                    [MemberState(marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members)],
-                )
+                pairs = ((marks.get(2 * n), marks.get(2 * n + 1)) for n in range(members))
+                yield key, [KeyFingerprints(*pair) for pair in pairs]
 
     @contextmanager
     def _interrupted(self, stop: Stop) -> Iterator[None]:
@@ -206,7 +204,7 @@ class Journal:
 
     def add_suspects(
         self,
-        keys: Iterable[tuple[str, Sequence[MemberState] | None]],
+        keys: Iterable[tuple[str, Sequence[KeyFingerprints] | None]],
         phase: str,
         counted: Callable[[], int],
     ) -> None:
@@ -216,8 +214,8 @@ class Journal:
         """
         self._db.execute("BEGIN")
         try:
-            rows = ((key, held and json.dumps(held)) for key, held in keys)
-            self._db.executemany("INSERT INTO suspect (key, held) VALUES (?, ?)", rows)
+            rows = ((key, states and json.dumps(states)) for key, states in keys)
+            self._db.executemany("INSERT INTO suspect (key, states) VALUES (?, ?)", rows)
             self._db.execute("DROP TABLE row")
             self._db.execute(_ROW)
             self.mark_phase_done(phase, counted())
@@ -229,12 +227,12 @@ class Journal:
             raise
         self._db.execute("COMMIT")
 
-    def add_results(self, found: Iterable[tuple[str, Sequence[MemberState], str]]) -> None:
+    def add_results(self, found: Iterable[tuple[str, Sequence[KeyFingerprints], str]]) -> None:
         """Record keys that another worker has judged, with their states and verdicts."""
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT INTO suspect (key, held, found) VALUES (?, ?, ?)",
-            ((key, json.dumps(held), verdict) for key, held, verdict in found),
+            "INSERT INTO suspect (key, states, found) VALUES (?, ?, ?)",
+            ((key, json.dumps(states), verdict) for key, states, verdict in found),
         )
         self._db.execute("COMMIT")
 
@@ -255,32 +253,33 @@ class Journal:
 
     def has_rechecked(self) -> bool:
         """Return whether a suspect without a verdict has been read before."""
-        query = "SELECT 1 FROM suspect WHERE found IS NULL AND held IS NOT NULL LIMIT 1"
+        query = "SELECT 1 FROM suspect WHERE found IS NULL AND states IS NOT NULL LIMIT 1"
         return self._db.execute(query).fetchone() is not None
 
     def suspects(
         self, found: str | None
-    ) -> Iterator[list[tuple[int, str, list[MemberState] | None]]]:
+    ) -> Iterator[list[tuple[int, str, list[KeyFingerprints] | None]]]:
         """Yield the suspects with a verdict (None: those without one) in chunks."""
         last = 0
         while True:
             chunk = self._db.execute(
-                "SELECT id, key, held FROM suspect WHERE found IS ? AND id > ? ORDER BY id LIMIT ?",
+                "SELECT id, key, states FROM suspect WHERE found IS ? AND id > ? "
+                "ORDER BY id LIMIT ?",
                 (found, last, _CHUNK),
             ).fetchall()
             if not chunk:
                 return
             last = chunk[-1][0]
-            yield [(number, key, held and states_of(held)) for number, key, held in chunk]
+            yield [(number, key, states and states_of(states)) for number, key, states in chunk]
 
     def record_verdicts(
-        self, judged: Iterable[tuple[int, Sequence[MemberState], str | None]]
+        self, judged: Iterable[tuple[int, Sequence[KeyFingerprints], str | None]]
     ) -> None:
         """Record the states that a recheck has read, and the verdicts (None: undecided)."""
         self._db.execute("BEGIN")
         self._db.executemany(
-            "UPDATE suspect SET held = ?, found = ? WHERE id = ?",
-            [(json.dumps(held), found, number) for number, held, found in judged],
+            "UPDATE suspect SET states = ?, found = ? WHERE id = ?",
+            [(json.dumps(states), found, number) for number, states, found in judged],
         )
         self._db.execute("COMMIT")
 

@@ -17,7 +17,7 @@ from operate.errors import InvalidRequestError
 APPLICATION = 0x52696E67
 """Marks a database as a journal of this program (`Ring` in ASCII):
 https://www.sqlite.org/pragma.html#pragma_application_id"""
-VERSION = 2
+VERSION = 3
 """Version of a journal's schema."""
 
 _MAGIC = b"SQLite format 3\0"

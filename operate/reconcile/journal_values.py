@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handler.model.image import Key
 from operate.errors import InvalidRequestError, OperateError, OperationFailedError
-from operate.reconcile.compare import MemberState
+from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.fingerprints import key_of, key_text
 
 
@@ -38,10 +38,10 @@ def _is_damage(error: Exception) -> bool:
     )
 
 
-def states_of(text: str) -> list[MemberState]:
+def states_of(text: str) -> list[KeyFingerprints]:
     """Parse the states of a key's members. Raises `DamageError`."""
     try:
-        return [MemberState(*state) for state in json.loads(text)]
+        return [KeyFingerprints(*state) for state in json.loads(text)]
     except (ValueError, TypeError) as error:
         raise DamageError(f"{text[:100]!r} is not a list of member states") from error
 

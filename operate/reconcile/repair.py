@@ -16,7 +16,7 @@ from operate.aws.errors import translate_aws_errors
 from operate.dry_run import DryStore
 from operate.ordered_pool import run_in_order
 from operate.progress_counter import ProgressCounter
-from operate.reconcile.compare import DifferenceKind
+from operate.reconcile.difference_kinds import DifferenceKind
 from operate.reconcile.fingerprints import key_of
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection

@@ -130,7 +130,7 @@ def stamp(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
         **application_attributes(item),
         SOURCE_REGION: {"S": at.region},
         SOURCE_TABLE: {"S": at.table},
-        VERSION: {"S": version},
+        VERSION: {"B": version},
     }
     return Write(version, content, is_delete=False)
 

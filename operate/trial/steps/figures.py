@@ -11,8 +11,8 @@ from operate.reconcile.check import CheckOptions
 from operate.table_operations import check
 from operate.table_options import TableOptions
 from operate.trial.context import Trial
-from operate.trial.steps.alarms import alarm_states
 from operate.trial.steps.invocations import Invocations, invocations_of
+from operate.trial.steps.trial_alarms import alarm_states
 from operate.trial.steps.units import Units, expected_units, units_of
 from operate.trial.verdicts import Cell, Expectation, Figures, StepResult
 

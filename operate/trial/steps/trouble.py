@@ -16,7 +16,7 @@ from operate.trial.context import Trial
 from operate.trial.items import small_item, text_of
 from operate.trial.plan import PARTITION_KEY, POISON, SORT_KEY
 from operate.trial.reading import query, read_group, wait_for
-from operate.trial.steps.alarms import alarms_in_alarm
+from operate.trial.steps.trial_alarms import alarms_in_alarm
 from operate.trial.verdicts import Expectation, StepResult
 from operate.trial.writing import Operation, in_parallel, write, write_all
 
@@ -136,7 +136,7 @@ def _alarm(trial: Trial) -> Expectation:
         seen[:] = [name for name in alarms_in_alarm(trial) if "-quarantined" in name]
         return bool(seen)
 
-    if not trial.plan.parsed().watch.enabled:
+    if not trial.plan.parsed().monitoring.enabled:
         return Expectation.not_judged("poison.alarm", dict(_POISON)["poison.alarm"], "no alarms")
     began = time.monotonic()
     met = trial.wait(goes_off, trial.patience.metrics)

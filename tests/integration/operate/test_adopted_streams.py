@@ -15,7 +15,7 @@ from local.clients import FAKE_CREDENTIALS
 from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
 from operate.deployment import stack as stack_module
-from operate.deployment.adopted_streams import ensure_replicable
+from operate.deployment.preflight.adopted_streams import ensure_replicable
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.errors import InvalidRequestError, OperationFailedError, PrerequisiteError
@@ -70,16 +70,16 @@ class Asking(ClientPool):
         self.asked: list[str] = []
         self._lost, self._error = lost, error
 
-    def get(self, credentials: Any, region: str, service: str) -> Any:
+    def get(self, credentials: Any, region: str, service: str, *, brief: bool = False) -> Any:
         self.asked.append(region)
         if region in self._lost:
             raise self._error or EndpointConnectionError(endpoint_url=f"https://{region}")
-        return super().get(credentials, region, service)
+        return super().get(credentials, region, service, brief=brief)
 
 
-def refused(told: dict[str, Any]) -> str:
+def refused(given: dict[str, Any]) -> str:
     with pytest.raises(InvalidRequestError) as error:
-        ensure_replicable(Settings.parse(told), ClientPool())
+        ensure_replicable(Settings.parse(given), ClientPool())
     return str(error.value)
 
 
@@ -123,7 +123,7 @@ def test_a_table_with_other_keys_is_refused(keys: list[tuple[str, str]]) -> None
     assert "the ring's are id:S" in text
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     text = refused(
         config(
             {"region": HERE, "stream_arn": table(HERE, "KEYS_ONLY")},
@@ -161,7 +161,7 @@ def test_members_of_other_stacks_and_tables_that_are_created_are_not_asked() -> 
 
 
 @pytest.mark.parametrize("error", [None, DENIED], ids=["lost", "denied"])
-def test_a_region_that_cannot_be_asked_is_told_with_what_to_do(error: Exception | None) -> None:
+def test_a_region_that_cannot_be_asked_is_reported_with_what_to_do(error: Exception | None) -> None:
     with pytest.raises(OperationFailedError) as failed:
         ensure_replicable(three("in"), Asking(THERE, error=error))
     for words in ("members[1].stream_arn", THERE, "dynamodb:DescribeTable", "bypass eu-west-1"):
@@ -177,12 +177,12 @@ def test_preview_and_up_refuse_it_before_the_engine_is_started(
     operation: Callable[[RingStack], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stack_module, "find_cli", no_engine)
-    told = config({"region": HERE, "stream_arn": table(HERE, "OLD_IMAGE")}, THEM)
+    given = config({"region": HERE, "stream_arn": table(HERE, "OLD_IMAGE")}, THEM)
     with pytest.raises(InvalidRequestError, match="view type OLD_IMAGE"):
-        operation(RingStack(told))
+        operation(RingStack(given))
 
 
-def test_without_the_cli_it_is_the_cli_that_is_told_where_all_is_well(
+def test_without_the_cli_it_is_the_cli_that_is_reported_where_all_is_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def none() -> Any:

@@ -19,6 +19,7 @@ from local.stack_config import StackConfig
 from operate.stop import Stop
 from ring.project import PROJECT_ROOT
 from tests.support.deployments import CONFIG, deployed
+from tests.support.documents import made_of_code
 from tests.support.local_rings import PATIENCE, item, put, ring_of
 
 DOCS = PROJECT_ROOT / "docs" / "reference" / "python-api.md"
@@ -46,7 +47,7 @@ def test_a_deployed_ring_is_inspected_and_repaired_from_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    # A repair waits for writes on their way, and here hops are paused.
+    # A repair waits for writes in transit, and here hops are paused.
     monkeypatch.setattr(Stop, "sleep", lambda stop, _: stop.check())
     with ring_of(2) as ring:
         put(ring, "us-east-1", item("a"))
@@ -55,6 +56,7 @@ def test_a_deployed_ring_is_inspected_and_repaired_from_python(
         with ring.paused("us-east-1"), ring.paused("eu-west-1"):
             ring.client("eu-west-1").delete_item(TableName=target.table, Key=item("a"))
             names_in(EXAMPLES[1])["inspect"](RunningLocalRing(ring.endpoint))
+        ring.wait_until_quiet(PATIENCE)
         report = operate.check(RunningLocalRing(ring.endpoint))
     assert "us-east-1 eu-west-1" in capsys.readouterr().out
     assert report.in_sync
@@ -83,6 +85,11 @@ def test_a_member_is_bypassed_from_python_only_if_that_is_confirmed(
     assert (result is not None, ups == ["orders"]) == (answer == "yes", answer == "yes")
     assert ("state: bypassed" in file.read_text()) == (answer == "yes")
     assert (file.read_text() == before) == (answer == "no")
+
+
+def test_the_reference_names_everything_that_operate_exports() -> None:
+    named = set(re.findall(r"\w+", " ".join([*made_of_code(DOCS), *EXAMPLES])))
+    assert [name for name in operate.__all__ if name not in named] == []
 
 
 def test_everything_that_operate_exports_is_there() -> None:

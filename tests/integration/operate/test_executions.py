@@ -40,10 +40,10 @@ class States:
         self.refuses = False
         self.listed = 2
 
-    def start_execution(self, **told: Any) -> dict[str, Any]:
+    def start_execution(self, **request: Any) -> dict[str, Any]:
         at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=len(self.runs))
-        run = {"name": told["name"], "executionArn": f"run:{told['name']}", "startDate": at}
-        self.runs.append(run | {"status": "RUNNING", "input": told["input"]})
+        run = {"name": request["name"], "executionArn": f"run:{request['name']}", "startDate": at}
+        self.runs.append(run | {"status": "RUNNING", "input": request["input"]})
         return run
 
     def get_paginator(self, _: str) -> States:
@@ -106,37 +106,43 @@ def objects(s3: Any) -> list[str]:
     return [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
 
 
-def test_a_run_is_told_what_to_do_and_its_parts_lie_in_the_bucket(s3: Any) -> None:
+def test_a_run_is_given_what_to_do_and_its_parts_lie_in_the_bucket(s3: Any) -> None:
     states = States("SUCCEEDED")
     run = machine(states, s3).run_to_completion(task())
 
-    told = json.loads(states.runs[0]["input"])
-    assert (told["work"], told["how"], told["bucket"]) == ("check", {"settle": 0}, BUCKET)
-    assert told["run"] == run.name
-    listed = json.loads(s3.get_object(Bucket=BUCKET, Key=told["parts"])["Body"].read())
+    task_input = json.loads(states.runs[0]["input"])
+    assert (task_input["work"], task_input["how"], task_input["bucket"]) == (
+        "check",
+        {"settle": 0},
+        BUCKET,
+    )
+    assert task_input["run"] == run.name
+    listed = json.loads(s3.get_object(Bucket=BUCKET, Key=task_input["parts"])["Body"].read())
     assert listed == [{"source": 0, "number": number, "of": 2} for number in range(2)]
 
 
-def test_how_far_it_is_is_told_by_segments(s3: Any) -> None:
-    heard: list[Any] = []
+def test_how_far_it_is_is_reported_by_segments(s3: Any) -> None:
+    progress: list[Any] = []
     machine(States("RUNNING", "SUCCEEDED"), s3).run_to_completion(
-        task(), on_progress=lambda what, done, of: heard.append((what, done, of))
+        task(), on_progress=lambda what, done, of: progress.append((what, done, of))
     )
-    assert heard == [("working on segments", 1, 2)] * 2
+    assert progress == [("working on segments", 1, 2)] * 2
 
 
 def test_it_counts_the_segments_that_step_functions_has_not_listed_yet(s3: Any) -> None:
-    states, heard = States("SUCCEEDED"), list[Any]()
+    states, progress = States("SUCCEEDED"), list[Any]()
     states.listed = 1
-    machine(states, s3).run_to_completion(task(), on_progress=lambda *told: heard.append(told))
-    assert heard == [("working on segments", 1, 2)]
+    machine(states, s3).run_to_completion(
+        task(), on_progress=lambda *reported: progress.append(reported)
+    )
+    assert progress == [("working on segments", 1, 2)]
 
 
 def test_a_run_that_fails_says_why_how_far_it_is_and_what_to_do(s3: Any) -> None:
-    with pytest.raises(OperationFailedError) as told:
+    with pytest.raises(OperationFailedError) as raised:
         machine(States("FAILED"), s3).run_to_completion(task())
     for words in ("out of memory", "1 of 2 segments is done", "the same command", "--restart"):
-        assert words in str(told.value)
+        assert words in str(raised.value)
 
 
 def test_the_same_command_redrives_a_run_that_failed(s3: Any) -> None:
@@ -174,7 +180,7 @@ def test_a_run_whose_results_were_taken_is_not_gone_on_with(s3: Any) -> None:
     assert made.run_to_completion(task()).name != first.name
 
 
-def test_anew_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
+def test_restart_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
     states = States("RUNNING", "SUCCEEDED")
     made = machine(states, s3)
     begun = made._begin(task())
@@ -185,7 +191,7 @@ def test_anew_stops_what_runs_and_drops_what_it_found(s3: Any) -> None:
     assert objects(s3) == [f"{run.name}.json"]
 
 
-def told_by(s3: Any, run: str, number: int, *, over: bool) -> None:
+def write_result(s3: Any, run: str, number: int, *, over: bool) -> None:
     about = {"source": 0, "number": number, "over": over, "read": 1, "units": 0.5}
     put_result(
         s3,
@@ -199,11 +205,11 @@ def told_by(s3: Any, run: str, number: int, *, over: bool) -> None:
 def test_results_are_taken_as_a_whole_or_it_is_said_that_some_are_missing(s3: Any) -> None:
     made = machine(States("SUCCEEDED"), s3)
     run = made.run_to_completion(task())
-    told_by(s3, run.name, 0, over=True)
-    told_by(s3, run.name, 1, over=False)
+    write_result(s3, run.name, 0, over=True)
+    write_result(s3, run.name, 1, over=False)
     with pytest.raises(OperationFailedError, match="results of 1 segment are not"):
         list(made.collect(run, task()))
-    told_by(s3, run.name, 1, over=True)
+    write_result(s3, run.name, 1, over=True)
     calls = list(made.collect(run, task()))
     assert [(call.number, call.read, call.units) for call in calls] == [(0, 1, 0.5), (1, 1, 0.5)]
 

@@ -1,4 +1,4 @@
-"""Objects that anybody may have put into a bucket: each is told for itself, and stops nothing."""
+"""Objects that anybody may have put into a bucket: each is reported, and none stops the rest."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def with_raw(name: str, raw: bytes, about: Any = ABOUT) -> bytes:
 
 def timed(raw: bytes) -> bytes:
     """An object whose record was made at the time that this text says."""
-    told = record(1, ApproximateCreationDateTime="@")
-    return json.dumps({**ABOUT, "record": told}).encode().replace(b'"@"', raw)
+    poison = record(1, ApproximateCreationDateTime="@")
+    return json.dumps({**ABOUT, "record": poison}).encode().replace(b'"@"', raw)
 
 
 HOSTILE: dict[str, tuple[bytes, str]] = {
@@ -138,8 +138,8 @@ def test_the_rest_is_listed_beside_it(entries: dict[str, Entry]) -> None:
 def test_all_of_them_are_kept_in_a_catalogue_and_written_as_json(
     bucket: QuarantineBucket, entries: dict[str, Entry]
 ) -> None:
-    way: Any = "any hop"
-    kept = RedriveList(QuarantinedEntry(entry, way) for entry in bucket.entries())
+    hop: Any = "any hop"
+    kept = RedriveList(QuarantinedEntry(entry, hop) for entry in bucket.entries())
     assert [about["id"] for about in kept] == sorted(HOSTILE.keys() | GOOD.keys())
     for entry in entries.values():
         assert json.dumps(entry.document, indent=2, ensure_ascii=False).encode()
@@ -187,8 +187,8 @@ def test_a_list_has_no_codes_for_the_terminal(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_is_read_can_be_written_again() -> None:
-    told = {"a": [1, 2.5, None, True, "é😀"], "deep": [[[[]]]]}
-    assert read_json(json.dumps(told)) == told
+    value = {"a": [1, 2.5, None, True, "é😀"], "deep": [[[[]]]]}
+    assert read_json(json.dumps(value)) == value
     assert read_json(b"[" * 99 + b"]" * 99)
     with pytest.raises(MalformedJsonError):
         read_json(b"[" * 101 + b"]" * 101)
@@ -200,7 +200,7 @@ FIRST = {"source": 0, "number": 0, "over": True, "read": 3, "units": 1.5}
 FOUND = ['{"k":"1"}', [["mark", None], [None, None]], "missing"]
 
 
-def told_by(*lines: Any, about: Any = FIRST) -> Any:
+def result_of(*lines: Any, about: Any = FIRST) -> Any:
     """A bucket with the result of one call, of these lines."""
     raw = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in (about, *lines)]
     return with_object(b"\n".join(raw) + b"\n")
@@ -231,16 +231,16 @@ def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
         (with_object(b"\xff"), "it is not JSON"),
         (with_object(b""), "it is null, not an object"),
         (with_object(b" " * 3_000_000), "a line is longer than"),
-        (told_by(about={**FIRST, "over": 1}), "`over` is a whole number, not a boolean"),
-        (told_by(about={**FIRST, "units": "many"}), "its units are no number"),
-        (told_by(about={**FIRST, "units": None, "read": 10}), "its units are no number"),
-        (told_by(DEEP), "nested too deeply"),
-        (told_by(b'{"half'), "it is not JSON"),
-        (told_by(FOUND, "text"), "a line is of no key"),
-        (told_by([*FOUND[:2], "made up"]), "a line is of no key"),
-        (told_by(["key", [["a", "b", "c"]], "missing"]), "a line is of no key"),
-        (told_by(["key", [7], "missing"]), "a line is of no key"),
-        (told_by(["key", [], "missing"]), "a line is of no key"),
+        (result_of(about={**FIRST, "over": 1}), "`over` is a whole number, not a boolean"),
+        (result_of(about={**FIRST, "units": "many"}), "its units are no number"),
+        (result_of(about={**FIRST, "units": None, "read": 10}), "its units are no number"),
+        (result_of(DEEP), "nested too deeply"),
+        (result_of(b'{"half'), "it is not JSON"),
+        (result_of(FOUND, "text"), "a line is of no key"),
+        (result_of([*FOUND[:2], "made up"]), "a line is of no key"),
+        (result_of(["key", [["a", "b", "c"]], "missing"]), "a line is of no key"),
+        (result_of(["key", [7], "missing"]), "a line is of no key"),
+        (result_of(["key", [], "missing"]), "a line is of no key"),
     ],
 )
 def test_a_result_that_cannot_be_understood_fails_by_its_name(
@@ -259,9 +259,9 @@ def test_a_result_that_cannot_be_understood_fails_by_its_name(
 def test_so_does_one_of_a_backfill(tmp_path: Path) -> None:
     first = {**FIRST, "became": {"copied": 3}}
     for client in (
-        told_by(["key", 7], about=first),
-        told_by(about={**FIRST, "became": {"copied": "3"}}),
-        told_by(about={**FIRST, "became": []}),
+        result_of(["key", 7], about=first),
+        result_of(about={**FIRST, "became": {"copied": "3"}}),
+        result_of(about={**FIRST, "became": []}),
     ):
         with Journal(tmp_path / "journal", "b") as journal, pytest.raises(OperationFailedError):
             collect_backfill(results(client, PLACE, "run"), journal)

@@ -106,7 +106,7 @@ def test_a_journal_of_another_version_is_refused_and_not_touched(tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", ["file/j", "/proc/j"])
-def test_where_no_file_can_be_made_it_is_told(
+def test_where_no_file_can_be_made_it_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -140,7 +140,7 @@ def misread(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [cut, spoilt, misread])
-def test_a_damaged_journal_is_told(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_journal_is_reported(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     path = tmp_path / "j"
     filled(path)
     damage(path)
@@ -157,7 +157,7 @@ def test_a_damaged_journal_is_told(tmp_path: Path, damage: Callable[[Path], None
     assert path.exists()
 
 
-def test_a_journal_that_another_process_has_open_is_told(tmp_path: Path) -> None:
+def test_a_journal_that_another_process_has_open_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "j"
     holds = (
         "import sys; from pathlib import Path; from operate.reconcile.journal import Journal\n"

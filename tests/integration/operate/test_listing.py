@@ -72,7 +72,7 @@ def deployed() -> Iterator[Deployed]:
         yield Deployed(deployment, accounts, RunningLocalRing(server.endpoint))
 
 
-def set_aside(hop: str) -> dict[str, Any]:
+def quarantine_object(hop: str) -> dict[str, Any]:
     about_it = {
         "table": "orders",
         "reason": "refused",
@@ -87,7 +87,7 @@ def test_each_hop_plays_its_own_and_the_first_what_is_of_none(deployed: Deployed
         f"us-east-1/orders -> {region}/orders" for region in ("eu-west-1", "ap-southeast-2")
     )
     for name, hop in (("1", first), ("2", second), ("3", "us-east-1/orders -> gone/orders")):
-        deployed.put(f"quarantine/{name}.json", set_aside(hop))
+        deployed.put(f"quarantine/{name}.json", quarantine_object(hop))
     assert deployed.players() == {
         "quarantine/1.json": first,
         "quarantine/2.json": second,
@@ -99,7 +99,7 @@ def test_what_lambda_gave_up_is_its_functions(deployed: Deployed) -> None:
     lost = AbandonedBatch(Batch((record(1),)), "RecordAgeExceeded")
     names = {}
     for hop in deployed.hops:
-        # With the version that was invoked, as Lambda tells it.
+        # With the version that was invoked, as Lambda reports it.
         place = FailurePlace("m", f"{hop['function']}:$LATEST", "arn:s", "shardId-1")
         name = failure_key(place, time.time())
         deployed.put(name, failure_record(lost, place, time.time()))
@@ -108,11 +108,11 @@ def test_what_lambda_gave_up_is_its_functions(deployed: Deployed) -> None:
     assert {name: players[name] for name in names} == names
 
 
-def test_a_function_that_is_gone_is_told_with_its_hop(deployed: Deployed) -> None:
+def test_a_function_that_is_gone_is_reported_with_its_hop(deployed: Deployed) -> None:
     deployed.functions.delete_function(FunctionName=deployed.hops[1]["function"])
     with pytest.raises(OperationFailedError, match="the hop from us-east-1 to ap-southeast-2: "):
         deployed.players()
 
 
-def test_a_local_ring_tells_how_long_it_keeps_tombstones(deployed: Deployed) -> None:
+def test_a_local_ring_shows_how_long_it_keeps_tombstones(deployed: Deployed) -> None:
     assert {one.retention_days for one in deployed.stack.deployed().members} == {9}

@@ -1,4 +1,4 @@
-"""What was set aside or given up is listed, shown and played again, while the ring goes on."""
+"""What was quarantined or given up is listed, shown and played again, while the ring goes on."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.support.quarantined_entries import (
     TRY,
     item,
     listed,
-    set_aside,
+    quarantine_insert,
 )
 
 
-def test_what_is_set_aside_is_listed_with_table_key_reason_hop_and_time(
+def test_what_is_quarantined_is_listed_with_table_key_reason_hop_and_time(
     ring: Ring, reach: HopAccess
 ) -> None:
-    set_aside(ring)
+    quarantine_insert(ring)
     (entry,) = listed(reach)
     assert (entry.table, entry.keys, entry.reason) == (TABLE, [KEY], "too large")
     assert entry.hop == "us-east-1/orders -> eu-west-1/orders"
@@ -45,7 +45,7 @@ def test_what_is_set_aside_is_listed_with_table_key_reason_hop_and_time(
 
 
 def test_one_is_shown_whole_and_none_that_is_not_there(ring: Ring, reach: HopAccess) -> None:
-    lost = set_aside(ring)
+    lost = quarantine_insert(ring)
     (entry,) = listed(reach)
     assert reach.bucket.entry(entry.id).document["record"] == lost
     with pytest.raises(NoSuchEntryError, match="is not in the quarantine"):
@@ -55,15 +55,15 @@ def test_one_is_shown_whole_and_none_that_is_not_there(ring: Ring, reach: HopAcc
 def test_what_fits_by_now_is_played_goes_around_and_is_removed(
     ring: Ring, reach: HopAccess
 ) -> None:
-    set_aside(ring)
+    quarantine_insert(ring)
     assert [one.outcome for one in redrive(reach, listed(reach), PLAY)] == [RedriveOutcome.DONE]
     assert listed(reach) == []
     ring.go_round()
     assert ring.equal() == [item("lost")]
 
 
-def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: HopAccess) -> None:
-    set_aside(ring)
+def test_a_dry_run_shows_what_would_be_and_changes_nothing(ring: Ring, reach: HopAccess) -> None:
+    quarantine_insert(ring)
     ring.calls.writes.clear()
     (would,) = redrive(reach, listed(reach), TRY)
     assert would.outcome is RedriveOutcome.DONE
@@ -75,7 +75,7 @@ def test_a_dry_run_tells_what_would_be_and_changes_nothing(ring: Ring, reach: Ho
 def test_a_later_good_write_wins_and_a_redrive_does_not_undo_it(
     ring: Ring, reach: HopAccess
 ) -> None:
-    set_aside(ring, "old")
+    quarantine_insert(ring, "old")
     ring.members[0].put(item("new"))
     ring.go_round()
     assert ring.equal() == [item("new")]
@@ -103,7 +103,7 @@ def test_what_the_table_refuses_still_goes_when_something_newer_is_there(
 
 
 def test_a_later_delete_stays_too(ring: Ring, reach: HopAccess) -> None:
-    set_aside(ring, "old")
+    quarantine_insert(ring, "old")
     ring.members[0].client.delete_item(TableName=TABLE, Key=KEY)
     ring.go_round()
     assert [one.outcome for one in redrive(reach, listed(reach), PLAY)] == [RedriveOutcome.DONE]
@@ -111,12 +111,12 @@ def test_a_later_delete_stays_too(ring: Ring, reach: HopAccess) -> None:
     assert ring.equal() == []
 
 
-def test_what_arrived_here_meanwhile_and_is_older_gives_way_at_this_end_too(
+def test_what_arrived_here_meanwhile_and_is_older_yields_at_this_end_too(
     ring: Ring, reach: HopAccess
 ) -> None:
     """The later write is in the quarantine when the earlier one takes its item's place."""
     ring.members[1].put(item("earlier"))
-    set_aside(ring, "later", seconds=5)
+    quarantine_insert(ring, "later", seconds=5)
     ring.go_round()
     assert ring.equal() == [item("earlier")]
     assert [one.outcome for one in redrive(reach, listed(reach), PLAY)] == [RedriveOutcome.DONE]
@@ -125,7 +125,7 @@ def test_what_arrived_here_meanwhile_and_is_older_gives_way_at_this_end_too(
 
 
 def test_a_redrive_can_be_done_again(ring: Ring, reach: HopAccess) -> None:
-    set_aside(ring)
+    quarantine_insert(ring)
     entries = listed(reach)
     for _ in range(2):
         assert [one.outcome for one in redrive(reach, entries, PLAY)] == [RedriveOutcome.DONE]
@@ -145,7 +145,7 @@ def test_what_fails_again_stays_and_says_why(ring: Ring, reach: HopAccess) -> No
 def test_what_is_older_than_deletes_are_remembered_is_held_unless_one_insists(
     ring: Ring, reach: HopAccess
 ) -> None:
-    set_aside(ring)
+    quarantine_insert(ring)
     later = time.time() + 8 * 24 * 60 * 60
     held = RedriveOptions(dry_run=False, now=lambda: later)
     (played,) = redrive(reach, listed(reach), held)
@@ -183,21 +183,21 @@ def test_what_others_keep_in_the_bucket_is_no_entry(ring: Ring, reach: HopAccess
 
 def test_one_entry_that_fails_holds_up_no_other(ring: Ring, reach: HopAccess) -> None:
     ring.s3.put_object(Bucket=QUARANTINE, Key="quarantine/0.json", Body=b"?")
-    set_aside(ring)
+    quarantine_insert(ring)
     became = [one.outcome for one in redrive(reach, listed(reach), PLAY)]
     assert sorted(became) == [RedriveOutcome.DONE, RedriveOutcome.FAILED]
     assert len(listed(reach)) == 1
 
 
 def test_without_tombstones_everything_is_held(ring: Ring) -> None:
-    told = {
+    variables = {
         name: value
         for name, value in environment(0, 1).items()
         if "TOMBSTONES" not in name and "RETENTION" not in name
     }
     here, there, _ = (member.client for member in ring.members)
-    reach = HopAccess(HopConfig.read(told), ring.s3, here, there)
-    set_aside(ring)
+    reach = HopAccess(HopConfig.read(variables), ring.s3, here, there)
+    quarantine_insert(ring)
     (played,) = redrive(reach, listed(reach), PLAY)
     assert played.outcome is RedriveOutcome.HELD
     assert "deletes are not remembered" in played.why
@@ -219,15 +219,15 @@ def made_function(variables: dict[str, str]) -> Any:
 
 
 def test_a_hops_settings_are_those_of_its_function(ring: Ring) -> None:
-    told = environment(0, 1)
-    del told["RING_QUARANTINE_OWNER"]  # as an earlier version deployed it
-    found = settings_of(made_function(told), "hop")
-    assert found == replace(HopConfig.read(told), quarantine_owner="123456789012")
+    variables = environment(0, 1)
+    del variables["RING_QUARANTINE_OWNER"]  # as an earlier version deployed it
+    found = settings_of(made_function(variables), "hop")
+    assert found == replace(HopConfig.read(variables), quarantine_owner="123456789012")
     assert settings_of(boto3.client("lambda", region_name=REGIONS[0]), "hop").source.tombstones == (
         TOMBSTONES
     )
 
 
-def test_a_function_that_is_no_hop_is_told(ring: Ring) -> None:
+def test_a_function_that_is_no_hop_is_reported(ring: Ring) -> None:
     with pytest.raises(HopConfigError, match="RING_SOURCE_REGION is missing"):
         settings_of(made_function({}), "hop")

@@ -49,16 +49,16 @@ def test_a_batch_that_lambda_gave_up_is_played_whole_and_in_order(
 
 
 @pytest.mark.parametrize(
-    ("invocations", "told"),
+    ("invocations", "expected"),
     [(1, "given up after 1 invocation"), (2, "given up after 2 invocations")],
 )
-def test_how_often_lambda_tried_a_batch_is_told_in_words(
-    ring: Ring, reach: HopAccess, invocations: int, told: str
+def test_how_often_lambda_tried_a_batch_is_shown_in_words(
+    ring: Ring, reach: HopAccess, invocations: int, expected: str
 ) -> None:
     ring.members[0].put(item("tried"))
     give_up(ring, *ring.members[0].new_records(), invocations=invocations)
     (entry,) = listed(reach)
-    assert entry.error == told
+    assert entry.error == expected
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -84,7 +84,7 @@ def test_a_batch_that_is_stopped_between_two_keys_stays_whole_and_is_played_late
 def test_what_fails_when_it_is_stopped_is_not_taken_for_superseded(
     ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is, a dry run tells, which is not stopped halfway."""
+    """A dry run shows whether it is; it is not stopped halfway."""
     ring.members[0].put(item(LARGE))
     ring.hop(0)
     (played,) = redrive(reach, listed(reach), RedriveOptions(dry_run=False, stop=StopAfter(2)))
@@ -124,7 +124,7 @@ def test_poison_in_a_batch_that_lambda_gave_up_gets_a_place_of_its_own(
 def test_a_record_without_both_images_is_not_played_and_stays(
     ring: Ring, reach: HopAccess, by_lambda: bool
 ) -> None:
-    """An earlier version set such records aside one by one, and Lambda gives up whole batches."""
+    """An earlier version quarantined such records one by one, and Lambda gives up whole batches."""
     ring.members[0].put(item("first"))
     ring.hop(0)
     ring.members[0].change_view("OLD_IMAGE")
@@ -138,8 +138,8 @@ def test_a_record_without_both_images_is_not_played_and_stays(
         lost = QuarantinedRecord(update, "unreadable", "that day")
         with ThreadPoolExecutor(1) as pool:
             asyncio.run(S3Quarantine(lambda: ring.s3, pool, shelf).put(lost))
-    for wish in (TRY, PLAY):
-        (played,) = redrive(reach, listed(reach), wish)
+    for options in (TRY, PLAY):
+        (played,) = redrive(reach, listed(reach), options)
         assert played.outcome is RedriveOutcome.FAILED
         assert "has the view type 'OLD_IMAGE'" in played.why
     assert ring.members[1].items() == [item("first")]

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from local.clients import FAKE_CREDENTIALS, Accounts
 from local.cloud.cloud import Cloud
@@ -63,9 +64,9 @@ def clients() -> ClientPool:
     return ClientPool()
 
 
-def _member(told: dict[str, Any]) -> DeployedMember:
+def _member(shown: dict[str, Any]) -> DeployedMember:
     names = ("name", "region", "table", "stream_arn", "tombstones")
-    return DeployedMember(**{name: told[name] for name in names}, created=TableShape({}, {}))
+    return DeployedMember(**{name: shown[name] for name in names}, created=TableShape({}, {}))
 
 
 def client(service: str, region: str = "us-east-1") -> Any:
@@ -116,12 +117,12 @@ def test_the_iterator_age_is_that_of_the_latest_minute_in_seconds(
     ]
 
 
-def test_a_stream_that_is_off_is_told(deployed: Deployed, clients: ClientPool) -> None:
+def test_a_stream_that_is_off_is_reported(deployed: Deployed, clients: ClientPool) -> None:
     seen = status(with_first(deployed, table="orders-tombstones"), clients)  # which has none
     assert "us-east-1: the stream of orders-tombstones is off" in seen.trouble[0]
 
 
-def test_a_stream_that_was_switched_off_and_on_is_told(
+def test_a_stream_that_was_switched_off_and_on_is_reported(
     deployed: Deployed, clients: ClientPool
 ) -> None:
     before = str(deployed.members[0].stream_arn).replace("2026-", "2025-")
@@ -130,7 +131,7 @@ def test_a_stream_that_was_switched_off_and_on_is_told(
     assert before in trouble
 
 
-def test_a_table_that_is_gone_is_told_and_the_rest_is_seen(
+def test_a_table_that_is_gone_is_reported_and_the_rest_is_seen(
     deployed: Deployed, clients: ClientPool
 ) -> None:
     seen = status(with_first(deployed, tombstones="gone"), clients)
@@ -138,18 +139,18 @@ def test_a_table_that_is_gone_is_told_and_the_rest_is_seen(
     assert seen.members[1].tombstones == "ACTIVE"
 
 
-def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: ClientPool) -> None:
+def test_a_mapping_that_is_disabled_is_reported(deployed: Deployed, clients: ClientPool) -> None:
     functions = client("lambda")
     functions.update_event_source_mapping(UUID=deployed.hops[0].mapping, Enabled=False)
     seen = status(deployed, clients)
     functions.update_event_source_mapping(UUID=deployed.hops[0].mapping, Enabled=True)
     assert seen.hops[0].mapping == "Disabled"
-    told = seen.trouble[0]
-    assert "the hop from us-east-1 to eu-west-1: its event source mapping is Disabled" in told
-    assert "if the settings say `paused`, run `automate.py resume us-east-1`" in told
+    trouble = seen.trouble[0]
+    assert "the hop from us-east-1 to eu-west-1: its event source mapping is Disabled" in trouble
+    assert "if the settings say `paused`, run `automate.py resume us-east-1`" in trouble
     uuid = deployed.hops[0].mapping
     command = f"update-event-source-mapping --uuid {uuid} --region us-east-1 --enabled"
-    assert command in told
+    assert command in trouble
     # The runbook says the same of it.
     runbook = " ".join((PROJECT_ROOT / "docs" / "how-to" / "troubleshoot.md").read_text().split())
     for remedy in ("automate.py resume", "update-event-source-mapping --uuid"):
@@ -157,7 +158,7 @@ def test_a_mapping_that_is_disabled_is_told(deployed: Deployed, clients: ClientP
     assert command.replace(str(uuid), "...").replace("us-east-1", "...") in runbook
 
 
-def test_a_batch_that_failed_is_told(
+def test_a_batch_that_failed_is_reported(
     deployed: Deployed, clients: ClientPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}
@@ -169,7 +170,7 @@ def test_a_batch_that_failed_is_told(
     assert "the last batch ended with: PROBLEM" in seen.trouble[0]
 
 
-def test_records_in_quarantine_are_told(deployed: Deployed, clients: ClientPool) -> None:
+def test_records_in_quarantine_are_reported(deployed: Deployed, clients: ClientPool) -> None:
     bucket = {"Bucket": deployed.hops[0].quarantine, "Key": "lost"}
     client("s3").put_object(**bucket, Body=b"{}")
     seen = status(deployed, clients)
@@ -230,10 +231,10 @@ def test_an_alarm_of_somebody_elses_is_none_of_the_rings(
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
-def test_whoever_may_not_see_alarms_is_told_so_and_all_else(
+def test_who_may_not_see_alarms_is_shown_so_and_all_else(
     deployed: Deployed, clients: ClientPool, code: str
 ) -> None:
-    there = clients.get(Credentials(), "us-east-1", "cloudwatch")
+    there = clients.get(Credentials(), "us-east-1", "cloudwatch", brief=True)
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering(code)):
         seen = status(deployed, clients)
     assert seen.trouble == ()
@@ -246,14 +247,14 @@ def test_whoever_may_not_see_alarms_is_told_so_and_all_else(
 def test_alarms_that_cannot_be_asked_for_are_trouble(
     deployed: Deployed, clients: ClientPool
 ) -> None:
-    there = clients.get(Credentials(), "us-east-1", "cloudwatch")
+    there = clients.get(Credentials(), "us-east-1", "cloudwatch", brief=True)
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering("Nope")):
         seen = status(deployed, clients)
     (trouble,) = seen.trouble
     assert "its alarms cannot be read: Nope" in trouble
 
 
-def test_a_hop_that_was_not_finished_is_told(deployed: Deployed, clients: ClientPool) -> None:
+def test_a_hop_that_was_not_finished_is_reported(deployed: Deployed, clients: ClientPool) -> None:
     half = Deployed(deployed.members, [DeployedHop("us-east-1", "eu-west-1")])
     assert "it was not deployed completely" in status(half, clients).trouble[0]
 
@@ -286,14 +287,26 @@ def test_a_role_is_taken_where_it_is_used_so_that_a_lost_region_keeps_nobody_fro
     assert taken == {"eu-west-1", "us-east-1"}
 
 
-def test_a_member_that_is_held_is_not_waited_for_long(deployed: Deployed) -> None:
-    clients = ClientPool()
-    assert status(replace(deployed, held={"eu-west-1"}), clients).trouble == ()
-    patience = [
-        clients.get(Credentials(), region, "dynamodb").meta.config.connect_timeout
-        for region in ("eu-west-1", "us-east-1")
-    ]
-    assert patience == [3, 60]
+def test_a_region_that_does_not_answer_is_waited_for_once(
+    deployed: Deployed, clients: ClientPool
+) -> None:
+    """Each request to it waits some seconds; `status` is the command of that hour."""
+    there = clients.get(Credentials(), "eu-west-1", "dynamodb", brief=True)
+    assert there.meta.config.connect_timeout < 5
+    asked: list[str] = []
+
+    def lost(**more: Any) -> None:
+        asked.append(more["params"]["url"])
+        raise EndpointConnectionError(endpoint_url="https://eu-west-1")
+
+    with hearing(there, "before-call.dynamodb.DescribeTable", lost):
+        seen = status(deployed, clients)
+    assert len(asked) == 1
+    assert seen.trouble == (
+        "eu-west-1: eu-west-1 does not answer: Could not connect to the endpoint URL: "
+        '"https://eu-west-1". If it is lost, `automate.py bypass eu-west-1` closes the ring around '
+        "it",
+    )
 
 
 def test_without_credentials_that_is_what_is_missing(

@@ -22,7 +22,7 @@ def test_members_and_hops_are_found_in_ring_order() -> None:
     ]
 
 
-def test_a_member_is_told_with_how_to_reach_it() -> None:
+def test_a_member_is_listed_with_how_to_reach_it() -> None:
     reached = {"region": "eu-west-1", "profile": "eu", "role": ROLE, "external_id": "ring-2f7c"}
     found = deployed({"table": TABLE, "members": [{"region": "us-east-1"}, reached]})
     assert found.members[0].credentials == Credentials()
@@ -30,7 +30,7 @@ def test_a_member_is_told_with_how_to_reach_it() -> None:
     assert found.members[1].stream_arn == stream("eu-west-1", "orders")
 
 
-def test_tombstones_are_kept_as_long_as_the_hops_were_told() -> None:
+def test_tombstones_are_kept_as_long_as_the_hops_are_configured_to() -> None:
     found = deployed({**CONFIG, "tombstones": {"retention_days": 10}})
     assert [member.retention_days for member in found.members] == [10, 10, 10]
 

@@ -137,7 +137,7 @@ def test_put_back_each_is_as_it_was() -> None:
     assert refers(back["deployment"]["resources"]) == []
 
 
-def test_what_has_gone_or_come_anew_in_the_meantime_is_told_apart() -> None:
+def test_what_has_gone_or_come_again_in_the_meantime_is_distinguished() -> None:
     state = arranged(ring(), {"eu-west-1"})
     resources = [
         one
@@ -182,19 +182,19 @@ def test_a_second_region_that_is_lost_takes_what_the_first_one_made_there() -> N
     assert not [one for one in left if "sa-east-1" in str(one.get("provider"))]
 
 
-def test_what_was_under_way_in_the_region_is_kept_too() -> None:
+def test_what_was_in_flight_in_the_region_is_kept_too() -> None:
     before = ring()
     table = before["deployment"]["resources"][7]
     other = before["deployment"]["resources"][4]
-    under_way = [{"resource": one, "type": "updating"} for one in (table, other)]
-    before["deployment"]["pending_operations"] = under_way
+    in_flight = [{"resource": one, "type": "updating"} for one in (table, other)]
+    before["deployment"]["pending_operations"] = in_flight
     after = arranged(before, {"eu-west-1"})
-    assert after["deployment"]["pending_operations"] == [under_way[1]]
+    assert after["deployment"]["pending_operations"] == [in_flight[1]]
     back = arranged(after, set())["deployment"]["pending_operations"]
-    assert sorted(str(one) for one in back) == sorted(str(one) for one in under_way)
+    assert sorted(str(one) for one in back) == sorted(str(one) for one in in_flight)
 
 
-def test_what_is_deployed_tells_of_a_held_member_as_of_any() -> None:
+def test_what_is_deployed_lists_a_held_member_as_any() -> None:
     before, after = Deployed.read(ring()), Deployed.read(arranged(ring(), {"eu-west-1"}))
     assert after.held == {"eu-west-1"}
     assert {one.name for one in after.members} == {"us-east-1", "eu-west-1", "sa-east-1"}

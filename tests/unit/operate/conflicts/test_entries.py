@@ -76,7 +76,7 @@ def test_what_lost_is_not_known_without_log_items_and_the_error_says_what_to_do(
 
 def test_an_item_with_the_winners_version_that_somebody_edited_is_not_what_won() -> None:
     merged = entry(line(version(5, "a"), version(9, "b")))
-    edited = {**KEY, "v": {"S": "edited"}, "_repl_version": {"S": version(9, "b")}}
+    edited = {**KEY, "v": {"S": "edited"}, "_repl_version": {"B": version(9, "b")}}
     assert not Standing(edited, None).is_winner(merged)
 
 

@@ -40,7 +40,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_without_a_cli_it_is_told_which_and_how_to_get_it(nowhere: Path) -> None:
+def test_without_a_cli_it_is_reported_which_and_how_to_get_it(nowhere: Path) -> None:
     with pytest.raises(PrerequisiteError) as caught:
         find_cli()
     assert "neither on the PATH nor in .engine/bin" in str(caught.value)
@@ -69,7 +69,7 @@ def test_one_that_will_not_do_is_passed_over(
     assert find_cli().command == str(built / "pulumi")
 
 
-def test_one_that_is_too_old_is_told_with_its_version(
+def test_one_that_is_too_old_is_reported_with_its_version(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{play(nowhere / 'own', 'echo v2.25.0')}:/usr/bin:/bin")
@@ -77,13 +77,13 @@ def test_one_that_is_too_old_is_told_with_its_version(
         find_cli()
 
 
-def test_it_is_run_where_and_with_what_it_is_told(tmp_path: Path) -> None:
+def test_it_is_run_where_and_with_what_it_is_given(tmp_path: Path) -> None:
     play(tmp_path, f'[ "$1" = version ] && {GOOD} || echo "$@ $EXTRA $PWD"')
     result = Cli(tmp_path).run(["stack", "ls"], str(tmp_path), {"EXTRA": "more"})
     assert result.stdout == f"stack ls --non-interactive more {tmp_path}"
 
 
-def test_a_failure_carries_what_it_said(tmp_path: Path) -> None:
+def test_a_failure_holds_what_it_said(tmp_path: Path) -> None:
     play(tmp_path, f'[ "$1" = version ] && {GOOD} || {{ echo "error: no" >&2; exit 255; }}')
     with pytest.raises(CommandError, match="error: no"):
         Cli(tmp_path).run(["up"], str(tmp_path), {})

@@ -57,7 +57,7 @@ SAID: dict[str, tuple[type[OperateError], str]] = {
 
 
 @pytest.mark.parametrize("said", SAID)
-def test_what_the_cli_says_is_told_with_what_to_do(said: str) -> None:
+def test_what_the_cli_says_is_reported_with_what_to_do(said: str) -> None:
     kind, words = SAID[said]
     error = to_operate_error(create_command_error(CommandResult("", said, 255)), "dev")
     assert type(error) is kind
@@ -109,7 +109,7 @@ def test_missing_credentials_are_something_missing_not_a_failure() -> None:
     assert isinstance(to_operate_error(failure, "dev", notes), PrerequisiteError)
 
 
-def test_a_key_that_logs_cannot_be_encrypted_with_is_told_with_what_its_policy_lacks() -> None:
+def test_a_key_that_logs_cannot_be_encrypted_with_is_reported_with_what_its_policy_lacks() -> None:
     group = "arn:aws:logs:eu-west-1:111122223333:log-group:ring-eu-west-1-to-us-east-1-0123456"
     said = (
         "creating CloudWatch Logs Log Group: AccessDeniedException: The specified KMS key does not "
@@ -135,7 +135,7 @@ def test_a_key_that_logs_cannot_be_encrypted_with_is_told_with_what_its_policy_l
         ("ThrottlingException: Rate exceeded", "Wait a minute"),
     ],
 )
-def test_an_error_of_a_new_account_is_told_with_one_advice(said: str, words: str) -> None:
+def test_an_error_of_a_new_account_is_reported_with_one_advice(said: str, words: str) -> None:
     notes = [Note("error", said, "ring-eu-west-1")]
     failure = create_command_error(CommandResult("", "error: update failed", 255))
     error = to_operate_error(failure, "dev", notes)

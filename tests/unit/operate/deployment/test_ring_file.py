@@ -72,7 +72,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, case: str) -> None:
+def test_all_that_is_wrong_is_reported_at_once(tmp_path: Path, case: str) -> None:
     old, new, keys = WRONG[case]
     count = 1 if case != "wrong settings in two rings" else 2
     with pytest.raises(InvalidRequestError) as caught:
@@ -81,7 +81,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["rings: [", "- a", ""])
-def test_a_file_that_is_no_ring_file_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_ring_file_is_reported(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidRequestError, match=r"rings\.yaml"):
         read_rings(written(tmp_path, text))
 

@@ -93,7 +93,7 @@ def test_lines_end_as_they_did(tmp_path: Path) -> None:
         "base: &b\n  a: 1\nconfig:\n  dynamodb-ring:members: {}\n",
     ],
 )
-def test_where_its_place_is_not_plain_it_is_told_what_to_write(tmp_path: Path, text: str) -> None:
+def test_where_its_place_is_not_plain_it_is_shown_what_to_write(tmp_path: Path, text: str) -> None:
     with pytest.raises(
         InvalidRequestError, match=r"Write `state: bypassed` at config\.dynamodb-ring:members"
     ):

@@ -30,7 +30,7 @@ class Aws(ClientPool):
         self.metrics: dict[str, list[tuple[float, float]]] = {}
         self.asked: set[tuple[str, str]] = set()
 
-    def get(self, credentials: Any, region: str, service: str) -> Any:
+    def get(self, credentials: Any, region: str, service: str, *, brief: bool = False) -> Any:
         assert region == "us-east-1"
         return self
 
@@ -92,7 +92,7 @@ def test_a_hop_that_fails_is_not_through_however_young_its_records(aws: Aws, met
     assert progress(aws).is_done
 
 
-def test_a_hop_that_is_given_nothing_has_told_all(aws: Aws) -> None:
+def test_a_hop_that_is_given_nothing_has_sent_all(aws: Aws) -> None:
     # The newest record of its stream was two hours old.
     aws.metrics["IteratorAge"] = [(12, 7_200_000)]
     assert progress(aws) == HopProgress("here", "there", True, None, "has no new records")
@@ -105,7 +105,7 @@ def test_a_mapping_that_has_just_begun_may_not_have_looked_yet(aws: Aws) -> None
     assert progress(aws).is_done
 
 
-def test_a_mapping_that_rests_tells_nothing(aws: Aws) -> None:
+def test_a_disabled_mapping_shows_nothing(aws: Aws) -> None:
     aws.mapping["State"] = "Disabled"
     assert progress(aws).words == "its mapping is Disabled"
 
@@ -125,7 +125,7 @@ def test_a_hop_of_another_member_that_is_still_held_is_not_waited_for() -> None:
     assert watched == [("a", "c"), ("a", "d"), ("c", "d")]
 
 
-def test_the_time_left_is_told_by_how_the_age_goes_down() -> None:
+def test_the_time_left_is_estimated_by_how_the_age_goes_down() -> None:
     times = iter([0.0, 0.0, 10.0, 10.0])
     progress = Progress(lambda: next(times))
     assert progress.remaining([HopProgress("a", "b", False, 300.0, "")]) is None

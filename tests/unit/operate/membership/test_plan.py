@@ -46,7 +46,7 @@ def test_a_new_hop_that_would_begin_at_the_end_of_its_stream_is_refused(tmp_path
     ("record_age", "hours", "refused"),
     [(82_800, 22.9, False), (82_800, 23.1, True), (86_400, 23.1, True), (7_200, 2.1, True)],
 )
-def test_it_is_refused_beyond_what_a_new_hop_still_tells(
+def test_it_is_refused_beyond_what_a_new_hop_still_sends(
     tmp_path: Path, record_age: int, hours: float, refused: bool
 ) -> None:
     change = out(tmp_path, mapping={"record_age": record_age})
@@ -65,7 +65,7 @@ def test_where_deletes_are_forgotten_it_has_to_be_emptied(tmp_path: Path) -> Non
         ensure_streams_cover(change, NOW - timedelta(days=6, hours=1), NOW, "bypass")
 
 
-def test_a_member_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_member_that_is_not_there_is_reported_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match=r"eu-west-2: no member.*eu-west-1"):
         plan_change(ring(tmp_path), "eu-west-2", "state", "bypassed")
 

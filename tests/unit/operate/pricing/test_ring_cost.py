@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.copies import bytes_of_attributes
+from handler.protocol.decide import ReplicaId
 from operate.errors import InvalidRequestError
 from operate.pricing.bill import MONTH, BillLine, Index, Load, RingProfile, total
 from operate.pricing.prices import NAMES, PriceList, Prices
-from operate.pricing.ring_cost import global_tables, ring
+from operate.pricing.ring_cost import ATTRIBUTES, global_tables, ring
 
 ONE = Prices(**dict.fromkeys(NAMES, 1.0))
 ONCE = 1 / MONTH * 1e6  # a million writes a month, so that millions are counted in ones
@@ -38,6 +40,12 @@ def test_a_change_costs_what_the_readme_counts(members: int) -> None:
     assert quantity(delete, shape, "hops' deletes") == 3 * n - 2
     assert quantity(delete, shape, "reads of tombstones") == 2 * n - 2
     assert quantity(delete, RingProfile(n, n, tombstones=False), "hops' deletes") == n
+
+
+def test_the_rings_attributes_are_as_large_as_those_that_a_hop_writes() -> None:
+    member = ReplicaId("0a1b2c3d", "eu-west-1", "t" * 21)
+    assert bytes_of_attributes(member, digits=24) == ATTRIBUTES
+    assert bytes_of_attributes(member, digits=21) == ATTRIBUTES - 1
 
 
 def test_a_copy_is_larger_than_its_item_by_the_rings_attributes() -> None:
@@ -87,7 +95,7 @@ def test_lambda_is_called_as_often_as_it_looks_and_as_full_batches_ask() -> None
     assert called(0) == 0
 
 
-def test_time_is_paid_by_memory_and_by_the_way_to_the_next_member() -> None:
+def test_time_is_paid_by_memory_and_by_the_distance_to_the_next_member() -> None:
     load = Load(50, SMALL)
     near, far = RingProfile(2, 2, round_trip=0.0), RingProfile(2, 2, round_trip=0.1)
     twice = RingProfile(2, 2, round_trip=0.1, memory=1024)

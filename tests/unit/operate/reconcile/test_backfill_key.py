@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from handler.model.image import PRESENT_AT, VERSION, Image, application_attributes
+from handler.model.image import KNOWN_AT, VERSION, Image, application_attributes
 from handler.model.records import read_change
 from handler.protocol.decide import ReplicaId
 from handler.protocol.hop import Hop
@@ -85,7 +85,7 @@ def test_a_backfilled_copy_is_unchanged_and_lists_the_next_members_that_have_it(
 ) -> None:
     three.source.items["1"] = three.next.items["1"] = COPY.item
     assert three.fill() is BackfillOutcome.WRITTEN
-    assert three.target.items["1"] == {**COPY.item, PRESENT_AT: {"SS": [PLACES[2].id]}}
+    assert three.target.items["1"] == {**COPY.item, KNOWN_AT: {"SS": [PLACES[2].id]}}
     assert three.target.writes == 1
 
 
@@ -115,7 +115,7 @@ def test_an_origins_item_gets_the_version_that_its_copies_have(three: Three) -> 
     three.source.items["1"] = item("a")
     three.next.items["1"] = COPY.item
     assert three.fill() is BackfillOutcome.WRITTEN
-    assert three.target.items["1"][VERSION] == {"S": COPY.version}
+    assert three.target.items["1"][VERSION] == {"B": COPY.version}
 
 
 def test_an_item_without_a_version_anywhere_is_older_than_any_write(three: Three) -> None:

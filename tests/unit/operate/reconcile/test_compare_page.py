@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from handler.model.version import Version
-from operate.reconcile.compare import MemberState, classify_difference
 from operate.reconcile.compare_page import matches
+from operate.reconcile.difference_kinds import KeyFingerprints, classify_difference
 
 IDS = ("0000000a", "0000000b", "0000000c", "0000000d")
 CONTENTS = ("1" * 16, "2" * 16)
@@ -17,7 +17,7 @@ CONTENTS = ("1" * 16, "2" * 16)
 
 def mark(content: str, seconds: int = 0, origin: str | None = None) -> str:
     """Return the fingerprint of an item, with a version if it has an origin."""
-    return content if origin is None else Version.make(seconds, 0, origin, 0, content)
+    return content if origin is None else str(Version.make(seconds, 0, origin, 0, content))
 
 
 MARKS = (
@@ -47,7 +47,7 @@ def test_members_that_differ_differ_from_their_neighbours(members: int) -> None:
     missed = [
         marks
         for marks in product(MARKS, repeat=members)
-        if classify_difference([MemberState(item) for item in marks], IDS[:members]) is not None
+        if classify_difference([KeyFingerprints(item) for item in marks], IDS[:members]) is not None
         and is_calm(marks)
     ]
     assert missed == []

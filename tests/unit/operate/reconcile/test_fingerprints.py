@@ -36,9 +36,9 @@ def test_a_key_survives_the_round_trip_through_its_text(key: dict[str, Any]) -> 
 def test_a_fingerprint_is_the_version_of_a_clean_item_and_the_digest_of_any_other() -> None:
     item: dict[str, Any] = {"k": {"S": "1"}, "v": {"SS": ["b", "a"]}}
     version = Version.make(5, 0, "aaaaaaaa", 7, digest(item))
-    clean = fingerprint({**item, VERSION: {"S": version}})
+    clean = fingerprint({**item, VERSION: {"B": version}})
     assert (fingerprint_version(clean), fingerprint_digest(clean)) == (version, digest(item))
-    edited = fingerprint({**item, "v": {"S": "x"}, VERSION: {"S": version}})
+    edited = fingerprint({**item, "v": {"S": "x"}, VERSION: {"B": version}})
     assert fingerprint_version(edited) is None
     assert fingerprint_digest(edited) == digest({**item, "v": {"S": "x"}})
     assert fingerprint({**item, "v": {"SS": ["a", "b"]}}) == fingerprint_digest(clean)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operate.reconcile.compare import MemberState
+from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.journal import Journal
 from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 
@@ -50,9 +50,9 @@ def test_rows_are_sorted_by_key(tmp_path: Path) -> None:
         journal.record_page(ScanSegment(1, Segment("t", 0, 1)), page(), [("c", "3")])
         journal.record_page(PARTS[2], page(), [("a", "4")])
         assert list(journal.keys(2)) == [
-            ("a", [MemberState("2"), MemberState("4")]),
-            ("b", [MemberState("1"), MemberState()]),
-            ("c", [MemberState(None, "3"), MemberState()]),
+            ("a", [KeyFingerprints("2"), KeyFingerprints("4")]),
+            ("b", [KeyFingerprints("1"), KeyFingerprints()]),
+            ("c", [KeyFingerprints(None, "3"), KeyFingerprints()]),
         ]
 
 

@@ -26,7 +26,7 @@ PROD: dict[str, Any] = {
         {"region": "eu-west-1", "table": "orders-eu", "profile": "europe"},
     ],
     "function": {"memory": 1024},
-    "watch": {"topics": ["arn:aws:sns:us-east-1:123456789012:ops"]},
+    "monitoring": {"topics": ["arn:aws:sns:us-east-1:123456789012:ops"]},
     "tags": {"team": "shop"},
     "hops": ["us-east-1"],
 }
@@ -60,8 +60,8 @@ def test_a_trial_like_a_stack_has_its_settings_but_calls_nobody_and_costs_by_the
     assert settings.table.ttl
     assert settings.table.ttl.expiry == "delete"
     assert settings.table.billing.mode == "PAY_PER_REQUEST"
-    assert settings.watch.enabled
-    assert not settings.watch.topics
+    assert settings.monitoring.enabled
+    assert not settings.monitoring.topics
     assert len(all_hops(settings)) == 2
 
 

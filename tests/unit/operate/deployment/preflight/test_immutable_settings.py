@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed, DeployedHop
-from operate.deployment.immutable_settings import immutable_violations
+from operate.deployment.preflight.immutable_settings import immutable_violations
 from ring.settings.settings import Settings
 from tests.support.deployments import CONFIG, deployed, state, stream
 
@@ -242,7 +242,7 @@ def test_what_can_be_done_is_not_refused(case: str) -> None:
     assert asked(*ALLOWED[case]) == {}
 
 
-def test_a_refusal_says_what_is_deployed_and_the_way_to_do_it() -> None:
+def test_a_refusal_says_what_is_deployed_and_how_to_do_it() -> None:
     problems = asked(CONFIG, changed(("table.partition_key", {"name": "buyer", "type": "N"})))
     assert "orders in us-east-1 is deployed with customer:S" in problems["table.partition_key"]
     assert "make a ring with another `table.name`" in problems["table.partition_key"]

@@ -1,4 +1,4 @@
-"""Members that differ are brought in line, while applications write and hops run."""
+"""Members that differ are repaired, while applications write and hops run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handler.model.image import Image, replicated_write
 from handler.protocol.apply import Superseded, apply_write
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate import comparison
+from operate import check_run
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import repair
@@ -48,20 +48,20 @@ def command(*arguments: str) -> Result:
     return CliRunner().invoke(main, given)
 
 
-def told(*arguments: str) -> dict[str, Any]:
+def outcome(*arguments: str) -> dict[str, Any]:
     (one,) = json.loads(command(*arguments, "--json").stdout)["rings"]
     return dict(one)
 
 
 def spoil(ring: LocalRing) -> None:
-    """Let a member lose items, have an older one, and never have been told of a delete."""
+    """Let a member lose items, have an older one, and never have received a delete."""
     with unseen(ring):
         for key in ("k1", "k4", "k7"):
             ring.client(FIRST).delete_item(TableName="orders", Key=item(key))
         put(ring, THIRD, item("k2", v={"S": "never sent"}))
 
 
-def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing) -> None:
+def test_a_dry_run_shows_what_would_be_done_and_changes_nothing(ring: LocalRing) -> None:
     spoil(ring)
     result = command("--dry-run")
     assert result.exit_code == 1
@@ -75,14 +75,14 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(ring: LocalRing)
 def test_what_is_not_shown_is_found_by_a_check(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "_MAX_DIFFERENCES", 1)
+    monkeypatch.setattr(check_run, "_MAX_DIFFERENCES", 1)
     spoil(ring)
     assert "and 3 more: write them all with `check --report FILE`." in command("--dry-run").output
 
 
 def test_the_newest_version_wins_and_what_has_none_is_left(ring: LocalRing) -> None:
     spoil(ring)
-    done = told("--yes")
+    done = outcome("--yes")
     assert (done["repaired"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
     assert done["why"][0]["key"] == [{"S": "k2"}]
     ring.wait_until_quiet(PATIENCE)
@@ -103,29 +103,29 @@ def test_what_has_no_version_wins_or_loses_by_the_operators_word(
     assert {str(get(ring, word, "k2")) for word in REGIONS[:3]} == {str(item("k2", v={"S": value}))}
 
 
-def test_a_delete_that_did_not_arrive_is_brought_with_its_tombstone(ring: LocalRing) -> None:
+def test_a_delete_that_did_not_arrive_is_copied_with_its_tombstone(ring: LocalRing) -> None:
     copy = ring.client(SECOND).get_item(TableName="orders", Key=item("k3"))["Item"]
     ring.client(FIRST).delete_item(TableName="orders", Key=item("k3"))
     ring.wait_until_quiet(PATIENCE)
     with unseen(ring):
         ring.client(SECOND).put_item(TableName="orders", Item=copy)
-    assert told("--dry-run")["kinds"] == {"older than its tombstone": 1}
+    assert outcome("--dry-run")["kinds"] == {"older than its tombstone": 1}
     assert command("--yes").exit_code == 0
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, SECOND, "k3") is None
     assert ring.differences() == []
 
 
-@pytest.mark.parametrize("way", [(), ("--pairwise",)])
-def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_writes_out(
-    ring: LocalRing, way: tuple[str, ...]
+@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
+def test_a_delete_that_a_member_does_not_know_of_is_copied_and_keeps_late_writes_out(
+    ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
     late = ring.client(SECOND).get_item(TableName="orders", Key=item("k6"))["Item"]
     ring.client(FIRST).delete_item(TableName="orders", Key=item("k6"))
     ring.wait_until_quiet(PATIENCE)
     (_, tombstones) = sorted(ring.client(THIRD).list_tables()["TableNames"])
     ring.client(THIRD).delete_item(TableName=tombstones, Key=item("k6"))
-    done = told("--tombstones", "--yes", *way)
+    done = outcome("--tombstones", "--yes", *mode)
     assert (done["repaired"], done["writes"]) == (1, {THIRD: 1})
     ring.wait_until_quiet(PATIENCE)
     write, (_, _, third) = replicated_write(Image(late)), reached(ring)
@@ -133,13 +133,13 @@ def test_a_delete_that_a_member_does_not_know_of_is_brought_and_keeps_late_write
     with ThreadPoolExecutor(1) as pool:
         came = asyncio.run(apply_write(third.open_store(pool), item("k6"), write, expected=False))
     assert isinstance(came, Superseded)
-    assert told("--tombstones", "--yes", *way)["differing"] == 0
+    assert outcome("--tombstones", "--yes", *mode)["differing"] == 0
 
 
-@pytest.mark.parametrize("way", [(), ("--pairwise",)])
-def test_segments_apart_find_the_same_to_mend(ring: LocalRing, way: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
+def test_pairwise_segments_find_the_same_to_repair(ring: LocalRing, mode: tuple[str, ...]) -> None:
     spoil(ring)
-    done = told("--yes", *way)
+    done = outcome("--yes", *mode)
     assert (done["repaired"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
     ring.wait_until_quiet(PATIENCE)
     assert [one.key["id"]["S"] for one in ring.differences()] == ["k2"]

@@ -17,7 +17,7 @@ from operate.distributed import worker
 from operate.distributed.results import collect_check, results
 from operate.reconcile.check import CheckOptions, check, table_segments
 from operate.reconcile.check_result import CHANGING, findings
-from operate.reconcile.compare import DifferenceKind
+from operate.reconcile.difference_kinds import DifferenceKind
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
 from ring.project import PROJECT_ROOT
@@ -31,7 +31,7 @@ PLACE = place_of(BUCKET, HOME_ACCOUNT)
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[LocalRing]:
-    """A ring whose hops rest after a while, so that members differ in each way that they can."""
+    """A ring whose hops rest after a while, so that members differ in every kind."""
     with ring_of(3) as ring:
         for number in range(40):
             put(ring, REGIONS[number % 3], item(f"k{number}", v={"S": "x" * number}))
@@ -64,18 +64,18 @@ def run(
     left: Callable[[], float] = lambda: 900.0,
 ) -> int:
     """Check all segments; how many calls it took."""
-    told = {
+    task = {
         "work": "check",
         "how": {"settle": 0, "tombstones": False},
         "members": [worker.member_to_event(member) for member in members],
         "bucket": BUCKET,
         "run": "run",
     }
-    return worked(told, table_segments(members, SEGMENTS), make, left)
+    return worked(task, table_segments(members, SEGMENTS), make, left)
 
 
 def verdict(journal: Journal) -> list[tuple[str, DifferenceKind, Any]]:
-    return sorted((found.key, found.kind, found.held) for found in findings(journal))
+    return sorted((found.key, found.kind, found.states) for found in findings(journal))
 
 
 def test_all_segments_together_find_what_a_check_finds(
@@ -113,12 +113,12 @@ def test_it_needs_nothing_but_what_lambda_has() -> None:
     program = (
         "import sys, operate.distributed.worker; print(*{m.split('.')[0] for m in sys.modules})"
     )
-    told = subprocess.run(
+    imported = subprocess.run(
         [sys.executable, "-c", program],
         cwd=PROJECT_ROOT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
-    assert {"operate", "handler", "botocore"} <= set(told)
-    assert not {"pulumi", "pydantic", "click", "ring", "local", "commands"} & set(told)
+    assert {"operate", "handler", "botocore"} <= set(imported)
+    assert not {"pulumi", "pydantic", "click", "ring", "local", "commands"} & set(imported)

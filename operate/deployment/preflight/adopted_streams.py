@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from operate.aws.clients import ClientPool
@@ -21,11 +20,6 @@ from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
 from ring.topology import deployed_hops
-
-QUICKLY = Config(
-    connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
-)
-"""Client configuration that does not wait long for a region that is down."""
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _SWITCH = (
@@ -71,7 +65,7 @@ def _describe(key: str, member: Member, clients: ClientPool) -> Table | None:
     )
     credentials = Credentials(member.profile, member.role, member.external_id)
     with translate_aws_errors(about):
-        client = clients.get(credentials, member.region, "dynamodb")
+        client = clients.get(credentials, member.region, "dynamodb", brief=True)
         try:
             table: Table = client.describe_table(TableName=member.table)["Table"]
         except ClientError as error:

@@ -50,7 +50,7 @@ def command(ring: LocalRing, *arguments: str, name: str = "check") -> Result:
     return CliRunner().invoke(main, (name, "--local", ring.endpoint, *arguments))
 
 
-def told(ring: LocalRing, *arguments: str, name: str = "check") -> dict[str, Any]:
+def outcome(ring: LocalRing, *arguments: str, name: str = "check") -> dict[str, Any]:
     result = command(ring, "--settle-seconds", "0", "--json", *arguments, name=name)
     (one,) = json.loads(result.stdout)["rings"]
     return dict(one)
@@ -77,7 +77,7 @@ def objects(ring: LocalRing) -> list[str]:
 
 
 def test_it_finds_what_a_check_finds_and_leaves_nothing_behind(ring: LocalRing) -> None:
-    whole, there = told(ring), told(ring, "--distributed", "--segments", "2")
+    whole, there = outcome(ring), outcome(ring, "--distributed", "--segments", "2")
     for name in ("equal", "compared", "differing", "changing", "kinds"):
         assert there[name] == whole[name], name
     assert there["differing"] == 6
@@ -87,7 +87,7 @@ def test_it_finds_what_a_check_finds_and_leaves_nothing_behind(ring: LocalRing) 
 
 def test_it_finds_what_a_check_of_tombstones_finds(ring: LocalRing) -> None:
     how = ("--tombstones", "--segments", "1")
-    whole, there = told(ring, *how), told(ring, "--distributed", *how)
+    whole, there = outcome(ring, *how), outcome(ring, "--distributed", *how)
     assert there["kinds"] == whole["kinds"]
     assert there["differing"] == whole["differing"] == 7
 
@@ -106,7 +106,7 @@ def test_it_ends_and_reports_as_any_check_does(ring: LocalRing, tmp_path: Path) 
 
 def test_a_repair_plans_by_it_what_it_plans_by_any_check(ring: LocalRing) -> None:
     whole, there = (
-        told(ring, "--dry-run", "--prefer", REGIONS[0], *how, name="repair")
+        outcome(ring, "--dry-run", "--prefer", REGIONS[0], *how, name="repair")
         for how in ((), ("--distributed", "--segments", "1"))
     )
     assert there["repaired"] > 0
@@ -146,17 +146,17 @@ def test_after_ctrl_c_the_same_command_goes_on_with_the_same_run(
     assert objects(ring) == []
 
 
-def test_anew_stops_the_run_that_is_there_and_begins_another(
+def test_restart_stops_the_run_that_is_there_and_begins_another(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = len(executions(ring))
     with monkeypatch.context() as patch:
         patch.setattr(machine.SegmentRunner, "_wait", interrupted)
         command(ring, "--distributed", "--segments", "3", "--settle-seconds", "0")
-    assert told(ring, "--distributed", "--segments", "3", "--restart")["differing"] == 6
+    assert outcome(ring, "--distributed", "--segments", "3", "--restart")["differing"] == 6
     assert len(executions(ring)[before:]) == 2
     assert executions(ring)[-1] == "SUCCEEDED"
-    # A function that was called for the first may still tell of it, but nobody goes on with it.
+    # A function that was called for the first may still report on it, but nobody goes on with it.
     assert not [one for one in objects(ring) if one.endswith(".json")]
 
 

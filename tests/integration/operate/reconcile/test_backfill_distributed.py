@@ -38,7 +38,7 @@ def command(ring: LocalRing, *arguments: str) -> Result:
     return CliRunner().invoke(main, ("backfill", *how))
 
 
-def told(ring: LocalRing, *arguments: str) -> dict[str, Any]:
+def outcome(ring: LocalRing, *arguments: str) -> dict[str, Any]:
     (one,) = json.loads(command(ring, "--json", *arguments).stdout)["rings"]
     return dict(one)
 
@@ -51,7 +51,7 @@ def test_tables_that_had_items_before_the_ring_are_filled_a_route_after_the_othe
             put(ring, FIRST, item(key, v={"S": "old"}))
         put(ring, SECOND, item("only here"))
     with costs(ring, 2 * len(KEYS) + 2):
-        done = told(ring, "--all")
+        done = outcome(ring, "--all")
     assert (done["read"] >= len(KEYS), done["left"]) == (True, 0)
     assert ring.differences() == []
 
@@ -61,12 +61,12 @@ def test_an_emptied_member_is_filled_at_one_write_an_item(ring: LocalRing) -> No
         for key in (*KEYS, "only here"):
             ring.client(SECOND).delete_item(TableName="orders", Key=item(key))
     with costs(ring, len(KEYS) + 1):
-        done = told(ring, "--into", SECOND)
+        done = outcome(ring, "--into", SECOND)
     assert (done["read"], done["written"], done["left"]) == (len(KEYS) + 1, len(KEYS) + 1, 0)
     assert ring.differences() == []
 
 
-def test_what_cannot_be_filled_is_told_and_it_ends_with_1(ring: LocalRing) -> None:
+def test_what_cannot_be_filled_is_reported_and_it_ends_with_1(ring: LocalRing) -> None:
     with unseen(ring):
         put(ring, FIRST, item("odd", v={"S": "here"}))
         put(ring, SECOND, item("odd", v={"S": "there"}))
@@ -88,5 +88,5 @@ def test_functions_that_may_only_read_are_not_asked_to_write(
     assert list(tmp_path.iterdir()) == []
 
 
-def _reading(told: Any) -> Any:
-    return lambda outputs: told({**outputs, "writes": False})
+def _reading(function_of: Any) -> Any:
+    return lambda outputs: function_of({**outputs, "writes": False})

@@ -22,7 +22,7 @@ from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfi
 from operate.reconcile.journal import Journal
 from operate.stop import Stop, StoppedError
 from tests.support.local_rings import PATIENCE, REGIONS, costs, get, item, put, ring_of
-from tests.support.whole_tables import lead_to, reached, unseen, writing
+from tests.support.whole_tables import empty, lead_to, reached, unseen, writing
 
 FIRST, SECOND, THIRD = REGIONS[:3]
 KEYS = [f"k{number}" for number in range(30)]
@@ -38,17 +38,13 @@ def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]
 @pytest.fixture
 def emptied(ring: LocalRing) -> LocalRing:
     """A ring whose second member lost all; a third of the items were written there, once."""
-    for number, key in enumerate(KEYS):
-        put(ring, REGIONS[number % 3], item(key, v={"S": "first"}))
-    with unseen(ring):
-        for key in KEYS:
-            ring.client(SECOND).delete_item(TableName="orders", Key=item(key))
+    empty(ring, SECOND, KEYS)
     return ring
 
 
 @pytest.fixture
 def adopted(ring: LocalRing) -> LocalRing:
-    """A ring whose first member has items that no stream tells of."""
+    """A ring whose first member has items that are in no stream."""
     with unseen(ring):
         for key in KEYS:
             put(ring, FIRST, item(key, v={"S": "old"}))
@@ -59,14 +55,14 @@ def command(*arguments: str) -> Result:
     return CliRunner().invoke(main, ("backfill", "--stack", "dev", *arguments))
 
 
-def told(*arguments: str) -> dict[str, Any]:
+def outcome(*arguments: str) -> dict[str, Any]:
     (one,) = json.loads(command(*arguments, "--yes", "--json").stdout)["rings"]
     return dict(one)
 
 
 def test_an_emptied_member_is_filled_at_one_write_an_item(emptied: LocalRing) -> None:
     with costs(emptied, len(KEYS)):
-        done = told("--into", SECOND)
+        done = outcome("--into", SECOND)
     assert (done["read"], done["written"], done["left"]) == (len(KEYS), len(KEYS), 0)
     assert emptied.differences() == []
     assert emptied.meter.read().count(refused=True, table="orders") == 0
@@ -88,17 +84,17 @@ def test_what_was_there_before_the_ring_costs_one_write_at_each_other_member(
 
 
 def test_filling_again_writes_nothing(emptied: LocalRing) -> None:
-    told("--into", SECOND)
+    outcome("--into", SECOND)
     emptied.wait_until_quiet(PATIENCE)
     with costs(emptied, 0):
-        assert told("--into", SECOND)["there"] == len(KEYS)
+        assert outcome("--into", SECOND)["there"] == len(KEYS)
 
 
-def test_what_differs_on_both_sides_from_before_is_left_and_told(ring: LocalRing) -> None:
+def test_what_differs_on_both_sides_from_before_is_left_and_reported(ring: LocalRing) -> None:
     with unseen(ring):
         put(ring, FIRST, item("k1", v={"S": "here"}))
         put(ring, SECOND, item("k1", v={"S": "there"}))
-    done = told("--all")
+    done = outcome("--all")
     # The third has nothing, and whose it should get is not for a backfill to say.
     assert done["left"] == 2
     assert {(str(one["key"]), one["why"]) for one in done["why"]} == {("[{'S': 'k1'}]", "conflict")}
@@ -107,11 +103,11 @@ def test_what_differs_on_both_sides_from_before_is_left_and_told(ring: LocalRing
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("way", ["emptied", "adopted"])
+@pytest.mark.parametrize("made", ["emptied", "adopted"])
 def test_under_writers_and_throttling_all_end_equal(
-    way: str, request: pytest.FixtureRequest, tmp_path: Path
+    made: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    ring: LocalRing = request.getfixturevalue(way)
+    ring: LocalRing = request.getfixturevalue(made)
     members = reached(ring)
     routes = [plan_route(members, name) for name in REGIONS[:3]]
     with (
@@ -157,11 +153,11 @@ def test_segments_are_filled_side_by_side(
     begun = threading.Barrier(segments)
     waiting: set[int] = set()
 
-    async def fill_together(way: BackfillPath, key: Key, found: Item) -> BackfillOutcome:
+    async def fill_together(path: BackfillPath, key: Key, found: Item) -> BackfillOutcome:
         if threading.get_ident() not in waiting:
             waiting.add(threading.get_ident())
             await asyncio.to_thread(begun.wait, 60)
-        return await backfill_key(way, key, found)
+        return await backfill_key(path, key, found)
 
     monkeypatch.setattr("operate.reconcile.backfill.backfill_key", fill_together)
     members = reached(emptied)
@@ -181,7 +177,7 @@ def test_segments_are_filled_side_by_side(
         (("--into", FIRST), "pass --yes"),
     ],
 )
-def test_wrong_use_is_told(
+def test_wrong_use_is_reported(
     running: LocalRing,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -199,7 +195,7 @@ def running() -> Iterator[LocalRing]:
         yield two
 
 
-def test_a_member_is_filled_from_the_one_before_it_unless_told(
+def test_a_member_is_filled_from_the_one_before_it_by_default(
     running: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lead_to(running, monkeypatch, tmp_path)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed
-from operate.deployment.claimed_tables import ensure_unclaimed, new_tables
+from operate.deployment.preflight.claimed_tables import ensure_unclaimed, new_tables
 from operate.errors import InvalidRequestError
 from ring.settings.settings import Settings
 from tests.support.deployments import ACCOUNT, deployed, state
@@ -34,7 +34,7 @@ def refused(
     return {}
 
 
-def test_the_stack_the_member_and_the_way_out_are_told() -> None:
+def test_the_stack_the_member_and_the_remedy_are_reported() -> None:
     problems = refused(CONFIG)
     assert problems.keys() == {"members[1]"}
     assert f"eu-west-1/orders: the stack other has deployed it, in account {ACCOUNT}" in str(
@@ -54,7 +54,7 @@ def test_what_is_elsewhere_or_not_known_to_be_here_is_no_matter(account: str | N
     assert refused(CONFIG, account=account) == {}
 
 
-def test_an_account_that_is_told_is_not_asked_for() -> None:
+def test_an_account_that_is_given_is_not_asked_for() -> None:
     members = [{"region": "us-east-1"}, {"region": "eu-west-1", "account": "210987654321"}]
     assert refused({**CONFIG, "members": members}) == {}
 

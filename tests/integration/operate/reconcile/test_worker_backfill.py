@@ -19,9 +19,9 @@ from operate.reconcile.backfill import BackfillResult, plan_route, route_segment
 from operate.reconcile.backfill_key import BackfillOutcome
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection
-from tests.support.local_rings import PATIENCE, REGIONS, TABLE, costs, item, put, ring_of
+from tests.support.local_rings import PATIENCE, REGIONS, TABLE, UNWATCHED, costs, item, put, ring_of
 from tests.support.segment_events import few_at_a_time, make, worked
-from tests.support.whole_tables import lead_to, reached, unseen
+from tests.support.whole_tables import empty, lead_to, reached, unseen
 
 BUCKET, SEGMENTS = "filled", 3
 PLACE = place_of(BUCKET, HOME_ACCOUNT)
@@ -35,19 +35,15 @@ def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]
     with ring_of(3) as three:
         lead_to(three, monkeypatch, tmp_path)
         make("s3", None).create_bucket(Bucket=BUCKET)
-        for number, key in enumerate(KEYS):
-            put(three, REGIONS[number % 3], item(key, v={"S": "first"}))
-        with unseen(three):
-            for key in KEYS:
-                three.client(SECOND).delete_item(TableName="orders", Key=item(key))
+        empty(three, SECOND, KEYS)
         yield three
 
 
 def event(members: list[MemberConnection], into: str) -> dict[str, Any]:
-    way = plan_route(members, into)
+    route = plan_route(members, into)
     return {
         "work": "backfill",
-        "how": {"route": [way.source, way.target]},
+        "how": {"route": [route.source, route.target]},
         "members": [worker.member_to_event(member) for member in members],
         "bucket": BUCKET,
         "run": "run",
@@ -79,17 +75,17 @@ def test_calls_that_come_near_their_end_are_gone_on_with_and_count_all(
     ring: LocalRing, tmp_path: Path
 ) -> None:
     members = reached(ring)
-    told, all_parts = (
+    task, all_parts = (
         event(members, SECOND),
         list(route_segments(members, [plan_route(members, SECOND)], SEGMENTS)),
     )
-    assert worked(told, all_parts, few_at_a_time, left=lambda: 0.0) > len(KEYS) / 3
+    assert worked(task, all_parts, few_at_a_time, left=lambda: 0.0) > len(KEYS) / 3
     ring.wait_until_quiet(PATIENCE)
     assert ring.differences() == []
     assert filled(tmp_path).outcomes[BackfillOutcome.WRITTEN] == len(KEYS)
 
 
-def test_what_cannot_be_filled_is_told_with_its_key(ring: LocalRing, tmp_path: Path) -> None:
+def test_what_cannot_be_filled_is_reported_with_its_key(ring: LocalRing, tmp_path: Path) -> None:
     with unseen(ring):
         put(ring, FIRST, item("odd", v={"S": "here"}))
         put(ring, SECOND, item("odd", v={"S": "there"}))
@@ -100,12 +96,12 @@ def test_what_cannot_be_filled_is_told_with_its_key(ring: LocalRing, tmp_path: P
     assert done.skipped_keys == {'[{"S":"odd"}]': BackfillOutcome.CONFLICT}
 
 
-def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
+def test_a_member_in_another_account_is_reached_by_the_role_that_is_given(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     there = {"account": "210987654321", "role": "arn:aws:iam::210987654321:role/deploys"}
     members = [{"region": FIRST}, {"region": SECOND, **there}]
-    stack = StackConfig.of({"table": TABLE, "members": members})
+    stack = StackConfig.of({"table": TABLE, "members": members, **UNWATCHED})
     with LocalRing(stack, idle=0.02) as ring:
         lead_to(ring, monkeypatch, tmp_path)
         monkeypatch.setattr("tests.support.whole_tables.ClientPool.get", _as_the_member(ring))
@@ -114,14 +110,14 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
             for key in KEYS:
                 put(ring, FIRST, item(key))
         both = reached(ring)
-        told = event(both, SECOND)
-        told["members"][1]["role"] = "arn:aws:iam::210987654321:role/reader"
+        task = event(both, SECOND)
+        task["members"][1]["role"] = "arn:aws:iam::210987654321:role/reader"
         context = SimpleNamespace(
             get_remaining_time_in_millis=lambda: 900_000,
             invoked_function_arn=f"arn:aws:lambda:{FIRST}:{HOME_ACCOUNT}:function:ring-segments",
         )
         for part in route_segments(both, [plan_route(both, SECOND)], 1):
-            worker.handle({**told, "part": worker.segment_to_event(part)}, context)
+            worker.handle({**task, "part": worker.segment_to_event(part)}, context)
         ring.wait_until_quiet(PATIENCE)
         assert ring.differences() == []
         assert filled(tmp_path).outcomes[BackfillOutcome.WRITTEN] == len(KEYS)
@@ -130,4 +126,6 @@ def test_a_member_in_another_account_is_reached_by_the_role_that_is_told(
 def _as_the_member(ring: LocalRing) -> Any:
     """Clients as those that the ring has, which act in each member's account."""
     by_region = {member.region: member for member in ring.members.values()}
-    return lambda _, credentials, region, service: by_region[region].clients.client(service, region)
+    return lambda _, credentials, region, service, **__: by_region[region].clients.client(
+        service, region
+    )

@@ -24,6 +24,7 @@ def check(ring: LocalRing, *arguments: str) -> Result:
     return CliRunner().invoke(main, ("check", *how))
 
 
+@pytest.mark.long
 def test_a_member_in_another_account_is_checked_by_the_role_there() -> None:
     there = {"account": "210987654321", "role": "arn:aws:iam::210987654321:role/deploys"}
     members = [{"region": REGIONS[0]}, {"region": REGIONS[1], **there}]

@@ -1,4 +1,4 @@
-"""Checks before a deployment: changes that Pulumi would fail at halfway, or make silently wrong."""
+"""Check that settings can be deployed over what is deployed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pulumi.automation import Stack
 
 from operate.aws.clients import ClientPool
 from operate.deployed import Deployed
-from operate.deployment.claimed_tables import accounts, ensure_unclaimed, new_tables
-from operate.deployment.immutable_settings import ensure_unchanged
+from operate.deployment.preflight.claimed_tables import accounts, ensure_unclaimed, new_tables
+from operate.deployment.preflight.immutable_settings import ensure_unchanged
 from operate.deployment.workspace import workspace_of
 from ring.settings.settings import Settings
 

@@ -27,7 +27,7 @@ from tests.support.local_rings import REGIONS, get, item, put, ring_of
 from tests.support.segment_events import make, worked
 from tests.support.whole_tables import deployed, lead_to
 
-BUCKET = "told"
+BUCKET = "results"
 PLACE = place_of(BUCKET, HOME_ACCOUNT)
 FIRST, SECOND = REGIONS[:2]
 YEAR = 365 * 24 * 60 * 60
@@ -58,15 +58,15 @@ def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]
 
 
 class ClientsWithTtl(ClientPool):
-    """Clients to which all tables tell that TTL is enabled, but where something else is said."""
+    """Clients to which all tables report TTL as enabled, but where something else is said."""
 
     def __init__(self, statuses: Mapping[str, str]) -> None:
         """Remember the other states, by region."""
         super().__init__()
         self._statuses = statuses
 
-    def get(self, credentials: Any, region: str, service: str) -> Any:
-        client = super().get(credentials, region, service)
+    def get(self, credentials: Any, region: str, service: str, *, brief: bool = False) -> Any:
+        client = super().get(credentials, region, service, brief=brief)
         if service == "dynamodb":
             status = self._statuses.get(region, "ENABLED")
             client.meta.events.register(
@@ -93,47 +93,47 @@ def apart(members: list[MemberConnection], journal: Journal) -> None:
 
 
 def there(members: list[MemberConnection], journal: Journal) -> None:
-    told = event(members, "check", {"settle": 0, "tombstones": False})
-    worked(told, table_segments(members, 2))
+    task = event(members, "check", {"settle": 0, "tombstones": False})
+    worked(task, table_segments(members, 2))
     collect_check(results(make("s3", None), PLACE, "run"), journal)
 
 
 def event(members: list[MemberConnection], work: str, how: dict[str, Any]) -> dict[str, Any]:
-    told = [worker.member_to_event(member) for member in members]
-    return {"work": work, "how": how, "members": told, "bucket": BUCKET, "run": "run"}
+    listed = [worker.member_to_event(member) for member in members]
+    return {"work": work, "how": how, "members": listed, "bucket": BUCKET, "run": "run"}
 
 
 def keys(journal: Journal) -> set[str]:
     return {found.key.removeprefix('[{"S":"').removesuffix('"}]') for found in findings(journal)}
 
 
-WAYS = pytest.mark.parametrize("way", [whole, apart, there])
-Way = Callable[[list[MemberConnection], Journal], None]
+RUNS = pytest.mark.parametrize("run", [whole, apart, there])
+Run = Callable[[list[MemberConnection], Journal], None]
 
 
-@WAYS
+@RUNS
 def test_a_check_lists_what_dynamodb_never_deletes(
-    ring: LocalRing, way: Way, tmp_path: Path
+    ring: LocalRing, run: Run, tmp_path: Path
 ) -> None:
     with Journal(tmp_path / "journal", "x") as journal:
-        way(members_with_ttl(ring), journal)
+        run(members_with_ttl(ring), journal)
         assert keys(journal) == STAYING
 
 
-@WAYS
+@RUNS
 @pytest.mark.parametrize("status", ["DISABLED", "ENABLING", "DISABLING"])
 def test_a_check_lists_all_of_a_member_that_does_not_expire_its_items(
-    ring: LocalRing, way: Way, status: str, tmp_path: Path
+    ring: LocalRing, run: Run, status: str, tmp_path: Path
 ) -> None:
     with Journal(tmp_path / "journal", "x") as journal:
-        way(members_with_ttl(ring, {FIRST: status}), journal)
+        run(members_with_ttl(ring, {FIRST: status}), journal)
         assert keys(journal) == {GOING, *STAYING}
 
 
-@WAYS
-def test_another_members_ttl_does_not_matter(ring: LocalRing, way: Way, tmp_path: Path) -> None:
+@RUNS
+def test_another_members_ttl_does_not_matter(ring: LocalRing, run: Run, tmp_path: Path) -> None:
     with Journal(tmp_path / "journal", "x") as journal:
-        way(members_with_ttl(ring, {SECOND: "DISABLED"}), journal)
+        run(members_with_ttl(ring, {SECOND: "DISABLED"}), journal)
         assert keys(journal) == STAYING
 
 
@@ -151,17 +151,17 @@ def test_an_item_that_will_go_at_one_member_and_stay_at_another_is_listed(
     ("status", "filled"), [("ENABLED", STAYING), ("ENABLING", {GOING, *STAYING})]
 )
 @pytest.mark.parametrize("in_functions", [False, True])
-def test_a_backfill_brings_what_dynamodb_does_not_delete_at_the_source(
+def test_a_backfill_copies_what_dynamodb_does_not_delete_at_the_source(
     ring: LocalRing, status: str, filled: set[str], in_functions: bool, tmp_path: Path
 ) -> None:
     members = members_with_ttl(ring, {FIRST: status})
-    way = plan_route(members, SECOND)
+    route = plan_route(members, SECOND)
     with Journal(tmp_path / "journal", "x") as journal:
         if in_functions:
-            told = event(members, "backfill", {"route": [way.source, way.target]})
-            worked(told, parts_to_fill(members, [way], 2))
+            task = event(members, "backfill", {"route": [route.source, route.target]})
+            worked(task, parts_to_fill(members, [route], 2))
             done = collect_backfill(results(make("s3", None), PLACE, "run"), journal)[0]
         else:
-            done = backfill(members, [way], journal)
+            done = backfill(members, [route], journal)
     assert {key for key in ends() if get(ring, SECOND, key)} == filled
     assert (done.outcomes[BackfillOutcome.WRITTEN], done.left) == (len(filled), 0)

@@ -14,7 +14,7 @@ from operate.reconcile.fingerprints import (
 )
 
 
-class MemberState(NamedTuple):
+class KeyFingerprints(NamedTuple):
     """Fingerprints of a member's item and tombstone of a key; see `fingerprints.fingerprint`."""
 
     item: str | None = None
@@ -35,7 +35,7 @@ class DifferenceKind(StrEnum):
 
 
 def classify_difference(
-    held: Sequence[MemberState], replicas: Sequence[str | None], since: float | None = None
+    states: Sequence[KeyFingerprints], replicas: Sequence[str | None], since: float | None = None
 ) -> DifferenceKind | None:
     """Return how members with these states of a key differ; None: they are in sync.
 
@@ -43,17 +43,18 @@ def classify_difference(
     content is compared. Deletes after `since` (Unix time) need a tombstone at each member; None:
     missing tombstones are ignored.
     """
-    items = [state.item for state in held if state.item is not None]
+    items = [state.item for state in states if state.item is not None]
     if any(map(is_stub_fingerprint, items)):
         return DifferenceKind.STUB
-    deleted = _newest_delete(held)
-    if any(version < deleted for version in filter(None, map(fingerprint_version, items))):
+    deleted = _newest_delete(states)
+    versions = [version for version in map(fingerprint_version, items) if version is not None]
+    if deleted is not None and any(version < deleted for version in versions):
         return DifferenceKind.OUTLIVED
     if not items:
         return (
-            DifferenceKind.FORGOTTEN if since is not None and _is_forgotten(held, since) else None
+            DifferenceKind.FORGOTTEN if since is not None and _is_forgotten(states, since) else None
         )
-    return DifferenceKind.MISSING if len(items) < len(held) else _judge_copies(items, replicas)
+    return DifferenceKind.MISSING if len(items) < len(states) else _judge_copies(items, replicas)
 
 
 def _judge_copies(items: Sequence[str], replicas: Sequence[str | None]) -> DifferenceKind | None:
@@ -67,17 +68,18 @@ def _judge_copies(items: Sequence[str], replicas: Sequence[str | None]) -> Diffe
     return None
 
 
-def _is_forgotten(held: Sequence[MemberState], since: float) -> bool:
+def _is_forgotten(states: Sequence[KeyFingerprints], since: float) -> bool:
     """Return whether a member lacks the tombstone of the newest delete, made after `since`."""
-    newest = Version.parse(_newest_delete(held))
+    newest = _newest_delete(states)
     if newest is None or newest.seconds < since:
         return False
     return any(
-        state.tombstone is None or fingerprint_version(state.tombstone) != newest for state in held
+        state.tombstone is None or fingerprint_version(state.tombstone) != newest
+        for state in states
     )
 
 
-def _newest_delete(held: Sequence[MemberState]) -> str:
-    """Return the version of the key's newest delete; empty: there is none."""
-    deletes = (fingerprint_version(state.tombstone) for state in held if state.tombstone)
-    return max((version for version in deletes if version), default="")
+def _newest_delete(states: Sequence[KeyFingerprints]) -> Version | None:
+    """Return the version of the key's newest delete; None: there is none."""
+    deletes = (fingerprint_version(state.tombstone) for state in states if state.tombstone)
+    return max((version for version in deletes if version is not None), default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from click.testing import CliRunner, Result
 from automate import main
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
-from operate import comparison
+from operate import check_run
 from operate.errors import InvalidRequestError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CHANGING, findings
-from operate.reconcile.compare import DifferenceKind
+from operate.reconcile.difference_kinds import DifferenceKind
 from operate.reconcile.journal import Journal
 from tests.support.interruptions import interrupted
 from tests.support.local_rings import PATIENCE, REGIONS, item, put, ring_of
@@ -72,8 +73,8 @@ def differing(ring: LocalRing) -> Iterator[dict[str, DifferenceKind]]:
             ExpressionAttributeValues={":t": {"BOOL": True}},
         )
         copy = third.get_item(TableName="orders", Key=item("k4"))["Item"]
-        older = "0" + copy["_repl_version"]["S"][1:]
-        third.put_item(TableName="orders", Item={**copy, "_repl_version": {"S": older}})
+        older = b"\0" * 7 + copy["_repl_version"]["B"][7:]
+        third.put_item(TableName="orders", Item={**copy, "_repl_version": {"B": older}})
         yield {
             "k1": DifferenceKind.MISSING,
             "k2": DifferenceKind.DIFFERENT,
@@ -89,26 +90,26 @@ def command(*arguments: str, **how: Any) -> Result:
     return CliRunner().invoke(main, given, **how)
 
 
-@pytest.mark.parametrize("way", [(), ("--pairwise",)])
+@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
 def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
-    ring: LocalRing, way: tuple[str, ...]
+    ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
-    result = command(*way)
+    result = command(*mode)
     assert (result.exit_code, result.output.splitlines()[0]) == (
         0,
         f"dev: {held(ring)} keys compared, all members are in sync. It took "
-        f"{json.loads(command(*way, '--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
+        f"{json.loads(command(*mode, '--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
     )
 
 
-def test_what_differs_is_told_by_kind_with_who_has_what(
+def test_what_differs_is_reported_by_kind_with_who_has_what(
     ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
     result = command("--json", "--report", "report.jsonl")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)
-    assert not told["ok"]
-    (found,) = told["rings"]
+    document = json.loads(result.stdout)
+    assert not document["ok"]
+    (found,) = document["rings"]
     assert (found["compared"], found["differing"]) == (held(ring), len(differing))
     lines = [json.loads(line) for line in Path("report.jsonl").read_text().splitlines()]
     assert lines == found["first"]
@@ -120,21 +121,21 @@ def test_what_differs_is_told_by_kind_with_who_has_what(
     assert missing[REGIONS[2]]["version"]
 
 
-def test_segments_apart_tell_the_same(
+def test_pairwise_segments_find_the_same(
     ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
-    def told(*way: str) -> dict[str, Any]:
-        (found,) = json.loads(command(*way, "--json").stdout)["rings"]
+    def found_by(*mode: str) -> dict[str, Any]:
+        (found,) = json.loads(command(*mode, "--json").stdout)["rings"]
         found["first"].sort(key=json.dumps)
         return {name: value for name, value in found.items() if name != "units"}
 
-    assert told("--pairwise") == told()
-    assert told("--pairwise")["differing"] == len(differing)
+    assert found_by("--pairwise") == found_by()
+    assert found_by("--pairwise")["differing"] == len(differing)
 
 
-@pytest.mark.parametrize("way", [(), ("--pairwise",)])
+@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
 def test_an_item_that_all_have_but_was_deleted_since_is_found(
-    ring: LocalRing, way: tuple[str, ...]
+    ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
     put(ring, REGIONS[0], item("k8", v={"S": "back again"}))
     ring.wait_until_quiet(PATIENCE)
@@ -144,45 +145,45 @@ def test_an_item_that_all_have_but_was_deleted_since_is_found(
     with unseen(ring):
         for word in REGIONS[:3]:
             put(ring, word, copy)
-        (found,) = json.loads(command(*way, "--json").stdout)["rings"]
+        (found,) = json.loads(command(*mode, "--json").stdout)["rings"]
         for word in REGIONS[:3]:
             ring.client(word).delete_item(TableName="orders", Key=item("k8"))
     assert found["kinds"] == {DifferenceKind.OUTLIVED: 1}
 
 
-@pytest.mark.parametrize("way", [(), ("--pairwise",)])
+@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
 def test_a_delete_that_a_member_does_not_know_of_counts_if_it_is_asked(
-    ring: LocalRing, way: tuple[str, ...]
+    ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
     put(ring, REGIONS[0], item("k9", v={"S": "once"}))
     ring.wait_until_quiet(PATIENCE)
     ring.client(REGIONS[0]).delete_item(TableName="orders", Key=item("k9"))
     ring.wait_until_quiet(PATIENCE)
-    assert command(*way, "--tombstones").exit_code == 0
+    assert command(*mode, "--tombstones").exit_code == 0
     (_, tombstones) = sorted(ring.client(REGIONS[1]).list_tables()["TableNames"])
     ring.client(REGIONS[1]).delete_item(TableName=tombstones, Key=item("k9"))
-    assert command(*way).exit_code == 0
-    (found,) = json.loads(command(*way, "--tombstones", "--json").stdout)["rings"]
+    assert command(*mode).exit_code == 0
+    (found,) = json.loads(command(*mode, "--tombstones", "--json").stdout)["rings"]
     assert (found["kinds"], found["compared"]) == ({DifferenceKind.FORGOTTEN: 1}, held(ring))
 
 
 def test_in_words_it_says_the_same(ring: LocalRing, differing: dict[str, DifferenceKind]) -> None:
-    told = command().output
-    assert f"{held(ring)} keys compared, {len(differing)} differ." in told
-    assert 'missing: {"id": {"S": "k1"}}\n  us-east-1        nothing' in told
-    assert "an item without a version, digest " in told
+    output = command().output
+    assert f"{held(ring)} keys compared, {len(differing)} differ." in output
+    assert 'missing: {"id": {"S": "k1"}}\n  us-east-1        nothing' in output
+    assert "an item without a version, digest " in output
 
 
 def test_what_is_not_shown_is_where_it_says(
     ring: LocalRing, differing: dict[str, DifferenceKind], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "_MAX_DIFFERENCES", 1)
+    monkeypatch.setattr(check_run, "_MAX_DIFFERENCES", 1)
     assert "and 3 more: write them all with --report FILE." in command().output
     assert "and 3 more: all are in all.jsonl." in command("--report", "all.jsonl").output
     assert len(Path("all.jsonl").read_text().splitlines()) == len(differing)
 
 
-def test_a_ring_on_this_machine_is_told_by_its_url(
+def test_a_ring_on_this_machine_is_given_by_its_url(
     ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
     given = ("check", "--local", ring.endpoint, "--settle-seconds", "0.1", "--json")
@@ -223,13 +224,13 @@ def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, DifferenceK
         (("--keys", "-"), "Line 1 is not a key of these tables"),
     ],
 )
-def test_wrong_use_is_told(ring: LocalRing, arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_use_is_reported(ring: LocalRing, arguments: tuple[str, ...], words: str) -> None:
     result = command(*arguments, input='{"name": "k1"}\n')
     assert result.exit_code == 2
     assert words in result.output
 
 
-def test_what_is_on_its_way_is_not_counted(ring: LocalRing, journal: Journal) -> None:
+def test_what_is_in_transit_is_not_counted(ring: LocalRing, journal: Journal) -> None:
     """The tables are read while applications write; all is delivered before the other look."""
     members = reached(ring)
     looked_again = []
@@ -243,7 +244,7 @@ def test_what_is_on_its_way_is_not_counted(ring: LocalRing, journal: Journal) ->
     live.__enter__()
     with ring.paused(REGIONS[1]):
         # One hop rests, so that members do differ.
-        put(ring, REGIONS[1], item("on its way", v={"S": "x"}))
+        put(ring, REGIONS[1], item("in transit", v={"S": "x"}))
         found = check(members, journal, CheckOptions(pause=lambda _: None, max_rechecks=0))
     assert journal.open_suspects() > 0
     found = check(members, journal, CheckOptions(pause=deliver))
@@ -252,7 +253,9 @@ def test_what_is_on_its_way_is_not_counted(ring: LocalRing, journal: Journal) ->
     assert list(findings(journal)) == []
 
 
-def test_a_key_that_changes_at_every_look_is_told_apart(ring: LocalRing, journal: Journal) -> None:
+def test_a_key_that_changes_at_every_look_is_listed_separately(
+    ring: LocalRing, journal: Journal
+) -> None:
     number = 0
 
     def change(_: float) -> None:
@@ -273,18 +276,18 @@ def test_an_interrupted_check_goes_on_where_it_was(
     ring: LocalRing, differing: dict[str, DifferenceKind], tmp_path: Path, after: int, apart: bool
 ) -> None:
     members = reached(ring)
-    wish = CheckOptions(segments=10, pairwise=apart, settle_seconds=0.1)
-    parts = 2 * 3 * wish.segment_count
+    options = CheckOptions(segments=10, pairwise=apart, settle_seconds=0.1)
+    parts = 2 * 3 * options.segment_count
 
     def scans() -> int:
         return ring.meter.read().count(["Scan"])
 
     with Journal(tmp_path / "kept", "x") as journal, pytest.raises(KeyboardInterrupt):
-        check(members, journal, wish, interrupted(after))
+        check(members, journal, options, interrupted(after))
     before = scans()
     with Journal(tmp_path / "kept", "x") as journal:
         assert journal.resumed
-        found = check(members, journal, wish)
+        found = check(members, journal, options)
     assert scans() - before == parts - after
     assert (found.compared, found.differing) == (held(ring), len(differing))
 
@@ -293,6 +296,17 @@ def test_throttling_only_makes_it_slower(ring: LocalRing, journal: Journal) -> N
     with ring.faults.inject(throttling(REGIONS[1], 0.3)):
         found = check(reached(ring), journal, CheckOptions(settle_seconds=0.1))
     assert (found.compared, found.differing) == (held(ring), 0)
+
+
+def test_a_member_that_does_not_answer_is_named_within_seconds(ring: LocalRing) -> None:
+    lost = REGIONS[1]
+    began = time.monotonic()
+    with ring.faults.lose(lost):
+        result = CliRunner().invoke(main, ["check", "--stack", "dev"])
+    assert time.monotonic() - began < PATIENCE
+    assert result.exit_code == 1
+    assert f"{lost} does not answer, so nothing was done" in result.output
+    assert f"`automate.py bypass {lost}`" in result.output
 
 
 def test_two_commands_do_not_share_a_journal(ring: LocalRing, journal: Journal) -> None:

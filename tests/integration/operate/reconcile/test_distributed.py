@@ -129,14 +129,14 @@ def execute() -> dict[str, Any]:
             "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}],
         },
     )
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         "work": "check",
         "how": {"settle": 0, "tombstones": False},
         "members": TOLD,
     }
-    told |= {"bucket": BUCKET, "run": "run", "parts": "parts.json"}
+    given |= {"bucket": BUCKET, "run": "run", "parts": "parts.json"}
     run = client.start_execution(
-        stateMachineArn=machine["stateMachineArn"], input=json.dumps(told)
+        stateMachineArn=machine["stateMachineArn"], input=json.dumps(given)
     )["executionArn"]
     end = time.monotonic() + PATIENCE
     while (seen := client.describe_execution(executionArn=run))["status"] == "RUNNING":
@@ -164,7 +164,7 @@ def test_a_distributed_map_finds_what_a_check_finds(calls: list[Any], tmp_path: 
     assert not any({"input", "output"} & one.get("details", {}).keys() for one in logged)
 
 
-def test_step_functions_is_told_of_no_item(calls: list[Any]) -> None:
+def test_step_functions_is_given_no_item(calls: list[Any]) -> None:
     execute()
     states = [one["state"] for one in calls if one["state"]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from operate.deployed import Deployed, DeployedMember, TableShape
-from operate.deployment.omitted_settings import omitted_settings
+from operate.deployment.preflight.omitted_settings import omitted_settings
 from operate.errors import InvalidRequestError
 from ring.arn import Arn
 from ring.settings.errors import SettingProblem

@@ -25,7 +25,7 @@ _FROM_HERE = "a few keys are compared from this machine"
 
 @dataclass(frozen=True)
 class CheckReport:
-    """Result of a check: the counts, the first differences as documents, and the cost.
+    """Result of a check: the counts, the first differences as documents, the cost, the members.
 
     Each difference has the keys `key`, `kind` and `members`, as a line of `check --report`.
     """
@@ -33,6 +33,8 @@ class CheckReport:
     result: CheckResult
     differences: Sequence[Mapping[str, Any]]
     capacity_units: float
+    members: Sequence[str]
+    """Names of the members that were compared."""
 
     @property
     def in_sync(self) -> bool:
@@ -44,7 +46,7 @@ def ignore_difference(difference: Mapping[str, Any]) -> None:
     """Ignore a difference."""
 
 
-class Comparison:
+class CheckRun:
     """A check of a ring: validated and connected, nothing read yet.
 
     Raises:
@@ -110,7 +112,7 @@ class Comparison:
             elif on_difference is ignore_difference:
                 break
         spent = units + sum(member.rate_limiter.spent for member in self.members)
-        return CheckReport(result, first, spent)
+        return CheckReport(result, first, spent, [member.name for member in self.members])
 
     def _check(self, journal: Journal, on_progress: ProgressCallback) -> tuple[CheckResult, float]:
         """Run the check; also return the capacity units that functions used."""

@@ -8,45 +8,45 @@ import pytest
 
 from handler.model.image import DELETED, VERSION, digest
 from handler.model.version import Version
-from operate.reconcile.compare import DifferenceKind, MemberState, classify_difference
+from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints, classify_difference
 from operate.reconcile.fingerprints import fingerprint
 
-NOTHING = MemberState()
+NOTHING = KeyFingerprints()
 
 
 def content(value: str) -> dict[str, Any]:
     return {"k": {"S": "1"}, "v": {"S": value}}
 
 
-def at_origin(value: str) -> MemberState:
-    return MemberState(fingerprint(content(value)))
+def at_origin(value: str) -> KeyFingerprints:
+    return KeyFingerprints(fingerprint(content(value)))
 
 
 def stamped(value: str, seconds: int = 1) -> dict[str, Any]:
     version = Version.make(seconds, 0, "aaaaaaaa", 1, digest(content(value)))
-    return {**content(value), VERSION: {"S": version}}
+    return {**content(value), VERSION: {"B": version}}
 
 
-def copy(value: str, seconds: int = 1) -> MemberState:
-    return MemberState(fingerprint(stamped(value, seconds)))
+def copy(value: str, seconds: int = 1) -> KeyFingerprints:
+    return KeyFingerprints(fingerprint(stamped(value, seconds)))
 
 
-def edited(value: str, before: str) -> MemberState:
+def edited(value: str, before: str) -> KeyFingerprints:
     """A copy after UpdateItem: its version is kept, its content differs."""
-    return MemberState(fingerprint({**stamped(before), "v": {"S": value}}))
+    return KeyFingerprints(fingerprint({**stamped(before), "v": {"S": value}}))
 
 
 def stub(seconds: int) -> str:
     key = {"k": {"S": "1"}}
     version = Version.make(seconds, 0, "aaaaaaaa", 1, digest(key))
-    return fingerprint({**key, VERSION: {"S": version}, DELETED: {"BOOL": True}})
+    return fingerprint({**key, VERSION: {"B": version}, DELETED: {"BOOL": True}})
 
 
-def deleted(seconds: int, item: MemberState = NOTHING) -> MemberState:
+def deleted(seconds: int, item: KeyFingerprints = NOTHING) -> KeyFingerprints:
     return item._replace(tombstone=stub(seconds))
 
 
-CASES: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
+CASES: dict[str, tuple[list[KeyFingerprints], DifferenceKind | None]] = {
     "nothing anywhere": ([NOTHING, NOTHING], None),
     "an origin and its copies": ([at_origin("a"), copy("a"), copy("a")], None),
     "copies of one write": ([copy("a"), copy("a")], None),
@@ -65,8 +65,8 @@ CASES: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
         DifferenceKind.DIFFERENT,
     ),
     "a copy that was edited": ([edited("b", "a"), copy("a")], DifferenceKind.DIFFERENT),
-    "a stub": ([MemberState(stub(2)), deleted(2)], DifferenceKind.STUB),
-    "a stub at all": ([MemberState(stub(2)), MemberState(stub(2))], DifferenceKind.STUB),
+    "a stub": ([KeyFingerprints(stub(2)), deleted(2)], DifferenceKind.STUB),
+    "a stub at all": ([KeyFingerprints(stub(2)), KeyFingerprints(stub(2))], DifferenceKind.STUB),
     "one left behind by a delete": ([copy("a", 1), deleted(2)], DifferenceKind.OUTLIVED),
     "all left behind": (
         [deleted(2, copy("a", 1)), deleted(2, copy("a", 1))],
@@ -83,7 +83,7 @@ def test_a_difference_is_classified_by_the_members_states(case: str) -> None:
     assert classify_difference(held[::-1], replicas[::-1]) == kind
 
 
-FORGOTTEN: dict[str, tuple[list[MemberState], DifferenceKind | None]] = {
+FORGOTTEN: dict[str, tuple[list[KeyFingerprints], DifferenceKind | None]] = {
     "a deleted key": ([deleted(2), deleted(2)], None),
     "no tombstone at one": ([deleted(2), NOTHING], DifferenceKind.FORGOTTEN),
     "an older one at one": ([deleted(2), deleted(1)], DifferenceKind.FORGOTTEN),

@@ -1,4 +1,4 @@
-"""boto3 clients for one endpoint, independent of the user's AWS configuration."""
+"""AWS clients for one endpoint, independent of the user's AWS configuration."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import boto3
 import botocore.session
 from botocore.config import Config
 
+from handler.aws.clients import share_loader
 from local.record_client import RecordClient
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ class Clients:
         self.endpoint = endpoint
         self._config = _CONFIG.merge(config) if config else _CONFIG
         self.credentials = dict(credentials)
-        self._session = boto3.Session(
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            botocore_session=botocore.session.Session(session_vars=_BLANK_SESSION),
+        self._session = share_loader(botocore.session.Session(session_vars=_BLANK_SESSION))
+        self._session.set_credentials(
+            credentials["AWS_ACCESS_KEY_ID"],
+            credentials["AWS_SECRET_ACCESS_KEY"],
+            credentials.get("AWS_SESSION_TOKEN"),
         )
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -133,7 +133,7 @@ class Clients:
         with self._lock:
             key = (service, region)
             if key not in self._clients:
-                create: Any = self._session.client
+                create: Any = self._session.create_client
                 self._clients[key] = create(
                     service, region_name=region, endpoint_url=self.endpoint, config=self._config
                 )

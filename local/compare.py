@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler.model.attribute_values import canonical_text
-from handler.model.image import application_attributes
+from handler.model.image import Image, application_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,9 +76,8 @@ def _without_backfill_mark(item: Item) -> Item:
     return {name: value for name, value in item.items() if name != "_repl_known"}
 
 
-def _version(item: Item) -> str:
-    version: str = item.get("_repl_version", {}).get("S", "")
-    return version
+def _version(item: Item) -> bytes:
+    return Image(item).version or b""
 
 
 def _distinct(items: Iterable[Item]) -> int:

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+SETTINGS_PATH = "/_dynamodb-ring/settings"
+"""GET returns the settings with their revision, POST deploys other ones in their place."""
 _TIMEOUT = 600.0
 """Seconds: a change of the settings waits for invocations that are running."""
 
@@ -26,7 +28,9 @@ class RefusedError(Exception):
         self.is_invalid = is_invalid
 
 
-def request(endpoint: str, method: str, path: str, document: Any = None) -> Any:
+def request(
+    endpoint: str, method: str, path: str, document: Any = None, *, timeout: float = _TIMEOUT
+) -> Any:
     """Send a request, and return the JSON document of the response.
 
     Raises `NoRingError`, or `RefusedError` with the ring's reason.
@@ -35,7 +39,7 @@ def request(endpoint: str, method: str, path: str, document: Any = None) -> Any:
     body = None if document is None else json.dumps(document).encode()
     asked = urllib.request.Request(endpoint.rstrip("/") + path, body, method=method)
     try:
-        with direct.open(asked, timeout=_TIMEOUT) as response:
+        with direct.open(asked, timeout=timeout) as response:
             return json.loads(response.read())
     except urllib.error.HTTPError as error:
         raise _refusal(endpoint, error) from error

@@ -45,7 +45,7 @@ _DESCRIPTIONS = {"conflict": _conflict, "quarantined": _quarantined, "failure": 
 
 def _write(text: str, members: Mapping[str, str]) -> str:
     """Describe a write by its version: its member and time."""
-    version = Version.parse(text)
+    version = Version.from_text(text)
     if version is None:
         raise ValueError(f"{text!r} is not a version")
     member = members.get(version.replica, version.replica)

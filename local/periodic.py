@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Self
 
 _log = logging.getLogger(__name__)
@@ -13,12 +14,13 @@ _log = logging.getLogger(__name__)
 class Periodic(ABC):
     """Repeats its work at an interval, in a thread of its own, while the context lasts.
 
-    A failure is logged, and the work is repeated at the next interval.
+    `seconds` is the interval, or returns the next one. A failure is logged, and the work is
+    repeated after the next interval.
     """
 
-    def __init__(self, name: str, seconds: float) -> None:
+    def __init__(self, name: str, seconds: float | Callable[[], float]) -> None:
         self._name = name
-        self._seconds = seconds
+        self._interval = seconds if callable(seconds) else lambda: seconds
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -35,7 +37,7 @@ class Periodic(ABC):
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._seconds):
+        while not self._ended.wait(self._interval()):
             try:
                 self.work()
             except Exception:

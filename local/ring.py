@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.config import Config
 
-from local import ring_info, settings_control
+from local import control_client, ring_info, settings_control
 from local.clients import Accounts
 from local.cloud.cloud import Cloud
 from local.cloud.existing_tables import make_existing_tables
-from local.cloudwatch.alarms import Alarms
+from local.cloudwatch.alarm_evaluation import Alarms
 from local.endpoint.server import LocalServer
 from local.endpoint.step_functions import state_machines_executed
 from local.faults import control as faults_control
@@ -57,8 +57,8 @@ class LocalRing(RunningRing):
     `port` 0 selects a free port. `dynamodb` is the URL of a server that holds the tables and their
     streams instead of moto (see `local.endpoint.dynamodb_proxy`); the ring's tables there are
     deleted at the end. `idle` is the interval in seconds at which an empty stream is polled;
-    `alarm_speed` is how much faster the alarms' time passes (see `local.cloudwatch.alarms`); moto's
-    streams keep their records for `stream_retention` seconds. The constructor raises
+    `alarm_speed` is how much faster the alarms' time passes (`local.cloudwatch.alarm_evaluation`);
+    moto's streams keep their records for `stream_retention` seconds. The constructor raises
     `SettingsError` or `WrongUrlError`; entering raises `DeployError`, `ServerError` or
     `ProxyError`.
     """
@@ -132,9 +132,10 @@ class LocalRing(RunningRing):
             own.control.offer(self, self._deployer)
             own.pages[live.PATH] = partial(live.live_document, self)
             end.enter_context(self.active_faults.ending())
-            requests = faults_control.FaultRequests(self.active_faults)
-            own.actions[faults_control.PATH] = requests.answer
-            own.actions[settings_control.PATH] = settings_control.SettingsRequests(self).answer
+            faults = faults_control.FaultRequests(self.active_faults)
+            settings = settings_control.SettingsRequests(self)
+            own.actions[faults_control.PATH] = faults.answer
+            own.actions[control_client.SETTINGS_PATH] = settings.answer
             self._end = end.pop_all()
         return self
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from local import hints
-from local.cloud.program import DeployError
+from local.cloud.errors import StartError
 from local.data.items import Schema
 from local.data.load import CheckedFile, LoadError, TargetTable, check, write
-from local.endpoint.dynamodb_proxy import ProxyError, WrongUrlError
-from local.endpoint.server import ServerError
-from local.ring import LocalRing
+from local.endpoint.dynamodb_url import WrongUrlError, normalized_url
+from local.endpoint.listener import listen
+from local.memory import return_free_memory
 from local.stack_config import StackConfig
 from local.view import watch
 from ring.settings.members import NoSuchMemberError, find_member, members_of
-from ring.settings.settings import SettingsError
+from ring.settings.settings import Settings, SettingsError
 from ring.settings.stack_file import StackFileError
 from ring.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from local.ring import LocalRing
 
 
 class WrongUseError(Exception):
@@ -36,13 +38,25 @@ class FailedError(Exception):
     """Starting the ring or loading the file failed."""
 
 
+class SessionPage(Protocol):
+    """The page that shows the ring, served at `address` while the context lasts."""
+
+    @property
+    def address(self) -> str:
+        """The URL of the page."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 @dataclass(frozen=True)
 class SessionOptions:
     """Options of a session. `file` is loaded into `member`; None: the first member.
 
-    `dynamodb` is the URL of a server that holds the tables; None: moto. `page` is the address of
-    the page that shows the ring, if one is served. Without `seconds`, the session lasts until the
-    user interrupts it.
+    `dynamodb` is the URL of a server that holds the tables; None: moto. `page` is served as soon as
+    the settings are known to be valid, before the ring is there. Without `seconds`, the session
+    lasts until the user interrupts it.
     """
 
     stack: str
@@ -51,30 +65,40 @@ class SessionOptions:
     member: str | None = None
     seconds: float | None = None
     dynamodb: str | None = None
-    page: str | None = None
+    page: SessionPage | None = None
 
 
 def run(project: Path, options: SessionOptions, console: Console | None = None) -> None:
     """Run the ring of a project's stack.
 
     Raises `WrongUseError`, `FailedError`, or `KeyboardInterrupt` when the user ends the session. In
-    each case the ring has ended.
+    each case the ring has ended. What entering the page raises is not caught.
     """
     try:
         _run(project, options, console or Console())
     except (StackFileError, SettingsError, WrongUrlError) as error:
         raise WrongUseError(str(error)) from error
-    except (ServerError, ProxyError, DeployError, LoadError) as error:
+    except (StartError, LoadError) as error:
         raise FailedError(str(error)) from error
 
 
 def _run(project: Path, options: SessionOptions, console: Console) -> None:
+    return_free_memory()
     stack = StackConfig.read(project, options.stack)
-    ring = LocalRing(stack, port=options.port, dynamodb=options.dynamodb)
-    _expect_member(ring, options.member)
-    checked = _check(ring, options.file, console) if options.file else None
+    # The logs stay on this machine, and a conflict can be shown and resolved with its items.
+    stack = stack.with_default("function", "log_items", value=True)
+    _expect_member(Settings.parse(stack.settings), options.member)
+    if options.dynamodb:
+        normalized_url(options.dynamodb)
+    listen(options.port).close()  # else it would be the page's port that is in use first
     with ExitStack() as end:
+        if options.page:
+            end.enter_context(options.page)
         _greet_page(options, console)
+        from local.ring import LocalRing  # noqa: PLC0415 - it takes longer than all before it
+
+        ring = LocalRing(stack, port=options.port, dynamodb=options.dynamodb)
+        checked = _check(ring, options.file, console) if options.file else None
         with console.status(f"Deploying the stack {stack.name} on this machine ..."):
             end.enter_context(ring)
         _greet(ring, options, console)
@@ -83,10 +107,10 @@ def _run(project: Path, options: SessionOptions, console: Console) -> None:
         watch(ring, console, options.seconds, greet=lambda: _greet_again(ring, options, console))
 
 
-def _expect_member(ring: LocalRing, word: str | None) -> None:
+def _expect_member(settings: Settings, word: str | None) -> None:
     try:
         if word:
-            find_member(members_of(ring.settings), word)
+            find_member(members_of(settings), word)
     except NoSuchMemberError as error:
         raise WrongUseError(f"--into {word}: {error}") from error
 
@@ -98,7 +122,7 @@ def _greet_again(ring: LocalRing, options: SessionOptions, console: Console) -> 
 
 def _greet_page(options: SessionOptions, console: Console) -> None:
     if options.page:
-        _print(console, f"See the ring at work: {options.page}")
+        _print(console, f"See the ring at work: {options.page.address}")
 
 
 def _greet(ring: LocalRing, options: SessionOptions, console: Console) -> None:

@@ -13,9 +13,6 @@ from ring.settings.settings import SettingsError
 if TYPE_CHECKING:
     from local.ring import LocalRing
 
-PATH = "/_dynamodb-ring/settings"
-"""GET returns the settings with their revision, POST deploys other ones in their place."""
-
 
 class SettingsRequests:
     """Handle requests for the settings of a running ring."""

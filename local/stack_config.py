@@ -52,6 +52,13 @@ class StackConfig:
         }
         return StackConfig(self.name, {**others, **self.of(settings).config})
 
+    def with_default(self, section: str, name: str, *, value: Any) -> StackConfig:
+        """Return the stack with a setting of a section, unless it has that setting itself."""
+        given = self.settings.get(section, {})
+        if not isinstance(given, Mapping):
+            return self  # wrong, which is reported where the settings are parsed
+        return self.with_settings({**self.settings, section: {name: value, **given}})
+
     def encoded(self) -> dict[str, str]:
         """Return the configuration as Pulumi passes it to a program: as text or JSON."""
         return {

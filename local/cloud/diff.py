@@ -40,7 +40,7 @@ def difference(resource_type: ResourceType, old: Properties, new: Properties) ->
     }
     replacing = frozenset(changed) & (resource_type.force_new | {"region"})
     return Difference(
-        changed, replacing, bool(replacing) and _is_in_the_way(resource_type, old, new)
+        changed, replacing, bool(replacing) and _names_collide(resource_type, old, new)
     )
 
 
@@ -50,7 +50,7 @@ def _how(old: Properties, new: Properties, name: str) -> How:
     return "DELETE" if new.get(name) is None else "UPDATE"
 
 
-def _is_in_the_way(resource_type: ResourceType, old: Properties, new: Properties) -> bool:
+def _names_collide(resource_type: ResourceType, old: Properties, new: Properties) -> bool:
     """Return whether both resources would have the same name, given by the program.
 
     https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/names.go

@@ -26,6 +26,7 @@ from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
 from local.cloud.cloud import PROVIDER, CloudError, provider_inputs
+from local.cloud.errors import StartError
 from local.cloud.state import Registration, State
 from local.cloud.steps import Deployer, NotInPlaceError, Step
 from local.cloud.validation import failures
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 
-class DeployError(Exception):
+class DeployError(StartError):
     """The program failed. The message is for the person who wrote the settings."""
 
 

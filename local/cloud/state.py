@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ring.held import HELD, HeldMember
+from ring.component_types import HELD
+from ring.held import HeldMember
 from ring.held_resources import is_owned, member_of_replica, name_in, own_resources, replicas
 
 if TYPE_CHECKING:

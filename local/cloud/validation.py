@@ -31,6 +31,9 @@ _ARGUMENTS: Mapping[str, type] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": aws.lambda_.EventSourceMappingArgs,
     "aws:lambda/function:Function": aws.lambda_.FunctionArgs,
     "aws:lambda/permission:Permission": aws.lambda_.PermissionArgs,
+    "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig": (
+        aws.lambda_.RuntimeManagementConfigArgs
+    ),
     "aws:s3/bucket:Bucket": aws.s3.BucketArgs,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
         aws.s3.BucketLifecycleConfigurationArgs

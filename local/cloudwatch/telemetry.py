@@ -19,7 +19,7 @@ from local.lambda_emulator.worker_process import FunctionError
 if TYPE_CHECKING:
     from local.lambda_emulator.batching import Record
 
-SECONDS = 5.0
+SECONDS = 1.0
 """Interval between two deliveries; no batch of a hop waits for them."""
 _STREAM = "local/[$LATEST]"
 _MOST_LINES = 50_000

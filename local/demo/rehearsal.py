@@ -193,7 +193,7 @@ def _stack() -> StackConfig:
     short = {
         "function": {"timeout": 2},
         "mapping": {"parallelization_factor": 4},
-        "watch": {"iterator_age": 60},
+        "monitoring": {"iterator_age": 60},
     }
     return stack.with_settings({**stack.settings, **short})
 

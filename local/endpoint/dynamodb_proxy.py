@@ -15,12 +15,13 @@ import threading
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 from zlib import crc32
 
 import urllib3
 from moto.iam.models import get_account_id_from
 
+from local.cloud.errors import StartError
+from local.endpoint.dynamodb_url import normalized_url
 from local.endpoint.request_counter import READS, WRITES
 from ring.arn import partition_of
 
@@ -37,17 +38,10 @@ _FORWARDED_HEADERS = ("Content-Type", "X-Amz-Date", "X-Amz-Target")
 _CREDENTIAL = re.compile(r"(?<=Credential=)([^/,\s]+)(?=/\d+/([^/]+)/)")
 _ARN = re.compile(rb"arn:[\w-]+:dynamodb:[\w-]*:\w*:(?=table/)")
 """Start of the ARN of a table or a stream, up to the account."""
-_AWS_HOST = re.compile(
-    r"(^|\.)(amazonaws\.(com|com\.cn|eu)|api\.aws|on\.aws|api\.amazonwebservices\.com\.cn)\.?$"
-)
 
 
-class ProxyError(Exception):
+class ProxyError(StartError):
     """The server at the URL cannot be used for a ring. Says why, and what to do."""
-
-
-class WrongUrlError(ProxyError):
-    """The URL is invalid or not allowed."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ class DynamoDBProxy:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = _validated(url)
+        self.url = normalized_url(url)
         self._run = secrets.token_hex(4)
         # A PoolManager ignores HTTP_PROXY.
         self._pool = urllib3.PoolManager(
@@ -208,28 +202,6 @@ class DynamoDBProxy:
                 self._call("UpdateTable", tables, {**table, "DeletionProtectionEnabled": False})
                 self._call("DeleteTable", tables, table)
         self._pool.clear()
-
-
-def _validated(url: str) -> str:
-    """Return the normalized URL. Raises `WrongUrlError`."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    host = parts.hostname or ""
-    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
-    if parts.scheme not in {"http", "https"} or not host or not plain:
-        raise WrongUrlError(
-            f"{url!r} is not a valid URL of a DynamoDB server. Use the form http://127.0.0.1:8000."
-        )
-    if _AWS_HOST.search(host):
-        raise WrongUrlError(
-            f"{host} belongs to AWS, and a local ring deletes its tables at the end. Use a server "
-            "on this machine (docs/explanation/servers.md)."
-        )
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
 
 
 def _probe_table(name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from local.endpoint import browser_guard, direct_dynamodb
 from local.endpoint.control_api import Request
 from local.endpoint.dynamodb_proxy import DynamoDBProxy
 from local.endpoint.fault_injection import Faults, NoAnswerError
+from local.endpoint.listener import LOOPBACK, ServerError, listen
 from local.endpoint.own_requests import Answer, Own, json_answer
 from local.endpoint.request_counter import RequestCounter, credential_of
 from local.moto_patches.foreign_streams import mappings_of_foreign_streams
@@ -32,13 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-LOOPBACK = "127.0.0.1"
 _AMZ_JSON = "application/x-amz-json-1.0"
 _process_lock = threading.Lock()
-
-
-class ServerError(Exception):
-    """The local server cannot start. Says why, and what to do."""
 
 
 class SerializedApp:
@@ -234,7 +230,7 @@ class LocalServer:
             if not _process_lock.acquire(blocking=False):
                 raise ServerError("A local ring already runs in this process. Close it first.")
             undo.callback(_process_lock.release)
-            listener = undo.enter_context(_listen(self._port))
+            listener = undo.enter_context(listen(self._port))
             self._port = listener.getsockname()[1]
             undo.enter_context(moto_patched(self._stream_retention))
             if self._forward is not None:
@@ -268,13 +264,3 @@ class LocalServer:
             server.shutdown()
             thread.join()
             server.server_close()
-
-
-def _listen(port: int) -> socket.socket:
-    # werkzeug exits the process if a port is in use; with a socket of our own this is an error.
-    try:
-        return socket.create_server((LOOPBACK, port))
-    except OSError as error:
-        raise ServerError(
-            f"Cannot listen on {LOOPBACK}:{port}: {error.strerror}. Choose another port (--port)."
-        ) from error

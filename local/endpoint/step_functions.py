@@ -11,18 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 from botocore.config import Config
 from moto.core.config import default_user_config
 
-from local.clients import FAKE_CREDENTIALS
+from local.clients import Clients
 
 _CONFIG = Config(
     # Lambda's maximum timeout plus a minute. The state machine itself retries failed calls.
     read_timeout=960,
     retries={"total_max_attempts": 1},
-    proxies={},
-    s3={"addressing_style": "path"},
 )
 
 
@@ -40,12 +37,10 @@ def state_machines_executed(endpoint: str) -> Iterator[None]:
 
     from local.cloudwatch.execution_log import executions_logged  # noqa: PLC0415
 
+    clients = Clients(endpoint, config=_CONFIG)
+
     def client(region: str, service: str, state_credentials: Any = None) -> Any:
-        create: Any = boto3.Session(
-            aws_access_key_id=FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=FAKE_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        ).client
-        return create(service, region_name=region, endpoint_url=endpoint, config=_CONFIG)
+        return clients.client(service, region)
 
     with (
         patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}),
@@ -57,6 +52,7 @@ def state_machines_executed(endpoint: str) -> Iterator[None]:
             yield
         finally:
             _stop_all(models.stepfunctions_parser_backends)
+            clients.close()
 
 
 def _stop_all(backends: Any) -> None:

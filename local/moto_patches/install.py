@@ -21,6 +21,7 @@ from moto.moto_server import werkzeug_app
 
 from handler.model.attribute_values import encode_binary
 from local.moto_patches.capacity import capacity_units_of_dynamodb
+from local.moto_patches.comparisons import comparisons_by_type
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_writes_and_refusals
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
@@ -129,6 +130,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(patch.object(BaseModel, "__new__", _untracked))
         changes.enter_context(streams_by_arn(stream_retention))
         changes.enter_context(atomic_requests())
+        changes.enter_context(comparisons_by_type())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())

@@ -44,7 +44,7 @@ class MetricAlarm(ResourceType):
     )
 
     def create(self, inputs: Properties, location: Location) -> Created:
-        """Create the alarm. `local.cloudwatch.alarms` evaluates it while a ring runs."""
+        """Create the alarm. `local.cloudwatch.alarm_evaluation` evaluates it while a ring runs."""
         self._put(inputs["name"], inputs, location, Tags=location.tag_list(inputs))
         seen = self.read(inputs["name"], location)
         assert seen

@@ -66,8 +66,8 @@ class Function(ResourceType):
             "Tags": location.tags(inputs),
             **_configuration(inputs),
         }
-        create = lambda: client.create_function(**request)  # noqa: E731
-        created = retry_while(create, _INVALID, *_ROLE_NOT_READY[:2])
+        texts = _ROLE_NOT_READY[:2]
+        created = retry_while(_INVALID, client.create_function, texts=texts, **request)
         return Created(inputs["name"], {"arn": created["FunctionArn"], "version": "$LATEST"})
 
     def read(self, id_: str, location: Location) -> Properties | None:
@@ -194,9 +194,9 @@ class EventSourceMapping(ResourceType):
         client: Any = location.clients.functions(location.region)
         _ensure_no_duplicate(client, inputs)
         request = self._request(inputs, {**self.FIXED, **self.CHANGEABLE})
-        tags = location.tags(inputs)
-        create = lambda: client.create_event_source_mapping(**request, Tags=tags)  # noqa: E731
-        created = retry_while(create, _INVALID, *_ROLE_NOT_READY)
+        request["Tags"] = location.tags(inputs)
+        create = client.create_event_source_mapping
+        created = retry_while(_INVALID, create, texts=_ROLE_NOT_READY, **request)
         _wait_for_mapping(client, created["UUID"])
         return Created(created["UUID"], _identity(created))
 
@@ -232,7 +232,7 @@ class EventSourceMapping(ResourceType):
         client: Any = location.clients.functions(location.region)
         request = self._request(new, self.CHANGEABLE)
         if request != self._request(old, self.CHANGEABLE):
-            retry_while(lambda: client.update_event_source_mapping(UUID=id_, **request), _IN_USE)
+            retry_while(_IN_USE, client.update_event_source_mapping, UUID=id_, **request)
             _wait_for_mapping(client, id_)
         arn = client.get_event_source_mapping(UUID=id_)["EventSourceMappingArn"]
         update_tags(
@@ -245,8 +245,8 @@ class EventSourceMapping(ResourceType):
     def delete(self, id_: str, location: Location) -> None:
         """Delete the mapping and wait until it no longer exists."""
         client: Any = location.clients.functions(location.region)
-        delete = lambda: client.delete_event_source_mapping(UUID=id_)  # noqa: E731
-        get_or_none(lambda: retry_while(delete, _IN_USE), _MISSING)
+        delete = client.delete_event_source_mapping
+        get_or_none(lambda: retry_while(_IN_USE, delete, UUID=id_), _MISSING)
         poll_until(
             lambda: get_or_none(lambda: client.get_event_source_mapping(UUID=id_), _MISSING),
             lambda mapping: mapping is None,

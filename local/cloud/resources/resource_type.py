@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -148,15 +148,17 @@ def poll_until(call: Callable[[], Any], is_done: Callable[[Any], bool]) -> Any:
     return response
 
 
-def retry_while(call: Callable[[], Any], code: str, *texts: str) -> Any:
-    """Repeat a call while it fails with the error `code`; return its response.
+def retry_while(
+    code: str, call: Callable[..., Any], /, *, texts: Sequence[str] = (), **arguments: Any
+) -> Any:
+    """Repeat a call with these arguments while it fails with the error `code`.
 
-    `texts`: only if the error's message contains one of them.
+    `texts`: only if the error's message contains one of them. Returns the response.
     """
     end = time.monotonic() + _TIMEOUT
     while True:
         try:
-            return call()
+            return call(**arguments)
         except ClientError as error:
             found = error.response["Error"]
             is_meant = not texts or any(text in found["Message"] for text in texts)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from local.endpoint.fault_injection import outage
 from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, redrive
 from tests.support.local_rings import PATIENCE, get, hop_from, item, put, reach, ring_of, wait_for
 
 
-def test_what_lambda_gave_up_in_an_outage_is_in_the_bucket_whole_and_a_redrive_brings_it() -> None:
+@pytest.mark.long
+def test_what_lambda_gave_up_in_an_outage_is_in_the_bucket_whole_and_a_redrive_replicates_it() -> (
+    None
+):
     with ring_of(2, function={"timeout": 2}, mapping={"retries": 0}) as ring:
         mapping = hop_from(ring, "us-east-1").mapping
         with ring.faults.inject(outage("eu-west-1")):

@@ -1,4 +1,4 @@
-"""The demo tells the truth: it passes on a ring that works, and says so when one does not."""
+"""The demo is honest: it passes on a ring that works, and says so when one does not."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def story(ring: LocalRing) -> Story:
     return Story(ring, Console(file=io.StringIO(), width=200))
 
 
+@pytest.mark.long
 def test_the_demo_ends_well_and_shows_every_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert first_act.main() == 0
     output = capsys.readouterr().out
@@ -38,6 +39,7 @@ def test_the_demo_ends_well_and_shows_every_step(capsys: pytest.CaptureFixture[s
     assert output.endswith("All steps ended as expected.\n")
 
 
+@pytest.mark.long
 def test_the_demo_fails_when_a_step_does_not_end_as_it_should(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,6 +54,7 @@ def test_the_demo_fails_when_a_step_does_not_end_as_it_should(
     assert "not every member has" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_redrive_that_fails_fails_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

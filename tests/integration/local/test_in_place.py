@@ -71,7 +71,7 @@ def test_a_hop_is_paused_and_resumed_in_place(ring: LocalRing) -> None:
 
 def test_a_plan_changes_nothing(ring: LocalRing) -> None:
     planned = ring.plan(settings_with(ring, LOST, state="bypassed"))
-    assert counts(planned.document())["create"] > 5
+    assert counts(planned.document())["create"] == 5
     assert list(ring.hops) == [f"{FIRST} -> {LOST}", f"{LOST} -> {LAST}", f"{LAST} -> {FIRST}"]
     assert ring.settings.members[1].state == "in"
     functions = ring.member(FIRST).clients.functions(FIRST).list_functions()["Functions"]

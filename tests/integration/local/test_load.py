@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,7 @@ from rich.progress import Progress
 from local.clients import Clients
 from local.data.load import LoadError, TargetTable, check, load
 from local.data.load import write as write_checked
-from local.endpoint.server import LocalServer
 from tests.support.item_lines import DIGITS, KEY, SCHEMA, dynamodb_json, plain
-
-
-@pytest.fixture(scope="module")
-def clients() -> Iterator[Clients]:
-    with LocalServer() as server, Clients(server.endpoint) as made:
-        yield made
 
 
 @pytest.fixture
@@ -80,10 +73,10 @@ def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
     lines = [plain(), b"", b"{", plain(order=2), plain(_repl_x=1)]
     with pytest.raises(LoadError) as caught:
         load(write(tmp_path / "data", lines), table, quiet())
-    told = str(caught.value).splitlines()
-    assert told[0].endswith("data: 2 lines cannot be loaded. Nothing was loaded.")
-    assert told[1].startswith("  line 3: not JSON")
-    assert told[2].startswith("  line 5: _repl_x: ")
+    reported = str(caught.value).splitlines()
+    assert reported[0].endswith("data: 2 lines cannot be loaded. Nothing was loaded.")
+    assert reported[1].startswith("  line 3: not JSON")
+    assert reported[2].startswith("  line 5: _repl_x: ")
     assert items(table) == []
 
 
@@ -92,10 +85,10 @@ def test_of_many_bad_lines_the_first_are_named_and_the_rest_counted(
 ) -> None:
     with pytest.raises(LoadError) as caught:
         load(write(tmp_path / "data", [b"{"] * 1234), table, quiet())
-    told = str(caught.value).splitlines()
-    assert "1,234 lines" in told[0]
-    assert len(told) == 22
-    assert told[-1] == "  and 1,214 more"
+    reported = str(caught.value).splitlines()
+    assert "1,234 lines" in reported[0]
+    assert len(reported) == 22
+    assert reported[-1] == "  and 1,214 more"
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -112,23 +105,23 @@ def test_a_line_without_end_is_refused_by_its_number_in_little_memory(
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    told = str(caught.value).splitlines()
-    assert told[1].startswith("  line 2: not JSON")
-    assert told[2].startswith("  line 3: longer than 4 MB")
+    reported = str(caught.value).splitlines()
+    assert reported[1].startswith("  line 2: not JSON")
+    assert reported[2].startswith("  line 3: longer than 4 MB")
     assert peak < 40_000_000
 
 
-def test_what_a_line_says_of_itself_is_told_cut_and_without_codes_for_the_terminal(
+def test_what_a_line_says_of_itself_is_shown_cut_and_without_codes_for_the_terminal(
     tmp_path: Path,
 ) -> None:
     lines = [dynamodb_json(**{"a\x1b[2J\n": {"N": "x"}}), dynamodb_json(**{"n" * 5000: {"N": "x"}})]
     path = write(tmp_path / "data", lines)
     with pytest.raises(LoadError) as caught:
         check(path, SCHEMA, quiet())
-    told = str(caught.value)
-    assert r"line 1: a\x1b[2J\n: 'x' is not a number" in told
-    assert "\x1b" not in told
-    assert len(told) < 900
+    message = str(caught.value)
+    assert r"line 1: a\x1b[2J\n: 'x' is not a number" in message
+    assert "\x1b" not in message
+    assert len(message) < 900
 
 
 def test_what_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from rich.progress import Progress
 
 from local.data.load import TargetTable, load
 from tests.support.local_rings import REGIONS, ring_of
 
 
+@pytest.mark.long
 def test_a_thousand_items_loaded_into_one_member_are_on_all_three_and_equal(
     tmp_path: Path,
 ) -> None:

@@ -152,7 +152,7 @@ def test_a_function_that_is_killed_at_one_of_its_calls(ring: LocalRing, nth: int
     all_hold(ring, f"killed at {nth}")
 
 
-def test_a_poison_record_between_good_ones_is_set_aside_and_the_shard_goes_on(
+def test_a_poison_record_between_good_ones_is_quarantined_and_the_shard_goes_on(
     ring: LocalRing,
 ) -> None:
     put(ring, "us-east-1", item("poison", v={"S": "x" * 404_950}))

@@ -75,10 +75,10 @@ def test_what_is_written_in_one_partition_reaches_the_other(ring: LocalRing) -> 
 def test_keys_are_changed_without_a_deployment_and_no_record_is_lost(
     ring: LocalRing, gate: Gate
 ) -> None:
-    told = ring.settings.members[1].writer_secret
-    assert told
+    secret = ring.settings.members[1].writer_secret
+    assert secret
     secrets = ring.member(HERE).clients.secrets(HERE)
-    old = json.loads(secrets.get_secret_value(SecretId=told.arn)["SecretString"])["AccessKeyId"]
+    old = json.loads(secrets.get_secret_value(SecretId=secret.arn)["SecretString"])["AccessKeyId"]
     client = ring.client(HERE)
     client.put_item(TableName="orders", Item=key("before"))
     ring.wait_until_quiet(PATIENCE)
@@ -86,7 +86,7 @@ def test_keys_are_changed_without_a_deployment_and_no_record_is_lost(
     with ring.paused():
         for number in range(10):
             client.put_item(TableName="orders", Item=key(f"while {number}"))
-        secrets.put_secret_value(SecretId=told.arn, SecretString=json.dumps(new_keys(ring)))
+        secrets.put_secret_value(SecretId=secret.arn, SecretString=json.dumps(new_keys(ring)))
         gate.shut_out = {old}
     client.put_item(TableName="orders", Item=key("after"))
     ring.wait_until_quiet(PATIENCE)
@@ -100,17 +100,17 @@ def test_keys_are_changed_without_a_deployment_and_no_record_is_lost(
 def test_keys_that_are_shut_out_before_the_secret_is_changed_only_hold_the_hop_up(
     ring: LocalRing, gate: Gate
 ) -> None:
-    told = ring.settings.members[1].writer_secret
-    assert told
+    secret = ring.settings.members[1].writer_secret
+    assert secret
     secrets = ring.member(HERE).clients.secrets(HERE)
-    now = json.loads(secrets.get_secret_value(SecretId=told.arn)["SecretString"])["AccessKeyId"]
+    now = json.loads(secrets.get_secret_value(SecretId=secret.arn)["SecretString"])["AccessKeyId"]
     gate.shut_out.add(now)
     ring.client(HERE).put_item(TableName="orders", Item=key("held up"))
     with pytest.raises(TimeoutError):
         ring.wait_until_quiet(1)
     assert not has(ring, THERE, "held up")
 
-    secrets.put_secret_value(SecretId=told.arn, SecretString=json.dumps(new_keys(ring)))
+    secrets.put_secret_value(SecretId=secret.arn, SecretString=json.dumps(new_keys(ring)))
     ring.wait_until_quiet(PATIENCE)
     assert has(ring, THERE, "held up")
     assert ring.differences() == []

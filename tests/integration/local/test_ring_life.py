@@ -18,7 +18,7 @@ from ring.settings.settings import SettingsError
 from tests.support.local_rings import REGIONS, costs, get, item, put, ring_of
 
 
-@pytest.mark.parametrize("size", [2, 5])
+@pytest.mark.parametrize("size", [2, pytest.param(5, marks=pytest.mark.long)])
 def test_a_ring_of_another_size_runs_as_well(size: int) -> None:
     with ring_of(size) as ring:
         with costs(ring, writes=size):
@@ -65,7 +65,7 @@ def test_a_single_hop_of_a_ring_runs_against_tables_of_other_stacks() -> None:
         assert get(ring, "ap-southeast-2", "a") == item("a")
 
 
-def test_wrong_settings_are_told_before_anything_is_started() -> None:
+def test_wrong_settings_are_reported_before_anything_is_started() -> None:
     with pytest.raises(SettingsError, match="members"):
         ring_of(1)
 

@@ -119,15 +119,17 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 def ring_in(said: str) -> dict[str, Any]:
     """What a process said of its ring in JSON, on stdout, before all that is on stderr."""
-    told, _ = json.JSONDecoder().raw_decode(said)
-    return dict(told["rings"][0])
+    document, _ = json.JSONDecoder().raw_decode(said)
+    return dict(document["rings"][0])
 
 
 FILL = ("backfill", "--into", SECOND, "--yes")
 
 
-@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_later(
+@pytest.mark.parametrize(
+    "word", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
+def test_a_stopped_backfill_ends_behind_the_items_in_flight_and_fills_the_rest_later(
     ring: LocalRing, begin: Begin, tmp_path: Path, word: signal.Signals
 ) -> None:
     puts = Watcher(SECOND, "PutItem")
@@ -144,11 +146,11 @@ def test_a_stopped_backfill_ends_behind_the_items_under_way_and_fills_the_rest_l
         assert len(held(ring, SECOND)) == puts.count
 
         code, said = ended(begin(*FILL, "--json"))
-        told = ring_in(said)
-        first = ITEMS - told["written"]
+        result = ring_in(said)
+        first = ITEMS - result["written"]
     # No item was put twice, and none was left out.
     assert (code, puts.count, first < 20 + 2 * UNDER_WAY) == (0, ITEMS, True)
-    assert (told["there"], told["read"]) == (0, ITEMS)
+    assert (result["there"], result["read"]) == (0, ITEMS)
     assert held(ring, SECOND) == held(ring, FIRST)
     assert list((tmp_path / ".dynamodb-ring").iterdir()) == []
 
@@ -221,28 +223,29 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
         assert (code, "Stopping" in said, '"kind": "failed"' in said) == (1, True, True), said
         assert reads.count < 20 + 4 * UNDER_WAY
         code, said = ended(begin(*check))
-    told = ring_in(said)
-    assert (code, told["differing"], told["compared"]) == (1, ITEMS, ITEMS)
+    result = ring_in(said)
+    assert (code, result["differing"], result["compared"]) == (1, ITEMS, ITEMS)
     assert "Resuming from" in said
 
 
+@pytest.mark.long
 def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) -> None:
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20
-    mend = ("repair", "--settle-seconds", "0", "--prefer", FIRST, "--yes")
+    repair = ("repair", "--settle-seconds", "0", "--prefer", FIRST, "--yes")
     with ring.faults.inject(puts):
-        process = begin(*mend)
+        process = begin(*repair)
         assert puts.reached.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         code, said = ended(process)
         assert (code, "Stopping" in said) == (1, True), said
         assert puts.count < 20 + 4 * UNDER_WAY
-        code, said = ended(begin(*mend))
+        code, said = ended(begin(*repair))
     assert code == 0, said
     assert held(ring, SECOND) == held(ring, FIRST)
 
 
-def test_waiting_for_what_is_on_its_way_ends_at_once(ring: LocalRing, begin: Begin) -> None:
+def test_waiting_for_what_is_in_transit_ends_at_once(ring: LocalRing, begin: Begin) -> None:
     reads = Watcher(SECOND, "GetItem")
     reads.at = 2  # one key's item and tombstone
     with ring.faults.inject(reads):

@@ -242,7 +242,7 @@ def test_a_record_that_grows_too_old_between_retries_is_given_up() -> None:
     assert given_up(lane, NOON + 60) == ("RecordAgeExceeded", [1])
 
 
-def test_a_lane_tells_what_waits_and_since_when_the_first_was_created() -> None:
+def test_a_lane_shows_what_waits_and_since_when_the_first_was_created() -> None:
     lane = Lane(Policy(batch_size=2))
     assert (lane.waiting, lane.oldest) == (0, None)
     lane.add([record(1, NOON + 1), record(2, NOON + 2), record(3, NOON + 3)], NOON)

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from local.compare import Item, difference_reason
+from tests.support.stream_records import version
 
 PLACES = {"a": ("us-east-1", "t"), "b": ("eu-west-1", "t"), "c": ("eu-west-1", "u")}
 BARE: Item = {"id": {"S": "x"}, "n": {"N": "1"}}
 
 
-def stamped(version: str = "1", origin: str = "a", **more: Any) -> Item:
+def stamped(seconds: int = 1, origin: str = "a", **more: Any) -> Item:
     region, table = PLACES[origin]
     return {
         **BARE,
-        "_repl_version": {"S": version},
+        "_repl_version": {"B": version(seconds)},
         "_repl_source_region": {"S": region},
         "_repl_source_table": {"S": table},
         **more,
@@ -32,7 +33,7 @@ def test_the_origin_keeps_its_item_as_it_was_written() -> None:
 
 
 def test_the_origin_of_an_edit_may_keep_an_older_stamp() -> None:
-    assert difference(stamped("2", "b"), stamped("1", "a"), stamped("2", "b")) is None
+    assert difference(stamped(2, "b"), stamped(1, "a"), stamped(2, "b")) is None
 
 
 def test_items_that_no_hop_wrote_are_compared_by_what_is_in_them() -> None:
@@ -46,16 +47,16 @@ def test_items_that_no_hop_wrote_are_compared_by_what_is_in_them() -> None:
         ((BARE, stamped(), None), "missing on c"),
         ((None, stamped(), None), "missing on a, c"),
         ((BARE, stamped(), stamped(n={"N": "2"})), "different contents"),
-        ((BARE, stamped("1"), stamped("2")), "different versions"),
-        ((BARE, stamped("1"), BARE), "different versions"),
-        ((stamped("1", "b"), stamped("1", "a"), stamped("2", "b")), "different versions"),
+        ((BARE, stamped(1), stamped(2)), "different versions"),
+        ((BARE, stamped(1), BARE), "different versions"),
+        ((stamped(1, "b"), stamped(1, "a"), stamped(2, "b")), "different versions"),
         (
             (BARE, stamped(_repl_deleted={"BOOL": True}), stamped()),
             "the stub of a delete remains on b",
         ),
     ],
 )
-def test_what_differs_is_told(copies: tuple[Any, Any, Any], reason: str) -> None:
+def test_what_differs_is_reported(copies: tuple[Any, Any, Any], reason: str) -> None:
     assert difference(*copies) == reason
 
 

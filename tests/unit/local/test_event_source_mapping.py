@@ -63,7 +63,7 @@ def test_a_partial_failure_is_delivered_again_from_the_checkpoint() -> None:
     assert function.calls == [[1, 2, 3], [2, 3]]
 
 
-def test_a_change_of_function_and_policy_delivers_anew_what_is_not_done() -> None:
+def test_a_change_of_function_and_policy_redelivers_what_is_not_done() -> None:
     clock, broken, working = Clock(), FakeFunction(2, raises=True), FakeFunction()
     stream = FakeStream(*map(streamed, (1, 2, 3)))
     mapping = EventMapping(stream, broken, Policy(batch_size=3), now=clock)
@@ -167,7 +167,7 @@ def test_parallel_lanes_keep_the_order_of_each_key_and_do_not_wait_for_each_othe
     assert {number for call in function.calls for number in call} == set(keys)
 
 
-def test_stats_tell_what_was_done_and_what_waits() -> None:
+def test_stats_count_what_was_done_and_what_waits() -> None:
     clock, function = Clock(), FakeFunction(3)
     mapping = EventMapping(
         FakeStream(*(streamed(number, created=NOON + number) for number in (1, 2, 3))),

@@ -27,7 +27,7 @@ PLACE = FailurePlace(
 )
 
 
-def test_a_record_tells_where_it_comes_from() -> None:
+def test_a_record_names_where_it_comes_from() -> None:
     event = to_event_record(streamed(7), STREAM)
     assert event["eventSourceARN"] == STREAM
     assert event["awsRegion"] == "eu-west-1"
@@ -67,7 +67,7 @@ def test_a_map_with_the_name_of_a_type_is_still_a_map() -> None:
     assert event["dynamodb"]["NewImage"] == {"m": {"M": {"B": {"B": "AA=="}}}}
 
 
-def test_an_expiry_by_ttl_is_told_in_small_letters() -> None:
+def test_an_expiry_by_ttl_is_marked_in_small_letters() -> None:
     expired = {
         **streamed(1),
         "userIdentity": {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"},

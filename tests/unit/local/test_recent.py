@@ -10,6 +10,7 @@ import pytest
 from handler.model.image import DELETED, SOURCE_REGION, SOURCE_TABLE, VERSION, digest
 from handler.model.version import Version
 from local.live.recent import KEPT, MOST_PER_SECOND, Recent
+from tests.simulation.stream_json import as_json
 
 SECOND = 1_700_000_000
 
@@ -39,7 +40,9 @@ def stream_record(number: int, key: str = "a", **images: Any) -> dict[str, Any]:
 
 def event_record(record: dict[str, Any]) -> dict[str, Any]:
     """Return the record as a function gets it."""
-    return {**record, "dynamodb": {**record["dynamodb"], "ApproximateCreationDateTime": SECOND}}
+    change = {**record["dynamodb"], "ApproximateCreationDateTime": SECOND}
+    images = {name: as_json(change[name]) for name in ("NewImage", "OldImage") if name in change}
+    return {**record, "dynamodb": {**change, **images}}
 
 
 def copy(item: dict[str, Any], *, delete: bool = False) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def copy(item: dict[str, Any], *, delete: bool = False) -> dict[str, Any]:
     version = Version.make(SECOND, 0, "bbbbbbbb", 1, digest({"id": {"S": "a"}, **item}))
     mark = {DELETED: {"BOOL": True}} if delete else {}
     source = {SOURCE_REGION: {"S": "eu-west-1"}, SOURCE_TABLE: {"S": "orders"}}
-    return {**item, **source, **mark, VERSION: {"S": str(version)}}
+    return {**item, **source, **mark, VERSION: {"B": version}}
 
 
 def deliver(recent: Recent, *records: dict[str, Any], seconds: float = 0.5) -> None:
@@ -98,7 +101,7 @@ def test_a_delivery_has_its_hop_its_key_and_its_times(recent: Recent) -> None:
         ({"NewImage": copy({}, delete=True)}, "delete", "bbbbbbbb"),
     ],
 )
-def test_a_delivery_tells_what_was_done_and_where(
+def test_a_delivery_lists_what_was_done_and_where(
     recent: Recent, images: dict[str, Any], action: str, origin: str | None
 ) -> None:
     deliver(recent, stream_record(1, **images))

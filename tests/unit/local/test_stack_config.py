@@ -47,7 +47,7 @@ def test_a_stack_can_be_made_of_settings() -> None:
     assert stack.settings == {"table": {"name": "orders"}}
 
 
-def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+def test_a_stack_that_is_not_there_is_reported_with_those_that_are(tmp_path: Path) -> None:
     write(tmp_path, "config: {}", "dev")
     write(tmp_path, "config: {}", "prod")
     with pytest.raises(StackFileError, match=r"no Pulumi.live.yaml .* Stacks in it: dev, prod\."):
@@ -62,7 +62,7 @@ def test_a_stack_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
         "[{secure: AAABAJ=}]",
     ],
 )
-def test_an_encrypted_value_is_told_with_its_key(tmp_path: Path, value: str) -> None:
+def test_an_encrypted_value_is_reported_with_its_key(tmp_path: Path, value: str) -> None:
     write(tmp_path, f"config:\n  dynamodb-ring:table: {value}\n")
     with pytest.raises(
         StackFileError, match=r"dynamodb-ring:table is encrypted .* cannot decrypt it"
@@ -78,13 +78,30 @@ def test_an_attribute_that_is_named_secure_is_not_taken_for_an_encrypted_value(
 
 
 @pytest.mark.parametrize("text", ["", "name: x", "config:", "config: [1]", "- 1"])
-def test_a_file_without_settings_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_without_settings_is_reported(tmp_path: Path, text: str) -> None:
     write(tmp_path, text)
     with pytest.raises(StackFileError, match="has no mapping `config:`, which holds the settings"):
         StackConfig.read(tmp_path, "dev")
 
 
-def test_a_file_that_is_not_yaml_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_yaml_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "config: [")
     with pytest.raises(StackFileError, match=r"Cannot read .*Pulumi.dev.yaml: "):
         StackConfig.read(tmp_path, "dev")
+
+
+@pytest.mark.parametrize(
+    ("given", "function"),
+    [
+        ({}, {"log_items": True}),
+        ({"function": {"memory": 512}}, {"log_items": True, "memory": 512}),
+        ({"function": {"log_items": False}}, {"log_items": False}),
+        ({"function": "small"}, "small"),
+    ],
+)
+def test_a_default_takes_the_place_of_no_setting(
+    given: dict[str, object], function: object
+) -> None:
+    stack = StackConfig.of({"table": {"name": "orders"}, **given})
+    changed = stack.with_default("function", "log_items", value=True)
+    assert changed.settings == {"table": {"name": "orders"}, "function": function}

@@ -31,9 +31,9 @@ CONFLICT = {
     "event": "conflict",
     "hop": "us-east-1/orders -> eu-west-1/orders",
     "key": {"customer": {"S": "ada"}, "order": {"N": "1"}},
-    "won": Version.make(1767265200, 0, "bbbbbbbb", 7, "0" * 16),
+    "won": str(Version.make(1767265200, 0, "bbbbbbbb", 7, "0" * 16)),
     "won_origin": None,
-    "lost": Version.make(1767265198, 0, "aaaaaaaa", 5, "0" * 16),
+    "lost": str(Version.make(1767265198, 0, "aaaaaaaa", 5, "0" * 16)),
     "lost_origin": None,
 }
 TOLD = (
@@ -41,12 +41,12 @@ TOLD = (
 )
 
 
-def test_a_conflict_is_told_as_its_key_and_the_winner_over_the_loser() -> None:
+def test_a_conflict_is_shown_as_its_key_and_the_winner_over_the_loser() -> None:
     assert describe(json.dumps(CONFLICT), NAMES) == TOLD
     assert "over aaaaaaaa at" in describe(json.dumps(CONFLICT), {})
 
 
-def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
+def test_what_is_quarantined_or_fails_is_shown_in_words_too() -> None:
     record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
     lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
     assert describe(json.dumps(lost), {}) == "quarantined: id=a: too large: 410 KB"
@@ -57,7 +57,7 @@ def test_what_is_set_aside_or_fails_is_told_in_words_too() -> None:
 @pytest.mark.parametrize(
     "line", ["Task timed out", "[1]", '{"event": "conflict"}', '{"event": "other"}', "[" * 100_000]
 )
-def test_any_other_line_is_told_as_it_is(line: str) -> None:
+def test_any_other_line_is_shown_as_it_is(line: str) -> None:
     assert describe(line, NAMES) == line
     assert describe("a\x1b[2Jb", NAMES) == r"a\x1b[2Jb"
 
@@ -103,7 +103,7 @@ class Resized(Console):
         raise NotImplementedError
 
 
-def test_a_terminal_of_another_size_is_drawn_anew_with_what_stands_above() -> None:
+def test_a_terminal_of_another_size_is_redrawn_with_what_stands_above() -> None:
     console = Resized(ConsoleDimensions(100, 40))
 
     def snapshots() -> Iterator[Snapshot]:
@@ -148,7 +148,7 @@ def test_a_counter_is_shown_once_it_counts_something() -> None:
     assert "something happened" in text
 
 
-def test_without_a_terminal_only_what_changed_is_told() -> None:
+def test_without_a_terminal_only_what_changed_is_shown() -> None:
     first = Snapshot(MEMBERS, (HOP,))
     assert list(changes(Snapshot(), first)) == [
         "items: us 1,200, eu 1,199",
@@ -163,7 +163,7 @@ def test_without_a_terminal_only_what_changed_is_told() -> None:
     ]
 
 
-def test_hops_that_did_nothing_are_not_told_of() -> None:
+def test_hops_that_did_nothing_are_not_shown() -> None:
     idle = HopRow("us -> eu", {"failures": 0}, 0, None, "")
     assert list(changes(Snapshot(MEMBERS), Snapshot(MEMBERS, (idle,)))) == []
 

@@ -36,13 +36,13 @@ def test_a_prefix_is_completed_as_the_provider_completes_it(
 
 
 def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Location) -> None:
-    with pytest.raises(CloudError, match=r"^q: .* does not support .* aws:sqs/queue:Queue"):
-        cloud.create("aws:sqs/queue:Queue", "q", {}, ireland)
+    with pytest.raises(CloudError, match=r"^q: .* does not support .* aws:none/none:None"):
+        cloud.create("aws:none/none:None", "q", {}, ireland)
     with pytest.raises(CloudError, match="does not support the function aws:index/getAmi:getAmi"):
         cloud.call("aws:index/getAmi:getAmi", ireland)
 
 
-def test_what_aws_refuses_is_told_with_the_name_of_the_resource(
+def test_what_aws_refuses_is_reported_with_the_name_of_the_resource(
     cloud: Cloud, ireland: Location
 ) -> None:
     cloud.create(TABLE, "first", table("taken"), ireland)
@@ -80,12 +80,12 @@ def test_a_provider_leads_to_an_account(
         ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
     ],
 )
-def test_the_region_tells_the_partition(
+def test_the_region_determines_the_partition(
     cloud: Cloud, region: str, partition: str, suffix: str
 ) -> None:
     place = cloud.location({"region": region})
-    told = cloud.call("aws:index/getPartition:getPartition", place)
-    assert (told["partition"], told["dnsSuffix"]) == (partition, suffix)
+    partition_of = cloud.call("aws:index/getPartition:getPartition", place)
+    assert (partition_of["partition"], partition_of["dnsSuffix"]) == (partition, suffix)
     assert cloud.call("aws:index/getRegion:getRegion", place)["region"] == region
     _, outputs = cloud.create(TABLE, "t", table("somewhere"), place)
     assert outputs["arn"].startswith(f"arn:{partition}:dynamodb:{region}:")

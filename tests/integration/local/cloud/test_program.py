@@ -119,7 +119,7 @@ def test_one_run_knows_nothing_of_another(tmp_path: Path, cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "told"),
+    ("program", "message"),
     [
         ("raise pulumi.RunError('the settings are wrong')", r"^the settings are wrong$"),
         ("raise KeyError('x')", r"^The program failed: KeyError: 'x'$"),
@@ -134,9 +134,9 @@ def test_one_run_knows_nothing_of_another(tmp_path: Path, cloud: Cloud) -> None:
     ],
 )
 def test_whatever_goes_wrong_is_one_error_that_says_so(
-    tmp_path: Path, cloud: Cloud, program: str, told: str
+    tmp_path: Path, cloud: Cloud, program: str, message: str
 ) -> None:
-    with pytest.raises(DeployError, match=told):
+    with pytest.raises(DeployError, match=message):
         deploy(tmp_path, cloud, program)
 
 
@@ -160,7 +160,7 @@ def names(accounts: Accounts, region: str, account: str = HOME_ACCOUNT) -> list[
     return accounts.clients(account).dynamodb(region).list_tables()["TableNames"]
 
 
-def test_an_adopted_table_is_made_first_and_its_stream_stands_for_the_one_told(
+def test_an_adopted_table_is_made_first_and_its_stream_stands_for_the_one_given(
     cloud: Cloud, accounts: Accounts
 ) -> None:
     members = [{"region": "us-east-1"}, {"region": "eu-west-1", "stream_arn": ADOPTED}]

@@ -88,7 +88,7 @@ def test_a_role_and_its_policy_are_made(cloud: Cloud, ireland: Location) -> None
     made, _ = cloud.create("aws:iam/rolePolicy:RolePolicy", "p", policy, ireland)
     iam = ireland.clients.iam("eu-west-1")
     assert arn == f"arn:aws:iam::{HOME_ACCOUNT}:role/carrier"
-    assert iam.get_role(RoleName="carrier")["Role"]["Description"] == "carries"
+    assert iam.get_role(RoleName="carrier")["Role"]["Description"] == "replicates"
     assert iam.get_role_policy(RoleName="carrier", PolicyName="writes")["PolicyDocument"] == (
         json.loads(WRITES)
     )
@@ -144,13 +144,13 @@ def test_a_log_group_has_the_key_that_is_said_and_another_and_none(
 def test_a_log_group_that_has_but_a_beginning_of_a_name_is_read_as_it_was_said(
     cloud: Cloud, ireland: Location
 ) -> None:
-    token, told = "aws:cloudwatch/logGroup:LogGroup", {"namePrefix": "/aws/vendedlogs/states/m-"}
-    made, outputs = cloud.create(token, "g", told, ireland)
+    token, inputs = "aws:cloudwatch/logGroup:LogGroup", {"namePrefix": "/aws/vendedlogs/states/m-"}
+    made, outputs = cloud.create(token, "g", inputs, ireland)
     seen = cloud.read(token, "g", made, ireland)
 
     assert seen is not None
-    assert refreshed(RESOURCE_TYPES[token], told, seen, ireland) == told
-    assert outputs["name"].startswith(told["namePrefix"])
+    assert refreshed(RESOURCE_TYPES[token], inputs, seen, ireland) == inputs
+    assert outputs["name"].startswith(inputs["namePrefix"])
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-east-1"])

@@ -48,23 +48,23 @@ def when(cloud: Cloud, place: Location, function: str) -> str | None:
 def test_it_is_said_changed_and_left_to_lambda_again(
     cloud: Cloud, place: Location, function: str
 ) -> None:
-    told = {"functionName": function, "updateRuntimeOn": "FunctionUpdate"}
-    made, outputs = cloud.create(UPDATES, "f", told, place)
+    inputs = {"functionName": function, "updateRuntimeOn": "FunctionUpdate"}
+    made, outputs = cloud.create(UPDATES, "f", inputs, place)
     assert made == function
     assert outputs["functionArn"].endswith(f":function:{function}")
     assert when(cloud, place, function) == "FunctionUpdate"
-    other = {**told, "updateRuntimeOn": "Auto"}
-    cloud.update(UPDATES, "f", made, Change(told, other), place)
+    other = {**inputs, "updateRuntimeOn": "Auto"}
+    cloud.update(UPDATES, "f", made, Change(inputs, other), place)
     assert when(cloud, place, function) == "Auto"
-    cloud.update(UPDATES, "f", made, Change(other, told), place)
+    cloud.update(UPDATES, "f", made, Change(other, inputs), place)
     for _ in range(2):
         cloud.delete(UPDATES, "f", made, place)
         assert when(cloud, place, function) == "Auto"
 
 
 def test_of_a_function_that_is_not_there_nothing_can_be_said(cloud: Cloud, place: Location) -> None:
-    told = {"functionName": "nobody", "updateRuntimeOn": "FunctionUpdate"}
+    inputs = {"functionName": "nobody", "updateRuntimeOn": "FunctionUpdate"}
     with pytest.raises(CloudError, match="nobody"):
-        cloud.create(UPDATES, "f", told, place)
+        cloud.create(UPDATES, "f", inputs, place)
     assert when(cloud, place, "nobody") is None
     cloud.delete(UPDATES, "f", "nobody", place)

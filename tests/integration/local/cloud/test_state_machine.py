@@ -61,12 +61,12 @@ def test_what_is_logged_of_a_state_machine_is_said_changed_and_switched_off(
 ) -> None:
     group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/m:*"
     logged = {"level": "ALL", "includeExecutionData": False, "logDestination": group}
-    told = machine(name="logged", loggingConfiguration=logged)
+    full = machine(name="logged", loggingConfiguration=logged)
     less = machine(name="logged", loggingConfiguration={**logged, "level": "ERROR"})
     off = machine(name="logged", loggingConfiguration={"level": "OFF"})
-    made, _ = cloud.create(MACHINE, "m", told, place)
+    made, _ = cloud.create(MACHINE, "m", full, place)
 
-    for old, new in ((told, less), (less, off), (off, told)):
+    for old, new in ((full, less), (less, off), (off, full)):
         seen = cloud.read(MACHINE, "m", made, place)
         assert seen is not None
         now = refreshed(RESOURCE_TYPES[MACHINE], old, seen, place)["loggingConfiguration"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ from moto.cloudwatch.models import cloudwatch_backends
 from local.clients import HOME_ACCOUNT, Clients
 from local.cloudwatch.metrics import Metric, MetricBuffer
 from local.cloudwatch.telemetry import Telemetry
-from local.endpoint.server import LocalServer
 from local.lambda_emulator.worker_process import FunctionError
 from local.moto_patches import install, retention
 
@@ -36,18 +34,6 @@ LINE = {
         ],
     },
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture
-def clients(server: LocalServer) -> Iterator[Clients]:
-    with Clients(server.endpoint) as made:
-        yield made
 
 
 def put(clients: Clients, gathered: MetricBuffer, region: str) -> list[Any]:
@@ -102,7 +88,7 @@ def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Client
     telemetry.add_invocation(
         "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")
     )
-    telemetry.add_invocation("b", 0.25, FunctionError("ValueError", "which the handler has told"))
+    telemetry.add_invocation("b", 0.25, FunctionError("ValueError", "which the handler has logged"))
     telemetry.close()
     events = logs.filter_log_events(logGroupName="there")["events"]
     assert [event["message"] for event in events] == [
@@ -131,7 +117,7 @@ def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(
     assert 10 <= len(kept) <= 22
     assert max(one.value for one in kept if one.name == "lag") == 39
     assert sum(one.sum for one in kept if one.name == "records") == sum(range(40))
-    (told,) = metrics.get_metric_statistics(
+    (point,) = metrics.get_metric_statistics(
         Namespace="forgotten",
         MetricName="records",
         StartTime=datetime.fromtimestamp(minute, UTC),
@@ -139,7 +125,7 @@ def test_values_of_long_ago_are_forgotten_and_sets_of_a_minute_become_one(
         Period=60,
         Statistics=["SampleCount", "Sum", "Maximum"],
     )["Datapoints"]
-    assert (told["SampleCount"], told["Sum"], told["Maximum"]) == (40, sum(range(40)), 39)
+    assert (point["SampleCount"], point["Sum"], point["Maximum"]) == (40, sum(range(40)), 39)
 
 
 def test_a_percentile_is_the_value_at_its_rank(clients: Clients) -> None:

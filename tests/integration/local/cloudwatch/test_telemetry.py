@@ -53,10 +53,10 @@ def lines(ring: LocalRing) -> list[str]:
 
 
 def test_the_lines_of_a_hop_are_in_its_log_group(ring: LocalRing) -> None:
-    told = lines(ring)
-    batch = next(json.loads(line) for line in told if '"event": "batch"' in line)
+    logged = lines(ring)
+    batch = next(json.loads(line) for line in logged if '"event": "batch"' in line)
     assert (batch["hop"], batch["records"]) == (NAME, 1)
-    assert any(line.startswith("REPORT RequestId: ") for line in told)
+    assert any(line.startswith("REPORT RequestId: ") for line in logged)
 
 
 def test_all_that_a_batch_measures_is_in_cloudwatch(ring: LocalRing) -> None:
@@ -84,7 +84,7 @@ def test_what_lambda_measures_of_a_function_and_a_mapping_is_in_cloudwatch(
 
 def test_the_status_has_the_last_result_and_the_iterator_age(ring: LocalRing) -> None:
     found = status(ring)
-    (told,) = [hop for hop in found.hops if hop.source == HERE]
-    assert (told.mapping, told.last_result, told.alarms) == ("Enabled", "OK", ())
-    assert told.iterator_age is not None
+    (hop,) = [hop for hop in found.hops if hop.source == HERE]
+    assert (hop.mapping, hop.last_result, hop.alarms) == ("Enabled", "OK", ())
+    assert hop.iterator_age is not None
     assert found.trouble == ()

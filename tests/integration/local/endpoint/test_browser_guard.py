@@ -16,18 +16,6 @@ from local.endpoint.server import LocalServer
 REGION = "eu-west-1"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture
-def clients(server: LocalServer) -> Iterator[Clients]:
-    with Clients(server.endpoint) as made:
-        yield made
-
-
 @pytest.fixture
 def table(clients: Clients) -> Iterator[str]:
     """A table with an item, which must both be there in the end."""
@@ -182,8 +170,8 @@ def test_an_sdk_and_what_a_person_types_are_answered(server: LocalServer, table:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_is_answered_and_a_page_that_curl_plays_is_not(server: LocalServer) -> None:
     def curl(*options: str) -> str:
-        told = ["curl", "--silent", "--noproxy", "*", "--output", "/dev/null", *options]
-        command = [*told, "--write-out", "%{http_code}", server.endpoint]
+        program = ["curl", "--silent", "--noproxy", "*", "--output", "/dev/null", *options]
+        command = [*program, "--write-out", "%{http_code}", server.endpoint]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert curl() == "200"

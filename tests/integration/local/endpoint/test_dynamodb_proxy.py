@@ -14,7 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import HOME_ACCOUNT, Accounts, Clients
-from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, TableSet, WrongUrlError
+from local.endpoint.dynamodb_proxy import DynamoDBProxy, ProxyError, TableSet
+from local.endpoint.dynamodb_url import WrongUrlError
 from local.endpoint.request_counter import RequestCounter
 from local.endpoint.server import LocalServer, SerializedApp
 from tests.integration.local.endpoint.test_server import make_table, read_stream, request
@@ -27,12 +28,6 @@ REGION = "eu-west-1"
 def server() -> Iterator[LocalServer]:
     with LocalServer(dynamodb=ministack()) as running:
         yield running
-
-
-@pytest.fixture
-def clients(server: LocalServer) -> Iterator[Clients]:
-    with Clients(server.endpoint) as made:
-        yield made
 
 
 def test_a_tables_arns_are_those_of_its_region_and_account(clients: Clients) -> None:
@@ -147,7 +142,7 @@ def names(forward: DynamoDBProxy) -> list[str]:
     "url",
     ["", "8000", "localhost:8000", "ftp://h", "http://", "http://h:x", "http://h/a", "http://u@h"],
 )
-def test_what_is_no_url_of_a_dynamodb_is_told_with_the_form_of_one(url: str) -> None:
+def test_what_is_no_url_of_a_dynamodb_is_rejected_with_the_form_of_one(url: str) -> None:
     with pytest.raises(WrongUrlError, match=r"Use the form http://127\.0\.0\.1:8000"):
         DynamoDBProxy(url)
 
@@ -213,7 +208,7 @@ STREAMING = created(LatestStreamArn=f"{THEIRS}table/NAME/stream/1")
 
 
 @pytest.mark.parametrize(
-    ("answers", "told", "deleted"),
+    ("answers", "message", "deleted"),
     [
         ({}, "does not implement DynamoDB: .*hello", False),
         ({"CreateTable": {"TableDescription": "what?"}}, "does not implement DynamoDB", False),
@@ -227,12 +222,12 @@ STREAMING = created(LatestStreamArn=f"{THEIRS}table/NAME/stream/1")
     ids=["no document of DynamoDB's", "no table in it", "no streams", "no regions"],
 )
 def test_what_cannot_keep_a_rings_tables_is_refused_and_left_as_it_was(
-    other: str, answers: dict[str, Any], told: str, deleted: bool
+    other: str, answers: dict[str, Any], message: str, deleted: bool
 ) -> None:
     Other.answers = answers
     forward = DynamoDBProxy(other)
     forward._run = "0123"
-    with pytest.raises(ProxyError, match=told):
+    with pytest.raises(ProxyError, match=message):
         forward.__enter__()
     assert (("DeleteTable", {"TableName": "ring-0123"}) in Other.asked) is deleted
 
@@ -242,7 +237,7 @@ def test_a_server_without_regions_is_refused_before_anything_is_made_there() -> 
         DynamoDBProxy(dynoxide()).__enter__()
 
 
-def test_arns_of_any_form_are_turned_both_ways(other: str) -> None:
+def test_arns_of_any_form_are_turned_in_both_directions(other: str) -> None:
     stream = f"arn:aws:dynamodb:{REGION}:{HOME_ACCOUNT}:table/orders/stream/1"
     Other.answers = {
         "CreateTable": STREAMING,
@@ -252,9 +247,9 @@ def test_arns_of_any_form_are_turned_both_ways(other: str) -> None:
     forward = DynamoDBProxy(other)
     made = json.loads(ask(forward, "CreateTable", {**TABLE, "TableName": "orders"}).body)
     assert made["TableDescription"]["LatestStreamArn"] == stream
-    told = json.loads(ask(forward, "DescribeStream", {"StreamArn": stream}).body)
+    described = json.loads(ask(forward, "DescribeStream", {"StreamArn": stream}).body)
     assert Other.asked[-1] == ("DescribeStream", {"StreamArn": f"{THEIRS}table/orders/stream/1"})
-    assert told["StreamDescription"]["StreamArn"] == stream
+    assert described["StreamDescription"]["StreamArn"] == stream
     page = json.loads(ask(forward, "GetRecords", {"ShardIterator": f"{stream}|3"}).body)
     assert Other.asked[-1][1] == {"ShardIterator": f"{THEIRS}table/orders/stream/1|3"}
     assert page["NextShardIterator"] == f"{stream}|7"

@@ -34,8 +34,8 @@ def test_a_function_is_called_by_its_arn_or_its_name(client: Any, name: str) -> 
     assert "FunctionError" not in answer
 
 
-def test_what_a_function_raises_is_told_as_lambda_tells_it(client: Any) -> None:
+def test_what_a_function_raises_is_returned_as_lambda_returns_it(client: Any) -> None:
     answer = client.invoke(FunctionName=ARN, Payload=b'{"n": -1}')
     assert answer["FunctionError"] == "Unhandled"
-    told = json.loads(answer["Payload"].read())
-    assert told == {"errorType": "ValueError", "errorMessage": "too small"}
+    error = json.loads(answer["Payload"].read())
+    assert error == {"errorType": "ValueError", "errorMessage": "too small"}

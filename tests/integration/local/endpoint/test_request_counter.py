@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,18 +12,6 @@ from local.endpoint.fault_injection import throttling
 from local.endpoint.server import LocalServer
 
 REGION = "eu-west-1"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture
-def clients(server: LocalServer) -> Iterator[Clients]:
-    with Clients(server.endpoint) as made:
-        yield made
 
 
 def make_table(clients: Clients, name: str) -> str:

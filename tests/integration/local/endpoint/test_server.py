@@ -7,7 +7,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,23 +17,12 @@ from botocore.exceptions import ClientError
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 
 from local.clients import HOME_ACCOUNT, Accounts, Clients
+from local.endpoint.listener import ServerError
 from local.endpoint.request_counter import RequestCounter
-from local.endpoint.server import LocalServer, SerializedApp, ServerError
+from local.endpoint.server import LocalServer, SerializedApp
 from local.moto_patches import install
 
 REGION = "eu-west-1"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture
-def clients(server: LocalServer) -> Iterator[Clients]:
-    with Clients(server.endpoint) as made:
-        yield made
 
 
 def make_table(clients: Clients, name: str) -> str:

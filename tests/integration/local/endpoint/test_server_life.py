@@ -13,7 +13,8 @@ from moto.core.config import default_user_config
 
 from local.clients import Clients
 from local.endpoint.dynamodb_proxy import ProxyError
-from local.endpoint.server import LocalServer, ServerError
+from local.endpoint.listener import ServerError
+from local.endpoint.server import LocalServer
 
 
 def test_a_port_that_is_taken_is_an_error_that_says_so() -> None:
@@ -52,7 +53,7 @@ def test_it_ends_when_something_fails_inside() -> None:
         socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-def test_where_nothing_listens_it_is_told_before_anything_is_started() -> None:
+def test_where_nothing_listens_it_is_reported_before_anything_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ProxyError, match=r"does not answer.*docs/explanation/servers\.md"):

@@ -57,7 +57,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 180) -> None:
         time.sleep(0.01)
 
 
-def test_an_event_goes_in_and_the_answer_comes_out_as_json_carries_them(start: Start) -> None:
+def test_an_event_goes_in_and_the_answer_comes_out_as_json_holds_them(start: Start) -> None:
     function = start("def handle(event, context): return [event, ('tuple', None, 1.5)]")
     event = {"text": "ä\n", "numbers": [1, 2.5], "none": None}
     assert function.invoke(event) == [event, ["tuple", None, 1.5]]

@@ -14,7 +14,7 @@ ON: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 MISSING: Any = {"Key": item("missing"), "ConditionExpression": "attribute_exists(id)"}
 
 
-def test_a_hop_goes_on_after_a_cancelled_transaction_of_which_it_brings_nothing() -> None:
+def test_a_hop_goes_on_after_a_cancelled_transaction_of_which_it_replicates_nothing() -> None:
     with ring_of(2) as ring:
         client: Any = ring.client("us-east-1")
         ghost = {"Put": {"TableName": "orders", "Item": item("ghost")}}
@@ -44,8 +44,8 @@ def test_a_stream_that_was_switched_off_and_on_gets_a_mapping_of_its_own() -> No
             client.update_table(TableName="orders", StreamSpecification=specification)
         put(ring, "us-east-1", item("new"))
         wait_for(ring, "us-east-1", lambda stats: "has ended" in (stats.trouble or ""))
-        told = functions.get_event_source_mapping(UUID=hop.mapping_id)
-        assert told["LastProcessingResult"].startswith("PROBLEM: StreamEndedError")
+        mapping = functions.get_event_source_mapping(UUID=hop.mapping_id)
+        assert mapping["LastProcessingResult"].startswith("PROBLEM: StreamEndedError")
         functions.delete_event_source_mapping(UUID=hop.mapping_id)
         stream = client.describe_table(TableName="orders")["Table"]["LatestStreamArn"]
         functions.create_event_source_mapping(

@@ -13,7 +13,7 @@ from local.lambda_emulator.worker_process import FunctionError
 from tests.support.local_rings import PATIENCE, get, ring_of
 
 
-def test_a_rate_is_told_in_minutes_hours_or_days() -> None:
+def test_a_rate_is_given_in_minutes_hours_or_days() -> None:
     assert rate_seconds("rate(1 minute)") == 60
     assert rate_seconds("rate(5 minutes)") == 300
     assert rate_seconds("rate(1 day)") == 86_400

@@ -1,27 +1,20 @@
-"""A stream that is switched off: read to its end, and told from the next one of its table."""
+"""A stream that is switched off: read to its end, and kept apart from the table's next one."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import Clients
-from local.endpoint.server import LocalServer
 from local.lambda_emulator.stream_reader import StreamEndedError, StreamReader
 from tests.integration.local.lambda_emulator.test_stream_reader import REGION, Source, read
 
 ON: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 OFF: Any = {"StreamEnabled": False}
-
-
-@pytest.fixture(scope="module")
-def clients() -> Iterator[Clients]:
-    with LocalServer() as server, Clients(server.endpoint) as made:
-        yield made
 
 
 def _switch_off(source: Source, _: Clients) -> None:
@@ -44,7 +37,7 @@ def _delete_and_make_again(source: Source, clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("end", [_switch_off, _delete, _switch_off_and_on, _delete_and_make_again])
-def test_what_it_held_is_read_and_then_its_end_is_told(
+def test_what_it_held_is_read_and_then_its_end_is_reported(
     clients: Clients, end: Callable[[Source, Clients], None]
 ) -> None:
     source = Source(clients, f"source-{uuid.uuid4()}")

@@ -127,7 +127,7 @@ def test_a_server_that_is_gone_is_an_error_of_boto3s(clients: Clients) -> None:
         gone.records(REGION).get_records(ShardIterator="any")
 
 
-def test_a_reader_tells_what_it_reads(source: Source) -> None:
+def test_a_reader_names_what_it_reads(source: Source) -> None:
     reader = StreamReader(source.streams, source.arn, "LATEST")
     assert (reader.arn, reader.partition_key) == (source.arn, "id")
     assert reader.shard.startswith("shardId-")

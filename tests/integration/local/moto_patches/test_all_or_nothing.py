@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import Clients
-from local.endpoint.server import LocalServer
 from local.lambda_emulator.stream_reader import StreamReader
 
 REGION = "eu-west-1"
@@ -58,12 +57,6 @@ class Table:
         return [
             (one["eventName"], one["dynamodb"]["Keys"]["id"]["S"]) for one in self.reader.read()
         ]
-
-
-@pytest.fixture(scope="module")
-def clients() -> Iterator[Clients]:
-    with LocalServer() as server, Clients(server.endpoint) as made:
-        yield made
 
 
 @pytest.fixture(params=[False, True], ids=["partition key", "sort key"])
@@ -157,7 +150,7 @@ def test_of_two_tables_in_a_cancelled_transaction_neither_is_changed(clients: Cl
         assert len(table.items()) == 2
 
 
-def test_a_transaction_that_holds_is_told_item_by_item(table: Table) -> None:
+def test_a_transaction_that_holds_is_recorded_item_by_item(table: Table) -> None:
     table.client.transact_write_items(
         TransactItems=[
             _put(table, "a"),

@@ -1,4 +1,4 @@
-"""The capacity units that a local table tells: those that DynamoDB would take, or none."""
+"""The capacity units that a local table returns: those that DynamoDB would take, or none."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import Clients
-from local.cloudwatch.alarms import Alarms
+from local.cloudwatch.alarm_evaluation import Alarms
 from local.data.item_size import item_size
-from local.endpoint.server import LocalServer
 from local.moto_patches.capacity_units import index_units, read_units, write_units
 
 REGION, NAME = "eu-west-1", "measured"
@@ -89,12 +88,6 @@ def test_an_index_takes_what_changes_in_it() -> None:
     assert index_units(of(2 * KB, by={"S": "x"}), of(3 * KB, by={"S": "x"}), keys) == 3
 
 
-@pytest.fixture(scope="module")
-def clients() -> Iterator[Clients]:
-    with LocalServer() as server, Clients(server.endpoint) as made:
-        yield made
-
-
 @pytest.fixture
 def client(clients: Clients) -> Iterator[Any]:
     made: Any = clients.dynamodb(REGION)
@@ -122,16 +115,16 @@ def put(client: Any, size: int, key: str = "a", **attributes: Any) -> None:
 
 
 def units(answer: Any) -> float:
-    told: dict[str, Any] = answer["ConsumedCapacity"]
-    assert told["TableName"] == NAME
-    return float(told["CapacityUnits"])
+    consumed: dict[str, Any] = answer["ConsumedCapacity"]
+    assert consumed["TableName"] == NAME
+    return float(consumed["CapacityUnits"])
 
 
 A: Any = {"TableName": NAME, "Key": {"id": {"S": "a"}}}
 TOTAL: Any = {"ReturnConsumedCapacity": "TOTAL"}
 
 
-def test_a_write_tells_the_units_of_the_larger_item(client: Any) -> None:
+def test_a_write_returns_the_units_of_the_larger_item(client: Any) -> None:
     item = {"TableName": NAME, **TOTAL}
     assert units(client.put_item(Item=of(3 * KB), **item)) == 3
     assert units(client.put_item(Item=of(10), **item)) == 3
@@ -144,10 +137,10 @@ def test_a_write_tells_the_units_of_the_larger_item(client: Any) -> None:
     assert units(client.update_item(**A, **update, **TOTAL)) == 3
 
 
-def test_an_index_is_told_by_itself_and_in_the_total(client: Any) -> None:
+def test_an_index_is_counted_by_itself_and_in_the_total(client: Any) -> None:
     item = of(2 * KB, by={"S": "x"})
-    told = client.put_item(TableName=NAME, Item=item, ReturnConsumedCapacity="INDEXES")
-    assert told["ConsumedCapacity"] == {
+    response = client.put_item(TableName=NAME, Item=item, ReturnConsumedCapacity="INDEXES")
+    assert response["ConsumedCapacity"] == {
         "TableName": NAME,
         "CapacityUnits": 3.0,
         "Table": {"CapacityUnits": 2.0},
@@ -155,7 +148,7 @@ def test_an_index_is_told_by_itself_and_in_the_total(client: Any) -> None:
     }
 
 
-def test_a_read_tells_the_units_of_what_it_read_and_not_of_what_it_shows(client: Any) -> None:
+def test_a_read_returns_the_units_of_what_it_read_and_not_of_what_it_shows(client: Any) -> None:
     put(client, 9 * KB)
     put(client, 9 * KB, "b")
     assert units(client.get_item(**A, **TOTAL)) == 1.5
@@ -178,8 +171,8 @@ def test_a_read_tells_the_units_of_what_it_read_and_not_of_what_it_shows(client:
 
 def test_what_is_read_of_an_index_is_its_entries(client: Any) -> None:
     put(client, 9 * KB, by={"S": "x"})
-    told = client.scan(TableName=NAME, IndexName="index", ReturnConsumedCapacity="INDEXES")
-    assert told["ConsumedCapacity"] == {
+    response = client.scan(TableName=NAME, IndexName="index", ReturnConsumedCapacity="INDEXES")
+    assert response["ConsumedCapacity"] == {
         "TableName": NAME,
         "CapacityUnits": 0.5,
         "Table": {"CapacityUnits": 0.0},
@@ -187,12 +180,12 @@ def test_what_is_read_of_an_index_is_its_entries(client: Any) -> None:
     }
 
 
-def test_batches_and_transactions_tell_each_item_and_a_transaction_takes_twice(
+def test_batches_and_transactions_count_each_item_and_a_transaction_takes_twice(
     client: Any,
 ) -> None:
     puts = [{"PutRequest": {"Item": {**of(2 * KB), "id": {"S": key}}}} for key in "abc"]
-    (told,) = client.batch_write_item(RequestItems={NAME: puts}, **TOTAL)["ConsumedCapacity"]
-    assert told["CapacityUnits"] == 6
+    (consumed,) = client.batch_write_item(RequestItems={NAME: puts}, **TOTAL)["ConsumedCapacity"]
+    assert consumed["CapacityUnits"] == 6
     keys = [{"id": {"S": key}} for key in "abc"]
     got = client.batch_get_item(RequestItems={NAME: {"Keys": keys}}, **TOTAL)
     assert got["ConsumedCapacity"] == [{"TableName": NAME, "CapacityUnits": 1.5}]
@@ -211,7 +204,7 @@ def test_batches_and_transactions_tell_each_item_and_a_transaction_takes_twice(
     assert read["ConsumedCapacity"] == [{"TableName": NAME, "CapacityUnits": 4.0}]
 
 
-def test_who_does_not_ask_is_told_nothing(client: Any) -> None:
+def test_who_does_not_ask_is_given_nothing(client: Any) -> None:
     put(client, 10)
     answers = [
         client.put_item(TableName=NAME, Item=of(10)),

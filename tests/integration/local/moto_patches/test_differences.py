@@ -86,8 +86,8 @@ class Server:
             **({"Parameters": parameters} if parameters else {}),
         }
         (answer,) = self.tables.batch_execute_statement(Statements=[one])["Responses"]
-        told: Mapping[str, Any] = answer
-        return told
+        response: Mapping[str, Any] = answer
+        return response
 
 
 TABLE: Any = {
@@ -163,16 +163,18 @@ def test_an_insert_takes_parameters(server: Server) -> None:
 @on_all("an INSERT of a key that is there")
 def test_an_insert_of_a_key_that_is_there_is_a_duplicate(server: Server) -> None:
     server.put()
-    told = server.say(f"INSERT INTO \"{server.name}\" VALUE {{'k': ?}}", KEY["k"])
-    assert told["Error"]["Code"] == "DuplicateItem"
+    response = server.say(f"INSERT INTO \"{server.name}\" VALUE {{'k': ?}}", KEY["k"])
+    assert response["Error"]["Code"] == "DuplicateItem"
 
 
 @on_all("a DELETE that is refused")
-def test_a_delete_that_is_refused_tells_the_item(server: Server) -> None:
+def test_a_delete_that_is_refused_returns_the_item(server: Server) -> None:
     server.put(v={"N": "1"})
-    told = server.say(f'DELETE FROM "{server.name}" WHERE k = ? AND v = ?', KEY["k"], {"N": "2"})
-    assert told["Error"]["Code"] == "ConditionalCheckFailed"
-    assert told["Error"]["Item"] == {**KEY, "v": {"N": "1"}}
+    response = server.say(
+        f'DELETE FROM "{server.name}" WHERE k = ? AND v = ?', KEY["k"], {"N": "2"}
+    )
+    assert response["Error"]["Code"] == "ConditionalCheckFailed"
+    assert response["Error"]["Item"] == {**KEY, "v": {"N": "1"}}
 
 
 @on_all("regions apart")

@@ -15,12 +15,6 @@ REGION = "eu-west-1"
 Statement = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
 @pytest.fixture
 def table(server: LocalServer) -> Iterator[Any]:
     """A client, for a table `kept` with the item `a`."""

@@ -79,7 +79,7 @@ def test_reading_goes_on_over_trimmed_records_that_were_read(source: Source) -> 
     assert keys(reader) == ["c"]
 
 
-def test_who_reads_from_a_trimmed_record_is_told(source: Source) -> None:
+def test_who_reads_from_a_trimmed_record_is_refused(source: Source) -> None:
     source.put("a")
     shard = source.streams.describe_stream(StreamArn=source.arn)["StreamDescription"]["Shards"][0]
     iterator = source.streams.get_shard_iterator(

@@ -10,7 +10,7 @@ import pytest
 
 from local.ring import LocalRing
 from local.stack_config import StackConfig
-from tests.support.local_rings import PATIENCE, REGIONS, TABLE, get, item, put
+from tests.support.local_rings import PATIENCE, REGIONS, TABLE, UNWATCHED, get, item, put
 
 HERE, THERE = REGIONS[:2]
 YEAR = 365 * 24 * 60 * 60
@@ -19,7 +19,7 @@ YEAR = 365 * 24 * 60 * 60
 def expiring(expiry: str) -> LocalRing:
     members = [{"region": region} for region in (HERE, THERE)]
     table = {**TABLE, "ttl": {"attribute": "until", "expiry": expiry}}
-    return LocalRing(StackConfig.of({"table": table, "members": members}), idle=0.02)
+    return LocalRing(StackConfig.of({"table": table, "members": members, **UNWATCHED}), idle=0.02)
 
 
 @pytest.fixture(params=["own", "delete"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.clients import Clients
-from local.cloudwatch.alarms import Alarms
+from local.cloudwatch.alarm_evaluation import Alarms
 from local.endpoint.server import LocalServer
 
 REGION = "eu-west-1"

@@ -19,7 +19,7 @@ from commands.options.rings import running_rings_option
 from commands.options.whole_table import announce_journal, json_line, parse_keys, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.comparison import CheckReport, Comparison, ignore_difference
+from operate.check_run import CheckReport, CheckRun, ignore_difference
 from operate.reconcile.check import CheckOptions
 from operate.reconcile.check_result import CHANGING
 from operate.reconcile.journal import Journal
@@ -29,7 +29,7 @@ from ring.text import counted
 
 
 def check_options(function: Any) -> Any:
-    """Add the options of a comparison."""
+    """Add the options of a check."""
     for option in reversed(_HOW):
         function = option(function)
     return function
@@ -118,9 +118,9 @@ def check_command(
     """
 
     def one_ring(ring: DeployedRing) -> CheckReport:
-        comparison = comparison_of(ring, whole, values)
-        with announce_journal(screen, comparison.open("check")) as journal:
-            return compare(screen, comparison, journal, report)
+        run = check_run_of(ring, whole, values)
+        with announce_journal(screen, run.open("check")) as journal:
+            return compare(screen, run, journal, report)
 
     outcomes = on_each_ring(rings, one_ring)
     ok = all(outcome.result and outcome.result.in_sync for outcome in outcomes)
@@ -132,8 +132,8 @@ def check_command(
     return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
 
-def comparison_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, Any]) -> Comparison:
-    """Read the options of a comparison. Raises `OperateError`, also for invalid keys."""
+def check_run_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, Any]) -> CheckRun:
+    """Read the options of a check. Raises `OperateError`, also for invalid keys."""
     members = whole.connect(ring, values["chosen"])
     keys = None if values["keys"] is None else parse_keys(values["keys"], members[0])
     options = CheckOptions(
@@ -144,12 +144,10 @@ def comparison_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, 
         values["tombstones"],
         values["settle_seconds"],
     )
-    return Comparison(ring, members, options, whole)
+    return CheckRun(ring, members, options, whole)
 
 
-def compare(
-    screen: Screen, comparison: Comparison, journal: Journal, report: IO[str] | None
-) -> CheckReport:
+def compare(screen: Screen, run: CheckRun, journal: Journal, report: IO[str] | None) -> CheckReport:
     """Check a ring, with a progress bar. All differences go into the `report`."""
 
     def write(difference: Mapping[str, Any]) -> None:
@@ -158,10 +156,10 @@ def compare(
 
     on_difference = write if report is not None else ignore_difference
     with (
-        announce_executions(screen, comparison.ring, comparison.executions()),
-        at_work(screen, comparison.stop) as on_progress,
+        announce_executions(screen, run.ring, run.executions()),
+        at_work(screen, run.stop) as on_progress,
     ):
-        return comparison.check(journal, on_progress, on_difference)
+        return run.check(journal, on_progress, on_difference)
 
 
 def document(compared: CheckReport) -> dict[str, Any]:
@@ -169,6 +167,7 @@ def document(compared: CheckReport) -> dict[str, Any]:
     checked = compared.result
     return {
         "equal": not checked.differing,
+        "members": compared.members,
         "compared": checked.compared,
         "differing": checked.differing,
         "changing": checked.changing,
@@ -185,10 +184,10 @@ def _show(screen: Screen, outcomes: Sequence[Outcome[CheckReport]], report: IO[s
         if compared is None:
             screen.print(f"{name}: {ring.error}")
             continue
-        print_comparison(screen, name, compared, rest)
+        print_check(screen, name, compared, rest)
 
 
-def print_comparison(screen: Screen, name: str, compared: CheckReport, rest: str) -> None:
+def print_check(screen: Screen, name: str, compared: CheckReport, rest: str) -> None:
     """Print the result of a check; `rest` says where to find the differences not shown."""
     checked = compared.result
     differing = "differs" if checked.differing == 1 else "differ"
@@ -206,17 +205,17 @@ def print_comparison(screen: Screen, name: str, compared: CheckReport, rest: str
         )
     for difference in compared.differences:
         screen.print(f"\n{difference['kind']}: {json_line(difference['key'])}")
-        for member, held in difference["members"].items():
-            screen.print(f"  {member:<16} {_words(held)}")
+        for member, state in difference["members"].items():
+            screen.print(f"  {member:<16} {_words(state)}")
     if checked.differing > len(compared.differences):
         screen.print(f"\nand {checked.differing - len(compared.differences):,} more: {rest}.")
 
 
-def _words(held: Mapping[str, Any]) -> str:
-    if held["digest"] is None:
+def _words(state: Mapping[str, Any]) -> str:
+    if state["digest"] is None:
         words = "nothing"
-    elif held["version"] is None:
-        words = f"an item without a version, digest {held['digest']}"
+    elif state["version"] is None:
+        words = f"an item without a version, digest {state['digest']}"
     else:
-        words = f"version {held['version']}"
-    return f"{words}; deleted at {held['tombstone']}" if held["tombstone"] else words
+        words = f"version {state['version']}"
+    return f"{words}; deleted at {state['tombstone']}" if state["tombstone"] else words

@@ -187,7 +187,7 @@ def _shape(settings: Settings, round_trip: float) -> RingProfile:
         indexes=tuple(
             Index(index.name, index.projection) for index in settings.table.global_indexes
         ),
-        dashboards=len(accounts) if settings.watch.enabled else 0,
+        dashboards=len(accounts) if settings.monitoring.enabled else 0,
     )
 
 

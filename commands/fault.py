@@ -18,7 +18,6 @@ from local.faults.control import PATH
 from local.faults.fault import DEFAULT_SECONDS, Kind
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
-_COLUMNS = ("id", "fault", "member or hop from", "ends in", "effect")
 
 
 class Duration(click.ParamType[float]):
@@ -100,7 +99,7 @@ def list_faults(screen: Screen, endpoint: str) -> int:
 def clear(screen: Screen, endpoint: str, id_: str | None) -> int:
     """End the fault with this ID, or all faults."""
     ended = _request(endpoint, "DELETE", path=f"/{id_}" if id_ else "")["faults"]
-    return _show(screen, ended, "No fault was active.", heading="Ended:")
+    return _show(screen, ended, "No fault was active.", are_ended=True)
 
 
 @fault.command(cls=RingCommand, epilog=_example("outage eu-west-1 --for 2m"))
@@ -183,20 +182,25 @@ def _request(endpoint: str, method: str, document: Any = None, path: str = "") -
 
 
 def _show(
-    screen: Screen, faults: Sequence[Mapping[str, Any]], nothing: str, heading: str = ""
+    screen: Screen, faults: Sequence[Mapping[str, Any]], nothing: str, *, are_ended: bool = False
 ) -> int:
-    rows = [
-        (fault["id"], fault["kind"], fault["target"], f"{fault['remaining']:.0f} s", fault["text"])
-        for fault in faults
-    ]
+    columns = {
+        "id": "id",
+        "fault": "kind",
+        "member or hop from": "target",
+        **({} if are_ended else {"ends in": "ends_in"}),
+        "effect": "text",
+    }
 
     def show() -> None:
-        if not rows:
+        if not faults:
             screen.print(nothing)
             return
-        if heading:
-            screen.print(heading)
-        screen.table(_COLUMNS, rows)
+        if are_ended:
+            screen.print("Ended:")
+        shown = [fault | {"ends_in": f"{fault['remaining']:.0f} s"} for fault in map(dict, faults)]
+        rows = [[fault[name] for name in columns.values()] for fault in shown]
+        screen.table(list(columns), rows)
 
     screen.emit({"faults": faults}, show)
     return OK

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from commands.exit_codes import FAILED, OK, PREREQUISITE, USAGE
+from commands.interrupts import sigterm_as_interrupt
 from commands.output.screen import Screen
 from operate.errors import InvalidRequestError, OperateError, PrerequisiteError
 from operate.rings import DeployedRing, Outcome
@@ -145,16 +144,6 @@ def _continued(text: str) -> list[str]:
             lines[-1] += " \\"
             lines.append(f"      {option}")
     return lines
-
-
-@contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end a command in order, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 T = TypeVar("T")

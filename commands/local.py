@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import socket
 import sys
-from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from commands.exit_codes import FAILED, PREREQUISITE, USAGE
-from commands.framework import RingCommand, examples, sigterm_as_interrupt
+from commands.framework import RingCommand, RingOption, examples
+from commands.interrupts import sigterm_as_interrupt
 from commands.local_ring import RunningLocalRing
+from commands.options.rings import folder_option, home
+from local import session
 from page import LOOPBACK, PORT, PageError
-from ring.project import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from page.server import PageServer
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
         "automate.py local --stack full --load orders.jsonl --into eu-west-1",
     ),
 )
-@click.option("--stack", default="dev", show_default=True, help="Stack whose settings to run.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -59,17 +60,24 @@ if TYPE_CHECKING:
 @click.option(
     "--seconds", type=click.FloatRange(min=0), help="Seconds to run. Default: until Ctrl-C."
 )
-def local(port: int | None, page: int | None, no_page: bool, **options: Any) -> None:
+@click.option(
+    "--stack",
+    cls=RingOption,
+    default="dev",
+    show_default=True,
+    help="Stack whose settings to run.",
+)
+@folder_option
+def local(
+    port: int | None, page: int | None, no_page: bool, folder: Path | None, **options: Any
+) -> None:
     """Run a stack's ring on this machine, without an AWS account.
 
     It runs the program, the handler and the settings that `pulumi up` deploys. Point any AWS SDK
     at the printed endpoint, and a browser at the printed page.
     """
-    try:
-        from local import session  # noqa: PLC0415 - it needs what may not be installed
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        _end(PREREQUISITE, f"{package} is not installed: pip install -r requirements-dev.txt")
+    if find_spec("moto") is None:
+        _end(PREREQUISITE, "moto is not installed: pip install -r requirements-dev.txt")
     if options["member"] and not options["file"]:
         raise click.UsageError("--into needs --load FILE.")
     if port is None:
@@ -78,9 +86,10 @@ def local(port: int | None, page: int | None, no_page: bool, **options: Any) -> 
         page = PORT if port else 0
     port = port or _free_port()
     try:
-        with sigterm_as_interrupt(), ExitStack() as end:
-            address = None if no_page else end.enter_context(_page(port, page)).address
-            session.run(PROJECT_ROOT, session.SessionOptions(port=port, page=address, **options))
+        with sigterm_as_interrupt():
+            served = None if no_page else _page(port, page)
+            given = session.SessionOptions(port=port, page=served, **options)
+            session.run(folder or home(), given)
     except session.WrongUseError as error:
         _end(USAGE, str(error))
     except (session.FailedError, PageError) as error:

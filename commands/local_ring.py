@@ -11,7 +11,7 @@ from typing import Any, Self
 import yaml
 from botocore.config import Config
 
-from local import control_client, ring_info, settings_control
+from local import control_client, ring_info
 from local.clients import HOME_ACCOUNT, Accounts
 from local.faults.control import PATH as FAULTS
 from operate.aws.clients import ClientPool
@@ -83,7 +83,7 @@ class RunningLocalRing:
             "revision": self._read().revision,
             "dry_run": operation == "preview",
         }
-        done = request_of_ring(self.name, "POST", settings_control.PATH, document)
+        done = request_of_ring(self.name, "POST", control_client.SETTINGS_PATH, document)
         if operation == "up":
             self._current = _Current(done["settings"], done["revision"])
         for step in done["steps"]:
@@ -94,7 +94,7 @@ class RunningLocalRing:
     def _read(self) -> _Current:
         """Return the ring's settings as they were when they were first read, or last deployed."""
         if self._current is None:
-            document = request_of_ring(self.name, "GET", settings_control.PATH)
+            document = request_of_ring(self.name, "GET", control_client.SETTINGS_PATH)
             self._current = _Current(document["settings"], document["revision"])
         return self._current
 
@@ -147,10 +147,13 @@ class _LocalClients(ClientPool):
         self._accounts = Accounts(endpoint)
         self._brief_accounts = Accounts(endpoint, _BRIEF)
 
-    def get(self, credentials: Credentials, region: str, service: str) -> Any:
+    def get(
+        self, credentials: Credentials, region: str, service: str, *, brief: bool = False
+    ) -> Any:
         """See `ClientPool`."""
         account = Arn.parse(credentials.role).account if credentials.role else HOME_ACCOUNT
-        accounts = self._brief_accounts if region in self._brief else self._accounts
+        is_brief = brief or region in self._brief
+        accounts = self._brief_accounts if is_brief else self._accounts
         return accounts.clients(account).client(service, region)
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from commands.check import check_options, compare, comparison_of, document, print_comparison
+from commands.check import check_options, check_run_of, compare, document, print_check
 from commands.exit_codes import FAILED, OK
 from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.rings import running_rings_option
 from commands.options.whole_table import announce_journal, expect_answer, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.comparison import Comparison
+from operate.check_run import CheckRun
 from operate.errors import CancelledError
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import RepairResult
@@ -88,33 +88,33 @@ def _repair(
     values: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Check and repair a ring; print the progress, and return the document."""
-    comparison = comparison_of(ring, whole, values)
+    run = check_run_of(ring, whole, values)
     if options.prefer is not None:
-        comparison.member_index(options.prefer)  # an error before anything is read
-    with announce_journal(screen, comparison.open("repair")) as journal:
-        compared = compare(screen, comparison, journal, None)
+        run.member_index(options.prefer)  # an error before anything is read
+    with announce_journal(screen, run.open("repair")) as journal:
+        compared = compare(screen, run, journal, None)
         if not screen.as_json:
-            print_comparison(screen, ring.label, compared, _REST)
-        run = partial(_do, screen, comparison, journal, options.prefer)
+            print_check(screen, ring.label, compared, _REST)
+        write = partial(_do, screen, run, journal, options.prefer)
         if options.dry_run or (not options.yes and not compared.in_sync):
-            planned = run(dry_run=True)
+            planned = write(dry_run=True)
             if options.dry_run:
                 return document(compared) | _document(planned, options.prefer)
             if not click.confirm("Write this?", err=True):
                 raise CancelledError("Nothing was changed.")
-        return document(compared) | _document(run(dry_run=False), options.prefer)
+        return document(compared) | _document(write(dry_run=False), options.prefer)
 
 
 def _do(
     screen: Screen,
-    comparison: Comparison,
+    run: CheckRun,
     journal: Journal,
     prefer: str | None,
     *,
     dry_run: bool,
 ) -> RepairResult:
-    with at_work(screen, comparison.stop) as on_progress:
-        repaired = comparison.repair(journal, prefer, dry_run=dry_run, on_progress=on_progress)
+    with at_work(screen, run.stop) as on_progress:
+        repaired = run.repair(journal, prefer, dry_run=dry_run, on_progress=on_progress)
     if not screen.as_json:
         _show(screen, repaired, prefer, dry_run)
     return repaired

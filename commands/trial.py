@@ -15,9 +15,9 @@ from commands.framework import RingCommand, command, examples
 from commands.options.rings import optional_stack_option
 from commands.output.deploy_progress import LiveView
 from commands.output.screen import Screen
+from operate.deployment.backend import absolute
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
-from operate.deployment.workspace import absolute
 from operate.errors import CancelledError, InvalidRequestError
 from operate.pricing.prices import PriceList
 from operate.rings import run_on_all

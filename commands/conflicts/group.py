@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,8 +189,8 @@ def show(screen: Screen, rings: Sequence[DeployedRing], name: str, hours: float)
 @click.option(
     "--item",
     "item_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Write the item in this file: JSON or DynamoDB JSON, with the key.",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    help="Write the item in this file (-: standard input): JSON or DynamoDB JSON, with the key.",
 )
 @click.option(
     "--at", metavar="NAME", help="Member to write at. Default: that of the write that lost."
@@ -246,7 +247,8 @@ class _ResolveOptions:
 def _read_item(file: Path, key: Key) -> Item:
     schema = Schema(tuple(key), {name: next(iter(value)) for name, value in key.items()})
     try:
-        return parse_line(file.read_bytes(), schema)
+        content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+        return parse_line(content, schema)
     except (BadItemError, OSError) as error:
         raise InvalidRequestError(f"{file}: {error}") from error
 

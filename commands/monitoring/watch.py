@@ -50,6 +50,8 @@ def watch(screen: Screen, rings: Sequence[DeployedRing], port: int, seconds: flo
     (ring,) = rings
     ring.expect_ready()
     is_local = isinstance(ring, RunningLocalRing)
+    if not is_local:
+        ring.deployed()  # a stack that is not there is refused before anything is served
     try:
         with PageServer(ring, selecting_arguments(), is_local=is_local, port=port) as page:
             screen.emit({"ok": True, "page": page.address}, lambda: _show(screen, page.address))

@@ -1,4 +1,12 @@
-"""Options that select or describe the rings of a command."""
+"""Options that select or describe the rings of a command.
+
+Which decorator a command takes:
+
+- ``running_rings_option``: it works on deployed rings, and on one on this machine, too (most do);
+- ``stack_rings_option``: it deploys or changes stacks;
+- ``described_rings_option``: it needs settings alone, and nothing has to be deployed;
+- ``optional_stack_option``: a stack's settings are a template, if one is named.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +29,15 @@ from operate.errors import InvalidRequestError
 from ring.project import PROJECT_ROOT
 
 _ring_option = partial(click.option, cls=RingOption)
+folder_option = _ring_option(
+    "--folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the stack's Pulumi project. Default: the current one if it has a "
+    "Pulumi.yaml, else that of automate.py.",
+)
 _SELECTION = (
     _ring_option("--stack", metavar="NAME", help="Ring of this stack: Pulumi.NAME.yaml."),
-    _ring_option(
-        "--folder",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="Folder of the stack's Pulumi project. Default: the current one if it has a "
-        "Pulumi.yaml, else that of automate.py.",
-    ),
+    folder_option,
     _ring_option(
         "--file",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -123,7 +132,7 @@ def optional_stack_option(function: Callable[..., int]) -> Callable[..., int]:
     def command(stack: str | None, folder: Path | None, backend: str | None, **options: Any) -> int:
         if folder and not stack:
             raise InvalidRequestError("--folder is the folder of a stack: give it with --stack.")
-        like = RingStack.of(folder or _home(), stack) if stack else None
+        like = RingStack.of(folder or home(), stack) if stack else None
         return function(like=like, backend=backend, **options)
 
     return _with(command, (*_SELECTION[:2], _SELECTION[-1]))
@@ -201,12 +210,13 @@ def _chosen(selection: _Selection, *, building: bool = False) -> list[RingStack]
         raise InvalidRequestError("Which ring? Pass --stack NAME or --file RINGS.yaml; see --help.")
     return [
         RingStack.of(
-            selection.folder or _home(), selection.stack, backend=StateBackend(selection.backend)
+            selection.folder or home(), selection.stack, backend=StateBackend(selection.backend)
         )
     ]
 
 
-def _home() -> Path:
+def home() -> Path:
+    """Return the folder of the Pulumi project, if none is given."""
     return Path.cwd() if (Path.cwd() / "Pulumi.yaml").exists() else PROJECT_ROOT
 
 
@@ -215,7 +225,7 @@ def _described(selection: _Selection, options: dict[str, Any]) -> RingStack:
         raise InvalidRequestError(
             "The options describe a ring: leave --file, --only and --folder out."
         )
-    if selection.stack and (file := stack_file(_home(), selection.stack)).exists():
+    if selection.stack and (file := stack_file(home(), selection.stack)).exists():
         raise InvalidRequestError(
             f"{file} already describes the stack {selection.stack}. Change it, or pass another "
             "--stack."

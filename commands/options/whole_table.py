@@ -69,7 +69,8 @@ def table_options(function: Callable[..., int]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         options = {name: given.pop(name) for name in ("rate", "journal", "restart")}
         # `repair`, `check` and `backfill` have it; others have no functions to run in.
-        whole = TableOptions(**options, distributed=given.pop("distributed", False))
+        distributed = given.pop("distributed", False)
+        whole = TableOptions(**options, distributed=distributed, on_note=given["screen"].print)
         if whole.journal and len(given["rings"]) > 1:
             names = ", ".join(ring.label for ring in given["rings"])
             raise InvalidRequestError(

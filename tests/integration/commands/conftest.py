@@ -10,14 +10,14 @@ from local.ring import LocalRing
 from tests.support.local_rings import PATIENCE, ring_of
 from tests.support.quarantined_ring import (
     buckets,
-    mend,
+    drop_index,
     redrive,
 )
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[LocalRing]:
-    with ring_of(2) as two:
+    with ring_of(2, is_watched=True) as two:
         yield two
 
 
@@ -25,7 +25,7 @@ def running() -> Iterator[LocalRing]:
 def ring(running: LocalRing) -> Iterator[LocalRing]:
     """A ring of two that is equal, with nothing in its quarantines."""
     yield running
-    mend(running)
+    drop_index(running)
     redrive(running, "--all", "--yes")
     running.wait_until_quiet(PATIENCE)
     for bucket, s3 in buckets(running):

@@ -44,8 +44,8 @@ def run(*arguments: str) -> Result:
 
 def document(*arguments: str) -> dict[str, Any]:
     """What a command answers in JSON: all that is on stdout."""
-    told: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
-    return told
+    parsed: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
+    return parsed
 
 
 @pytest.fixture
@@ -61,14 +61,14 @@ def without_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pulumi_cli, "BUILT", tmp_path)
 
 
-def test_validate_tells_the_hops_of_a_stack_without_a_cli(without_cli: None) -> None:
+def test_validate_shows_the_hops_of_a_stack_without_a_cli(without_cli: None) -> None:
     result = run("validate", "--stack", "dev")
     assert result.exit_code == 0
     assert "dev: valid. 3 members, 3 hops:" in result.output
     assert "us-east-1 (orders) -> eu-west-1 (orders)" in result.output
 
 
-def test_validate_tells_a_single_hop_as_one() -> None:
+def test_validate_shows_a_single_hop_as_one() -> None:
     assert (
         "orders: valid. 2 members, 1 hop:"
         in run("validate", *RING, "--set", "hops=[us-east-1]").output
@@ -77,29 +77,29 @@ def test_validate_tells_a_single_hop_as_one() -> None:
 
 def test_validate_takes_a_ring_file_and_a_ring_on_the_command_line(rings: str) -> None:
     for given in (("--file", rings), RING):
-        told = document("validate", *given)
-        assert told["ok"]
-        assert [one["ring"] for one in told["rings"]] == ["orders"]
-        assert told["rings"][0]["hops"][0] == {"source": "us-east-1", "target": "eu-west-1"}
+        found = document("validate", *given)
+        assert found["ok"]
+        assert [one["ring"] for one in found["rings"]] == ["orders"]
+        assert found["rings"][0]["hops"][0] == {"source": "us-east-1", "target": "eu-west-1"}
 
 
-def test_wrong_settings_are_wrong_use_and_all_of_them_are_told() -> None:
+def test_wrong_settings_are_wrong_use_and_all_of_them_are_reported() -> None:
     wrong = (*RING, "--set", "tombstones.retention_days=1", "--set", "function.memory=1")
     result = run("validate", *wrong)
     assert result.exit_code == 2
     assert "tombstones.retention_days: 1" in result.stderr
     assert "function.memory: 1" in result.stderr
-    told = document("validate", *wrong)
-    assert told["error"]["kind"] == "wrong"
-    assert {one["key"] for one in told["error"]["mistakes"]} == {
+    refusal = document("validate", *wrong)
+    assert refusal["error"]["kind"] == "wrong"
+    assert {one["key"] for one in refusal["error"]["mistakes"]} == {
         "tombstones.retention_days",
         "function.memory",
     }
-    assert all({"value", "reason", "remedy"} <= set(one) for one in told["error"]["mistakes"])
+    assert all({"value", "reason", "remedy"} <= set(one) for one in refusal["error"]["mistakes"])
 
 
 @pytest.mark.parametrize("command", ["up", "preview"])
-def test_wrong_settings_are_told_before_the_cli_is_looked_for(
+def test_wrong_settings_are_reported_before_the_cli_is_looked_for(
     without_cli: None, command: str
 ) -> None:
     result = run(command, *RING, "--set", "function.memory=1")
@@ -118,7 +118,7 @@ def test_without_a_cli_something_is_missing_whether_or_not_yes_is_said(
 
 
 @pytest.mark.parametrize("command", ["up", "outputs", "status"])
-def test_what_is_missing_is_told_with_the_way_to_get_it(without_cli: None, command: str) -> None:
+def test_what_is_missing_is_reported_with_how_to_get_it(without_cli: None, command: str) -> None:
     result = run(command, "--stack", "dev")
     assert result.exit_code == 3
     assert "No usable Pulumi CLI was found" in result.output
@@ -188,7 +188,7 @@ def test_every_command_and_every_option_is_explained(command: str) -> None:
     assert (main.commands[command].help or "").strip().endswith(".") or main.commands[command].help
     assert "Examples:" in (main.commands[command].epilog or "")
     for option in main.commands[command].params:
-        if isinstance(option, click.Argument):  # the command's own text tells of it
+        if isinstance(option, click.Argument):  # the command's own text describes it
             assert str(option.name).upper() in (main.commands[command].help or "").upper()
         else:
             assert getattr(option, "help", None), option.name
@@ -219,7 +219,7 @@ def test_the_version_is_the_projects() -> None:
     )
 
 
-def test_a_missing_package_is_told_with_the_way_to_get_it() -> None:
+def test_a_missing_package_is_reported_with_how_to_get_it() -> None:
     without_rich = "import sys; sys.modules['rich.console'] = None; import automate"
     ended = subprocess.run(
         [sys.executable, "-c", without_rich],
@@ -234,13 +234,13 @@ def test_a_missing_package_is_told_with_the_way_to_get_it() -> None:
 
 
 def test_wrong_use_is_answered_in_json_too() -> None:
-    told = document("validate", "--bogus")
-    assert told["error"]["kind"] == "wrong"
-    assert "--bogus" in told["error"]["text"]
+    refusal = document("validate", "--bogus")
+    assert refusal["error"]["kind"] == "wrong"
+    assert "--bogus" in refusal["error"]["text"]
     assert run("validate", "--bogus", "--json").exit_code == 2
 
 
 @pytest.mark.parametrize("name", ["../evil", "a b", "a/b/c/d", ""])
 def test_what_is_no_stacks_name_is_refused(name: str) -> None:
-    told = run("status", "--stack", name)
-    assert told.exit_code == 2
+    result = run("status", "--stack", name)
+    assert result.exit_code == 2

@@ -170,7 +170,7 @@ def test_values_of_every_type_survive_the_log_and_the_resolve(ring: LocalRing) -
     assert everywhere(ring, "types") == [item("types", **wanted)] * 3
 
 
-def test_a_delete_that_lost_deletes_and_one_that_won_gives_way_to_an_item(
+def test_a_delete_that_lost_deletes_and_one_that_won_yields_to_an_item(
     ring: LocalRing, tmp_path: Path
 ) -> None:
     put(ring, FIRST, item("gone", v={"S": "zero"}))
@@ -221,7 +221,7 @@ def test_a_wrong_item_is_refused_and_changes_nothing(
     assert (done.exit_code, reason in done.output) == (2, True), done.output
 
 
-def test_wrong_use_is_told(ring: LocalRing) -> None:
+def test_wrong_use_is_reported(ring: LocalRing) -> None:
     assert "no conflict of this ID" in conflicts(ring, "show", "ffffffffffff").output
     both = conflicts(ring, "resolve", "1", "--yes")
     assert (both.exit_code, "--keep loser or --item" in both.output) == (2, True)

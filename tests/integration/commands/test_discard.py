@@ -13,7 +13,7 @@ from automate import main
 from commands.output.screen import Screen
 from local.ring import LocalRing
 from tests.support.local_rings import ring_of
-from tests.support.quarantined_ring import entries, mend, set_aside
+from tests.support.quarantined_ring import drop_index, entries, quarantine_items
 
 _keys = itertools.count()
 
@@ -27,8 +27,8 @@ def running() -> Iterator[LocalRing]:
 @pytest.fixture
 def ring(running: LocalRing) -> LocalRing:
     """A ring of two with two new records in its quarantine."""
-    set_aside(running, *(str(next(_keys)) for _ in range(2)))
-    mend(running)
+    quarantine_items(running, *(str(next(_keys)) for _ in range(2)))
+    drop_index(running)
     return running
 
 

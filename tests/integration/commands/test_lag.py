@@ -40,8 +40,8 @@ def hops(ring: LocalRing, *arguments: str) -> list[dict[str, Any]]:
     result = run(ring, *arguments, "--json")
     assert result.exit_code == 0
     (only,) = json.loads(result.stdout)["rings"]
-    told: list[dict[str, Any]] = only["hops"]
-    return told
+    found: list[dict[str, Any]] = only["hops"]
+    return found
 
 
 def measure(
@@ -62,7 +62,7 @@ def put(ring: LocalRing, region: str, namespace: str, datum: dict[str, Any]) -> 
     client.put_metric_data(Namespace=namespace, MetricData=[datum])
 
 
-def test_lag_is_told_for_each_hop_and_the_lap_for_each_origin(ring: LocalRing) -> None:
+def test_lag_is_shown_for_each_hop_and_the_lap_for_each_origin(ring: LocalRing) -> None:
     measure(ring, OUT, "lag", [*(0.5 for _ in range(98)), 4.0, 9.0])
     measure(ring, BACK, "lap", [1.5])
     out, back = hops(ring)
@@ -74,16 +74,16 @@ def test_lag_is_told_for_each_hop_and_the_lap_for_each_origin(ring: LocalRing) -
     assert re.search(r"us-east-1 +1 +1\.5 +1\.5 +1\.5 +-", said)
 
 
-def test_what_the_hops_of_a_running_ring_measure_is_told(ring: LocalRing) -> None:
+def test_what_the_hops_of_a_running_ring_measure_is_shown(ring: LocalRing) -> None:
     for hop in ring.hops.values():
         hop.function.invoke(HEARTBEAT_EVENT)  # no heart is on: nothing is written
     put_item(ring, "us-east-1", item("measured"))
     ring.wait_until_quiet(PATIENCE)
     end = time.monotonic() + PATIENCE
-    while not (told := hops(ring))[1]["lap"]:
-        assert time.monotonic() < end, told
+    while not (measured := hops(ring))[1]["lap"]:
+        assert time.monotonic() < end, measured
         ring.flush()
-    out, back = told
+    out, back = measured
     assert (out["lag"]["count"], back["lap"]["count"]) == (1, 1)
     assert (out["lap"], back["lag"], out["beat_lag"]) == (None, None, None)
     assert 0 <= out["lag"]["greatest"] <= back["lap"]["greatest"] < PATIENCE
@@ -106,7 +106,7 @@ def test_where_nothing_was_measured_it_says_so(ring: LocalRing) -> None:
     assert "from us-east-1 to eu-west-1: no traffic" not in result.output
 
 
-def test_a_heart_that_is_on_and_does_not_show_is_told() -> None:
+def test_a_heartbeat_that_is_on_and_does_not_show_is_reported() -> None:
     with ring_of(2, heartbeat={"enabled": True}) as ring:
         measure(ring, OUT, "beat_lag", [1.0])
         assert [one["heartbeat"] for one in hops(ring)] == [True, True]
@@ -133,7 +133,7 @@ def test_the_iterator_age_is_the_greatest_and_in_seconds(ring: LocalRing) -> Non
     assert [one["iterator_age"] for one in hops(ring)] == [2.5, None]
 
 
-def test_what_cloudwatch_lays_across_the_window_in_two_is_told_by_the_worse(
+def test_what_cloudwatch_lays_across_the_window_in_two_is_shown_by_the_worse(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two = {"count": [3.0, 1.0], "p50": [1.0, 2.0], "p99": [5.0, 2.0], "greatest": [6.0, 2.0]}
@@ -145,7 +145,7 @@ def test_what_cloudwatch_lays_across_the_window_in_two_is_told_by_the_worse(
     assert out.lag == Percentiles(4, 2.0, 5.0, 6.0)
 
 
-def test_a_hop_that_was_not_finished_is_told(ring: LocalRing) -> None:
+def test_a_hop_that_was_not_finished_is_reported(ring: LocalRing) -> None:
     stack = RunningLocalRing(ring.endpoint)
     half = Deployed(stack.deployed().members, [DeployedHop("us-east-1", "eu-west-1")])
     with pytest.raises(OperationFailedError, match="was not deployed completely"):

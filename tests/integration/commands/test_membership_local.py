@@ -70,6 +70,7 @@ def test_a_pause_twice_changes_nothing_the_second_time(ring: LocalRing) -> None:
     assert "unchanged" in again.output
 
 
+@pytest.mark.long
 def test_a_lost_region_is_bypassed_and_rejoins_with_its_unsent_writes(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +94,13 @@ def test_a_lost_region_is_bypassed_and_rejoins_with_its_unsent_writes(
     put(ring, FIRST, item("round it"))
     wait_until_has(ring, LAST, "round it")
     assert get(ring, LAST, "unsent") is None
+
+    checked = run(ring, "check", "--json", "--settle-seconds", "0.1")
+    (compared,) = json.loads(checked.stdout)["rings"]
+    assert (checked.exit_code, compared["members"]) == (0, [FIRST, LAST])
+    assert f"bypassed members are left out: {LOST}." in checked.stderr
+    with_it = run(ring, "check", "--member", FIRST, "--member", LOST)
+    assert f"{LOST} does not answer, so nothing was done" in with_it.output
 
     ring.active_faults.clear()
     rejoined = run(ring, "rejoin", LOST, "--yes")

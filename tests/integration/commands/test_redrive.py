@@ -20,26 +20,26 @@ from tests.support.quarantined_ring import (
     LARGE,
     NULL,
     THERE,
+    drop_index,
     entries,
     give_up,
-    mend,
+    output_of,
+    quarantine_items,
     redrive,
-    set_aside,
-    told,
 )
 
 AUTOMATE = PROJECT_ROOT / "automate.py"
 
 
-def test_where_nothing_is_set_aside_it_says_so_and_ends_with_0(ring: LocalRing) -> None:
+def test_where_nothing_is_quarantined_it_says_so_and_ends_with_0(ring: LocalRing) -> None:
     result = redrive(ring)
     assert (result.exit_code, "the quarantine is empty" in result.output) == (0, True)
-    assert told(redrive(ring, "--json"))["ok"] is True
+    assert output_of(redrive(ring, "--json"))["ok"] is True
     assert redrive(ring, "--all", "--yes").exit_code == 0
 
 
-def test_it_lists_what_is_set_aside_with_hop_key_reason_and_age(ring: LocalRing) -> None:
-    set_aside(ring, "listed")
+def test_it_lists_what_is_quarantined_with_hop_key_reason_and_age(ring: LocalRing) -> None:
+    quarantine_items(ring, "listed")
     result = redrive(ring)
     assert result.exit_code == 1
     row = next(line for line in result.output.splitlines() if "quarantine/" in line)
@@ -57,28 +57,30 @@ def test_it_lists_what_is_set_aside_with_hop_key_reason_and_age(ring: LocalRing)
     assert abs(time.time() - entry["set_aside"]) < PATIENCE
 
 
-def test_where_it_is_much_it_tells_how_far_it_has_read(
+def test_where_it_is_much_it_shows_how_far_it_has_read(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("commands.quarantine.redrive._PROGRESS_EVERY", 2)
-    set_aside(ring, "read first", "read second", "read third")
+    quarantine_items(ring, "read first", "read second", "read third")
     result = redrive(ring, "--json")
     assert "2 of 3 read" in result.stderr
-    assert len(told(result)["rings"][0]["entries"]) == 3
+    assert len(output_of(result)["rings"][0]["entries"]) == 3
 
 
 def test_it_shows_one_whole(ring: LocalRing) -> None:
-    set_aside(ring, "shown")
+    quarantine_items(ring, "shown")
     (entry,) = entries(ring)
     result = redrive(ring, "--show", entry["id"])
     assert result.exit_code == 0
     assert json.loads(result.output)["record"]["dynamodb"]["NewImage"] == item("shown", **NULL)
-    assert told(redrive(ring, "--show", entry["id"], "--json"))["holds"]["key"] == item("shown")
+    assert output_of(redrive(ring, "--show", entry["id"], "--json"))["holds"]["key"] == item(
+        "shown"
+    )
 
 
-def test_a_dry_run_tells_the_plan_and_plays_nothing(ring: LocalRing) -> None:
-    set_aside(ring, "planned")
-    mend(ring)
+def test_a_dry_run_shows_the_plan_and_plays_nothing(ring: LocalRing) -> None:
+    quarantine_items(ring, "planned")
+    drop_index(ring)
     result = redrive(ring, "--all", "--dry-run")
     assert result.exit_code == 0
     assert "would be 1 replicated: 1 write at eu-west-1, 0 here" in result.output
@@ -87,11 +89,11 @@ def test_a_dry_run_tells_the_plan_and_plays_nothing(ring: LocalRing) -> None:
     assert len(entries(ring)) == 1
 
 
-def test_what_was_mended_is_played_arrives_and_is_removed_and_again_is_no_harm(
+def test_what_was_repaired_is_played_arrives_and_is_removed_and_again_is_no_harm(
     ring: LocalRing,
 ) -> None:
-    set_aside(ring, "first", "second")
-    mend(ring)
+    quarantine_items(ring, "first", "second")
+    drop_index(ring)
     result = redrive(ring, "--all", "--yes")
     assert result.exit_code == 0
     assert "[2/2] done" in result.output
@@ -103,8 +105,8 @@ def test_what_was_mended_is_played_arrives_and_is_removed_and_again_is_no_harm(
 
 
 def test_only_those_that_are_chosen_are_played(ring: LocalRing) -> None:
-    set_aside(ring, "chosen", "other")
-    mend(ring)
+    quarantine_items(ring, "chosen", "other")
+    drop_index(ring)
     (chosen,) = [one["id"] for one in entries(ring) if one["keys"] == [item("chosen")]]
     assert redrive(ring, chosen, "--yes").exit_code == 0
     ring.wait_until_quiet(PATIENCE)
@@ -115,7 +117,7 @@ def test_only_those_that_are_chosen_are_played(ring: LocalRing) -> None:
 
 
 def test_an_id_that_is_not_there_is_wrong_use_and_nothing_is_played(ring: LocalRing) -> None:
-    set_aside(ring, "kept")
+    quarantine_items(ring, "kept")
     (entry,) = entries(ring)
     result = redrive(ring, entry["id"], "quarantine/0.json", "--yes")
     assert result.exit_code == 2
@@ -124,10 +126,10 @@ def test_an_id_that_is_not_there_is_wrong_use_and_nothing_is_played(ring: LocalR
 
 
 def test_what_fails_again_stays_and_the_code_says_so(ring: LocalRing) -> None:
-    set_aside(ring, "still refused")
+    quarantine_items(ring, "still refused")
     result = redrive(ring, "--all", "--yes", "--json")
     assert result.exit_code == 1
-    (entry,) = told(result)["rings"][0]["entries"]
+    (entry,) = output_of(result)["rings"][0]["entries"]
     assert entry["became"] == "failed"
     assert "Type mismatch" in entry["why"]
     assert len(entries(ring)) == 1
@@ -150,7 +152,7 @@ def test_poison_in_a_batch_that_lambda_gave_up_stays_as_an_entry_of_its_own(
     assert {one["hop"] for one in listed} == {"us-east-1/orders -> eu-west-1/orders"}
     batches = [one["id"] for one in listed if one["reason"] == "RecordAgeExceeded"]
     result = redrive(ring, *batches, "--yes")
-    assert result.exit_code == 1  # something is set aside still, under another name
+    assert result.exit_code == 1  # something is quarantined still, under another name
     assert "quarantined by itself" in result.output
     assert {one["reason"] for one in entries(ring)} == {"too large"}
     put(ring, HERE, item("large", v={"S": "cured"}))
@@ -158,8 +160,8 @@ def test_poison_in_a_batch_that_lambda_gave_up_stays_as_an_entry_of_its_own(
 
 
 def test_it_asks_and_a_no_plays_nothing(ring: LocalRing, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_aside(ring, "asked")
-    mend(ring)
+    quarantine_items(ring, "asked")
+    drop_index(ring)
     monkeypatch.setattr(Screen, "is_interactive", True)  # as at a terminal
     refused = redrive(ring, "--all", answer="n\n")
     assert refused.exit_code == 1
@@ -171,8 +173,8 @@ def test_it_asks_and_a_no_plays_nothing(ring: LocalRing, monkeypatch: pytest.Mon
 
 def test_ctrl_c_finishes_the_entry_that_is_played_and_the_rest_stays(ring: LocalRing) -> None:
     keys = ["one", "two", "three"]
-    set_aside(ring, *keys)
-    mend(ring)
+    quarantine_items(ring, *keys)
+    drop_index(ring)
     begun, go_on = threading.Event(), threading.Event()
 
     def held(region: str, operation: str) -> None:

@@ -24,7 +24,7 @@ def document(*arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_it_tells_both_bills_item_by_item_with_date_and_what_is_guessed() -> None:
+def test_it_shows_both_bills_item_by_item_with_date_and_what_is_guessed() -> None:
     costs = document(*LOAD)
     load = {"writes": 50, "size": 2048, "deletes": 0.05, "inserts": 0.2, "projected": 200}
     assert costs["load"] == load

@@ -70,7 +70,7 @@ def test_a_value_is_put_where_its_path_leads(case: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", ".a", "a..b", "a[x]", "members[5].name", "table[0]", "a]b"])
-def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
+def test_a_path_that_leads_nowhere_is_reported(path: str) -> None:
     with pytest.raises(InvalidRequestError, match="--set"):
         put({"members": [{}], "table": {}}, path, 1)
 
@@ -94,7 +94,7 @@ def test_a_keys_name_may_have_colons() -> None:
     ("option", "text"),
     [("members", "eu-west-1,profle=x"), ("members", "eu-west-1,profile"), ("tags", "team")],
 )
-def test_what_has_no_form_is_told(option: str, text: str) -> None:
+def test_what_has_no_form_is_reported(option: str, text: str) -> None:
     given: dict[str, Any] = {"table": {}, "members": [], "tags": [], "more": []}
     with pytest.raises(InvalidRequestError, match=r"profile=europe|team=orders|`profile`"):
         config_of(**{**given, option: [text]})
@@ -116,7 +116,7 @@ def test_what_is_on_or_off_of_a_member_is_no_text_and_an_account_is_no_number() 
     assert [one.paused for one in settings.members] == [False, True]
 
 
-def test_what_is_no_value_of_a_member_is_told_with_the_member() -> None:
+def test_what_is_no_value_of_a_member_is_reported_with_the_member() -> None:
     with pytest.raises(
         InvalidRequestError, match=r"--member eu-west-1,paused=\[: '\[' is no value in YAML"
     ):

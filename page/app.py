@@ -103,13 +103,22 @@ class _Page:
             quiet += _LOOK_SECONDS
 
     async def command(self, request: Request) -> Response:
-        """Run a command: its `name`, its `arguments`, and whether it is only a `preview`."""
+        """Run a command: its `name`, its `arguments`, and whether it is only a `preview`.
+
+        It may read an `input` from its standard input, and print for a number of `columns`.
+        """
         body = await _body(request, {"name": str, "arguments": dict, "preview": bool})
         if isinstance(body, Response):
             return body
         arguments = {str(name): str(value) for name, value in body["arguments"].items()}
         try:
-            ended = await self._runner.run(body["name"], arguments, preview=body["preview"])
+            ended = await self._runner.run(
+                body["name"],
+                arguments,
+                preview=body["preview"],
+                text=str(body.get("input") or ""),
+                columns=body.get("columns"),
+            )
         except BadCommandError as error:
             return JSONResponse({"error": str(error)}, 400)
         if "--json" not in ended.command and not body["preview"]:

@@ -7,6 +7,7 @@ line, and what it printed.
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from ring.project import PROJECT_ROOT
 
 _LONGEST = 20_000
 """Characters of a text that the page gets from its start, and again from its end."""
+
+_COLUMNS = range(20, 400)
 
 
 class BadCommandError(Exception):
@@ -48,6 +51,10 @@ COMMANDS: Mapping[str, PageCommand] = {
     "resolve": PageCommand(
         ("conflicts", "resolve", "--keep", "loser", "--yes", "--", "{id}"),
         ("conflicts", "resolve", "--keep", "loser", "--dry-run", "--", "{id}"),
+    ),
+    "resolve with": PageCommand(
+        ("conflicts", "resolve", "--item", "-", "--yes", "--", "{id}"),
+        ("conflicts", "resolve", "--item", "-", "--dry-run", "--", "{id}"),
     ),
     "clear": PageCommand(("fault", "clear")),
     "end": PageCommand(("fault", "clear", "--", "{id}")),
@@ -92,29 +99,47 @@ class CommandRunner:
         options = filled.index("--") if "--" in filled else len(filled)
         return [*filled[:options], *self._ring, *filled[options:]]
 
-    async def run(self, name: str, arguments: Mapping[str, str], *, preview: bool = False) -> Ended:
-        """Run a command to its end. Raises `BadCommandError`."""
+    async def run(
+        self,
+        name: str,
+        arguments: Mapping[str, str],
+        *,
+        preview: bool = False,
+        text: str = "",
+        columns: object = None,
+    ) -> Ended:
+        """Run a command to its end, with a text as its input. Raises `BadCommandError`.
+
+        It prints for a screen of so many columns, if they are a number that makes sense.
+        """
         line = self.line(name, arguments, preview=preview)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(PROJECT_ROOT / "automate.py"),
             *line,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            env=_environment(columns),
         )
         try:
-            output, errors = await process.communicate()
+            output, errors = await process.communicate(text.encode())
         except asyncio.CancelledError:
             process.terminate()
             raise
-        text = output.decode(errors="replace")
+        printed = output.decode(errors="replace")
         return Ended(
             shlex.join(["python", "automate.py", *line]),
             process.returncode or 0,
-            text if "--json" in line else _cut(text),
+            printed if "--json" in line else _cut(printed),
             _cut(errors.decode(errors="replace")),
         )
+
+
+def _environment(columns: object) -> dict[str, str] | None:
+    if not isinstance(columns, int) or columns not in _COLUMNS:
+        return None
+    return {**os.environ, "COLUMNS": str(columns)}
 
 
 def _cut(text: str) -> str:

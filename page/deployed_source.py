@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from operate.errors import OperateError
@@ -21,6 +22,7 @@ _STATUS_SECONDS = 30.0
 _LOG_SECONDS = 5.0
 _HISTORY = 60.0
 """Seconds of log lines that are read at the start."""
+_AT_ONCE = 8
 _LATE = 15.0
 """Seconds that CloudWatch Logs may take to return a line: so far each request goes back."""
 
@@ -48,22 +50,29 @@ class DeployedSource:
     def read(self) -> Reading:
         """See `page.reading.Source`."""
         now = time.time()
-        deployed, logs, note = self._poller.deployed, self._poller.logs, self._poller.error
+        deployed, logs, note = self._poller.deployed, self._poller.logs, self._poller.note
         if deployed is None or logs is None:
             return Reading(now, note=note)
         lines: list[LogLine] = []
-        for hop in deployed.reachable_hops:
+
+        def read_lines(hop: DeployedHop) -> str:
             try:
                 lines.extend(self._lines(hop, logs, now))
             except OperateError as error:
-                note = note or str(error)
+                return str(error)
+            return ""
+
+        # Side by side: a region that does not answer must not keep the others' lines.
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            errors = [error for error in pool.map(read_lines, deployed.reachable_hops) if error]
+        note = note or " ".join(errors)
         self._forget(now)
         return Reading(
             now,
             tuple(self._members(deployed)),
-            tuple(_hop(self._poller.hops[hop.source]) for hop in deployed.hops
+            tuple(_hop(hop, self._poller.hops[hop.source]) for hop in deployed.hops
                   if hop.source in self._poller.hops),
-            tuple(lines),
+            tuple(sorted(lines, key=lambda line: line.when)),
             replicas={
                 member.replica: member.name for member in deployed.members if member.replica
             },
@@ -87,9 +96,7 @@ class DeployedSource:
     def _members(self, deployed: Deployed) -> Iterator[MemberReading]:
         for member in deployed.members:
             status: MemberStatus | None = self._poller.members.get(member.name)
-            trouble = status.trouble if status else ()
-            if member.name in deployed.held:
-                trouble = (f"{member.name} is bypassed.",)
+            trouble = (status.notes or status.trouble) if status else ()
             yield MemberReading(
                 member.name,
                 member.region,
@@ -100,11 +107,11 @@ class DeployedSource:
             )
 
 
-def _hop(status: HopStatus) -> HopReading:
+def _hop(deployed: DeployedHop, status: HopStatus) -> HopReading:
     return HopReading(
         status.source,
         status.target,
-        hop_state(status.mapping),
+        _state(deployed, status),
         age=status.iterator_age,
         quarantined=status.quarantined,
         alarms=status.alarms or (),
@@ -112,8 +119,9 @@ def _hop(status: HopStatus) -> HopReading:
     )
 
 
-def hop_state(mapping: str | None) -> str:
+def _state(deployed: DeployedHop, status: HopStatus) -> str:
     """Return the state of a hop by that of its event source mapping."""
-    if mapping is None:
-        return "not deployed"
-    return {"Enabled": "running", "Disabled": "paused"}.get(mapping, mapping.lower())
+    if status.mapping is None:
+        return "not known" if deployed.mapping else "not deployed"
+    known = {"Enabled": "running", "Disabled": "paused"}
+    return known.get(status.mapping, status.mapping.lower())

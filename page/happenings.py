@@ -25,7 +25,7 @@ class Happening:
 def changes(before: Reading, after: Reading) -> Iterator[Happening]:
     """Yield what changed in the state of members, hops and alarms."""
     if before.note != after.note and after.note:
-        yield Happening("warning", after.note)
+        yield Happening("warning" if before.members or after.members else "info", after.note)
     if after.members and not before.members:
         names = ", ".join(member.name for member in after.members)
         yield Happening("good", f"The ring of {len(after.members)} members is there: {names}.")
@@ -72,7 +72,8 @@ def _of_hop(before: HopReading, after: HopReading) -> Iterator[Happening]:
     name = path_of(after)
     if before.state != after.state:
         kind = "good" if after.state == "running" else "warning"
-        yield Happening(kind, f"{name} is {after.state}.")
+        is_ = " is" if after.state in ("running", "paused") else ":"
+        yield Happening(kind, f"{name}{is_} {after.state}.")
     for alarm in set(after.alarms) - set(before.alarms):
         yield Happening("bad", f"Alarm: {alarm}.")
     for alarm in set(before.alarms) - set(after.alarms):

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
+from operate.aws.answers import NO_ANSWER
 
 if TYPE_CHECKING:
     from operate.rings import DeployedRing
@@ -31,13 +32,15 @@ def write(ring: DeployedRing, member_name: str, action: str, text: str) -> str:
     member = next((one for one in deployed.members if one.name == member_name), None)
     if member is None:
         raise BadWriteError(f"There is no member {member_name!r}.")
-    client = ring.clients().get(member.credentials, member.region, "dynamodb")
+    client = ring.clients().get(member.credentials, member.region, "dynamodb", brief=True)
     try:
         schema = Schema.of(client.describe_table(TableName=member.table)["Table"])
         item = parse_line(text.encode(), schema)
         _send(client, member.table, action, item, schema)
     except BadItemError as error:
         raise BadWriteError(f"The item is not valid: {error}.") from error
+    except NO_ANSWER as error:
+        raise BadWriteError(f"{member_name} does not answer. {error}") from error
     except (ClientError, BotoCoreError) as error:
         raise BadWriteError(f"{member_name} did not take it: {error}") from error
     key = ", ".join(f"{name}={next(iter(item[name].values()))}" for name in schema.keys)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from local import control_client
 from local.live.document import PATH
 from local.live.recent import Delivery
 from page.reading import FaultReading, HopReading, LogLine, MemberReading, Reading
 from page.status_poller import StatusPoller
 
 if TYPE_CHECKING:
+    from operate.monitoring.status import HopStatus, MemberStatus
     from operate.rings import DeployedRing
 
 _SECONDS = 0.5
+_TIMEOUT = 10.0
 _STATUS_SECONDS = 3.0
+_STOPPED = ": its event source mapping is Disabled"
+_START_SECONDS = 60.0
+"""Within these, a ring that was not there yet is one that starts."""
 
 
 class LocalSource:
@@ -29,6 +33,10 @@ class LocalSource:
         self.label = ring.label
         self._poller = StatusPoller(ring, _STATUS_SECONDS)
         self._after = 0
+        self._began = time.time()
+        self._was_there = False
+        self._lost_at: dict[str, float] = {}
+        """When each member did not answer, the last time."""
 
     def close(self) -> None:
         """See `page.reading.Source`."""
@@ -38,13 +46,17 @@ class LocalSource:
         """See `page.reading.Source`."""
         try:
             live = self._fetch()
-        except (OSError, ValueError) as error:
+        except (control_client.NoRingError, control_client.RefusedError) as error:
             self._after = 0
-            return Reading(time.time(), note=f"No local ring answers at {self.label}: {error}")
+            return Reading(time.time(), note=self._no_answer(error))
+        self._was_there = True
         if live["last"] < self._after:  # another ring was started there
             self._after = 0
             live = self._fetch()
         self._after = live["last"]
+        for member in live["members"]:
+            if member["items"] is None:
+                self._lost_at[member["name"]] = time.time()
         deployed = self._poller.deployed
         return Reading(
             live["now"],
@@ -63,11 +75,15 @@ class LocalSource:
             },
         )
 
+    def _no_answer(self, error: Exception) -> str:
+        if not self._was_there and time.time() < self._began + _START_SECONDS:
+            return f"The ring at {self.label} does not answer yet."
+        return str(error)
+
     def _fetch(self) -> dict[str, Any]:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        url = f"{self.label.rstrip('/')}{PATH}?after={self._after}"
-        with direct.open(url, timeout=10) as response:
-            live: dict[str, Any] = json.loads(response.read())
+        live: dict[str, Any] = control_client.request(
+            self.label, "GET", f"{PATH}?after={self._after}", timeout=_TIMEOUT
+        )
         return live
 
     def _member(self, live: dict[str, Any]) -> MemberReading:
@@ -79,12 +95,25 @@ class LocalSource:
             live["items"],
             live["heartbeat"],
             tuple((key["name"], key["type"]) for key in live["keys"]),
-            status.trouble if status else (),
+            (f"{live['name']} does not answer.",)
+            if live["items"] is None
+            else self._trouble(live["name"], status),
         )
+
+    def _trouble(self, member: str, status: MemberStatus | HopStatus | None) -> tuple[str, ...]:
+        """Return what the status says of a member or of the hop from it.
+
+        Of a region that was lost meanwhile, it has only that each of its requests failed.
+        """
+        is_known = status is not None and self._poller.began > self._lost_at.get(member, 0.0)
+        return (*status.notes, *status.trouble) if status and is_known else ()
 
     def _hop(self, live: dict[str, Any], now: float) -> HopReading:
         status = self._poller.hops.get(live["source"])
         stopped, trouble = live["stopped_by"], live["trouble"]
+        known = self._trouble(live["source"], status)
+        if stopped:  # its state says so, without the advice for AWS
+            known = tuple(text for text in known if _STOPPED not in text)
         return HopReading(
             live["source"],
             live["target"],
@@ -93,5 +122,5 @@ class LocalSource:
             None if live["oldest"] is None else max(0.0, now - live["oldest"]),
             status.quarantined if status else None,
             (status.alarms or ()) if status else (),
-            ((trouble,) if trouble else ()) + (status.trouble if status else ()),
+            ((trouble,) if trouble else ()) + known,
         )

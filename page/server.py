@@ -87,7 +87,7 @@ class PageServer:
         except OSError as error:
             raise PageError(
                 f"The page cannot listen on {LOOPBACK}:{self._port}: {error.strerror}. Choose "
-                "another port (0: any free one)."
+                "another port (`local --page`, `watch --port`; 0: any free one)."
             ) from error
         self._port = listener.getsockname()[1]
         return listener

@@ -14,8 +14,12 @@ async function post(path, body) {
   }
 }
 
-export const command = (name, args = {}, preview = false) =>
-  post("api/command", { name, arguments: args, preview });
+// Characters of a line that the dialog has room for.
+const columns = () => Math.floor((Math.min(760, innerWidth * 0.94) - 64) / 7.9);
+
+// `input` is what the command reads from its standard input.
+export const command = (name, args = {}, { preview = false, input = "" } = {}) =>
+  post("api/command", { name, arguments: args, preview, input, columns: columns() });
 
 export const writeItem = (member, action, item) => post("api/item", { member, action, item });
 

@@ -1,13 +1,18 @@
 // Lists that are read on request: conflicts and the quarantine.
 import { document_ } from "./api.js";
-import { ask, showDocument } from "./dialogs.js";
+import { ask, edit, showDocument } from "./dialogs.js";
 import { make, show } from "./elements.js";
 
 const first = (found) => found.rings?.[0] ?? found;
 const text = (value) => (value == null ? "–" : typeof value === "string" ? value : JSON.stringify(value));
+const plain = (value) => {
+  const [type, inner] = Object.entries(value)[0];
+  return ["S", "N"].includes(type) ? inner : JSON.stringify(inner);
+};
 const keyText = (key) => (key ? Object.entries(key).map(([name, value]) => `${name}=${text(Object.values(value)[0])}`).join(", ") : "no key");
 
 function entry(heading, small, ...buttons) {
+  for (const one of buttons) if (one) one.setAttribute("aria-label", `${one.textContent}: ${heading}`);
   return make("li", {}, heading, make("small", {}, small), make("div", { class: "buttons" }, ...buttons));
 }
 
@@ -35,34 +40,60 @@ function quarantined(one) {
     `${one.hop} · ${one.reason}`,
     button("Show", () => showDocument(key, "quarantined", args, (found) => [make("pre", { tabindex: 0 }, JSON.stringify(found, null, 2))])),
     button("Redrive", () => ask(`Redrive ${key}`, "The record is applied as if it had never been quarantined: newer writes stay.", "redrive", args, { preview: true, then })),
-    button("Discard", () => ask(`Discard ${key}`, "The record is deleted from the quarantine and never applied. It cannot be brought back.", "discard", args, { then }), "danger"),
+    button("Discard", () => ask(`Discard ${key}`, "The record is deleted from the quarantine and never applied. This cannot be undone.", "discard", args, { then }), "danger"),
   );
 }
 
 function conflict(one) {
   const key = keyText(one.key);
   const args = { id: one.id };
+  const options = { preview: true, then: () => refresh.conflicts() };
+  const text = "One ordinary write, only if the item that won is still there.";
+  const isKnown = one.lost.item || one.lost.deleted;
   return entry(
     key,
     `${new Date(one.since * 1000).toLocaleString()} · ${one.won.member} won over ${one.lost.member}${by(one.by)}`,
     button("Compare", () => showDocument(key, "conflict", args, compare)),
-    button("Keep the other", () => ask(`Keep the item that lost: ${key}`, "One ordinary write, only if the item that won is still there.", "resolve", args, { preview: true, then: () => refresh.conflicts() })),
+    isKnown && button(`Keep ${one.lost.member}'s`, () => ask(`Keep the item that lost: ${key}`, text, "resolve", args, options)),
+    button("Write another", () => edit(`What should stand: ${key}`, isKnown ? "" : NOT_LOGGED, "conflict", args, standing,
+      (input) => ask(`What should stand: ${key}`, text, "resolve with", args, { ...options, input }))),
   );
+}
+
+const NOT_LOGGED = "The log does not have the item that lost: it has those of later conflicts with function.log_items: true. This is the item that won.";
+
+const own = (item) => Object.fromEntries(Object.entries(item ?? {}).filter(([name]) => !name.startsWith("_repl_")));
+
+// What stands, in plain JSON if that is the same.
+function standing(found) {
+  const item = { ...found.key, ...own(found.now.item ?? found.won.item) };
+  const isPlain = ([type, inner]) => type === "S" || type === "BOOL" || (type === "N" && String(Number(inner)) === inner);
+  const entries = Object.entries(item).map(([name, value]) => [name, ...Object.entries(value)]);
+  if (!entries.every(([, pair]) => isPlain(pair))) return item;
+  return Object.fromEntries(entries.map(([name, [type, inner]]) => [name, type === "N" ? Number(inner) : inner]));
 }
 
 const by = (margin) => (margin.seconds ? `, ${margin.seconds} s later` : `, in the same second (by ${margin.decided_by})`);
 
 function compare(found) {
-  const [won, lost] = [found.won.item ?? found.now.item, found.lost.item];
+  const side = (of, item) => (of.deleted ? "deleted" : item ? own(item) : null);
+  const won = side(found.won, found.won.item ?? (found.now.is_winner ? found.now.item : null));
+  const lost = side(found.lost, found.lost.item);
   const note = [];
   if (!found.now.is_winner) note.push(make("p", { class: "hot" }, `Another item stands at ${found.now.member} now.`));
-  if (!lost && !found.lost.deleted) note.push(make("p", {}, "The log does not have the items: set function.log_items."));
-  const names = [...new Set([...Object.keys(won ?? {}), ...Object.keys(lost ?? {})])].sort();
-  const rows = names.map((name) => {
-    const sides = [won?.[name], lost?.[name]].map((value) => (value === undefined ? "–" : text(value)));
-    return make("tr", { class: sides[0] === sides[1] ? null : "differs" }, make("th", { scope: "row" }, name), ...sides.map((side) => make("td", {}, side)));
+  if (!lost || !won) note.push(make("p", {}, "The log has no items of this conflict: with function.log_items: true, it has those of later ones."));
+  const keys = Object.keys(found.key);
+  const names = [...keys, ...[won, lost].flatMap((item) => (item && item !== "deleted" ? Object.keys(item).sort() : []))];
+  const cell = (item, name) => (item === "deleted" ? item : item === null ? (keys.includes(name) ? plain(found.key[name]) : "not logged") : name in item ? plain(item[name]) : "–");
+  const heading = (of, label) => `${label} at ${of.member}${of.deleted ? ": a delete" : ""}`;
+  const headings = [heading(found.won, "Won"), heading(found.lost, "Lost")];
+  const rows = [...new Set(names)].map((name) => {
+    const sides = [cell(won, name), cell(lost, name)];
+    const differs = won && lost && sides[0] !== sides[1];
+    // With roles and its column's name, as a narrow page shows each row as a card.
+    return make("tr", { class: differs ? "differs" : null, role: "row" }, make("th", { scope: "row", role: "rowheader" }, name),
+      ...sides.map((text, i) => make("td", { class: text === "not logged" ? "soft" : null, "data-name": headings[i], role: "cell" }, text)));
   });
-  const side = (of, label) => `${label} at ${of.member}${of.deleted ? ": a delete" : ""}`;
-  const head = ["Attribute", side(found.won, "Won"), side(found.lost, "Lost")].map((name) => make("th", { scope: "col" }, name));
-  return [...note, make("table", { class: "compare" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows))];
+  const head = ["Attribute", ...headings].map((name) => make("th", { scope: "col", role: "columnheader" }, name));
+  return [...note, make("table", { class: "compare", role: "table" }, make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...head)), make("tbody", { role: "rowgroup" }, ...rows))];
 }

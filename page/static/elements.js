@@ -10,7 +10,7 @@ export function make(name, attributes = {}, ...children) {
     if (attribute === "onclick") element.addEventListener("click", value);
     else if (value !== false && value != null) element.setAttribute(attribute, value);
   }
-  element.append(...children.filter((child) => child != null));
+  element.append(...children.filter((child) => child != null && child !== false));
   return element;
 }
 
@@ -33,11 +33,19 @@ export function show(parent, entries, keyOf, build) {
     return element;
   });
   const same = wanted.length === parent.children.length && wanted.every((e, i) => e === parent.children[i]);
+  const focused = [...parent.children].find((child) => child.contains(document.activeElement));
   if (!same) parent.replaceChildren(...wanted);
+  if (focused && !wanted.some((element) => element.dataset.key === focused.dataset.key)) focusNear(parent);
   const empty = parent.parentElement?.querySelector(":scope > .empty") ?? parent.closest(".scroll")?.parentElement.querySelector(".empty");
   if (!empty) return;
   empty.hidden = entries.length > 0;
   if (empty.dataset.text) empty.textContent = empty.dataset.text;
+}
+
+// Give the focus to what stays near a list, when what had it is gone.
+export function focusNear(parent) {
+  const card = parent.closest(".card");
+  (card?.querySelector("[data-refresh]") ?? card?.querySelector("button"))?.focus();
 }
 
 export const seconds = (value) =>

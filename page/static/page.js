@@ -4,11 +4,12 @@ import { refresh } from "./desk.js";
 import { ask, runShown } from "./dialogs.js";
 import { count, make, seconds, show } from "./elements.js";
 import { Ring } from "./ring.js";
+import { say } from "./spoken.js";
 
 const $ = (selector) => document.querySelector(selector);
 const ring = new Ring($("#ring"));
 const LOG_LINES = 150;
-const LOG_DELAY = 7000;
+const LOG_DELAY = 1500;
 let view = null;
 let connection = "connecting";
 let known = {};
@@ -31,7 +32,7 @@ function update(next) {
   view = next;
   $("#label").textContent = view.label;
   document.title = `${view.label} · dynamodb-ring`;
-  $("#note").textContent = view.note;
+  if ($("#note").textContent !== view.note) $("#note").textContent = view.note;
   $("#note").hidden = !view.note;
   $("#item-card").hidden = $("#faults-card").hidden = !view.local;
   $("#writes-card").hidden = view.writes === null;
@@ -45,10 +46,8 @@ function update(next) {
   showFaults(view.faults);
   options();
   const quarantined = view.hops.reduce((sum, hop) => sum + (hop.quarantined ?? 0), 0);
-  onChange("conflicts", view.conflicts, () => {
-    refresh.conflicts();
-    setTimeout(refresh.conflicts, LOG_DELAY); // lines take some seconds to be in the log
-  });
+  // Of a ring on this machine, the count is there before the lines are in the log.
+  onChange("conflicts", view.conflicts, () => setTimeout(refresh.conflicts, view.local ? LOG_DELAY : 0));
   onChange("quarantine", quarantined, refresh.quarantine);
 }
 
@@ -71,6 +70,9 @@ function health() {
   const [kind, text] = state();
   pill.className = `pill ${kind}`;
   if (pill.textContent !== text) pill.textContent = text;
+  const spoken = text.replace(/, .* waiting$/, "");
+  if (known.health !== undefined && known.health !== spoken) say([{ kind, text: `The ring: ${spoken}.` }]);
+  known.health = spoken;
 }
 
 function state() {
@@ -86,7 +88,7 @@ function state() {
 }
 
 function hopRow(hop) {
-  const cell = (name, value, hot) => make("td", { class: hot ? "number hot" : "number", "data-name": name }, value);
+  const cell = (name, value, hot, more = "") => make("td", { class: `number ${hot ? "hot" : ""} ${more}`, "data-name": name, role: "cell" }, make("span", {}, value));
   const paused = hop.state === "paused";
   const kind = paused ? "paused" : hop.state === "running" ? "" : "other";
   const verb = paused ? "Resume" : "Pause";
@@ -95,27 +97,31 @@ function hopRow(hop) {
     : "Writes at its source wait in the stream until it is resumed, for 24 hours at most.";
   const change = make("button", { "aria-label": `${verb} the hop from ${hop.source}`, onclick: () =>
     ask(`${verb} ${hop.source} → ${hop.target}`, text, verb.toLowerCase(), { hop: hop.source }) }, verb);
-  return make("tr", {},
-    make("td", { class: "name" }, `${hop.source} → ${hop.target}`),
-    make("td", {}, make("span", { class: `state ${kind}` }, hop.state)),
+  // With roles, as a row that is shown as a grid would be none to a screen reader.
+  return make("tr", { role: "row" },
+    make("td", { class: "name", role: "cell" }, whole(hop.source), " → ", whole(hop.target)),
+    make("td", { class: "current", role: "cell" }, make("span", { class: `state ${kind}` }, hop.state)),
     cell("records/s", hop.rate),
-    cell("lag p50 / p99", hop.lag ? `${seconds(hop.lag.p50)} / ${seconds(hop.lag.p99)}` : "–"),
+    cell("lag p50 / p99", hop.lag ? `${seconds(hop.lag.p50)} / ${seconds(hop.lag.p99)}` : "–", false, "wide"),
     cell("waiting", count(hop.waiting)), cell("retries", count(hop.retries)),
     cell("quarantine", count(hop.quarantined), hop.quarantined > 0),
     cell("alarms", hop.alarms.length, hop.alarms.length > 0),
-    make("td", {}, change));
+    make("td", { class: "change", role: "cell" }, change));
 }
+
+// A name that is not broken at its hyphens, if there is room.
+const whole = (name) => make("span", { class: name.length > 28 ? null : "whole" }, name);
 
 function writeRow(write) {
   const there = view.members.map((member) => member.name in write.reached);
   const names = view.members.filter((_, i) => there[i]).map((member) => member.name).join(", ");
-  return make("tr", {},
-    make("td", { class: "name" }, write.key),
-    make("td", { class: `word ${write.action}` }, write.action),
-    make("td", {}, write.origin),
-    make("td", {}, make("span", { class: "reached", role: "img", "aria-label": names, title: names },
+  return make("tr", { role: "row" },
+    make("td", { class: "name", role: "cell" }, write.key),
+    make("td", { class: `word ${write.action}`, role: "cell" }, write.action),
+    make("td", { class: "place", "data-name": "made at", role: "cell" }, write.origin),
+    make("td", { role: "cell" }, make("span", { class: "reached", role: "img", "aria-label": names, title: names },
       ...there.map((is) => make("i", { class: is ? "there" : null })))),
-    make("td", { class: "number" }, seconds(write.lap)));
+    make("td", { class: "number", "data-name": "lap", role: "cell" }, seconds(write.lap)));
 }
 
 function showFaults(faults) {
@@ -124,6 +130,8 @@ function showFaults(faults) {
     make("li", {}, fault.text, make("div", { class: "buttons" },
       make("button", { "aria-label": `End the fault: ${fault.text}`, onclick: () => command("end", { id: fault.id }) }, "End it"))));
   $("#clear").hidden = !faults.length;
+  if (known.faults && !faults.length) $("#fault-form output").textContent = "";
+  known.faults = faults.length;
 }
 
 function log(happenings) {
@@ -134,6 +142,11 @@ function log(happenings) {
   }
   while (list.children.length > LOG_LINES) list.lastChild.remove();
   list.parentElement.querySelector(".empty").hidden = list.children.length > 0;
+  if (known.log) {
+    say(happenings);
+    if (happenings.some(({ text }) => text.includes("conflicts resolve"))) refresh.conflicts();
+  }
+  known.log = true; // what a page that is opened gets is old
 }
 
 // Offer the members and hops in the forms.
@@ -143,6 +156,9 @@ function options() {
   if (wanted === known.options) return;
   known.options = wanted;
   for (const select of document.querySelectorAll("select[name=member]")) select.replaceChildren(...names(view.members, (m) => m.name));
+  const also = $("select[name=also]");
+  also.replaceChildren(make("option", { value: "" }, "no other"), ...names(view.members, (m) => m.name));
+  also.dispatchEvent(new Event("change"));
   $("select[name=hop]").replaceChildren(...names(view.hops, (h) => h.source, (h) => `${h.source} → ${h.target}`));
   const area = $("#item-form textarea");
   if (!area.value && view.members[0]?.keys.length) {
@@ -157,6 +173,8 @@ function form(selector, submit) {
     event.preventDefault();
     const [button, output] = [event.submitter, event.target.querySelector("output")];
     button.disabled = true;
+    output.className = "";
+    output.textContent = "Working …"; // and not what was said of the one before
     const answer = await submit(Object.fromEntries(new FormData(event.target)));
     button.disabled = false;
     const failed = answer.error ?? (answer.exit ? (answer.errors || answer.output).trim() : null);
@@ -165,8 +183,29 @@ function form(selector, submit) {
   });
 }
 
-form("#item-form", ({ member, action, item }) => writeItem(member, action, item));
-form("#fault-form", ({ fault, ...args }) => command(fault, args));
+form("#item-form", async ({ member, action, item, also, other }) => {
+  const writes = [writeItem(member, action, item)];
+  if (also) writes.push(writeItem(also, action, other));
+  const answers = await Promise.all(writes);
+  return answers.find((answer) => answer.error) ?? { done: answers.map((answer) => answer.done).join(", ") };
+});
+form("#fault-form", async ({ fault, ...args }) => {
+  const answer = await command(fault, args);
+  return answer.exit === 0 ? { done: "Started." } : answer;
+});
+
+// A second write, of the same key at another member.
+$("select[name=also]").addEventListener("change", ({ target }) => {
+  $("#other").hidden = !target.value;
+  const area = $("#other textarea");
+  area.value = $("#item-form [name=item]").value;
+  try {
+    const item = JSON.parse(area.value);
+    if (typeof item.note === "string") area.value = JSON.stringify({ ...item, note: `${item.note} from ${target.value}` });
+  } catch {
+    // not JSON, or not yet: the server says what is wrong
+  }
+});
 
 const faultFields = () => {
   const fault = $("select[name=fault]").value;

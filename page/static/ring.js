@@ -3,6 +3,11 @@ import { count, make, seconds } from "./elements.js";
 
 const MOST_DOTS = 80;
 const NODE_HEIGHT = 66;
+const SHORTEST = 28;
+const STEPS = Array.from({ length: 201 }, (_, step) => step / 200);
+
+// Two members so near each other that the arc between them would be hidden: it passes below both.
+const below = ([x1, y1], [x2, y2]) => STEPS.map((step) => [x1 + (x2 - x1) * step, Math.max(y1, y2) + NODE_HEIGHT / 2 + 6 + 18 * Math.sin(Math.PI * step)]);
 
 export class Ring {
   constructor(parent) {
@@ -30,11 +35,13 @@ export class Ring {
     const total = view.members.length;
     this.isNarrow = width < 520;
     const longest = Math.max(...view.members.map((m) => m.name.length));
-    const nodeWidth = this.isNarrow ? 128 : Math.min(Math.max(168, longest * 8.6 + 20), width / 3);
-    const height = Math.max(this.isNarrow ? 330 : 360, total * 62);
+    const side = Math.sin(Math.PI / total);
+    const widest = (2 * side * (width / 2 - 8) - 14) / (1 + side); // two members side by side at the bottom
+    const nodeWidth = Math.min(this.isNarrow ? 128 : Math.max(168, longest * 8.6 + 20), width / 3 + 40 * this.isNarrow, widest);
+    const height = Math.max(this.isNarrow ? 330 : 360, total * (this.isNarrow ? 92 : 66));
     const [cx, cy] = [width / 2, height / 2];
     const [rx, ry] = [(width - nodeWidth) / 2 - 8, (height - NODE_HEIGHT) / 2 - 12];
-    this.svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    this.svg = make("svg", { viewBox: `0 0 ${width} ${height + 26 * (total % 2)}`, role: "img", class: this.isNarrow ? "narrow" : null });
     this.nodes.clear();
     this.hops.clear();
     this.dots = [];
@@ -49,12 +56,9 @@ export class Ring {
       const from = angles.get(hop.source);
       let to = angles.get(hop.target);
       while (to <= from) to += 2 * Math.PI;
-      const points = [];
-      for (let step = 0; step <= 200; step++) {
-        const point = at(from + ((to - from) * step) / 200);
-        if (!inside(point, hop.source) && !inside(point, hop.target)) points.push(point);
-      }
-      if (points.length > 1) this.drawHop(hop, points, [cx, cy]);
+      const arc = STEPS.map((step) => at(from + (to - from) * step)).filter((point) => !inside(point, hop.source) && !inside(point, hop.target));
+      const isSeen = arc.length > 1 && Math.hypot(arc[0][0] - arc.at(-1)[0], arc[0][1] - arc.at(-1)[1]) > SHORTEST;
+      this.drawHop(hop, isSeen ? arc : below(at(from), at(to)), [cx, cy, ry]);
     }
     for (const member of view.members) this.drawNode(member, at(angles.get(member.name)), nodeWidth);
     this.layer = make("g", { "aria-hidden": "true" });
@@ -62,17 +66,22 @@ export class Ring {
     this.parent.replaceChildren(this.svg);
   }
 
-  drawHop(hop, points, [cx, cy]) {
+  drawHop(hop, points, [cx, cy, ry]) {
     const path = make("path", { d: `M${points.map((p) => p.map((n) => n.toFixed(1)).join(",")).join("L")}`, class: "hop" });
     const [x, y] = points.at(-1);
     const [px, py] = points.at(Math.max(0, points.length - 6));
     const angle = (Math.atan2(y - py, x - px) * 180) / Math.PI;
     const arrow = make("path", { d: "M0,0L-11,-6L-11,6Z", class: "arrow", transform: `translate(${x},${y}) rotate(${angle})` });
     const [mx, my] = points[Math.floor(points.length / 2)];
-    const side = Math.abs(my - cy) > Math.abs(mx - cx) ? "middle" : mx > cx ? "end" : "start";
-    const [tx, ty] = side === "middle" ? [mx, my + (cy - my) * (this.isNarrow ? 0.85 : 0.3)] : [mx + (mx > cx ? -12 : 12), my];
-    const facts = make("g", { class: "facts", transform: `translate(${tx},${ty})` });
-    const lines = [0, 1, 2, 3].map((line) => make("text", { y: line * 15 - 3, "text-anchor": side }));
+    // Below an arc at the bottom; beside others, outside those at the top, where the inside is narrow.
+    const isRight = mx > cx;
+    const isOutside = my < cy - 0.6 * ry;
+    const side = Math.abs(mx - cx) < 20 ? "middle" : isRight === isOutside ? "start" : "end";
+    const [tx, ty] = side === "middle" ? [mx, my + 22] : [mx + (side === "end" ? -15 : 15), my - (isOutside ? 16 : 0)];
+    const isCut = this.isNarrow && isOutside && side !== "middle"; // at the page's edge, there is room for most
+    const [anchor, ax] = isCut ? (isRight ? ["end", 2 * cx - 2] : ["start", 2]) : [side, tx];
+    const facts = make("g", { class: "facts", transform: `translate(${ax},${ty})` });
+    const lines = [0, 1, 2, 3].map((line) => make("text", { y: line * 15 - 3, "text-anchor": anchor }));
     facts.append(...lines);
     this.svg.append(path, arrow, facts);
     this.hops.set(`${hop.source}>${hop.target}`, { path, arrow, lines, length: path.getTotalLength?.() || 0 });
@@ -84,16 +93,19 @@ export class Ring {
     const title = make("title");
     const node = make("g", { class: "node", transform: `translate(${x},${y})` }, title, rect, ...lines);
     this.svg.append(node);
-    this.nodes.set(member.name, { node, title, lines, room: Math.floor((width - 14) / 8.4) });
+    this.nodes.set(member.name, { node, title, lines, width: width - (this.isNarrow ? 8 : 14) });
   }
 
   member(member, isExact) {
     const drawn = this.nodes.get(member.name);
-    const cut = (text) => (text.length > drawn.room ? `${text.slice(0, drawn.room - 1)}…` : text);
-    const place = member.region === member.name ? member.table : `${member.region}/${member.table}`;
+    const isLong = member.name.length > drawn.width / 8.4;
+    const room = Math.floor(drawn.width / (this.isNarrow ? 6.6 : 7.1));
+    const cut = (text) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
+    const place = member.name.startsWith(member.region) ? member.table : `${member.region}/${member.table}`;
     const beat = member.heartbeat == null ? "" : ` · ♥ ${seconds(member.heartbeat)}`;
     const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${isExact ? "" : "~"}${items(member.items)}${beat}`];
     drawn.lines.forEach((line, i) => line.textContent !== texts[i] && (line.textContent = texts[i]));
+    drawn.lines[0].classList.toggle("long", isLong);
     drawn.title.textContent = `${member.name}: ${member.region}/${member.table}`;
     drawn.node.classList.toggle("trouble", member.trouble.length > 0);
   }
@@ -110,7 +122,7 @@ export class Ring {
     drawn.lines.forEach((line, i) => {
       const text = texts[i] ?? "";
       if (line.textContent !== text) line.textContent = text;
-      line.setAttribute("class", held.includes(text) || hop.state !== "running" ? "hot" : "");
+      line.setAttribute("class", held.includes(text) ? "hot" : hop.state === "running" ? "" : hop.state === "paused" ? "paused" : "hot");
     });
   }
 

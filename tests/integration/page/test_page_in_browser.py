@@ -1,4 +1,4 @@
-"""The page in a real browser: a write is seen travelling, the ring is broken and mended."""
+"""The page in a real browser: a write is seen travelling, the ring is broken and repaired."""
 
 from __future__ import annotations
 
@@ -10,19 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from commands.local_ring import RunningLocalRing
 from local.ring import LocalRing
 from page.server import PageServer
-from tests.support.browsers import chromium
+from tests.support.browsers import serve
 from tests.support.local_rings import PATIENCE, get, hop_from, item, put, ring_of
 
 MILLISECONDS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +23,6 @@ def ring(browser: Browser) -> Iterator[LocalRing]:
     """A ring of three; only where there is a browser."""
     with ring_of(3, function={"log_items": True}) as three:
         yield three
-
-
-def serve(ring: LocalRing, folder: Path, port: int = 0) -> PageServer:
-    options = ["--local", ring.endpoint]
-    reached = RunningLocalRing(ring.endpoint)
-    return PageServer(reached, options, is_local=True, port=port, key_file=folder / "page-key")
-
-
-@pytest.fixture(scope="module")
-def server(ring: LocalRing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
-    with serve(ring, tmp_path_factory.mktemp("state")) as served:
-        yield served
 
 
 @pytest.fixture
@@ -95,6 +76,17 @@ def test_what_is_wrong_with_an_item_is_said_beside_the_form(page: Page) -> None:
     expect(page.locator("#item-form output")).to_contain_text("not JSON")
 
 
+def test_a_form_says_that_it_works_and_forgets_the_error_before(page: Page) -> None:
+    output = page.locator("#item-form output")
+    write(page, "us-east-1", "put", "{id")
+    expect(output).to_contain_text("not JSON")
+    page.route("**/api/item", lambda _route: None)  # never answered
+    write(page, "us-east-1", "put", '{"id": "slow"}')
+    expect(output).to_have_text("Working …")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.long
 def test_a_hop_is_paused_after_a_question_and_resumed(page: Page, ring: LocalRing) -> None:
     page.get_by_role("button", name="Pause the hop from us-east-1").click()
     dialog = page.get_by_role("dialog")
@@ -115,7 +107,7 @@ def test_a_hop_is_paused_after_a_question_and_resumed(page: Page, ring: LocalRin
     expect(hop.locator(".state")).to_have_text("running")
 
 
-def test_the_ring_is_broken_and_mended(page: Page) -> None:
+def test_the_ring_is_broken_and_repaired(page: Page) -> None:
     page.get_by_label("Fault").select_option("outage")
     faults = page.locator("#faults-card")
     faults.locator("[name=member]").select_option("eu-west-1")
@@ -129,6 +121,7 @@ def test_the_ring_is_broken_and_mended(page: Page) -> None:
     expect(page.locator("#ring")).not_to_contain_text("no answer")
 
 
+@pytest.mark.long
 def test_a_quarantined_record_is_shown_and_discarded(page: Page) -> None:
     faults = page.locator("#faults-card")
     page.get_by_label("Fault").select_option("poison")
@@ -142,7 +135,7 @@ def test_a_quarantined_record_is_shown_and_discarded(page: Page) -> None:
     expect(dialog).to_contain_text('"holds"')
     dialog.get_by_role("button", name="Close").click()
     entry.get_by_role("button", name="Discard").click()
-    expect(dialog).to_contain_text("cannot be brought back")
+    expect(dialog).to_contain_text("cannot be undone")
     dialog.get_by_role("button", name="Run").click()
     expect(dialog).to_contain_text("Deleted 1.")
     dialog.get_by_role("button", name="Close").click()
@@ -150,6 +143,7 @@ def test_a_quarantined_record_is_shown_and_discarded(page: Page) -> None:
     faults.get_by_role("button", name="End all faults").click()
 
 
+@pytest.mark.long
 def test_a_conflict_is_compared_and_the_loser_kept(page: Page, ring: LocalRing) -> None:
     with ring.paused():
         put(ring, "us-east-1", item("both", color={"S": "red"}))
@@ -165,13 +159,39 @@ def test_a_conflict_is_compared_and_the_loser_kept(page: Page, ring: LocalRing) 
     winner = get(ring, "us-east-1", "both")
     assert winner is not None
     loser = {"red": "blue", "blue": "red"}[winner["color"]["S"]]
-    entry.get_by_role("button", name="Keep the other").click()
+    entry.get_by_role("button", name=re.compile("Keep (us-east-1|eu-west-1)'s")).click()
     dialog.get_by_role("button", name="Run").click()
     expect(dialog.get_by_role("button", name="Run")).to_be_hidden()
     dialog.get_by_role("button", name="Close").click()
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, "ap-southeast-2", "both") == item("both", color={"S": loser})
     expect(page.locator("#conflicts li")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_two_writes_in_the_same_moment_conflict_and_another_item_is_written(
+    page: Page, ring: LocalRing
+) -> None:
+    form = page.locator("#item-form")
+    form.locator("[name=member]").select_option("us-east-1")
+    form.locator("[name=item]").fill('{"id": "twice", "note": "red"}')
+    form.locator("[name=also]").select_option("eu-west-1")
+    expect(form.locator("[name=other]")).to_have_value('{"id":"twice","note":"red from eu-west-1"}')
+    with ring.paused():
+        form.get_by_role("button", name="Write").click()
+        expect(form.locator("output")).to_contain_text("put id=twice at eu-west-1")
+    entry = page.locator("#conflicts li", has_text="id=twice")
+    entry.get_by_role("button", name="Write another").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Item").fill('{"id": "twice", "note": "purple"}')
+    dialog.get_by_role("button", name="Show what would happen").click()
+    expect(dialog).to_contain_text("Would write at")
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog).to_contain_text("Written at")
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.locator("#conflicts li")).to_have_count(0)
+    ring.wait_until_quiet(PATIENCE)
+    assert get(ring, "ap-southeast-2", "twice") == item("twice", note={"S": "purple"})
 
 
 def test_a_check_is_run_and_its_result_is_shown(page: Page, ring: LocalRing) -> None:
@@ -203,6 +223,7 @@ def test_it_fits_a_phone_and_works_by_keyboard(browser: Browser, server: PageSer
     opened.close()
 
 
+@pytest.mark.long
 def test_it_survives_the_end_of_its_server(
     browser: Browser, ring: LocalRing, tmp_path: Path
 ) -> None:

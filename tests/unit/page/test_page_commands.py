@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import click
 import pytest
 
-from automate import main
 from page.commands import COMMANDS, BadCommandError, CommandRunner
+from tests.support.command_lines import parse_command_line
 
 ARGUMENTS = {
     "hop": "us-east-1",
@@ -19,19 +18,6 @@ ARGUMENTS = {
 RUNNER = CommandRunner(["--local", "http://127.0.0.1:8000"])
 
 
-def parsed(line: list[str]) -> click.Context:
-    """Parse a command line as click does, and run nothing."""
-    command: click.Command = main
-    context = click.Context(main, **main.context_settings)
-    while isinstance(command, click.Group):
-        name, *line = line
-        found = command.get_command(context, name)
-        assert found is not None, name
-        command = found
-    # With the parent's settings: a command keeps the help option of its first context.
-    return command.make_context(command.name or "", list(line), parent=context)
-
-
 LINES = [
     *((name, False) for name in COMMANDS),
     *((name, True) for name, command in COMMANDS.items() if command.preview),
@@ -40,12 +26,12 @@ LINES = [
 
 @pytest.mark.parametrize(("name", "preview"), LINES)
 def test_each_command_line_is_one_of_automate(name: str, preview: bool) -> None:
-    context = parsed(RUNNER.line(name, ARGUMENTS, preview=preview))
+    context = parse_command_line(RUNNER.line(name, ARGUMENTS, preview=preview))
     assert context.params["endpoint"] == "http://127.0.0.1:8000"
 
 
 def test_an_argument_is_never_taken_for_an_option() -> None:
-    context = parsed(RUNNER.line("redrive", {"id": "--all"}))
+    context = parse_command_line(RUNNER.line("redrive", {"id": "--all"}))
     assert context.params["ids"] == ("--all",)
     assert context.params["everything"] is False
 

@@ -76,7 +76,7 @@ def test_where_writes_are_not_seen_there_are_none_to_show(view: View) -> None:
     assert view.document["writes"] is None
 
 
-def test_a_completed_lap_is_told_and_many_are_counted(view: View) -> None:
+def test_a_completed_lap_is_shown_and_many_are_counted(view: View) -> None:
     laps = [
         delivery(source, target, "a", NOW, key=str(number))
         for number in range(5)
@@ -88,7 +88,7 @@ def test_a_completed_lap_is_told_and_many_are_counted(view: View) -> None:
     assert len(shown) == 4
 
 
-def test_conflicts_quarantined_records_and_failures_are_told_in_words(view: View) -> None:
+def test_conflicts_quarantined_records_and_failures_are_shown_in_words(view: View) -> None:
     lines = (
         line("a", event="failure", kind="transient", code="Throttled", keys=2, error="slow down"),
         LogLine("a", NOW, "REPORT RequestId: 1"),
@@ -99,7 +99,7 @@ def test_conflicts_quarantined_records_and_failures_are_told_in_words(view: View
     ]
 
 
-def test_a_change_of_state_is_told_once(view: View) -> None:
+def test_a_change_of_state_is_shown_once(view: View) -> None:
     view.add(QUIET)
     hop = replace(HOPS[0], state="paused", alarms=("ring-a-to-b-lag",), trouble=("it is paused",))
     paused = replace(QUIET, hops=(hop, HOPS[1]))
@@ -112,7 +112,7 @@ def test_a_change_of_state_is_told_once(view: View) -> None:
     assert texts(view, QUIET) == ["a -> b is running.", "The alarm ring-a-to-b-lag ended."]
 
 
-def test_a_fault_is_told_when_it_begins_and_ends(view: View) -> None:
+def test_a_fault_is_shown_when_it_begins_and_ends(view: View) -> None:
     view.add(QUIET)
     broken = replace(QUIET, faults=(FaultReading("1", "a does not answer", 30.0),))
     assert texts(view, broken) == ["Fault: a does not answer."]
@@ -121,7 +121,7 @@ def test_a_fault_is_told_when_it_begins_and_ends(view: View) -> None:
     assert texts(view, QUIET) == ["The fault ended: a does not answer."]
 
 
-def test_hops_that_come_and_go_are_told(view: View) -> None:
+def test_hops_that_come_and_go_are_shown(view: View) -> None:
     view.add(QUIET)
     other = HopReading("b", "c", "running")
     assert texts(view, replace(QUIET, hops=(HOPS[0], other))) == [

@@ -2,7 +2,7 @@
 
 A scope is so many members and writes, which writes, and what may go wrong. Each of its states is
 looked at once. Prints a table of scopes, and for each promise that was broken the shortest schedule
-that breaks it, told call by call, as a sequence diagram, and the command that replays it. Ctrl-C
+that breaks it, call by call, as a sequence diagram, and the command that replays it. Ctrl-C
 ends it with what was found so far (exit code 130); 1: a promise was broken; 4: a scope was not run
 to its end.
 """
@@ -23,8 +23,8 @@ from tests.exhaust.options import read, scopes_of
 from tests.exhaust.requests import check
 from tests.exhaust.scope import Scope
 from tests.exhaust.search import Bounds, Result, Search
-from tests.exhaust.story import tell
-from tests.exhaust.table import HEAD, Stage, command, row, told_progress, told_result
+from tests.exhaust.story import story_of
+from tests.exhaust.table import HEAD, Stage, command, format_progress, format_result, row
 
 BROKEN, CUT_SHORT, INTERRUPTED = 1, 4, 130
 _SHOW_EVERY = 5.0
@@ -91,14 +91,14 @@ def run(scope: Scope, bounds: Bounds) -> Result:
         now = time.monotonic()
         if now - stage.shown > _SHOW_EVERY:
             stage.shown = now
-            sys.stderr.write(told_progress(result, waiting) + "\n")
+            sys.stderr.write(format_progress(result, waiting) + "\n")
 
     return Search(scope).run(bounds, show)
 
 
 def _replay(scope: Scope, schedule: list[int]) -> int:
     try:
-        story = tell(scope, schedule)
+        story = story_of(scope, schedule)
     except ValueError as error:
         sys.stderr.write(f"{error}. Give the options that the failure was found with.\n")
         return 2
@@ -118,8 +118,8 @@ def _requests() -> int:
 
 def _explain(result: Result) -> None:
     for failure in result.failures:
-        _say(f"\n{told_result(result)}: {failure.kind}. The shortest schedule:\n")
-        story = tell(failure.scope, failure.schedule)
+        _say(f"\n{format_result(result)}: {failure.kind}. The shortest schedule:\n")
+        story = story_of(failure.scope, failure.schedule)
         _say("\n".join(story.lines))
         if story.error is None:
             _say("Told alone, this schedule keeps all promises: the search itself has a mistake.")
@@ -128,11 +128,11 @@ def _explain(result: Result) -> None:
 
 
 def _as_json(result: Result) -> dict[str, Any]:
-    told = asdict(result)
-    for failure, one in zip(told["failures"], result.failures, strict=True):
+    document = asdict(result)
+    for failure, one in zip(document["failures"], result.failures, strict=True):
         del failure["scope"]
         failure |= {"kind": one.kind, "command": command(one)}
-    return told
+    return document
 
 
 def _code(results: list[Result], was_interrupted: bool) -> int:

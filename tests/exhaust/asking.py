@@ -36,7 +36,7 @@ class Done:
 
     read: int = 0
     """With how many of a batch's records it is done."""
-    set_aside: tuple[int, ...] = ()
+    quarantined: tuple[int, ...] = ()
     """The places of the records that it has put in the quarantine."""
     failed: str = ""
     """What made it fail, if anything did."""

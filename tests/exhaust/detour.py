@@ -20,7 +20,7 @@ _IS_OUT, _ENDS = -1, -2
 
 
 class Out(NamedTuple):
-    """Which member is out or on its way back, and how far the hop around it is."""
+    """Which member is out or in transit back, and how far the hop around it is."""
 
     member: int
     to: int
@@ -47,7 +47,7 @@ class Detours:
         self._members = members
 
     def read(self, part: int) -> Out | None:
-        """Return who is out, or on its way back; None: nobody is."""
+        """Return who is out, or in transit back; None: nobody is."""
         return Out(*self._pool.values[part][1:]) if part else None
 
     def put(self, out: Out) -> int:

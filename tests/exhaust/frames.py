@@ -2,7 +2,7 @@
 
 Most of what store calls answered is forgotten soon: it was compared, or the function that asked has
 returned. What can still matter is in the coroutine's frames: where each stands, its local variables
-that some way onward reads (liveness, by its bytecode), and what waits on its stack. Where bytecode
+that some path onward reads (liveness, by its bytecode), and what waits on its stack. Where bytecode
 or a value is not understood, everything counts as known; that is never wrong, only slower.
 """
 
@@ -19,38 +19,39 @@ from functools import lru_cache, partial
 from typing import Any
 
 from handler.batch import BatchContext, BatchReport
+from handler.model.version import Version
 from handler.protocol.hop import Conflict, Hop, Outcome
 
 _PLAIN = (type(None), bool, int, float, str, bytes, Enum)
 _NEVER_READ = (BatchContext, Hop, Outcome, Conflict, types.CodeType, types.ModuleType, type)
-"""The same in all coroutines of a hop, or told to nobody whose decisions depend on it."""
+"""The same in all coroutines of a hop, or given to nobody whose decisions depend on it."""
 _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"}
 _JUMPS_ALWAYS = {"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "JUMP_ABSOLUTE"}
 
 
 class UnknownValueError(Exception):
-    """A value of which this module cannot tell what it knows."""
+    """A value of which this module does not know what it holds."""
 
 
-def knows(value: Any) -> tuple[Any, list[str]]:
-    """Return what a value knows, as something that can be compared, and the texts in it."""
+def knows(value: Any) -> tuple[Any, list[str | Version]]:
+    """Return what a value knows, as something to compare, and the texts and versions in it."""
     look = _Look()
-    return look.at(value), look.texts
+    return look.at(value), look.named
 
 
 class _Look:
     """One look at a value, in which what is there several times is looked at once."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
+        self.named: list[str | Version] = []
         self._seen: dict[int, tuple[Any, Any]] = {}
-        self._ways = self._all_ways()
+        self._readers = self._all_readers()
 
     def at(self, value: Any) -> Any:
         """Return what a value knows."""
         if isinstance(value, _PLAIN):
-            if isinstance(value, str):
-                self.texts.append(value)
+            if isinstance(value, str | Version):
+                self.named.append(value)
             return value
         if isinstance(value, _NEVER_READ):
             return type(value).__name__
@@ -61,7 +62,7 @@ class _Look:
         return found[1]
 
     def _at(self, value: Any) -> Any:
-        for kinds, look in self._ways:
+        for kinds, look in self._readers:
             if isinstance(value, kinds):
                 return look(value)
         if hasattr(value, "knows"):
@@ -72,7 +73,7 @@ class _Look:
             return self.at(list(value.__reduce__()[1:]))
         raise UnknownValueError(type(value).__name__)
 
-    def _all_ways(self) -> list[tuple[Any, Callable[[Any], Any]]]:
+    def _all_readers(self) -> list[tuple[Any, Callable[[Any], Any]]]:
         """How to look at values, by their types."""
         return [
             (dict, lambda it: ("dict", *((name, self.at(it[name])) for name in sorted(it)))),
@@ -129,7 +130,7 @@ def _stack(owner: Any, local: dict[str, Any]) -> list[Any]:
 
 @lru_cache(maxsize=10_000)
 def _live(code: types.CodeType, offset: int) -> frozenset[str]:
-    """Return the local variables that are read on some way onward from an instruction."""
+    """Return the local variables that are read on some path onward from an instruction."""
     everything = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
     cells = frozenset((*code.co_cellvars, *code.co_freevars))
     instructions = list(dis.get_instructions(code))

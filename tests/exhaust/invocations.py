@@ -17,6 +17,7 @@ from typing import Any
 from handler.batch import BatchContext, replicate_batch
 from handler.model.image import Image, replicated_write
 from handler.model.records import Record, read_change
+from handler.model.version import Version
 from handler.protocol.apply import ContendedError
 from handler.protocol.decide import ReplicaId
 from handler.protocol.hop import Hop
@@ -31,6 +32,7 @@ from tests.exhaust.forgotten import with_forgotten
 from tests.exhaust.frames import UnknownValueError, knows
 from tests.exhaust.pool import START, Pool, Renaming
 from tests.exhaust.scope import Scope
+from tests.simulation.stream_json import as_json
 
 THROTTLED, TOO_LARGE = ("answer", "throttled", 0), ("answer", "too large", 0)
 
@@ -93,14 +95,14 @@ class Invocations:
     def _put(self, kind: str, member: int, parts: tuple[int, ...], answers: tuple[int, ...]) -> int:
         """Return the number of a coroutine: of the first that knew the same."""
         value = ("run", kind, member, parts, answers)
-        step, known, texts = self._replayed(kind, member, parts, answers)
+        step, known, named = self._replayed(kind, member, parts, answers)
         mark = (kind, member, parts, answers if known is None else known)
         found = self._known.get(mark)
         if found is None:
             names = None
             if known is not None:
                 given = [name for part in parts for name in self._pool.names[part]]
-                names = (*given, *(name for text in texts for name in self._pool.names_of(text)))
+                names = (*given, *(name for one in named for name in self._pool.names_of(one)))
             found = self._known[mark] = self._pool.put(value, names)
             self._steps[found] = step
         return found
@@ -118,27 +120,28 @@ class Invocations:
 
     def _replayed(
         self, kind: str, member: int, parts: tuple[int, ...], answers: tuple[int, ...]
-    ) -> tuple[Call | Done, Any, list[str]]:
-        """Return what comes after these answers, what the coroutine knows then, and its texts."""
-        aside: list[Record] = []
-        texts: list[str] = []
-        coroutine, done = self._made(kind, member, parts, aside)
+    ) -> tuple[Call | Done, Any, list[str | Version]]:
+        """Return what comes after these answers, what the coroutine knows then, and the texts and
+        versions in that."""
+        quarantined: list[Record] = []
+        named: list[str | Version] = []
+        coroutine, done = self._made(kind, member, parts, quarantined)
         try:
             asked = coroutine.send(None)
             for answer in answers:
                 asked = self._give(coroutine, asked, answer)
         except StopIteration as stop:
-            return done(stop.value), None, texts
+            return done(stop.value), None, named
         except (OSError, ItemTooLargeError, ContendedError) as error:
-            return Done(failed=type(error).__name__), None, texts
+            return Done(failed=type(error).__name__), None, named
         known = None
         if self.forgets:
             with suppress(UnknownValueError):
                 # The call that it waits for is no more in its frames.
-                every, texts = knows([asked.knows(), coroutine, len(aside)])
+                every, named = knows([asked.knows(), coroutine, len(quarantined)])
                 known = blake2b(repr(every).encode(), digest_size=16).digest()
         coroutine.close()
-        return asked.call, known, texts
+        return asked.call, known, named
 
     def _give(self, coroutine: Coroutine[Asked, Any, Any], asked: Asked, answer: int) -> Asked:
         _, kind, number = self._pool.values[answer]
@@ -157,38 +160,38 @@ class Invocations:
         return coroutine.send(item)
 
     def _made(
-        self, kind: str, member: int, parts: tuple[int, ...], aside: list[Record]
+        self, kind: str, member: int, parts: tuple[int, ...], quarantined: list[Record]
     ) -> tuple[Coroutine[Asked, Any, Any], Callable[[Any], Done]]:
         """Make a coroutine, and what reads its result.
 
         - ``batch``: a hop's work on records
         - ``around``: the same of the hop from a member to the one behind the next
-        - ``replay``: a hop's work on a record that was set aside
-        - ``mend``: an operator's work on the key, who prefers a member, or none (-1)
+        - ``replay``: a hop's work on a record that was quarantined
+        - ``repair``: an operator's work on the key, who prefers a member, or none (-1)
         - ``fill``: an operator's work to fill a member with an item of the one before it
         """
         match kind:
             case "batch" | "around":
                 records = [self._record(part) for part in parts]
                 hop = (self._hops if kind == "batch" else self._around)[member]
-                work = BatchContext(hop, _Shelf(aside), now=lambda: 0.0)
+                work = BatchContext(hop, _Shelf(quarantined), now=lambda: 0.0)
                 made: Any = replicate_batch(records, work, _one_by_one)
-                return made, lambda report: _read(report, records, aside)
+                return made, lambda report: _read(report, records, quarantined)
             case "replay":
                 change = read_change(self._record(parts[0]))
                 return replay(change, self._hops[member]), lambda _: Done()
-            case "mend":
+            case "repair":
                 ends = [self._end(place) for place in range(len(self.replicas))]
                 prefer = None if member < 0 else member
                 return repair_key(ends, KEY, prefer), lambda _: Done()
         item = self._pool.item(parts[0])
         assert item is not None
-        return backfill_key(self._way(member), KEY, item), lambda _: Done()
+        return backfill_key(self._path(member), KEY, item), lambda _: Done()
 
     def _end(self, member: int) -> RepairTarget:
         return RepairTarget(self.replicas[member], self._store(member), self._keeps)
 
-    def _way(self, target: int) -> BackfillPath:
+    def _path(self, target: int) -> BackfillPath:
         count = len(self.replicas)
         source, following = (target - 1) % count, (target + 1) % count
         others = [self._end(one) for one in range(count) if one not in (source, target)]
@@ -213,7 +216,7 @@ class Invocations:
                 "Keys": KEY,
                 "SequenceNumber": str(int(sequence * self._pool.scale)),
                 "ApproximateCreationDateTime": START + second,
-                **{name: image for name, image in images.items() if image is not None},
+                **{name: as_json(image) for name, image in images.items() if image is not None},
             },
         }
 
@@ -234,10 +237,10 @@ class _Shelf:
         self.records.append(lost.record)
 
 
-def _read(report: Any, records: list[dict[str, Any]], aside: list[Record]) -> Done:
+def _read(report: Any, records: list[dict[str, Any]], quarantined: list[Record]) -> Done:
     """Return with how many records a batch is done: the lowest number named is where it goes on."""
     numbers = [one["dynamodb"]["SequenceNumber"] for one in records]
     undone = [numbers.index(number) for number in report.unprocessed]
     failed = ", ".join(type(failure.error).__name__ for failure in report.failures)
-    places = tuple(records.index(record) for record in aside)  # type: ignore[arg-type]
+    places = tuple(records.index(record) for record in quarantined)  # type: ignore[arg-type]
     return Done(min(undone, default=len(records)), places, failed)

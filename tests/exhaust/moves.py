@@ -106,7 +106,7 @@ class Moves:
         return moves
 
     def of_redrive(self, state: State) -> list[Move]:
-        """Return the moves of an operator who plays again what was set aside."""
+        """Return the moves of an operator who plays again what was quarantined."""
         run = state[self.ring.tail + REDRIVE]
         if run:
             return self.of_run(state, REDRIVER, run)
@@ -204,9 +204,9 @@ class Moves:
         if self.scope.remembers:
             past = (*pool.list_of(parts[at + PAST]), *records[: done.read])
             parts[at + PAST] = pool.put_list(past)
-        if done.set_aside:
+        if done.quarantined:
             shelf = pool.list_of(parts[tail + SHELF])
-            new = [records[place] for place in done.set_aside if records[place] not in shelf]
+            new = [records[place] for place in done.quarantined if records[place] not in shelf]
             parts[tail + SHELF] = pool.put_list((*shelf, *new))
 
     # -- what goes wrong with a run -----------------------------------------------------------
@@ -225,8 +225,8 @@ class Moves:
             yield self._failed(waits, "timeout", self._throttled, fewer)
         if "throttle" in faults:
             yield self._failed(waits, "throttle", self._throttled, fewer)
-        if "set aside" in faults and who != OPERATING and _puts_an_item(call):
-            yield self._failed(waits, "set aside", self._too_large, fewer)
+        if "quarantine" in faults and who != OPERATING and _puts_an_item(call):
+            yield self._failed(waits, "quarantine", self._too_large, fewer)
         if who >= 0 and effect.done is not None and "redelivery" in faults:
             for read in range(effect.done.read):
                 part = effect._replace(done=replace(effect.done, read=read))

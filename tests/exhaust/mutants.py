@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tests.exhaust.requests import OTHERWISE, check
 from tests.exhaust.scope import EDITED, WRITES, Scope
 from tests.exhaust.search import Bounds, Search
-from tests.exhaust.table import told_result
+from tests.exhaust.table import format_result
 from tests.mutation.cut import Cut, without
 from tests.mutation.mutants import MUTANTS, Mutant
 
@@ -31,7 +31,7 @@ _EXPIRES = Scope(2, 2, expiry_travels=True)
 
 
 def _with(scope: Scope, *faults: str, most: int = 1) -> Scope:
-    watches = {"repair", "backfill", "set aside", "loss"}.isdisjoint(faults)
+    watches = {"repair", "backfill", "quarantine", "loss"}.isdisjoint(faults)
     return replace(scope, faults=faults, most_faults=most, watches=watches)
 
 
@@ -53,20 +53,20 @@ LADDER = [
     _THREE,
     Scope(3, 2, order=(0, 2, 1)),
     _with(replace(_TWO, batch=2), "throttle"),
-    _with(replace(_TWO, operations=("put",)), "set aside"),
+    _with(replace(_TWO, operations=("put",)), "quarantine"),
     Scope(2, 3),
     Scope(2, 3, operations=_WRITING, keeps_tombstones=False),
     _with(_EXPIRES, "expiry"),
     _with(_TWO, "crash", most=2),
     _with(_TWO, "backfill"),
     _with(_TWO, "repair"),
-    _with(_TWO, "set aside"),
+    _with(_TWO, "quarantine"),
     _with(_THREE, "crash"),
     Scope(2, 3, batch=3),
     Scope(2, 3, operations=EDITED),
     Scope(3, 2, operations=EDITED),
     Scope(4, 2),
-    _with(Scope(2, 3, operations=("put",)), "set aside"),
+    _with(Scope(2, 3, operations=("put",)), "quarantine"),
     _with(Scope(2, 3), "crash"),
     _with(_EXPIRES, "expiry", "crash", most=2),
     _with(_EXPIRES, "expiry", "start over", most=2),
@@ -105,8 +105,8 @@ RULES = [
         "what a copy replaced comes back when its expiry is refused",
         "handler/protocol/replicate.py",
         "    await _restore_newer_write(change, hop, delete)\n"
-        "    return Outcome(Action.REJECTED)  # No",
-        "    await _clear_ends(change, hop, delete)\n    return Outcome(Action.REJECTED)  # No",
+        "    return Outcome(Action.REFUSED)  # No",
+        "    await _clear_ends(change, hop, delete)\n    return Outcome(Action.REFUSED)  # No",
     ),
 ]
 
@@ -123,15 +123,15 @@ def hunt_here(seconds: float, scopes: Sequence[Scope], file: str) -> None:
     if file.endswith("batching.py"):
         checked = check()
         if checked.failed:
-            told = ("two keys in a request", f"{checked.answers:,} answers", OTHERWISE)
-            sys.stdout.write("\n".join(told) + "\n")
+            lines = ("two keys in a request", f"{checked.answers:,} answers", OTHERWISE)
+            sys.stdout.write("\n".join(lines) + "\n")
         return
     for scope in scopes:
         result = Search(scope).run(Bounds(seconds=seconds, first_failure=True))
         seconds -= result.seconds
         if result.failures:
-            told = (told_result(result), f"{result.states:,}", result.failures[0].kind)
-            sys.stdout.write("\n".join(told) + "\n")
+            lines = (format_result(result), f"{result.states:,}", result.failures[0].kind)
+            sys.stdout.write("\n".join(lines) + "\n")
             return
         if seconds <= 0:
             return
@@ -168,8 +168,8 @@ def main() -> int:
     for mutant in chosen:
         found = hunt(mutant, options.minutes * 60)
         unnoticed += found is None
-        told = f"{found.scope} | {found.states} | {found.promise}" if found else "NONE | | none"
-        sys.stdout.write(f"| {mutant.rule} | {told} |\n")
+        row = f"{found.scope} | {found.states} | {found.promise}" if found else "NONE | | none"
+        sys.stdout.write(f"| {mutant.rule} | {row} |\n")
         sys.stdout.flush()
     return 1 if unnoticed else 0
 

@@ -26,7 +26,7 @@ def read(about: str | None, arguments: Sequence[str] | None = None) -> argparse.
         "--schedule", type=_numbers, help="replay one schedule, as a failure prints it"
     )
     run.add_argument("--minutes", type=float, default=float("inf"), help="the most for a scope")
-    run.add_argument("--most-states", type=int, default=30_000_000, help="the most of a scope")
+    run.add_argument("--most-states", type=int, default=100_000_000, help="the most of a scope")
     run.add_argument("--first-failure", action="store_true", help="end a scope when it fails")
     run.add_argument("--processes", type=int, default=1, help="scopes side by side (default: 1)")
     run.add_argument("--json", action="store_true", help="print the results for scripts")

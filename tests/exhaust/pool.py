@@ -1,7 +1,7 @@
 """Parts of a state as small numbers: equal parts have the same number, and can be renamed.
 
 A state of the ring is a tuple of such numbers, so it is copied, compared and hashed at no cost.
-What is only told apart by its name or its order (a content that an application wrote, a record's
+What only its name or its order distinguishes (a content that an application wrote, a record's
 number in its stream) is a *name*: a state whose names differ from another's, but are in the same
 order, is the same state. Names are numbers too: below ``MEMBER`` a content, above it
 a record of a member.
@@ -15,7 +15,7 @@ from typing import Any
 
 from handler.model.image import (
     DELETED,
-    PRESENT_AT,
+    KNOWN_AT,
     SOURCE_REGION,
     SOURCE_TABLE,
     VERSION,
@@ -30,7 +30,7 @@ START = 1_700_000_000
 MEMBER = 1_000
 """Record 3 of member 1 has the name 2 * MEMBER + 3."""
 BITS = 64
-"""The most records of a member that a state can tell apart."""
+"""The most records of a member that a state can distinguish."""
 SCALE = 10**30
 """What a record's number is multiplied by where the handler sees it: there is room between two."""
 NONE = 0
@@ -47,7 +47,7 @@ def record_name(member: int, sequence: int) -> int:
 def bit(name: int) -> int:
     """Return the bit of a record's name."""
     member, sequence = divmod(name, MEMBER)
-    assert sequence < BITS, "more records of a member than a state can tell apart"
+    assert sequence < BITS, "more records of a member than a state can distinguish"
     return 1 << (member - 1) * BITS + sequence
 
 
@@ -230,12 +230,12 @@ class Pool:
             item |= {
                 SOURCE_REGION: {"S": region},
                 SOURCE_TABLE: {"S": "t"},
-                VERSION: {"S": self._version(scale, self.values[version])},
+                VERSION: {"B": self._version(scale, self.values[version])},
             }
         if deleted:
             item[DELETED] = {"BOOL": True}
         if known:
-            item[PRESENT_AT] = {"SS": list(known)}
+            item[KNOWN_AT] = {"SS": list(known)}
         return item
 
     def _version(self, scale: int, value: Any) -> Version:
@@ -251,19 +251,19 @@ class Pool:
             return NONE
         number = self.kinds.of(item)
         region = item.get(SOURCE_REGION, {}).get("S", "")
-        known = tuple(sorted(item.get(PRESENT_AT, {}).get("SS", ())))
-        version = self._put_version(item.get(VERSION, {}).get("S"))
+        known = tuple(sorted(item.get(KNOWN_AT, {}).get("SS", ())))
+        version = self._put_version(item.get(VERSION, {}).get("B"))
         return self.put(("item", number, version, region, DELETED in item, known))
 
-    def names_of(self, text: str) -> Names:
-        """Return the names in a text: of a version, of a content, or of a content's digest."""
-        content = self.kinds.of_text(text)
-        if content is not None:
-            return (content,) if content else ()
-        return self.names[self._put_version(text)]
+    def names_of(self, known: str | Version) -> Names:
+        """Return the names in a version, or in the text of a content or of its digest."""
+        if isinstance(known, Version):
+            return self.names[self._put_version(known)]
+        content = self.kinds.of_text(known)
+        return (content,) if content else ()
 
-    def _put_version(self, text: str | None) -> int:
-        version = Version.parse(text)
+    def _put_version(self, value: bytes | None) -> int:
+        version = Version.parse(value)
         if version is None:
             return NONE
         member, second = self._members[version.replica], version.seconds - START

@@ -46,8 +46,8 @@ class Reduction:
         self._ends: Ends = tuple((one, (one + 1) % count) for one in ring.members)
         by_anybody = _BY_ANYBODY | ({"expiry"} if ring.scope.expiry_travels else set())
         self._are_by_anybody = [not by_anybody.isdisjoint(some) for some in ring.faults]
-        # Two records on the shelf are there in an order, which tells who was first.
-        self._is_off = sum("set aside" in some for some in ring.faults) > 1
+        # Two records on the shelf are there in an order, which shows who was first.
+        self._is_off = sum("quarantine" in some for some in ring.faults) > 1
 
     def few(self, state: State, hops: list[list[Move]]) -> list[Move] | None:
         """Return the moves of some hops, if they are enough; ``hops`` are those of each.

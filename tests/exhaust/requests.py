@@ -81,7 +81,7 @@ def _write(key: Key, second: int, *, deletes: bool = False) -> Write:
     version = Version.make(second, 0, _ID, 1, digest(content))
     mark: Item = {DELETED: {"BOOL": True}} if deletes else {}
     place: Item = {SOURCE_REGION: {"S": "region-0"}, SOURCE_TABLE: {"S": "t"}}
-    return Write(version, {**content, **mark, **place, VERSION: {"S": version}}, deletes)
+    return Write(version, {**content, **mark, **place, VERSION: {"B": version}}, deletes)
 
 
 def _copy(key: Key, second: int) -> Item:

@@ -29,13 +29,13 @@ class Rest:
         items = (state[member * WIDTH + ITEM] for member in self._ring.members)
         return [values[item][1] if item else 0 for item in items]
 
-    def _told(self, state: State) -> str:
+    def _values(self, state: State) -> str:
         return ", ".join(f"v={one}" if one else "nothing" for one in self.contents(state))
 
     def _differ(self, state: State) -> str | None:
         if len(set(self.contents(state))) == 1:
             return None
-        return f"diverged: the members have {self._told(state)}"
+        return f"diverged: the members have {self._values(state)}"
 
     def _stub(self, state: State) -> str | None:
         for member in self._ring.members:
@@ -52,7 +52,7 @@ class Rest:
         if self.contents(state)[0] == content:
             return None
         due = f"v={content}" if content else "nothing"
-        return f"the last write was lost: the members have {self._told(state)}, not {due}"
+        return f"the last write was lost: the members have {self._values(state)}, not {due}"
 
     def _put(self, state: State) -> str | None:
         """Return whether a put in a later second costs more or less than a write at each other."""

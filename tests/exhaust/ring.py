@@ -25,7 +25,7 @@ ITEM, TOMB, UNREAD, PAST, NOTES, RUN = range(6)
 it has (where they may be read again), notes, and its hop's invocation."""
 WIDTH = 6
 SHELF, REDRIVE, OPERATOR, HELD, WANTED, OUT, LEFT = range(7)
-"""Parts of the whole: records that were set aside, the run that plays one again, an operator's run,
+"""Parts of the whole: quarantined records, the run that plays one again, an operator's run,
 the item that an application holds, the content that all must have in the end, the member that is
 out, and what is left."""
 
@@ -62,11 +62,11 @@ class Effect(NamedTuple):
 class Ring:
     """Reads states, and makes the next ones."""
 
-    def __init__(self, scope: Scope, *, tells: bool = False) -> None:
-        """Take a scope. With ``tells``, names stay what they are, so that a person can follow."""
+    def __init__(self, scope: Scope, *, keeps_names: bool = False) -> None:
+        """Take a scope. With ``keeps_names``, names stay as they are, for a reader."""
         self.scope = scope
-        self.pool = Pool(scope.ids, 1 if tells else SCALE, scope.order_of_digests)
-        self.tells = tells
+        self.pool = Pool(scope.ids, 1 if keeps_names else SCALE, scope.order_of_digests)
+        self.keeps_names = keeps_names
         self.runs = Invocations(self.pool, scope)
         self.watch = Watch(self.pool, self.runs.replicas)
         self.members = range(scope.members)
@@ -134,7 +134,7 @@ class Ring:
             if parts[at]:
                 parts[at] = self.watch.prune(parts[at], live, self._first_unread(parts, at - NOTES))
                 live |= masks[parts[at]]
-        if self.tells:
+        if self.keeps_names:
             return tuple(parts)
         order = tuple(dict.fromkeys(chain.from_iterable([contents[part] for part in parts])))
         by = pool.renaming(live, tuple(sorted(order)) if pool.kinds.is_ordered else order)

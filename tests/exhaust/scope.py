@@ -16,7 +16,7 @@ FAULTS = (
     "start over",
     "tombstone gone",
     "expiry",
-    "set aside",
+    "quarantine",
     "repair",
     "backfill",
     "bypass",
@@ -25,7 +25,7 @@ FAULTS = (
 """What goes wrong, or what an operator does."""
 
 EDITED = ("put", "update", "delete", "delete a stub", "put back edited")
-"""All but exact old copies, of which docs/explanation/guarantees.md tells."""
+"""All but exact old copies, which docs/explanation/guarantees.md describes."""
 PLAIN = ("put", "update", "delete", "delete a stub")
 
 
@@ -57,7 +57,7 @@ class Scope:
     calm: bool = False
     """Whether an application waits with each write until no hop has anything to do."""
     late_replays: bool = False
-    """Whether a write to the ring at rest must win over what a mapping that starts over brings."""
+    """Whether a write to the ring at rest must win over what is delivered again."""
     forgets: bool = True
     """Whether coroutines that know the same are taken for the same, whatever they were answered."""
     in_order: bool = False
@@ -72,7 +72,7 @@ class Scope:
         """The members' ids."""
         return tuple(f"{number:08x}" for number in self.order or range(self.members))
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return in words what the scope has, besides members and writes."""
         has_turned = bool(self.order) and list(self.order) != sorted(self.order)
         said = {
@@ -90,7 +90,7 @@ class Scope:
         }
         return "; ".join(text for text, is_so in said.items() if is_so)
 
-    def told_faults(self) -> str:
+    def describe_faults(self) -> str:
         """Return in words what goes wrong."""
         if self.in_order:
             return ", then ".join(self.faults)
@@ -105,7 +105,7 @@ class Scope:
     @property
     def order_of_digests(self) -> int:
         """In which order the contents' digests are; 0: in none, since it does not matter."""
-        if "set aside" in self.faults or ("repair" in self.faults and self.most_faults > 1):
+        if "quarantine" in self.faults or ("repair" in self.faults and self.most_faults > 1):
             return -1 if self.falling else 1
         return 0
 

@@ -13,7 +13,7 @@ _WRITING = ("put", "update", "delete")
 def _with(scope: Scope, faults: Iterable[str], most: int = 1) -> Scope:
     """Return a scope with faults; what an operator does takes applications' writes back."""
     some = tuple(faults)
-    watches = not {"repair", "backfill", "set aside", "loss"} & {*some}
+    watches = not {"repair", "backfill", "quarantine", "loss"} & {*some}
     return replace(scope, faults=some, most_faults=most, watches=watches)
 
 
@@ -23,8 +23,8 @@ CI = [
     Scope(2, 3),
     _with(_TWO, _DIES),
     _with(_TWO, ("start over", "tombstone gone")),
-    _with(_TWO, ("set aside",)),
-    _with(Scope(2, 2, operations=("put",), falling=True), ("set aside",)),
+    _with(_TWO, ("quarantine",)),
+    _with(Scope(2, 2, operations=("put",), falling=True), ("quarantine",)),
     _with(_TWO, ("backfill",)),
     _with(Scope(2, 1), ("repair",)),
     _with(_TWO, ("crash",), 2),
@@ -51,7 +51,7 @@ FULL = [
     *(scope for one in (_with(Scope(3, 3), ("crash",)),) for scope in one.orders()),
     _with(Scope(3, 3), ("start over",)),
     _with(Scope(3, 3), ("tombstone gone",)),
-    _with(Scope(3, 2), ("set aside",)),
+    _with(Scope(3, 2), ("quarantine",)),
     _with(Scope(3, 2), ("backfill",)),
     _with(Scope(2, 2), ("repair",)),
     _with(Scope(2, 3), ("crash",)),
@@ -83,7 +83,7 @@ LIMITS = {
         watches=False,
     ),
     "a redrive whose record is delivered once more": _with(
-        Scope(2, 3, operations=("put",), in_order=True), ("set aside", "start over"), 2
+        Scope(2, 3, operations=("put",), in_order=True), ("quarantine", "start over"), 2
     ),
     "an exact old copy": Scope(2, 3, operations=("put", "delete", "put back")),
     "an application deletes a stub": Scope(2, 4, operations=("put", "delete", "delete a stub")),

@@ -6,6 +6,7 @@ import struct
 import sys
 import time
 from array import array
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from resource import RUSAGE_SELF, getrusage
@@ -17,6 +18,7 @@ from tests.exhaust.reduction import Reduction
 from tests.exhaust.rest import Rest
 from tests.exhaust.ring import Ring, State
 from tests.exhaust.scope import Scope
+from tests.exhaust.visited import Visited
 
 _LOOK_EVERY = 2_000
 _KILOBYTES = 1024 * 1024 if sys.platform == "darwin" else 1024
@@ -64,7 +66,7 @@ def _never() -> bool:
 class Bounds:
     """When to stop before the end of a scope."""
 
-    most_states: int = 30_000_000
+    most_states: int = 100_000_000
     seconds: float = float("inf")
     first_failure: bool = False
     should_stop: Callable[[], bool] = _never
@@ -80,9 +82,12 @@ class Search:
         self.rest = Rest(self.ring, self.moves)
         self._reduction = Reduction(self.ring) if reduced else None
         self._pack = struct.Struct(f"{len(self.ring.first())}I")
-        self._index: dict[bytes, int] = {}
-        self._keys: list[bytes] = []
+        self._visited = Visited()
+        self._waiting: deque[bytes] = deque()
+        """States whose followers are not known yet, in the order of their numbers."""
         self._parents = array("I")
+        self.states_at_rest: list[State] = []
+        """All states in which nobody has anything to do."""
         self._graph = Graph()
         self._kinds: set[str] = set()
         self.result = Result(scope)
@@ -94,45 +99,36 @@ class Search:
 
         Args:
             bounds: when to stop before that.
-            on_progress: is told of the result so far, and how many states wait.
+            on_progress: is called with the result so far, and how many states wait.
         """
         begun, result = time.monotonic(), self.result
         self._number(self.ring.first(), 0)
         at = 0
-        while at < len(self._keys):
+        while self._waiting:
             if bounds.first_failure and result.failures:
                 break
             if at % _LOOK_EVERY == 0:
                 result.seconds = time.monotonic() - begun
                 if on_progress is not None:
-                    on_progress(result, len(self._keys) - at)
+                    on_progress(result, len(self._waiting))
                 if bounds.should_stop() or result.seconds > bounds.seconds:
                     break
-                if len(self._keys) > bounds.most_states:
+                if len(self._visited) > bounds.most_states:
                     break
-            self._expand(at)
+            self._expand(at, self._pack.unpack(self._waiting.popleft()))
             at += 1
         else:
             result.is_whole = True
             for error, state in self._graph.circles():
                 self._fail(error, state)
-        result.states, result.seconds = len(self._keys), time.monotonic() - begun
+        result.states, result.seconds = len(self._visited), time.monotonic() - begun
         result.peak_megabytes = getrusage(RUSAGE_SELF).ru_maxrss // _KILOBYTES
         return result
 
-    def state(self, at: int) -> State:
-        """Return a state by its number."""
-        return self._pack.unpack(self._keys[at])
-
-    def states_at_rest(self) -> set[State]:
-        """Return all states in which nobody has anything to do."""
-        states = (self.state(at) for at in range(len(self._keys)))
-        return {state for state in states if self.ring.is_at_rest(state)}
-
-    def _expand(self, at: int) -> None:
-        state = self._pack.unpack(self._keys[at])
+    def _expand(self, at: int, state: State) -> None:
         if self.ring.is_at_rest(state):
             self.result.at_rest += 1
+            self.states_at_rest.append(state)
             error = self.rest.broken(state)
             if error is not None:
                 self._fail(error, at)
@@ -161,12 +157,11 @@ class Search:
 
     def _number(self, state: State, parent: int) -> int:
         key = self._pack.pack(*state)
-        found = self._index.get(key)
-        if found is None:
-            found = self._index[key] = len(self._keys)
-            self._keys.append(key)
+        number = self._visited.number(key)
+        if number == len(self._parents):
             self._parents.append(parent)
-        return found
+            self._waiting.append(key)
+        return number
 
     def _fail(self, error: str, at: int, last: Move | None = None) -> None:
         """Note the first failure of a kind, with its schedule."""
@@ -177,19 +172,24 @@ class Search:
         self.result.failures.append(Failure(error, tuple(self._schedule(at, last)), self.scope))
 
     def _schedule(self, at: int, last: Move | None) -> list[int]:
-        places = []
+        path = [at]
+        while path[-1]:
+            path.append(self._parents[path[-1]])
+        state, places = self.ring.first(), []
+        for number in path[-2::-1]:
+            place, move = self._move_to(number, state)
+            places.append(place)
+            state = move.state
         if last is not None:
-            places.append(self._place(at, last.state, last.broken))
-        while at:
-            parent = self._parents[at]
-            places.append(self._place(parent, self.state(at), None))
-            at = parent
-        return places[::-1]
+            moves = self.moves.all(state)
+            same = ((move.state, move.broken) == (last.state, last.broken) for move in moves)
+            places.append(next(place for place, is_last in enumerate(same) if is_last))
+        return places
 
-    def _place(self, at: int, state: State, broken: str | None) -> int:
-        moves = self.moves.all(self.state(at))
+    def _move_to(self, number: int, state: State) -> tuple[int, Move]:
+        """Return the move that leads from a state to the one of this number, and its place."""
         return next(
-            place
-            for place, move in enumerate(moves)
-            if move.state == state and move.broken == broken
+            (place, move)
+            for place, move in enumerate(self.moves.all(state))
+            if move.broken is None and self._visited.is_state(number, self._pack.pack(*move.state))
         )

@@ -1,4 +1,4 @@
-"""A schedule told so that a person can follow it: every store call in a line, and as a diagram."""
+"""A schedule in a form that a person can follow: every store call in a line, and as a diagram."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.exhaust.rest import Rest
 from tests.exhaust.ring import TOMB, UNREAD, WIDTH, Ring, State, answered
 from tests.exhaust.scope import Scope
 from tests.simulation.member import SimulatedStore
-from tests.simulation.trace import TracedStore, tell_item
+from tests.simulation.trace import TracedStore, format_item
 
 _BY_NAME = {
     REDRIVER: "redrive",
@@ -38,18 +38,18 @@ class Story:
         return "\n".join(["sequenceDiagram", *(f"    {arrow}" for arrow in self.arrows)])
 
 
-def tell(scope: Scope, schedule: Sequence[int]) -> Story:
-    """Play a schedule again, and tell it; names stay what they are.
+def story_of(scope: Scope, schedule: Sequence[int]) -> Story:
+    """Play a schedule again, and write its story; names stay what they are.
 
     Raises:
         ValueError: a number of the schedule is none of a move.
     """
-    return _Teller(scope).told(schedule)
+    return _Writer(scope).write(schedule)
 
 
-class _Teller:
+class _Writer:
     def __init__(self, scope: Scope) -> None:
-        self._ring = Ring(replace(scope, forgets=False), tells=True)
+        self._ring = Ring(replace(scope, forgets=False), keeps_names=True)
         self._moves = Moves(self._ring)
         self._story = Story()
         members = [f"participant M{place} as region-{place}" for place in self._ring.members]
@@ -58,17 +58,17 @@ class _Teller:
             for place in self._ring.members
         ]
         pairs = [one for pair in zip(members, hops, strict=True) for one in pair]
-        others = [told for faults, told in _ACTORS.items() if not faults.isdisjoint(scope.faults)]
+        others = [actor for faults, actor in _ACTORS.items() if not faults.isdisjoint(scope.faults)]
         self._story.arrows += ["actor A as application", *pairs, *others]
 
-    def told(self, schedule: Sequence[int]) -> Story:
+    def write(self, schedule: Sequence[int]) -> Story:
         state = self._ring.first()
         for step, place in enumerate(schedule):
             moves = self._moves.all(state)
             if place >= len(moves):
                 raise ValueError(f"step {step + 1} is {place}, and there are {len(moves)} moves")
             move = moves[place]
-            self._tell(state, move)
+            self._add(state, move)
             state = move.state
             self._ring.use_up(state)
             self._story.error = move.broken
@@ -76,20 +76,20 @@ class _Teller:
             self._story.error = Rest(self._ring, self._moves).broken(state)
         self._story.lines += self._ending(state)
         if self._story.error is not None:
-            told = self._story.error
-            self._arrow(f"Note over M0: {told if len(told) < 80 else told.split(':')[0]}")
+            error = self._story.error
+            self._arrow(f"Note over M0: {error if len(error) < 80 else error.split(':')[0]}")
         return self._story
 
-    def _tell(self, state: State, move: Move) -> None:
+    def _add(self, state: State, move: Move) -> None:
         if move.who == APPLICATION:
-            self._tell_write(move)
+            self._add_write(move)
         elif move.who == OUTSIDE or move.call is None:
-            self._tell_strike(move)
+            self._add_strike(move)
         else:
-            self._tell_call(state, move, move.call)
+            self._add_call(state, move, move.call)
 
-    def _tell_write(self, move: Move) -> None:
-        item = tell_item(self._plain(move.state, move.member))
+    def _add_write(self, move: Move) -> None:
+        item = format_item(self._plain(move.state, move.member))
         second = self._ring.left(move.state).second
         when = f" in second {second}" if self._ring.scope.later else ""
         unread = self._ring.pool.list_of(move.state[move.member * WIDTH + UNREAD])
@@ -99,7 +99,7 @@ class _Teller:
         new = "" if item == "nothing" else f": {_short(item)}"
         self._arrow(f"A->>M{move.member}: {move.what}{when}{new}")
 
-    def _tell_strike(self, move: Move) -> None:
+    def _add_strike(self, move: Move) -> None:
         who = f"hop {move.who}" if move.who >= 0 else _BY_NAME.get(move.who, "")
         member = f" (region-{move.member})" if move.member >= 0 else ""
         what = "reads a record, and has nothing to do" if move.what == "reads" else move.what
@@ -108,7 +108,7 @@ class _Teller:
         if move.what != "reads":
             self._arrow(f"Note over {over}: {what}{member}")
 
-    def _tell_call(self, state: State, move: Move, call: Call) -> None:
+    def _add_call(self, state: State, move: Move, call: Call) -> None:
         lines: list[str] = []
         at = call.member * WIDTH
         member = self._ring.simulated(call, state[at], state[at + TOMB])
@@ -131,7 +131,7 @@ class _Teller:
 
     def _ending(self, state: State) -> list[str]:
         ends = [
-            f"region-{place} has {tell_item(self._plain(state, place))}"
+            f"region-{place} has {format_item(self._plain(state, place))}"
             for place in self._ring.members
         ]
         return ["", *ends, *([self._story.error] if self._story.error else [])]
@@ -144,14 +144,14 @@ class _Teller:
 
 
 _ACTORS = {
-    frozenset({"set aside", "repair", "backfill"}): "actor O as operator",
+    frozenset({"quarantine", "repair", "backfill"}): "actor O as operator",
     frozenset({"bypass"}): "participant D as hop around",
 }
 _FAULTS = {
     "crash": ", and the function dies",
     "timeout": ", and the answer is lost",
     "throttle": ", but is throttled, which has no effect",
-    "set aside": ", but the table refuses it as too large, and the record is set aside",
+    "quarantine": ", but the table refuses it as too large, and the record is quarantined",
     "redelivery": ", and what it has done is delivered again",
 }
 
@@ -166,5 +166,5 @@ def _answer(answer: Any) -> str:
     if answer is None:
         return "nothing"
     item = getattr(answer, "item", answer)
-    told = _short(tell_item(item)) if item is not None else "nothing there"
-    return f"refused: {told}" if type(answer).__name__ == "Refusal" else told
+    item_text = _short(format_item(item)) if item is not None else "nothing there"
+    return f"refused: {item_text}" if type(answer).__name__ == "Refusal" else item_text

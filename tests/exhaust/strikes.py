@@ -55,7 +55,7 @@ class Strikes:
             yield from self._comes_back(state, out)
         if self.is_due(state) and not left.writes and self.ring.have_read_all(state):
             for prefer in self.ring.members:
-                run = self.ring.runs.start("mend", prefer, ())
+                run = self.ring.runs.start("repair", prefer, ())
                 yield self._operated(state, left, run, "repair", prefer)
         if left.faults:
             fewer = left._replace(faults=left.faults - 1)
@@ -131,7 +131,7 @@ class Strikes:
         if state[self.ring.tail + OPERATOR]:
             return
         for prefer in (-1, *self.ring.members):
-            run = self.ring.runs.start("mend", prefer, ())
+            run = self.ring.runs.start("repair", prefer, ())
             yield self._operated(state, fewer, run, "repair", prefer)
 
     def _backfill(self, state: State, fewer: Left) -> Iterator[Move]:

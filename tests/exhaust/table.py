@@ -28,24 +28,25 @@ def row(result: Result) -> str:
     if not result.is_whole:
         failed += " (not run to its end)"
     return (
-        f"| {scope.members} | {scope.writes} | {scope.told()} | {scope.told_faults()} "
+        f"| {scope.members} | {scope.writes} | {scope.describe()} | {scope.describe_faults()} "
         f"| {result.states:,} | {result.moves:,} | {result.at_rest:,} "
         f"| {result.seconds:.1f} | {result.peak_megabytes:,} | {failed} |"
     )
 
 
-def told_result(result: Result) -> str:
+def format_result(result: Result) -> str:
     """Return a scope in words."""
     scope = result.scope
-    return f"{scope.members} members, {scope.writes} writes ({scope.told()}; {scope.told_faults()})"
+    contents = f"{scope.describe()}; {scope.describe_faults()}"
+    return f"{scope.members} members, {scope.writes} writes ({contents})"
 
 
-def told_progress(result: Result, waiting: int) -> str:
+def format_progress(result: Result, waiting: int) -> str:
     """Return how far a scope is."""
     rate = result.moves / result.seconds if result.seconds else 0
     failed = f", {len(result.failures)} failed" if result.failures else ""
     return (
-        f"{told_result(result)}: {result.seconds:.0f} s, {result.moves:,} transitions, "
+        f"{format_result(result)}: {result.seconds:.0f} s, {result.moves:,} transitions, "
         f"{rate:,.0f} a second, {waiting:,} states wait{failed}"
     )
 

@@ -17,7 +17,7 @@ from tests.exhaust.ring import Ring
 from tests.exhaust.scope import FAULTS, Scope
 from tests.exhaust.scopes import CI
 from tests.exhaust.search import Bounds, Failure, Search
-from tests.exhaust.story import tell
+from tests.exhaust.story import story_of
 from tests.exhaust.table import command
 from tests.mutation.mutants import MUTANTS, Mutant
 
@@ -31,7 +31,7 @@ def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
     result = search.run()
     assert result.is_whole
     assert result.failures == []
-    return {tuple(map(search.ring.pool.spelled, state)) for state in search.states_at_rest()}
+    return {tuple(map(search.ring.pool.spelled, state)) for state in search.states_at_rest}
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,24 @@ def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
     [
         Scope(2, 2),
         Scope(3, 1),
-        Scope(3, 2, operations=("put", "delete")),
+        pytest.param(
+            Scope(3, 2, operations=("put", "delete")),
+            marks=pytest.mark.long,
+        ),
         Scope(3, 1, faults=("crash",), most_faults=1),
         Scope(2, 2, batch=2),
-        Scope(2, 2, operations=("put", "delete"), faults=("start over",), most_faults=1),
-        Scope(2, 1, faults=("tombstone gone", "set aside"), most_faults=1),
+        pytest.param(
+            Scope(2, 2, operations=("put", "delete"), faults=("start over",), most_faults=1),
+            marks=pytest.mark.long,
+        ),
+        Scope(2, 1, faults=("tombstone gone", "quarantine"), most_faults=1),
         Scope(3, 1, faults=("bypass",), most_faults=1),
-        Scope(2, 2, operations=("put",), faults=("expiry",), most_faults=1, expiry_travels=True),
+        pytest.param(
+            Scope(
+                *(2, 2), operations=("put",), faults=("expiry",), most_faults=1, expiry_travels=True
+            ),
+            marks=pytest.mark.long,
+        ),
         Scope(2, 2, operations=("put",), faults=("loss",), most_faults=1, watches=False),
         Scope(2, 1, adopted=True),
     ],
@@ -59,9 +70,15 @@ def test_leaving_out_the_other_order_of_what_commutes_loses_no_state_at_rest(sco
     "scope",
     [
         Scope(2, 2),
-        Scope(2, 2, faults=("crash",), most_faults=1),
+        pytest.param(
+            Scope(2, 2, faults=("crash",), most_faults=1),
+            marks=pytest.mark.long,
+        ),
         Scope(2, 2, batch=2),
-        Scope(2, 2, operations=("put",), faults=("set aside",), most_faults=1),
+        pytest.param(
+            Scope(2, 2, operations=("put",), faults=("quarantine",), most_faults=1),
+            marks=pytest.mark.long,
+        ),
         Scope(2, 2, operations=("put",), faults=("backfill",), most_faults=1, watches=False),
     ],
 )
@@ -85,9 +102,9 @@ def test_what_fails_is_found_with_and_without_leaving_out(leaves_out: bool) -> N
     assert len(result.failures[0].schedule) == 11
 
 
-def test_a_failure_is_told_call_by_call_and_as_a_diagram() -> None:
+def test_a_failure_is_shown_call_by_call_and_as_a_diagram() -> None:
     (failure,) = Search(FAILING).run().failures
-    story = tell(failure.scope, failure.schedule)
+    story = story_of(failure.scope, failure.schedule)
     assert story.error is not None
     assert story.error.startswith("diverged: the members have ")
     assert "application: put in region-0: k0=1, record #1" in story.lines
@@ -110,6 +127,7 @@ def _words(line: str) -> list[str]:
     return shlex.split(line)
 
 
+@pytest.mark.long
 def test_a_mutant_is_found_by_a_scope_of_two_writes() -> None:
     rule = "a local delete's tombstone is recorded here"
     (mutant,) = (one for one in MUTANTS if one.rule == rule)
@@ -134,43 +152,48 @@ def test_a_schedule_leads_where_it_led_under_other_names_whichever_digest_is_hig
     falling: bool,
 ) -> None:
     """A redrive may give one version to two contents, and then the digest decides."""
-    faults = ("set aside", "start over")
+    faults = ("quarantine", "start over")
     scope = Scope(2, 3, ("put",), faults, 2, in_order=True, falling=falling, watches=False)
     for seed in (*range(20), 542, 614):
         assert len(set(random_walks(scope, seed))) == 1
 
 
 def random_walks(scope: Scope, seed: int) -> Iterator[tuple[tuple[int, str], ...]]:
-    """Yield what happens in a schedule drawn by a seed: under canonical names, and as told."""
-    for ring in (Ring(scope), Ring(replace(scope, forgets=False), tells=True)):
+    """Yield what happens in a schedule drawn by a seed: under canonical names, and as shown."""
+    for ring in (Ring(scope), Ring(replace(scope, forgets=False), keeps_names=True)):
         moves, state, drawn = Moves(ring), ring.first(), Random(seed)
         happened: list[tuple[int, str]] = []
         while found := moves.all(state):
             move = found[drawn.randrange(len(found))]
             state = move.state
-            if ring.tells:
+            if ring.keeps_names:
                 ring.use_up(state)
             happened.append((len(found), move.what))
         yield tuple(happened)
 
 
 def test_faults_in_an_order_are_there_once_each() -> None:
-    scope = Scope(2, 2, faults=("set aside", "start over"), most_faults=2, in_order=True)
-    assert [scope.next_faults(left) for left in (2, 1, 0)] == [{"set aside"}, {"start over"}, set()]
+    scope = Scope(2, 2, faults=("quarantine", "start over"), most_faults=2, in_order=True)
+    assert [scope.next_faults(left) for left in (2, 1, 0)] == [
+        {"quarantine"},
+        {"start over"},
+        set(),
+    ]
     assert Search(replace(FAILING, in_order=True)).run().failures != []
     backwards = replace(FAILING, faults=("start over", "expiry"), in_order=True)
     assert Search(backwards).run().failures == []
 
 
-def test_a_member_goes_and_comes_back_and_the_hop_around_it_is_told() -> None:
+def test_a_member_goes_and_comes_back_and_the_hop_around_it_is_shown() -> None:
     scope = Scope(3, 1, operations=("put",), faults=("bypass",), most_faults=1)
     assert Search(scope).run().failures == []
-    story = tell(scope, [4])
+    story = story_of(scope, [4])
     assert story.lines[0] == "bypass (region-1)"
     assert "participant D as hop around" in story.diagram()
 
 
-def test_who_prefers_a_member_while_records_are_on_their_way_decides_over_a_later_write() -> None:
+@pytest.mark.long
+def test_who_prefers_a_member_while_records_are_in_transit_decides_over_a_later_write() -> None:
     scope = Scope(2, 2, operations=("put",), faults=("repair",), most_faults=1, watches=False)
     assert Search(scope).run().failures == []
 
@@ -193,6 +216,7 @@ def test_a_key_among_others_in_a_request_is_answered_as_a_call_of_its_own() -> N
     assert run.stdout.endswith(" answers, 0 failed\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "mutant", [one for one in MUTANTS if one.file.endswith("batching.py")], ids=lambda one: one.rule
 )
@@ -236,7 +260,7 @@ def test_scripts_get_json_and_what_was_not_run_to_its_end_ends_with_4() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--members", "7"], "a scope has 2 to 4 members and 1 to 4 writes"),
         (["--faults", "flood"], "'flood' is none of crash, "),
@@ -245,7 +269,7 @@ def test_scripts_get_json_and_what_was_not_run_to_its_end_ends_with_4() -> None:
         (["--schedule", "99"], "step 1 is 99, and there are "),
     ],
 )
-def test_wrong_use_of_exhaust_is_told(arguments: list[str], told: str) -> None:
+def test_wrong_use_of_exhaust_is_reported(arguments: list[str], expected: str) -> None:
     run = exhaust(*arguments)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert expected in run.stderr

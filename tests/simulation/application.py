@@ -11,7 +11,7 @@ from tests.simulation.check import LastWrites
 from tests.simulation.choices import Choices
 from tests.simulation.member import Member
 from tests.simulation.siblings import Siblings
-from tests.simulation.trace import tell_item
+from tests.simulation.trace import format_item
 
 TIME_TO_LIVE = "ttl"
 _LIFE = 2 * 60 * 60
@@ -70,7 +70,7 @@ class Application:
             else:
                 self.last_writes.wrote(member, name)
         numbers = ", ".join(f"#{number + 1}" for number in range(before, len(member.stream)))
-        now = tell_item(member.items.get(name))
+        now = format_item(member.items.get(name))
         self.say(f"{operation} {name} in {member.name}: {now}, record {numbers or 'none'}")
 
     def _perform(self, operation: str, member: Member, key: Key) -> None:

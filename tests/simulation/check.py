@@ -29,7 +29,7 @@ class Growth:
     def see(self, member: Member, old: Item | None, new: Item | None) -> None:
         """Take note of one write."""
         before, after = (item and item.get(VERSION) for item in (old, new))
-        if before and after and before["S"] > after["S"]:
+        if before and after and before["B"] > after["B"]:
             self.broken = f"a version shrank: {member.name} had {old}, now has {new}"
 
 

@@ -102,7 +102,7 @@ def empty(world: World) -> None:
     world.say(f"{mapping.source.name} is emptied")
     mapping.source.empty()
     world.last_writes.forget(mapping.source)
-    mapping.start_anew()
+    mapping.restart_at_end()
     if world.choices.below(2):
         world.operator.fill(mapping.source)
 

@@ -79,7 +79,7 @@ class Mapping:
         self.crash()
         self.position = min(self.position, max(at, self.source.horizon))
 
-    def start_anew(self) -> None:
+    def restart_at_end(self) -> None:
         """Start at the end: the stream was replaced, and its unread records are lost."""
         self.crash()
         self.position = len(self.source.stream)

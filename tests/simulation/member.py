@@ -16,6 +16,7 @@ from handler.store.dynamodb import (
     ItemTooLargeError,
     Written,
 )
+from tests.simulation.stream_json import as_json
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Member:
                 "Keys": key,
                 "SequenceNumber": str(len(self.stream) + 1),
                 "ApproximateCreationDateTime": self.now(),
-                **{name: image for name, image in images.items() if image is not None},
+                **{name: as_json(image) for name, image in images.items() if image is not None},
             },
         }
         if expired:
@@ -134,7 +135,7 @@ class SimulatedStore:
     async def delete_stub(self, key: Key, version: Version) -> None:
         await self._begin()
         standing = self.member.items.get(key["k"]["S"])
-        if standing is not None and standing.get(VERSION) == {"S": version} and DELETED in standing:
+        if standing is not None and standing.get(VERSION) == {"B": version} and DELETED in standing:
             self.member.write(key, None)
             self._witness(self.member, standing, None, None)
             self._trouble("after")
@@ -191,9 +192,9 @@ def _holds(condition: Condition, standing: Item | None) -> bool:
 
 
 def _is_below(version: Any, than: Version) -> bool:
-    """Whether a version attribute is a text below that one; what is no text is below nothing."""
-    text = version.get("S")
-    return text is not None and bool(text < than)
+    """Whether a version attribute is binary below that one; nothing else is below anything."""
+    value = version.get("B")
+    return value is not None and bool(value < than)
 
 
 def is_raced(old: Item, new: Item | None, condition: Condition | None) -> bool:

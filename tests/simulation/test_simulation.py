@@ -14,16 +14,18 @@ from tests.simulation.shapes import SHAPES
 from tests.simulation.shrink import shrink
 from tests.simulation.world import World
 
+CONVERGING = [
+    *("plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"),
+    *("repair", "lost", "fill", "adopted", "poison", "poison-storm", "conflicts"),
+]
+
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        *("plain", "calm", "aimed", "stale", "copies", "off", "members", "commands"),
-        *("repair", "lost", "fill", "adopted", "poison", "poison-storm", "conflicts"),
-    ],
+    "seeds", [range(100), pytest.param(range(100, 800), marks=pytest.mark.long)], ids=str
 )
-def test_members_end_equal_and_every_promise_is_kept(name: str) -> None:
-    assert first_failure(SHAPES[name], range(800)) is None
+@pytest.mark.parametrize("name", CONVERGING)
+def test_members_end_equal_and_every_promise_is_kept(name: str, seeds: range) -> None:
+    assert first_failure(SHAPES[name], seeds) is None
 
 
 LIMITS = {
@@ -85,7 +87,8 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_a_failure_tells_a_short_schedule_call_by_call_and_how_to_replay_it() -> None:
+@pytest.mark.long
+def test_a_failure_prints_a_short_schedule_call_by_call_and_how_to_replay_it() -> None:
     run = simulate("--shape", "expiry", "--first", "224", "--seeds", "1")
     assert run.returncode == 1
     assert "1 failed: replays changed what was at rest. Seeds: 224" in run.stdout
@@ -103,6 +106,7 @@ def test_a_run_without_failures_says_how_many_schedules_it_was() -> None:
     assert run.stdout == "20 schedules of the shape plain, 0 failed\n"
 
 
+@pytest.mark.long
 def test_a_run_that_is_interrupted_says_how_to_go_on() -> None:
     command = [sys.executable, "-m", "tests.simulation", "--first", "7", "--seeds", "1000000"]
     with subprocess.Popen(

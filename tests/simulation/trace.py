@@ -32,29 +32,29 @@ class TracedStore(Store):
         self._where = f"in {store.member.name}"
 
     async def read(self, key: Key) -> Item | None:
-        return await self._tell(self._store.read(key), f"reads {_name(key)}", tell_item)
+        return await self._trace(self._store.read(key), f"reads {_name(key)}", format_item)
 
     async def put(self, key: Key, item: Item, condition: Condition) -> Written | ConditionFailed:
-        what = f"puts {tell_item(item)} if {_tell_condition(condition)}"
-        return await self._tell(self._store.put(key, item, condition), what, _tell_outcome)
+        what = f"puts {format_item(item)} if {_format_condition(condition)}"
+        return await self._trace(self._store.put(key, item, condition), what, _format_outcome)
 
     async def delete_stub(self, key: Key, version: Version) -> None:
-        what = f"takes the stub {tell_version(version)} of {_name(key)} away"
-        await self._tell(self._store.delete_stub(key, version), what, lambda _: "done")
+        what = f"removes the stub {format_version(version)} of {_name(key)}"
+        await self._trace(self._store.delete_stub(key, version), what, lambda _: "done")
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
-        what = f"deletes {_name(key)} if older than {tell_version(version)}"
-        return await self._tell(self._store.delete_if_older(key, version), what, _tell_outcome)
+        what = f"deletes {_name(key)} if older than {format_version(version)}"
+        return await self._trace(self._store.delete_if_older(key, version), what, _format_outcome)
 
     async def get_tombstone(self, key: Key) -> Write | None:
         what = f"reads the tombstone of {_name(key)}"
-        return await self._tell(self._store.get_tombstone(key), what, _tell_write)
+        return await self._trace(self._store.get_tombstone(key), what, _format_write)
 
     async def put_tombstone(self, key: Key, delete: Write) -> Write | None:
-        what = f"records the tombstone {_tell_write(delete)}"
-        return await self._tell(self._store.put_tombstone(key, delete), what, _tell_kept)
+        what = f"records the tombstone {_format_write(delete)}"
+        return await self._trace(self._store.put_tombstone(key, delete), what, _format_kept)
 
-    async def _tell(self, call: Awaitable[T], what: str, how: Callable[[T], str]) -> T:
+    async def _trace(self, call: Awaitable[T], what: str, how: Callable[[T], str]) -> T:
         try:
             answer = await call
         except Exception as error:
@@ -64,17 +64,17 @@ class TracedStore(Store):
         return answer
 
 
-def tell_item(item: Item | None) -> str:
+def format_item(item: Item | None) -> str:
     """An item in a few letters: its key, its content, its version."""
     if item is None:
         return "nothing"
     content = "stub" if DELETED in item else item.get("v", {}).get("N", "-")
     stamp = item.get(VERSION)
-    version = "" if stamp is None else f" at {tell_version(Version(stamp['S']))}"
+    version = "" if stamp is None else f" at {format_version(Version(stamp['B']))}"
     return f"{_name(item)}={content}{version}"
 
 
-def tell_version(version: Version) -> str:
+def format_version(version: Version) -> str:
     """A version in a few letters: seconds.counter/member#sequence."""
     replica, sequence = int(version.replica, 16), version.sequence
     return f"{version.seconds - START}.{version.counter}/{replica}#{sequence}"
@@ -84,25 +84,25 @@ def _name(key: Key) -> str:
     return str(key["k"]["S"])
 
 
-def _tell_condition(condition: Condition) -> str:
+def _format_condition(condition: Condition) -> str:
     match condition:
         case IfOlder(version, or_absent):
-            return f"{'absent or ' if or_absent else ''}older than {tell_version(version)}"
+            return f"{'absent or ' if or_absent else ''}older than {format_version(version)}"
         case IfVersionOlder(version):
-            return f"it has a version older than {tell_version(version)}"
+            return f"it has a version older than {format_version(version)}"
         case IfUnchanged(item):
-            return f"still {tell_item(item)}"
+            return f"still {format_item(item)}"
 
 
-def _tell_outcome(outcome: Written | ConditionFailed) -> str:
+def _format_outcome(outcome: Written | ConditionFailed) -> str:
     if isinstance(outcome, Written):
-        return f"done, over {tell_item(outcome.replaced)}"
-    return f"refused, there is {tell_item(outcome.item)}"
+        return f"done, over {format_item(outcome.replaced)}"
+    return f"refused, there is {format_item(outcome.item)}"
 
 
-def _tell_write(write: Write | None) -> str:
-    return "none" if write is None else tell_version(write.version)
+def _format_write(write: Write | None) -> str:
+    return "none" if write is None else format_version(write.version)
 
 
-def _tell_kept(kept: Write | None) -> str:
-    return "done" if kept is None else f"refused, there is {_tell_write(kept)}"
+def _format_kept(kept: Write | None) -> str:
+    return "done" if kept is None else f"refused, there is {_format_write(kept)}"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    copies,
     costs,
     lag,
     local_ring,
@@ -23,6 +24,7 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
     "round-trip": speed.ROUND_TRIP.run,
     "size": speed.SIZE.run,
     "kind": speed.KIND.run,
+    "tls": speed.TLS.run,
     "batch": speed.BATCH.run,
     "trouble": speed.TROUBLE.run,
     "transport": transport.run,
@@ -32,6 +34,7 @@ PARTS: dict[str, Callable[[Screen, float], None]] = {
     "memory": start.memory,
     "sizes": sizes.run,
     "writes": costs.run,
+    "copies": copies.run,
     "lag": lag.run,
     "local-ring": local_ring.run,
     "page": page_load.run,

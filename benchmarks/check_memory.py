@@ -70,7 +70,7 @@ class GeneratedTable:
         if self._spoils and number % (self.items // DIFFERENT) == 0:
             item["v"] = {"S": "other"}
         version = Version.make(1_700_000_000, 0, "aaaaaaaa", number, digest(item))
-        return {**item, VERSION: {"S": version}}
+        return {**item, VERSION: {"B": version}}
 
 
 def members(items: int) -> list[MemberConnection]:

@@ -7,10 +7,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.screen import Screen, number
@@ -29,6 +30,9 @@ _BATCH = 25
 _EVENTS = 1000
 """Deliveries a second of the steady load: each item is delivered by each hop once."""
 _MILLISECONDS = 5000
+_PAGES = (0, 1, 3)
+_ROUNDS = 3
+_SINGLE = 5
 _TIMEOUT = 600.0
 _MEASURE = """(milliseconds) => new Promise((resolve) => {
   let frames = 0, long = 0, longest = 0, last = performance.now();
@@ -49,10 +53,15 @@ _MEASURE = """(milliseconds) => new Promise((resolve) => {
 
 @dataclass(frozen=True)
 class _Spent:
-    """Seconds until items are everywhere: by the clock, and of the processor in this process."""
+    """What loading took until the items were everywhere, and the lag of single writes after it.
+
+    Seconds: by the clock, of the processor in this process, and from a put until the last member
+    has the item.
+    """
 
     clock: float
     processor: float
+    lag: float
 
 
 def run(screen: Screen, scale: float) -> None:
@@ -69,10 +78,12 @@ def run(screen: Screen, scale: float) -> None:
                 "while items are loaded at full speed": _under(load.at_once, page),
             }
             _until_quiet(ring)
-        items = max(100, int(2000 * scale))
-        spent = {"closed": _spent(load, items)}
-        with _opened(ring):
-            spent["open in a browser"] = _spent(load, items)
+        items = max(100, int(500 * scale))
+        spent: dict[int, list[_Spent]] = {pages: [] for pages in _PAGES}
+        for _ in range(max(1, int(_ROUNDS * scale))):
+            for pages in _PAGES:  # in turn, so that other programs disturb all of them alike
+                with _opened(ring, pages) if pages else nullcontext():
+                    spent[pages].append(_spent(load, items))
     rest = frames["at rest"]["fps"]
     screen.table(
         "The page in Chromium, in windows of 5 s",
@@ -84,10 +95,24 @@ def run(screen: Screen, scale: float) -> None:
         ],
     )  # fmt: skip
     screen.table(
-        f"{items:,} items loaded until they are everywhere, with the page",
-        ["", "seconds", "processor seconds"],
-        [[name, number(one.clock), number(one.processor)] for name, one in spent.items()],
+        f"{items:,} items loaded until they are everywhere, and the lag of {_SINGLE} single writes "
+        f"over two hops; medians of {len(spent[0])} rounds in turn, as ratios to no page",
+        ["pages open", "items/s", "throughput", "processor time", "lag, ms", "lag"],
+        _rows(spent, items),
     )
+
+
+def _rows(spent: dict[int, list[_Spent]], items: int) -> Iterator[list[str]]:
+    for pages, rounds in spent.items():
+        pairs = [*zip(rounds, spent[0], strict=True)]
+        ratios = [
+            median(without.clock / one.clock for one, without in pairs),
+            median(one.processor / without.processor for one, without in pairs),
+            median(one.lag / without.lag for one, without in pairs),
+        ]
+        faster, processor, slower = (f"{ratio:.2f}" for ratio in ratios)
+        rate, lag = median(items / one.clock for one in rounds), median(one.lag for one in rounds)
+        yield [str(pages), number(rate), faster, processor, number(lag * 1000), slower]
 
 
 class _Load:
@@ -95,7 +120,7 @@ class _Load:
 
     def __init__(self, ring: LocalRing) -> None:
         self.ring = ring
-        self._member = ring.member(_REGIONS[0])
+        self._member, self._last = ring.member(_REGIONS[0]), ring.member(_REGIONS[-1])
         self._numbers = count()
 
     def write_batch(self) -> None:
@@ -105,6 +130,15 @@ class _Load:
             for _ in range(_BATCH)
         ]  # fmt: skip
         self._member.client.batch_write_item(RequestItems={self._member.table: puts})
+
+    def lag(self) -> float:
+        """Put an item; return the seconds until the last member has it."""
+        item: Any = {"id": {"S": f"item-{next(self._numbers)}"}}
+        began = time.monotonic()
+        self._member.client.put_item(TableName=self._member.table, Item=item)
+        while "Item" not in self._last.client.get_item(TableName=self._last.table, Key=item):
+            time.sleep(0.01)
+        return time.monotonic() - began
 
     def steadily(self, ended: threading.Event) -> None:
         """Write at the steady rate."""
@@ -129,7 +163,8 @@ def _spent(load: _Load, items: int) -> _Spent:
     for _ in range(items // _BATCH):
         load.write_batch()
     _until_quiet(load.ring)
-    return _Spent(time.monotonic() - clock, time.process_time() - processor)
+    clock, processor = time.monotonic() - clock, time.process_time() - processor
+    return _Spent(clock, processor, median(load.lag() for _ in range(_SINGLE)))
 
 
 def _under(work: Callable[[threading.Event], None], page: Page) -> dict[str, float]:
@@ -161,8 +196,11 @@ def _task_seconds(browser: CDPSession) -> float:
 
 
 @contextmanager
-def _opened(ring: LocalRing) -> Iterator[Page]:
-    """Serve the page of a ring in this process, as `automate.py local` does, and open it."""
+def _opened(ring: LocalRing, pages: int = 1) -> Iterator[Page]:
+    """Serve the page of a ring in this process, as `automate.py local` does, and open it.
+
+    More than one page are open side by side.
+    """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only here
 
     path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
@@ -180,8 +218,9 @@ def _opened(ring: LocalRing) -> Iterator[Page]:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server.address)
-        page.wait_for_selector("#ring svg")
+        for _ in range(pages):
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(server.address)
+            page.wait_for_selector("#ring svg")
         yield page
         browser.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 from handler.model.image import SOURCE_REGION, SOURCE_TABLE, VERSION, digest
 from handler.model.version import Version
+from tests.simulation.stream_json import as_json
 
 Record = dict[str, Any]
 NOON = 1_700_000_000
@@ -52,6 +53,7 @@ def _hot(number: int, size: int) -> Record:
 
 
 def _arrival(number: int, size: int) -> Record:
+    """Return a replicated write. boto3 encodes its version, which is base64 text, once more."""
     return _record(number, new=_stamped(_item(number, number, size), number))
 
 
@@ -86,7 +88,7 @@ def _item(key: int, value: int, size: int) -> dict[str, Any]:
 def _stamped(item: dict[str, Any], number: int) -> dict[str, Any]:
     origin = {SOURCE_REGION: {"S": "sa-east-1"}, SOURCE_TABLE: {"S": "orders"}}
     version = Version.make(NOON, 0, ELSEWHERE, number, digest(item))
-    return {**item, **origin, VERSION: {"S": version}}
+    return {**item, **origin, VERSION: {"B": version}}
 
 
 def _record(number: int, old: Any = None, new: Any = None) -> Record:
@@ -101,6 +103,6 @@ def _record(number: int, old: Any = None, new: Any = None) -> Record:
             "Keys": {"k": (new or old)["k"]},
             "SequenceNumber": f"{number:021d}",
             "StreamViewType": "NEW_AND_OLD_IMAGES",
-            **{name: image for name, image in images.items() if image is not None},
+            **{name: as_json(image) for name, image in images.items() if image is not None},
         },
     }

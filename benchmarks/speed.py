@@ -147,6 +147,14 @@ KIND = Part(
         for kind in ("inserts", "inserts, arrived", "updates", "deletes", "mixed", "hot keys")
     ],
 )
+TLS = Part(
+    "Over TLS, by kind and round trip: 2,000 records of 200 bytes",
+    [
+        Case(f"{kind}, {ms} ms", Load(kind, count=2_000), Conduct(ms, tls=True))
+        for kind in ("inserts", "updates", "deletes")
+        for ms in (1, 20, 80)
+    ],
+)
 BATCH = Part(
     "By batch: inserts of 200 bytes, 20 ms",
     [Case(f"{count:,}", Load(count=count)) for count in (1, 10, 100, 500, 10_000)],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from local.faults.fault import KINDS, FaultError, FaultRequest
+from local.periodic import Periodic
 
 if TYPE_CHECKING:
     from local.faults.active import ActiveFaults
@@ -28,7 +28,7 @@ def draw(draws: random.Random, members: Sequence[str], longest: float) -> FaultR
     return FaultRequest(kind, draws.choice(members), value, seconds)
 
 
-class Disturbances:
+class Disturbances(Periodic):
     """Starts faults, one after the other and at times two at once, while the context lasts.
 
     At its end, all faults are cleared. `counts` are those that were started, by kind.
@@ -37,30 +37,24 @@ class Disturbances:
     def __init__(
         self, faults: ActiveFaults, members: Sequence[str], seed: int, longest: float
     ) -> None:
+        self._draws = random.Random(f"{seed} faults")
+        super().__init__("disturbances", lambda: self._draws.uniform(0, _LONGEST_PAUSE))
         self.counts: Counter[str] = Counter()
         self._faults = faults
         self._members = members
         self._longest = longest
-        self._draws = random.Random(f"{seed} faults")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="disturbances", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        super().__exit__()
         self._faults.clear()
 
-    def _run(self) -> None:
-        while not self._ended.wait(self._draws.uniform(0, _LONGEST_PAUSE)):
-            request = draw(self._draws, self._members, self._longest)
-            if len(self._faults.list()) >= _MOST_AT_ONCE:
-                continue
-            try:
-                self._faults.start(request)
-            except FaultError:
-                continue  # that one is active already, or its region is down
-            self.counts[request.kind] += 1
+    def work(self) -> None:
+        """Start a fault, unless as many as allowed are active."""
+        request = draw(self._draws, self._members, self._longest)
+        if len(self._faults.list()) >= _MOST_AT_ONCE:
+            return
+        try:
+            self._faults.start(request)
+        except FaultError:
+            return  # that one is active already, or its region is down
+        self.counts[request.kind] += 1

@@ -13,18 +13,20 @@ from unittest.mock import patch
 
 from benchmarks.soak.disturbances import Disturbances
 from benchmarks.soak.ledger import Ledger
+from benchmarks.soak.operator import Operator
 from benchmarks.soak.processes import Growth, Monitor
 from benchmarks.soak.writers import Writers, values_at
 from commands.local_ring import RunningLocalRing
+from local.memory import return_free_memory
 from local.moto_patches import install, retention
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.stop import Stop
-from operate.table_operations import check, quarantined, redrive
+from operate.table_operations import check, quarantined
 from operate.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from operate.comparison import CheckReport
+    from operate.check_run import CheckReport
 
 MEMORY_MB = 30.0
 """How much the memory of a process may grow after the warm-up: a function's that has just been
@@ -42,6 +44,7 @@ has to be flat: a local ring keeps tens of thousands."""
 _REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 _TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 _QUIET_SECONDS = 300.0
+_REDRIVE_SECONDS = 20.0
 _ROUNDS = 5
 _SHOWN = 20
 
@@ -92,6 +95,7 @@ class Progress:
 
 def soak(plan: Plan, stop: Stop, on_progress: Callable[[Progress], None]) -> Outcome:
     """Run a soak; `stop` ends the load early, and what is there is judged all the same."""
+    return_free_memory()
     ledger, outcome = Ledger(), Outcome()
     stack = StackConfig.of(
         {"table": _TABLE, "members": [{"region": region} for region in _REGIONS]}
@@ -104,7 +108,9 @@ def soak(plan: Plan, stop: Stop, on_progress: Callable[[Progress], None]) -> Out
         began = time.monotonic()
         members = list(ring.members.values())
         names = [member.name for member in members]
+        operator = Operator(ring.endpoint, _REDRIVE_SECONDS)
         with (
+            operator,
             Disturbances(ring.active_faults, names, plan.seed, plan.longest_fault) as disturbances,
             Writers(members, ring.endpoint, ledger, plan.seed, plan.rate),
         ):
@@ -117,7 +123,7 @@ def soak(plan: Plan, stop: Stop, on_progress: Callable[[Progress], None]) -> Out
         outcome.growth = monitor.growth(began + WARM_UP * plan.seconds)
         outcome.seconds = ended - began
         outcome.writes, outcome.faults = dict(ledger.counts), dict(disturbances.counts)
-        _settle(ring, outcome)
+        _settle(ring, operator, outcome)
         _judge(ring, ledger, outcome)
     if not stop.is_asked:
         outcome.problems += [text for one in outcome.growth for text in grown(one)]
@@ -137,20 +143,19 @@ def _small_stores() -> Iterator[None]:
         yield
 
 
-def _settle(ring: LocalRing, outcome: Outcome) -> None:
-    """Wait until all is delivered, and redrive what is quarantined."""
-    running = RunningLocalRing(ring.endpoint)
+def _settle(ring: LocalRing, operator: Operator, outcome: Outcome) -> None:
+    """Wait until all is delivered, and redrive what is still quarantined."""
     for _ in range(_ROUNDS):
         try:
             ring.wait_until_quiet(_QUIET_SECONDS)
         except TimeoutError as error:
             outcome.problems.append(f"the ring does not come to rest: {error}")
             return
-        entries = redrive(running)
-        if not len(entries):
+        found = operator.redrive()
+        outcome.redriven = operator.redriven
+        if not found:
             return
-        outcome.redriven += entries.became["done"]
-    left = [str(entry) for entry in quarantined(running)][:_SHOWN]
+    left = [str(entry) for entry in quarantined(RunningLocalRing(ring.endpoint))][:_SHOWN]
     outcome.problems += [f"still in the quarantine: {entry}" for entry in left]
 
 

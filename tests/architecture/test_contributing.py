@@ -14,9 +14,11 @@ _IDENTIFIER = re.compile(r"_?[A-Za-z]+(?:_[A-Za-z]+)+|[A-Z][a-z]+(?:[A-Z][a-z]+)
 def test_each_file_and_folder_exists() -> None:
     files = {name for name in _NAMES if _FILE.fullmatch(name) and "NAME" not in name}
     assert len(files) > 40
-    places = [PROJECT_ROOT, *(PROJECT_ROOT / room for room in (*ROOMS, "tests"))]
-    missing = {name for name in files if not any([*place.glob(f"**/{name}")] for place in places)}
-    assert missing == set()
+    rooms = [PROJECT_ROOT / room for room in (*ROOMS, "tests", "docs")]
+    found = [*PROJECT_ROOT.iterdir(), *(path for room in rooms for path in room.rglob("*"))]
+    paths = [f"/{path.relative_to(PROJECT_ROOT)}" for path in found]
+    ends = {name: f"/{name.rstrip('/')}" for name in files}
+    assert {name for name, end in ends.items() if not any(p.endswith(end) for p in paths)} == set()
 
 
 def test_each_identifier_is_in_the_code() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from docs.generate import PAGES, REFERENCE, cli_page, settings_page
+from ring.project import PROJECT_ROOT
 from ring.settings.settings import Settings
 
 
@@ -27,3 +28,11 @@ def test_every_section_has_a_heading(section: str) -> None:
 def test_every_command_has_its_options_and_examples() -> None:
     for part in cli_page().split("\n## ")[2:]:
         assert "| option | meaning |" in part or "```console\n$ ./automate.py " in part
+
+
+def test_the_site_has_every_page_in_its_navigation() -> None:
+    """`make docs` fails otherwise, minutes later."""
+    navigation = (PROJECT_ROOT / "mkdocs.yml").read_text()
+    docs = PROJECT_ROOT / "docs"
+    pages = {str(page.relative_to(docs)) for page in docs.rglob("*.md")}
+    assert {page for page in pages if page not in navigation} == set()

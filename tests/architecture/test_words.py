@@ -15,19 +15,15 @@ WORDS = (
     *("bring", "brings", "brought", "carry", "carries", "carried", "hear", "heard", "whoever"),
     *("beneath", "way", "ways"),
 )
-_OLD = re.compile(r"(?<![\w-])(?:" + "|".join(WORDS) + r")(?![\w-])")
-# Of the tests, only these yet.
-_TESTS = (
-    *("engine", "unit/benchmarks", "unit/commands", "unit/component", "unit/local", "unit/operate"),
-    *("simulation", "unit/page", "unit/ring", "unit/test_function_contract.py"),
-    *("unit/handler/aws", "unit/handler/model", "unit/handler/store"),
-)
-_A_FILES_POSITION = ".tell()"  # Python's own name
+# Words of a name stand between underscores.
+_OLD = re.compile(r"(?<![a-zA-Z0-9-])(?:" + "|".join(WORDS) + r")(?![a-zA-Z0-9-])")
+# Python's own name, and the field of a quarantined record that `redrive --json` prints.
+_TO_STAY = re.compile(r"\.tell\(\)|\"set_aside\"")
 
 
 def old_words(text: str) -> list[str]:
     """Return the lines that have one of the words."""
-    return [line for line in text.splitlines() if _OLD.search(line.replace(_A_FILES_POSITION, ""))]
+    return [line for line in text.splitlines() if _OLD.search(_TO_STAY.sub("", line))]
 
 
 def lines_with_old_words(place: Path) -> set[str]:
@@ -35,22 +31,19 @@ def lines_with_old_words(place: Path) -> set[str]:
     return {
         f"{file.relative_to(PROJECT_ROOT)}: {line.strip()}"
         for file in (place.rglob("*.py") if place.is_dir() else [place])
+        if file != Path(__file__)  # which lists them
         for line in old_words(file.read_text())
     }
 
 
 def test_words_are_found_as_names_and_in_prose_and_not_in_others() -> None:
-    assert old_words("told = 1\nwhat it tells\nuntold\nalways\nfile.tell()") == [
+    assert old_words("told = 1\nwhat it tells\na_way_out\nuntold\nalways\nfile.tell()") == [
         "told = 1",
         "what it tells",
+        "a_way_out",
     ]
 
 
-@pytest.mark.parametrize("room", [*ROOMS, "benchmarks"])
+@pytest.mark.parametrize("room", [*ROOMS, "benchmarks", "tests"])
 def test_the_trades_words_are_used(room: str) -> None:
     assert lines_with_old_words(PROJECT_ROOT / room) == set()
-
-
-@pytest.mark.parametrize("place", _TESTS)
-def test_tests_use_the_trades_words(place: str) -> None:
-    assert lines_with_old_words(PROJECT_ROOT / "tests" / place) == set()

@@ -82,7 +82,7 @@ def test_a_member_is_added_in_the_middle(
     check_nothing_is_missing(ring, writers)
 
 
-def test_a_member_is_taken_out_once_its_own_hop_has_told_all(
+def test_a_member_is_taken_out_once_its_own_hop_has_sent_all(
     engine: Engine, stack: EngineStack, ring: RunningRing, writers: Writers
 ) -> None:
     writers.begin(*ring.members.values())
@@ -122,7 +122,7 @@ def test_the_table_of_the_one_that_left_stays_with_its_items(engine: Engine) -> 
     assert client.scan(TableName="orders", Select="COUNT")["Count"] > 0
 
 
-def test_taken_out_at_once_a_member_keeps_for_itself_what_it_had_not_told(
+def test_taken_out_at_once_a_member_keeps_for_itself_what_it_had_not_sent(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
     late = {"id": {"S": "late"}}
@@ -137,7 +137,7 @@ def test_taken_out_at_once_a_member_keeps_for_itself_what_it_had_not_told(
     assert member.client.get_item(TableName="orders", Key=late)["Item"] == late
 
 
-def test_it_comes_back_by_its_stream_and_tells_it_then(
+def test_it_comes_back_by_its_stream_and_sends_it_then(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
     client = engine.place("ap-southeast-2").clients.dynamodb("ap-southeast-2")

@@ -147,7 +147,7 @@ def test_out_for_longer_than_the_streams_hold_it_is_refused(file: Path) -> None:
     assert file.read_text() == FILE
 
 
-def test_a_deployment_that_fails_leaves_the_file_as_it_is_wished(
+def test_a_deployment_that_fails_leaves_the_file_as_it_was_edited(
     engine: Engine, file: Path
 ) -> None:
     delivered(timedelta(minutes=20))
@@ -190,10 +190,12 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
     words = ["status", "--file", str(file), "--json"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operate_clients, "_session", sessions_that_are_lost)
-        (document,) = json.loads(CliRunner().invoke(main, words).stdout)["rings"]
+        result = CliRunner().invoke(main, words)
+    (document,) = json.loads(result.stdout)["rings"]
     out, *others = sorted(document["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
-    assert "cannot be read" in out["trouble"][0]
+    assert "does not answer" in out["trouble"][0]
+    assert f"automate.py rejoin {LOST}" in out["notes"][0]
     assert {one["source"] for one in document["hops"]} == set(ring.members)
     for name in ("up", "refresh", "preview"):
         options = [] if name == "preview" else ["--yes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -45,7 +46,7 @@ config:
 """
 
 
-def test_up_makes_a_ring_from_nothing_and_tells_it_in_json(engine: Engine) -> None:
+def test_up_makes_a_ring_from_nothing_and_reports_it_in_json(engine: Engine) -> None:
     result = run("up", *RING, "--yes", "--json")
     assert result.exit_code == 0
     (ring,) = answer(result)["rings"]
@@ -63,13 +64,24 @@ def test_up_makes_a_ring_from_nothing_and_tells_it_in_json(engine: Engine) -> No
     assert re.search(r"\+ created +aws:dynamodb:Table +ring-us-east-1\n", result.stderr)
 
 
-def test_preview_tells_what_would_differ_and_changes_nothing() -> None:
+def test_preview_shows_what_would_differ_and_changes_nothing() -> None:
     result = run("preview", *RING, "--set", "function.memory=1024", "--expect-no-changes")
     assert result.exit_code == 1
     assert re.search(
         r"~ update +aws:lambda:Function +ring-us-east-1-to-\S+ +\(memorySize\)", result.output
     )
     assert answer(run("up", *RING, "--yes", "--json"))["rings"][0]["differs"] is False
+
+
+def test_a_cli_that_was_killed_while_it_wrote_the_state_stops_no_later_command() -> None:
+    """It leaves an empty file of attributes beside the state, which the CLI cannot read."""
+    backend = Path(os.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    (state,) = (backend / ".pulumi" / "stacks").rglob("orders.json")
+    attributes = state.with_name(f"{state.name}.attrs")
+    assert not attributes.exists()  # a ring's own commands write none
+    attributes.write_bytes(b"")
+    result = run("preview", *RING, "--expect-no-changes")
+    assert result.exit_code == 0, result.output
 
 
 def test_a_setting_that_cannot_change_is_refused_before_the_engine_runs(engine: Engine) -> None:
@@ -93,7 +105,7 @@ def test_what_is_deployed_is_read_from_the_state() -> None:
     assert all(hop.function and hop.mapping and hop.quarantine for hop in found.hops)
 
 
-def test_status_and_outputs_tell_of_it() -> None:
+def test_status_and_outputs_show_it() -> None:
     result = run("status", "--stack", "orders")
     assert result.exit_code == 0
     assert re.search(
@@ -133,7 +145,7 @@ def test_what_a_stacks_hop_has_quarantined_is_played_again(engine: Engine) -> No
     assert run("redrive", "--stack", "orders").exit_code == 0
 
 
-def test_a_wrong_passphrase_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_passphrase_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "wrong")
     result = run("up", *RING, "--yes")
     assert result.exit_code == 3
@@ -251,7 +263,7 @@ def test_what_the_documentation_shows_in_python_works(capsys: pytest.CaptureFixt
     assert "arn:aws:dynamodb:us-east-1" in capsys.readouterr().out
 
 
-def test_tables_that_outlive_a_ring_are_told_as_kept(engine: Engine) -> None:
+def test_tables_that_outlive_a_ring_are_reported_as_kept(engine: Engine) -> None:
     ring = RingStack(
         {
             "table": {"name": "lasting", "partition_key": {"name": "id", "type": "S"}},

@@ -18,8 +18,8 @@ from pulumi import automation as auto
 
 from component.schema import SCHEMA
 from local.running_ring import RunningRing
+from ring.component_types import RING
 from ring.project import PROJECT_ROOT
-from ring.ring import RING
 from ring.settings.settings import Settings
 from tests.engine.cli import pulumi_command
 from tests.engine.deployed import deployment_of
@@ -38,7 +38,7 @@ INPUTS: Mapping[str, Any] = {
     },
     "members": [{"region": region} for region in REGIONS],
     "function": {"memory": 256},
-    "watch": {"enabled": False},
+    "monitoring": {"enabled": False},
 }
 
 
@@ -93,7 +93,7 @@ def test_a_ring_is_deployed_and_replicates(
         {
             "table": {"name": "carts", "partition_key": {"name": "id", "type": "S"}},
             "members": INPUTS["members"],
-            "watch": {"enabled": False},
+            "monitoring": {"enabled": False},
         }
     )
     ring = RunningRing(settings, idle=0.02)

@@ -20,7 +20,7 @@ SETTINGS: dict[str, Any] = {
         "deletion_protection": False,
     },
     "members": [{"region": region} for region in REGIONS],
-    "watch": {"enabled": False},
+    "monitoring": {"enabled": False},
 }
 ON = {"enabled": True, "at_once": 5}
 

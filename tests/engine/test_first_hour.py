@@ -116,7 +116,7 @@ def found(engine: Engine) -> Counter[str]:
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_an_error_is_told_with_what_to_do_and_up_continues(engine: Engine, what: str) -> None:
+def test_an_error_is_reported_with_what_to_do_and_up_continues(engine: Engine, what: str) -> None:
     before, table = found(engine), f"refused-{[*REFUSED].index(what)}"
     (service, operation, code), message, advice = REFUSED[what]
     client = getattr(engine.place(THERE).clients, service)(THERE)
@@ -133,7 +133,7 @@ def test_an_error_is_told_with_what_to_do_and_up_continues(engine: Engine, what:
     assert up(table, "--expect-no-changes").exit_code == 0
 
 
-def test_a_role_that_is_never_ready_is_told_after_the_wait(
+def test_a_role_that_is_never_ready_is_reported_after_the_wait(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource_type, "_TIMEOUT", 0.1)

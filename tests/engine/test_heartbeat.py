@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from local.lambda_emulator.schedule import rate_seconds
 from ring.resources.heartbeat import HEARTBEAT_EVENT
 from tests.engine.replication import PATIENCE, keys_at, running
 from tests.engine.stacks import Engine
+
+pytestmark = pytest.mark.long
 
 TABLE: dict[str, Any] = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 MEMBERS = [{"region": "us-east-1"}, {"region": "eu-west-1"}]

@@ -15,7 +15,7 @@ from pulumi import automation as auto
 
 from operate.deployment.stack import RingStack
 from operate.errors import OperationFailedError
-from ring.held import HELD
+from ring.component_types import HELD
 from tests.engine.stacks import Engine, EngineStack
 
 pytestmark = pytest.mark.long
@@ -116,7 +116,7 @@ def test_pulumi_alone_stops_at_a_region_that_is_lost_and_deletes_nothing(
     assert {one["urn"] for one in before} <= kept
 
 
-def test_a_preview_tells_what_a_bypass_does_and_holds_nothing_yet(
+def test_a_preview_shows_what_a_bypass_does_and_holds_nothing_yet(
     engine: Engine, pulumi: EngineStack
 ) -> None:
     before = pulumi.state()

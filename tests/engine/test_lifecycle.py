@@ -46,7 +46,7 @@ def mapping(engine: Engine, region: str) -> Any:
     return found
 
 
-def test_a_preview_tells_what_would_be_made_and_makes_nothing(
+def test_a_preview_shows_what_would_be_made_and_makes_nothing(
     engine: Engine, stack: EngineStack
 ) -> None:
     assert set(stack.preview()) == {"create"}
@@ -54,7 +54,7 @@ def test_a_preview_tells_what_would_be_made_and_makes_nothing(
     assert engine.meter.read().count(WRITES | READS) == 0
 
 
-def test_up_makes_what_the_preview_told_and_it_replicates(
+def test_up_makes_what_the_preview_showed_and_it_replicates(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
     planned = stack.preview()
@@ -69,6 +69,7 @@ def test_a_second_up_changes_nothing_and_neither_does_a_refresh(stack: EngineSta
     assert set(stack.refresh()) == {"same"}
 
 
+@pytest.mark.long
 def test_memory_batch_size_and_tags_are_changed_in_place(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
@@ -93,6 +94,7 @@ def ids(stack: EngineStack) -> dict[str, str]:
     return {one["urn"]: one["id"] for one in stack.state() if one["type"] in RESOURCE_TYPES}
 
 
+@pytest.mark.long
 def test_what_somebody_changed_by_hand_is_seen_by_a_refresh_and_put_right_by_up(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
@@ -109,6 +111,7 @@ def test_what_somebody_changed_by_hand_is_seen_by_a_refresh_and_put_right_by_up(
     check_replication(engine, stack, ring)
 
 
+@pytest.mark.long
 def test_what_somebody_deleted_by_hand_is_made_again(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
@@ -119,6 +122,7 @@ def test_what_somebody_deleted_by_hand_is_made_again(
     check_replication(engine, stack, ring)
 
 
+@pytest.mark.long
 def test_tombstones_go_off_and_come_on_again(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
@@ -131,6 +135,7 @@ def test_tombstones_go_off_and_come_on_again(
     check_replication(engine, stack, ring)
 
 
+@pytest.mark.long
 def test_another_starting_position_is_for_hops_to_come(stack: EngineStack) -> None:
     stack.configure(mapping={"batch_size": 7, "starting_position": "LATEST"})
     assert set(stack.preview()) == {"same"}

@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
         "deletion_protection": False,
     },
     "members": [{"region": region} for region in REGIONS],
-    "watch": {"email": "ops@example.com"},
+    "monitoring": {"email": "ops@example.com"},
 }
 OWN = [f"arn:aws:sns:{region}:123456789012:ops" for region in REGIONS]
 
@@ -73,7 +73,7 @@ def test_another_threshold_and_other_topics_are_changed_in_place(
     engine: Engine, stack: EngineStack
 ) -> None:
     before = {alarm["AlarmArn"] for alarm in alarms(engine, "eu-west-1")}
-    stack.configure(watch={"topics": OWN, "iterator_age": 90})
+    stack.configure(monitoring={"topics": OWN, "iterator_age": 90})
     assert "replace" not in stack.up()
     after = alarms(engine, "eu-west-1")
     assert {alarm["AlarmArn"] for alarm in after} == before
@@ -84,7 +84,7 @@ def test_another_threshold_and_other_topics_are_changed_in_place(
 
 
 def test_a_ring_that_nobody_watches_has_nothing_of_it(engine: Engine, stack: EngineStack) -> None:
-    stack.configure(watch={"enabled": False})
+    stack.configure(monitoring={"enabled": False})
     changes = stack.up()
     assert changes["update"] == 2  # the mappings, which count nothing any more
     assert dashboards(engine) == []
@@ -96,7 +96,7 @@ def test_a_ring_that_nobody_watches_has_nothing_of_it(engine: Engine, stack: Eng
 
 
 def test_destroy_takes_it_along(engine: Engine, stack: EngineStack) -> None:
-    stack.configure(watch=None)
+    stack.configure(monitoring=None)
     stack.up()
     assert len(alarms(engine, "us-east-1")) == 8
     stack.destroy()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from operate.deployed import Deployed
-from operate.deployment.immutable_settings import immutable_violations
+from operate.deployment.preflight.immutable_settings import immutable_violations
 from ring.settings.settings import Settings
 from tests.engine.stacks import Engine, EngineStack
 
@@ -85,7 +85,7 @@ def test_a_key_that_is_taken_away_is_no_longer_used(engine: Engine, stack: Engin
     assert set(stack.refresh()) == set(stack.preview()) == {"same"}
 
 
-def test_what_is_left_out_stays_and_nothing_is_told_so_it_is_refused(
+def test_what_is_left_out_stays_and_nothing_is_reported_so_it_is_refused(
     engine: Engine, stack: EngineStack
 ) -> None:
     stack.configure(table=PLAIN)

@@ -120,7 +120,7 @@ def test_a_connection_that_was_not_configured_reaches_no_place(port: str) -> Non
     connection.close()
 
 
-def test_a_preview_knows_what_is_told_and_nothing_that_aws_will_say(ireland: Connection) -> None:
+def test_a_preview_knows_what_is_given_and_nothing_that_aws_will_say(ireland: Connection) -> None:
     outputs = decoded(ireland.create(TABLE, {**ORDERS, "name": "later"}, preview=True).properties)
     assert outputs["name"] == "later"
     assert outputs["arn"] == outputs["streamArn"] == rpc.UNKNOWN
@@ -159,7 +159,7 @@ def test_what_means_the_same_is_no_difference(ireland: Connection) -> None:
     assert ireland.diff(ROLE, *documents).changes == provider_pb2.DiffResponse.DIFF_NONE
 
 
-def test_a_made_up_name_stays_and_does_not_stand_in_the_way(ireland: Connection) -> None:
+def test_a_made_up_name_stays_and_does_not_collide(ireland: Connection) -> None:
     first = decoded(ireland.check(GROUP, {"retentionInDays": 1}).inputs)
     second = decoded(ireland.check(GROUP, {"retentionInDays": 3}, first).inputs)
     assert first["name"] == second["name"]
@@ -188,9 +188,9 @@ def test_a_resource_that_is_there_can_be_imported(ireland: Connection) -> None:
     assert gone.id == ""
 
 
-def test_what_is_not_known_here_is_told(ireland: Connection) -> None:
-    with pytest.raises(grpc.RpcError, match=r"one: .* not support .* aws:sqs/queue:Queue"):
-        ireland.create("aws:sqs/queue:Queue", {})
+def test_what_is_not_known_here_is_reported(ireland: Connection) -> None:
+    with pytest.raises(grpc.RpcError, match=r"one: .* not support .* aws:none/none:None"):
+        ireland.create("aws:none/none:None", {})
     with pytest.raises(grpc.RpcError, match="not support the function aws:index/getAmi:getAmi"):
         ireland.stub.Invoke(provider_pb2.InvokeRequest(tok="aws:index/getAmi:getAmi"))
 

@@ -64,7 +64,7 @@ def test_a_functions_code_is_sent_only_where_it_is_another(
 
 
 @pytest.mark.usefixtures("runs")
-def test_where_a_function_logs_is_told_read_and_changed(
+def test_where_a_function_logs_is_set_read_and_changed(
     ireland: Connection, place: Location
 ) -> None:
     before = function("logs")

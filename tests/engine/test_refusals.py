@@ -61,7 +61,7 @@ def error_of(stack: EngineStack) -> str:
     return str(failed.value).partition("Diagnostics:")[2]
 
 
-def test_a_name_that_exists_and_a_table_that_is_made_in_part_are_told(
+def test_a_name_that_exists_and_a_table_that_is_made_in_part_are_reported(
     engine: Engine, stack: EngineStack
 ) -> None:
     here = engine.place(HERE).clients.dynamodb(HERE)
@@ -81,7 +81,7 @@ def test_a_name_that_exists_and_a_table_that_is_made_in_part_are_told(
     there.delete_table(TableName="orders")
 
 
-def test_no_permission_and_a_limit_are_told_and_what_was_begun_is_finished(
+def test_no_permission_and_a_limit_are_reported_and_what_was_begun_is_finished(
     engine: Engine, stack: EngineStack
 ) -> None:
     here = engine.place(HERE).clients.functions(HERE)

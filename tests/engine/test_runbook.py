@@ -65,7 +65,7 @@ def switch_stream(engine: Engine, table: str = "orders") -> str:
     return str(dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"])
 
 
-def check_mended(stack: EngineStack) -> None:
+def check_repaired(stack: EngineStack) -> None:
     """See that `up` alone changes nothing; then do as the runbook says."""
     assert set(stack.up()) == {"same"}
     stack.refresh()
@@ -77,7 +77,7 @@ def test_another_stream_of_a_table_of_the_stack(
     engine: Engine, stack: EngineStack, ring: RunningRing
 ) -> None:
     stream = switch_stream(engine)
-    check_mended(stack)
+    check_repaired(stack)
     assert mapping(engine)["EventSourceArn"] == stream
     policies = client(engine, "iam")
     (role,) = [
@@ -94,7 +94,7 @@ def test_another_stream_of_a_table_of_the_stack(
 def test_a_mapping_that_is_gone(engine: Engine, stack: EngineStack, ring: RunningRing) -> None:
     before = mapping(engine)["UUID"]
     client(engine, "lambda").delete_event_source_mapping(UUID=before)
-    check_mended(stack)
+    check_repaired(stack)
     assert mapping(engine)["UUID"] != before
     assert mapping(engine)["StartingPosition"] == "TRIM_HORIZON"
     check_replication(engine, stack, ring)
@@ -115,7 +115,7 @@ def test_a_disabled_mapping_is_enabled_by_refresh_and_up_as_well(
 ) -> None:
     uuid = mapping(engine)["UUID"]
     client(engine, "lambda").update_event_source_mapping(UUID=uuid, Enabled=False)
-    check_mended(stack)
+    check_repaired(stack)
     assert (mapping(engine)["State"], mapping(engine)["UUID"]) == ("Enabled", uuid)
 
 
@@ -129,10 +129,10 @@ def test_a_roles_policy_that_somebody_changed_or_took_away(
     nothing = {"Version": "2012-10-17", "Statement": [denied]}
     before = policies.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     policies.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(nothing))
-    check_mended(stack)
+    check_repaired(stack)
     assert policies.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] == before
     policies.delete_role_policy(RoleName=role, PolicyName=name)
-    check_mended(stack)
+    check_repaired(stack)
     (name,) = policies.list_role_policies(RoleName=role)["PolicyNames"]
     assert policies.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] == before
 
@@ -142,7 +142,7 @@ def test_a_functions_environment_that_somebody_changed(engine: Engine, stack: En
     client(engine, "lambda").update_function_configuration(
         FunctionName=before["FunctionName"], Environment={"Variables": {}}
     )
-    check_mended(stack)
+    check_repaired(stack)
     assert function(engine)["Environment"] == before["Environment"]
 
 
@@ -151,7 +151,7 @@ def test_a_functions_code_that_somebody_changed_comes_with_a_new_function(
 ) -> None:
     before, uuid = function(engine)["FunctionName"], mapping(engine)["UUID"]
     client(engine, "lambda").delete_function(FunctionName=before)
-    check_mended(stack)
+    check_repaired(stack)
     assert function(engine)["FunctionName"] != before
     assert mapping(engine)["UUID"] == uuid
     assert mapping(engine)["FunctionArn"] == function(engine)["FunctionArn"]
@@ -165,7 +165,7 @@ def test_a_quarantine_that_is_gone(engine: Engine, stack: EngineStack, ring: Run
 
     before, buckets = bucket(), client(engine, "s3")
     buckets.delete_bucket(Bucket=before)
-    check_mended(stack)
+    check_repaired(stack)
     assert bucket() != before
     assert bucket() in {one["Name"] for one in buckets.list_buckets()["Buckets"]}
     assert bucket() in json.dumps(function(engine)["Environment"])
@@ -191,7 +191,7 @@ def test_a_table_that_is_gone(engine: Engine, stack: EngineStack) -> None:
     before = dynamodb.describe_table(**at)["Table"]["LatestStreamArn"]
     dynamodb.update_table(**at, DeletionProtectionEnabled=False)
     dynamodb.delete_table(**at)
-    check_mended(stack)
+    check_repaired(stack)
     stream = dynamodb.describe_table(**at)["Table"]["LatestStreamArn"]
     assert mapping(engine)["EventSourceArn"] == stream != before
 

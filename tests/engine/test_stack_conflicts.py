@@ -33,8 +33,8 @@ def log_conflict(engine: Engine, deployed: Deployed) -> None:
         "event": "conflict",
         "hop": "h",
         "key": KEY,
-        "won": Version.make(now, 0, str(there.replica), 7, digest(WON)),
-        "lost": Version.make(now, 0, str(here.replica), 7, digest(LOST)),
+        "won": str(Version.make(now, 0, str(there.replica), 7, digest(WON))),
+        "lost": str(Version.make(now, 0, str(here.replica), 7, digest(LOST))),
         "won_item": WON,
         "lost_item": LOST,
     }

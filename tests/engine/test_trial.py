@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ from operate.deployment.stack import RingStack
 from operate.errors import CancelledError, InvalidRequestError
 from operate.stop import Stop
 from operate.trial.journal import TrialJournal
-from operate.trial.plan import PREFIX, TAG
+from operate.trial.plan import TAG
 from operate.trial.report import TrialReport
 from operate.trial.run import STEPS, run_trial
 from operate.trial.verdicts import Verdict
 from ring.project import PROJECT_ROOT
 from tests.engine.commands import answer, run, tables
 from tests.engine.stacks import Engine
-from tests.engine.trials import REGIONS, TrialCloud, begin, options, trial_cloud
+from tests.engine.trials import REGIONS, TrialCloud, begin, only_steps, options, trial_cloud
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("users_environment")]
 
@@ -72,8 +72,7 @@ def test_a_trial_of_three_members_meets_all_that_can_be_judged_and_leaves_nothin
 def test_a_kept_ring_stays_until_it_is_cleaned_up(
     engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in set(STEPS) - {"deploy", "expiry"}:
-        monkeypatch.delitem(STEPS, name)
+    only_steps(monkeypatch, "deploy", "expiry")
     name = begin(tmp_path).name
     report = run_trial(tmp_path, cloud.callbacks(), options(keep=True))
     assert "destroy.done" not in names(report, Verdict.MET)
@@ -89,8 +88,7 @@ def test_a_trial_that_was_stopped_goes_on_with_the_step_it_was_in(
     cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = "pause"
-    for name in set(STEPS) - {"deploy", "expiry", step}:
-        monkeypatch.delitem(STEPS, name)
+    only_steps(monkeypatch, "deploy", "expiry", step)
     begin(tmp_path)
     stop = Stop()
 
@@ -131,8 +129,7 @@ def leave(engine: Engine, name: str) -> list[str]:
 def test_what_is_left_is_found_and_the_trial_stays_open_until_it_is_gone(
     engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in set(STEPS) - {"deploy"}:
-        monkeypatch.delitem(STEPS, name)
+    only_steps(monkeypatch, "deploy")
     name = begin(tmp_path).name
     left = leave(engine, name)
     report = run_trial(tmp_path, cloud.callbacks(), options())
@@ -155,8 +152,7 @@ def test_what_is_left_is_found_and_the_trial_stays_open_until_it_is_gone(
 def test_a_ring_that_cannot_be_destroyed_is_a_failure_and_what_is_left_of_it_is_found(
     engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in set(STEPS) - {"deploy"}:
-        monkeypatch.delitem(STEPS, name)
+    only_steps(monkeypatch, "deploy")
     journal = begin(tmp_path)
     run_trial(tmp_path, cloud.callbacks(), options(keep=True))
     bucket = str(journal.ring().deployed().hops[0].quarantine)
@@ -190,6 +186,47 @@ def test_a_ring_that_cannot_be_deployed_is_not_tried_but_destroyed(
     assert all_tables(engine) == []
 
 
+def ended_process(
+    arguments: list[str], when: Callable[[], bool], ended_by: signal.Signals
+) -> tuple[int, str]:
+    """Run `automate.py trial` in a process of its own and end it; its exit code and output."""
+    process = subprocess.Popen(
+        [sys.executable, str(PROJECT_ROOT / "automate.py"), "trial", "--yes", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        end = time.monotonic() + _LONG
+        while not when():
+            assert time.monotonic() < end
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(ended_by)
+        output = process.communicate(timeout=_LONG)[0]
+    finally:
+        process.kill()
+    return process.returncode, output
+
+
+def test_a_trial_that_was_killed_while_it_destroyed_is_cleaned_up_by_the_same_command(
+    engine: Engine, cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What kill -9 leaves: a lock on the stack, and a ring of which parts are gone."""
+    only_steps(monkeypatch, "deploy")
+    begin(tmp_path)
+    run_trial(tmp_path, cloud.callbacks(), options(keep=True))
+    cloud.close()
+    deployed = len(all_tables(engine))
+    assert deployed > 0
+    clean_up = ["--clean-up", "--state", str(tmp_path)]
+    code, _ = ended_process(clean_up, lambda: len(all_tables(engine)) < deployed, signal.SIGKILL)
+    assert code == -signal.SIGKILL  # it had not ended by itself
+    report = run_trial(tmp_path, cloud.callbacks(), options(clean_up=True))
+    assert {"destroy.done", "destroy.nothing-left"} <= names(report, Verdict.MET)
+    assert all_tables(engine) == []
+
+
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGINT])
 def test_a_trial_whose_process_was_ended_while_it_deployed_is_gone_on_with(
     engine: Engine,
@@ -199,28 +236,13 @@ def test_a_trial_whose_process_was_ended_while_it_deployed_is_gone_on_with(
     ended_by: signal.Signals,
 ) -> None:
     """Ctrl-C ends it in order; kill -9 leaves a lock and half a ring."""
-    for name in set(STEPS) - {"deploy"}:
-        monkeypatch.delitem(STEPS, name)
-    command = [sys.executable, str(PROJECT_ROOT / "automate.py"), "trial", "--yes"]
+    only_steps(monkeypatch, "deploy")
     regions = [word for region in REGIONS[:2] for word in ("--region", region)]
-    process = subprocess.Popen(
-        [*command, *regions, "--state", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    code, output = ended_process(
+        [*regions, "--state", str(tmp_path)], lambda: bool(all_tables(engine)), ended_by
     )
-    try:
-        end = time.monotonic() + _LONG
-        while not any(one.startswith(PREFIX) for one in all_tables(engine)):
-            assert time.monotonic() < end
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(ended_by)
-        output = process.communicate(timeout=_LONG)[0]
-    finally:
-        process.kill()
     if ended_by is signal.SIGINT:
-        assert process.returncode == 1
+        assert code == 1
         assert "Run the same command again to go on" in output
         assert "Traceback" not in output
     journal = TrialJournal.find(tmp_path)
@@ -252,8 +274,7 @@ def run_what_is_deployed(cloud: TrialCloud, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def only_deployed(cloud: TrialCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave a trial no step but the first, and have it run in a folder of its own."""
-    for name in set(STEPS) - {"deploy"}:
-        monkeypatch.delitem(STEPS, name)
+    only_steps(monkeypatch, "deploy")
     monkeypatch.chdir(tmp_path)
     run_what_is_deployed(cloud, monkeypatch)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from automate import main
 from ring.project import PROJECT_ROOT
+from tests.support.command_lines import parse_command_line
 
 EXAMPLES = PROJECT_ROOT / "examples"
 FOLDERS = sorted(file.parent.name for file in EXAMPLES.glob("*/README.md"))
@@ -33,8 +33,8 @@ def test_a_command_is_one_that_the_command_line_takes(
     folder: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(PROJECT_ROOT)
-    _, name, *arguments = shlex.split(line)
-    main.commands[name].make_context(name, arguments)
+    arguments = shlex.split(line)[1:]
+    parse_command_line(arguments)
     if "--stack" in arguments:
         stack = arguments[arguments.index("--stack") + 1]
         assert (EXAMPLES / folder / f"Pulumi.{stack}.yaml").exists()

@@ -43,7 +43,7 @@ def test_its_settings_are_valid(folder: str) -> None:
     assert json.loads(result.stdout)["rings"][0]["hops"]
 
 
-def test_the_smallest_ring_sends_items_both_ways() -> None:
+def test_the_smallest_ring_sends_items_in_both_directions() -> None:
     with local_ring("smallest") as ring:
         assert arrives(ring, "us-east-1", "eu-west-1", {"id": {"S": "there"}})
         assert arrives(ring, "eu-west-1", "us-east-1", {"id": {"S": "back"}})

@@ -16,7 +16,7 @@ from tests.support.dynamodb_servers import DYNOXIDE, MINISTACK, Server
 ABSENT = replace(DYNOXIDE, program=PROJECT_ROOT / "nowhere")
 
 
-def test_a_test_on_a_server_that_is_not_there_is_skipped_with_the_way_to_it(
+def test_a_test_on_a_server_that_is_not_there_is_skipped_with_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(dynamodb_servers.MUST_RUN, raising=False)
@@ -30,7 +30,7 @@ def test_it_fails_where_the_servers_are_required(monkeypatch: pytest.MonkeyPatch
         dynamodb_servers._url_of(ABSENT)
 
 
-def test_what_a_server_wrote_before_it_failed_is_told() -> None:
+def test_what_a_server_wrote_before_it_failed_is_reported() -> None:
     broken = Server("broken", Path("/bin/sh"), lambda _: ["-c", "echo 'too old'; exit 3"])
     with pytest.raises(RuntimeError, match="ended with status 3") as failure:
         dynamodb_servers.start(broken)
@@ -39,7 +39,7 @@ def test_what_a_server_wrote_before_it_failed_is_told() -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("name", ["DYNOXIDE", "MINISTACK"])
-def test_a_server_ends_with_whoever_started_it_however_that_ends(
+def test_a_server_ends_with_the_process_that_started_it_however_that_ends(
     name: str, end: signal.Signals
 ) -> None:
     dynamodb_servers._url_of({"DYNOXIDE": DYNOXIDE, "MINISTACK": MINISTACK}[name])  # or skip

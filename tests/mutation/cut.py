@@ -50,7 +50,7 @@ def _make(cut: Cut, file: Path) -> None:
     text = file.read_text()
     if text.count(cut.old) != 1:
         raise MutantError(
-            f"{cut.file} has {cut.old!r} {text.count(cut.old)} times, not once: say anew what is "
+            f"{cut.file} has {cut.old!r} {text.count(cut.old)} times, not once: say again what is "
             "to be taken out"
         )
     file.write_text(text.replace(cut.old, cut.new))

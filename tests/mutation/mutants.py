@@ -69,7 +69,7 @@ _REPLAY, _COALESCE = "handler/protocol/replay.py", "handler/protocol/coalesce.py
 
 MUTANTS = [
     Mutant(
-        "the digest tells dirty from clean",
+        "the digest distinguishes dirty from clean",
         _IMAGE,
         "return self.version is not None and self.version.digest == digest(self.item)",
         "return self.version is not None",
@@ -115,8 +115,8 @@ MUTANTS = [
         "an arrival whose origin is next stops",
         _REPLICATE,
         "if write.version.replica == hop.target_replica.id or "
-        "write.is_present_at(hop.target_replica.id):",
-        "if write.is_present_at(hop.target_replica.id):",
+        "write.is_known_at(hop.target_replica.id):",
+        "if write.is_known_at(hop.target_replica.id):",
     ),
     Mutant(
         "... but gives back what it replaced here and is newer",
@@ -140,7 +140,7 @@ MUTANTS = [
         "    conflicts = (",
     ),
     Mutant(
-        "a refused local write brings nothing back here",
+        "a refused local write restores nothing here",
         _REPLICATE,
         "    deleted = await _clear_ends(change, hop, lost)\n",
         "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
@@ -148,7 +148,7 @@ MUTANTS = [
         "storm",
     ),
     Mutant(
-        "an exact old copy gives way to what is newer at next",
+        "an exact old copy yields to what is newer at next",
         _APPLY,
         "still_stands or must_restore(write.version)",
         "must_restore(write.version)",
@@ -266,7 +266,7 @@ MUTANTS = [
         "renewals",
     ),
     Mutant(
-        "the ring's attributes are set anew",
+        "the ring's attributes are set again",
         _DECIDE,
         "        **application_attributes(content),\n",
         "        **content,\n",
@@ -335,7 +335,7 @@ MUTANTS = [
         "adopted",
     ),
     Mutant(
-        "an item that nobody else knows of goes to all, whoever is preferred",
+        "an item that nobody else knows of goes to all, whichever is preferred",
         _REPAIR,
         "return unsent[0] if len(contents) == 1 else None",
         "return None",
@@ -373,8 +373,8 @@ def main() -> int:
     sys.stdout.write("| --- | --- | ---: | --- |\n")
     for mutant, caught in _hunt_all(chosen):
         survived += caught is None
-        told = f"{caught.schedules:,} | {caught.promise}" if caught else "NEVER | none"
-        sys.stdout.write(f"| {mutant.rule} | {mutant.shape} | {told} |\n")
+        row = f"{caught.schedules:,} | {caught.promise}" if caught else "NEVER | none"
+        sys.stdout.write(f"| {mutant.rule} | {mutant.shape} | {row} |\n")
         sys.stdout.flush()
     return 1 if survived else 0
 

@@ -23,8 +23,8 @@ def main() -> int:
         for remedy, failed in zip(REMEDIES, failing, strict=True):
             is_noticed = remedy.test_id in failed.result()
             missed += not is_noticed
-            told = remedy.test if is_noticed else "NOTHING"
-            sys.stdout.write(f"| {remedy.fault} | {remedy.remedy} | {remedy.module} | {told} |\n")
+            test = remedy.test if is_noticed else "NOTHING"
+            sys.stdout.write(f"| {remedy.fault} | {remedy.remedy} | {remedy.module} | {test} |\n")
             sys.stdout.flush()
     return 1 if missed else 0
 

@@ -47,7 +47,7 @@ OF_CALLS = [
     ),
     Remedy(
         _OUT,
-        "how much is given back is told",
+        "how much is given back is logged",
         "metrics",
         '"failures": len(report.failures),',
         '"failures": 0,',
@@ -153,9 +153,25 @@ OF_CALLS = [
         _THROTTLED,
         "no more requests at once than may be",
         "retry",
-        "Semaphore(max_concurrency)",
+        "Semaphore(self._concurrency)",
         "Semaphore(10**6)",
-        "retry: no more calls are under way than may be",
+        "retry: no more calls are in flight than may be",
+    ),
+    Remedy(
+        _THROTTLED,
+        "... and twice as many with each round trip, until one fails",
+        "retry",
+        "self._gate.locked() and not self.retries and",
+        "self._gate.locked() and",
+        "retry: no more calls begin at once after one has failed",
+    ),
+    Remedy(
+        _THROTTLED,
+        "... but not more for the quarantine than there are threads",
+        "retry",
+        "async with self._threads:",
+        "async with Semaphore(1000):",
+        "retry: no more quarantined records are put at once than there are threads",
     ),
     Remedy(
         _KILLED,
@@ -175,13 +191,13 @@ OF_CALLS = [
     ),
     Remedy(
         _KILLED,
-        "a record is set aside before it is told",
+        "a record is quarantined before it is logged",
         "batch",
         "            await self.context.quarantine.put(quarantined)\n"
         "            self.report.quarantined.append(quarantined)",
         "            self.report.quarantined.append(quarantined)\n"
         "            await self.context.quarantine.put(quarantined)",
-        "batch: a record that cannot be set aside is given back with the rest of its key",
+        "batch: a record that cannot be quarantined is given back with the rest of its key",
     ),
     Remedy(
         _TIME,

@@ -9,22 +9,22 @@ _BUCKET = "the quarantine refuses"
 _TWICE = "records come twice, or all again"
 _FAULT = "the hop itself is wrong"
 _STREAM = "the stream is another"
-_POISON_TEST = "record_faults: poison is set aside wherever it is and all else goes on"
-_SIZE_TEST = "record_faults: an item that just fits travels and one byte more is set aside"
-_JSON_TEST = "record_faults: whatever comes each record is done set aside or given back"
+_POISON_TEST = "record_faults: poison is quarantined wherever it is and all else goes on"
+_SIZE_TEST = "record_faults: an item that just fits travels and one byte more is quarantined"
+_JSON_TEST = "record_faults: whatever comes each record is done quarantined or given back"
 _BUCKET_TEST = "record_faults: what the quarantine refuses is kept in the stream"
 _TWICE_TEST = "target_faults: what comes twice is done once"
 _AGAIN_TEST = "target_faults: mappings that start over from trim horizon change nothing"
 _VIEW_TEST = "envelope: a stream of another view type changes nothing and keeps all"
-_ENVELOPE_TEST = "envelope: what is wrong with the hop keeps the whole batch and is told"
+_ENVELOPE_TEST = "envelope: what is wrong with the hop keeps the whole batch and is logged"
 _FAULT_TEST = (
-    "target_faults: a hop without its target keeps everything sets nothing aside and says so"
+    "target_faults: a hop without its target keeps everything quarantines nothing and says so"
 )
 
 OF_RECORDS = [
     Remedy(
         _POISON,
-        "what cannot be read is set aside",
+        "what cannot be read is quarantined",
         "errors",
         "case UnreadableRecordError() | ItemTooLargeError():",
         "case ItemTooLargeError():",
@@ -86,11 +86,11 @@ OF_RECORDS = [
         "                    raise\n"
         "            else:",
         "                raise\n            else:",
-        "coalesce: where the last is refused those before it are sent and it alone is set aside",
+        "coalesce: where the last is refused those before it are sent and it alone is quarantined",
     ),
     Remedy(
         _SIZE,
-        "what no longer fits is told from other refusals",
+        "what no longer fits is distinguished from other refusals",
         "store/dynamodb",
         'if code == "ValidationException" and "size has exceeded" in str(error):',
         "if False:",
@@ -102,7 +102,7 @@ OF_RECORDS = [
         "app",
         "    if not isinstance(records, list):\n",
         "    if not isinstance(records, list):\n        return []\n    if False:\n",
-        "record_faults: what is no batch is told",
+        "record_faults: what is no batch is rejected",
     ),
     Remedy(
         _JSON,
@@ -114,7 +114,7 @@ OF_RECORDS = [
     ),
     Remedy(
         _JSON,
-        "what is no record is told",
+        "what is no record is reported",
         "envelope",
         'change = record.get("dynamodb") if isinstance(record, Mapping) else None',
         'change = record.get("dynamodb")',
@@ -165,7 +165,7 @@ OF_RECORDS = [
     ),
     Remedy(
         _TWICE,
-        "what is set aside twice is kept once",
+        "what is quarantined twice is kept once",
         "quarantine",
         "    text = json.dumps(record, sort_keys=True, default=repr)\n",
         "    text = str(time.time_ns())\n",
@@ -189,7 +189,7 @@ OF_RECORDS = [
     ),
     Remedy(
         _FAULT,
-        "only what lasts is set aside",
+        "only what lasts is quarantined",
         "batch",
         "            if classify(error) is not FailureKind.PERMANENT:\n"
         "                raise\n"
@@ -207,7 +207,7 @@ OF_RECORDS = [
     ),
     Remedy(
         _STREAM,
-        "a view type is told by its name",
+        "a view type is known by its name",
         "envelope",
         'if (view := change.get("StreamViewType")) != _BOTH_IMAGES:',
         'if (view := change.get("StreamViewType")) is None:',

@@ -4,7 +4,7 @@ from tests.mutation.remedy import Remedy
 
 _CLOCK = "a signature of the wrong time"
 _PART = "a batch that comes back in part"
-_ANSWER = "an answer that can be read in two ways"
+_ANSWER = "an answer with two readings"
 _KEYS = "keys that would begin a header line"
 _ENDPOINT = "an endpoint that is no host to call by HTTP"
 _NEWER = "another botocore in Lambda's runtime"

@@ -1,4 +1,4 @@
-"""Each test of a fault was seen to fail without what is done about it: here, each time anew."""
+"""Each test of a fault was seen to fail without what is done about it: here, each time again."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future

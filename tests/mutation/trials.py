@@ -1,7 +1,7 @@
 """Tests run on the project without one of its parts, each time in a process of its own.
 
-The processes are forked from one that has read boto3, moto and hypothesis already: to read them
-anew takes longer than most tests.
+The processes are forked from one that has read boto3, moto and hypothesis already: to import them
+again takes longer than most tests.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""This process as a function of a stack: with its environment, and heard under its role."""
+"""This process as a function of a stack: with its environment, and recorded under its role."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OTHERS = (
 
 @contextmanager
 def being(function: Resource, endpoint: str, ear: Ear) -> Iterator[None]:
-    """Let this process be the function, and hear what it calls."""
+    """Let this process be the function, and record what it calls."""
     spec = function_spec(function, {})
     # moto's credentials are those of an account; here they are the role's.
     ear.whose[spec.credentials["AWS_ACCESS_KEY_ID"]] = function.outputs["role"]

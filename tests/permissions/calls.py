@@ -1,4 +1,4 @@
-"""What calls of AWS's API ask of IAM: heard in botocore, told as actions on ARNs."""
+"""What calls of AWS's API ask of IAM: recorded in botocore, given as actions on ARNs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UnknownCallError(Exception):
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecordedCall:
     """One call as botocore makes it. `who` is the ARN of the role or user that it is signed for."""
 
     who: str
@@ -34,27 +34,27 @@ class Heard:
 
 @dataclass
 class Ear:
-    """Hears the calls of every client that is made while it listens; `whose` tells keys apart."""
+    """Records the calls of every client that is made while it listens."""
 
-    heard: list[Heard] = field(default_factory=list)
+    recorded: list[RecordedCall] = field(default_factory=list)
     whose: dict[str, str] = field(default_factory=dict)
     """The ARN of the role or user, by access key."""
     is_open: bool = False
 
     def keep_params(self, params: Any, context: dict[str, Any], **_: Any) -> None:
-        context["heard"] = params
+        context["recorded"] = params
 
-    def hear(self, model: Any, context: dict[str, Any], request_signer: Any, **_: Any) -> None:
+    def record(self, model: Any, context: dict[str, Any], request_signer: Any, **_: Any) -> None:
         if self.is_open:
             key = request_signer._credentials.get_frozen_credentials().access_key
             service = model.service_model.service_name
             region = request_signer.region_name
-            params = context["heard"]
-            self.heard.append(Heard(self.whose[key], service, model.name, region, params))
+            params = context["recorded"]
+            self.recorded.append(RecordedCall(self.whose[key], service, model.name, region, params))
 
     def learn(self, parsed: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
         if "Credentials" in parsed:
-            self.whose[parsed["Credentials"]["AccessKeyId"]] = context["heard"]["RoleArn"]
+            self.whose[parsed["Credentials"]["AccessKeyId"]] = context["recorded"]["RoleArn"]
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -66,14 +66,14 @@ class Ear:
             self.is_open = False
 
     def calls(self) -> Iterator[Call]:
-        """Everything that was heard, as IAM sees it. Raises `UnknownCallError`."""
-        for heard in self.heard:
-            context = owner_of_bucket(heard.who) if heard.service == "s3" else ()
-            yield from (Call(heard.who, action, arn, context) for action, arn in _asked(heard))
+        """All recorded calls, as IAM sees them. Raises `UnknownCallError`."""
+        for made in self.recorded:
+            context = owner_of_bucket(made.who) if made.service == "s3" else ()
+            yield from (Call(made.who, action, arn, context) for action, arn in _asked(made))
 
 
 def owner_of_bucket(who: str) -> tuple[tuple[str, str], ...]:
-    """What S3 tells IAM of a bucket of the ring's: it is in the account of who asks."""
+    """What S3 gives IAM for a bucket of the ring's: it is in the account of who asks."""
     return (("s3:ResourceAccount", Arn.parse(who).account),)
 
 
@@ -83,7 +83,7 @@ def listening() -> Iterator[Ear]:
     ear = Ear()
     events: list[Any] = [
         ("before-parameter-build", ear.keep_params),
-        ("before-call", ear.hear),
+        ("before-call", ear.record),
         ("before-call", _execute_nothing),
         ("after-call.sts.AssumeRole", ear.learn),
     ]
@@ -99,35 +99,35 @@ def _execute_nothing(model: Any, context: dict[str, Any], **_: Any) -> Any:
     if model.name != "BatchExecuteStatement":
         return None
     answer = {"Error": {"Code": "ValidationError", "Message": "moto cannot read it"}}
-    answers = [answer] * len(context["heard"]["Statements"])
+    answers = [answer] * len(context["recorded"]["Statements"])
     return AWSResponse("", 200, HTTPHeaders(), None), {"Responses": answers}
 
 
 Asked = Iterator[tuple[str, str]]
 
 
-def _asked(heard: Heard) -> Asked:
+def _asked(made: RecordedCall) -> Asked:
     """The actions, each with an ARN, that a call needs."""
-    asked = _CALLS.get((heard.service, heard.operation))
+    asked = _CALLS.get((made.service, made.operation))
     if asked is None:
-        raise UnknownCallError(f"{heard.service} {heard.operation}: say in _CALLS what it needs")
-    yield from asked(heard, Arn.parse(heard.who).account)
+        raise UnknownCallError(f"{made.service} {made.operation}: say in _CALLS what it needs")
+    yield from asked(made, Arn.parse(made.who).account)
 
 
-def _table(heard: Heard, account: str, name: str) -> str:
+def _table(made: RecordedCall, account: str, name: str) -> str:
     """A table's ARN: what is given by name is in the account of the caller."""
     if name.startswith("arn:"):
         return name
-    return table_arn(partition_of(heard.region), heard.region, account, name)
+    return table_arn(partition_of(made.region), made.region, account, name)
 
 
-def _one_table(heard: Heard, account: str) -> Asked:
-    yield f"dynamodb:{heard.operation}", _table(heard, account, heard.params["TableName"])
+def _one_table(made: RecordedCall, account: str) -> Asked:
+    yield f"dynamodb:{made.operation}", _table(made, account, made.params["TableName"])
 
 
-def _many_tables(heard: Heard, account: str) -> Asked:
-    for name in heard.params["RequestItems"]:
-        yield f"dynamodb:{heard.operation}", _table(heard, account, name)
+def _many_tables(made: RecordedCall, account: str) -> Asked:
+    for name in made.params["RequestItems"]:
+        yield f"dynamodb:{made.operation}", _table(made, account, name)
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -140,10 +140,10 @@ _IN_TRANSACTIONS = {
 }
 
 
-def _transaction(heard: Heard, account: str) -> Asked:
-    for item in heard.params["TransactItems"]:
+def _transaction(made: RecordedCall, account: str) -> Asked:
+    for item in made.params["TransactItems"]:
         for kind, part in item.items():
-            arn = _table(heard, account, part["TableName"])
+            arn = _table(made, account, part["TableName"])
             yield f"dynamodb:{_IN_TRANSACTIONS[kind]}", arn
 
 
@@ -153,36 +153,36 @@ _PARTIQL = re.compile(
 )
 
 
-def _partiql(heard: Heard, account: str) -> Asked:
-    whole = heard.params.get("Statements") or heard.params.get("TransactStatements")
-    for statement in whole or [heard.params]:
+def _partiql(made: RecordedCall, account: str) -> Asked:
+    whole = made.params.get("Statements") or made.params.get("TransactStatements")
+    for statement in whole or [made.params]:
         found = _PARTIQL.match(statement["Statement"])
         if found is None:
             raise UnknownCallError(f"PartiQL of an unknown kind: {statement['Statement']}")
         action = f"dynamodb:PartiQL{found[1].capitalize()}"
-        yield action, _table(heard, account, found[2])
+        yield action, _table(made, account, found[2])
 
 
-def _object(heard: Heard, account: str) -> Asked:
+def _object(made: RecordedCall, account: str) -> Asked:
     # An ACL, tags or a key of KMS would need an action more.
     known = {"Bucket", "Key", "Body", "ContentType", "ExpectedBucketOwner", "ChecksumMode"}
-    if unknown := heard.params.keys() - known:
-        raise UnknownCallError(f"{heard.operation} with {sorted(unknown)}")
-    if heard.params.get("ExpectedBucketOwner") != account:
-        raise UnknownCallError(f"{heard.operation} in whosever bucket that is: {heard.params}")
-    bucket, key = heard.params["Bucket"], heard.params["Key"]
-    yield f"s3:{heard.operation}", f"arn:{partition_of(heard.region)}:s3:::{bucket}/{key}"
+    if unknown := made.params.keys() - known:
+        raise UnknownCallError(f"{made.operation} with {sorted(unknown)}")
+    if made.params.get("ExpectedBucketOwner") != account:
+        raise UnknownCallError(f"{made.operation} in whosever bucket that is: {made.params}")
+    bucket, key = made.params["Bucket"], made.params["Key"]
+    yield f"s3:{made.operation}", f"arn:{partition_of(made.region)}:s3:::{bucket}/{key}"
 
 
-def _role(heard: Heard, _: str) -> Asked:
-    yield ASSUME, heard.params["RoleArn"]
+def _role(made: RecordedCall, _: str) -> Asked:
+    yield ASSUME, made.params["RoleArn"]
 
 
-def _secret(heard: Heard, _: str) -> Asked:
-    yield "secretsmanager:GetSecretValue", heard.params["SecretId"]
+def _secret(made: RecordedCall, _: str) -> Asked:
+    yield "secretsmanager:GetSecretValue", made.params["SecretId"]
 
 
-_CALLS: Mapping[tuple[str, str], Callable[[Heard, str], Asked]] = {
+_CALLS: Mapping[tuple[str, str], Callable[[RecordedCall, str], Asked]] = {
     **{
         ("dynamodb", one): _one_table
         for one in ("Scan", "GetItem", "PutItem", "UpdateItem", "DeleteItem")

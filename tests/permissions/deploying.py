@@ -14,7 +14,7 @@ from local.endpoint.server import LocalServer
 from local.stack_config import StackConfig
 from ring.arn import Arn, partition_of
 from ring.project import PROJECT_ROOT
-from tests.permissions.calls import Heard, listening
+from tests.permissions.calls import RecordedCall, listening
 from tests.permissions.judge import Call
 
 _PROGRAM = PROJECT_ROOT / "__main__.py"
@@ -71,7 +71,7 @@ def lives(*stacks: StackConfig) -> list[Call]:
                 cloud = Cloud(end.enter_context(Accounts(server.endpoint)))
                 end.enter_context(ear.opened())
                 _live(run_program(_PROGRAM, stack, cloud), cloud)
-    return [call for heard in ear.heard for call in _asked(heard)]
+    return [call for made in ear.recorded for call in _asked(made)]
 
 
 def _live(deployment: Deployment, cloud: Cloud) -> None:
@@ -104,39 +104,39 @@ def _changes(outputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**outputs, **off, "ttl": ttl}
 
 
-def _asked(heard: Heard) -> Iterator[Call]:
-    if (heard.service, heard.operation) in _OURS:
+def _asked(call: RecordedCall) -> Iterator[Call]:
+    if (call.service, call.operation) in _OURS:
         return
-    service = _SERVICES.get(heard.service, heard.service)
-    action = ACTIONS.get((heard.service, heard.operation), heard.operation)
-    for resource in _resources(heard):
+    service = _SERVICES.get(call.service, call.service)
+    action = ACTIONS.get((call.service, call.operation), call.operation)
+    for resource in _resources(call):
         yield Call(_DEPLOYER, f"{service}:{action}", resource)
     for name in ("Role", "roleArn"):
-        if name in heard.params:
-            yield Call(_DEPLOYER, "iam:PassRole", heard.params[name])
+        if name in call.params:
+            yield Call(_DEPLOYER, "iam:PassRole", call.params[name])
 
 
-def _resources(heard: Heard) -> list[str]:
+def _resources(call: RecordedCall) -> list[str]:
     """Return the ARNs that a call is about, or `*` for one that is about none."""
-    params = heard.params
-    if (heard.service, heard.operation) in _UNLIMITED:
+    params = call.params
+    if (call.service, call.operation) in _UNLIMITED:
         return ["*"]
-    if heard.service == "s3" and "Key" in params:
-        return [_arn(heard, f"{params['Bucket']}/{params['Key']}")]
-    for name, beginning in _NAMED.get(heard.service, ()):
+    if call.service == "s3" and "Key" in params:
+        return [_arn(call, f"{params['Bucket']}/{params['Key']}")]
+    for name, beginning in _NAMED.get(call.service, ()):
         if name in params:
-            return [_arn(heard, beginning + params[name].rpartition(":")[2])]
+            return [_arn(call, beginning + params[name].rpartition(":")[2])]
     for name, beginning in _LISTED.items():
         if name in params:
-            return [_arn(heard, beginning + one) for one in params[name]]
+            return [_arn(call, beginning + one) for one in params[name]]
     arns = [value for name, value in params.items() if name.lower().endswith("arn")]
     arns += [params["Resource"]] if "Resource" in params else []
     return [arn for arn in arns if str(arn).startswith("arn:")][:1] or ["*"]
 
 
-def _arn(heard: Heard, resource: str) -> str:
-    region, account = _GLOBAL.get(heard.service, (heard.region, HOME_ACCOUNT))
+def _arn(call: RecordedCall, resource: str) -> str:
+    region, account = _GLOBAL.get(call.service, (call.region, HOME_ACCOUNT))
     if resource.startswith("dashboard/"):
         region = ""
-    service = _SERVICES.get(heard.service, heard.service)
-    return str(Arn(partition_of(heard.region), service, region, account, resource))
+    service = _SERVICES.get(call.service, call.service)
+    return str(Arn(partition_of(call.region), service, region, account, resource))

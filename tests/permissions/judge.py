@@ -158,46 +158,46 @@ def _read(document: Mapping[str, Any], needed: set[str]) -> Policy:
     return tuple(_statement(one, needed) for one in document["Statement"])
 
 
-def _statement(told: Mapping[str, Any], needed: set[str]) -> Statement:
-    _expect(told, needed=needed, optional={"Sid", "Condition"})
-    if told["Effect"] not in ("Allow", "Deny"):
-        raise UnknownInPolicyError(f"effect {told['Effect']}")
+def _statement(given: Mapping[str, Any], needed: set[str]) -> Statement:
+    _expect(given, needed=needed, optional={"Sid", "Condition"})
+    if given["Effect"] not in ("Allow", "Deny"):
+        raise UnknownInPolicyError(f"effect {given['Effect']}")
     return Statement(
-        allows=told["Effect"] == "Allow",
-        actions=_texts(told["Action"]),
-        resources=_texts(told.get("Resource", "*")),  # a trust policy is about its own role
-        principals=tuple(_principals(told["Principal"])) if "Principal" in needed else (),
-        conditions=tuple(_conditions(told.get("Condition", {}))),
+        allows=given["Effect"] == "Allow",
+        actions=_texts(given["Action"]),
+        resources=_texts(given.get("Resource", "*")),  # a trust policy is about its own role
+        principals=tuple(_principals(given["Principal"])) if "Principal" in needed else (),
+        conditions=tuple(_conditions(given.get("Condition", {}))),
     )
 
 
-def _expect(told: Mapping[str, Any], *, needed: set[str], optional: set[str]) -> None:
-    if missing := needed - told.keys():
-        raise UnknownInPolicyError(f"{told} has no {sorted(missing)}")
-    if unknown := told.keys() - needed - optional:
-        raise UnknownInPolicyError(f"{sorted(unknown)} in {told}")
+def _expect(given: Mapping[str, Any], *, needed: set[str], optional: set[str]) -> None:
+    if missing := needed - given.keys():
+        raise UnknownInPolicyError(f"{given} has no {sorted(missing)}")
+    if unknown := given.keys() - needed - optional:
+        raise UnknownInPolicyError(f"{sorted(unknown)} in {given}")
 
 
-def _principals(told: Any) -> Iterator[tuple[str, str]]:
-    if not isinstance(told, Mapping) or not told:
-        raise UnknownInPolicyError(f"principal {told!r}")
-    for kind, names in told.items():
+def _principals(given: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(given, Mapping) or not given:
+        raise UnknownInPolicyError(f"principal {given!r}")
+    for kind, names in given.items():
         for name in _texts(names):
             if kind not in _PRINCIPALS or "*" in name or name.endswith(":root"):
                 raise UnknownInPolicyError(f"principal {kind} {name}")
             yield kind, name
 
 
-def _conditions(told: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for operator, keys in told.items():
+def _conditions(given: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for operator, keys in given.items():
         for key, values in keys.items():
             if operator not in _OPERATORS or key not in _KEYS:
                 raise UnknownInPolicyError(f"condition {operator} {key}")
             yield operator, key, _texts(values)
 
 
-def _texts(told: Any) -> tuple[str, ...]:
-    texts = (told,) if isinstance(told, str) else tuple(told)
+def _texts(given: Any) -> tuple[str, ...]:
+    texts = (given,) if isinstance(given, str) else tuple(given)
     if not texts:
         raise UnknownInPolicyError("an empty list")
     for text in texts:

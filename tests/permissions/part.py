@@ -25,7 +25,7 @@ class Part:
     """A stack's function for segments, in this process, over its members' tables in moto."""
 
     def __init__(self, deployment: Deployment, settings: Settings, cloud: Cloud) -> None:
-        self._told: Mapping[str, Any] = deployment.outputs["distributed"]
+        self._outputs: Mapping[str, Any] = deployment.outputs["distributed"]
         self._deployment = deployment
         (self._function,) = self._of("lambda/function:Function", "function")
         self._machine, *_ = self._of("sfn/stateMachine:StateMachine", "machine")
@@ -40,22 +40,22 @@ class Part:
 
     def _of(self, kind: str, name: str) -> list[Resource]:
         found = self._deployment.of(f"aws:{kind}")
-        return [one for one in found if one.outputs["arn"] == self._told[name]]
+        return [one for one in found if one.outputs["arn"] == self._outputs[name]]
 
     def served(self) -> Mapped:
-        """What Step Functions and Lambda are told."""
+        """What Step Functions and Lambda are given."""
         (group,) = [
             one
             for one in self._deployment.of("aws:cloudwatch/logGroup:LogGroup")
             if one.name == self._function.name
         ]
         return Mapped(
-            machine=self._told["machine"],
+            machine=self._outputs["machine"],
             machine_role=self._machine.outputs["roleArn"],
-            function=self._told["function"],
+            function=self._outputs["function"],
             role=self._function.outputs["role"],
             log_group=group.outputs["arn"],
-            parts=f"arn:{group.outputs['arn'].split(':')[1]}:s3:::{self._told['bucket']}/run.json",
+            parts=f"arn:{group.outputs['arn'].split(':')[1]}:s3:::{self._outputs['bucket']}/run.json",
         )
 
     def drive(self, endpoint: str, ear: Ear) -> None:
@@ -76,23 +76,24 @@ class Part:
     def _end_early(self, name: str) -> None:
         place = self._function.location
         client: Any = place.clients.s3(place.region)
-        bucket = {"Bucket": self._told["bucket"], "Key": name}
+        bucket = {"Bucket": self._outputs["bucket"], "Key": name}
         about, *lines = client.get_object(**bucket)["Body"].read().splitlines(keepends=True)
         names = [key.name for key in self._keys]
         position = key_text({name: {"S": "a"} for name in names}, names)
-        told = json.dumps({**json.loads(about), "position": position}) + "\n"
-        client.put_object(**bucket, Body=b"".join([told.encode(), *lines]))
+        head = json.dumps({**json.loads(about), "position": position}) + "\n"
+        client.put_object(**bucket, Body=b"".join([head.encode(), *lines]))
 
     def _context(self, left: int) -> Any:
         return SimpleNamespace(
-            get_remaining_time_in_millis=lambda: left, invoked_function_arn=self._told["function"]
+            get_remaining_time_in_millis=lambda: left,
+            invoked_function_arn=self._outputs["function"],
         )
 
     def _events(self) -> Iterator[dict[str, Any]]:
         count = len(self._members)
         for source in range(0, 2 * count, 1 if self._buried else 2):
             yield self._event("check", {"settle": 0, "tombstones": self._buried}, source)
-        if self._told["writes"]:
+        if self._outputs["writes"]:
             for route in (*pairwise(range(count)), (count - 1, 0)):
                 yield self._event("backfill", {"route": route}, 0)
 
@@ -102,7 +103,7 @@ class Part:
             "how": how,
             "members": [self._member(at) for at in range(len(self._members))],
             "part": {"source": source, "number": 0, "of": 1},
-            "bucket": self._told["bucket"],
+            "bucket": self._outputs["bucket"],
             "run": "run",
         }
 
@@ -119,5 +120,5 @@ class Part:
             "keys": [key.name for key in self._keys],
             "types": [key.type for key in self._keys],
             "expires": None,
-            "role": self._told["readers"].get(member.name),
+            "role": self._outputs["readers"].get(member.name),
         }

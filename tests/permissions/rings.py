@@ -1,4 +1,4 @@
-"""Rings of which every call is heard: a stack's own program and handler over moto.
+"""Rings of which every call is recorded: a stack's own program and handler over moto.
 
 The handler runs in this process, hop by hop, with the environment that the stack gives its
 function; the documents are those that the stack puts into its roles.
@@ -56,7 +56,7 @@ class Trial:
 
 
 def tried(stack: StackConfig) -> Trial:
-    """Deploy a stack, drive every path of each hop's handler, and tell what was called."""
+    """Deploy a stack, drive every path of each hop's handler, and return what was called."""
     settings = Settings.parse(stack.settings)
     with LocalServer() as server, Accounts(server.endpoint) as accounts, listening() as ear:
         cloud = Cloud(accounts)
@@ -64,10 +64,10 @@ def tried(stack: StackConfig) -> Trial:
         deployment = run_program(PROGRAM, stack, cloud, streams)
         create_writer_secrets(settings, deployment, cloud)
         ear.whose.update(_keys_of_users(deployment))
-        told = {here: there for there, here in streams.items()}
+        adopted = {here: there for there, here in streams.items()}
         served: list[Served] = []
         for hop in _hops(deployment, settings, cloud):
-            served.append(hop.served(told))
+            served.append(hop.served(adopted))
             with hop.running(server.endpoint, ear):
                 hop.drive()
         mapped = []
@@ -75,13 +75,13 @@ def tried(stack: StackConfig) -> Trial:
             part = Part(deployment, settings, cloud)
             part.drive(server.endpoint, ear)
             mapped.append(part.served())
-    heard = [
+    recorded = [
         *ear.calls(),
         *(call for one in served for call in lambdas(one)),
         *(call for one in mapped for call in states(one)),
     ]
     keys = dict(_keys(settings, deployment))
-    calls = frozenset([*heard, *in_the_callers_name(heard, keys)])
+    calls = frozenset([*recorded, *in_the_callers_name(recorded, keys)])
     law, documents = _law(deployment)
     return Trial(law, calls, documents, tuple(served))
 
@@ -99,15 +99,15 @@ class Hop:
         stream = mapping.outputs["eventSourceArn"]
         self._stream = StreamReader(streams, stream, "TRIM_HORIZON")
 
-    def served(self, told: Mapping[str, str]) -> Served:
-        """What Lambda is told. An adopted stream has the ARN that the settings give it."""
+    def served(self, adopted: Mapping[str, str]) -> Served:
+        """What Lambda is given. An adopted stream has the ARN that the settings give it."""
         outputs = self._mapping.outputs
         stream = outputs["eventSourceArn"]
         destination = outputs["destinationConfig"]["onFailure"]["destinationArn"]
         return Served(
             function=self._function.outputs["arn"],
             role=self._function.outputs["role"],
-            stream=told.get(stream, stream),
+            stream=adopted.get(stream, stream),
             log_group=self._log_group,
             quarantine=destination,
             mapping=outputs["uuid"],
@@ -115,7 +115,7 @@ class Hop:
 
     @contextmanager
     def running(self, endpoint: str, ear: Ear) -> Iterator[None]:
-        """Let this process be the function, and hear what it calls."""
+        """Let this process be the function, and record what it calls."""
         self._ear = ear
         with being(self._function, endpoint, ear), pytest.MonkeyPatch.context() as patch:
             # The ear hears botocore's clients.
@@ -127,27 +127,27 @@ class Hop:
                 app._runtime.cache_clear()
 
     def drive(self) -> None:
-        """Go down every path that ends in another call, in both ways of writing."""
-        for way in ("batched", "single"):
+        """Go down every path that ends in another call, in both modes of writing."""
+        for mode in ("batched", "single"):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("RING_WRITES", way)
+                patch.setenv("RING_WRITES", mode)
                 app._runtime.cache_clear()
-                self._drive(way)
-        # Nothing can be made of its item: it is set aside.
+                self._drive(mode)
+        # Nothing can be made of its item: it is quarantined.
         poison = record(7, NewImage={"k": {"S": "1"}, "v": {"S": 5}})
         self._deliver([{**poison, "eventSourceARN": self._stream.arn}])
         with self._ear.opened():
             app.handle(heartbeat.HEARTBEAT_EVENT, _CONTEXT)
 
-    def _drive(self, way: str) -> None:
-        plain, late = f"plain, {way}", f"late, {way}"
+    def _drive(self, mode: str) -> None:
+        plain, late = f"plain, {mode}", f"late, {mode}"
         self._write(plain, 1)
         self._write(plain, 2)
         self._remove(plain)
-        # What a hop brings here meets something newer at the target, which is brought here then.
-        self._arrive(f"newer, {way}", {"n": {"N": "0"}})
+        # What a hop copies here meets something newer at the target, which is copied here then.
+        self._arrive(f"newer, {mode}", {"n": {"N": "0"}})
         # It meets a stub that was left standing, which is taken away there.
-        self._arrive(f"deleted, {way}", {DELETED: {"BOOL": True}})
+        self._arrive(f"deleted, {mode}", {DELETED: {"BOOL": True}})
         # An older delete takes what was written here: its stub is taken away, and the item created.
         self._write(late, 1)
         self._lay(self._source, late, {DELETED: {"BOOL": True}}, _PAST)
@@ -199,15 +199,15 @@ def _hops(deployment: Deployment, settings: Settings, cloud: Cloud) -> Iterator[
     members = {one.name: one for one in members_of(settings)}
     table = settings.table
     keys = [table.partition_key.name, *([table.sort_key.name] if table.sort_key else [])]
-    for told in deployment.outputs["hops"]:
-        function, mapping = functions[told["function"]], mappings[told["mapping"]]
+    for hop in deployment.outputs["hops"]:
+        function, mapping = functions[hop["function"]], mappings[hop["mapping"]]
         group = function.outputs["loggingConfig"]["logGroup"]
         place = function.location
         yield Hop(
             function,
             mapping,
             groups[place.account, place.region, group],
-            (keys, *(_table(members[told[end]], cloud) for end in ("source", "target"))),
+            (keys, *(_table(members[hop[end]], cloud) for end in ("source", "target"))),
         )
 
 
@@ -254,7 +254,8 @@ def _partition(one: Resource) -> tuple[str, str]:
 def _keys(settings: Settings, deployment: Deployment) -> Iterator[tuple[str, str]]:
     """The ARN of each encrypted table, bucket and secret, and that of its key."""
     accounts = {
-        told["name"]: told["table_arn"].split(":")[4] for told in deployment.outputs["members"]
+        member["name"]: member["table_arn"].split(":")[4]
+        for member in deployment.outputs["members"]
     }
     for member in members_of(settings):
         if member.writer_secret and member.writer_secret.kms_key:

@@ -1,6 +1,6 @@
 """The calls that AWS's services make with a role of the ring's: listed, since no client makes them.
 
-Everything else that a role does is heard (see `calls`). Each entry has its source.
+Everything else that a role does is recorded (see `calls`). Each entry has its source.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WITH_KEY = {"s3:PutObject": "GenerateDataKey", "s3:ListBucket": None}
 
 @dataclass(frozen=True)
 class Served:
-    """What Lambda is told about a hop: ARNs, and the mapping's UUID."""
+    """What Lambda is given about a hop: ARNs, and the mapping's UUID."""
 
     function: str
     role: str
@@ -43,7 +43,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Mapped:
-    """What Step Functions is told of segments: ARNs, `parts` of the object that lists them."""
+    """What Step Functions is given of segments: ARNs, `parts` of the object that lists them."""
 
     machine: str
     machine_role: str

@@ -1,4 +1,4 @@
-"""What is heard of a client's calls, and what they ask of IAM."""
+"""What is recorded of a client's calls, and what they ask of IAM."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.permissions.calls import Ear, Heard, UnknownCallError, listening
+from tests.permissions.calls import Ear, RecordedCall, UnknownCallError, listening
 
 ROLE = "arn:aws:iam::123456789012:role/hop"
 WRITER = "arn:aws-cn:iam::210987654321:role/writer"
 
 
 def asked(operation: str, *, who: str = ROLE, region: str = "us-east-1", **params: Any) -> Any:
-    heard = Heard(who, "dynamodb", operation, region, params)
-    return [(call.action, call.resource) for call in Ear([heard]).calls()]
+    recorded = RecordedCall(who, "dynamodb", operation, region, params)
+    return [(call.action, call.resource) for call in Ear([recorded]).calls()]
 
 
 def table(name: str) -> str:
@@ -68,10 +68,10 @@ def test_a_call_of_which_nothing_is_known_is_an_error() -> None:
     with pytest.raises(UnknownCallError, match="UpdateTable"):
         asked("UpdateTable", TableName="a")
     with pytest.raises(UnknownCallError, match="ACL"):
-        list(Ear([Heard(ROLE, "s3", "PutObject", "us-east-1", {"ACL": "x"})]).calls())
+        list(Ear([RecordedCall(ROLE, "s3", "PutObject", "us-east-1", {"ACL": "x"})]).calls())
 
 
-def test_a_client_is_heard_under_the_role_that_it_has_taken() -> None:
+def test_a_client_is_recorded_under_the_role_that_it_has_taken() -> None:
     with mock_aws(), listening() as ear:
         sts: Any = boto3.client("sts", region_name="cn-north-1")
         ear.whose[sts._request_signer._credentials.access_key] = ROLE
@@ -93,9 +93,9 @@ def test_a_client_is_heard_under_the_role_that_it_has_taken() -> None:
     ]
 
 
-def test_what_is_called_while_nobody_listens_is_not_heard() -> None:
+def test_what_is_called_while_nobody_listens_is_not_recorded() -> None:
     with mock_aws(), listening() as ear:
         client: Any = boto3.client("sts", region_name="us-east-1")
         client.get_caller_identity()
 
-    assert ear.heard == []
+    assert ear.recorded == []

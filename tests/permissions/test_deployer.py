@@ -26,7 +26,7 @@ FULL = StackConfig.of(
         "members": [{"region": "us-east-1", "kms_key": KEY}, {"region": "eu-west-1"}],
         "heartbeat": {"enabled": True},
         "distributed": {"enabled": True},
-        "watch": {"email": "ops@example.com"},
+        "monitoring": {"email": "ops@example.com"},
         "function": {"runtime_updates": "function_update"},
     }
 )
@@ -78,6 +78,7 @@ def document(partition: str = "aws") -> Any:
     return json.loads(text.replace("arn:aws:", f"arn:{partition}:"))
 
 
+@pytest.mark.long
 def test_all_that_deploying_asks_for_is_listed(calls: list[Call]) -> None:
     law = [read_policy(document(one)) for one in ("aws", "aws-cn")]
     denied = {f"{call.action} on {call.resource}" for call in calls if not permits(law, call)}
@@ -88,6 +89,7 @@ def test_all_of_it_fits_into_one_managed_policy() -> None:
     assert len(json.dumps(document("aws-us-gov"), separators=(",", ":"))) <= 6_144
 
 
+@pytest.mark.long
 def test_all_that_is_listed_is_asked_for(calls: list[Call]) -> None:
     beyond = {action for actions in BEYOND.values() for action in actions}
     idle = {
@@ -104,6 +106,7 @@ def is_for(statement: dict[str, Any], action: str, call: Call) -> bool:
     return permits([read_policy(alone)], call)
 
 
+@pytest.mark.long
 def test_all_that_the_real_provider_asks_for_beyond_that_is_listed(calls: list[Call]) -> None:
     listed = {action for one in document()["Statement"] for action in one["Action"]}
     beyond = {action for actions in BEYOND.values() for action in actions}

@@ -18,7 +18,7 @@ from ring.project import PROJECT_ROOT
 from tests.permissions.calls import Ear, listening
 from tests.permissions.deploying import ACTIONS
 from tests.support.local_rings import PATIENCE, item, put, ring_of
-from tests.support.quarantined_ring import NULL, entries, give_up, mend, set_aside
+from tests.support.quarantined_ring import NULL, drop_index, entries, give_up, quarantine_items
 from tests.support.stream_records import stamped
 
 HERE, THERE = "us-east-1", "eu-west-1"
@@ -36,14 +36,14 @@ class Operator:
 
     def run(self, row: str, *words: str) -> str:
         """Run a command, whose calls count for a row of the table; return its output."""
-        self._ear.heard.clear()
+        self._ear.recorded.clear()
         with self._ear.opened():
             command = [*words, "--local", self.ring.endpoint]
             result = CliRunner().invoke(main, command, catch_exceptions=False)
         assert result.exit_code in (0, 1), result.output
-        for heard in self._ear.heard:
-            name = ACTIONS.get((heard.service, heard.operation), heard.operation)
-            self.called[row].add(f"{heard.service}:{name}")
+        for call in self._ear.recorded:
+            name = ACTIONS.get((call.service, call.operation), call.operation)
+            self.called[row].add(f"{call.service}:{name}")
         return result.output
 
 
@@ -91,7 +91,7 @@ def replay(operator: Operator) -> None:
     ring = operator.ring
     put(ring, HERE, item("deleted"))
     ring.wait_until_quiet(PATIENCE)
-    set_aside(ring, "a", "b")
+    quarantine_items(ring, "a", "b")
     put(ring, HERE, item("deleted", **NULL))
     give_up(ring, "c", "d", **NULL)
     ring.wait_until_quiet(PATIENCE)
@@ -101,7 +101,7 @@ def replay(operator: Operator) -> None:
     operator.run("redrive", "redrive", "--all", "--yes")
     with ring.paused(HERE):
         ring.client(HERE).delete_item(TableName="orders", Key=item("deleted"))
-        mend(ring)
+        drop_index(ring)
         operator.run("redrive", "redrive", "--all", "--yes")
     ring.wait_until_quiet(PATIENCE)
 
@@ -144,11 +144,13 @@ def documented() -> dict[str, set[str]]:
     return rows
 
 
+@pytest.mark.long
 def test_all_that_a_command_calls_is_listed(called: dict[str, set[str]]) -> None:
     listed = documented()
     assert {row: names - listed[row] for row, names in called.items() if names - listed[row]} == {}
 
 
+@pytest.mark.long
 def test_each_row_of_actions_has_a_command_that_was_run(called: dict[str, set[str]]) -> None:
     others = {"bypass", "rejoin", "pause", "resume", "watch", "trial", "show", "--distributed"}
     assert documented().keys() - others == called.keys()

@@ -7,9 +7,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from commands.local_ring import RunningLocalRing
+from local.ring import LocalRing
+from page.server import PageServer
 
 NEEDED = "RING_TESTS_NEED_BROWSER"
 
@@ -33,3 +38,10 @@ def chromium() -> Iterator[Browser]:
     # Python 3.11 fails to parse a program when it collects a greenlet of Playwright's meanwhile
     # ("AST constructor recursion depth mismatch"): collect them all now.
     gc.collect()
+
+
+def serve(ring: LocalRing, folder: Path, port: int = 0) -> PageServer:
+    """The page of a local ring, with its key in a folder."""
+    options = ["--local", ring.endpoint]
+    reached = RunningLocalRing(ring.endpoint)
+    return PageServer(reached, options, is_local=True, port=port, key_file=folder / "page-key")

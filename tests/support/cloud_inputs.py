@@ -37,7 +37,7 @@ def described(place: Location, name: str) -> Mapping[str, Any]:
 
 def role(cloud: Cloud, place: Location, name: str) -> str:
     """Make a role; return its ARN."""
-    inputs = {"assumeRolePolicy": TRUST, "name": name, "description": "carries"}
+    inputs = {"assumeRolePolicy": TRUST, "name": name, "description": "replicates"}
     arn: str = cloud.create("aws:iam/role:Role", "r", inputs, place)[1]["arn"]
     return arn
 

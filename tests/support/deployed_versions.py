@@ -16,7 +16,7 @@ from pathlib import Path
 Environments = Mapping[str, Sequence[Mapping[str, str]]]
 
 ENVIRONMENTS: Environments = json.loads((Path(__file__).parent / "environments.json").read_text())
-"""By what is told of a ring: the environments of its hops, in ring order."""
+"""Environments of a ring's hops, in ring order, by what is deployed."""
 
 ENTRY = "handler.app.handle"
 """What a function is called by: the old name stands in the configuration with the new code."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from operate.deployed import Deployed
-from ring.ring import RING
+from ring.component_types import RING
 from ring.settings.members import Member, members_of
 from ring.settings.settings import Settings
 from ring.topology import deployed_hops
@@ -39,21 +39,21 @@ def deployed(config: Mapping[str, Any], **left_out: bool) -> Deployed:
 def state(config: Mapping[str, Any], *, finished: bool = True) -> dict[str, Any]:
     """The state after an `up`; not `finished`: after one that failed before the hops were made."""
     settings = Settings.parse(config)
-    ways = deployed_hops(settings)
-    sources = {way.source for way in ways}
+    hops = deployed_hops(settings)
+    sources = {hop.source for hop in hops}
     resources = [
         resource
         for member in members_of(settings)
-        if member in sources | {way.target for way in ways}
+        if member in sources | {hop.target for hop in hops}
         for resource in _replica(settings, member, member in sources, finished)
     ]
-    for way in ways if finished else ():
-        resources += _hop(settings, way.source, way.target, way.slug)
+    for hop in hops if finished else ():
+        resources += _hop(settings, hop.source, hop.target, hop.slug)
     # Pulumi lists resources as they got ready, which is in no order of ours.
     resources.reverse()
     if finished:
-        told = {"members": [{"name": member.name} for member in members_of(settings)]}
-        resources.insert(0, {"urn": _urn(RING, "ring"), "type": RING, "outputs": told})
+        outputs = {"members": [{"name": member.name} for member in members_of(settings)]}
+        resources.insert(0, {"urn": _urn(RING, "ring"), "type": RING, "outputs": outputs})
     return {"version": 3, "deployment": {"resources": resources}}
 
 
@@ -69,7 +69,7 @@ def _replica(
     account = member.account_id or ACCOUNT
     arn = f"arn:aws:dynamodb:{member.region}:{account}:table/{member.table}"
     made = ours and not member.stream_arn
-    told = {
+    outputs = {
         "name": member.name,
         "region": member.region,
         "table": member.table,
@@ -87,20 +87,20 @@ def _replica(
     }
     inputs = {key: value for key, value in provider.items() if value}
     rows = [
-        {"urn": urn, "type": kind, "outputs": told if finished else {}},
-        _beneath(urn, "pulumi:providers:aws", f"ring-{member.resource_name}", inputs),
+        {"urn": urn, "type": kind, "outputs": outputs if finished else {}},
+        _child(urn, "pulumi:providers:aws", f"ring-{member.resource_name}", inputs),
     ]
     table = "aws:dynamodb/table:Table"
     if made:
         shape = {"name": member.table, **_keys(settings), **_indexes(settings)}
-        rows.append(_beneath(urn, table, f"ring-{member.resource_name}", shape, {"arn": arn}))
+        rows.append(_child(urn, table, f"ring-{member.resource_name}", shape, {"arn": arn}))
     if ours and settings.tombstones.enabled:
         kept = {"name": member.tombstones, **_keys(settings)}
-        rows.append(_beneath(urn, table, f"ring-{member.resource_name}-tombstones", kept))
+        rows.append(_child(urn, table, f"ring-{member.resource_name}-tombstones", kept))
     return rows
 
 
-def _beneath(
+def _child(
     parent: str,
     kind: str,
     name: str,
@@ -145,7 +145,7 @@ def _indexes(settings: Settings) -> dict[str, Any]:
 def _hop(settings: Settings, source: Member, target: Member, slug: str) -> list[dict[str, Any]]:
     kind = "dynamodb-ring:index:Hop"
     urn = _urn(kind, f"ring-{slug}")
-    told = {
+    outputs = {
         "source": source.name,
         "target": target.name,
         "function": f"arn:aws:lambda:{source.region}:{ACCOUNT}:function:ring-{slug}",
@@ -159,5 +159,5 @@ def _hop(settings: Settings, source: Member, target: Member, slug: str) -> list[
         "RING_RETENTION_DAYS": str(settings.tombstones.retention_days),
     }
     inputs = {"environment": {"variables": variables}}
-    function = _beneath(urn, "aws:lambda/function:Function", f"ring-{slug}", inputs)
-    return [{"urn": urn, "type": kind, "outputs": told}, function]
+    function = _child(urn, "aws:lambda/function:Function", f"ring-{slug}", inputs)
+    return [{"urn": urn, "type": kind, "outputs": outputs}, function]

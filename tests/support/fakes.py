@@ -33,7 +33,7 @@ class EmptyStore:
         self.puts: list[tuple[str, str]] = []
         """Key and value of each put, in the order in which they began."""
         self.most_at_once: Counter[str] = Counter()
-        """For each key the most puts that were under way at one moment."""
+        """For each key the most puts that were in flight at one moment."""
 
     async def read(self, key: Key) -> Item | None:
         return None
@@ -84,10 +84,10 @@ def work(
         ReplicaId("bbbbbbbb", "eu-west-1", "orders"),
     )
     hop = Hop(here, there, EmptyStore(), target, uses_tombstones=False, replicates_expiry=False)
-    aside = quarantine or ListQuarantine()
+    kept = quarantine or ListQuarantine()
 
     async def in_time() -> BatchReport:
         async with asyncio.timeout(PATIENCE):
-            return await replicate_batch(records, BatchContext(hop, aside))
+            return await replicate_batch(records, BatchContext(hop, kept))
 
     return asyncio.run(in_time())

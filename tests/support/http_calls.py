@@ -22,8 +22,8 @@ class Line(ConnectionPool):
     def __init__(self, *answers: tuple[int, bytes], **headers: str) -> None:
         super().__init__(Endpoint("here", "here", 80, None), 1, 1)
         self._answers = iter(answers)
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._headers = {name.encode(): value.encode() for name, value in told.items()}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._headers = {name.encode(): value.encode() for name, value in named.items()}
         self.sent: list[tuple[dict[str, str], Any]] = []
         """Headers and document of each request."""
 
@@ -50,8 +50,8 @@ def call(line: Line, wallet: CredentialCache, *calls: tuple[str, Mapping[str, An
 
 
 def refused(code: str) -> tuple[int, bytes]:
-    told = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no"}
-    return 400, json.dumps(told).encode()
+    error = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no"}
+    return 400, json.dumps(error).encode()
 
 
 def signer_of(headers: Mapping[str, str]) -> str:

@@ -28,8 +28,8 @@ class Guest:
     head: bytes = b""
     """The head of the last request."""
 
-    def hear(self) -> bytes:
-        """The body of the next request; raises EOFError when there is none."""
+    def receive(self) -> bytes:
+        """Read the body of the next request; raises EOFError when there is none."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self._receive(1)
@@ -48,9 +48,9 @@ class Guest:
 
     def say(self, body: bytes, *headers: str, status: int = 200) -> None:
         """Answer."""
-        self.tell(answer(body, *headers, status=status))
+        self.send(answer(body, *headers, status=status))
 
-    def tell(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send some bytes as they are."""
         self.socket.sendall(data)
 
@@ -72,7 +72,7 @@ def answer(body: bytes, *headers: str, status: int = 200) -> bytes:
 def echo(guest: Guest) -> None:
     """Answer each request with its own body."""
     while True:
-        guest.say(guest.hear())
+        guest.say(guest.receive())
 
 
 @contextmanager

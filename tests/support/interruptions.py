@@ -7,13 +7,13 @@ from typing import Any
 
 
 def interrupted(after: int) -> Callable[[str, int, int], None]:
-    """What raises Ctrl-C when it was told so often of a page, behind the beginning."""
+    """Return a callback that raises Ctrl-C at that page, counted from the beginning."""
     calls = -1
 
-    def tell(*_: Any) -> None:
+    def report(*_: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == after:
             raise KeyboardInterrupt
 
-    return tell
+    return report

@@ -18,6 +18,7 @@ from handler.aws.clients import make_client
 from handler.model.image import Item, Key, application_attributes
 from local.lambda_emulator.events import event_of, to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
+from local.moto_patches.comparisons import comparisons_by_type
 from tests.support.store_backends import hearing, make_table
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
@@ -28,15 +29,15 @@ NOTHING_FAILED: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 
 
 def environment(source: int, target: int) -> dict[str, str]:
-    """What the stack tells the function of a hop between two members of the ring."""
-    told = {"RING_EXPIRY": "own", "RING_QUARANTINE": QUARANTINE, "RING_RETENTION_DAYS": "7"}
-    told |= {"RING_WRITES": "single", "RING_QUARANTINE_OWNER": "123456789012"}
+    """Environment of the function of a hop between two members, as the stack sets it."""
+    variables = {"RING_EXPIRY": "own", "RING_QUARANTINE": QUARANTINE, "RING_RETENTION_DAYS": "7"}
+    variables |= {"RING_WRITES": "single", "RING_QUARANTINE_OWNER": "123456789012"}
     for end, member in (("SOURCE", source), ("TARGET", target)):
-        told[f"RING_{end}_REGION"] = REGIONS[member]
-        told[f"RING_{end}_TABLE"] = TABLE
-        told[f"RING_{end}_ID"] = IDS[member]
-        told[f"RING_{end}_TOMBSTONES"] = TOMBSTONES
-    return told
+        variables[f"RING_{end}_REGION"] = REGIONS[member]
+        variables[f"RING_{end}_TABLE"] = TABLE
+        variables[f"RING_{end}_ID"] = IDS[member]
+        variables[f"RING_{end}_TOMBSTONES"] = TOMBSTONES
+    return variables
 
 
 # Clients take longer to make than any test to run, so all rings have the same ones.
@@ -111,7 +112,7 @@ class Calls:
     trouble: dict[str, Exception] = field(default_factory=dict)
     """What a put of an item with that key raises."""
 
-    def hear(self, region: str, params: dict[str, Any], model: Any, **_: Any) -> None:
+    def record(self, region: str, params: dict[str, Any], model: Any, **_: Any) -> None:
         key = params.get("Item", params.get("Key", {})).get("k", {}).get("S", "")
         if model.name == "PutItem" and key in self.trouble:
             raise self.trouble[key]
@@ -129,8 +130,8 @@ class Ring:
         self.s3.create_bucket(Bucket=QUARANTINE)
         self._environ = environ
         self.environment: Callable[[int, int], Mapping[str, str]] = environment
-        """What each hop's function is told, by the places of its ends."""
-        self._told: Mapping[str, str] = {}
+        """Environment of each hop's function, by the places of its ends."""
+        self._variables: Mapping[str, str] = {}
 
     def hop(self, source: int) -> dict[str, list[dict[str, str]]]:
         """Call the function of the hop from that member with all that is new in its stream."""
@@ -144,10 +145,10 @@ class Ring:
     def become(self, source: int) -> None:
         """Turn this process into the function of the hop from that member."""
         app._runtime.cache_clear()
-        for name in self._told:  # what a test has set besides stays
+        for name in self._variables:  # what a test has set besides stays
             self._environ.delenv(name)
-        self._told = self.environment(source, (source + 1) % len(self.members))
-        for name, value in self._told.items():
+        self._variables = self.environment(source, (source + 1) % len(self.members))
+        for name, value in self._variables.items():
             self._environ.setenv(name, value)
 
     def go_round(self) -> None:
@@ -182,25 +183,30 @@ def logged(capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any
 @contextmanager
 def ring_of_three() -> Iterator[Ring]:
     calls = Calls()
-    with ExitStack() as cleared, mock_aws(), pytest.MonkeyPatch.context() as patch:
+    with (
+        ExitStack() as cleared,
+        mock_aws(),
+        comparisons_by_type(),
+        pytest.MonkeyPatch.context() as patch,
+    ):
 
         @cache
         def once(service: Any, region: str, role: str | None) -> Any:
             client = _functions_client(service, region, role)
             event = "provide-client-params.dynamodb"
-            cleared.enter_context(hearing(client, event, partial(calls.hear, region)))
+            cleared.enter_context(hearing(client, event, partial(calls.record, region)))
             return client
 
-        def heard(service: Any, region: str, role: str | None = None) -> Any:
+        def recorded(service: Any, region: str, role: str | None = None) -> Any:
             return once(service, region, role)
 
         # moto does not know the addresses that belong to an account.
         patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
 
         def called(region: str, pool: Executor, role: str | None = None, *_: str) -> DynamoDBApi:
-            return BotocoreApi(heard("dynamodb", region, role), pool)
+            return BotocoreApi(recorded("dynamodb", region, role), pool)
 
-        patch.setattr(app, "make_client", heard)
+        patch.setattr(app, "make_client", recorded)
         # In this process moto answers to botocore's clients alone.
         patch.setattr(app, "make_api", called)
         patch.setattr(retry, "sleep", _do_not_wait)

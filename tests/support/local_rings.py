@@ -23,9 +23,17 @@ PATIENCE = 300.0
 TABLE = {"name": "orders", "partition_key": {"name": "id", "type": "S"}}
 
 
-def ring_of(size: int, dynamodb: str | None = None, **settings: Any) -> LocalRing:
+UNWATCHED = {"monitoring": {"enabled": False}}
+"""Settings of most tests: alarms and dashboards take a third of the time until a ring is there."""
+
+
+def ring_of(
+    size: int, dynamodb: str | None = None, *, is_watched: bool = False, **settings: Any
+) -> LocalRing:
+    """Return a ring of so many members, without alarms unless it `is_watched`."""
     members = [{"region": region} for region in REGIONS[:size]]
-    stack = StackConfig.of({"table": TABLE, "members": members, **settings})
+    given = ({} if is_watched else UNWATCHED) | settings
+    stack = StackConfig.of({"table": TABLE, "members": members, **given})
     return LocalRing(stack, dynamodb=dynamodb, idle=0.02)
 
 

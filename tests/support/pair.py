@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from handler.model.image import Item, Key, application_attributes
+from handler.model.image import Image, Item, Key, application_attributes
 from handler.model.records import read_change
 from handler.model.version import Version
 from handler.protocol.decide import ReplicaId
@@ -30,7 +30,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Pair:
-    """A source, a target, and the hop that brings one's changes to the other."""
+    """A source, a target, and the hop that replicates one's changes to the other."""
 
     def __init__(self, *, tombstones: bool = True, expiry: str = "own") -> None:
         self.now = 1000
@@ -74,6 +74,6 @@ def seen(member: Member) -> Item | None:
 
 def version_at(member: Member) -> Version:
     """The version of the item that stands there."""
-    version = Version.parse(member.items["1"]["_repl_version"]["S"])
+    version = Image(member.items["1"]).version
     assert version is not None
     return version

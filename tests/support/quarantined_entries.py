@@ -26,8 +26,8 @@ def item(value: str, key: str = "1") -> dict[str, Any]:
     return {"k": {"S": key}, "v": {"S": value}}
 
 
-def set_aside(ring: Ring, value: str = "lost", seconds: int = 0) -> Any:
-    """Let the first hop set the insert of an item aside, whatever the item; return the record.
+def quarantine_insert(ring: Ring, value: str = "lost", seconds: int = 0) -> Any:
+    """Let the first hop quarantine the insert of an item, whatever it is; return the record.
 
     It was made so many seconds later than it was.
     """

@@ -36,12 +36,12 @@ def redrive(ring: LocalRing, *arguments: str, answer: str | None = None) -> Resu
     return CliRunner().invoke(main, given, input=answer, catch_exceptions=False)
 
 
-def told(result: Result) -> Any:
+def output_of(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
 def entries(ring: LocalRing) -> list[dict[str, Any]]:
-    (only,) = told(redrive(ring, "--json"))["rings"]
+    (only,) = output_of(redrive(ring, "--json"))["rings"]
     found: list[dict[str, Any]] = only["entries"]
     return found
 
@@ -55,7 +55,7 @@ def refuse(ring: LocalRing) -> None:
     )
 
 
-def mend(ring: LocalRing) -> None:
+def drop_index(ring: LocalRing) -> None:
     """Take that index away, if it is there."""
     table = ring.client(THERE).describe_table(TableName="orders")["Table"]
     if table.get("GlobalSecondaryIndexes"):
@@ -65,7 +65,7 @@ def mend(ring: LocalRing) -> None:
         )
 
 
-def set_aside(ring: LocalRing, *keys: str) -> None:
+def quarantine_items(ring: LocalRing, *keys: str) -> None:
     """Write items that the second member refuses, and wait until they are in the quarantine."""
     refuse(ring)
     for key in keys:

@@ -26,6 +26,7 @@ from handler.protocol.decide import ReplicaId
 from handler.store.batching import BatchingStore
 from handler.store.dynamodb import DynamoStore, MemberTables, Store
 from local.data.item_size import LIMIT, item_size
+from local.moto_patches.comparisons import comparisons_by_type
 from tests.simulation.member import Member, SimulatedStore
 from tests.support.dynamodb_servers import dynoxide, ministack
 from tests.support.pair import run
@@ -93,7 +94,7 @@ class SimulatedBench:
 
 
 class DynamoBench:
-    """The real Store over a DynamoDB. `call` is its way there, `client` an application's."""
+    """The real Store over a DynamoDB. `call` is its transport, `client` an application's."""
 
     def __init__(
         self,
@@ -174,7 +175,7 @@ def make_table(client: Any, name: str, key: Key, **more: Any) -> None:
 
 @contextmanager
 def hearing(client: Any, event: str, listener: Callable[..., Any]) -> Iterator[None]:
-    """Let a listener hear of a client's calls, or of those that it makes in threads."""
+    """Let a listener see a client's calls, or those that it makes in threads."""
     events = (client.client if isinstance(client, BotocoreApi) else client).meta.events
     events.register(event, listener)
     try:
@@ -229,7 +230,7 @@ MOTO_LIMIT = 405_000
 
 @contextmanager
 def over_moto(*, tombstones: bool = True, key: Key = KEY) -> Iterator[DynamoBench]:
-    with mock_aws(), ThreadPoolExecutor(4) as pool:
+    with mock_aws(), comparisons_by_type(), ThreadPoolExecutor(4) as pool:
         client = _client()
         call = BotocoreApi(client, pool)
         bench = DynamoBench(client, call, tombstones=tombstones, key=key, limit=MOTO_LIMIT)

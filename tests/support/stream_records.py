@@ -14,7 +14,7 @@ STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2023-11-14
 
 
 def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
-    """A record as Lambda hands it over: the insert of an item, unless told otherwise."""
+    """A record as Lambda hands it over: the insert of an item, by default."""
     keys = {"k": {"S": key}}
     stream = {
         "ApproximateCreationDateTime": NOON,
@@ -26,19 +26,19 @@ def record(number: int, key: str = "1", **parts: Any) -> dict[str, Any]:
     return of_stream({"eventID": str(number), "dynamodb": {**stream, **parts}})
 
 
-def of_stream(told: Mapping[str, Any]) -> dict[str, Any]:
+def of_stream(given: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what it says of itself: its stream, and the event that its images fit."""
-    old, new = (told["dynamodb"].get(name) is not None for name in ("OldImage", "NewImage"))
+    old, new = (given["dynamodb"].get(name) is not None for name in ("OldImage", "NewImage"))
     name = {(False, True): "INSERT", (True, True): "MODIFY"}.get((old, new), "REMOVE")
-    return {"eventName": name, "eventSource": "aws:dynamodb", "eventSourceARN": STREAM, **told}
+    return {"eventName": name, "eventSource": "aws:dynamodb", "eventSourceARN": STREAM, **given}
 
 
 def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records in their order, each with a number of its own."""
-    told = [copy.deepcopy(one) for one in records]
-    for number, one in enumerate(told, 1):
+    numbered = [copy.deepcopy(one) for one in records]
+    for number, one in enumerate(numbered, 1):
         one["dynamodb"]["SequenceNumber"] = str(number)
-    return told
+    return numbered
 
 
 def without(whole: Mapping[str, Any], *path: str) -> dict[str, Any]:
@@ -58,4 +58,4 @@ def version(
 
 def stamped(item: Item, seconds: int = 500, **origin: Any) -> dict[str, Any]:
     """An item as a hop wrote it: clean, with a version of that time."""
-    return {**item, VERSION: {"S": version(seconds, of=item, **origin)}}
+    return {**item, VERSION: {"B": version(seconds, of=item, **origin)}}

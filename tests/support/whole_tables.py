@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from operate.deployment.stack import RingStack
 from operate.reconcile.connect import connect_members
 from operate.reconcile.members import MemberConnection
 from ring.settings.members import members_of
-from tests.support.local_rings import PATIENCE, item
+from tests.support.local_rings import PATIENCE, REGIONS, item, put
 
 
 def lead_to(ring: LocalRing, patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -54,6 +54,15 @@ def deployed(ring: LocalRing) -> Deployed:
 
 def reached(ring: LocalRing, **how: Any) -> list[MemberConnection]:
     return connect_members(deployed(ring), ClientPool(), **how)
+
+
+def empty(ring: LocalRing, word: str, keys: Sequence[str]) -> None:
+    """Write items, a third of them at each member, and let one member lose all of them."""
+    for number, key in enumerate(keys):
+        put(ring, REGIONS[number % 3], item(key, v={"S": "first"}))
+    with unseen(ring):
+        for key in keys:
+            ring.client(word).delete_item(TableName="orders", Key=item(key))
 
 
 @contextmanager

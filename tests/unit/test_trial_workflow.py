@@ -6,12 +6,11 @@ import re
 import shlex
 from typing import Any
 
-import click
 import pytest
 
-from automate import main
 from ring.project import PROJECT_ROOT
 from ring.settings.yaml_text import read_yaml
+from tests.support.command_lines import parse_command_line
 
 WORKFLOW: Any = read_yaml(PROJECT_ROOT / ".github" / "workflows" / "trial.yml")
 TEXT = (PROJECT_ROOT / ".github" / "workflows" / "trial.yml").read_text()
@@ -37,10 +36,7 @@ def test_every_credential_is_a_secret() -> None:
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_its_commands_and_options_exist(words: list[str]) -> None:
-    name, *rest = words
-    command = main.commands[name]
-    parent = click.Context(main, **main.context_settings)
-    assert command.make_context("automate.py", rest, parent=parent)
+    assert parse_command_line(words)
 
 
 def test_what_an_interrupted_trial_has_left_is_cleaned_up_whatever_happened() -> None:

@@ -9,7 +9,6 @@ SECONDS ?= 75
 SEED ?= 1
 SCOPES ?= ci
 STACK ?= dev
-PORT ?= 8000
 SERVERS := .servers
 DYNOXIDE := 3.2.0
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
@@ -27,7 +26,7 @@ help:
 	@echo 'make setup     create the virtual environment .venv (every other target does this, too)'
 	@echo 'make demo      run a ring on this machine through a demo in nine steps (some seconds)'
 	@echo 'make rehearsal lose a region of a ring on this machine, and let it back in (two minutes)'
-	@echo 'make local     run a ring on this machine to try it (STACK=dev)'
+	@echo 'make local     run a ring on this machine to try it (STACK=dev PORT=8000)'
 	@echo 'make test-fast run the unit tests: no process, no server (under a minute)'
 	@echo 'make test      run all tests but the long ones (some minutes)'
 	@echo 'make test-all  run all tests, with the long ones, mutants and remedies: what CI runs'
@@ -73,7 +72,7 @@ rehearsal: $(READY)
 	@$(BIN)/python -m local.demo.rehearsal
 
 local: $(READY)
-	@$(BIN)/python automate.py local --stack $(STACK) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
+	@$(BIN)/python automate.py local --stack $(STACK) $(if $(PORT),--port $(PORT)) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 

@@ -43,9 +43,9 @@ Completion in bash (for zsh write `zsh_source`; a line for `~/.bashrc`, from thi
 """
 
 _ALARMS_INTRODUCTION = """
-Eight for each hop, unless `watch.enabled` is false. Each notifies the topic of the member where the
-hop starts, or your own: docs/how-to/monitor.md. Its name is the hop's, then that in the first
-column. Its text says what happened, what it means, and what to do first.
+Eight for each hop, unless `monitoring.enabled` is false. Each notifies the topic of the member
+where the hop starts, or your own: docs/how-to/monitor.md. Its name is the hop's, then that in
+the first column. Its text says what happened, what it means, and what to do first.
 """
 
 
@@ -240,7 +240,7 @@ def alarms_page() -> str:
     )
     edge = deployed_hops(settings)[0]
     hop = HopMetrics(edge.source, edge.target, "function", "mapping")
-    lag = settings.watch.max_lag_seconds(settings.mapping)
+    lag = settings.monitoring.max_lag_seconds(settings.mapping)
     lines = [
         "# Alarms",
         "",

@@ -94,7 +94,7 @@ def list_command(
     """List conflicts from the hops' logs.
 
     One entry for each write that lost. Lines are in CloudWatch Logs some seconds after they were
-    written, for `function.log_retention_days`. Exits with 1 if a hop's log could not be read.
+    written, for `function.log_retention_days`. Exits with 1 if a log or an item could not be read.
     """
     found = run_on_all(
         rings, lambda ring: logged_conflicts(ring, hours, only_open=only_open), reads_only=True
@@ -132,8 +132,8 @@ def _show_list(screen: Screen, found: _Found, hours: float) -> None:
         if result.entries:
             screen.print("")
             screen.table(COLUMNS, [row_of(entry, result.members) for entry in result.entries])
-        for hop, why in result.unread.items():
-            screen.print(f"The log of {hop} could not be read: {why}")
+        for part, why in result.unread.items():
+            screen.print(f"Could not read {part}: {why}")
         if result.malformed:
             screen.print(f"Lines that could not be parsed: {result.malformed}.")
 

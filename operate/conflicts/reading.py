@@ -28,9 +28,9 @@ _AT_ONCE = 8
 class Conflicts:
     """Conflicts of a ring, the latest first.
 
-    `members` are the members' names by replica ID. `unread` are the hops whose log could not be
-    read, with the reason, so that conflicts may be missing; `malformed` is the number of lines that
-    could not be parsed.
+    `members` are the members' names by replica ID. `unread` is what could not be read, with the
+    reason: a hop's log, so that conflicts may be missing, or a member's items, so that some may no
+    longer be open; `malformed` is the number of lines that could not be parsed.
     """
 
     entries: tuple[ConflictEntry, ...]
@@ -50,7 +50,7 @@ class Conflicts:
             raise InvalidRequestError(
                 f"{name}: {len(found)} conflicts have an ID that begins like this. Give more of it."
             )
-        unread = "".join(f" {hop}: {why}" for hop, why in self.unread.items())
+        unread = "".join(f" {part}: {why}" for part, why in self.unread.items())
         raise InvalidRequestError(
             f"{name}: no conflict of this ID in the hours that were read. `automate.py conflicts "
             f"list` lists them; --hours reads more of the log.{unread}"
@@ -96,7 +96,7 @@ class _HopLog:
 def _read_hop(
     hop: DeployedHop, source: DeployedMember, clients: ClientPool, window: tuple[float, float]
 ) -> _HopLog:
-    name = f"the hop from {hop.source} to {hop.target}"
+    name = f"the log of the hop from {hop.source} to {hop.target}"
     if hop.function is None:
         return _HopLog(name, error="it was not deployed completely: run `up` again")
     lines, malformed = [], 0

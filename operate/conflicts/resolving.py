@@ -21,7 +21,7 @@ from operate.aws.errors import translate_aws_errors
 from operate.conflicts.entries import ConflictEntry
 from operate.conflicts.standing import Standing
 from operate.deployed import Deployed, DeployedMember
-from operate.errors import InvalidRequestError
+from operate.errors import InvalidRequestError, OperationFailedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -91,19 +91,29 @@ def resolve(  # noqa: PLR0913 - keywords, each with a default
 
 def open_conflicts(
     deployed: Deployed, clients: ClientPool, entries: Sequence[ConflictEntry]
-) -> list[ConflictEntry]:
+) -> tuple[list[ConflictEntry], Mapping[str, str]]:
     """Return the conflicts whose winner still stands, in the same order.
 
-    Reads one item and one tombstone for each. Raises `OperateError`.
+    Reads one item and one tombstone for each. A conflict that a member cannot answer for counts as
+    open; the second mapping says why, by the member's name.
     """
+    unread: dict[str, str] = {}
 
     def is_open(entry: ConflictEntry) -> bool:
-        planned = resolve(deployed, clients, entry, None, dry_run=True)
-        return planned.outcome is ResolveOutcome.PLANNED
+        member = member_to_write(deployed, entry, None)
+        if member.name in unread:
+            return True
+        try:
+            with translate_aws_errors():
+                client = clients.get(member.credentials, member.region, "dynamodb", brief=True)
+                return read_standing(client, member, entry.key).is_winner(entry)
+        except OperationFailedError as error:
+            unread[member.name] = str(error)
+            return True
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         stand = list(pool.map(is_open, entries))
-    return [entry for entry, stands in zip(entries, stand, strict=True) if stands]
+    return [entry for entry, stands in zip(entries, stand, strict=True) if stands], unread
 
 
 def read_standing(client: DynamoDBClient, member: DeployedMember, key: Key) -> Standing:

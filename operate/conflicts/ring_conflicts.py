@@ -32,13 +32,16 @@ def logged_conflicts(
 ) -> Conflicts:
     """Return the conflicts that a ring's hops have logged in the last hours, the latest first.
 
-    With `only_open`, those whose winner still stands: that reads each item. Raises `OperateError`.
+    With `only_open`, those whose winner still stands, or may: that reads each item. Raises
+    `OperateError`.
     """
     deployed, clients, until = ring.deployed(), ring.clients(), now()
     found = read_conflicts(deployed, clients, until - hours * 3600, until)
     if not only_open:
         return found
-    return replace(found, entries=tuple(open_conflicts(deployed, clients, found.entries)))
+    entries, silent = open_conflicts(deployed, clients, found.entries)
+    unread = {f"the items at {member}": why for member, why in silent.items()}
+    return replace(found, entries=tuple(entries), unread={**found.unread, **unread})
 
 
 def resolve_conflict(

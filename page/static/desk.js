@@ -18,17 +18,27 @@ function entry(heading, small, ...buttons) {
 
 const button = (label, onclick, kind) => make("button", { onclick, class: kind }, label);
 
-async function list(id, name, entriesOf, keyOf, build) {
+// Entries by the list's name, as last read: they stay while some cannot be read again.
+const known = {};
+
+async function list(id, entriesOf, build) {
   const parent = document.querySelector(`#${id}`);
   parent.parentElement.querySelector(".empty").textContent = "Reading …";
-  const found = await document_(name);
-  if (found.failed) return show(parent, [found.failed], () => "failed", (why) => make("li", { class: "hot" }, why));
-  show(parent, entriesOf(first(found)), keyOf, build);
+  const found = await document_(id);
+  const ring = first(found);
+  const failed = found.failed ?? ring.error?.text;
+  const unread = Object.entries(ring.unread ?? {}).map(([part, why]) => `Could not read ${part}: ${why}`);
+  const troubles = failed ? [failed] : unread;
+  const entries = entriesOf(ring) ?? [];
+  const names = new Set(entries.map((one) => one.id));
+  const kept = troubles.length ? (known[id] ?? []).filter((one) => !names.has(one.id)) : [];
+  known[id] = [...entries, ...kept];
+  show(parent, [...troubles, ...known[id]], (one) => one.id ?? one, (one) => (one.id ? build(one) : make("li", { class: "hot" }, one)));
 }
 
 export const refresh = {
-  quarantine: () => list("quarantine", "quarantine", (ring) => ring.entries ?? [], (e) => e.id, quarantined),
-  conflicts: () => list("conflicts", "conflicts", (ring) => ring.conflicts ?? [], (e) => e.id, conflict),
+  quarantine: () => list("quarantine", (ring) => ring.entries, quarantined),
+  conflicts: () => list("conflicts", (ring) => ring.conflicts, conflict),
 };
 
 function quarantined(one) {

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from automate import main
 from commands.local_ring import RunningLocalRing
+from local.endpoint.fault_injection import outage
 from local.ring import LocalRing
 from operate.conflicts.reading import Conflicts
 from operate.conflicts.resolving import Resolution, ResolveOutcome, member_to_write, resolve
@@ -238,9 +239,20 @@ def test_a_log_that_cannot_be_read_is_named_and_the_others_are_listed(ring: Loca
         result = conflicts(ring, "list", "--json")
         assert result.exit_code == 1
         (unread,) = document(result)["rings"][0]["unread"].items()
-        assert unread[0] == f"the hop from {FIRST} to {SECOND}"
+        assert unread[0] == f"the log of the hop from {FIRST} to {SECOND}"
     finally:
         logs.create_log_group(logGroupName=group)
+
+
+def test_a_conflict_whose_member_does_not_answer_counts_as_open(ring: LocalRing) -> None:
+    name = make_conflict(ring, "lost-member", {"v": {"S": "one"}}, {"v": {"S": "two"}})
+    loser = document(conflicts(ring, "show", name, "--json"))["lost"]["member"]
+    with ring.faults.inject(outage(loser)):
+        result = conflicts(ring, "list", "--open", "--json")
+    assert result.exit_code == 1
+    (listed,) = document(result)["rings"]
+    assert name in [entry["id"] for entry in listed["conflicts"]]
+    assert [*listed["unread"]] == [f"the items at {loser}"]
 
 
 def test_python_has_the_same(ring: LocalRing) -> None:

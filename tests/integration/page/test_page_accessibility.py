@@ -51,7 +51,7 @@ Scheme = Literal["light", "dark"]
 
 @pytest.fixture(scope="module")
 def ring(browser: Browser) -> Iterator[LocalRing]:
-    """A ring that has had a conflict and has a record in its quarantine."""
+    """A ring that has had a conflict."""
     with ring_of(2, function={"log_items": True}) as two:
         with two.paused():
             put(two, "us-east-1", item("both", color={"S": "red"}))

@@ -194,6 +194,28 @@ def test_two_writes_in_the_same_moment_conflict_and_another_item_is_written(
     assert get(ring, "ap-southeast-2", "twice") == item("twice", note={"S": "purple"})
 
 
+@pytest.mark.long
+def test_in_an_outage_the_lists_say_so_and_keep_what_they_had(page: Page, ring: LocalRing) -> None:
+    with ring.paused():
+        put(ring, "us-east-1", item("outage", color={"S": "red"}))
+        put(ring, "eu-west-1", item("outage", color={"S": "blue"}))
+    ring.wait_until_quiet(PATIENCE)
+    ring.flush()
+    entry = page.locator("#conflicts li", has_text="id=outage")
+    expect(entry).to_contain_text("won over")
+    with ring.faults.lose("eu-west-1"):
+        page.locator("[data-refresh=conflicts]").click()
+        page.locator("[data-refresh=quarantine]").click()
+        for name in ("conflicts", "quarantine"):
+            expect(page.locator(f"#{name} li.hot").first).to_contain_text("eu-west-1")
+        expect(entry).to_contain_text("won over")
+    page.locator("[data-refresh=conflicts]").click()
+    page.locator("[data-refresh=quarantine]").click()
+    expect(page.locator("#conflicts li.hot")).to_have_count(0)
+    expect(page.locator("#quarantine li.hot")).to_have_count(0)
+    expect(entry).to_contain_text("won over")
+
+
 def test_a_check_is_run_and_its_result_is_shown(page: Page, ring: LocalRing) -> None:
     ring.wait_until_quiet(PATIENCE)
     page.get_by_role("button", name="Run a check").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import botocore.session
@@ -52,6 +53,16 @@ _CONFIG = Config(
 )
 
 
+_CREATING = threading.Lock()
+"""Held while a client is created: sessions are not thread-safe."""
+
+
+@cache
+def _blank_session() -> botocore.session.Session:
+    """Return the session of all clients: making one takes longer than making a client."""
+    return share_loader(botocore.session.Session(session_vars=_BLANK_SESSION))
+
+
 class Clients:
     """Clients of one endpoint and account: one for each service and region, created on first use.
 
@@ -69,12 +80,6 @@ class Clients:
         self.endpoint = endpoint
         self._config = _CONFIG.merge(config) if config else _CONFIG
         self.credentials = dict(credentials)
-        self._session = share_loader(botocore.session.Session(session_vars=_BLANK_SESSION))
-        self._session.set_credentials(
-            credentials["AWS_ACCESS_KEY_ID"],
-            credentials["AWS_SECRET_ACCESS_KEY"],
-            credentials.get("AWS_SESSION_TOKEN"),
-        )
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -129,15 +134,25 @@ class Clients:
 
     def client(self, service: str, region: str) -> Any:
         """Return the client of any service in `region`."""
-        # Creating a client is not thread-safe: it uses the session's loader.
         with self._lock:
             key = (service, region)
             if key not in self._clients:
-                create: Any = self._session.create_client
-                self._clients[key] = create(
-                    service, region_name=region, endpoint_url=self.endpoint, config=self._config
-                )
+                self._clients[key] = self._create(service, region)
             return self._clients[key]
+
+    def _create(self, service: str, region: str) -> Any:
+        keys = self.credentials
+        with _CREATING:
+            create: Any = _blank_session().create_client
+            return create(
+                service,
+                region_name=region,
+                endpoint_url=self.endpoint,
+                config=self._config,
+                aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+            )
 
     def close(self) -> None:
         """Close every client's connections."""

@@ -31,9 +31,11 @@ class ClientPool:
     def __init__(self, config: Config = _CONFIG) -> None:
         self._config = config
         self._lock = threading.Lock()  # creating a client is not thread-safe
+        # One for each profile, so that one that asks for a code of a device asks once.
+        self._profiles: dict[str | None, botocore.session.Session] = {}
         # By region too: a role is assumed in the region of the request, so that a region that is
         # down does not affect another one.
-        self._sessions: dict[tuple[Credentials, str, bool], botocore.session.Session] = {}
+        self._roles: dict[tuple[Credentials, str, bool], botocore.session.Session] = {}
         self._clients: dict[tuple[Credentials, str, str, bool], Any] = {}
         self._brief: set[str] = set()
 
@@ -53,21 +55,25 @@ class ClientPool:
             config = _BRIEF if brief else self._config
             key = (credentials, region, service, brief)
             if key not in self._clients:
-                place = (credentials, region, brief)
-                if place not in self._sessions:
-                    self._sessions[place] = _session(credentials, region, config)
-                create: Any = self._sessions[place].create_client
+                create: Any = self._session(credentials, region, config).create_client
                 self._clients[key] = create(service, region_name=region, config=config)
             return self._clients[key]
 
-
-def _session(credentials: Credentials, region: str, config: Config) -> botocore.session.Session:
-    session = share_loader(botocore.session.Session(profile=credentials.profile))
-    if not credentials.role:
-        return session
-    return assume_role_session(
-        credentials.role,
-        partial(session.create_client, region_name=region, config=config),
-        session.get_credentials(),
-        credentials.external_id,
-    )
+    def _session(
+        self, credentials: Credentials, region: str, config: Config
+    ) -> botocore.session.Session:
+        profile = credentials.profile
+        if profile not in self._profiles:
+            self._profiles[profile] = share_loader(botocore.session.Session(profile=profile))
+        session = self._profiles[profile]
+        if not credentials.role:
+            return session
+        place = (credentials, region, config is _BRIEF)
+        if place not in self._roles:
+            self._roles[place] = assume_role_session(
+                credentials.role,
+                partial(session.create_client, region_name=region, config=config),
+                session.get_credentials(),
+                credentials.external_id,
+            )
+        return self._roles[place]

@@ -58,7 +58,7 @@ _CREATING = threading.Lock()
 
 
 @cache
-def _blank_session() -> botocore.session.Session:
+def blank_session() -> botocore.session.Session:
     """Return the session of all clients: making one takes longer than making a client."""
     return share_loader(botocore.session.Session(session_vars=_BLANK_SESSION))
 
@@ -143,7 +143,7 @@ class Clients:
     def _create(self, service: str, region: str) -> Any:
         keys = self.credentials
         with _CREATING:
-            create: Any = _blank_session().create_client
+            create: Any = blank_session().create_client
             return create(
                 service,
                 region_name=region,

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from local.compare import differences
 from local.endpoint.fault_injection import outage
 from local.running_ring import RunningRing
+from operate.aws.clients import ClientPool
 from operate.deployed import Credentials, Deployed, DeployedHop
 from operate.membership.catch_up import HopProgress
 from tests.engine.replication import PATIENCE, joined, keys_at
@@ -78,7 +79,7 @@ def check_nothing_is_missing(ring: RunningRing, writers: Writers) -> None:
     assert differences(members) == []
 
 
-def sessions_that_are_lost(_: Credentials, region: str, config: Any) -> Any:
+def session_that_is_lost(_pool: ClientPool, _: Credentials, region: str, config: Any) -> Any:
     """A session whose clients find nobody at all in the region that is lost."""
     endpoint = {"endpoint_url": "http://127.0.0.1:9"} if region == LOST else {}
     assert config.connect_timeout < 10  # nobody is waited for long

@@ -17,7 +17,7 @@ from automate import main
 from local.cloudwatch.telemetry import Telemetry
 from local.compare import differences
 from local.running_ring import RunningRing
-from operate.aws import clients as operate_clients
+from operate.aws.clients import ClientPool
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.deployment.workspace import PROJECT
@@ -36,7 +36,7 @@ from tests.engine.lost_region import (
     Watched,
     check_nothing_is_missing,
     delivered,
-    sessions_that_are_lost,
+    session_that_is_lost,
 )
 from tests.engine.replication import PATIENCE, joined, keys_at
 from tests.engine.stacks import Engine
@@ -189,7 +189,7 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
 ) -> None:
     words = ["status", "--file", str(file), "--json"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operate_clients, "_session", sessions_that_are_lost)
+        patch.setattr(ClientPool, "_session", session_that_is_lost)
         result = CliRunner().invoke(main, words)
     (document,) = json.loads(result.stdout)["rings"]
     out, *others = sorted(document["members"], key=lambda one: one["name"] != LOST)

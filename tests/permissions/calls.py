@@ -12,6 +12,7 @@ from unittest.mock import patch
 from botocore import handlers
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 
+from local.clients import blank_session
 from ring.arn import Arn, partition_of, table_arn
 from tests.permissions.judge import ASSUME, Call
 from tests.support.botocore_json import read_once
@@ -90,8 +91,19 @@ def listening() -> Iterator[Ear]:
     with (
         patch.object(handlers, "BUILTIN_HANDLERS", [*handlers.BUILTIN_HANDLERS, *events]),
         read_once(),
+        _new_blank_session(),
     ):
         yield ear
+
+
+@contextmanager
+def _new_blank_session() -> Iterator[None]:
+    """Let the session of a local ring's clients be another one while the context lasts."""
+    blank_session.cache_clear()
+    try:
+        yield
+    finally:
+        blank_session.cache_clear()
 
 
 def _execute_nothing(model: Any, context: dict[str, Any], **_: Any) -> Any:

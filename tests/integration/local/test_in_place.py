@@ -16,10 +16,19 @@ from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, pu
 FIRST, LOST, LAST = REGIONS[:3]
 
 
-@pytest.fixture
-def ring() -> Iterator[LocalRing]:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LocalRing]:
     with ring_of(3, function={"timeout": 4}) as three:
         yield three
+
+
+@pytest.fixture
+def ring(shared: LocalRing) -> Iterator[LocalRing]:
+    """The ring of all tests here, which has its settings back after each, and no faults."""
+    before = shared.stack.settings
+    yield shared
+    shared.active_faults.clear()
+    shared.change(before)
 
 
 def settings_with(ring: LocalRing, word: str, **member: Any) -> dict[str, Any]:

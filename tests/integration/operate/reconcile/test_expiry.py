@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -46,15 +47,23 @@ def ends() -> dict[str, dict[str, str]]:
     }
 
 
-@pytest.fixture
-def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRing]:
     """A ring whose first member alone has items, and whose hops rest. Nothing expires there."""
-    with ring_of(2) as two, two.paused():
-        lead_to(two, monkeypatch, tmp_path)
+    with pytest.MonkeyPatch.context() as patch, ring_of(2) as two, two.paused():
+        lead_to(two, patch, tmp_path_factory.mktemp("stack"))
         make("s3", None).create_bucket(Bucket=BUCKET)
         for key, end in ends().items():
             put(two, FIRST, item(key, ttl=end))
         yield two
+
+
+@pytest.fixture
+def ring(shared: LocalRing) -> Iterator[LocalRing]:
+    """The ring of all tests here; its second member has no items after each."""
+    yield shared
+    for key in ends():
+        shared.client(SECOND).delete_item(TableName="orders", Key=item(key))
 
 
 class ClientsWithTtl(ClientPool):
@@ -95,12 +104,12 @@ def apart(members: list[MemberConnection], journal: Journal) -> None:
 def there(members: list[MemberConnection], journal: Journal) -> None:
     task = event(members, "check", {"settle": 0, "tombstones": False})
     worked(task, table_segments(members, 2))
-    collect_check(results(make("s3", None), PLACE, "run"), journal)
+    collect_check(results(make("s3", None), PLACE, task["run"]), journal)
 
 
 def event(members: list[MemberConnection], work: str, how: dict[str, Any]) -> dict[str, Any]:
     listed = [worker.member_to_event(member) for member in members]
-    return {"work": work, "how": how, "members": listed, "bucket": BUCKET, "run": "run"}
+    return {"work": work, "how": how, "members": listed, "bucket": BUCKET, "run": uuid4().hex}
 
 
 def keys(journal: Journal) -> set[str]:
@@ -160,7 +169,7 @@ def test_a_backfill_copies_what_dynamodb_does_not_delete_at_the_source(
         if in_functions:
             task = event(members, "backfill", {"route": [route.source, route.target]})
             worked(task, parts_to_fill(members, [route], 2))
-            done = collect_backfill(results(make("s3", None), PLACE, "run"), journal)[0]
+            done = collect_backfill(results(make("s3", None), PLACE, task["run"]), journal)[0]
         else:
             done = backfill(members, [route], journal)
     assert {key for key in ends() if get(ring, SECOND, key)} == filled

@@ -30,7 +30,7 @@ class ClientPool:
 
     def __init__(self, config: Config = _CONFIG) -> None:
         self._config = config
-        self._lock = threading.Lock()  # creating a client is not thread-safe
+        self._lock = threading.RLock()  # creating a client is not thread-safe
         # One for each profile, so that one that asks for a code of a device asks once.
         self._profiles: dict[str | None, botocore.session.Session] = {}
         # By region too: a role is assumed in the region of the request, so that a region that is
@@ -55,9 +55,17 @@ class ClientPool:
             config = _BRIEF if brief else self._config
             key = (credentials, region, service, brief)
             if key not in self._clients:
-                create: Any = self._session(credentials, region, config).create_client
-                self._clients[key] = create(service, region_name=region, config=config)
+                session = self._session(credentials, region, config)
+                self._clients[key] = self._create(
+                    session, service, region_name=region, config=config
+                )
             return self._clients[key]
+
+    def _create(self, session: botocore.session.Session, service: str, **options: Any) -> Any:
+        """Create a client; a thread that assumes a role again, too, does it by this."""
+        with self._lock:
+            create: Any = session.create_client
+            return create(service, **options)
 
     def _session(
         self, credentials: Credentials, region: str, config: Config
@@ -72,7 +80,7 @@ class ClientPool:
         if place not in self._roles:
             self._roles[place] = assume_role_session(
                 credentials.role,
-                partial(session.create_client, region_name=region, config=config),
+                partial(self._create, session, region_name=region, config=config),
                 session.get_credentials(),
                 credentials.external_id,
             )

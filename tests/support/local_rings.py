@@ -52,6 +52,24 @@ def get(ring: LocalRing, word: str, key: str) -> dict[str, Any] | None:
     return found and {name: value for name, value in found.items() if not name.startswith("_repl_")}
 
 
+def make_conflict(ring: LocalRing, key: str) -> None:
+    """Put an item red at the first member and blue at the second, neither knowing of the other."""
+    with ring.paused():
+        put(ring, REGIONS[0], item(key, color={"S": "red"}))
+        put(ring, REGIONS[1], item(key, color={"S": "blue"}))
+    ring.wait_until_quiet(PATIENCE)
+    ring.flush()
+
+
+@contextmanager
+def restored(ring: LocalRing) -> Iterator[LocalRing]:
+    """End all faults and give a ring its settings back after a test."""
+    before = ring.stack.settings
+    yield ring
+    ring.active_faults.clear()
+    ring.change(before)
+
+
 @contextmanager
 def costs(ring: LocalRing, writes: int) -> Iterator[None]:
     """Check the number of writes at the members' tables until the ring is quiet."""

@@ -15,7 +15,7 @@ from commands.local_ring import RunningLocalRing
 from local.faults.fault import FaultRequest
 from local.ring import LocalRing
 from operate.rings import CatchUp
-from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, put, ring_of
+from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, put, restored, ring_of
 
 FIRST, LOST, LAST = REGIONS[:3]
 
@@ -29,10 +29,8 @@ def shared() -> Iterator[LocalRing]:
 @pytest.fixture
 def ring(shared: LocalRing) -> Iterator[LocalRing]:
     """The ring of all tests here, which has its settings back after each, and no faults."""
-    before = shared.stack.settings
-    yield shared
-    shared.active_faults.clear()
-    shared.change(before)
+    with restored(shared):
+        yield shared
 
 
 def run(ring: LocalRing, *arguments: str) -> Result:

@@ -11,7 +11,7 @@ from local.faults.fault import FaultRequest
 from local.in_place import NotChangedError
 from local.ring import LocalRing
 from ring.settings.settings import SettingsError
-from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, put, ring_of
+from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, put, restored, ring_of
 
 FIRST, LOST, LAST = REGIONS[:3]
 
@@ -25,10 +25,8 @@ def shared() -> Iterator[LocalRing]:
 @pytest.fixture
 def ring(shared: LocalRing) -> Iterator[LocalRing]:
     """The ring of all tests here, which has its settings back after each, and no faults."""
-    before = shared.stack.settings
-    yield shared
-    shared.active_faults.clear()
-    shared.change(before)
+    with restored(shared):
+        yield shared
 
 
 def settings_with(ring: LocalRing, word: str, **member: Any) -> dict[str, Any]:

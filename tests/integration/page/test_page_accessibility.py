@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from local.ring import LocalRing
 from page.server import PageServer
-from tests.support.local_rings import PATIENCE, item, put, ring_of
+from tests.support.local_rings import item, make_conflict, put, ring_of
 
 pytestmark = pytest.mark.long
 
@@ -53,11 +53,7 @@ Scheme = Literal["light", "dark"]
 def ring(browser: Browser) -> Iterator[LocalRing]:
     """A ring that has had a conflict."""
     with ring_of(2, function={"log_items": True}) as two:
-        with two.paused():
-            put(two, "us-east-1", item("both", color={"S": "red"}))
-            put(two, "eu-west-1", item("both", color={"S": "blue"}))
-        two.wait_until_quiet(PATIENCE)
-        two.flush()
+        make_conflict(two, "both")
         yield two
 
 
@@ -123,11 +119,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(page: Page) -> None:
 
 
 def test_the_focus_returns_to_the_list_when_its_entry_is_gone(page: Page, ring: LocalRing) -> None:
-    with ring.paused():
-        put(ring, "us-east-1", item("gone", color={"S": "red"}))
-        put(ring, "eu-west-1", item("gone", color={"S": "blue"}))
-    ring.wait_until_quiet(PATIENCE)
-    ring.flush()
+    make_conflict(ring, "gone")
     entry = page.locator("#conflicts li", has_text="id=gone")
     entry.get_by_role("button", name=re.compile("^Keep")).click()
     dialog = page.get_by_role("dialog")

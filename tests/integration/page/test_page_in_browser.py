@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from local.ring import LocalRing
 from page.server import PageServer
 from tests.support.browsers import serve
-from tests.support.local_rings import PATIENCE, get, hop_from, item, put, ring_of
+from tests.support.local_rings import PATIENCE, get, hop_from, item, make_conflict, ring_of
 
 MILLISECONDS = 60_000
 
@@ -145,11 +145,7 @@ def test_a_quarantined_record_is_shown_and_discarded(page: Page) -> None:
 
 @pytest.mark.long
 def test_a_conflict_is_compared_and_the_loser_kept(page: Page, ring: LocalRing) -> None:
-    with ring.paused():
-        put(ring, "us-east-1", item("both", color={"S": "red"}))
-        put(ring, "eu-west-1", item("both", color={"S": "blue"}))
-    ring.wait_until_quiet(PATIENCE)
-    ring.flush()
+    make_conflict(ring, "both")
     entry = page.locator("#conflicts li", has_text="id=both")
     expect(entry).to_contain_text("won over")
     entry.get_by_role("button", name="Compare").click()
@@ -196,11 +192,7 @@ def test_two_writes_in_the_same_moment_conflict_and_another_item_is_written(
 
 @pytest.mark.long
 def test_in_an_outage_the_lists_say_so_and_keep_what_they_had(page: Page, ring: LocalRing) -> None:
-    with ring.paused():
-        put(ring, "us-east-1", item("outage", color={"S": "red"}))
-        put(ring, "eu-west-1", item("outage", color={"S": "blue"}))
-    ring.wait_until_quiet(PATIENCE)
-    ring.flush()
+    make_conflict(ring, "outage")
     entry = page.locator("#conflicts li", has_text="id=outage")
     expect(entry).to_contain_text("won over")
     with ring.faults.lose("eu-west-1"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,9 +139,14 @@ def test_a_table_that_throttles_stops_neither_the_status_nor_the_log(
     assert reading.note == ""
 
 
-def test_a_status_that_is_old_says_so(source: DeployedSource) -> None:
-    source._poller.began -= 600
-    assert source.read().note == "The status is 600 s old: requests are not answered."
+def test_a_status_that_is_old_says_so(
+    source: DeployedSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = source._poller.began
+    with monkeypatch.context() as patched:
+        patched.setattr("page.status_poller.time", SimpleNamespace(time=lambda: began + 600))
+        note = source.read().note
+    assert note == "The status is 600 s old: requests are not answered."
     assert status_of(source).note == ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -136,6 +137,8 @@ class Watching(mocks.MockMonitor):
         self.outputs: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        if request.type == "pulumi:pulumi:Stack":  # of a process, not of a program
+            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
         self.declared.append(
             Declared(
                 type=request.type,
@@ -193,13 +196,21 @@ def watch(
 
 
 def deployed(*, preview: bool = False, partition: str = "aws", **sections: object) -> Watching:
-    """Deploy a ring with these sections of settings."""
-    settings = Settings.parse(config(**sections))
+    """Return what a ring with these sections of settings declares; all tests share it."""
+    return _deployed(json.dumps(config(**sections)), preview=preview, partition=partition)
 
-    def program() -> None:
-        Ring("ring", settings)
 
-    return watch(program, preview=preview, partition=partition)
+@cache
+def _deployed(settings: str, *, preview: bool, partition: str) -> Watching:
+    return deploy(json.loads(settings), preview=preview, partition=partition)
+
+
+def deploy(
+    settings: Mapping[str, object], *, preview: bool = False, partition: str = "aws"
+) -> Watching:
+    """Declare a ring of these settings."""
+    parsed = Settings.parse(settings)
+    return watch(lambda: Ring("ring", parsed), preview=preview, partition=partition)
 
 
 def actions_on(document: dict[str, Any], resource: str) -> set[str]:

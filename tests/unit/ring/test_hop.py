@@ -18,6 +18,8 @@ from tests.support.pulumi_mocks import (
     OUT,
     TWO,
     actions_on,
+    config,
+    deploy,
     deployed,
 )
 
@@ -39,7 +41,7 @@ def test_a_function_is_the_handler_on_arm64_as_the_settings_want_it() -> None:
 
 
 def test_the_archive_holds_the_handler_that_is_in_the_project() -> None:
-    archive = deployed().one("Function", OUT).inputs["code"]
+    archive = deploy(config()).one("Function", OUT).inputs["code"]
 
     assert isinstance(archive, pulumi.AssetArchive)
     assert set(archive.assets) == {
@@ -56,7 +58,7 @@ def test_the_archive_holds_source_alone_so_that_its_hash_is_that_of_the_source(
     (room / "__pycache__").mkdir(parents=True)
     (room / "app.py").touch()
     (room / "notes.txt").touch()
-    archive = deployed().one("Function", OUT).inputs["code"]
+    archive = deploy(config()).one("Function", OUT).inputs["code"]
 
     assert set(archive.assets) == {"handler/app.py"}
 

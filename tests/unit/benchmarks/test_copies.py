@@ -13,22 +13,29 @@ from benchmarks.copies import (
     units,
 )
 
-SHARES = {median: spread(median) for median in MEDIANS[:3]}
+
+@pytest.fixture(scope="module", params=MEDIANS[:3])
+def median(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(scope="module")
+def shares(median: int) -> list[float]:
+    return spread(median)
 
 
 def test_the_rings_attributes_have_less_than_110_bytes() -> None:
     assert bytes_of_attributes() < 110
 
 
-@pytest.mark.parametrize("median", SHARES)
-def test_a_spread_has_all_items_and_half_of_them_below_its_median(median: int) -> None:
-    assert sum(SHARES[median]) == pytest.approx(1, abs=1e-6)
-    assert sum(SHARES[median][: median + 1]) == pytest.approx(0.5)
+def test_a_spread_has_all_items_and_half_of_them_below_its_median(
+    median: int, shares: list[float]
+) -> None:
+    assert sum(shares) == pytest.approx(1, abs=1e-6)
+    assert sum(shares[: median + 1]) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("median", SHARES)
-def test_the_units_grow_by_the_share_of_copies_that_take_one_more(median: int) -> None:
-    shares = SHARES[median]
+def test_the_units_grow_by_the_share_of_copies_that_take_one_more(shares: list[float]) -> None:
     more = units(shares, WITH_TEXT) - units(shares)
     assert more == pytest.approx(share_with_more(shares, WITH_TEXT))
 

@@ -4,17 +4,16 @@ import asyncio
 import gc
 import signal
 from collections.abc import Iterator
-from functools import cache
 
-import botocore.session
 import pytest
+
+from tests.support import botocore_once
 
 # A shell that runs the tests in the background has them ignore Ctrl-C; what they start would
 # inherit that, and never end where a test interrupts it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Each session would parse the same megabytes of JSON again.
-setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))  # noqa: B010
+botocore_once.do_once()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.config import Config
@@ -224,6 +225,15 @@ def _local_client(url: str) -> Any:
         return make_client("dynamodb", "us-east-1")
 
 
+@cache
+def _session(url: str) -> botocore.session.Session:
+    """Make the session of all benches of a server: it takes longer to make than most tests."""
+    with _reaching(url):
+        session = clients._session(None)
+        session.get_credentials()
+        return session
+
+
 MOTO_LIMIT = 405_000
 """What moto takes for DynamoDB's 400 KB (see docs/explanation/servers.md)."""
 
@@ -249,8 +259,9 @@ def over_server(
 ) -> Iterator[DynamoBench]:
     """A server, called as the handler does; or in threads, as where a proxy is between."""
     url = find()
-    client = _local_client(url)
-    with ThreadPoolExecutor(4) as pool, _reaching(url):
+    client, session = _local_client(url), _session(url)
+    shared = patch.object(clients, "_session", lambda role: session)
+    with ThreadPoolExecutor(4) as pool, _reaching(url), shared:
         call = BotocoreApi(client, pool) if in_threads else make_api("us-east-1", pool)
         bench = DynamoBench(client, call, tombstones=tombstones, key=key, make=make)
         try:

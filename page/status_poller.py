@@ -86,7 +86,8 @@ class StatusPoller:
         self.members = {member.name: member for member in read.members}
         self.heartbeats = heartbeats
         self.hops = {hop.source: hop for hop in self._with_alarms(read.hops)}
-        self.deployed, self.error, self.began = deployed, "", began
+        # The time first: another thread may ask how old this is as soon as it is there.
+        self.began, self.error, self.deployed = began, "", deployed
 
     def _with_alarms(self, hops: Iterable[HopStatus]) -> Iterable[HopStatus]:
         """Keep the alarms that were known where they cannot be read: they have not ended."""

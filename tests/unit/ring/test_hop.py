@@ -41,7 +41,7 @@ def test_a_function_is_the_handler_on_arm64_as_the_settings_want_it() -> None:
 
 
 def test_the_archive_holds_the_handler_that_is_in_the_project() -> None:
-    archive = deploy(config()).one("Function", OUT).inputs["code"]
+    archive = deployed().one("Function", OUT).inputs["code"]
 
     assert isinstance(archive, pulumi.AssetArchive)
     assert set(archive.assets) == {

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from benchmarks.screen import Screen, number
 from commands.local_ring import RunningLocalRing
 from local.data.load import TargetTable, load
-from local.memory import collect_less_often, return_free_memory
+from local.memory import manage_memory
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.table_operations import check as check_ring
@@ -47,8 +47,7 @@ def run(screen: Screen, scale: float) -> None:
     `RING_DYNAMODB` may name another DynamoDB server, as the option --dynamodb of `local` does;
     `RING_ITEMS` is the number of items.
     """
-    return_free_memory()
-    collect_less_often()
+    manage_memory()
     count = int(os.environ.get("RING_ITEMS", max(100, int(2000 * scale))))
     stack = StackConfig.of(
         {"table": _TABLE, "members": [{"region": region} for region in _REGIONS]}

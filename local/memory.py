@@ -12,6 +12,12 @@ _COLLECT_AFTER = (50_000, 20, 50)
 next one is, too. Python's own: 700, 10, 10."""
 
 
+def manage_memory() -> None:
+    """Do both of the below, before a process runs a ring."""
+    return_free_memory()
+    collect_less_often()
+
+
 def return_free_memory() -> None:
     """Keep glibc from holding on to memory that is free; with another library, do nothing.
 

@@ -16,7 +16,7 @@ from local.data.items import Schema
 from local.data.load import CheckedFile, LoadError, TargetTable, check, write
 from local.endpoint.dynamodb_url import WrongUrlError, normalized_url
 from local.endpoint.listener import listen
-from local.memory import collect_less_often, return_free_memory
+from local.memory import manage_memory
 from local.stack_config import StackConfig
 from local.view import watch
 from ring.settings.members import NoSuchMemberError, find_member, members_of
@@ -83,8 +83,7 @@ def run(project: Path, options: SessionOptions, console: Console | None = None) 
 
 
 def _run(project: Path, options: SessionOptions, console: Console) -> None:
-    return_free_memory()
-    collect_less_often()
+    manage_memory()
     stack = StackConfig.read(project, options.stack)
     # The logs stay on this machine, and a conflict can be shown and resolved with its items.
     stack = stack.with_default("function", "log_items", value=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.memory import collect_less_often
 from tests.support import botocore_once
 
 # A shell that runs the tests in the background has them ignore Ctrl-C; what they start would
@@ -16,7 +17,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 botocore_once.do_once()
 
 # At the default of 700 new objects, a fifth of the tests' time went into collecting.
-gc.set_threshold(50_000, 20, 20)
+collect_less_often()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from benchmarks.soak.operator import Operator
 from benchmarks.soak.processes import Growth, Monitor
 from benchmarks.soak.writers import Writers, values_at
 from commands.local_ring import RunningLocalRing
-from local.memory import collect_less_often, return_free_memory
+from local.memory import manage_memory
 from local.moto_patches import install, retention
 from local.ring import LocalRing
 from local.stack_config import StackConfig
@@ -95,8 +95,7 @@ class Progress:
 
 def soak(plan: Plan, stop: Stop, on_progress: Callable[[Progress], None]) -> Outcome:
     """Run a soak; `stop` ends the load early, and what is there is judged all the same."""
-    return_free_memory()
-    collect_less_often()
+    manage_memory()
     ledger, outcome = Ledger(), Outcome()
     stack = StackConfig.of(
         {"table": _TABLE, "members": [{"region": region} for region in _REGIONS]}

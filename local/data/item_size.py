@@ -12,6 +12,7 @@ from typing import Any
 LIMIT = 400 * 1024
 """Bytes of an item, attribute names included:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+_DIGITS = Context(prec=38)
 
 
 def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
@@ -46,7 +47,7 @@ def _number_size(text: str) -> int:
 
     The rule says "approximately"; this is how dynoxide and MiniStack count, too.
     """
-    number = Decimal(text).normalize(Context(prec=38))
+    number = Decimal(text).normalize(_DIGITS)
     _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     pairs = (len(digits) + exponent % 2 + 1) // 2 if number else 0

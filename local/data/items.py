@@ -83,12 +83,7 @@ def _item(line: bytes, schema: Schema) -> Item:
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(
-            line.decode().rstrip("\r\n"),
-            parse_float=Decimal,
-            parse_int=Decimal,
-            parse_constant=_refuse,
-        )
+        value = _DECODER.decode(line.decode().rstrip("\r\n"))
         if b"\\u" in line:  # only an escape can be half of a surrogate pair
             json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeDecodeError as error:
@@ -109,6 +104,9 @@ def _parse(line: bytes) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise BadItemError(f"{constant} is not a number in DynamoDB")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
 
 
 def _to_item(line: dict[str, Any], partition_key: str) -> Item:

@@ -27,7 +27,7 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
     change = dict(record["dynamodb"])
     change["ApproximateCreationDateTime"] = int(change["ApproximateCreationDateTime"].timestamp())
     for image in {"Keys", "NewImage", "OldImage"} & change.keys():
-        change[image] = json.loads(json.dumps(change[image], default=encode_binary))
+        change[image] = _to_json(change[image])
     event = {
         "eventID": record["eventID"],
         "eventName": record["eventName"],
@@ -44,6 +44,17 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
             "principalId": identity["PrincipalId"],
         }
     return event
+
+
+def _to_json(content: Any) -> Any:
+    """Return a copy of an image, or of a part of it, with its binary values as base64 text."""
+    if isinstance(content, dict):
+        return {name: _to_json(part) for name, part in content.items()}
+    if isinstance(content, list):
+        return [_to_json(part) for part in content]
+    if isinstance(content, bytes):
+        return encode_binary(content)
+    return content
 
 
 @dataclass(frozen=True)

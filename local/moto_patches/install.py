@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
-from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.dynamodbstreams.models import dynamodbstreams_backends
@@ -118,11 +117,6 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
     """
     with ExitStack() as changes:
         changes.enter_context(patch.dict(default_user_config, {"lambda": {"use_docker": False}}))
-        # With an event source mapping, moto invokes the function inside every write, with the
-        # stream's whole history, and then empties the stream. Our own mappings poll it instead.
-        changes.enter_context(
-            patch.object(LambdaSimpleBackend, "send_dynamodb_items", lambda *_: "")
-        )
         changes.enter_context(
             patch.object(LambdaBackend, "list_event_source_mappings", _list_mappings)
         )
@@ -130,13 +124,13 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(patch.object(BaseModel, "__new__", _untracked))
         changes.enter_context(streams_by_arn(stream_retention))
         changes.enter_context(atomic_requests())
+        changes.enter_context(repetition_avoided())
         changes.enter_context(comparisons_by_type())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
         changes.enter_context(scans_by_page())
-        changes.enter_context(repetition_avoided())
         # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))
         moto_api_backend.reset()

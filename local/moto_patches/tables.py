@@ -21,6 +21,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamShard, Table
 from moto.dynamodb.responses import DynamoHandler
 
+from local.moto_patches.streams import add_record
+
 _OF_THE_BACKEND = (
     "update_item",
     "transact_write_items",
@@ -32,7 +34,6 @@ _put_item = Table.put_item
 _delete_item = Table.delete_item
 _update_item = DynamoDBBackend.update_item
 _transact_write_items = DynamoDBBackend.transact_write_items
-_add = StreamShard.add
 
 
 class _Undo(threading.local):
@@ -142,7 +143,7 @@ def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) ->
 
 
 def _add_record(shard: StreamShard, old: Item | None, new: Item | None) -> None:
-    _add(shard, old, new)
+    add_record(shard, old, new)
     _undo.note(shard.items.pop)
 
 

@@ -8,8 +8,8 @@ import socket
 import boto3
 import pytest
 from moto import mock_aws
-from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
+from moto.dynamodb.models.table import Table
 
 from local.clients import Clients
 from local.endpoint.dynamodb_proxy import ProxyError
@@ -28,14 +28,14 @@ def test_a_port_that_is_taken_is_an_error_that_says_so() -> None:
 
 def test_it_begins_empty_and_leaves_nothing_behind() -> None:
     environment, config = dict(os.environ), dict(default_user_config)
-    send = LambdaSimpleBackend.send_dynamodb_items
+    put = Table.put_item
     for _ in range(2):
         with LocalServer() as server, Clients(server.endpoint) as clients:
             assert clients.s3("us-east-1").list_buckets()["Buckets"] == []
             clients.s3("us-east-1").create_bucket(Bucket="things")
     assert dict(os.environ) == environment
     assert dict(default_user_config) == config
-    assert LambdaSimpleBackend.send_dynamodb_items is send
+    assert Table.put_item is put
 
 
 def test_what_others_left_in_moto_is_not_there() -> None:

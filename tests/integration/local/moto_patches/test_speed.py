@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 from werkzeug.test import run_wsgi_app
 
 from local.clients import Clients
@@ -18,7 +21,9 @@ from local.endpoint import direct_dynamodb
 from local.endpoint.server import LocalServer, _Dispatcher
 from local.moto_patches import scans, speed
 
-ALL_ITEMS = Table.all_items  # of moto, before a server is started
+# Of moto, before a server is started:
+ALL_ITEMS = Table.all_items
+ITEM_INIT = Item.__init__
 REGION = "eu-west-1"
 SCOPE = f"AKIALOCALRINGEXAMPLE/20260101/{REGION}/dynamodb/aws4_request"
 VALUES: dict[str, Any] = {
@@ -137,20 +142,76 @@ def test_a_text_that_looks_like_a_form_is_not_taken_for_one(client: Any) -> None
     assert client.get_item(TableName="plain", Key={"id": {"S": "form"}})["Item"] == item
 
 
-def test_values_are_the_same_as_with_motos_own_serializer(
+@pytest.mark.parametrize("element", ["RequestId", "Message"])
+def test_a_text_that_looks_like_an_element_of_xml_is_read_as_written(
+    client: Any, element: str
+) -> None:
+    item = {"id": {"S": "xml"}, "text": {"S": f"<{element}>mine</{element}>"}}
+    client.put_item(TableName="plain", Item=item)
+    assert client.get_item(TableName="plain", Key={"id": {"S": "xml"}})["Item"] == item
+
+
+def answer(operation: str, request: Any) -> bytes:
+    body = json.dumps(request).encode()
+    sent = environ(f"DynamoDB_20120810.{operation}", body)
+    handler = direct_dynamodb.handler_of(sent)
+    assert handler is not None
+    return direct_dynamodb.call(handler, sent, body).body
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "original"),
+    [
+        (BaseJSONParser, "_parse_structure", speed._parse_structure),
+        (BaseJSONSerializer, "_serialize_type_structure", speed._serialize_structure),
+        (Item, "__init__", ITEM_INIT),
+    ],
+)
+def test_values_are_the_same_as_with_motos_own_code(
+    client: Any, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, original: Any
+) -> None:
+    def put_and_get() -> bytes:
+        answer("PutItem", {"TableName": "plain", "Item": {"id": {"S": "v"}, **VALUES}})
+        return answer("GetItem", {"TableName": "plain", "Key": {"id": {"S": "v"}}})
+
+    fast = put_and_get()
+    monkeypatch.setattr(owner, name, original)
+    assert fast == put_and_get()
+    assert json.loads(fast)["Item"]["binary"] == {"B": "AP8="}
+
+
+@pytest.mark.parametrize("original", [False, True], ids=["ours", "moto's"])
+def test_an_item_that_is_too_large_is_refused(
+    client: Any, monkeypatch: pytest.MonkeyPatch, original: bool
+) -> None:
+    if original:
+        monkeypatch.setattr(Item, "__init__", ITEM_INIT)
+    halves = {name: {"S": "x" * 202_000} for name in ("first", "second")}
+    client.put_item(TableName="plain", Item={"id": {"S": "large"}, **halves})
+    halves["second"]["S"] += "x" * 1000
+    with pytest.raises(ClientError, match="Item size"):
+        client.put_item(TableName="plain", Item={"id": {"S": "large"}, **halves})
+
+
+def test_answers_to_statements_are_those_of_moto(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = json.dumps({"TableName": "plain", "Item": {"id": {"S": "v"}, **VALUES}}).encode()
-    put = environ("DynamoDB_20120810.PutItem", body)
-    handler = direct_dynamodb.handler_of(put)
-    assert handler is not None
-    direct_dynamodb.call(handler, put, body)
-    wanted = json.dumps({"TableName": "plain", "Key": {"id": {"S": "v"}}}).encode()
-    get = environ("DynamoDB_20120810.GetItem", wanted)
-    fast = direct_dynamodb.call(handler, get, wanted).body
-    monkeypatch.setattr(BaseJSONSerializer, "_serialize_type_structure", speed._serialize_structure)
-    assert fast == direct_dynamodb.call(handler, get, wanted).body
-    assert json.loads(fast)["Item"]["binary"] == {"B": "AP8="}
+    insert = "INSERT INTO \"plain\" VALUE {'id': ?, 'value': ?}"
+    select = "SELECT * FROM plain WHERE id = 'statement'"
+
+    def execute() -> list[bytes]:
+        client.delete_item(TableName="plain", Key={"id": {"S": "statement"}})
+        value = [{"S": "statement"}, {"M": {"n": {"N": "1"}}}]
+        writes = [{"Statement": insert, "Parameters": value}] * 2
+        return [
+            answer("BatchExecuteStatement", {"Statements": statements})
+            for statements in (writes, [{"Statement": select}], [{"Statement": select}, *writes])
+        ]
+
+    fast = execute()
+    assert [b"DuplicateItem" in one for one in fast] == [True, False, True]
+    monkeypatch.setattr(DynamoHandler, "batch_execute_statement", speed._batch_execute_statement)
+    assert [json.loads(one) for one in fast] == [json.loads(one) for one in execute()]
 
 
 def test_a_condition_is_judged_by_the_values_of_its_own_request(client: Any) -> None:

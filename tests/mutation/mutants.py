@@ -18,7 +18,7 @@ _HUNT = """
 import sys
 from tests.simulation.schedule import first_failure
 from tests.simulation.shapes import SHAPES
-found = first_failure(SHAPES[sys.argv[1]], range(int(sys.argv[2])))
+found = first_failure(SHAPES[sys.argv[1]], range(int(sys.argv[2]), int(sys.argv[3])))
 print(*found or "", sep="\\n")
 """
 
@@ -35,6 +35,8 @@ class Mutant:
     shape: str = "plain"
     within: int = 3_000
     """How many schedules are enough to notice."""
+    near: int = 0
+    """Shortly before the first that notices, if that is far off: where the tests look first."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,18 @@ class Caught:
     promise: str
 
 
-def hunt(mutant: Mutant) -> Caught | None:
-    """Run the simulation on the mutant until it breaks a promise or has run ``within`` schedules.
+def hunt(mutant: Mutant, schedules: range | None = None) -> Caught | None:
+    """Run the simulation on the mutant until it breaks a promise or has run all ``schedules``.
+
+    They are the first ``within`` ones by default.
 
     Raises:
         MutantError: the text to replace is not there, or there more than once.
     """
+    chosen = schedules or range(mutant.within)
     cut = Cut(mutant.file, mutant.old, mutant.new)
     with without(cut, ("handler", "operate", "tests/simulation")) as folder:
-        command = [sys.executable, "-c", _HUNT, mutant.shape, str(mutant.within)]
+        command = [sys.executable, "-c", _HUNT, mutant.shape, str(chosen.start), str(chosen.stop)]
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     if not run.stdout.strip():
         return None

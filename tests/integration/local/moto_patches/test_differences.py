@@ -20,6 +20,7 @@ SERVERS = ["moto", "dynoxide", "MiniStack"]
 DIFFERENT = {
     "an update that changes nothing": {"moto", "dynoxide"},
     "the time of a record": set(),
+    "a text like an element of XML": set(),
     "a statement reaches the stream": {"MiniStack"},
     "parameters in an INSERT": set(),
     "an INSERT of a key that is there": set(),
@@ -144,6 +145,14 @@ def test_a_records_time_is_in_whole_seconds(server: Server) -> None:
         server.put(v={"N": "2"})
     times = [record["dynamodb"]["ApproximateCreationDateTime"] for record in server.records()]
     assert {time.microsecond for time in times} == {0}
+
+
+@on_all("a text like an element of XML")
+def test_a_text_is_read_as_it_was_put(server: Server) -> None:
+    text = {"v": {"S": "<RequestId>mine</RequestId>"}}
+    server.put(**text)
+    assert server.tables.get_item(TableName=server.name, Key=KEY)["Item"] == {**KEY, **text}
+    assert server.records()[0]["dynamodb"]["NewImage"] == {**KEY, **text}
 
 
 @on_all("a statement reaches the stream")

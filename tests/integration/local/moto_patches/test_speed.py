@@ -142,15 +142,6 @@ def test_a_text_that_looks_like_a_form_is_not_taken_for_one(client: Any) -> None
     assert client.get_item(TableName="plain", Key={"id": {"S": "form"}})["Item"] == item
 
 
-@pytest.mark.parametrize("element", ["RequestId", "Message"])
-def test_a_text_that_looks_like_an_element_of_xml_is_read_as_written(
-    client: Any, element: str
-) -> None:
-    item = {"id": {"S": "xml"}, "text": {"S": f"<{element}>mine</{element}>"}}
-    client.put_item(TableName="plain", Item=item)
-    assert client.get_item(TableName="plain", Key={"id": {"S": "xml"}})["Item"] == item
-
-
 def answer(operation: str, request: Any) -> bytes:
     body = json.dumps(request).encode()
     sent = environ(f"DynamoDB_20120810.{operation}", body)

@@ -136,6 +136,7 @@ MUTANTS = [
         "            pass\n",
         "storm",
         8_000,
+        near=6_400,
     ),
     Mutant(
         "refused by a newer write of this member, it gives that back here",
@@ -151,6 +152,7 @@ MUTANTS = [
         "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
         "    deleted = ()\n",
         "storm",
+        near=800,
     ),
     Mutant(
         "an exact old copy yields to what is newer at next",
@@ -159,6 +161,7 @@ MUTANTS = [
         "must_restore(write.version)",
         "copies",
         4_000,
+        near=3_300,
     ),
     Mutant(
         "an update that goes with its stub comes back",
@@ -172,6 +175,7 @@ MUTANTS = [
         _REPLICATE,
         "if tombstone is not None and tombstone.version > write.version:",
         "if False:",
+        near=700,
     ),
     Mutant(
         "an absent item is created only past next's tombstone",
@@ -198,12 +202,14 @@ MUTANTS = [
         "            return delete\n        else:\n",
         "storm",
         6_000,
+        near=5_100,
     ),
     Mutant(
         "a delete that was done spares what was put since",
         _APPLY,
         "condition = IfVersionOlder(delete.version) if was_done else IfOlder(delete.version)",
         "condition = IfOlder(delete.version)",
+        near=2_700,
     ),
     Mutant(
         "what took a write may be a delete whose tombstone is not here yet",
@@ -211,6 +217,7 @@ MUTANTS = [
         "arrived if arrived is not None and arrived.is_delete else None",
         "None",
         "storm",
+        near=2_000,
     ),
     Mutant(
         "a put over an item without a version may have hidden a delete",
@@ -219,6 +226,7 @@ MUTANTS = [
         "return True",
         "rejoin",
         24_000,
+        near=4_700,
     ),
     Mutant(
         "the stub is taken away",
@@ -231,6 +239,7 @@ MUTANTS = [
         _APPLY,
         "stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)",
         "stub = delete if isinstance(outcome, Written) else None",
+        near=700,
     ),
     Mutant(
         "a dirty item is left to its record",
@@ -249,6 +258,7 @@ MUTANTS = [
         _REPLICATE,
         "if {DELETED, VERSION} <= item.keys() and await hop.source.read(key) == item:",
         "if False:",
+        near=1_800,
     ),
     Mutant(
         "each member expires its own",
@@ -269,6 +279,7 @@ MUTANTS = [
         "if not _is_copy(copy, expired, hop):",
         "if copy.version is None:",
         "renewals",
+        near=2_100,
     ),
     Mutant(
         "the ring's attributes are set again",
@@ -276,6 +287,7 @@ MUTANTS = [
         "        **application_attributes(content),\n",
         "        **content,\n",
         "aimed",
+        near=900,
     ),
     Mutant(
         "the records of a key that failed come again",
@@ -289,6 +301,7 @@ MUTANTS = [
         "replace(then, old=first.old)",
         "then",
         within=4_000,
+        near=2_600,
     ),
     Mutant(
         "... and is of local writes alone",
@@ -309,6 +322,7 @@ MUTANTS = [
         "    later = _later_local_change(change, current, tombstone, hop)\n",
         "    later = None\n",
         "poison",
+        near=2_900,
     ),
     Mutant(
         "a key that a batch leaves out is not without a tombstone",
@@ -317,6 +331,7 @@ MUTANTS = [
         "None for key in left_out",
         "batched",
         7_000,
+        near=6_400,
     ),
     Mutant(
         "a statement of a batch that was not executed is not done",
@@ -345,6 +360,7 @@ MUTANTS = [
         "return unsent[0] if len(contents) == 1 else None",
         "return None",
         "lost",
+        near=2_900,
     ),
     Mutant(
         "what an operator decides is no member's own write, and goes to all",
@@ -357,6 +373,7 @@ MUTANTS = [
         "[place for place in range(len(targets)) if place != winner])",
         "repair-storm",
         10_000,
+        near=1_000,
     ),
 ]
 

@@ -114,7 +114,7 @@ def check_command(
 
     Reads all tables and changes nothing. Writes that are still being replicated do not count:
     items that differ are read again, consistently, after --settle-seconds. Exits with 0 if all
-    members are in sync, with 1 if not.
+    members are in sync, with 1 if not, or if a key changed at every read.
     """
 
     def one_ring(ring: DeployedRing) -> CheckReport:
@@ -166,7 +166,7 @@ def document(compared: CheckReport) -> dict[str, Any]:
     """Return the result as a document."""
     checked = compared.result
     return {
-        "equal": not checked.differing,
+        "equal": compared.in_sync,
         "members": compared.members,
         "compared": checked.compared,
         "differing": checked.differing,
@@ -191,9 +191,9 @@ def print_check(screen: Screen, name: str, compared: CheckReport, rest: str) -> 
     """Print the result of a check; `rest` says where to find the differences not shown."""
     checked = compared.result
     differing = "differs" if checked.differing == 1 else "differ"
-    verdict = (
-        f"{checked.differing:,} {differing}" if checked.differing else "all members are in sync"
-    )
+    verdict = "all members are in sync" if compared.in_sync else "none is known to differ"
+    if checked.differing:
+        verdict = f"{checked.differing:,} {differing}"
     screen.print(
         f"{name}: {counted(checked.compared, 'key')} compared, {verdict}. "
         f"It took {counted(round(compared.capacity_units), 'capacity unit')}."

@@ -96,7 +96,7 @@ def _repair(
         if not screen.as_json:
             print_check(screen, ring.label, compared, _REST)
         write = partial(_do, screen, run, journal, options.prefer)
-        if options.dry_run or (not options.yes and not compared.in_sync):
+        if options.dry_run or (not options.yes and compared.result.differing):
             planned = write(dry_run=True)
             if options.dry_run:
                 return document(compared) | _document(planned, options.prefer)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from operate.distributed.executions import Execution
 from operate.distributed.jobs import check_distributed, check_job
-from operate.errors import InvalidRequestError
+from operate.durations import format_duration
+from operate.errors import CancelledError, InvalidRequestError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CheckResult, findings
 from operate.reconcile.journal import Journal
@@ -19,6 +21,8 @@ from operate.reporting import ProgressCallback, no_progress
 from operate.rings import DeployedRing
 from operate.table_options import DEFAULT_OPTIONS, TableOptions, not_distributed, table_names
 
+MAX_AGE = 3600.0
+"""Seconds for which a finished comparison can be resumed, by a repair that was interrupted."""
 _MAX_DIFFERENCES = 20
 _FROM_HERE = "a few keys are compared from this machine"
 
@@ -38,8 +42,8 @@ class CheckReport:
 
     @property
     def in_sync(self) -> bool:
-        """Whether no key differs."""
-        return not self.result.differing
+        """Whether every key was found to be the same at all members."""
+        return not self.result.differing and not self.result.changing
 
 
 def ignore_difference(difference: Mapping[str, Any]) -> None:
@@ -84,9 +88,23 @@ class CheckRun:
 
     @contextmanager
     def open(self, operation: str) -> Iterator[Journal]:
-        """Open the checkpoint file of a check or a repair. It is deleted after a success."""
+        """Open the checkpoint file of a check or a repair.
+
+        It is deleted after a success, and where the user declined what was found. A comparison that
+        was finished `MAX_AGE` seconds ago says nothing of today's tables: it is made again.
+        """
         with self._table_options.open_journal(self.ring, operation, self._identity) as journal:
-            yield journal
+            if journal.resumed and journal.is_compared() and journal.age > MAX_AGE:
+                journal.start_over()
+                age = format_duration(timedelta(seconds=journal.age))
+                self._table_options.on_note(
+                    f"{self.ring.label}: {journal.path} is {age} old. All is compared again."
+                )
+            try:
+                yield journal
+            except CancelledError:
+                journal.remove()
+                raise
 
     def executions(self) -> list[Execution] | None:
         """Return the executions that `check` will resume; None: it runs on this machine."""

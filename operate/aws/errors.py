@@ -13,6 +13,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from handler.errors import FailureKind, classify
 from operate.errors import OperationFailedError, PrerequisiteError
 
 CREDENTIAL_ERRORS = (NoCredentialsError, ProfileNotFound, TokenRetrievalError)
@@ -33,3 +34,14 @@ def translate_aws_errors(about: str = "") -> Iterator[None]:
         ) from error
     except (ClientError, BotoCoreError) as error:
         raise OperationFailedError(f"{about}: {error}" if about else str(error)) from error
+
+
+def item_refusal(error: ClientError) -> str:
+    """Return why a member refuses an item, and with it every other try.
+
+    Hops quarantine the record of such an item. Raises the error if it is not about the item.
+    """
+    if classify(error) is not FailureKind.PERMANENT:
+        raise error
+    details = error.response["Error"]
+    return f"refused: {details.get('Message') or details.get('Code')}"

@@ -12,14 +12,12 @@ from operate.reconcile import backfill, check
 from operate.reconcile.backfill import BackfillResult, Route
 from operate.reconcile.check import CheckOptions
 from operate.reconcile.check_result import CheckResult
-from operate.reconcile.journal import Journal
+from operate.reconcile.journal import COMPARED, Journal
 from operate.reconcile.members import MemberConnection
 from operate.reporting import ProgressCallback, no_progress
 
 LONGEST_SETTLE = 180.0
 """Seconds: a call has 15 minutes, and may look at what differs five times."""
-
-_COMPARED = "compare"
 
 
 def check_job(members: Sequence[MemberConnection], options: CheckOptions) -> SegmentJob:
@@ -52,12 +50,12 @@ def check_distributed(
     Also returns the capacity units that the functions took, of which the journal knows nothing.
     Raises `OperateError`.
     """
-    compared, units = journal.phase_count(_COMPARED), 0.0
+    compared, units = journal.phase_count(COMPARED), 0.0
     if compared is None:
         run = runner.run_to_completion(job, restart=restart, on_progress=on_progress)
         checked, units = collect_check(runner.collect(run, job), journal)
         compared = checked.compared
-        journal.mark_phase_done(_COMPARED, compared)
+        journal.mark_phase_done(COMPARED, compared)
     runner.delete_results(job)
     return CheckResult(compared, journal.counts()), units
 

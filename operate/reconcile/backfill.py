@@ -9,12 +9,15 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
+
+from botocore.exceptions import ClientError
 
 from handler.aws.clients import CONCURRENCY
 from handler.model.expiry import will_be_deleted
 from handler.model.image import Item
 from handler.store.dynamodb import ItemTooLargeError
-from operate.aws.errors import translate_aws_errors
+from operate.aws.errors import item_refusal, translate_aws_errors
 from operate.errors import InvalidRequestError
 from operate.ordered_pool import run_in_order
 from operate.progress_counter import ProgressCounter
@@ -31,7 +34,7 @@ TOO_LARGE = "too large"
 """Outcome for an item that exceeds DynamoDB's size limit with the ring's attributes."""
 
 _JOBS = 4
-_MAX_LISTED_PER_REASON = 20
+_MAX_REASONS, _MAX_LISTED_PER_REASON = 20, 20
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class BackfillResult:
     """Result of a backfill.
 
     Attributes:
-        outcomes: Number of items per outcome (`BackfillOutcome`, `TOO_LARGE`) in this run.
+        outcomes: Number of items per outcome (`BackfillOutcome`, `TOO_LARGE`, or a text that begins
+            with "refused") in this run.
         read: Number of items read, including those of interrupted runs.
         left: Number of keys skipped, including those of interrupted runs.
         skipped_keys: The first of these keys, as texts, with the reason.
@@ -212,6 +216,8 @@ class Filler:
                 return await backfill_key(path, {name: item[name] for name in source.keys}, item)
             except ItemTooLargeError:
                 return TOO_LARGE
+            except ClientError as error:
+                return item_refusal(error)
 
         return await run_in_order(items, fill, stop, self.concurrency, self.done)
 
@@ -230,7 +236,7 @@ def find_skipped_keys(page: FilledPage, keys: Sequence[str]) -> Iterator[tuple[s
 
 
 def _first_skipped(journal: Journal) -> Iterator[tuple[str, str]]:
-    for reason in (BackfillOutcome.CONFLICT, BackfillOutcome.PENDING_RECORD, TOO_LARGE):
+    for reason in islice(journal.counts(), _MAX_REASONS):
         for chunk in journal.suspects(reason):
             for _, key, _ in chunk[:_MAX_LISTED_PER_REASON]:
                 yield key, reason

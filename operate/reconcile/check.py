@@ -18,7 +18,7 @@ from operate.reconcile.check_result import CHANGING, EQUAL, CheckResult, finding
 from operate.reconcile.compare_page import ComparedPage, compare_page
 from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints, classify_difference
 from operate.reconcile.fingerprints import fingerprints
-from operate.reconcile.journal import Journal
+from operate.reconcile.journal import COMPARED, Journal
 from operate.reconcile.member_states import read_states
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.parallel_scan import (
@@ -35,6 +35,7 @@ from operate.stop import Stop
 _JOBS = 8
 _MAX_CLOCK_SKEW = 3600.0  # seconds
 _MAX_SEGMENTS = 1_000_000  # DynamoDB's limit for a parallel scan
+_SEGMENTS_TRIED = 20  # of one size, for a sample
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def check(
         OperateError: The check failed.
     """
     with translate_aws_errors():
-        compared = journal.phase_count("compare")
+        compared = journal.phase_count(COMPARED)
         if compared is None:
             if options.keys is not None or options.sample is not None:
                 compared = _add_named_keys(members, journal, options)
@@ -161,7 +162,7 @@ def _read_pairwise(
             on_progress("reading and comparing", seen, max(total, seen))
     journal.remove_duplicates()
     compared = journal.read_count(source=0)
-    journal.mark_phase_done("compare", compared)
+    journal.mark_phase_done(COMPARED, compared)
     return compared
 
 
@@ -194,7 +195,7 @@ def _compare_all(
             if classify_difference(states, replicas, since) is not None:
                 yield key, states
 
-    journal.add_suspects(differing(), "compare", lambda: count)
+    journal.add_suspects(differing(), COMPARED, lambda: count)
     return count
 
 
@@ -202,7 +203,7 @@ def _add_named_keys(
     members: Sequence[MemberConnection], journal: Journal, options: CheckOptions
 ) -> int:
     keys = options.keys if options.keys is not None else _sample_keys(members, options.sample or 0)
-    journal.add_suspects(((key, None) for key in dict.fromkeys(keys)), "compare", lambda: len(keys))
+    journal.add_suspects(((key, None) for key in dict.fromkeys(keys)), COMPARED, lambda: len(keys))
     return len(keys)
 
 
@@ -211,11 +212,7 @@ def _sample_keys(members: Sequence[MemberConnection], count: int) -> list[str]:
     keys: dict[str, None] = {}
     for place, member in enumerate(members):
         wanted = count * (place + 1) // len(members)
-        segments = min(_MAX_SEGMENTS, max(1, member.item_count // max(1, count)))
-        for number in random.sample(range(segments), min(segments, 20)):
-            member.stop.check()
-            segment = Segment(member.tables.table, number, segments)
-            page = read_page(member.client, segment, None, consistent=False)
+        for page in _random_pages(member, count):
             rows = fingerprints(page.items, member.keys, member.ttl_attribute)
             new = [key for key, _ in rows if key not in keys]
             missing = max(0, wanted - len(keys))
@@ -223,6 +220,22 @@ def _sample_keys(members: Sequence[MemberConnection], count: int) -> list[str]:
             if len(keys) >= wanted:
                 break
     return list(keys)
+
+
+def _random_pages(member: MemberConnection, count: int) -> Iterator[Page]:
+    """Yield the first pages of random segments, the last of them of the whole table.
+
+    Segments divide partition keys: where there are few of these, small segments are mostly empty.
+    """
+    segments = min(_MAX_SEGMENTS, max(1, member.item_count // max(1, count)))
+    while True:
+        for number in random.sample(range(segments), min(segments, _SEGMENTS_TRIED)):
+            member.stop.check()
+            segment = Segment(member.tables.table, number, segments)
+            yield read_page(member.client, segment, None, consistent=False)
+        if segments == 1:
+            return
+        segments = max(1, segments // _SEGMENTS_TRIED)
 
 
 def recheck_suspects(

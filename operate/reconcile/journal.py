@@ -16,9 +16,10 @@ from typing import Any, Self
 
 from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.fingerprints import Row
-from operate.reconcile.journal_file import claim, find, side_files
+from operate.reconcile.journal_file import age_of, claim, find, side_files
 from operate.reconcile.journal_values import (
     DamageError,
+    checked_key,
     journal_error,
     position_of,
     position_text,
@@ -27,6 +28,8 @@ from operate.reconcile.journal_values import (
 from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 from operate.stop import Stop, StoppedError
 
+COMPARED = "compare"
+"""Phase of a check: all keys were compared, and those to recheck recorded."""
 _CHUNK = 500
 _STEPS = 100_000  # SQLite instructions between two checks for a stop: some milliseconds
 _TABLES = ("row", "about", "done", "part", "suspect")
@@ -45,7 +48,8 @@ class Journal:
     """Checkpoint file of one operation on one ring. One process at a time may have it open.
 
     `about` identifies the operation: the journal of another one starts over. `resumed` is True if
-    there was one to resume. A file that this program has not made is never touched.
+    there was one to resume, and `age` the seconds since it was written last. A file that this
+    program has not made is never touched.
 
     Raises:
         InvalidRequestError: The file is not a journal, or another process has it open.
@@ -55,20 +59,21 @@ class Journal:
 
     def __init__(self, path: Path, about: Any, *, restart: bool = False) -> None:
         self.path = path
-        subject = json.dumps(about, sort_keys=True)
+        self._subject = json.dumps(about, sort_keys=True)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not find(path)
             if is_new:
                 claim(path)
+            self.age = age_of(path)
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
             raise journal_error(path, error) from error
         try:
             self._open()
-            self.resumed = not is_new and not restart and self._is_about(subject)
+            self.resumed = not is_new and not restart and self._is_about()
             if not self.resumed:
-                self._begin(subject)
+                self.start_over()
         except sqlite3.Error as error:
             self._db.close()
             raise journal_error(path, error) from error
@@ -79,14 +84,18 @@ class Journal:
             "PRAGMA temp_store=FILE; PRAGMA cache_size=-4000;"
         )
 
-    def _is_about(self, subject: str) -> bool:
+    def _is_about(self) -> bool:
         names = self._db.execute("SELECT name FROM sqlite_master WHERE name = 'about'").fetchall()
-        return bool(names) and self._db.execute("SELECT what FROM about").fetchall() == [(subject,)]
+        if not names:
+            return False
+        return self._db.execute("SELECT what FROM about").fetchall() == [(self._subject,)]
 
-    def _begin(self, subject: str) -> None:
+    def start_over(self) -> None:
+        """Forget all that was recorded."""
+        self.resumed = False
         drops = "".join(f"DROP TABLE IF EXISTS {name};" for name in _TABLES)
         self._db.executescript(f"BEGIN EXCLUSIVE; {drops} {_SCHEMA}")
-        self._db.execute("INSERT INTO about VALUES (?)", (subject,))
+        self._db.execute("INSERT INTO about VALUES (?)", (self._subject,))
         self._db.execute("COMMIT")
 
     def __enter__(self) -> Self:
@@ -246,6 +255,10 @@ class Journal:
             "DELETE FROM suspect WHERE id NOT IN (SELECT min(id) FROM suspect GROUP BY key)"
         )
 
+    def is_compared(self) -> bool:
+        """Return whether a comparison is finished: every suspect has a verdict."""
+        return self.phase_count(COMPARED) is not None and not self.open_suspects()
+
     def open_suspects(self) -> int:
         """Return the number of suspects without a verdict."""
         found = self._db.execute("SELECT count(*) FROM suspect WHERE found IS NULL")
@@ -270,7 +283,10 @@ class Journal:
             if not chunk:
                 return
             last = chunk[-1][0]
-            yield [(number, key, states and states_of(states)) for number, key, states in chunk]
+            yield [
+                (number, checked_key(key), states and states_of(states))
+                for number, key, states in chunk
+            ]
 
     def record_verdicts(
         self, judged: Iterable[tuple[int, Sequence[KeyFingerprints], str | None]]
@@ -283,11 +299,11 @@ class Journal:
         )
         self._db.execute("COMMIT")
 
-    def record_outcomes(self, became: Iterable[tuple[int, str]]) -> None:
-        """Record the outcomes of a repair."""
+    def record_verdict(self, found: str, rows: Iterable[int]) -> None:
+        """Record one verdict on suspects."""
         self._db.execute("BEGIN")
         self._db.executemany(
-            "UPDATE suspect SET found = ? WHERE id = ?", ((found, row) for row, found in became)
+            "UPDATE suspect SET found = ? WHERE id = ?", ((found, row) for row in rows)
         )
         self._db.execute("COMMIT")
 

@@ -8,6 +8,7 @@ https://www.sqlite.org/fileformat.html#the_database_header
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -76,6 +77,12 @@ def claim(path: Path) -> None:
     except sqlite3.Error:
         path.unlink(missing_ok=True)
         raise
+
+
+def age_of(path: Path) -> float:
+    """Return the seconds since a journal was written last."""
+    files = [file for file in (path, *side_files(path)) if file.exists()]
+    return time.time() - max(file.stat().st_mtime for file in files)
 
 
 def side_files(path: Path) -> Sequence[Path]:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+from handler.model.attribute_values import from_json
 from handler.model.image import Key
 from operate.errors import InvalidRequestError, OperateError, OperationFailedError
 from operate.reconcile.difference_kinds import KeyFingerprints
@@ -36,6 +37,16 @@ def _is_damage(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) and any(
         words in str(error) for words in ("no such table", "no such column", "decode")
     )
+
+
+def checked_key(text: str) -> str:
+    """Return the text of a key. Raises `DamageError` if it is none."""
+    try:
+        for value in json.loads(text):
+            from_json(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DamageError(f"{text[:100]!r} is not a key") from error
+    return text
 
 
 def states_of(text: str) -> list[KeyFingerprints]:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from botocore.exceptions import ClientError
+
 from handler.aws.clients import CONCURRENCY
 from handler.model.image import Key
 from handler.protocol.apply import ContendedError
 from handler.store.dynamodb import ItemTooLargeError, Store
-from operate.aws.errors import translate_aws_errors
+from operate.aws.errors import item_refusal, translate_aws_errors
 from operate.dry_run import DryStore
 from operate.ordered_pool import run_in_order
 from operate.progress_counter import ProgressCounter
@@ -24,8 +26,8 @@ from operate.reconcile.repair_key import KeyRepair, RepairTarget, repair_key, re
 from operate.reporting import ProgressCallback, no_progress
 from operate.stop import Stop
 
-REPAIRED, SKIPPED = "repaired", "left"
-"""Outcomes of a key in the journal. A resumed repair prints them in its JSON (`kinds`)."""
+REPAIRED = "repaired"
+"""Verdict on a repaired key in the journal. A resumed repair prints it in its JSON (`kinds`)."""
 
 _MAX_LISTED = 20
 
@@ -58,7 +60,8 @@ def repair(
     """Repair the keys in which a check found members to differ; with `dry_run`, only report.
 
     `prefer` is the place of the member whose item wins over others, if an item has no version and
-    no pending record: see `repair_key`. Called again with the same journal, resumes.
+    no pending record: see `repair_key`. Called again with the same journal, resumes with the keys
+    that were not repaired.
 
     Raises:
         StoppedError: The members' `Stop` was requested. Keys in progress were finished and
@@ -79,8 +82,11 @@ def repair(
                 for (_, text, _), repaired in zip(done, repairs, strict=True):
                     _count(result, members, text, repaired)
                 if not dry_run:
-                    outcomes = [SKIPPED if key.skipped_reason else REPAIRED for key in repairs]
-                    journal.record_outcomes(zip((row for row, _, _ in done), outcomes, strict=True))
+                    # A skipped key still differs: a resumed repair tries it again.
+                    rows = zip((row for row, _, _ in done), repairs, strict=True)
+                    journal.record_verdict(
+                        REPAIRED, (row for row, key in rows if key.skipped_reason is None)
+                    )
                 stop.check()
     return result
 
@@ -110,6 +116,8 @@ async def _repair(targets: Sequence[RepairTarget], key: Key, prefer: int | None)
         return await repair_key(targets, key, prefer)
     except (ContendedError, ItemTooLargeError) as error:
         return KeyRepair(skipped_reason=str(error))
+    except ClientError as error:
+        return KeyRepair(skipped_reason=item_refusal(error))
 
 
 def _count(

@@ -50,7 +50,9 @@ def refuse(ring: LocalRing) -> None:
     """Let the second member refuse items whose coupon is null, by an index of its own."""
     ring.client(THERE).update_table(
         TableName="orders",
-        AttributeDefinitions=[{"AttributeName": "coupon", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "coupon")
+        ],
         GlobalSecondaryIndexUpdates=[{"Create": INDEX}],
     )
 

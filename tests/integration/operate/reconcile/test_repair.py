@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,11 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from automate import main
+from commands.output.screen import Screen
 from handler.model.image import Image, replicated_write
 from handler.protocol.apply import Superseded, apply_write
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
 from operate import check_run
+from operate.errors import OperationFailedError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import repair
@@ -153,6 +157,74 @@ def test_an_equal_ring_has_nothing_to_do(ring: LocalRing) -> None:
 def test_it_wants_a_yes_where_nobody_can_be_asked(ring: LocalRing) -> None:
     result = command()
     assert (result.exit_code, "pass --yes" in result.stderr) == (2, True)
+
+
+def lose(ring: LocalRing, *keys: str) -> None:
+    with unseen(ring):
+        for key in keys:
+            ring.client(FIRST).delete_item(TableName="orders", Key=item(key))
+
+
+def test_who_says_no_and_comes_back_is_shown_what_differs_by_then(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose(ring, "k1")
+    with monkeypatch.context() as terminal:
+        terminal.setattr(Screen, "is_interactive", True)
+        asked = CliRunner().invoke(
+            main, ("repair", "--stack", "dev", "--settle-seconds", "0.1"), input="n\n"
+        )
+    assert "1 differs" in asked.output
+    assert "Nothing was changed." in asked.output
+    lose(ring, "k2", "k3")
+    assert outcome("--yes")["repaired"] == 3
+    assert ring.differences() == []
+
+
+@pytest.mark.parametrize(("hours", "repaired"), [(0, 1), (2, 2)])
+def test_a_comparison_of_hours_ago_is_made_again(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch, hours: int, repaired: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationFailedError("the network is gone")
+
+    lose(ring, "k1")
+    with monkeypatch.context() as broken:
+        broken.setattr(check_run, "repair", fail)
+        assert command("--yes").exit_code == 1
+    (checkpoint,) = Path(".dynamodb-ring").iterdir()
+    then = time.time() - hours * 3600
+    os.utime(checkpoint, (then, then))
+    lose(ring, "k2")
+    result = command("--yes")
+    assert f"{repaired} key" in result.output
+    assert ("2 h 0 min old. All is compared again." in result.output) == bool(hours)
+    assert command("--yes").exit_code == 0
+    assert ring.differences() == []
+
+
+def test_a_resumed_repair_tries_skipped_keys_again(ring: LocalRing, tmp_path: Path) -> None:
+    with unseen(ring):
+        for number in range(10):
+            put(ring, THIRD, item(f"k{number}", v={"S": "never sent"}))
+    stop = Stop()
+
+    def interrupt(what: str, done: int, of: int) -> None:
+        if (what, done) == ("repairing", 6):
+            stop.ask()
+
+    with Journal(tmp_path / "j", "x") as journal:
+        members = reached(ring, stop=stop)
+        check(members, journal, CheckOptions(settle_seconds=0.1))
+        with pytest.raises(StoppedError):
+            repair(members, journal, on_progress=interrupt)
+    with Journal(tmp_path / "j", "x") as journal:
+        members = reached(ring)
+        assert check(members, journal, CheckOptions(settle_seconds=0.1)).differing == 10
+        assert repair(members, journal).skipped == 10
+        assert repair(members, journal, prefer=2).repaired == 10
+    ring.wait_until_quiet(PATIENCE)
+    assert ring.differences() == []
 
 
 @pytest.mark.long

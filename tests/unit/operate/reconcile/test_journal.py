@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from operate.errors import OperationFailedError
 from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.journal import Journal
 from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
@@ -77,3 +78,14 @@ def test_an_unfinished_phase_is_not_recorded(tmp_path: Path) -> None:
             journal.add_suspects([("a", None)], "compare", fails)
         assert journal.phase_count("compare") is None
         assert (journal.open_suspects(), len(list(journal.keys(1)))) == (0, 1)
+
+
+@pytest.mark.parametrize("key", ["[", '{"S":"a"}', '[{"S":1}]', '[{"B":"!"}]', "7"])
+def test_a_damaged_key_is_an_error_that_says_what_to_do(tmp_path: Path, key: str) -> None:
+    def read() -> None:
+        with Journal(tmp_path / "j", "x") as journal:
+            journal.add_suspects([(key, None)], "compare", lambda: 1)
+            list(journal.suspects(None))
+
+    with pytest.raises(OperationFailedError, match=r"damaged: .* is not a key.*delete it and run"):
+        read()

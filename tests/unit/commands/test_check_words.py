@@ -1,0 +1,29 @@
+"""A check says that members are in sync only if it has seen it of every key."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands.check import document, print_check
+from commands.output.screen import Screen
+from operate.check_run import CheckReport
+from operate.reconcile.check_result import CHANGING, EQUAL, CheckResult
+from operate.reconcile.difference_kinds import DifferenceKind
+
+
+@pytest.mark.parametrize(
+    ("found", "in_sync", "words"),
+    [
+        ({EQUAL: 2}, True, "9 keys compared, all members are in sync."),
+        ({EQUAL: 1, CHANGING: 1}, False, "9 keys compared, none is known to differ."),
+        ({CHANGING: 1, DifferenceKind.MISSING: 1}, False, "9 keys compared, 1 differs."),
+    ],
+)
+def test_a_key_that_changed_at_every_read_is_not_in_sync(
+    found: dict[str, int], in_sync: bool, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = CheckReport(CheckResult(9, found), [], 0.0, ["us-east-1", "eu-west-1"])
+    assert report.in_sync is in_sync
+    assert document(report)["equal"] is in_sync
+    print_check(Screen(False), "dev", report, "")
+    assert f"dev: {words}" in capsys.readouterr().out

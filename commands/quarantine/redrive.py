@@ -148,8 +148,13 @@ def _show(screen: Screen, rings: Sequence[DeployedRing], name: str) -> int:
         raise next(outcome.error for outcome in found if outcome.error)
     entry = found_entry.entry
     text = json.dumps(entry.document, indent=2, ensure_ascii=False)
-    document = {"ok": True, **entry.summary(), "holds": entry.document}
+    document = {"ok": True, **entry.summary(), "holds": entry.document, "missing": entry.missing}
     screen.emit(document, lambda: screen.print(text))
+    if entry.missing:
+        screen.note(
+            f"This is not all of {entry.id}: {entry.missing}. To have all of it: "
+            f"`aws s3 cp {found_entry.address} .`"
+        )
     return OK
 
 

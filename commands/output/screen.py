@@ -47,7 +47,7 @@ class Screen:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = _PipeConsole(stderr=as_json, highlight=False)
+        self.console = _PipeConsole(stderr=as_json, highlight=False, emoji=False)
         self._has_document = False
 
     @property
@@ -84,7 +84,7 @@ class Screen:
         try:
             yield
             sys.stdout.flush()
-        except OSError as error:
+        except (OSError, UnicodeEncodeError) as error:
             reason = str(error)
             _drop(sys.stdout)
         if self.console.quiet:

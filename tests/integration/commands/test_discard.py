@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -104,7 +105,7 @@ def test_if_a_delete_fails_all_were_printed_before_and_it_says_which_were_delete
 
     def fail(entry: Entry) -> None:
         if entry.id == before[failing]:
-            error = {"Code": "SlowDown", "Message": "Please reduce your request rate."}
+            error: Any = {"Code": "SlowDown", "Message": "Please reduce your request rate."}
             raise ClientError({"Error": error}, "DeleteObject")
 
     before_deleting(monkeypatch, fail)
@@ -152,6 +153,23 @@ def test_nor_is_what_nobody_reads(ring: LocalRing, flags: list[str]) -> None:
         reader.wait()
         assert reader.stdin
         ended = run(ring, before[0], *flags, stdout=reader.stdin.fileno())
+    assert ended.returncode == 1
+    assert "Nothing was deleted." in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ids(ring) == before
+
+
+@pytest.mark.parametrize("flags", [["--yes", "--json"], ["--yes"]], ids=["json", "text"])
+def test_nor_is_what_the_encoding_of_stdout_does_not_have(
+    ring: LocalRing,
+    put_object: Callable[[bytes], str],
+    monkeypatch: pytest.MonkeyPatch,
+    flags: list[str],
+) -> None:
+    put_object("no JSON, é".encode())
+    before = ids(ring)
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    ended = run(ring, "quarantine/odd.json", *flags, stdout=subprocess.DEVNULL)
     assert ended.returncode == 1
     assert "Nothing was deleted." in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -197,6 +197,15 @@ def test_a_list_has_no_codes_for_the_terminal(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "id\na\\x1b[2J\\nb\\x9b\nc\\x1b]0;title\\x07\nd\n"
 
 
+def test_what_is_printed_has_no_word_replaced_by_a_picture(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen(as_json=False)
+    screen.print("12:on:30 :smile: [bold]x[/bold]")
+    screen.table(["id"], [[":smile:"]])
+    assert capsys.readouterr().out == "12:on:30 :smile: [bold]x[/bold]\nid\n:smile:\n"
+
+
 def test_what_is_read_can_be_written_again() -> None:
     value = {"a": [1, 2.5, None, True, "é😀"], "deep": [[[[]]]]}
     assert read_json(json.dumps(value)) == value

@@ -132,7 +132,7 @@ class ThrottledWrites:
     def put_item(self, **_: Any) -> Any:
         self.puts += 1
         code = "ProvisionedThroughputExceededException"
-        error = {"Code": code, "Message": "Rate of requests exceeds the allowed throughput."}
+        error: Any = {"Code": code, "Message": "Rate of requests exceeds the allowed throughput."}
         raise ClientError({"Error": error}, "PutItem")
 
 

@@ -7,9 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import chain
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import click
 from rich.console import Console
@@ -38,8 +39,7 @@ class _PipeConsole(Console):
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        # Python would try to write the buffer once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        _drop(self.file)
 
 
 class Screen:
@@ -47,7 +47,8 @@ class Screen:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = _PipeConsole(stderr=as_json, highlight=False)
+        self.console = _PipeConsole(stderr=as_json, highlight=False, emoji=False)
+        self._has_document = False
 
     @property
     def is_interactive(self) -> bool:
@@ -66,18 +67,46 @@ class Screen:
     def emit(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
         """Print the result: the document as JSON, or with `show`."""
         if self.as_json:
+            self._has_document = True
             encoder = json.JSONEncoder(indent=2, default=str, ensure_ascii=False)
             sys.stdout.writelines(encoder.iterencode(document))
             click.echo()
         else:
             show()
 
+    @contextmanager
+    def require_written(self, consequence: str) -> Iterator[None]:
+        """Raise `OperationFailedError` if what is printed inside does not get to stdout.
+
+        The error ends with the consequence, as "Nothing was deleted."
+        """
+        reason = ""
+        try:
+            yield
+            sys.stdout.flush()
+        except (OSError, UnicodeEncodeError) as error:
+            reason = str(error)
+            _drop(sys.stdout)
+        if self.console.quiet:
+            reason = "it was closed"
+        if reason:
+            raise OperationFailedError(
+                f"Not all of the output could be written to stdout: {reason}. {consequence}"
+            )
+
+    def note(self, text: str) -> None:
+        """Print a message on stderr, beside a result on stdout."""
+        click.echo(_escape_lines(text), err=True)
+
     def error(self, error: OperateError) -> None:
-        """Print an error: as JSON on stdout, or as text on stderr."""
-        if self.as_json:
+        """Print an error: as JSON on stdout, or as text on stderr.
+
+        With JSON too it is text on stderr if a result was printed before: stdout has one document.
+        """
+        if self.as_json and not self._has_document:
             self.emit({"ok": False, "error": error_document(error)}, lambda: None)
         else:
-            click.echo(_escape_lines(str(error)), err=True)
+            self.note(str(error))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table without cutting cells. An empty cell is a dash; numbers are right-aligned.
@@ -112,6 +141,11 @@ class Screen:
                 self.print("")
             for column, cell in zip(columns, cells, strict=True):
                 self.print(f"{column.ljust(width)}{_GAP}{cell}".strip())
+
+
+def _drop(file: IO[str]) -> None:
+    """Discard what is written to a file from now on: Python writes its buffer again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def _cells(row: Sequence[object]) -> list[str]:

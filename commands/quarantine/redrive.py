@@ -148,8 +148,13 @@ def _show(screen: Screen, rings: Sequence[DeployedRing], name: str) -> int:
         raise next(outcome.error for outcome in found if outcome.error)
     entry = found_entry.entry
     text = json.dumps(entry.document, indent=2, ensure_ascii=False)
-    document = {"ok": True, **entry.summary(), "holds": entry.document}
+    document = {"ok": True, **entry.summary(), "holds": entry.document, "missing": entry.missing}
     screen.emit(document, lambda: screen.print(text))
+    if entry.missing:
+        screen.note(
+            f"This is not all of {entry.id}: {entry.missing}. To have all of it: "
+            f"`aws s3 cp {found_entry.address} .`"
+        )
     return OK
 
 
@@ -194,7 +199,7 @@ class _Redrive:
             if self.stop.is_asked:
                 return FAILED
             if not any(_became(outcome)[RedriveOutcome.DONE] for outcome in planned):
-                self.screen.print("There is nothing to replay.")
+                self.screen.print(_why_none(planned))
                 return _code(planned)
             if not click.confirm("Replay these records?", err=True):
                 return FAILED
@@ -269,6 +274,13 @@ class _RedriveProgress:
 def _code(ends: _Found) -> int:
     stays = any(outcome.result.stays for outcome in ends if outcome.result is not None)
     return combined_exit_code(outcome.error for outcome in ends) or (FAILED if stays else OK)
+
+
+def _why_none(planned: _Found) -> str:
+    """Return why nothing is replayed: there is no entry, or each fails or is held back."""
+    if any(outcome.result for outcome in planned):
+        return "None of these records can be replayed now. The reason is printed with each."
+    return "There is nothing to replay."
 
 
 def _became(end: Outcome[RedriveList]) -> Mapping[str, int]:

@@ -63,7 +63,9 @@ class Entry:
     """When it was stored, in seconds since the epoch, if that is known."""
     records: tuple[Record, ...]
     document: Any
-    """All that the object holds."""
+    """All that the object holds, but for what is `missing`."""
+    missing: str = ""
+    """Why `document` is not all that the object holds; empty if it is."""
 
     @property
     def is_lambda_failure(self) -> bool:
@@ -176,7 +178,8 @@ class QuarantineBucket:
         with closing(found["Body"]) as body:
             while len(text) <= _LARGEST and (part := body.read(_LARGEST + 1 - len(text))):
                 text += part
-        return _Fetched(name, found["LastModified"].timestamp(), text)
+        when, size = found["LastModified"].timestamp(), found["ContentLength"]
+        return _Fetched(name, when, text, size=size)
 
     def _found(self, fetched: Future[_Fetched | None]) -> Iterator[Entry]:
         found = fetched.result()
@@ -194,7 +197,11 @@ class QuarantineBucket:
                 else _parse_handler_record(document)
             )
         except MalformedJsonError as error:
-            parsed = {"reason": NOT_UNDERSTOOD, "error": str(error)}
+            parsed = {
+                "reason": NOT_UNDERSTOOD,
+                "error": str(error),
+                "missing": fetched.missing,
+            }
             document = fetched.text[:_SHOWN].decode(errors="replace")
         return Entry(
             **{
@@ -210,16 +217,33 @@ class QuarantineBucket:
 
 
 class _Fetched(NamedTuple):
-    """An object, and when it was put there. `error`: what S3 said instead of giving it out."""
+    """An object, and when it was put there. `error`: what S3 said instead of giving it out.
+
+    `size` is the object's, in bytes; of one that is too large, `text` is not all.
+    """
 
     name: str
     time: float | None
     text: bytes
     error: str = ""
+    size: int = 0
 
     @property
     def is_lambdas(self) -> bool:
         return self.name.startswith(_LAMBDAS)
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be shown whole as text; empty if it can."""
+        if self.error:
+            return f"S3 does not return it: {self.error}"
+        if self.size > _SHOWN:
+            return f"it is cut after {_SHOWN:,} of its {self.size:,} bytes"
+        try:
+            self.text.decode()
+        except UnicodeDecodeError:
+            return f"its {self.size:,} bytes are not UTF-8, and those that are not are replaced"
+        return ""
 
     def check(self) -> None:
         """Raise `MalformedJsonError` if it is not here, or not whole."""

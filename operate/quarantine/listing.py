@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,11 @@ class QuarantinedEntry:
 
     entry: Entry
     access: QuarantineAccess
+
+    @property
+    def address(self) -> str:
+        """The object's address for `aws s3`, quoted for a shell."""
+        return shlex.quote(f"s3://{self.access.reach.settings.quarantine}/{self.entry.id}")
 
     def discard(self) -> None:
         """Delete the entry for good. Raises `OperateError`."""

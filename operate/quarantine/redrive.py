@@ -21,24 +21,20 @@ from handler.aws.api import BotocoreApi
 from handler.aws.clients import CONCURRENCY
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.config import HopConfig
-from handler.errors import is_transient
 from handler.log import format_error
-from handler.protocol.replay import replay
 from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
 from handler.retry import RetryBudget, RetryingStore
 from handler.store.dynamodb import DynamoStore
 from operate.dry_run import DryStore
 from operate.ordered_pool import run_in_order
 from operate.quarantine.bucket import Entry, QuarantineBucket
+from operate.quarantine.patience import Patience
 from operate.stop import Stop
 from ring.text import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-
-PATIENCE_SECONDS = 60.0
-"""How long an entry may take, calls that are made again included."""
 
 _STOPPED = "stopped before all of it was played"
 _Pretended = tuple[BatchReport, bool, int, int]
@@ -166,7 +162,8 @@ class _Redriver:
 
     async def _play(self, entry: Entry) -> tuple[BatchReport, bool]:
         """What became of its records, and whether all were played."""
-        source, target = self._stores()
+        patience = Patience()
+        source, target = self._stores(patience)
         settings = self.reach.settings
         shelf = QuarantineLocation(
             settings.quarantine, entry.hop, entry.table, settings.quarantine_owner
@@ -178,13 +175,16 @@ class _Redriver:
             else _Leave()
         )
         hop = self.reach.settings.hop(source, target)
-        return await _replayed(entry, BatchContext(hop, keeper, replay), self.options.stop)
+        work = BatchContext(hop, keeper, patience.replay)
+        return await _replayed(entry, work, self.options.stop)
 
     async def _pretend(self, entry: Entry, stop: Stop) -> _Pretended:
         """What would become of it, whether all was tried, and the writes at each end."""
-        source, target = map(DryStore, self._stores())
+        patience = Patience()
+        source, target = map(DryStore, self._stores(patience))
         hop = self.reach.settings.hop(source, target)
-        report, is_whole = await _replayed(entry, BatchContext(hop, _Leave(), replay), stop)
+        work = BatchContext(hop, _Leave(), patience.replay)
+        report, is_whole = await _replayed(entry, work, stop)
         return report, is_whole, source.writes, target.writes
 
     def _foretell(self, entry: Entry) -> RedriveResult:
@@ -222,19 +222,19 @@ class _Redriver:
             return replace(done, outcome=RedriveOutcome.FAILED, why=why)
         return done
 
-    def _stores(self) -> tuple[RetryingStore, RetryingStore]:
-        settings, ends = self.reach.settings, time.monotonic() + PATIENCE_SECONDS
-        patience = RetryBudget(
-            lambda: ends - time.monotonic(),
-            is_transient,
+    def _stores(self, patience: Patience) -> tuple[RetryingStore, RetryingStore]:
+        settings = self.reach.settings
+        budget = RetryBudget(
+            patience.remaining,
+            patience.note_error,
             reserve_seconds=0.0,
             max_concurrency=CONCURRENCY,
         )
-        request = patience.limit
+        request = budget.limit
         reach, pool = self.reach, self.pool
         here = DynamoStore(BotocoreApi(reach.here, pool), settings.source, gate=request)
         there = DynamoStore(BotocoreApi(reach.there, pool), settings.target, gate=request)
-        return RetryingStore(here, patience), RetryingStore(there, patience)
+        return RetryingStore(here, budget), RetryingStore(there, budget)
 
 
 class _Leave:

@@ -20,6 +20,7 @@ from tests.support.quarantined_ring import (
     LARGE,
     NULL,
     THERE,
+    buckets,
     drop_index,
     entries,
     give_up,
@@ -169,6 +170,21 @@ def test_it_asks_and_a_no_plays_nothing(ring: LocalRing, monkeypatch: pytest.Mon
     assert len(entries(ring)) == 1
     assert redrive(ring, "--all", answer="y\n").exit_code == 0
     assert entries(ring) == []
+
+
+def test_if_none_can_be_replayed_it_says_so_and_does_not_ask(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (name, s3), *_ = buckets(ring)
+    s3.put_object(Bucket=name, Key="quarantine/0.json", Body=b"no JSON")
+    monkeypatch.setattr(Screen, "is_interactive", True)  # as at a terminal
+    result = redrive(ring, "--all")
+    s3.delete_object(Bucket=name, Key="quarantine/0.json")
+    assert result.exit_code == 1
+    assert "there is no record in it" in result.output
+    assert "None of these records can be replayed now." in result.output
+    assert "There is nothing to replay" not in result.output
+    assert "There is nothing to replay." in redrive(ring, "--all").output
 
 
 def test_ctrl_c_finishes_the_entry_that_is_played_and_the_rest_stays(ring: LocalRing) -> None:

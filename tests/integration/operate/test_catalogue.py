@@ -160,7 +160,11 @@ class Endless:
     def get_object(self, **asked: Any) -> Any:
         large = {**KEY, "v": {"S": asked["Key"] * 2_000}}
         body = kept(record(1, NewImage=large))
-        return {"Body": BytesIO(body), "LastModified": datetime.now(UTC)}
+        return {
+            "Body": BytesIO(body),
+            "LastModified": datetime.now(UTC),
+            "ContentLength": len(body),
+        }
 
 
 def memory_for(ring: Ring, entries: int) -> int:

@@ -135,6 +135,16 @@ def test_the_rest_is_listed_beside_it(entries: dict[str, Entry]) -> None:
     ]
 
 
+def test_what_is_not_kept_whole_says_so(entries: dict[str, Entry]) -> None:
+    replaced = "bytes are not UTF-8, and those that are not are replaced"
+    large = {name: len(body) for name, (body, _) in HOSTILE.items() if len(body) > 100_000}
+    assert {name: entry.missing for name, entry in entries.items() if entry.missing} == {
+        **{name: f"it is cut after 100,000 of its {size:,} bytes" for name, size in large.items()},
+        "quarantine/latin": f"its 8 {replaced}",
+        "quarantine/utf-16": f"its 4 {replaced}",
+    }
+
+
 def test_all_of_them_are_kept_in_a_catalogue_and_written_as_json(
     bucket: QuarantineBucket, entries: dict[str, Entry]
 ) -> None:
@@ -172,6 +182,7 @@ def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: QuarantineBuc
     assert [entry.id for entry in found] == names
     assert {entry.reason for entry in found} == {"not understood"}
     assert "InvalidObjectState" in found[0].error
+    assert "S3 does not return it: " in found[0].missing
     with pytest.raises(ClientError, match="SlowDown"):
         list(locked.read(["SlowDown"]))
     # Where one may not list a bucket, S3 denies what is not there.
@@ -184,6 +195,15 @@ def test_a_list_has_no_codes_for_the_terminal(capsys: pytest.CaptureFixture[str]
     screen.table(["id"], [["a\x1b[2J\nb\x9b"]])
     screen.print("c\x1b]0;title\x07\nd")
     assert capsys.readouterr().out == "id\na\\x1b[2J\\nb\\x9b\nc\\x1b]0;title\\x07\nd\n"
+
+
+def test_what_is_printed_has_no_word_replaced_by_a_picture(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen(as_json=False)
+    screen.print("12:on:30 :smile: [bold]x[/bold]")
+    screen.table(["id"], [[":smile:"]])
+    assert capsys.readouterr().out == "12:on:30 :smile: [bold]x[/bold]\nid\n:smile:\n"
 
 
 def test_what_is_read_can_be_written_again() -> None:

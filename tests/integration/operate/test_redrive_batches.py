@@ -6,8 +6,11 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
 from operate.quarantine.redrive import HopAccess, RedriveOptions, RedriveOutcome, redrive
@@ -79,6 +82,58 @@ def test_a_batch_that_is_stopped_between_two_keys_stays_whole_and_is_played_late
     assert played.outcome is RedriveOutcome.DONE
     assert ring.members[1].items() == [item("lost", key) for key in keys]
     assert listed(reach) == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_batch_whose_calls_succeed_is_played_whole_however_long_it_takes(
+    ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    # Any one call takes longer than this.
+    monkeypatch.setattr("operate.quarantine.patience.PATIENCE_SECONDS", 1e-6)
+    for key in ("1", "2", "3"):
+        ring.members[0].put(item("lost", key))
+    give_up(ring, *ring.members[0].new_records())
+    (played,) = redrive(reach, listed(reach), RedriveOptions(dry_run))
+    assert played.outcome is RedriveOutcome.DONE, played.why
+    assert len(ring.members[1].items()) == (0 if dry_run else 3)
+
+
+def test_a_batch_whose_calls_fail_ends_after_one_patience_for_all_keys_and_says_so(
+    ring: Ring, reach: HopAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operate.quarantine.patience.PATIENCE_SECONDS", 1e-6)
+    monkeypatch.setattr("operate.quarantine.redrive.CONCURRENCY", 1)
+    for key in ("1", "2", "3"):
+        ring.members[0].put(item("lost", key))
+    give_up(ring, *ring.members[0].new_records())
+    there: Any = ThrottledWrites(reach.there)
+    (played,) = redrive(replace(reach, there=there), listed(reach), PLAY)
+    assert there.puts == 1
+    assert played.outcome is RedriveOutcome.FAILED
+    assert "Rate of requests exceeds" in played.why
+    assert "NoProgressError: Calls failed for" in played.why
+    assert "function" not in played.why
+    assert len(listed(reach)) == 1
+    (played,) = redrive(reach, listed(reach), PLAY)
+    assert played.outcome is RedriveOutcome.DONE
+    assert len(ring.members[1].items()) == 3
+
+
+class ThrottledWrites:
+    """A client whose table has no capacity for writes."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.puts = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_item(self, **_: Any) -> Any:
+        self.puts += 1
+        code = "ProvisionedThroughputExceededException"
+        error: Any = {"Code": code, "Message": "Rate of requests exceeds the allowed throughput."}
+        raise ClientError({"Error": error}, "PutItem")
 
 
 def test_what_fails_when_it_is_stopped_is_not_taken_for_superseded(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ring.arn import Arn, partition_of, table_of_stream
 from ring.settings.distributed import check_distributed
 from ring.settings.errors import SettingProblem
+from ring.settings.mapping_rules import check_mapping
 from ring.settings.members import Member, NoSuchMemberError, find_member, targets_of
 from ring.settings.monitoring import check_monitoring
 from ring.settings.partial import PartialSettings
@@ -22,6 +23,8 @@ def check_rules(partial: PartialSettings) -> Iterator[SettingProblem]:
     """Yield all problems between settings, as opposed to those in a single one."""
     if partial.table:
         yield from check_table(partial.table)
+    if partial.mapping and partial.function:
+        yield from check_mapping(partial.mapping, partial.function)
     for member_rule in _MEMBER_RULES:
         for key, member in partial.members_by_path().items():
             yield from member_rule(key, member)

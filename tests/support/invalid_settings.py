@@ -517,6 +517,18 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "86400 or less",
     ),
     "an age below Lambda's": ({"mapping": {"record_age": 59}}, "mapping.record_age", "below", "60"),
+    "a window that ages every record until it is discarded": (
+        {"mapping": {"batching_window": 75, "record_age": 60}},
+        "mapping.record_age",
+        "discards records unread after 60 seconds",
+        "Write 195 or more, or reduce mapping.batching_window or function.timeout",
+    ),
+    "a timeout that leaves no time for a second attempt": (
+        {"mapping": {"record_age": 1799}, "function": {"timeout": 900}},
+        "mapping.record_age",
+        "two attempts of 900 seconds",
+        "Write 1800 or more",
+    ),
     "little memory": ({"function": {"memory": 64}}, "function.memory", "below", "128 or more"),
     "a long timeout": ({"function": {"timeout": 901}}, "function.timeout", "above", "900 or less"),
     "a log retention that CloudWatch lacks": (
@@ -631,6 +643,10 @@ RIGHT: dict[str, dict[str, object]] = {
     "days as many as members": {"tombstones": {"retention_days": 2}},
     "the longest name": table(name="o" * 244),
     "a window of none with a large batch": {"mapping": {"batch_size": 10_000}},
+    "an age of a window and two attempts": {
+        "mapping": {"batching_window": 300, "record_age": 2100},
+        "function": {"timeout": 900},
+    },
     "no retries": {"mapping": {"retries": 0}},
     "100 projected attributes in all": table(
         global_indexes=[

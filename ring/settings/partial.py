@@ -11,13 +11,23 @@ from ring.settings.members import Member, NoSuchMemberError, find_member, member
 from ring.settings.monitoring import MonitoringSettings
 from ring.settings.sections import (
     FunctionSettings,
+    HeartbeatSettings,
     MappingSettings,
     MemberSettings,
     TableSettings,
     TombstoneSettings,
 )
 
-_SECTIONS = ("table", "tombstones", "mapping", "function", "monitoring", "distributed", "hops")
+_SECTIONS = (
+    "table",
+    "tombstones",
+    "mapping",
+    "function",
+    "monitoring",
+    "heartbeat",
+    "distributed",
+    "hops",
+)
 
 
 class PartialSettings(BaseModel):
@@ -34,6 +44,7 @@ class PartialSettings(BaseModel):
     mapping: MappingSettings | None = MappingSettings()
     function: FunctionSettings | None = FunctionSettings()
     monitoring: MonitoringSettings | None = MonitoringSettings()
+    heartbeat: HeartbeatSettings | None = HeartbeatSettings()
     distributed: DistributedSettings | None = DistributedSettings()
     hops: tuple[str, ...] | None = None
 

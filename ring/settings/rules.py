@@ -13,7 +13,7 @@ from ring.settings.monitoring import check_monitoring
 from ring.settings.partial import PartialSettings
 from ring.settings.policy_size import check_policy_sizes
 from ring.settings.shared_tables import check_shared_tables
-from ring.settings.table_rules import check_table
+from ring.settings.table_rules import check_heartbeat_attribute, check_table
 from ring.settings.types import TOMBSTONES
 
 _MAX_TABLE_NAME = 255 - len(TOMBSTONES)
@@ -23,6 +23,8 @@ def check_rules(partial: PartialSettings) -> Iterator[SettingProblem]:
     """Yield all problems between settings, as opposed to those in a single one."""
     if partial.table:
         yield from check_table(partial.table)
+        if partial.heartbeat and partial.heartbeat.enabled:
+            yield from check_heartbeat_attribute(partial.table)
     if partial.mapping and partial.function:
         yield from check_mapping(partial.mapping, partial.function)
     for member_rule in _MEMBER_RULES:

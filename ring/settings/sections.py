@@ -43,7 +43,8 @@ class Key(SettingsModel):
     """A key attribute: text (S), number (N) or binary (B)."""
 
     name: AttributeName
-    """The attribute's name. It cannot begin with `_repl_`."""
+    """The attribute's name. It cannot begin with `_repl_`, nor be `ring_heartbeat` with heartbeats
+    on."""
     type: Literal["S", "N", "B"]
     """Text (S), number (N) or binary (B)."""
 

@@ -119,6 +119,25 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "`_repl_`",
         "another attribute",
     ),
+    "a key that a heartbeat would overwrite": (
+        table(sort_key=attribute("ring_heartbeat", "N")) | {"heartbeat": {"enabled": True}},
+        "table.sort_key.name",
+        "each heartbeat writes its time to `ring_heartbeat`",
+        "another attribute, or set heartbeat.enabled to false",
+    ),
+    "an index key that a heartbeat would write": (
+        table(global_indexes=[by_status(partition_key=attribute("ring_heartbeat"))])
+        | {"heartbeat": {"enabled": True}},
+        "table.global_indexes[0].partition_key.name",
+        "`ring_heartbeat`",
+        "another attribute",
+    ),
+    "an expiry that is the time of a heartbeat": (
+        table(ttl={"attribute": "ring_heartbeat"}) | {"heartbeat": {"enabled": True}},
+        "table.ttl.attribute",
+        "`ring_heartbeat`",
+        "another attribute",
+    ),
     "an empty key name": (table(sort_key=attribute("")), "table.sort_key.name", "1 to 255", "leng"),
     "a type that is no key": (
         table(sort_key=attribute("order", "BOOL")),
@@ -643,6 +662,9 @@ RIGHT: dict[str, dict[str, object]] = {
     "days as many as members": {"tombstones": {"retention_days": 2}},
     "the longest name": table(name="o" * 244),
     "a window of none with a large batch": {"mapping": {"batch_size": 10_000}},
+    "the attribute of heartbeats as a key, without heartbeats": table(
+        sort_key=attribute("ring_heartbeat")
+    ),
     "an age of a window and two attempts": {
         "mapping": {"batching_window": 300, "record_age": 2100},
         "function": {"timeout": 900},

@@ -29,7 +29,7 @@ from commands.framework import (
 from commands.options.numbers import Finite
 from commands.options.rings import running_rings_option
 from commands.output.screen import Screen, ring_document
-from handler.model.image import Item, Key
+from handler.model.image import Item
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Schema, parse_line
 from operate.conflicts.entries import ConflictEntry
@@ -40,6 +40,7 @@ from operate.conflicts.ring_conflicts import (
     logged_conflicts,
     resolve_conflict,
     standing_at,
+    table_to_write,
 )
 from operate.conflicts.standing import loser_of
 from operate.errors import CancelledError, InvalidRequestError
@@ -208,7 +209,7 @@ def resolve(screen: Screen, rings: Sequence[DeployedRing], name: str, **values: 
     if not (options.yes or options.dry_run):
         screen.require_interactive()
     chosen = _find(rings, name, options.hours)
-    item = options.content(chosen.entry)
+    item = options.content(chosen)
 
     def write(dry_run: bool) -> Resolution:
         return resolve_conflict(chosen.ring, chosen.entry, item, at=options.at, dry_run=dry_run)
@@ -239,13 +240,15 @@ class _ResolveOptions:
         if (self.keep is None) == (self.item_file is None):
             raise InvalidRequestError("What should stand? Pass --keep loser or --item FILE.")
 
-    def content(self, entry: ConflictEntry) -> Item | None:
-        """Return what to write; None: a delete. Raises `InvalidRequestError`."""
-        return loser_of(entry) if self.item_file is None else _read_item(self.item_file, entry.key)
+    def content(self, chosen: _Chosen) -> Item | None:
+        """Return what to write; None: a delete. Raises `OperateError`."""
+        if self.item_file is None:
+            return loser_of(chosen.entry)
+        table = table_to_write(chosen.ring, chosen.entry, self.at)
+        return _read_item(self.item_file, Schema.of(table))
 
 
-def _read_item(file: Path, key: Key) -> Item:
-    schema = Schema(tuple(key), {name: next(iter(value)) for name, value in key.items()})
+def _read_item(file: Path, schema: Schema) -> Item:
     try:
         content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
         return parse_line(content, schema)

@@ -18,8 +18,8 @@ def print_resolution(screen: Screen, done: Resolution) -> None:
         screen.print(f"{what} at {done.member}. The hops replicate it to all members.")
         if done.overwritten:
             screen.print(
-                f"In the same moment somebody added {', '.join(done.overwritten)}, which was "
-                "overwritten. It stood there:"
+                f"In the same moment somebody changed {', '.join(done.overwritten)}, which was "
+                "overwritten. This stood there:"
             )
             _print_items(screen, ("before", "now"), done.stands, done.item)
     else:

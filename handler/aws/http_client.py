@@ -15,7 +15,12 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+)
 
 from handler.aws.connection_pool import ConnectionPool
 from handler.aws.http_response import Response
@@ -30,6 +35,12 @@ from handler.model.attribute_values import decode_binary, encode_binary
 _FRESH_SECONDS = 1.0
 """Seconds that credentials are used before botocore is asked for them again. That takes longer than
 to sign: botocore refreshes credentials that are about to expire, with a call of its own."""
+
+_QUICK_SECONDS = 1.0
+"""Seconds that a refresh may take before a request: with more, both could take longer than what
+``handler.app`` reserves for a call and the function's own work."""
+
+_NO_KEYS = KeyPair("", "", None)
 
 
 class CredentialCache:
@@ -47,7 +58,7 @@ class CredentialCache:
         self._pool = pool
         self._refreshing: asyncio.Task[None] | None = None
         self._refreshed_at = 0.0
-        self._keys = KeyPair("", "", None)
+        self._keys = _NO_KEYS
 
     async def credentials(self) -> KeyPair:
         """Return the current keys.
@@ -55,6 +66,8 @@ class CredentialCache:
         Raises:
             NoCredentialsError: there are none.
             SecretCredentialsError: they are not safe in a header line.
+            CredentialRetrievalError: to refresh them took so long that the request has to be made
+                again, if there is still time for it. The next call has them.
             Exception: what botocore raises when it cannot refresh them.
         """
         if self._freeze is None:
@@ -68,25 +81,49 @@ class CredentialCache:
         return self._keys
 
     async def _refresh(self, freeze: Callable[[], Any]) -> None:
-        found = await self._in_thread(freeze)
+        is_first = self._keys == _NO_KEYS
+        found, seconds = await self._in_thread(freeze)
         self._keys = KeyPair.checked(found.access_key, found.secret_key, found.token)
         self._refreshed_at = time.time()
+        if not is_first:  # the first keys of a process take long, but then most of the time is left
+            _ensure_quick(seconds)
 
     async def refresh_after(self, error: ClientError) -> bool:
-        """Refresh a secret's keys if an error rejects them; return whether it does."""
+        """Refresh a secret's keys if an error rejects them; return whether it does.
+
+        Raises:
+            CredentialRetrievalError: see ``credentials``.
+        """
         if not isinstance(self._credentials, SecretCredentials):
             return False
         if not are_credentials_rejected(error):
             return False
-        await self._in_thread(partial(self._credentials.refresh_after, error))
+        _, seconds = await self._in_thread(partial(self._credentials.refresh_after, error))
         self._refreshed_at = 0.0
+        _ensure_quick(seconds)
         return True
 
     def _is_fresh(self) -> bool:
         return 0 <= time.time() - self._refreshed_at < _FRESH_SECONDS
 
-    async def _in_thread(self, call: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+    async def _in_thread(self, call: Callable[[], Any]) -> tuple[Any, float]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(_timed, call))
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Return a call's result and its seconds, without those that the event loop was busy."""
+    began = time.monotonic()
+    return call(), time.monotonic() - began
+
+
+def _ensure_quick(seconds: float) -> None:
+    """Raise a transient error if a refresh took so long that a request must not follow it."""
+    if seconds > _QUICK_SECONDS:
+        raise CredentialRetrievalError(
+            provider="AWS",
+            error_msg=f"it took {seconds:.1f} seconds, which leaves too little time for the "
+            "request. It is made again if the function has the time",
+        )
 
 
 class HttpApi:

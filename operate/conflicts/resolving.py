@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from handler.model.attribute_values import canonical_text
 from handler.model.image import RESERVED, VERSION, Item, Key
 from handler.store.dynamodb import parse_tombstone
 from operate.aws.clients import ClientPool
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _AT_ONCE = 8
-_MAX_COMPARED = 100
-"""Attributes in a condition. An expression has 4 KB and 300 operators at most:
+_MAX_COMPARED = 150
+"""Attributes in a condition. An expression has 300 operators at most, and 150 attributes need 150
+comparisons and 149 AND; as written here, they have 2.5 of the 4 KB that it may have.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 
@@ -48,7 +50,8 @@ class Resolution:
 
     `item` is what was or would be written, None for a delete. `stands` is the item that stands at
     the member, or stood there before the write, with the ring's attributes; None: none.
-    `overwritten` are the names of attributes that somebody added to it between read and write.
+    `overwritten` are the names of attributes that somebody added, or of those beyond the condition
+    changed or removed, between read and write; `stands` has what was there.
     """
 
     outcome: ResolveOutcome
@@ -186,15 +189,26 @@ def _write(
         now: Any = error.response.get("Item")
         return Resolution(ResolveOutcome.CHANGED, member.name, item, now)
     before: Item = replaced.get("Attributes") or {}
-    added = tuple(sorted(before.keys() - (stands or {}).keys()))
-    return Resolution(ResolveOutcome.WRITTEN, member.name, item, before or None, added)
+    changed = _changed_attributes(stands or {}, before)
+    return Resolution(ResolveOutcome.WRITTEN, member.name, item, before or None, changed)
+
+
+def _changed_attributes(read: Item, replaced: Item) -> tuple[str, ...]:
+    """Return the names of attributes that differ between the item as read and as replaced."""
+
+    def value(item: Item, name: str) -> str | None:
+        return canonical_text({name: item[name]}) if name in item else None
+
+    names = sorted(read.keys() | replaced.keys())
+    return tuple(name for name in names if value(read, name) != value(replaced, name))
 
 
 def _unchanged(key: Key, stands: Item | None) -> Mapping[str, Any]:
     """Return the condition that an item is as it was read, as parameters of a request.
 
-    Its version alone does not say so: UpdateItem leaves it in place. Attributes that were added
-    since cannot be found by a condition; the response has them.
+    Its version alone does not say so: UpdateItem leaves it in place. No condition finds attributes
+    that were added since, and this one compares no more than `_MAX_COMPARED`; the response has all
+    that were replaced.
     """
     if stands is None:
         return {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from handler.model.image import Item
 from operate.aws.errors import translate_aws_errors
@@ -58,6 +59,20 @@ def resolve_conflict(
     member to write at. Raises `OperateError`.
     """
     return resolve(ring.deployed(), ring.clients(), entry, item, at=at, dry_run=dry_run)
+
+
+def table_to_write(ring: DeployedRing, entry: ConflictEntry, at: str | None) -> Mapping[str, Any]:
+    """Describe the table at which a conflict would be resolved, as DynamoDB does.
+
+    It has the order and the types of the keys; a log line has a key's values in any order. `at` is
+    as for `resolve_conflict`. Raises `OperateError`.
+    """
+    deployed, clients = ring.deployed(), ring.clients()
+    member = member_to_write(deployed, entry, at)
+    with translate_aws_errors(member.name):
+        client = clients.get(member.credentials, member.region, "dynamodb")
+        table: Mapping[str, Any] = client.describe_table(TableName=member.table)["Table"]
+    return table
 
 
 def standing_at(ring: DeployedRing, entry: ConflictEntry) -> tuple[str, Standing]:

@@ -4,7 +4,8 @@ Lambda does not publish its position in a stream, only the age of the last recor
 (IteratorAge). For a hop that keeps up the ages are small. They are large while it catches up, and
 also if the newest record is old: then no further batch and no further age follow, although Lambda
 polls four times a second. A failing batch has a small age too if it is the newest, so nothing may
-have failed.
+have failed. Where Lambda cannot read the stream, or the function is throttled, there is no batch at
+all, neither age nor error: only the mapping's last result says so.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 """
@@ -23,6 +24,7 @@ from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, hop_name
 from operate.durations import format_duration
 from operate.errors import OperationFailedError
+from operate.mapping_results import problem_of
 from operate.membership.ring import ChangeableRing
 from operate.rings import ON_AWS
 
@@ -76,6 +78,8 @@ def _judge(metrics: _HopMetrics, now: datetime) -> tuple[bool, float | None, str
     mapping = metrics.mapping()
     if mapping["State"] != "Enabled":
         return False, None, f"its mapping is {mapping['State']}"
+    if problem := problem_of(mapping):
+        return False, None, f"fails; its last batch ended with: {problem}"
     running = now - mapping["LastModified"]
     window = timedelta(seconds=mapping.get("MaximumBatchingWindowInSeconds") or 0)
     ages = metrics.of_lambda("IteratorAge", "Maximum")

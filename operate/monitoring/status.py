@@ -12,6 +12,7 @@ from handler.quarantine import Place, place_of
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedHop, DeployedMember
+from operate.mapping_results import problem_of
 from operate.monitoring.active_alarms import ActiveAlarms, active_alarms
 from operate.monitoring.probe import Client, Probe
 from ring.arn import Arn
@@ -21,7 +22,6 @@ _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
 _BYPASSED = "{0} is bypassed: the ring is closed around it until `automate.py rejoin {0}`"
-_GOOD_RESULTS = ("OK", "No records processed", None)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,8 @@ def _hop(
         probe.require(
             state == "Enabled", _describe_mapping(mapping, hop.source, probe.member.region)
         )
-        probe.require(result in _GOOD_RESULTS, f"the last batch ended with: {result}")
+        problem = problem_of(mapping)
+        probe.require(problem is None, f"the last batch ended with: {problem}")
     if function:
         ready = function.get("State", "Active")
         probe.require(ready in ("Active", "Inactive"), f"its function is {ready}")

@@ -9,9 +9,25 @@ from pydantic import BaseModel, ConfigDict, Field
 from ring.settings.distributed import DistributedSettings
 from ring.settings.members import Member, NoSuchMemberError, find_member, member_of
 from ring.settings.monitoring import MonitoringSettings
-from ring.settings.sections import MappingSettings, MemberSettings, TableSettings, TombstoneSettings
+from ring.settings.sections import (
+    FunctionSettings,
+    HeartbeatSettings,
+    MappingSettings,
+    MemberSettings,
+    TableSettings,
+    TombstoneSettings,
+)
 
-_SECTIONS = ("table", "tombstones", "mapping", "monitoring", "distributed", "hops")
+_SECTIONS = (
+    "table",
+    "tombstones",
+    "mapping",
+    "function",
+    "monitoring",
+    "heartbeat",
+    "distributed",
+    "hops",
+)
 
 
 class PartialSettings(BaseModel):
@@ -26,7 +42,9 @@ class PartialSettings(BaseModel):
     """The number of members listed, valid or not; None if there is no list."""
     tombstones: TombstoneSettings | None = TombstoneSettings()
     mapping: MappingSettings | None = MappingSettings()
+    function: FunctionSettings | None = FunctionSettings()
     monitoring: MonitoringSettings | None = MonitoringSettings()
+    heartbeat: HeartbeatSettings | None = HeartbeatSettings()
     distributed: DistributedSettings | None = DistributedSettings()
     hops: tuple[str, ...] | None = None
 

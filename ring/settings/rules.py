@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from ring.arn import Arn, partition_of, table_of_stream
 from ring.settings.distributed import check_distributed
 from ring.settings.errors import SettingProblem
+from ring.settings.mapping_rules import check_mapping
 from ring.settings.members import Member, NoSuchMemberError, find_member, targets_of
 from ring.settings.monitoring import check_monitoring
 from ring.settings.partial import PartialSettings
 from ring.settings.policy_size import check_policy_sizes
 from ring.settings.shared_tables import check_shared_tables
-from ring.settings.table_rules import check_table
+from ring.settings.table_rules import check_heartbeat_attribute, check_table
 from ring.settings.types import TOMBSTONES
 
 _MAX_TABLE_NAME = 255 - len(TOMBSTONES)
@@ -22,6 +23,10 @@ def check_rules(partial: PartialSettings) -> Iterator[SettingProblem]:
     """Yield all problems between settings, as opposed to those in a single one."""
     if partial.table:
         yield from check_table(partial.table)
+        if partial.heartbeat and partial.heartbeat.enabled:
+            yield from check_heartbeat_attribute(partial.table)
+    if partial.mapping and partial.function:
+        yield from check_mapping(partial.mapping, partial.function)
     for member_rule in _MEMBER_RULES:
         for key, member in partial.members_by_path().items():
             yield from member_rule(key, member)

@@ -43,7 +43,8 @@ class Key(SettingsModel):
     """A key attribute: text (S), number (N) or binary (B)."""
 
     name: AttributeName
-    """The attribute's name. It cannot begin with `_repl_`."""
+    """The attribute's name. It cannot begin with `_repl_`, nor be `ring_heartbeat` with heartbeats
+    on."""
     type: Literal["S", "N", "B"]
     """Text (S), number (N) or binary (B)."""
 
@@ -216,7 +217,8 @@ class MappingSettings(SettingsModel):
     """Retries of a failing batch; -1: until `record_age`."""
     record_age: Annotated[StrictInt, Field(ge=60, le=86_400)] = 82_800
     """Seconds after which a record goes to the quarantine. 23 hours, because the stream drops a
-    record after 24, and the quarantine needs its data."""
+    record after 24, and the quarantine needs its data. At least `batching_window` and twice
+    `function.timeout`: Lambda gives no older record to the function."""
 
 
 class HeartbeatSettings(SettingsModel):

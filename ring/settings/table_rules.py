@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ring.settings.errors import SettingProblem
 from ring.settings.sections import GlobalIndex, LocalIndex, TableSettings
+from ring.settings.types import HEARTBEAT_ATTRIBUTE
 
 _MAX_PROJECTED = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"""
@@ -15,6 +16,25 @@ def check_table(table: TableSettings) -> Iterator[SettingProblem]:
     """Yield all problems between settings of the table, as opposed to those in a single one."""
     for rule in _RULES:
         yield from rule(table)
+
+
+def check_heartbeat_attribute(table: TableSettings) -> Iterator[SettingProblem]:
+    """Yield where a table with heartbeats uses their attribute: as a key, or as the expiry.
+
+    A key would have another value at each heartbeat, and so each would be another item, or one that
+    DynamoDB rejects for its type. An expiry would be over at once.
+    """
+    names = {f"{path}.name": key.name for path, key in table.all_keys()}
+    if table.ttl and table.ttl.enabled:
+        names["table.ttl.attribute"] = table.ttl.attribute
+    for path, name in names.items():
+        if name == HEARTBEAT_ATTRIBUTE:
+            yield SettingProblem(
+                path,
+                name,
+                f"each heartbeat writes its time to `{HEARTBEAT_ATTRIBUTE}`, and heartbeats are on",
+                "Choose another attribute, or set heartbeat.enabled to false.",
+            )
 
 
 def _one_type_each(table: TableSettings) -> Iterator[SettingProblem]:

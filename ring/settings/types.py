@@ -14,6 +14,9 @@ from ring.settings.regions import KNOWN_REGION
 RESERVED = "_repl_"
 """Prefix of the ring's own attributes."""
 
+HEARTBEAT_ATTRIBUTE = "ring_heartbeat"
+"""Attribute of heartbeats, with their time as a number; `handler/heartbeat.py` writes it."""
+
 TOMBSTONES = "-tombstones"
 """Suffix of the tombstone table's name after its table's."""
 

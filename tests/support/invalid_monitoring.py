@@ -106,7 +106,7 @@ RIGHT: dict[str, dict[str, object]] = {
     "one topic for two tables of a region": monitoring(topics=[HERE])
     | {"members": [TWO[0], {"region": "us-east-1", "table": "orders-b"}]},
     "topics in two partitions": monitoring(topics=[HERE, IN_CHINA]) | {"members": CHINA},
-    "an age that leaves no room for the usual five minutes": {"mapping": {"record_age": 60}},
+    "an age that leaves no room for the usual five minutes": {"mapping": {"record_age": 120}},
     "a lag threshold just below the record age": monitoring(iterator_age=3599)
     | {"mapping": {"record_age": 3600}},
 }

@@ -119,6 +119,25 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "`_repl_`",
         "another attribute",
     ),
+    "a key that a heartbeat would overwrite": (
+        table(sort_key=attribute("ring_heartbeat", "N")) | {"heartbeat": {"enabled": True}},
+        "table.sort_key.name",
+        "each heartbeat writes its time to `ring_heartbeat`",
+        "another attribute, or set heartbeat.enabled to false",
+    ),
+    "an index key that a heartbeat would write": (
+        table(global_indexes=[by_status(partition_key=attribute("ring_heartbeat"))])
+        | {"heartbeat": {"enabled": True}},
+        "table.global_indexes[0].partition_key.name",
+        "`ring_heartbeat`",
+        "another attribute",
+    ),
+    "an expiry that is the time of a heartbeat": (
+        table(ttl={"attribute": "ring_heartbeat"}) | {"heartbeat": {"enabled": True}},
+        "table.ttl.attribute",
+        "`ring_heartbeat`",
+        "another attribute",
+    ),
     "an empty key name": (table(sort_key=attribute("")), "table.sort_key.name", "1 to 255", "leng"),
     "a type that is no key": (
         table(sort_key=attribute("order", "BOOL")),
@@ -517,6 +536,18 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "86400 or less",
     ),
     "an age below Lambda's": ({"mapping": {"record_age": 59}}, "mapping.record_age", "below", "60"),
+    "a window that ages every record until it is discarded": (
+        {"mapping": {"batching_window": 75, "record_age": 60}},
+        "mapping.record_age",
+        "discards records unread after 60 seconds",
+        "Write 195 or more, or reduce mapping.batching_window or function.timeout",
+    ),
+    "a timeout that leaves no time for a second attempt": (
+        {"mapping": {"record_age": 1799}, "function": {"timeout": 900}},
+        "mapping.record_age",
+        "two attempts of 900 seconds",
+        "Write 1800 or more",
+    ),
     "little memory": ({"function": {"memory": 64}}, "function.memory", "below", "128 or more"),
     "a long timeout": ({"function": {"timeout": 901}}, "function.timeout", "above", "900 or less"),
     "a log retention that CloudWatch lacks": (
@@ -631,6 +662,13 @@ RIGHT: dict[str, dict[str, object]] = {
     "days as many as members": {"tombstones": {"retention_days": 2}},
     "the longest name": table(name="o" * 244),
     "a window of none with a large batch": {"mapping": {"batch_size": 10_000}},
+    "the attribute of heartbeats as a key, without heartbeats": table(
+        sort_key=attribute("ring_heartbeat")
+    ),
+    "an age of a window and two attempts": {
+        "mapping": {"batching_window": 300, "record_age": 2100},
+        "function": {"timeout": 900},
+    },
     "no retries": {"mapping": {"retries": 0}},
     "100 projected attributes in all": table(
         global_indexes=[

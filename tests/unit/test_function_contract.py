@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from handler.config import HopConfig
+from handler.heartbeat import HEARTBEAT_ATTRIBUTE
 from ring import topology
 from ring.resources.function_environment import environment
+from ring.settings import types
 from ring.settings.settings import Settings as StackSettings
 
 ROLE = "arn:aws:iam::210987654321:role/writer"
@@ -63,6 +65,10 @@ def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
     watched = Watched(variables)
     HopConfig.read(watched)
     assert watched.asked == set(variables)
+
+
+def test_the_settings_reserve_the_attribute_that_the_handler_writes_in_a_heartbeat() -> None:
+    assert types.HEARTBEAT_ATTRIBUTE == HEARTBEAT_ATTRIBUTE
 
 
 @pytest.mark.parametrize("log_items", [True, False])

@@ -126,20 +126,26 @@ def test_after_another_write_resolve_says_what_stands_there_and_changes_nothing(
     assert everywhere(ring, "late") == [item("late", v={"S": "three"})] * 3
 
 
-def racing(ring: LocalRing, key: str, update: str) -> Resolution:
-    """Resolve a conflict, while an application updates the item between its read and its write."""
-    name = make_conflict(ring, key, {"v": {"S": "one"}}, {"v": {"S": "two"}})
+def racing(ring: LocalRing, key: str, update: str, attributes: int = 1) -> Resolution:
+    """Resolve a conflict, while an application updates the item between its read and its write.
+
+    Both items have an attribute `v`, and as many others `v1`, `v2` as are given.
+    """
+    others = {f"v{n}": {"S": "same"} for n in range(1, attributes)}
+    name = make_conflict(ring, key, {"v": {"S": "one"}, **others}, {"v": {"S": "two"}, **others})
     stack = RunningLocalRing(ring.endpoint)
     entry = logged_conflicts(stack).find(name)
     deployed, clients = stack.deployed(), stack.clients()
     member = member_to_write(deployed, entry, None)
 
+    values: Any = {"ExpressionAttributeValues": {":v": {"S": "raced"}}} if ":v" in update else {}
+
     def race(**_: Any) -> None:
         ring.client(member.name).update_item(
             TableName="orders",
             Key=item(key),
-            UpdateExpression=f"SET {update} = :v",
-            ExpressionAttributeValues={":v": {"S": "raced"}},
+            UpdateExpression=update,
+            **values,
         )
 
     client = clients.get(member.credentials, member.region, "dynamodb")
@@ -148,7 +154,7 @@ def racing(ring: LocalRing, key: str, update: str) -> Resolution:
 
 
 def test_an_update_between_read_and_write_is_not_overwritten(ring: LocalRing) -> None:
-    done = racing(ring, "raced", "v")
+    done = racing(ring, "raced", "SET v = :v")
     assert done.outcome is ResolveOutcome.CHANGED
     assert done.stands is not None
     assert done.stands["v"] == {"S": "raced"}
@@ -156,10 +162,25 @@ def test_an_update_between_read_and_write_is_not_overwritten(ring: LocalRing) ->
 
 
 def test_an_attribute_that_is_added_between_read_and_write_is_named(ring: LocalRing) -> None:
-    done = racing(ring, "added", "w")
+    done = racing(ring, "added", "SET w = :v")
     assert (done.outcome, done.overwritten) == (ResolveOutcome.WRITTEN, ("w",))
     assert done.stands is not None
     assert done.stands["w"] == {"S": "raced"}
+
+
+def test_an_update_of_one_of_130_attributes_is_not_overwritten(ring: LocalRing) -> None:
+    done = racing(ring, "wide", "SET v129 = :v", 130)
+    assert done.outcome is ResolveOutcome.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("key", "update"), [("late-set", "SET v199 = :v"), ("late-removed", "REMOVE v199")]
+)
+def test_a_change_of_an_attribute_beyond_those_of_the_condition_is_named(
+    ring: LocalRing, key: str, update: str
+) -> None:
+    done = racing(ring, key, update, 200)
+    assert (done.outcome, done.overwritten) == (ResolveOutcome.WRITTEN, ("v199",))
 
 
 def test_values_of_every_type_survive_the_log_and_the_resolve(ring: LocalRing) -> None:

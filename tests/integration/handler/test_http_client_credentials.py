@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,9 +15,11 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from handler.aws.http_client import CredentialCache
+from handler.aws.http_client import CredentialCache, HttpApi
 from handler.aws.secret_credentials import SecretCredentials, SecretCredentialsError
-from handler.errors import FailureKind, classify
+from handler.aws.sigv4 import SigV4Signer
+from handler.errors import FailureKind, classify, is_transient
+from handler.retry import RetryBudget
 from tests.support.http_calls import KEYS, OK, Line, call, refused, signer_of
 
 
@@ -116,6 +119,63 @@ def test_who_waits_for_keys_that_cannot_be_had_does_not_try_again_one_after_the_
     assert {keys.access_key for keys in asyncio.run(by_many())} == {"NEW"}
 
 
+class SlowAt(Counted):
+    """Keys that take longer at one of the looks than a refresh may take in these tests."""
+
+    def __init__(self, slow_look: int) -> None:
+        super().__init__("KEY", "hush")
+        self._slow_look = slow_look
+
+    def get_frozen_credentials(self) -> Any:
+        """See Credentials."""
+        found = super().get_frozen_credentials()
+        if self.looks == self._slow_look:
+            time.sleep(0.1)
+        return found
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have keys looked at for each call, and let a look take half of what a slow one takes."""
+    monkeypatch.setattr("handler.aws.http_client._FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("handler.aws.http_client._QUICK_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_request_is_made_after_a_slow_refresh_but_the_next_one_is(
+    pool: ThreadPoolExecutor,
+) -> None:
+    line, wallet = Line(OK, OK), CredentialCache(SlowAt(2), pool)
+    call(line, wallet)
+    with pytest.raises(CredentialRetrievalError, match="too little time") as error:
+        call(line, wallet)
+    assert classify(error.value) is FailureKind.TRANSIENT
+    assert len(line.sent) == 1
+    call(line, wallet)
+    assert len(line.sent) == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_first_keys_of_a_process_may_take_long(pool: ThreadPoolExecutor) -> None:
+    line = Line(OK)
+    call(line, CredentialCache(SlowAt(1), pool))
+    assert len(line.sent) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_request_whose_time_goes_to_a_slow_refresh_does_not_outlast_the_function(
+    pool: ThreadPoolExecutor,
+) -> None:
+    line, wallet = Line(OK, OK), CredentialCache(SlowAt(2), pool)
+    call(line, wallet)
+    left = iter([60.0, 9.5, 2.9])
+    budget = RetryBudget(lambda: next(left), is_transient, reserve_seconds=9.0, max_concurrency=1)
+    api = HttpApi(line, SigV4Signer("here", "eu-west-1"), wallet)
+    with pytest.raises(CredentialRetrievalError):
+        asyncio.run(budget.retry(lambda: budget.limit(lambda: api("GetItem", {}))))
+    assert len(line.sent) == 1
+
+
 def test_without_keys_no_call_is_made(pool: ThreadPoolExecutor) -> None:
     line = Line(OK)
     with pytest.raises(NoCredentialsError) as error:
@@ -124,12 +184,16 @@ def test_without_keys_no_call_is_made(pool: ThreadPoolExecutor) -> None:
     assert line.sent == []
 
 
-def secret(*texts: str) -> SecretCredentials:
-    """Keys from a secret that holds these, each time in turn."""
+def secret(*texts: str, slow: str = "") -> SecretCredentials:
+    """Keys from a secret that holds these, each time in turn; `slow` takes long to read."""
     turns = iter(texts)
-    return SecretCredentials(
-        lambda: json.dumps({"AccessKeyId": next(turns), "SecretAccessKey": "hush"})
-    )
+
+    def read() -> str:
+        text = next(turns)
+        time.sleep(0.1 if text == slow else 0.0)
+        return json.dumps({"AccessKeyId": text, "SecretAccessKey": "hush"})
+
+    return SecretCredentials(read)
 
 
 def test_a_call_that_is_refused_for_its_keys_is_made_again_with_what_the_secret_holds_now(
@@ -140,6 +204,18 @@ def test_a_call_that_is_refused_for_its_keys_is_made_again_with_what_the_secret_
     call(line, wallet, ("PutItem", {"a": 1}), ("GetItem", {}))
     assert [signer_of(headers) for headers, _ in line.sent] == ["OLD", "NEW", "NEW"]
     assert [document for _, document in line.sent] == [{"a": 1}, {"a": 1}, {}]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_call_that_is_refused_is_not_made_again_after_a_slow_read_of_the_secret(
+    pool: ThreadPoolExecutor,
+) -> None:
+    line = Line(refused("UnrecognizedClientException"), OK)
+    wallet = CredentialCache(secret("OLD", "NEW", slow="NEW"), pool)
+    with pytest.raises(CredentialRetrievalError, match="too little time"):
+        call(line, wallet)
+    call(line, wallet)
+    assert [signer_of(headers) for headers, _ in line.sent] == ["OLD", "NEW"]
 
 
 def test_keys_that_stay_refused_are_an_error_after_one_more_call(pool: ThreadPoolExecutor) -> None:

@@ -110,6 +110,31 @@ def test_a_disabled_mapping_shows_nothing(aws: Aws) -> None:
     assert progress(aws).words == "its mapping is Disabled"
 
 
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "PROBLEM: Cannot access stream arn:aws:dynamodb:us-east-1:123456789012:table/orders",
+        "PROBLEM: Lambda was throttled",
+        "PROBLEM: Function call failed",
+    ],
+)
+def test_a_mapping_with_a_problem_has_not_sent_all_although_no_batch_failed(
+    aws: Aws, problem: str
+) -> None:
+    aws.mapping["LastProcessingResult"] = problem
+    assert not progress(aws).is_done
+    assert progress(aws).words == f"fails; its last batch ended with: {problem}"
+    # An old age must not say that it moves.
+    aws.metrics["IteratorAge"] = [(9, 3_600_000)]
+    assert problem in progress(aws).words
+
+
+@pytest.mark.parametrize("result", ["OK", "No records processed", "", None])
+def test_a_mapping_without_a_problem_has_sent_all(aws: Aws, result: str | None) -> None:
+    aws.mapping["LastProcessingResult"] = result
+    assert progress(aws).is_done
+
+
 def test_the_hops_of_the_streams_that_feed_a_member_and_its_own_have_to_catch_up() -> None:
     ends = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d"), ("d", "a")]
     deployed = Deployed([], [DeployedHop(*pair) for pair in ends])

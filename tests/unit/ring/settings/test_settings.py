@@ -149,6 +149,12 @@ def test_the_lag_alarm_goes_off_before_a_record_goes_to_the_quarantine(
     assert seconds < settings.mapping.record_age
 
 
+def test_the_record_age_is_not_checked_while_the_timeout_is_invalid() -> None:
+    found = problems({"mapping": {"record_age": 60}, "function": {"timeout": 901}})
+
+    assert [problem.key for problem in found] == ["function.timeout"]
+
+
 def test_topics_are_not_checked_while_a_member_is_invalid() -> None:
     topics = [invalid_monitoring.HERE, invalid_monitoring.ELSEWHERE]
     found = problems({"members": [TWO[0], {"region": "nowhere"}], "monitoring": {"topics": topics}})

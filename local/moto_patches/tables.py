@@ -159,6 +159,7 @@ def atomic_requests() -> Iterator[None]:
         for owner, name in (
             *((DynamoDBBackend, name) for name in _OF_THE_BACKEND),
             (DynamoHandler, "batch_write_item"),
+            (DynamoHandler, "call_action"),
         ):
             changes.enter_context(patch.object(owner, name, _all_or_nothing(getattr(owner, name))))
         yield

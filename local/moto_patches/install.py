@@ -20,7 +20,8 @@ from moto.moto_server import werkzeug_app
 
 from handler.model.attribute_values import encode_binary
 from local.moto_patches.capacity import capacity_units_of_dynamodb
-from local.moto_patches.comparisons import comparisons_by_type
+from local.moto_patches.expressions.comparisons import comparisons_by_type
+from local.moto_patches.expressions.updates import updates_by_value
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_writes_and_refusals
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
@@ -126,6 +127,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(atomic_requests())
         changes.enter_context(repetition_avoided())
         changes.enter_context(comparisons_by_type())
+        changes.enter_context(updates_by_value())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())

@@ -27,7 +27,7 @@ from handler.protocol.decide import ReplicaId
 from handler.store.batching import BatchingStore
 from handler.store.dynamodb import DynamoStore, MemberTables, Store
 from local.data.item_size import LIMIT, item_size
-from local.moto_patches.comparisons import comparisons_by_type
+from local.moto_patches.expressions.comparisons import comparisons_by_type
 from tests.simulation.member import Member, SimulatedStore
 from tests.support.dynamodb_servers import dynoxide, ministack
 from tests.support.pair import run

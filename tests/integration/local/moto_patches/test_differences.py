@@ -4,19 +4,13 @@ Each test says what DynamoDB does, by its documentation. A server that is known 
 fail it; one that does so no more makes itself known.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import count
-from typing import Any
+from collections.abc import Iterator
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.endpoint.server import LocalServer
-from tests.support.dynamodb_servers import dynoxide, ministack
+from tests.support.compared_servers import KEY, SERVERS, TABLE, Server, on_servers, server_url
 
-SERVERS = ["moto", "dynoxide", "MiniStack"]
 DIFFERENT = {
     "an update that changes nothing": {"moto", "dynoxide"},
     "the time of a record": set(),
@@ -33,100 +27,22 @@ DIFFERENT = {
     "a number of too many digits": {"moto"},
     "backups": {"dynoxide"},
 }
-KEY = {"k": {"S": "1"}}
-NUMBERS = count(10)
-"""A number for each table, so that none has the name of another."""
-
-
-class Server:
-    """A server, and a table on it with a stream."""
-
-    def __init__(self, url: str, name: str) -> None:
-        self._url = url
-        self.name = name
-        self.tables = self.client("dynamodb", "us-east-1")
-        self._streams = self.client("dynamodbstreams", "us-east-1")
-        answer = self.tables.create_table(TableName=name, **TABLE)["TableDescription"]
-        self.stream = self._streams.describe_stream(StreamArn=answer["LatestStreamArn"])[
-            "StreamDescription"
-        ]
-
-    def client(self, service: str, region: str) -> Any:
-        make: Any = boto3.client
-        return make(
-            service,
-            region_name=region,
-            endpoint_url=self._url,
-            aws_access_key_id="123456789012",
-            aws_secret_access_key="none",
-            config=Config(
-                account_id_endpoint_mode="disabled",
-                parameter_validation=False,
-                proxies={},
-                retries={"total_max_attempts": 1},
-            ),
-        )
-
-    def put(self, **attributes: Any) -> None:
-        self.tables.put_item(TableName=self.name, Item={**KEY, **attributes})
-
-    def records(self) -> list[Any]:
-        iterator = self._streams.get_shard_iterator(
-            StreamArn=self.stream["StreamArn"],
-            ShardId=self.stream["Shards"][0]["ShardId"],
-            ShardIteratorType="TRIM_HORIZON",
-        )["ShardIterator"]
-        found: list[Any] = self._streams.get_records(ShardIterator=iterator)["Records"]
-        return found
-
-    def say(self, statement: str, *parameters: Any) -> Mapping[str, Any]:
-        """Make a statement in a batch, as the batched Store does; return what came of it."""
-        one = {
-            "Statement": statement,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **({"Parameters": parameters} if parameters else {}),
-        }
-        (answer,) = self.tables.batch_execute_statement(Statements=[one])["Responses"]
-        response: Mapping[str, Any] = answer
-        return response
-
-
-TABLE: Any = {
-    "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
-    "BillingMode": "PAY_PER_REQUEST",
-    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-}
 
 
 @pytest.fixture(scope="module", params=SERVERS)
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "moto":
-        with LocalServer() as server:
-            yield server.endpoint
-    else:
-        yield dynoxide() if request.param == "dynoxide" else ministack()
+    with server_url(request.param) as url:
+        yield url
 
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    running = Server(url, f"t{next(NUMBERS)}")
-    yield running
-    running.tables.delete_table(TableName=running.name)
-
-
-def differs(what: str) -> list[Any]:
-    """Return the servers to run a test on, those that differ marked so."""
-    return [
-        pytest.param(
-            one, marks=pytest.mark.xfail(strict=True, reason=what) if one in DIFFERENT[what] else ()
-        )
-        for one in SERVERS
-    ]
+    with Server(url) as running:
+        yield running
 
 
 def on_all(what: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("url", differs(what), indirect=True)
+    return on_servers(what, DIFFERENT[what])
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
@@ -196,7 +112,7 @@ def test_a_region_knows_its_own_tables_alone(server: Server) -> None:
 def test_a_new_tables_stream_has_no_records_of_an_earlier_table(server: Server) -> None:
     server.put()
     server.tables.delete_table(TableName=server.name)
-    assert Server(server._url, server.name).records() == []
+    assert Server(server.url, server.name).records() == []
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Shard.html

@@ -56,6 +56,15 @@ class Server:
     def put(self, **attributes: Any) -> None:
         self.tables.put_item(TableName=self.name, Item={**KEY, **attributes})
 
+    def holds(self, condition: str, **values: Any) -> bool:
+        """Return whether a condition holds for the item. Values are named without the colon."""
+        found = self.tables.scan(
+            TableName=self.name,
+            FilterExpression=condition,
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
+        return bool(found["Count"])
+
     def update(self, expression: str, **values: Any) -> dict[str, Any]:
         """Update the item; return its other attributes. Values are named without the colon."""
         named = {f":{name}": value for name, value in values.items()}

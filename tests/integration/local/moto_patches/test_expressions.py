@@ -17,6 +17,10 @@ DIFFERENT = {
     "a list in itself": set(),
     "sums of numbers with exponents": set(),
     "a sum of too many digits": {"MiniStack"},
+    "values of two types": set(),
+    "a number of a set written otherwise": {"MiniStack"},
+    "the size of a number": {"MiniStack"},
+    "a DELETE of another value": set(),
 }
 
 
@@ -88,3 +92,78 @@ def test_a_sum_has_38_digits_or_is_refused(server: Server) -> None:
         with pytest.raises(ClientError, match="ValidationException"):
             server.update(expression, v={"N": "0.5"})
     assert server.update("SET v = v - :v", v={"N": "1"}) == {"v": {"N": f"{digits[:-1]}7"}}
+
+
+ITEM: Any = {
+    "t": {"BOOL": True},
+    "n": {"N": "1"},
+    "z": {"NULL": True},
+    "l": {"L": [{"N": "1"}]},
+    "m": {"M": {"q": {"N": "1"}}},
+    "ns": {"NS": ["1", "2"]},
+    "s": {"S": "abc"},
+    "b": {"B": b"\x01\x02"},
+}
+TRUE: Any = {"BOOL": True}
+ONE: Any = {"N": "1"}
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+@on_all("values of two types")
+@pytest.mark.parametrize(
+    ("condition", "values", "holds"),
+    [
+        ("t = :v", {"v": ONE}, False),
+        ("t <> :v", {"v": ONE}, True),
+        ("t IN (:v)", {"v": ONE}, False),
+        ("l = :v", {"v": {"L": [TRUE]}}, False),
+        ("m = :v", {"v": {"M": {"q": TRUE}}}, False),
+        ("contains(l, :v)", {"v": TRUE}, False),
+        ("contains(l, :v)", {"v": {"N": "1.0"}}, True),
+        ("contains(ns, :v)", {"v": {"N": "2"}}, True),
+        ("contains(s, :v)", {"v": {"S": "bc"}}, True),
+        ("n = :v", {"v": {"N": "1.00"}}, True),
+        ("ns = :v", {"v": {"NS": ["2", "1"]}}, True),
+        ("z = :v", {"v": {"NULL": True}}, True),
+        ("absent = :v", {"v": {"NULL": True}}, False),
+        ("absent <> :v", {"v": {"NULL": True}}, True),
+        ("absent IN (:v)", {"v": {"NULL": True}}, False),
+        ("contains(absent, :v)", {"v": ONE}, False),
+        ("t < :v", {"v": {"N": "2"}}, False),
+        ("n BETWEEN :v AND :w", {"v": {"S": "0"}, "w": {"S": "2"}}, False),
+        ("s BETWEEN :v AND :w", {"v": {"S": "a"}, "w": {"S": "b"}}, True),
+        ("absent BETWEEN :v AND :w", {"v": {"S": "a"}, "w": {"S": "b"}}, False),
+        ("b > :v", {"v": {"B": b"\x01"}}, True),
+        ("size(absent) < :v", {"v": {"N": "9"}}, False),
+        ("size(b) = :v", {"v": {"N": "2"}}, True),
+        ("size(m) BETWEEN :v AND :v", {"v": ONE}, True),
+    ],
+    ids=str,
+)
+def test_values_are_compared_with_their_types(
+    server: Server, condition: str, values: dict[str, Any], holds: bool
+) -> None:
+    server.put(**ITEM)
+    assert server.holds(condition, **values) is holds
+
+
+@on_all("a number of a set written otherwise")
+def test_a_number_is_found_in_a_set_however_it_is_written(server: Server) -> None:
+    server.put(**ITEM)
+    assert server.holds("contains(ns, :v)", v={"N": "2.0"})
+
+
+@on_all("the size of a number")
+@pytest.mark.parametrize("name", ["n", "t", "z"])
+def test_a_comparison_with_the_size_of_what_has_none_is_false(server: Server, name: str) -> None:
+    server.put(**ITEM)
+    assert not server.holds(f"size({name}) < :v", v={"N": "9"})
+
+
+@on_all("a DELETE of another value")
+def test_a_delete_that_names_a_value_of_another_type_deletes_nothing(server: Server) -> None:
+    server.put(l={"L": [ONE]})
+    statement = f'DELETE FROM "{server.name}" WHERE "k" = ? AND "l" = ?'
+    response = server.say(statement, {"S": "1"}, {"L": [TRUE]})
+    assert response["Error"]["Code"] == "ConditionalCheckFailed"
+    assert "Error" not in server.say(statement, {"S": "1"}, {"L": [{"N": "1.0"}]})

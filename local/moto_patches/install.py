@@ -19,6 +19,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
 from handler.model.attribute_values import encode_binary
+from local.moto_patches.batch_writes import batch_writes_checked
 from local.moto_patches.capacity import capacity_units_of_dynamodb
 from local.moto_patches.expressions.comparisons import comparisons_by_type
 from local.moto_patches.expressions.updates import updates_by_value
@@ -132,6 +133,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
+        changes.enter_context(batch_writes_checked())
         changes.enter_context(scans_by_page())
         # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))

@@ -18,15 +18,25 @@ NUMBERS = count(10)
 """A number for each table, so that none has the name of another."""
 
 
+def table_of(key_type: str) -> Any:
+    """Return the parameters of a table whose key, `k`, is of a type."""
+    return {
+        "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": key_type}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    }
+
+
 class Server:
     """A server, and a table on it with a stream."""
 
-    def __init__(self, url: str, name: str = "") -> None:
+    def __init__(self, url: str, name: str = "", key_type: str = "S") -> None:
         self.url = url
         self.name = name = name or f"t{next(NUMBERS)}"
         self.tables = self.client("dynamodb", "us-east-1")
         self._streams = self.client("dynamodbstreams", "us-east-1")
-        answer = self.tables.create_table(TableName=name, **TABLE)["TableDescription"]
+        answer = self.tables.create_table(TableName=name, **table_of(key_type))["TableDescription"]
         self.stream = self._streams.describe_stream(StreamArn=answer["LatestStreamArn"])[
             "StreamDescription"
         ]
@@ -96,14 +106,6 @@ class Server:
         (answer,) = self.tables.batch_execute_statement(Statements=[one])["Responses"]
         response: Mapping[str, Any] = answer
         return response
-
-
-TABLE: Any = {
-    "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
-    "BillingMode": "PAY_PER_REQUEST",
-    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-}
 
 
 @contextmanager

@@ -288,9 +288,3 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "MiniStack, batched": partial(over_ministack, make=BatchingStore),
     "dynoxide, in threads": partial(over_dynoxide, make=BatchingStore, in_threads=True),
 }
-
-
-def differs(request: pytest.FixtureRequest, bench: str, how: str) -> None:
-    """Say that a test must fail on that bench, which differs (docs/explanation/servers.md)."""
-    if request.node.callspec.params["bench"] == bench:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=how))

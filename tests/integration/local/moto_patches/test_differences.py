@@ -5,11 +5,12 @@ fail it; one that does so no more makes itself known.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.compared_servers import KEY, SERVERS, TABLE, Server, on_servers, server_url
+from tests.support.compared_servers import KEY, SERVERS, Server, on_servers, server_url, table_of
 
 DIFFERENT = {
     "an update that changes nothing": {"moto", "dynoxide"},
@@ -26,6 +27,7 @@ DIFFERENT = {
     "a number's spelling": {"moto"},
     "a number of too many digits": {"moto"},
     "backups": {"dynoxide"},
+    "a batch that is not valid": set(),
 }
 
 
@@ -124,7 +126,7 @@ def test_a_shards_id_is_as_long_as_the_sdk_demands(server: Server) -> None:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamDescription.html
 @on_all("the key in a stream's description")
 def test_a_stream_says_its_tables_key(server: Server) -> None:
-    assert server.stream["KeySchema"] == TABLE["KeySchema"]
+    assert server.stream["KeySchema"] == table_of("S")["KeySchema"]
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -139,6 +141,60 @@ def test_zeroes_around_a_number_are_trimmed(server: Server) -> None:
 def test_a_number_of_more_than_38_digits_is_refused(server: Server) -> None:
     with pytest.raises(ClientError, match="ValidationException"):
         server.put(v={"N": "1" * 39})
+
+
+def put_of(value: Any, **attributes: Any) -> Any:
+    return {"PutRequest": {"Item": {"k": value, **attributes}}}
+
+
+def delete_of(value: Any, **attributes: Any) -> Any:
+    return {"DeleteRequest": {"Key": {"k": value, **attributes}}}
+
+
+A: Any = {"S": "a"}
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+@on_all("a batch that is not valid")
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [put_of(A), delete_of(A)],
+        [put_of(A), put_of(A, v={"N": "1"})],
+        [put_of({"S": str(number)}) for number in range(26)],
+        [],
+        [put_of(A, v={"SS": []})],
+        [delete_of(A, v={"N": "1"})],
+        [delete_of({"B": b"a"})],
+        [delete_of({"S": ""})],
+        [put_of(A), put_of({"B": b"a"})],
+        [put_of(A), {"PutRequest": {"Item": {"v": A}}}],
+    ],
+    ids=[
+        "put and delete of a key",
+        "two puts of a key",
+        "26 requests",
+        "none",
+        "an empty set",
+        "a key with another attribute",
+        "a key of another type",
+        "an empty key",
+        "a put of a key of another type",
+        "no key",
+    ],
+)
+def test_a_batch_that_is_not_valid_is_refused(server: Server, requests: list[Any]) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        server.tables.batch_write_item(RequestItems={server.name: requests})
+    assert server.tables.scan(TableName=server.name)["Items"] == []
+
+
+@on_all("a batch that is not valid")
+def test_a_number_is_the_same_key_however_it_is_written(url: str) -> None:
+    with Server(url, key_type="N") as server:
+        requests = [put_of({"N": "1"}), put_of({"N": "1.0"})]
+        with pytest.raises(ClientError, match="ValidationException"):
+            server.tables.batch_write_item(RequestItems={server.name: requests})
 
 
 @on_all("backups")

@@ -25,6 +25,7 @@ from local.moto_patches.expressions.comparisons import comparisons_by_type
 from local.moto_patches.expressions.updates import updates_by_value
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_writes_and_refusals
+from local.moto_patches.refused_parameters import unknown_parameters_refused
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.scans import scans_by_page
 from local.moto_patches.speed import repetition_avoided
@@ -134,6 +135,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
         changes.enter_context(batch_writes_checked())
+        changes.enter_context(unknown_parameters_refused())
         changes.enter_context(scans_by_page())
         # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))

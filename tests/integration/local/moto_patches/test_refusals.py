@@ -96,3 +96,64 @@ def test_a_read_of_a_stream_that_moto_fails_at_is_refused(
     streams: Any = clients.streams(REGION)
     reason = refusal(lambda: streams.describe_stream(StreamArn=arn))
     assert "The local ring cannot execute this DescribeStream: moto fails" in reason
+
+
+EQUAL: Any = {"v": {"ComparisonOperator": "EQ", "AttributeValueList": [{"N": "7"}]}}
+EITHER: Any = {"Expected": EQUAL, "ConditionalOperator": "OR"}
+KEY_IS: Any = {
+    "KeyConditionExpression": "id = :id",
+    "ExpressionAttributeValues": {":id": {"S": "a"}},
+}
+UPDATES: Any = {"v": {"Action": "PUT", "Value": {"N": "2"}}}
+REPLACED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "Expected of a put": (
+        lambda client: client.put_item(TableName="kept", Item=A["Key"], Expected=EQUAL),
+        "ConditionExpression",
+    ),
+    "Expected of a delete": (
+        lambda client: client.delete_item(**A, Expected=EQUAL),
+        "ConditionExpression",
+    ),
+    "ConditionalOperator": (
+        lambda client: client.put_item(TableName="kept", Item=A["Key"], **EITHER),
+        "",
+    ),
+    "AttributeUpdates": (
+        lambda client: client.update_item(**A, AttributeUpdates=UPDATES),
+        "UpdateExpression",
+    ),
+    "ScanFilter": (
+        lambda client: client.scan(TableName="kept", ScanFilter=EQUAL),
+        "FilterExpression",
+    ),
+    "QueryFilter": (
+        lambda client: client.query(TableName="kept", QueryFilter=EQUAL, **KEY_IS),
+        "FilterExpression",
+    ),
+    "AttributesToGet of an item": (
+        lambda client: client.get_item(**A, AttributesToGet=["v"]),
+        "ProjectionExpression",
+    ),
+    "AttributesToGet of a batch": (
+        lambda client: client.batch_get_item(
+            RequestItems={"kept": {"Keys": [A["Key"]], "AttributesToGet": ["v"]}}
+        ),
+        "ProjectionExpression",
+    ),
+    "a projection in a transaction": (
+        lambda client: client.transact_get_items(
+            TransactItems=[{"Get": {**A, "ProjectionExpression": "v"}}]
+        ),
+        "whole items",
+    ),
+}
+
+
+@pytest.mark.parametrize(("ask", "instead"), REPLACED.values(), ids=REPLACED)
+def test_a_parameter_that_moto_does_not_act_upon_is_refused_with_what_to_use_instead(
+    client: Any, ask: Callable[[Any], Any], instead: str
+) -> None:
+    reason = refusal(lambda: ask(client))
+    assert "The local ring does not execute" in reason
+    assert f"Use {instead}" in reason
+    assert items(client) == [ITEM]

@@ -26,6 +26,7 @@ from local.moto_patches.expressions.updates import updates_by_value
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_writes_and_refusals
 from local.moto_patches.refused_parameters import unknown_parameters_refused
+from local.moto_patches.repeated_transactions import transactions_applied_once
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.scans import scans_by_page
 from local.moto_patches.speed import repetition_avoided
@@ -130,6 +131,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(repetition_avoided())
         changes.enter_context(comparisons_by_type())
         changes.enter_context(updates_by_value())
+        changes.enter_context(transactions_applied_once())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())

@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
 import botocore.session
-import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError

@@ -28,6 +28,8 @@ DIFFERENT = {
     "a number of too many digits": {"moto"},
     "backups": {"dynoxide"},
     "a batch that is not valid": set(),
+    "a transaction sent twice": set(),
+    "another transaction with a token": set(),
 }
 
 
@@ -195,6 +197,37 @@ def test_a_number_is_the_same_key_however_it_is_written(url: str) -> None:
         requests = [put_of({"N": "1"}), put_of({"N": "1.0"})]
         with pytest.raises(ClientError, match="ValidationException"):
             server.tables.batch_write_item(RequestItems={server.name: requests})
+
+
+def add_one(server: Server, token: str, number: str = "1") -> Any:
+    """Add to the item's number in a transaction."""
+    update = {
+        "TableName": server.name,
+        "Key": KEY,
+        "UpdateExpression": "ADD v :v",
+        "ExpressionAttributeValues": {":v": {"N": number}},
+    }
+    return server.tables.transact_write_items(
+        TransactItems=[{"Update": update}],
+        ClientRequestToken=token,
+        ReturnConsumedCapacity="TOTAL",
+    )
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+@on_all("a transaction sent twice")
+def test_a_transaction_with_the_same_token_is_applied_once(server: Server) -> None:
+    for token in ("one", "one", "two"):
+        add_one(server, f"{server.name}-{token}")
+    assert server.tables.get_item(TableName=server.name, Key=KEY)["Item"]["v"] == {"N": "2"}
+
+
+@on_all("another transaction with a token")
+def test_another_transaction_with_the_same_token_is_refused(server: Server) -> None:
+    add_one(server, f"{server.name}-one")
+    with pytest.raises(ClientError, match="IdempotentParameterMismatchException"):
+        add_one(server, f"{server.name}-one", "2")
+    assert server.tables.get_item(TableName=server.name, Key=KEY)["Item"]["v"] == {"N": "1"}
 
 
 @on_all("backups")

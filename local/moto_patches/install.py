@@ -23,6 +23,7 @@ from local.moto_patches.batch_writes import batch_writes_checked
 from local.moto_patches.capacity import capacity_units_of_dynamodb
 from local.moto_patches.expressions.comparisons import comparisons_by_type
 from local.moto_patches.expressions.updates import updates_by_value
+from local.moto_patches.expressions.whitespace import white_space_as_blanks
 from local.moto_patches.missing_calls import missing_calls_added
 from local.moto_patches.partiql import partiql_writes_and_refusals
 from local.moto_patches.refused_parameters import unknown_parameters_refused
@@ -131,6 +132,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(repetition_avoided())
         changes.enter_context(comparisons_by_type())
         changes.enter_context(updates_by_value())
+        changes.enter_context(white_space_as_blanks())
         changes.enter_context(transactions_applied_once())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())

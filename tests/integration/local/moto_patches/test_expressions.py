@@ -18,6 +18,7 @@ DIFFERENT = {
     "sums of numbers with exponents": set(),
     "a sum of too many digits": {"MiniStack"},
     "values of two types": set(),
+    "white space": set(),
     "a number of a set written otherwise": {"MiniStack"},
     "the size of a number": {"MiniStack"},
     "a DELETE of another value": set(),
@@ -167,3 +168,17 @@ def test_a_delete_that_names_a_value_of_another_type_deletes_nothing(server: Ser
     response = server.say(statement, {"S": "1"}, {"L": [TRUE]})
     assert response["Error"]["Code"] == "ConditionalCheckFailed"
     assert "Error" not in server.say(statement, {"S": "1"}, {"L": [{"N": "1.0"}]})
+
+
+@on_all("white space")
+def test_an_expression_may_have_lines_and_tabs(server: Server) -> None:
+    server.put(**ITEM)
+    assert server.holds("\n\tn = :v\nAND\tattribute_exists(\n\ts\n)\n", v=ONE)
+    assert server.update("\nSET\tn = n\n+ :v,\n\tx = :v\nREMOVE\ns\n", v=ONE)["x"] == ONE
+    found = server.tables.query(
+        TableName=server.name,
+        KeyConditionExpression="\nk\t=\n:k\n",
+        ExpressionAttributeValues={":k": {"S": "1"}},
+        ProjectionExpression="\nn,\n\tx\n",
+    )
+    assert found["Items"] == [{"n": {"N": "2"}, "x": ONE}]

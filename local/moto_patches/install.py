@@ -25,7 +25,7 @@ from local.moto_patches.expressions.comparisons import comparisons_by_type
 from local.moto_patches.expressions.updates import updates_by_value
 from local.moto_patches.expressions.whitespace import white_space_as_blanks
 from local.moto_patches.missing_calls import missing_calls_added
-from local.moto_patches.partiql import partiql_writes_and_refusals
+from local.moto_patches.partiql.statements import partiql_writes_and_refusals
 from local.moto_patches.refused_parameters import unknown_parameters_refused
 from local.moto_patches.repeated_transactions import transactions_applied_once
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics

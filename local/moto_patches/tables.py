@@ -66,6 +66,8 @@ class _Undo(threading.local):
 
 
 _undo = _Undo()
+all_or_nothing = _undo.all_or_nothing
+"""Context that undoes, if it fails, the changes made inside it."""
 
 
 def _all_or_nothing(operation: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from werkzeug.datastructures import EnvironHeaders
@@ -28,6 +29,8 @@ _HANDLERS: dict[str, type[BaseResponse]] = {
 _SCOPE = "/dynamodb/aws4_request"
 _DEFAULT_TYPE = "text/html; charset=utf-8"
 """Flask's content type of a response that names none."""
+_MOST_LETTERS = 300
+"""Length from which moto's errors are cut: some quote the whole item."""
 
 
 class _Headers(dict[str, str]):
@@ -78,7 +81,11 @@ def handler_of(environ: WSGIEnvironment) -> type[BaseResponse] | None:
 
 
 def call(handler_class: type[BaseResponse], environ: WSGIEnvironment, body: bytes) -> Answer:
-    """Return a handler's response to a request."""
+    """Return a handler's response to a request.
+
+    Where moto fails with an error of Python's, the response is a refusal: SDKs would retry a 500
+    several times, and report that error.
+    """
     request: Any = _Request(environ, body)
     handler = handler_class()
     try:
@@ -86,8 +93,25 @@ def call(handler_class: type[BaseResponse], environ: WSGIEnvironment, body: byte
         handler.setup_class(request, request.raw_url, request.headers, use_raw_body=True)
         status, headers, content = handler.call_action()
     except HTTPException as error:
-        status, headers, content = error.code or 500, dict(error.get_headers()), error.get_body()
+        status, headers, content = _response(error)
+    except Exception as error:
+        status, headers, content = _response(_refusal(environ, error))
     headers = {"Content-Type": _DEFAULT_TYPE, **headers}
     text = content if isinstance(content, bytes) else str(content).encode()
     phrase = HTTP_STATUS_CODES.get(int(status), "Unknown").upper()
     return Answer(f"{status} {phrase}", [(name, str(headers[name])) for name in headers], text)
+
+
+def _response(error: HTTPException) -> tuple[int, dict[str, str], str]:
+    return error.code or 500, dict(error.get_headers()), error.get_body()
+
+
+def _refusal(environ: WSGIEnvironment, error: Exception) -> MockValidationException:
+    """Refuse a request that moto fails at; `atomic_requests` has undone what it did to items."""
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    return MockValidationException(
+        f"The local ring cannot execute this {operation}: moto fails "
+        f"({repr(error)[:_MOST_LETTERS]}), though DynamoDB may accept it. No item was changed. "
+        "Change the request, or use another server: `automate.py local --dynamodb URL` "
+        "(docs/explanation/servers.md)."
+    )

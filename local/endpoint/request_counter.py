@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.moto_patches.partiql_writes import write_statement
+from local.moto_patches.partiql.writes import write_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

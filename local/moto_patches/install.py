@@ -19,10 +19,15 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
 
 from handler.model.attribute_values import encode_binary
+from local.moto_patches.batch_writes import batch_writes_checked
 from local.moto_patches.capacity import capacity_units_of_dynamodb
-from local.moto_patches.comparisons import comparisons_by_type
+from local.moto_patches.expressions.comparisons import comparisons_by_type
+from local.moto_patches.expressions.updates import updates_by_value
+from local.moto_patches.expressions.whitespace import white_space_as_blanks
 from local.moto_patches.missing_calls import missing_calls_added
-from local.moto_patches.partiql import partiql_writes_and_refusals
+from local.moto_patches.partiql.statements import partiql_writes_and_refusals
+from local.moto_patches.refused_parameters import unknown_parameters_refused
+from local.moto_patches.repeated_transactions import transactions_applied_once
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
 from local.moto_patches.scans import scans_by_page
 from local.moto_patches.speed import repetition_avoided
@@ -126,10 +131,15 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(atomic_requests())
         changes.enter_context(repetition_avoided())
         changes.enter_context(comparisons_by_type())
+        changes.enter_context(updates_by_value())
+        changes.enter_context(white_space_as_blanks())
+        changes.enter_context(transactions_applied_once())
         changes.enter_context(capacity_units_of_dynamodb())
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
+        changes.enter_context(batch_writes_checked())
+        changes.enter_context(unknown_parameters_refused())
         changes.enter_context(scans_by_page())
         # By default moto allows every web page to read its responses.
         changes.enter_context(patch.object(werkzeug_app, "DISABLE_GLOBAL_CORS", True))

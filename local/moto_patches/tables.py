@@ -66,6 +66,8 @@ class _Undo(threading.local):
 
 
 _undo = _Undo()
+all_or_nothing = _undo.all_or_nothing
+"""Context that undoes, if it fails, the changes made inside it."""
 
 
 def _all_or_nothing(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -159,6 +161,7 @@ def atomic_requests() -> Iterator[None]:
         for owner, name in (
             *((DynamoDBBackend, name) for name in _OF_THE_BACKEND),
             (DynamoHandler, "batch_write_item"),
+            (DynamoHandler, "call_action"),
         ):
             changes.enter_context(patch.object(owner, name, _all_or_nothing(getattr(owner, name))))
         yield

@@ -18,7 +18,7 @@ from handler.aws.clients import make_client
 from handler.model.image import Item, Key, application_attributes
 from local.lambda_emulator.events import event_of, to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
-from local.moto_patches.comparisons import comparisons_by_type
+from local.moto_patches.expressions.comparisons import comparisons_by_type
 from tests.support.store_backends import hearing, make_table
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")

@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
 import botocore.session
-import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -27,7 +26,7 @@ from handler.protocol.decide import ReplicaId
 from handler.store.batching import BatchingStore
 from handler.store.dynamodb import DynamoStore, MemberTables, Store
 from local.data.item_size import LIMIT, item_size
-from local.moto_patches.comparisons import comparisons_by_type
+from local.moto_patches.expressions.comparisons import comparisons_by_type
 from tests.simulation.member import Member, SimulatedStore
 from tests.support.dynamodb_servers import dynoxide, ministack
 from tests.support.pair import run
@@ -288,9 +287,3 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "MiniStack, batched": partial(over_ministack, make=BatchingStore),
     "dynoxide, in threads": partial(over_dynoxide, make=BatchingStore, in_threads=True),
 }
-
-
-def differs(request: pytest.FixtureRequest, bench: str, how: str) -> None:
-    """Say that a test must fail on that bench, which differs (docs/explanation/servers.md)."""
-    if request.node.callspec.params["bench"] == bench:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=how))

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.clients import Clients
 from local.lambda_emulator.stream_reader import StreamReader
+from local.moto_patches import repeated_transactions
 
 REGION = "eu-west-1"
 MISSING: Any = {
@@ -158,6 +159,24 @@ def test_a_transaction_that_holds_is_recorded_item_by_item(table: Table) -> None
         ]
     )
     assert table.records() == [("INSERT", "a"), ("REMOVE", "there")]
+
+
+def test_a_token_is_forgotten_after_a_while_and_that_of_a_cancelled_transaction_at_once(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = {**MISSING, "TableName": table.name, "Key": table.key("missing")}
+    for _ in range(2):
+        with pytest.raises(ClientError, match="TransactionCanceledException"):
+            table.client.transact_write_items(
+                TransactItems=[{"ConditionCheck": check}], ClientRequestToken=f"{table.name}-1"
+            )
+    more = {"TransactItems": [_put(table, "a")], "ClientRequestToken": f"{table.name}-2"}
+    table.client.transact_write_items(**more)
+    table.client.transact_write_items(**more)
+    assert table.records() == [("INSERT", "a")]
+    monkeypatch.setattr(repeated_transactions, "SECONDS", 0.0)
+    table.client.transact_write_items(**more)
+    assert table.records() == [("MODIFY", "a")]
 
 
 def test_an_update_that_makes_an_item_is_one_record(table: Table) -> None:

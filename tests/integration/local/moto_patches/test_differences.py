@@ -4,19 +4,14 @@ Each test says what DynamoDB does, by its documentation. A server that is known 
 fail it; one that does so no more makes itself known.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.endpoint.server import LocalServer
-from tests.support.dynamodb_servers import dynoxide, ministack
+from tests.support.compared_servers import KEY, SERVERS, Server, on_servers, server_url, table_of
 
-SERVERS = ["moto", "dynoxide", "MiniStack"]
 DIFFERENT = {
     "an update that changes nothing": {"moto", "dynoxide"},
     "the time of a record": set(),
@@ -32,101 +27,26 @@ DIFFERENT = {
     "a number's spelling": {"moto"},
     "a number of too many digits": {"moto"},
     "backups": {"dynoxide"},
-}
-KEY = {"k": {"S": "1"}}
-NUMBERS = count(10)
-"""A number for each table, so that none has the name of another."""
-
-
-class Server:
-    """A server, and a table on it with a stream."""
-
-    def __init__(self, url: str, name: str) -> None:
-        self._url = url
-        self.name = name
-        self.tables = self.client("dynamodb", "us-east-1")
-        self._streams = self.client("dynamodbstreams", "us-east-1")
-        answer = self.tables.create_table(TableName=name, **TABLE)["TableDescription"]
-        self.stream = self._streams.describe_stream(StreamArn=answer["LatestStreamArn"])[
-            "StreamDescription"
-        ]
-
-    def client(self, service: str, region: str) -> Any:
-        make: Any = boto3.client
-        return make(
-            service,
-            region_name=region,
-            endpoint_url=self._url,
-            aws_access_key_id="123456789012",
-            aws_secret_access_key="none",
-            config=Config(
-                account_id_endpoint_mode="disabled",
-                parameter_validation=False,
-                proxies={},
-                retries={"total_max_attempts": 1},
-            ),
-        )
-
-    def put(self, **attributes: Any) -> None:
-        self.tables.put_item(TableName=self.name, Item={**KEY, **attributes})
-
-    def records(self) -> list[Any]:
-        iterator = self._streams.get_shard_iterator(
-            StreamArn=self.stream["StreamArn"],
-            ShardId=self.stream["Shards"][0]["ShardId"],
-            ShardIteratorType="TRIM_HORIZON",
-        )["ShardIterator"]
-        found: list[Any] = self._streams.get_records(ShardIterator=iterator)["Records"]
-        return found
-
-    def say(self, statement: str, *parameters: Any) -> Mapping[str, Any]:
-        """Make a statement in a batch, as the batched Store does; return what came of it."""
-        one = {
-            "Statement": statement,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **({"Parameters": parameters} if parameters else {}),
-        }
-        (answer,) = self.tables.batch_execute_statement(Statements=[one])["Responses"]
-        response: Mapping[str, Any] = answer
-        return response
-
-
-TABLE: Any = {
-    "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
-    "BillingMode": "PAY_PER_REQUEST",
-    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    "a batch that is not valid": set(),
+    "a transaction sent twice": set(),
+    "another transaction with a token": set(),
 }
 
 
 @pytest.fixture(scope="module", params=SERVERS)
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "moto":
-        with LocalServer() as server:
-            yield server.endpoint
-    else:
-        yield dynoxide() if request.param == "dynoxide" else ministack()
+    with server_url(request.param) as url:
+        yield url
 
 
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    running = Server(url, f"t{next(NUMBERS)}")
-    yield running
-    running.tables.delete_table(TableName=running.name)
-
-
-def differs(what: str) -> list[Any]:
-    """Return the servers to run a test on, those that differ marked so."""
-    return [
-        pytest.param(
-            one, marks=pytest.mark.xfail(strict=True, reason=what) if one in DIFFERENT[what] else ()
-        )
-        for one in SERVERS
-    ]
+    with Server(url) as running:
+        yield running
 
 
 def on_all(what: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("url", differs(what), indirect=True)
+    return on_servers(what, DIFFERENT[what])
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
@@ -196,7 +116,7 @@ def test_a_region_knows_its_own_tables_alone(server: Server) -> None:
 def test_a_new_tables_stream_has_no_records_of_an_earlier_table(server: Server) -> None:
     server.put()
     server.tables.delete_table(TableName=server.name)
-    assert Server(server._url, server.name).records() == []
+    assert Server(server.url, server.name).records() == []
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Shard.html
@@ -208,7 +128,7 @@ def test_a_shards_id_is_as_long_as_the_sdk_demands(server: Server) -> None:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamDescription.html
 @on_all("the key in a stream's description")
 def test_a_stream_says_its_tables_key(server: Server) -> None:
-    assert server.stream["KeySchema"] == TABLE["KeySchema"]
+    assert server.stream["KeySchema"] == table_of("S")["KeySchema"]
 
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
@@ -223,6 +143,91 @@ def test_zeroes_around_a_number_are_trimmed(server: Server) -> None:
 def test_a_number_of_more_than_38_digits_is_refused(server: Server) -> None:
     with pytest.raises(ClientError, match="ValidationException"):
         server.put(v={"N": "1" * 39})
+
+
+def put_of(value: Any, **attributes: Any) -> Any:
+    return {"PutRequest": {"Item": {"k": value, **attributes}}}
+
+
+def delete_of(value: Any, **attributes: Any) -> Any:
+    return {"DeleteRequest": {"Key": {"k": value, **attributes}}}
+
+
+A: Any = {"S": "a"}
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+@on_all("a batch that is not valid")
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [put_of(A), delete_of(A)],
+        [put_of(A), put_of(A, v={"N": "1"})],
+        [put_of({"S": str(number)}) for number in range(26)],
+        [],
+        [put_of(A, v={"SS": []})],
+        [delete_of(A, v={"N": "1"})],
+        [delete_of({"B": b"a"})],
+        [delete_of({"S": ""})],
+        [put_of(A), put_of({"B": b"a"})],
+        [put_of(A), {"PutRequest": {"Item": {"v": A}}}],
+    ],
+    ids=[
+        "put and delete of a key",
+        "two puts of a key",
+        "26 requests",
+        "none",
+        "an empty set",
+        "a key with another attribute",
+        "a key of another type",
+        "an empty key",
+        "a put of a key of another type",
+        "no key",
+    ],
+)
+def test_a_batch_that_is_not_valid_is_refused(server: Server, requests: list[Any]) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        server.tables.batch_write_item(RequestItems={server.name: requests})
+    assert server.tables.scan(TableName=server.name)["Items"] == []
+
+
+@on_all("a batch that is not valid")
+def test_a_number_is_the_same_key_however_it_is_written(url: str) -> None:
+    with Server(url, key_type="N") as server:
+        requests = [put_of({"N": "1"}), put_of({"N": "1.0"})]
+        with pytest.raises(ClientError, match="ValidationException"):
+            server.tables.batch_write_item(RequestItems={server.name: requests})
+
+
+def add_one(server: Server, token: str, number: str = "1") -> Any:
+    """Add to the item's number in a transaction."""
+    update = {
+        "TableName": server.name,
+        "Key": KEY,
+        "UpdateExpression": "ADD v :v",
+        "ExpressionAttributeValues": {":v": {"N": number}},
+    }
+    return server.tables.transact_write_items(
+        TransactItems=[{"Update": update}],
+        ClientRequestToken=token,
+        ReturnConsumedCapacity="TOTAL",
+    )
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+@on_all("a transaction sent twice")
+def test_a_transaction_with_the_same_token_is_applied_once(server: Server) -> None:
+    for token in ("one", "one", "two"):
+        add_one(server, f"{server.name}-{token}")
+    assert server.tables.get_item(TableName=server.name, Key=KEY)["Item"]["v"] == {"N": "2"}
+
+
+@on_all("another transaction with a token")
+def test_another_transaction_with_the_same_token_is_refused(server: Server) -> None:
+    add_one(server, f"{server.name}-one")
+    with pytest.raises(ClientError, match="IdempotentParameterMismatchException"):
+        add_one(server, f"{server.name}-one", "2")
+    assert server.tables.get_item(TableName=server.name, Key=KEY)["Item"]["v"] == {"N": "1"}
 
 
 @on_all("backups")

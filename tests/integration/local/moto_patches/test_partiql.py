@@ -36,15 +36,23 @@ def say(text: str, *parameters: Any) -> Statement:
 
 
 REFUSED = [
-    say("""SELECT * FROM "kept" WHERE id='a'"""),
-    say('SELECT id FROM "kept" WHERE id=?', {"S": "a"}),
+    say("""SELECT * FROM "kept" WHERE id <> 'a'"""),
+    say('SELECT id FROM "kept" WHERE id IN (?, ?)', {"S": "a"}, {"S": "b"}),
     say("""UPDATE "kept" SET v=2 WHERE id='a'"""),
     say('UPDATE "kept" SET v=v+1 WHERE id=?', {"S": "a"}),
     say('UPDATE "kept" SET v=? WHERE id=? RETURNING ALL NEW *', {"N": "3"}, {"S": "a"}),
-    say("""INSERT INTO "kept" VALUE {'id': ?, 'v': 1}""", {"S": "b"}),
+    say("""INSERT INTO "kept" VALUE {'id': ?, 'v': [1]}""", {"S": "b"}),
     say('DELETE FROM "kept" WHERE id = ? AND v > ?', {"S": "a"}, {"N": "0"}),
     say('EXISTS(SELECT * FROM "kept" WHERE id=?)', {"S": "a"}),
     say("no statement at all"),
+    say('SELECT * FROM "kept" WHERE v BETWEEN ? AND ?', {"N": "0"}, {"N": "9"}),
+    say('SELECT * FROM "kept" WHERE NOT id = ?', {"S": "a"}),
+    say('SELECT COUNT(*) FROM "kept"'),
+    say('SELECT v.w FROM "kept" WHERE id = ?', {"S": "a"}),
+    say('UPDATE "kept" SET v=?', {"N": "3"}),
+    say('UPDATE "kept" SET v.w=? WHERE id=?', {"N": "3"}, {"S": "a"}),
+    say('UPDATE "kept" SET v=?, v=? WHERE id=?', {"N": "3"}, {"N": "4"}, {"S": "a"}),
+    say('DELETE FROM "kept"'),
 ]
 PUT_B = say("""INSERT INTO "kept" VALUE {'id': 'b'}""")
 
@@ -100,6 +108,67 @@ def test_what_moto_can_do_is_done(table: Any) -> None:
     assert found == [{"id": {"S": "b"}}]
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         table.execute_statement(**say('SELECT * FROM "no-such-table"'))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        say("""SELECT * FROM "kept" WHERE id='a' AND v=1"""),
+        say('select "id", v from kept where "v" = ?', {"N": "1.0"}),
+        say('SELECT * FROM "kept"'),
+    ],
+    ids=lambda one: one["Statement"],
+)
+def test_a_select_finds_values_as_numbers_and_texts(table: Any, statement: Statement) -> None:
+    found = table.execute_statement(**statement)["Items"]
+    assert found == [{"id": {"S": "a"}, "v": {"N": "1"}}]
+
+
+def test_a_select_finds_no_value_of_another_type_or_absent(table: Any) -> None:
+    for condition in ("v = '1'", "v = 2", "none = 1", "id = 'it''s'"):
+        found = table.execute_statement(**say(f'SELECT * FROM "kept" WHERE {condition}'))
+        assert found["Items"] == []
+
+
+def test_a_literal_insert_replaces_no_item(table: Any) -> None:
+    with pytest.raises(ClientError, match="DuplicateItemException"):
+        table.execute_statement(**say("""INSERT INTO "kept" VALUE {'id': 'a', 'v': 2}"""))
+    assert items(table) == {"a {'N': '1'}"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        (say('UPDATE "kept" SET id=? WHERE id=?', {"S": "b"}, {"S": "a"}), "ValidationException"),
+        (say('UPDATE "kept" SET v=? WHERE v=?', {"N": "3"}, {"N": "1"}), "ValidationException"),
+        (say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}), "ValidationException"),
+        (
+            say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "none"}),
+            "ConditionalCheckFailedException",
+        ),
+    ],
+    ids=["of a key", "without its key", "too few values", "of no item"],
+)
+def test_an_update_that_is_not_valid_changes_nothing(
+    table: Any, statement: Statement, error: str
+) -> None:
+    with pytest.raises(ClientError, match=error):
+        table.execute_statement(**statement)
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_a_statement_that_fails_in_a_transaction_undoes_those_before_it(table: Any) -> None:
+    update = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "a"})
+    absent = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "none"})
+    with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
+        table.execute_transaction(TransactStatements=[PUT_B, update, absent])
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_a_select_in_a_batch_has_the_key(table: Any) -> None:
+    select = say('SELECT * FROM "kept" WHERE v = 1')
+    (answer,) = table.batch_execute_statement(Statements=[select])["Responses"]
+    assert answer["Error"]["Code"] == "ValidationError"
 
 
 INSERT_B = say("""INSERT INTO "kept" VALUE {'id': ?, 'it''s': ?}""", {"S": "b"}, {"N": "7"})

@@ -1,14 +1,13 @@
-"""Execute PartiQL writes with parameters, and reject what moto's parser cannot handle.
+"""Execute PartiQL statements of a few forms, and reject all others.
 
-moto answers the latter with status 500: SDKs retry this several times, and then report a Python
-error. Here the response is 400 with the reason, and nothing of the request is executed.
+moto answers many of these wrongly, or with status 500: SDKs retry this several times, and then
+report a Python error. Here the response is 400 with the reason, and nothing is executed.
 `docs/explanation/servers.md` lists these statements.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -17,7 +16,9 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.parsing import partiql
 
-from local.moto_patches.partiql_writes import RefusedDeleteError, write_statement
+from local.moto_patches.partiql.forms import Statement, statement_of
+from local.moto_patches.partiql.writes import RefusedDeleteError, write_statement
+from local.moto_patches.tables import all_or_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,8 @@ _CODES = {
 """Codes of a statement's error in a batch, by those of a single request:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html"""
 
-_batch_execute_statement = DynamoDBBackend.batch_execute_statement
-_execute_statement = DynamoDBBackend.execute_statement
 _execute_transaction = DynamoDBBackend.execute_transaction
 _get_query_metadata = partiql.get_query_metadata
-_query = partiql.query
 
 
 @contextmanager
@@ -49,7 +47,6 @@ def partiql_writes_and_refusals() -> Iterator[None]:
             (DynamoDBBackend, "execute_statement", _statement),
             (DynamoDBBackend, "execute_transaction", _transaction),
             (DynamoDBBackend, "batch_execute_statement", _batch),
-            (partiql, "get_query_metadata", _metadata),
         ):
             changes.enter_context(patch.object(owner, name, change))
         yield
@@ -62,16 +59,15 @@ def _errors_as_400(statement: str) -> Iterator[None]:
     except (JsonRESTError, ServiceException):
         raise
     except Exception as error:
-        raise _refused(statement, f"moto's parser fails ({error!r})") from error
+        raise _refused(statement, f"moto fails ({error!r})") from error
 
 
 def _refused(statement: str, reason: str) -> MockValidationException:
     shown = statement if len(statement) <= _SHOWN else f"{statement[:_SHOWN]}..."
     return MockValidationException(
         f"The local ring cannot execute this PartiQL statement: {shown} - {reason}, though "
-        "DynamoDB may accept it. Nothing was executed. Use blanks around `=` and `?` for the "
-        "values of an UPDATE (docs/explanation/servers.md), or GetItem, Query, PutItem, "
-        "UpdateItem or DeleteItem."
+        "DynamoDB may accept it. Nothing was executed. Use one of the forms in "
+        "docs/explanation/servers.md, or GetItem, Query, PutItem, UpdateItem or DeleteItem."
     )
 
 
@@ -81,8 +77,11 @@ def _statement(
     if write := write_statement(statement):
         write.execute(backend, parameters)
         return []
+    found = statement_of(statement)
+    if found is None:
+        raise _refused(statement, "it has none of the forms that are executed here")
     with _errors_as_400(statement):
-        return _execute_statement(backend, statement, parameters)
+        return found.execute(backend, parameters)
 
 
 def _batch(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,17 +92,20 @@ def _batch(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[d
             f"Member must have length between 1 and {_MOST_STATEMENTS}, inclusive"
         )
     for statement in statements:
-        if write_statement(statement["Statement"]) is None:
-            _metadata(statement["Statement"])
+        if write_statement(statement["Statement"]) or statement_of(statement["Statement"]):
+            continue
+        with _errors_as_400(statement["Statement"]):
+            _get_query_metadata(statement["Statement"])
     return [_one_of_batch(backend, statement) for statement in statements]
 
 
 def _one_of_batch(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, Any]:
-    write = write_statement(statement["Statement"])
-    if write is None:
-        return _batch_execute_statement(backend, [statement])[0]
+    text = statement["Statement"]
+    named = write_statement(text) or statement_of(text)
     try:
-        write.execute(backend, statement.get("Parameters", []))
+        if isinstance(named, Statement):
+            named.check_key(backend)
+        items = _statement(backend, text, statement.get("Parameters", []))
     except JsonRESTError as error:
         code = _CODES.get(error.relative_error_type, error.relative_error_type)
         failed: dict[str, Any] = {"Code": code, "Message": error.message}
@@ -111,7 +113,8 @@ def _one_of_batch(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[s
         if returns_item and isinstance(error, RefusedDeleteError):
             failed["Item"] = error.item
         return {"Error": failed}
-    return {"TableName": write.table}
+    answer: dict[str, Any] = {"TableName": named.table} if named else {}
+    return {**answer, "Item": items[0]} if items else answer
 
 
 def _transaction(
@@ -121,19 +124,5 @@ def _transaction(
     for statement in statements:
         if write_statement(statement["Statement"]):
             raise _refused(statement["Statement"], "it is part of a transaction")
-    with patch.object(partiql, "query", _without_writes):
-        _execute_transaction(backend, deepcopy(statements))
-    return _execute_transaction(backend, statements)
-
-
-def _without_writes(*args: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    items, _ = _query(*args)
-    return items, {}
-
-
-def _metadata(statement: str) -> Any:
-    """Describe a statement of a batch, with table names without quotes."""
-    with _errors_as_400(statement):
-        found = _get_query_metadata(statement)
-    found._tables = {word: name.strip('"') for word, name in found._tables.items()}
-    return found
+    with all_or_nothing():
+        return _execute_transaction(backend, statements)

@@ -86,9 +86,9 @@ class WriteStatement:
         table = backend.get_table(self.table)
         attributes = dict(zip(self.names, parameters, strict=True))
         if self.kind == "INSERT":
-            _insert(backend, table, attributes)
+            insert(backend, table, attributes)
         else:
-            _delete(backend, table, attributes)
+            delete(backend, table, attributes)
 
 
 @lru_cache(maxsize=1000)
@@ -114,22 +114,24 @@ def _statement(
     return WriteStatement(kind, table, tuple(names)) if len({*names}) == len(names) else None
 
 
-def _insert(backend: DynamoDBBackend, table: Table, item: dict[str, Any]) -> None:
+def insert(backend: DynamoDBBackend, table: Table, item: dict[str, Any]) -> None:
+    """Create an item. Raises `DuplicateItemError` if there is one with its key."""
     validate_put_has_empty_keys(item, table)
     validate_put_has_empty_attrs(item, table)
     validate_put_has_gsi_keys_set_to_none(item, table)
-    if {*table.table_key_attrs} <= item.keys() and _find(backend, table, item) is not None:
+    if {*table.table_key_attrs} <= item.keys() and find(backend, table, item) is not None:
         raise DuplicateItemError
     backend.put_item(table.name, item, overwrite=True)
 
 
-def _delete(backend: DynamoDBBackend, table: Table, values: Item) -> None:
+def delete(backend: DynamoDBBackend, table: Table, values: Item) -> None:
+    """Delete the item that has these values, its key among them."""
     keys = {*table.table_key_attrs}
     if not keys <= values.keys():
         raise MockValidationException(
             "Where clause does not contain a mandatory equality on all key attributes"
         )
-    found = _find(backend, table, values)
+    found = find(backend, table, values)
     if found is None:
         return  # as DynamoDB: nothing is deleted, and that is no error
     for name in values.keys() - keys:
@@ -138,7 +140,7 @@ def _delete(backend: DynamoDBBackend, table: Table, values: Item) -> None:
     backend.delete_item(table.name, {name: values[name] for name in keys})
 
 
-def _find(backend: DynamoDBBackend, table: Table, values: Item) -> Item | None:
+def find(backend: DynamoDBBackend, table: Table, values: Item) -> Item | None:
     """Return the item with the key that is in some values."""
     key = {name: values[name] for name in table.table_key_attrs}
     item = backend.get_item(table.name, key)

@@ -1,0 +1,1 @@
+"""Expressions, evaluated by moto as DynamoDB evaluates them."""

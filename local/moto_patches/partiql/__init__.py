@@ -1,0 +1,1 @@
+"""PartiQL statements, executed on moto's tables, or refused."""

@@ -101,6 +101,7 @@ def _repair(
             if options.dry_run:
                 return document(compared) | _document(planned, options.prefer)
             if not click.confirm("Write this?", err=True):
+                journal.remove()  # so that the next run compares what stands there by then
                 raise CancelledError("Nothing was changed.")
         return document(compared) | _document(write(dry_run=False), options.prefer)
 

@@ -11,7 +11,7 @@ from typing import Any
 from operate.distributed.executions import Execution
 from operate.distributed.jobs import check_distributed, check_job
 from operate.durations import format_duration
-from operate.errors import CancelledError, InvalidRequestError
+from operate.errors import InvalidRequestError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CheckResult, findings
 from operate.reconcile.journal import Journal
@@ -90,8 +90,8 @@ class CheckRun:
     def open(self, operation: str) -> Iterator[Journal]:
         """Open the checkpoint file of a check or a repair.
 
-        It is deleted after a success, and where the user declined what was found. A comparison that
-        was finished `MAX_AGE` seconds ago says nothing of today's tables: it is made again.
+        It is deleted after a success. A comparison that was finished `MAX_AGE` seconds ago says
+        nothing of today's tables: it is made again.
         """
         with self._table_options.open_journal(self.ring, operation, self._identity) as journal:
             if journal.resumed and journal.is_compared() and journal.age > MAX_AGE:
@@ -100,11 +100,7 @@ class CheckRun:
                 self._table_options.on_note(
                     f"{self.ring.label}: {journal.path} is {age} old. All is compared again."
                 )
-            try:
-                yield journal
-            except CancelledError:
-                journal.remove()
-                raise
+            yield journal
 
     def executions(self) -> list[Execution] | None:
         """Return the executions that `check` will resume; None: it runs on this machine."""

@@ -21,6 +21,7 @@ from operate.reconcile.backfill import BackfillResult, add_skipped_keys
 from operate.reconcile.check_result import CHANGING, CheckResult, findings
 from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints
 from operate.reconcile.journal import Journal
+from operate.reconcile.journal_values import is_key
 from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 
 _CHUNK = 1 << 16
@@ -127,7 +128,7 @@ def _expect(is_so: bool, otherwise: str) -> None:
 def _is_found(line: Any) -> bool:
     """Whether a line is of a check: a key, what each member has of it, what that means."""
     match line:
-        case [str(), list(states), str(kind)]:
+        case [str(key), list(states), str(kind)] if is_key(key):
             marks = [
                 one
                 for one in states
@@ -141,8 +142,8 @@ def _is_found(line: Any) -> bool:
 def _is_filled(line: Any) -> bool:
     """Whether a line is of a backfill: a key, and why it was not filled."""
     match line:
-        case [str(), str()]:
-            return True
+        case [str(key), str()]:
+            return is_key(key)
     return False
 
 

@@ -39,13 +39,18 @@ def _is_damage(error: Exception) -> bool:
     )
 
 
+def is_key(text: str) -> bool:
+    """Return whether a text is that of a key; see `fingerprints.key_text`."""
+    try:
+        return all(from_json(value) for value in json.loads(text))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return False
+
+
 def checked_key(text: str) -> str:
     """Return the text of a key. Raises `DamageError` if it is none."""
-    try:
-        for value in json.loads(text):
-            from_json(value)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DamageError(f"{text[:100]!r} is not a key") from error
+    if not is_key(text):
+        raise DamageError(f"{text[:100]!r} is not a key")
     return text
 
 

@@ -217,7 +217,7 @@ def test_what_is_read_can_be_written_again() -> None:
 # --- the results of --distributed ---------------------------------------------------------------
 
 FIRST = {"source": 0, "number": 0, "over": True, "read": 3, "units": 1.5}
-FOUND = ['{"k":"1"}', [["mark", None], [None, None]], "missing"]
+FOUND = ['[{"S":"1"}]', [["mark", None], [None, None]], "missing"]
 
 
 def result_of(*lines: Any, about: Any = FIRST) -> Any:
@@ -257,10 +257,12 @@ def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
         (result_of(DEEP), "nested too deeply"),
         (result_of(b'{"half'), "it is not JSON"),
         (result_of(FOUND, "text"), "a line is of no key"),
+        (result_of(['{"k":"1"}', *FOUND[1:]]), "a line is of no key"),
+        (result_of([DEEP.decode(), *FOUND[1:]]), "a line is of no key"),
         (result_of([*FOUND[:2], "made up"]), "a line is of no key"),
-        (result_of(["key", [["a", "b", "c"]], "missing"]), "a line is of no key"),
-        (result_of(["key", [7], "missing"]), "a line is of no key"),
-        (result_of(["key", [], "missing"]), "a line is of no key"),
+        (result_of([FOUND[0], [["a", "b", "c"]], "missing"]), "a line is of no key"),
+        (result_of([FOUND[0], [7], "missing"]), "a line is of no key"),
+        (result_of([FOUND[0], [], "missing"]), "a line is of no key"),
     ],
 )
 def test_a_result_that_cannot_be_understood_fails_by_its_name(
@@ -279,7 +281,7 @@ def test_a_result_that_cannot_be_understood_fails_by_its_name(
 def test_so_does_one_of_a_backfill(tmp_path: Path) -> None:
     first = {**FIRST, "became": {"copied": 3}}
     for client in (
-        result_of(["key", 7], about=first),
+        result_of([FOUND[0], 7], about=first),
         result_of(about={**FIRST, "became": {"copied": "3"}}),
         result_of(about={**FIRST, "became": []}),
     ):

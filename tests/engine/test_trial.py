@@ -249,7 +249,12 @@ def test_a_trial_whose_process_was_ended_while_it_deployed_is_gone_on_with(
     assert journal
     assert journal.has_begun("deploy")
     report = run_trial(tmp_path, cloud.callbacks(), options())
-    assert report.ok, report.markdown()
+    failed = names(report, Verdict.FAILED)
+    if ended_by is signal.SIGKILL and failed == {"destroy.nothing-left"}:
+        # What Pulumi was creating in that moment is in no state, so it is named, for a person.
+        assert seen(report, "destroy.nothing-left").startswith("left: ")
+    else:
+        assert report.ok, report.markdown()
     assert report.steps["deploy"]["attempts"] == 2
     assert all_tables(engine) == []
 

@@ -13,10 +13,12 @@ from unittest.mock import patch
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
+from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server import werkzeug_app
+from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from handler.model.attribute_values import encode_binary
 from local.moto_patches.batch_writes import batch_writes_checked
@@ -101,6 +103,18 @@ def _to_json(value: object) -> int | str:
     return encode_binary(value)
 
 
+def _identify(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+    """Add the request's ID to the headers.
+
+    moto also writes it into the body wherever that has an XML element RequestId. These services
+    have JSON, so this only ever changes an item that happens to hold such a text.
+    """
+    if "status" in headers:
+        headers["status"] = str(headers["status"])
+    gen_amzn_requestid_long(headers)
+    return headers, body
+
+
 def _list_mappings(
     backend: LambdaBackend, event_source_arn: str, function_name: str
 ) -> list[EventSourceMapping]:
@@ -126,6 +140,10 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
             patch.object(LambdaBackend, "list_event_source_mappings", _list_mappings)
         )
         changes.enter_context(patch.object(DynamoDBStreamsHandler, "get_records", _get_records))
+        for handler in (DynamoHandler, DynamoDBStreamsHandler):
+            changes.enter_context(
+                patch.object(handler, "_enrich_response", staticmethod(_identify))
+            )
         changes.enter_context(patch.object(BaseModel, "__new__", _untracked))
         changes.enter_context(streams_by_arn(stream_retention))
         changes.enter_context(atomic_requests())

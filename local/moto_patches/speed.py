@@ -24,9 +24,7 @@ from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.responses import DynamoHandler
-from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.moto_api._internal.moto_random import MotoRandom
-from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 _batch_execute_statement = DynamoHandler.batch_execute_statement
 _lex = ConditionExpressionParser._lex_condition_expression
@@ -119,18 +117,6 @@ def _answer_statements(handler: DynamoHandler) -> Any:
     return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(answers)
 
 
-def _identify(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
-    """Add the request's ID to the headers.
-
-    moto also writes it into the body wherever that has an XML element RequestId. These services
-    have JSON, so this only ever changes an item that happens to hold such a text.
-    """
-    if "status" in headers:
-        headers["status"] = str(headers["status"])
-    gen_amzn_requestid_long(headers)
-    return headers, body
-
-
 def _random_string(
     source: MotoRandom, length: int = 20, include_digits: bool = True, lower_case: bool = False
 ) -> str:
@@ -155,8 +141,6 @@ def repetition_avoided() -> Iterator[None]:
             (BaseJSONSerializer, "_serialize_type_structure", _serialize),
             (Item, "__init__", _make_item),
             (DynamoHandler, "batch_execute_statement", _answer_statements),
-            (DynamoHandler, "_enrich_response", staticmethod(_identify)),
-            (DynamoDBStreamsHandler, "_enrich_response", staticmethod(_identify)),
             (MotoRandom, "get_random_string", _random_string),
         ):
             changes.enter_context(patch.object(owner, name, ours))

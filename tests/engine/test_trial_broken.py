@@ -130,7 +130,9 @@ def test_a_hop_that_takes_writes_in_the_wrong_order(bench: Bench) -> None:
 
 
 def test_a_hop_that_loses_what_others_have_written_too(bench: Bench) -> None:
-    with bench.hops.broken(without(of_event("REMOVE"))):
+    # Keys, not events: a delete that is lost shows only where no put has come after it, and the
+    # order of writes at the same time is not the test's.
+    with bench.hops.broken(without(lambda one: name_of(one) < "003")):
         assert "concurrent.agree" in failed(keys.concurrent(bench.trial()))
 
 

@@ -87,6 +87,7 @@ def test_taking_coroutines_that_know_the_same_for_one_loses_no_state_at_rest(sco
     assert at_rest(scope, reduced=False) == at_rest(remembering, reduced=False)
 
 
+@pytest.mark.long
 def test_a_crash_leads_wherever_a_lost_answer_a_throttled_call_and_a_redelivery_lead() -> None:
     crash, all_four = (
         Scope(2, 2, operations=("put", "delete"), faults=faults, most_faults=1)
@@ -209,6 +210,7 @@ def test_the_scopes_of_ci_have_every_fault_and_two_to_four_members() -> None:
     assert {scope.members for scope in CI} == {2, 3, 4}
 
 
+@pytest.mark.long
 def test_a_key_among_others_in_a_request_is_answered_as_a_call_of_its_own() -> None:
     run = exhaust("--requests")
     assert run.returncode == 0
@@ -231,6 +233,7 @@ def exhaust(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.long
 def test_a_scope_without_a_failure_is_a_row_and_ends_with_0() -> None:
     run = exhaust("--members", "2", "--writes", "1")
     assert run.returncode == 0
@@ -251,6 +254,7 @@ def test_a_failure_ends_with_1_and_its_command_replays_it() -> None:
     assert "```mermaid" in replayed.stdout
 
 
+@pytest.mark.long
 def test_scripts_get_json_and_what_was_not_run_to_its_end_ends_with_4() -> None:
     run = exhaust("--members", "3", "--most-states", "10", "--json")
     assert run.returncode == 4

@@ -46,6 +46,7 @@ def test_a_known_limit_shows_itself(name: str) -> None:
     assert found[1] == promise
 
 
+@pytest.mark.long
 def test_without_tombstones_a_delete_and_a_put_can_chase_each_other_for_ever() -> None:
     """The origin of the put is out of the ring, and nothing else stops a copy of it."""
     failure = run_seed(781, SHAPES["off-deletes"])

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
 import botocore.session
+import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -287,3 +288,14 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "MiniStack, batched": partial(over_ministack, make=BatchingStore),
     "dynoxide, in threads": partial(over_dynoxide, make=BatchingStore, in_threads=True),
 }
+_LONG = ("dynoxide", "MiniStack", "dynoxide, in threads")
+"""Left out of `make test`: the same servers are asked by the batched Store there, which ships."""
+
+
+def bench_params(*, without: str | None = None) -> list[Any]:
+    """Return the names of all benches but one, as pytest's parameters."""
+    return [
+        pytest.param(name, marks=[pytest.mark.long] if name in _LONG else [])
+        for name in BENCHES
+        if name != without
+    ]

@@ -146,6 +146,7 @@ def test_what_cannot_be_printed_is_not_deleted(ring: LocalRing, flags: list[str]
     assert ids(ring) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flags", [["--yes", "--json"], ["--yes"]], ids=["json", "text"])
 def test_nor_is_what_nobody_reads(ring: LocalRing, flags: list[str]) -> None:
     before = ids(ring)
@@ -159,6 +160,7 @@ def test_nor_is_what_nobody_reads(ring: LocalRing, flags: list[str]) -> None:
     assert ids(ring) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flags", [["--yes", "--json"], ["--yes"]], ids=["json", "text"])
 def test_nor_is_what_the_encoding_of_stdout_does_not_have(
     ring: LocalRing,

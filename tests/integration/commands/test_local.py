@@ -164,6 +164,7 @@ def test_a_stack_that_is_not_there_is_wrong_use() -> None:
     assert said.startswith("There is no Pulumi.nope.yaml")
 
 
+@pytest.mark.long
 def test_the_settings_are_those_of_a_folder_and_without_a_page_none_is_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

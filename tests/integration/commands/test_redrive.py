@@ -187,6 +187,7 @@ def test_if_none_can_be_replayed_it_says_so_and_does_not_ask(
     assert "There is nothing to replay." in redrive(ring, "--all").output
 
 
+@pytest.mark.long
 def test_ctrl_c_finishes_the_entry_that_is_played_and_the_rest_stays(ring: LocalRing) -> None:
     keys = ["one", "two", "three"]
     quarantine_items(ring, *keys)

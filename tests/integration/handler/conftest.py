@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.store_backends import BENCHES, DYNAMO_BENCHES, Bench, DynamoBench
+from tests.support.store_backends import (
+    BENCHES,
+    DYNAMO_BENCHES,
+    Bench,
+    DynamoBench,
+    bench_params,
+)
 
 
-@pytest.fixture(params=BENCHES)
+@pytest.fixture(params=bench_params())
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """Every Store, one after the other."""
     with BENCHES[request.param]() as one:

@@ -9,7 +9,7 @@ from handler.model.image import VERSION, Item, application_attributes
 from handler.model.version import Version
 from handler.store.dynamodb import ConditionFailed, IfOlder, IfUnchanged, ItemTooLargeError, Written
 from local.data.item_size import item_size
-from tests.support.store_backends import BENCHES, KEY, Bench
+from tests.support.store_backends import KEY, Bench, bench_params
 from tests.support.stream_records import stamped
 
 BYTES = bytes(range(256))
@@ -133,7 +133,7 @@ def test_a_large_item_that_stood_there_is_returned_whole(bench: Bench) -> None:
     assert bench.run(bench.store.put(KEY, OURS, IfUnchanged(newer))) == Written(newer)
 
 
-@pytest.mark.parametrize("bench", [name for name in BENCHES if name != "moto"], indirect=True)
+@pytest.mark.parametrize("bench", bench_params(without="moto"), indirect=True)
 @pytest.mark.parametrize("kind", RICH)
 def test_the_size_of_every_kind_of_value_counts(bench: Bench, kind: str) -> None:
     # moto counts some of them otherwise: see docs/explanation/servers.md.

@@ -65,6 +65,7 @@ def in_quarantine(ring: LocalRing, source: str) -> list[Any]:
     ]
 
 
+@pytest.mark.long
 def test_a_target_region_that_does_not_answer_and_comes_back(ring: LocalRing) -> None:
     before = hop_from(ring, "us-east-1").mapping.stats().failures
     with ring.faults.inject(outage("eu-west-1")):
@@ -110,6 +111,7 @@ def test_writers_go_on_while_the_target_throttles_nine_calls_of_ten_and_the_memb
     assert hop.tally.read()["retries"] > retries + 100
 
 
+@pytest.mark.long
 def test_a_target_that_leaves_calls_hanging_until_the_function_is_stopped(
     ring: LocalRing, caplog: pytest.LogCaptureFixture
 ) -> None:

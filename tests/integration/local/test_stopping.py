@@ -25,6 +25,8 @@ UNDER_WAY = 32  # items that are begun at any time
 Begin = Callable[..., "subprocess.Popen[str]"]
 AUTOMATE = PROJECT_ROOT / "automate.py"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def paused_ring() -> Iterator[LocalRing]:
@@ -126,9 +128,7 @@ def ring_in(said: str) -> dict[str, Any]:
 FILL = ("backfill", "--into", SECOND, "--yes")
 
 
-@pytest.mark.parametrize(
-    "word", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_backfill_ends_behind_the_items_in_flight_and_fills_the_rest_later(
     ring: LocalRing, begin: Begin, tmp_path: Path, word: signal.Signals
 ) -> None:
@@ -228,7 +228,6 @@ def test_a_stopped_check_goes_on_with_what_it_has_not_looked_at(
     assert "Resuming from" in said
 
 
-@pytest.mark.long
 def test_a_stopped_repair_mends_the_rest_later(ring: LocalRing, begin: Begin) -> None:
     puts = Watcher(SECOND, "PutItem")
     puts.at = 20

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from automate import main
@@ -51,6 +52,7 @@ def test_an_alarm_goes_to_alarm_when_it_must_and_the_status_says_so() -> None:
         assert (shown.exit_code, alarm in shown.output) == (1, True)
 
 
+@pytest.mark.long
 def test_a_hop_that_lags_is_seen_by_its_iterator_age_and_its_alarm() -> None:
     # A short timeout, so that the function soon gives up its retries.
     with ring_of(2, function={"timeout": 4}) as ring, ring.faults.inject(outage(THERE)):

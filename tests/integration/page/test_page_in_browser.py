@@ -76,6 +76,7 @@ def test_what_is_wrong_with_an_item_is_said_beside_the_form(page: Page) -> None:
     expect(page.locator("#item-form output")).to_contain_text("not JSON")
 
 
+@pytest.mark.long
 def test_a_form_says_that_it_works_and_forgets_the_error_before(page: Page) -> None:
     output = page.locator("#item-form output")
     write(page, "us-east-1", "put", "{id")
@@ -107,6 +108,7 @@ def test_a_hop_is_paused_after_a_question_and_resumed(page: Page, ring: LocalRin
     expect(hop.locator(".state")).to_have_text("running")
 
 
+@pytest.mark.long
 def test_the_ring_is_broken_and_repaired(page: Page) -> None:
     page.get_by_label("Fault").select_option("outage")
     faults = page.locator("#faults-card")
@@ -208,6 +210,7 @@ def test_in_an_outage_the_lists_say_so_and_keep_what_they_had(page: Page, ring: 
     expect(entry).to_contain_text("won over")
 
 
+@pytest.mark.long
 def test_a_check_is_run_and_its_result_is_shown(page: Page, ring: LocalRing) -> None:
     ring.wait_until_quiet(PATIENCE)
     page.get_by_role("button", name="Run a check").click()
@@ -223,6 +226,7 @@ def test_without_the_key_it_says_what_to_do(browser: Browser, server: PageServer
     opened.close()
 
 
+@pytest.mark.long
 def test_it_fits_a_phone_and_works_by_keyboard(browser: Browser, server: PageServer) -> None:
     opened = browser.new_page(viewport={"width": 360, "height": 740})
     opened.goto(server.address)

@@ -167,6 +167,7 @@ def test_a_malformed_request_is_rejected(page: PageServer, body: str) -> None:
     assert "needs: name, arguments, preview" in document["error"]
 
 
+@pytest.mark.long
 def test_a_command_runs_and_its_output_is_returned(page: PageServer) -> None:
     body = {"name": "quarantine", "arguments": {}, "preview": False}
     status, document, _ = ask(page, "POST", "/api/command", body)

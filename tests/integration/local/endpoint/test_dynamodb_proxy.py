@@ -195,7 +195,7 @@ def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(Other, "answers", {})
     monkeypatch.setattr(Other, "asked", [])
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
 

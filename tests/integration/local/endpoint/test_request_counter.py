@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.clients import Clients
@@ -98,13 +99,14 @@ def test_a_batch_of_statements_meets_the_faults_of_its_region(
         "Statement": "INSERT INTO \"hindered\" VALUE {'id': ?}",
         "Parameters": [{"S": "a"}],
     }
-    client = clients.dynamodb(REGION)
+    once = Config(retries={"total_max_attempts": 1})
     with (
+        Clients(server.endpoint, config=once) as impatient,
         server.faults.inject(throttling(REGION, 1.0)),
         pytest.raises(ClientError, match="ProvisionedThroughputExceeded"),
     ):
-        client.batch_execute_statement(Statements=[statement])
-    assert client.scan(TableName="hindered")["Items"] == []
+        impatient.dynamodb(REGION).batch_execute_statement(Statements=[statement])
+    assert clients.dynamodb(REGION).scan(TableName="hindered")["Items"] == []
 
 
 def test_a_cancelled_transaction_is_refused(server: LocalServer, clients: Clients) -> None:

@@ -145,6 +145,7 @@ def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_pa
     assert adopted.differences() == []
 
 
+@pytest.mark.long
 def test_segments_are_filled_side_by_side(
     emptied: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def outcome(ring: LocalRing, *arguments: str) -> dict[str, Any]:
     return dict(one)
 
 
+@pytest.mark.long
 def test_tables_that_had_items_before_the_ring_are_filled_a_route_after_the_other(
     ring: LocalRing,
 ) -> None:

@@ -130,6 +130,7 @@ def interrupted(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_after_ctrl_c_the_same_command_goes_on_with_the_same_run(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +147,7 @@ def test_after_ctrl_c_the_same_command_goes_on_with_the_same_run(
     assert objects(ring) == []
 
 
+@pytest.mark.long
 def test_restart_stops_the_run_that_is_there_and_begins_another(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from automate import main
-from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
 from tests.support.local_rings import get, item, put, ring_of
 from tests.support.quarantined_ring import HERE, NULL, THERE, refuse
@@ -60,8 +59,16 @@ def test_it_is_skipped_and_all_others_are_done(ring: LocalRing, arguments: tuple
     assert "coupon" in skipped["why"]
 
 
+def denied(region: str, operation: str) -> bytes | None:
+    """A fault that is not an item's, and that nobody tries again."""
+    if (region, operation) != (THERE, "PutItem"):
+        return None
+    name = "com.amazon.coral.service#AccessDeniedException"
+    return json.dumps({"__type": name, "Message": "not authorized to perform: PutItem"}).encode()
+
+
 def test_an_error_that_is_not_of_an_item_still_ends_it(ring: LocalRing) -> None:
-    with ring.faults.inject(throttling(THERE, 1.0)):
+    with ring.faults.inject(denied):
         code, done = outcome("backfill", "--into", THERE)
     assert code == 1
-    assert "error" in done
+    assert "not authorized to perform: PutItem" in done["error"]["text"]

@@ -28,6 +28,8 @@ from tests.support.whole_tables import lead_to, reached
 BUCKET, SEGMENTS = "found", 3
 PLACE = place_of(BUCKET, HOME_ACCOUNT)
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[LocalRing]:

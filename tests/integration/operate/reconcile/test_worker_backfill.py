@@ -28,6 +28,8 @@ PLACE = place_of(BUCKET, HOME_ACCOUNT)
 FIRST, SECOND, THIRD = REGIONS[:3]
 KEYS = [f"k{number}" for number in range(30)]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalRing]:

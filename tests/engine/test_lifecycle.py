@@ -46,6 +46,7 @@ def mapping(engine: Engine, region: str) -> Any:
     return found
 
 
+@pytest.mark.long
 def test_a_preview_shows_what_would_be_made_and_makes_nothing(
     engine: Engine, stack: EngineStack
 ) -> None:
@@ -64,6 +65,7 @@ def test_up_makes_what_the_preview_showed_and_it_replicates(
     check_replication(engine, stack, ring)
 
 
+@pytest.mark.long
 def test_a_second_up_changes_nothing_and_neither_does_a_refresh(stack: EngineStack) -> None:
     assert set(stack.up()) == {"same"}
     assert set(stack.refresh()) == {"same"}

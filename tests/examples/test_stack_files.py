@@ -55,6 +55,7 @@ def test_an_adopted_table_and_a_new_one_have_the_same_items() -> None:
         assert arrives(ring, "eu-west-1", "us-east-1", ORDER)
 
 
+@pytest.mark.long
 def test_an_item_crosses_into_another_account() -> None:
     with local_ring("two_accounts") as ring:
         accounts = {

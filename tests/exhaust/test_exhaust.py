@@ -44,7 +44,7 @@ def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
             marks=pytest.mark.long,
         ),
         Scope(3, 1, faults=("crash",), most_faults=1),
-        Scope(2, 2, batch=2),
+        pytest.param(Scope(2, 2, batch=2), marks=pytest.mark.long),
         pytest.param(
             Scope(2, 2, operations=("put", "delete"), faults=("start over",), most_faults=1),
             marks=pytest.mark.long,
@@ -79,7 +79,10 @@ def test_leaving_out_the_other_order_of_what_commutes_loses_no_state_at_rest(sco
             Scope(2, 2, operations=("put",), faults=("quarantine",), most_faults=1),
             marks=pytest.mark.long,
         ),
-        Scope(2, 2, operations=("put",), faults=("backfill",), most_faults=1, watches=False),
+        pytest.param(
+            Scope(2, 2, operations=("put",), faults=("backfill",), most_faults=1, watches=False),
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_taking_coroutines_that_know_the_same_for_one_loses_no_state_at_rest(scope: Scope) -> None:
@@ -148,6 +151,7 @@ def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() 
     assert noticed.promise == "diverged"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("falling", [False, True])
 def test_a_schedule_leads_where_it_led_under_other_names_whichever_digest_is_higher(
     falling: bool,

@@ -67,7 +67,8 @@ def restored(ring: LocalRing) -> Iterator[LocalRing]:
     before = ring.stack.settings
     yield ring
     ring.active_faults.clear()
-    ring.change(before)
+    if ring.stack.settings != before:
+        ring.change(before)
 
 
 @contextmanager

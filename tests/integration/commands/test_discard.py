@@ -135,7 +135,13 @@ def test_ctrl_c_between_two_deletes_says_what_was_deleted_and_the_rest_stays(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("flags", [["--yes", "--json"], ["--yes"]], ids=["json", "text"])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(["--yes", "--json"], id="json"),
+        pytest.param(["--yes"], id="text", marks=pytest.mark.long),
+    ],
+)
 def test_what_cannot_be_printed_is_not_deleted(ring: LocalRing, flags: list[str]) -> None:
     before = ids(ring)
     with Path("/dev/full").open("w") as full:

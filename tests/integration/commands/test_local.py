@@ -47,6 +47,7 @@ def shell(line: str) -> str:
     ).stdout
 
 
+@pytest.mark.long
 def test_what_a_session_prints_can_be_pasted_and_ctrl_c_ends_it(dynamodb: str | None) -> None:
     with start(*(["--dynamodb", dynamodb] if dynamodb else [])) as session:
         try:

@@ -76,6 +76,7 @@ def test_a_hop_is_paused_and_resumed_and_the_change_is_shown(ring: LocalRing) ->
     all_have(ring, "waits")
 
 
+@pytest.mark.long
 def test_a_pause_twice_changes_nothing_the_second_time(ring: LocalRing) -> None:
     run(ring, "pause", FIRST, "--yes")
     again = run(ring, "pause", FIRST, "--yes")
@@ -123,6 +124,7 @@ def test_a_lost_region_is_bypassed_and_rejoins_with_its_unsent_writes(
     all_have(ring, "before", "unsent", "round it")
 
 
+@pytest.mark.long
 def test_a_change_that_fails_halfway_leaves_the_ring_as_it_was_and_is_run_again(
     ring: LocalRing,
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_gap_is_refused_and_nothing_is_changed(ring: LocalRing) -> None:
     assert ring.settings.members[1].state == "in"
 
 
+@pytest.mark.long
 def test_what_is_changed_meanwhile_is_not_overwritten(ring: LocalRing) -> None:
     stale = RunningLocalRing(ring.endpoint)
     settings = stale.settings()

@@ -91,7 +91,9 @@ def held(bench: DynamoBench, names: Iterable[str]) -> dict[str, str]:
     return {name: application_attributes(one)["v"]["S"] for name, one in found.items() if one}
 
 
-@pytest.mark.parametrize("moment", ["before-call", "after-call"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("before-call", marks=pytest.mark.long), "after-call"]
+)
 def test_a_function_that_dies_at_any_of_its_requests_leaves_nothing_undone(
     bench: DynamoBench, moment: str
 ) -> None:

@@ -80,7 +80,9 @@ LOST = {
 """A call that never arrives, and one that takes effect and whose answer is lost."""
 
 
-@pytest.mark.parametrize("moment", LOST)
+@pytest.mark.parametrize(
+    "moment", [pytest.param("before-call", marks=pytest.mark.long), "after-call"]
+)
 def test_a_target_that_answers_nothing_for_long_has_all_when_it_is_back(
     ring: Ring, capsys: pytest.CaptureFixture[str], moment: str
 ) -> None:
@@ -113,6 +115,7 @@ def read(capsys: pytest.CaptureFixture[str]) -> tuple[list[Any], list[Any]]:
     return failures, batches
 
 
+@pytest.mark.long
 def test_a_target_that_throttles_nine_calls_of_ten_gets_all_within_one_call(
     ring: Ring, capsys: pytest.CaptureFixture[str]
 ) -> None:

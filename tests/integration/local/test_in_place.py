@@ -49,6 +49,7 @@ def all_have(ring: LocalRing, *keys: str) -> None:
         assert [key for key in keys if get(ring, member, key) is None] == []
 
 
+@pytest.mark.long
 def test_the_same_settings_change_nothing(ring: LocalRing) -> None:
     put(ring, FIRST, item("before"))
     functions = [hop.function for hop in ring.hops.values()]
@@ -58,6 +59,7 @@ def test_the_same_settings_change_nothing(ring: LocalRing) -> None:
     all_have(ring, "before")
 
 
+@pytest.mark.long
 def test_a_hop_is_paused_and_resumed_in_place(ring: LocalRing) -> None:
     planned = ring.plan(settings_with(ring, FIRST, paused=True))
     changed = ring.change(settings_with(ring, FIRST, paused=True))
@@ -130,6 +132,7 @@ def wait_until_has(ring: LocalRing, word: str, key: str) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_nothing_in_the_region_of_a_bypassed_member_is_asked_or_changed(ring: LocalRing) -> None:
     ring.active_faults.start(FaultRequest("outage", LOST, seconds=600.0))
     ring.change(settings_with(ring, LOST, state="bypassed"))

@@ -91,7 +91,10 @@ def test_of_many_bad_lines_the_first_are_named_and_the_rest_counted(
     assert reported[-1] == "  and 1,214 more"
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    "packed",
+    [pytest.param(False, id="plain", marks=pytest.mark.long), pytest.param(True, id="gzip")],
+)
 def test_a_line_without_end_is_refused_by_its_number_in_little_memory(
     tmp_path: Path, packed: bool
 ) -> None:

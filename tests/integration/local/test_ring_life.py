@@ -18,7 +18,8 @@ from ring.settings.settings import SettingsError
 from tests.support.local_rings import REGIONS, costs, get, item, put, ring_of
 
 
-@pytest.mark.parametrize("size", [2, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [2, 5])
 def test_a_ring_of_another_size_runs_as_well(size: int) -> None:
     with ring_of(size) as ring:
         with costs(ring, writes=size):

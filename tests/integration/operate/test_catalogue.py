@@ -182,6 +182,7 @@ def memory_for(ring: Ring, entries: int) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.long
 def test_ten_times_as_much_takes_no_more_memory(ring: Ring) -> None:
     memory_for(ring, 20)  # what is read and made once
     few, many = memory_for(ring, 40), memory_for(ring, 400)

@@ -71,6 +71,7 @@ def test_a_write_is_seen_travelling_to_every_member(page: Page, ring: LocalRing)
     assert get(ring, "ap-southeast-2", "travels") is not None
 
 
+@pytest.mark.long
 def test_what_is_wrong_with_an_item_is_said_beside_the_form(page: Page) -> None:
     write(page, "us-east-1", "put", "{id")
     expect(page.locator("#item-form output")).to_contain_text("not JSON")

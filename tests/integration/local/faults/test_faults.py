@@ -146,6 +146,7 @@ def test_a_delay_that_is_cleared_delivers_at_once(ring: LocalRing) -> None:
     assert get(ring, THERE, "held") == item("held")
 
 
+@pytest.mark.long
 def test_a_function_is_killed_while_it_works_until_the_fault_ends(ring: LocalRing) -> None:
     failures = hop_from(ring, HERE).mapping.stats().failures
     start(ring, "crash", HERE)

@@ -14,6 +14,7 @@ ON: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 MISSING: Any = {"Key": item("missing"), "ConditionExpression": "attribute_exists(id)"}
 
 
+@pytest.mark.long
 def test_a_hop_goes_on_after_a_cancelled_transaction_of_which_it_replicates_nothing() -> None:
     with ring_of(2) as ring:
         client: Any = ring.client("us-east-1")

@@ -83,6 +83,7 @@ def test_what_was_there_before_the_ring_costs_one_write_at_each_other_member(
     assert [get(adopted, word, "k2") for word in REGIONS[:3]] == [None] * 3
 
 
+@pytest.mark.long
 def test_filling_again_writes_nothing(emptied: LocalRing) -> None:
     outcome("--into", SECOND)
     emptied.wait_until_quiet(PATIENCE)
@@ -121,6 +122,7 @@ def test_under_writers_and_throttling_all_end_equal(
     assert get(ring, THIRD, "k29") is not None
 
 
+@pytest.mark.long
 def test_an_interrupted_backfill_goes_on_where_it_was(adopted: LocalRing, tmp_path: Path) -> None:
     stop = Stop()
     members = reached(adopted, stop=stop)

@@ -20,6 +20,8 @@ from tests.support.whole_tables import unseen
 FIRST, SECOND = REGIONS[:2]
 KEYS = [f"k{number}" for number in range(20)]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def ring() -> Iterator[LocalRing]:
@@ -43,7 +45,6 @@ def outcome(ring: LocalRing, *arguments: str) -> dict[str, Any]:
     return dict(one)
 
 
-@pytest.mark.long
 def test_tables_that_had_items_before_the_ring_are_filled_a_route_after_the_other(
     ring: LocalRing,
 ) -> None:

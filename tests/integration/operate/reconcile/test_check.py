@@ -90,7 +90,7 @@ def command(*arguments: str, **how: Any) -> Result:
     return CliRunner().invoke(main, given, **how)
 
 
-@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
+@pytest.mark.parametrize("mode", [(), pytest.param(("--pairwise",), marks=pytest.mark.long)])
 def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
     ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
@@ -121,6 +121,7 @@ def test_what_differs_is_reported_by_kind_with_who_has_what(
     assert missing[REGIONS[2]]["version"]
 
 
+@pytest.mark.long
 def test_pairwise_segments_find_the_same(
     ring: LocalRing, differing: dict[str, DifferenceKind]
 ) -> None:
@@ -151,7 +152,7 @@ def test_an_item_that_all_have_but_was_deleted_since_is_found(
     assert found["kinds"] == {DifferenceKind.OUTLIVED: 1}
 
 
-@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
+@pytest.mark.parametrize("mode", [(), pytest.param(("--pairwise",), marks=pytest.mark.long)])
 def test_a_delete_that_a_member_does_not_know_of_counts_if_it_is_asked(
     ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
@@ -271,7 +272,7 @@ def test_a_key_that_changes_at_every_look_is_listed_separately(
 
 
 @pytest.mark.parametrize("apart", [False, True])
-@pytest.mark.parametrize("after", [1, 30])
+@pytest.mark.parametrize("after", [pytest.param(1, marks=pytest.mark.long), 30])
 def test_an_interrupted_check_goes_on_where_it_was(
     ring: LocalRing, differing: dict[str, DifferenceKind], tmp_path: Path, after: int, apart: bool
 ) -> None:

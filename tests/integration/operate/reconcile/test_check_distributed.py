@@ -85,6 +85,7 @@ def test_it_finds_what_a_check_finds_and_leaves_nothing_behind(ring: LocalRing) 
     assert objects(ring) == []
 
 
+@pytest.mark.long
 def test_it_finds_what_a_check_of_tombstones_finds(ring: LocalRing) -> None:
     how = ("--tombstones", "--segments", "1")
     whole, there = outcome(ring, *how), outcome(ring, "--distributed", *how)
@@ -92,6 +93,7 @@ def test_it_finds_what_a_check_of_tombstones_finds(ring: LocalRing) -> None:
     assert there["differing"] == whole["differing"] == 7
 
 
+@pytest.mark.long
 def test_it_ends_and_reports_as_any_check_does(ring: LocalRing, tmp_path: Path) -> None:
     report = tmp_path / "differences.jsonl"
     result = command(
@@ -104,6 +106,7 @@ def test_it_ends_and_reports_as_any_check_does(ring: LocalRing, tmp_path: Path) 
     assert command(ring, "--keys", str(report), "--settle-seconds", "0").exit_code == 1
 
 
+@pytest.mark.long
 def test_a_repair_plans_by_it_what_it_plans_by_any_check(ring: LocalRing) -> None:
     whole, there = (
         outcome(ring, "--dry-run", "--prefer", REGIONS[0], *how, name="repair")

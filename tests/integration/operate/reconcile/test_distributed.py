@@ -164,6 +164,7 @@ def test_a_distributed_map_finds_what_a_check_finds(calls: list[Any], tmp_path: 
     assert not any({"input", "output"} & one.get("details", {}).keys() for one in logged)
 
 
+@pytest.mark.long
 def test_step_functions_is_given_no_item(calls: list[Any]) -> None:
     execute()
     states = [one["state"] for one in calls if one["state"]]

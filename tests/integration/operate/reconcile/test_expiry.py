@@ -130,7 +130,10 @@ def test_a_check_lists_what_dynamodb_never_deletes(
 
 
 @RUNS
-@pytest.mark.parametrize("status", ["DISABLED", "ENABLING", "DISABLING"])
+@pytest.mark.parametrize(
+    "status",
+    ["DISABLED", *(pytest.param(one, marks=pytest.mark.long) for one in ("ENABLING", "DISABLING"))],
+)
 def test_a_check_lists_all_of_a_member_that_does_not_expire_its_items(
     ring: LocalRing, run: Run, status: str, tmp_path: Path
 ) -> None:

@@ -120,7 +120,7 @@ def test_a_delete_that_did_not_arrive_is_copied_with_its_tombstone(ring: LocalRi
     assert ring.differences() == []
 
 
-@pytest.mark.parametrize("mode", [(), ("--pairwise",)])
+@pytest.mark.parametrize("mode", [(), pytest.param(("--pairwise",), marks=pytest.mark.long)])
 def test_a_delete_that_a_member_does_not_know_of_is_copied_and_keeps_late_writes_out(
     ring: LocalRing, mode: tuple[str, ...]
 ) -> None:
@@ -140,6 +140,7 @@ def test_a_delete_that_a_member_does_not_know_of_is_copied_and_keeps_late_writes
     assert outcome("--tombstones", "--yes", *mode)["differing"] == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", [(), ("--pairwise",)])
 def test_pairwise_segments_find_the_same_to_repair(ring: LocalRing, mode: tuple[str, ...]) -> None:
     spoil(ring)
@@ -244,6 +245,7 @@ def test_under_writers_and_throttling_all_end_equal(ring: LocalRing, tmp_path: P
     assert ring.differences() == []
 
 
+@pytest.mark.long
 def test_an_interrupted_repair_goes_on_with_what_is_left(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def test_the_smallest_ring_sends_items_in_both_directions() -> None:
         assert arrives(ring, "eu-west-1", "us-east-1", {"id": {"S": "back"}})
 
 
+@pytest.mark.long
 def test_an_adopted_table_and_a_new_one_have_the_same_items() -> None:
     with local_ring("adopted_tables") as ring:
         assert ring.member("eu-west-1").table == "legacy-orders"

@@ -69,6 +69,7 @@ def test_a_redrive_that_fails_fails_the_demo(
     assert "the quarantines have {customer:" in output
 
 
+@pytest.mark.long
 def test_a_step_that_costs_more_writes_than_expected_is_reported(story: Story) -> None:
     def step(story: Story) -> Expected:
         story.put(0, item("costly"))

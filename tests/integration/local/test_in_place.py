@@ -87,6 +87,7 @@ def test_a_plan_changes_nothing(ring: LocalRing) -> None:
     assert len(functions) == 1
 
 
+@pytest.mark.long
 def test_a_lost_member_is_bypassed_and_rejoins_with_what_it_had_not_sent(ring: LocalRing) -> None:
     put(ring, FIRST, item("before"))
     ring.wait_until_quiet(PATIENCE)

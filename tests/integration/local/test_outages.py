@@ -74,6 +74,7 @@ def test_a_target_region_that_does_not_answer_and_comes_back(ring: LocalRing) ->
     all_hold(ring, "outage")
 
 
+@pytest.mark.long
 def test_a_target_that_throttles_every_other_call(ring: LocalRing) -> None:
     with ring.faults.inject(throttling("eu-west-1", 0.5)):
         fill(ring, "us-east-1", "throttled")

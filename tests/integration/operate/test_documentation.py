@@ -43,6 +43,7 @@ def test_a_ring_can_be_a_part_of_somebody_elses_program(tmp_path: Path) -> None:
     assert second.startswith("arn:aws:dynamodb:eu-west-1:")
 
 
+@pytest.mark.long
 def test_a_deployed_ring_is_inspected_and_repaired_from_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -109,6 +109,7 @@ def test_a_region_that_does_not_answer_is_noted_while_the_others_are_read(
     assert (back.note, [member.trouble for member in back.members]) == ("", [(), ()])
 
 
+@pytest.mark.long
 def test_an_alarm_that_cannot_be_read_has_not_ended(
     source: DeployedSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

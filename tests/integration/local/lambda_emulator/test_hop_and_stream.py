@@ -37,6 +37,7 @@ def test_a_hop_whose_stream_was_switched_off_says_so() -> None:
         assert get(ring, "eu-west-1", "last") == item("last")
 
 
+@pytest.mark.long
 def test_a_stream_that_was_switched_off_and_on_gets_a_mapping_of_its_own() -> None:
     with ring_of(2) as ring:
         hop, client = hop_from(ring, "us-east-1"), ring.client("us-east-1")

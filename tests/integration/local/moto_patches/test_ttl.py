@@ -22,7 +22,7 @@ def expiring(expiry: str) -> LocalRing:
     return LocalRing(StackConfig.of({"table": table, "members": members, **UNWATCHED}), idle=0.02)
 
 
-@pytest.fixture(params=["own", "delete"])
+@pytest.fixture(params=[pytest.param("own", marks=pytest.mark.long), "delete"])
 def ring(request: pytest.FixtureRequest) -> Iterator[LocalRing]:
     with expiring(request.param) as running:
         yield running
@@ -82,6 +82,7 @@ def test_what_dynamodb_would_leave_is_left(ring: LocalRing) -> None:
         assert get(ring, THERE, name) is not None, name
 
 
+@pytest.mark.long
 def test_a_member_whose_time_to_live_is_disabled_expires_nothing() -> None:
     with expiring("own") as ring:
         there = ring.client(THERE)

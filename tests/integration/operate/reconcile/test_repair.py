@@ -182,7 +182,9 @@ def test_who_says_no_and_comes_back_is_shown_what_differs_by_then(
     assert ring.differences() == []
 
 
-@pytest.mark.parametrize(("hours", "repaired"), [(0, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("hours", "repaired"), [pytest.param(0, 1, marks=pytest.mark.long), (2, 2)]
+)
 def test_a_comparison_of_hours_ago_is_made_again(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch, hours: int, repaired: int
 ) -> None:

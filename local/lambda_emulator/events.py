@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from handler.model.attribute_values import encode_binary
 from local.lambda_emulator.batching import created_at, sequence_number
 
 if TYPE_CHECKING:
@@ -18,16 +17,14 @@ if TYPE_CHECKING:
 
 
 def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
-    """Convert a stream record, as boto3 returns it, to a record of a Lambda event.
+    """Convert a stream record, as `RecordClient` returns it, to a record of a Lambda event.
 
-    The time is in whole seconds, binary values are base64 text, and the fields of userIdentity
-    (present if DynamoDB's TTL deleted the item) start with lower-case letters.
-    https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+    The time is in whole seconds, binary values are base64 text (as they are in the record), and the
+    fields of userIdentity (present if DynamoDB's TTL deleted the item) start with lower-case
+    letters. https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
     """
     change = dict(record["dynamodb"])
     change["ApproximateCreationDateTime"] = int(change["ApproximateCreationDateTime"].timestamp())
-    for image in {"Keys", "NewImage", "OldImage"} & change.keys():
-        change[image] = _to_json(change[image])
     event = {
         "eventID": record["eventID"],
         "eventName": record["eventName"],
@@ -44,17 +41,6 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> Record:
             "principalId": identity["PrincipalId"],
         }
     return event
-
-
-def _to_json(content: Any) -> Any:
-    """Return a copy of an image, or of a part of it, with its binary values as base64 text."""
-    if isinstance(content, dict):
-        return {name: _to_json(part) for name, part in content.items()}
-    if isinstance(content, list):
-        return [_to_json(part) for part in content]
-    if isinstance(content, bytes):
-        return encode_binary(content)
-    return content
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Hop:
         self._log_group = log_group
         self._keys, self._source, self._target = ends
         place = function.location
-        streams = place.clients.streams(place.region)
+        streams = place.clients.records(place.region)
         stream = mapping.outputs["eventSourceArn"]
         self._stream = StreamReader(streams, stream, "TRIM_HORIZON")
 

@@ -19,6 +19,7 @@ from handler.model.image import Item, Key, application_attributes
 from local.lambda_emulator.events import event_of, to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
 from local.moto_patches.expressions.comparisons import comparisons_by_type
+from tests.support.samples import in_base64
 from tests.support.store_backends import hearing, make_table
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
@@ -79,7 +80,7 @@ class Member:
 
     def new_records(self) -> list[Any]:
         """The records that no function has been given yet, as Lambda hands them over."""
-        return [to_event_record(one, self._stream.arn) for one in self._stream.read()]
+        return [to_event_record(in_base64(one), self._stream.arn) for one in self._stream.read()]
 
     def start_over(self) -> None:
         """Let all records be new again, as where a mapping begins at TRIM_HORIZON."""

@@ -6,12 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from handler.model.attribute_values import encode_binary
 from local.lambda_emulator.batching import AbandonedBatch, Record
 from local.lambda_emulator.worker_process import FunctionError
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
 NOON = 1_700_000_000.0
 """Creation time of most records."""
+
+
+def in_base64(content: Any) -> Any:
+    """Return a copy of a record that boto3 has read with its binary values as they travel."""
+    if isinstance(content, dict):
+        return {name: in_base64(part) for name, part in content.items()}
+    if isinstance(content, list):
+        return [in_base64(part) for part in content]
+    return encode_binary(content) if isinstance(content, bytes) else content
 
 
 def streamed(number: int, key: str = "a", created: float = NOON, **images: Any) -> dict[str, Any]:

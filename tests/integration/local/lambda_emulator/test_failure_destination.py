@@ -15,7 +15,7 @@ PLACE = FailurePlace("11111111-2222-3333-4444-555555555555", "arn:f", STREAM, "s
 
 
 def test_a_batch_that_was_given_up_is_in_the_bucket_whole() -> None:
-    batch = Batch((to_event_record(streamed(1, NewImage={"b": {"B": b"\x00"}}), STREAM),))
+    batch = Batch((to_event_record(streamed(1, NewImage={"b": {"B": "AA=="}}), STREAM),))
     lost = AbandonedBatch(batch, "RetryAttemptsExhausted")
     with LocalServer() as server, Clients(server.endpoint) as clients:
         s3 = clients.s3("us-east-1")

@@ -14,6 +14,7 @@ from local.clients import Clients
 from local.endpoint.server import LocalServer
 from local.lambda_emulator.events import to_event_record
 from local.lambda_emulator.stream_reader import StreamReader
+from tests.support.samples import in_base64
 
 REGION = "eu-west-1"
 
@@ -105,19 +106,20 @@ def test_an_iterator_that_is_lost_loses_no_record(source: Source) -> None:
 def test_a_function_is_given_the_same_event_by_each_client(
     source: Source, clients: Clients
 ) -> None:
-    values: Any = {"b": {"B": b"\x00\xff"}, "n": {"N": "1"}, "m": {"M": {"bs": {"BS": [b"\x01"]}}}}
+    deep: Any = {"M": {"B": {"B": b"\x00"}, "bs": {"BS": [b"\x01", b"\xff"]}}}
+    values: Any = {"b": {"B": b"\x00\xff"}, "n": {"N": "1"}, "l": {"L": [deep, {"NULL": True}]}}
     key: Any = {"id": {"S": "a"}, "at": {"N": "1"}}
     source.client.put_item(TableName=source.name, Item={**key, **values})
     source.client.delete_item(TableName=source.name, Key=key)
     lean, plain = (
-        [
-            to_event_record(record, source.arn)
-            for record in StreamReader(client, source.arn, "TRIM_HORIZON").read()
-        ]
+        StreamReader(client, source.arn, "TRIM_HORIZON").read()
         for client in (source.streams, clients.streams(REGION))
     )
-    assert lean == plain
-    assert lean[0]["dynamodb"]["NewImage"]["b"] == {"B": "AP8="}
+    events = [to_event_record(record, source.arn) for record in lean]
+    assert events == [to_event_record(in_base64(record), source.arn) for record in plain]
+    image = events[0]["dynamodb"]["NewImage"]
+    assert image["b"] == {"B": "AP8="}
+    assert image["l"]["L"][0] == {"M": {"B": {"B": "AA=="}, "bs": {"BS": ["AQ==", "/w=="]}}}
 
 
 def test_a_server_that_is_gone_is_an_error_of_boto3s(clients: Clients) -> None:

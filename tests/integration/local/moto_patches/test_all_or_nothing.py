@@ -42,7 +42,7 @@ class Table:
         )
         self.put("there", v={"M": {"deep": {"N": "1"}}})
         arn = made["TableDescription"]["LatestStreamArn"]
-        self.reader = StreamReader(clients.streams(REGION), arn, "TRIM_HORIZON")
+        self.reader = StreamReader(clients.records(REGION), arn, "TRIM_HORIZON")
         self.records()
 
     def key(self, key: str) -> dict[str, Any]:

@@ -96,7 +96,10 @@ def test_with_one_unknown_id_nothing_is_deleted(ring: LocalRing) -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1], ids=["the first", "the second"])
-@pytest.mark.parametrize("as_json", [True, False], ids=["json", "text"])
+@pytest.mark.parametrize(
+    "as_json",
+    [pytest.param(True, id="json"), pytest.param(False, id="text", marks=pytest.mark.long)],
+)
 def test_if_a_delete_fails_all_were_printed_before_and_it_says_which_were_deleted(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch, failing: int, as_json: bool
 ) -> None:

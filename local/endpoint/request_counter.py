@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.moto_patches.partiql.writes import write_statement
+from local.moto_patches.partiql.forms import statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -144,10 +144,11 @@ def _statements(
 ) -> Iterator[tuple[str, bool]]:
     """Yield table and refusal of each statement that wrote, or whose condition failed."""
     for statement, answer in zip(request["Statements"], response["Responses"], strict=True):
-        write = write_statement(statement["Statement"])
+        form = statement_of(statement["Statement"])
         error = answer.get("Error", {}).get("Code")
-        if write is not None and (error is None or error in _REFUSED_STATEMENTS):
-            yield write.table, error is not None
+        writes = form is not None and form.kind != "SELECT"
+        if form and writes and (error is None or error in _REFUSED_STATEMENTS):
+            yield form.table, error is not None
 
 
 def _tables(operation: str, request: dict[str, Any]) -> list[str]:

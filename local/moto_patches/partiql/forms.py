@@ -5,8 +5,9 @@
     INSERT INTO table VALUE {'name': value, ...}
     DELETE FROM table WHERE key = value AND name = value ...
 
-A value is `?`, a text or a number. moto's own parser answers other forms wrongly without an error:
-an UPDATE without WHERE changes every item, `<>` and IN select nothing or everything.
+A value is `?`, a text or a number. moto's own parser takes no parameter in an INSERT or a DELETE,
+and answers other forms wrongly without an error: an UPDATE without WHERE changes every item, `<>`
+and IN select nothing or everything.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.html
 """
 
@@ -26,11 +27,12 @@ from moto.dynamodb.models.table import Table
 from local.moto_patches.partiql.writes import delete, find, insert
 
 _TABLE = r'"?(?P<table>[\w.-]+)"?'
-_NAME = r'(?:"[^"]+"|[A-Za-z_]\w*)'
+_NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
+_NAME_IN_TEXT = r"'(?:[^']|'')+'"
 _VALUE = r"(?:\?|'(?:[^']|'')*'|-?\d+(?:\.\d+)?)"
 _EQUAL = rf"{_NAME}\s*=\s*{_VALUE}"
 _ASSIGNED = rf"{_NAME}\s*=\s*\?"
-_PAIR = rf"'[^']+'\s*:\s*{_VALUE}"
+_PAIR = rf"{_NAME_IN_TEXT}\s*:\s*{_VALUE}"
 _WHERE = rf"\s+WHERE\s+(?P<where>{_EQUAL}(?:\s+AND\s+{_EQUAL})*)"
 _FORMS = {
     kind: re.compile(rf"\s*{form}\s*", re.IGNORECASE)
@@ -43,7 +45,7 @@ _FORMS = {
         "DELETE": rf"DELETE\s+FROM\s+{_TABLE}{_WHERE}",
     }.items()
 }
-_SIDES = re.compile(rf"(\"[^\"]+\"|'[^']+'|[A-Za-z_]\w*)\s*[=:]\s*({_VALUE})")
+_SIDES = re.compile(rf"({_NAME}|{_NAME_IN_TEXT})\s*[=:]\s*({_VALUE})")
 
 Pairs = tuple[tuple[str, str], ...]
 """Names of attributes, and values as a statement has them."""
@@ -74,14 +76,23 @@ class Statement:
             delete(backend, table, dict(where))
         return []
 
-    def check_key(self, backend: DynamoDBBackend) -> None:
-        """Raise moto's error if it is a SELECT without the whole key, which no batch may have."""
+    def check_key(self, backend: DynamoDBBackend, operation: str) -> None:
+        """Raise moto's error if it is a SELECT without the whole key.
+
+        No batch and no transaction may have one.
+        """
         keys = {*backend.get_table(self.table).table_key_attrs}
         if self.kind == "SELECT" and not keys <= dict(self.where).keys():
             raise MockValidationException(
-                "Select statements within BatchExecuteStatement must specify the primary key in "
-                "the where clause."
+                f"Select statements within {operation} must specify the primary key in the where "
+                "clause."
             )
+
+    def item(self, backend: DynamoDBBackend, parameters: Sequence[Any]) -> tuple[str, ...]:
+        """Return what identifies the item that it reads or writes. Raises moto's errors."""
+        values = dict(_bound([*self.assigned, *self.where], parameters))
+        keys = backend.get_table(self.table).table_key_attrs
+        return self.table, *(repr(values.get(name)) for name in keys)
 
     def _shown(self, item: Item) -> dict[str, Any]:
         attributes: dict[str, Any] = item.to_json()["Attributes"]
@@ -113,7 +124,8 @@ def _pairs(text: str) -> Pairs:
 
 
 def _unquoted(name: str) -> str:
-    return name[1:-1] if name[0] in "\"'" else name
+    quote = name[0]
+    return name[1:-1].replace(quote * 2, quote) if quote in "\"'" else name
 
 
 def _bound(pairs: Sequence[tuple[str, str]], parameters: Sequence[Any]) -> list[tuple[str, Any]]:

@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from moto.core.exceptions import JsonRESTError, ServiceException
-from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.exceptions import (
+    ConditionalCheckFailed,
+    DynamodbException,
+    MockValidationException,
+    MultipleTransactionsException,
+    TransactionCanceledException,
+)
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.parsing import partiql
 
 from local.moto_patches.partiql.forms import Statement, statement_of
-from local.moto_patches.partiql.writes import RefusedDeleteError, write_statement
+from local.moto_patches.partiql.writes import DuplicateItemError, RefusedDeleteError
 from local.moto_patches.tables import all_or_nothing
 
 if TYPE_CHECKING:
@@ -35,7 +41,6 @@ _CODES = {
 """Codes of a statement's error in a batch, by those of a single request:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html"""
 
-_execute_transaction = DynamoDBBackend.execute_transaction
 _get_query_metadata = partiql.get_query_metadata
 
 
@@ -74,13 +79,8 @@ def _refused(statement: str, reason: str) -> MockValidationException:
 def _statement(
     backend: DynamoDBBackend, statement: str, parameters: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    if write := write_statement(statement):
-        write.execute(backend, parameters)
-        return []
-    found = statement_of(statement)
-    if found is None:
-        raise _refused(statement, "it has none of the forms that are executed here")
-    with _errors_as_400(statement):
+    found = _form(statement)
+    with all_or_nothing(), _errors_as_400(statement):
         return found.execute(backend, parameters)
 
 
@@ -92,7 +92,7 @@ def _batch(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[d
             f"Member must have length between 1 and {_MOST_STATEMENTS}, inclusive"
         )
     for statement in statements:
-        if write_statement(statement["Statement"]) or statement_of(statement["Statement"]):
+        if statement_of(statement["Statement"]):
             continue
         with _errors_as_400(statement["Statement"]):
             _get_query_metadata(statement["Statement"])
@@ -101,17 +101,16 @@ def _batch(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[d
 
 def _one_of_batch(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, Any]:
     text = statement["Statement"]
-    named = write_statement(text) or statement_of(text)
+    named = statement_of(text)
     try:
-        if isinstance(named, Statement):
-            named.check_key(backend)
+        if named is not None:
+            named.check_key(backend, "BatchExecuteStatement")
         items = _statement(backend, text, statement.get("Parameters", []))
     except JsonRESTError as error:
         code = _CODES.get(error.relative_error_type, error.relative_error_type)
         failed: dict[str, Any] = {"Code": code, "Message": error.message}
-        returns_item = statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        if returns_item and isinstance(error, RefusedDeleteError):
-            failed["Item"] = error.item
+        if item := _item_of(statement, error):
+            failed["Item"] = item
         return {"Error": failed}
     answer: dict[str, Any] = {"TableName": named.table} if named else {}
     return {**answer, "Item": items[0]} if items else answer
@@ -120,9 +119,55 @@ def _one_of_batch(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[s
 def _transaction(
     backend: DynamoDBBackend, statements: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Execute no statement of a transaction if one is rejected; moto executes those before it."""
-    for statement in statements:
-        if write_statement(statement["Statement"]):
-            raise _refused(statement["Statement"], "it is part of a transaction")
+    """Execute all statements of a transaction, or none of them and say why of each."""
+    _check_transaction(backend, statements)
+    answers: list[dict[str, Any]] = []
+    reasons: list[tuple[str | None, str | None, Any]] = []
     with all_or_nothing():
-        return _execute_transaction(backend, statements)
+        for statement in statements:
+            try:
+                items = _statement(backend, statement["Statement"], statement.get("Parameters", []))
+                answers += [{"Item": item} for item in items]
+                reasons.append((None, None, None))
+            except (ConditionalCheckFailed, DuplicateItemError) as error:
+                reasons.append(_reason(statement, error))
+        if any(code for code, _, _ in reasons):
+            raise TransactionCanceledException(reasons)
+    return answers
+
+
+def _check_transaction(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> None:
+    """Raise moto's error for what no transaction may be.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.transactions.html
+    """
+    forms = [_form(statement["Statement"]) for statement in statements]
+    if len({form.kind == "SELECT" for form in forms}) > 1:
+        raise MockValidationException(
+            "A transaction has statements that read, or statements that write, and not both."
+        )
+    items = set()
+    for form, statement in zip(forms, statements, strict=True):
+        form.check_key(backend, "ExecuteTransaction")
+        items.add(form.item(backend, statement.get("Parameters", [])))
+    if len(items) < len(statements):
+        raise MultipleTransactionsException
+
+
+def _form(text: str) -> Statement:
+    found = statement_of(text)
+    if found is None:
+        raise _refused(text, "it has none of the forms that are executed here")
+    return found
+
+
+def _reason(statement: dict[str, Any], error: DynamodbException) -> tuple[str, str, Any]:
+    """Return the code, message and item of why a statement cancels its transaction."""
+    code = _CODES[error.relative_error_type]
+    return code, error.message, _item_of(statement, error)
+
+
+def _item_of(statement: dict[str, Any], error: Exception) -> Any:
+    """Return the item that a refused DELETE leaves, if the statement asks for it."""
+    asked = statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    return error.item if asked and isinstance(error, RefusedDeleteError) else None

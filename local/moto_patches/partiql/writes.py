@@ -1,22 +1,14 @@
-"""PartiQL statements that write one item with parameters, executed on moto's tables.
+"""Writes of PartiQL statements on moto's tables, as DynamoDB documents them.
 
-moto's parser takes no parameter in an INSERT or a DELETE, replaces an item that is there, and reads
-all tables for each statement. Two forms are executed here as DynamoDB documents them:
-
-    INSERT INTO "table" VALUE {'name': ?, ...}
-    DELETE FROM "table" WHERE "name" = ? AND ...   (a simple name needs no quotes)
-
+moto replaces an item that is there by an INSERT, and reads all tables for each statement.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.delete.html
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from moto.dynamodb.exceptions import (
     ConditionalCheckFailed,
@@ -30,22 +22,6 @@ from moto.dynamodb.responses import (
     validate_put_has_empty_attrs,
     validate_put_has_empty_keys,
     validate_put_has_gsi_keys_set_to_none,
-)
-
-_TABLE = r'"(?P<table>[\w.-]+)"'
-_NAME_IN_TEXT = r"'((?:[^']|'')+)'"
-_NAME_IN_PATH = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
-_ATTRIBUTE = rf"{_NAME_IN_TEXT}\s*:\s*\?"
-_COMPARISON = rf"({_NAME_IN_PATH})\s*=\s*\?"
-_INSERT = re.compile(
-    rf"\s*INSERT\s+INTO\s+{_TABLE}\s+VALUE\s*"
-    rf"\{{(?P<rest>\s*{_ATTRIBUTE}(?:\s*,\s*{_ATTRIBUTE})*\s*)\}}\s*",
-    re.IGNORECASE,
-)
-_DELETE = re.compile(
-    rf"\s*DELETE\s+FROM\s+{_TABLE}\s+WHERE\s+"
-    rf"(?P<rest>{_COMPARISON}(?:\s+AND\s+{_COMPARISON})*)\s*",
-    re.IGNORECASE,
 )
 
 Item = Mapping[str, Any]
@@ -67,51 +43,6 @@ class RefusedDeleteError(ConditionalCheckFailed):
     def __init__(self, item: Item) -> None:
         super().__init__()
         self.item = item
-
-
-@dataclass(frozen=True)
-class WriteStatement:
-    """A statement of one of the two forms. `names` are those of its parameters, in order."""
-
-    kind: Literal["INSERT", "DELETE"]
-    table: str
-    names: tuple[str, ...]
-
-    def execute(self, backend: DynamoDBBackend, parameters: Sequence[Any]) -> None:
-        """Execute it. Raises moto's errors, `DuplicateItemError` among them."""
-        if len(parameters) != len(self.names):
-            raise MockValidationException(
-                "Number of parameters in request and statement don't match."
-            )
-        table = backend.get_table(self.table)
-        attributes = dict(zip(self.names, parameters, strict=True))
-        if self.kind == "INSERT":
-            insert(backend, table, attributes)
-        else:
-            delete(backend, table, attributes)
-
-
-@lru_cache(maxsize=1000)
-def write_statement(text: str) -> WriteStatement | None:
-    """Parse a statement; None if it has neither form."""
-    if found := _INSERT.fullmatch(text):
-        names = [name.replace("''", "'") for name in re.findall(_ATTRIBUTE, found["rest"])]
-        return _statement("INSERT", found["table"], names)
-    if found := _DELETE.fullmatch(text):
-        names = [_unquoted(name) for name in re.findall(_COMPARISON, found["rest"])]
-        return _statement("DELETE", found["table"], names)
-    return None
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-def _statement(
-    kind: Literal["INSERT", "DELETE"], table: str, names: Sequence[str]
-) -> WriteStatement | None:
-    """Return a statement; None if a name occurs twice, which says nothing about one item."""
-    return WriteStatement(kind, table, tuple(names)) if len({*names}) == len(names) else None
 
 
 def insert(backend: DynamoDBBackend, table: Table, item: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.clients import Clients
 from local.endpoint.server import LocalServer
+from local.moto_patches.partiql.writes import insert
 
 REGION = "eu-west-1"
 Statement = dict[str, Any]
@@ -157,14 +158,6 @@ def test_an_update_that_is_not_valid_changes_nothing(
     assert items(table) == {"a {'N': '1'}"}
 
 
-def test_a_statement_that_fails_in_a_transaction_undoes_those_before_it(table: Any) -> None:
-    update = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "a"})
-    absent = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "none"})
-    with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
-        table.execute_transaction(TransactStatements=[PUT_B, update, absent])
-    assert items(table) == {"a {'N': '1'}"}
-
-
 def test_a_select_in_a_batch_has_the_key(table: Any) -> None:
     select = say('SELECT * FROM "kept" WHERE v = 1')
     (answer,) = table.batch_execute_statement(Statements=[select])["Responses"]
@@ -220,7 +213,75 @@ def test_a_batch_of_more_statements_than_dynamodb_takes_is_refused(table: Any) -
     assert items(table) == {"a {'N': '1'}"}
 
 
-def test_writes_with_parameters_are_refused_in_a_transaction(table: Any) -> None:
-    with pytest.raises(ClientError, match="it is part of a transaction"):
-        table.execute_transaction(TransactStatements=[PUT_B, INSERT_B])
+def cancelled(table: Any, *statements: Statement) -> list[Any]:
+    """Why each statement of a transaction cancels it."""
+    with pytest.raises(ClientError, match="TransactionCanceledException") as error:
+        table.execute_transaction(TransactStatements=list(statements))
+    response: Any = error.value.response
+    reasons: list[Any] = response["CancellationReasons"]
+    return reasons
+
+
+def test_a_transaction_is_done_whole_or_says_of_each_statement_why_not(table: Any) -> None:
+    update = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "a"})
+    absent = say('UPDATE "kept" SET v=? WHERE id=?', {"N": "3"}, {"S": "none"})
+    reasons = cancelled(table, INSERT_B, update, absent)
+    assert [one["Code"] for one in reasons] == ["None", "None", "ConditionalCheckFailed"]
+    assert items(table) == {"a {'N': '1'}"}
+    table.execute_transaction(TransactStatements=[INSERT_B, update])
+    assert items(table) == {"a {'N': '3'}", "b None"}
+    (duplicate,) = cancelled(table, INSERT_B)
+    assert duplicate["Code"] == "DuplicateItem"
+
+
+def test_a_cancelled_transaction_returns_the_item_where_one_asks(table: Any) -> None:
+    delete = say(DELETE_A, {"S": "a"}, {"N": "2"})
+    asking = delete | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    (silent,), (reason,) = cancelled(table, delete), cancelled(table, asking)
+    assert "Item" not in silent
+    assert reason["Item"] == {"id": {"S": "a"}, "v": {"N": "1"}}
+
+
+SELECT_A = say("SELECT * FROM \"kept\" WHERE id = 'a'")
+
+
+@pytest.mark.parametrize(
+    ("statements", "error"),
+    [
+        ([PUT_B, INSERT_B], "multiple operations on one item"),
+        ([SELECT_A, PUT_B], "read, or statements that write"),
+        ([say('SELECT * FROM "kept"')], "within ExecuteTransaction must specify the primary key"),
+    ],
+    ids=["an item twice", "read and write", "without key"],
+)
+def test_what_no_transaction_may_be_is_refused(
+    table: Any, statements: list[Statement], error: str
+) -> None:
+    with pytest.raises(ClientError, match=error) as refused:
+        table.execute_transaction(TransactStatements=statements)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+    assert items(table) == {"a {'N': '1'}"}
+
+
+def test_a_quote_in_a_name_is_written_twice(table: Any) -> None:
+    names = """'id': 'b', 'it''s': 'it''s', 'a"b': 1"""
+    table.execute_statement(**say(f'INSERT INTO "kept" VALUE {{{names}}}'))
+    for condition, *values in (
+        (""" "it's" = 'it''s' AND "a""b" = 1 """,),
+        (""" "a""b" = ? """, {"N": "1"}),
+    ):
+        select = say(f'SELECT id FROM "kept" WHERE {condition}', *values)
+        assert table.execute_statement(**select)["Items"] == [{"id": {"S": "b"}}]
+
+
+def test_a_statement_of_a_batch_that_moto_fails_at_leaves_nothing(
+    table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def insert_and_fail(*arguments: Any) -> None:
+        insert(*arguments)
+        raise RuntimeError("x")
+
+    monkeypatch.setattr("local.moto_patches.partiql.forms.insert", insert_and_fail)
+    (answer,) = table.batch_execute_statement(Statements=[INSERT_B])["Responses"]
+    assert "moto fails (RuntimeError('x'))" in answer["Error"]["Message"]
     assert items(table) == {"a {'N': '1'}"}

@@ -145,9 +145,10 @@ def _statements(
     """Yield table and refusal of each statement that wrote, or whose condition failed."""
     for statement, answer in zip(request["Statements"], response["Responses"], strict=True):
         form = statement_of(statement["Statement"])
+        if form is None or form.kind == "SELECT":
+            continue
         error = answer.get("Error", {}).get("Code")
-        writes = form is not None and form.kind != "SELECT"
-        if form and writes and (error is None or error in _REFUSED_STATEMENTS):
+        if error is None or error in _REFUSED_STATEMENTS:
             yield form.table, error is not None
 
 

@@ -85,9 +85,10 @@ def test_each_write_of_a_batch_of_statements_is_counted(
     statements: Any = [{**insert, "Parameters": [{"S": key}]} for key in ("a", "b", "b")]
     statements.append({"Statement": "SELECT * FROM \"stated\" WHERE id = 'a'"})
     statements.append({**insert, "Parameters": [{"N": "1"}]})
+    statements.append({"Statement": "INSERT INTO \"stated\" VALUE {'id': 'c'}"})
     clients.dynamodb(REGION).batch_execute_statement(Statements=statements)
     counted = server.meter.read() - before
-    assert counted.count(region=REGION, table="stated") == 2
+    assert counted.count(region=REGION, table="stated") == 3
     assert counted.count(table="stated", refused=True) == 1
 
 

@@ -188,6 +188,9 @@ class _LocalEdit:
     def write(self) -> None:
         """Do nothing: the ring takes its settings with their deployment, or not at all."""
 
+    def ensure_kept(self) -> None:
+        """Do nothing: the ring itself refuses settings that were made from earlier ones."""
+
 
 def _yaml(members: Any) -> str:
     return yaml.safe_dump({"members": members}, sort_keys=False, default_flow_style=False)

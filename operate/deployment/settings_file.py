@@ -35,11 +35,15 @@ class MembersLocation:
 
 @dataclass(frozen=True)
 class Edit:
-    """A file's text before and after a change."""
+    """A file's text before and after a change.
+
+    `steps` is the path of the settings in it that are deployed together.
+    """
 
     path: Path
     before: str
     after: str
+    steps: Steps = ()
 
     @property
     def diff(self) -> str:
@@ -58,17 +62,24 @@ class Edit:
         """Whether the file has the new text."""
         return _read(self.path) == self.after
 
+    def ensure_kept(self) -> None:
+        """Raise `InvalidRequestError` if the file has other settings than those of the new text.
+
+        Whatever else is in it may have changed, as Pulumi adds its encryption settings.
+        """
+        if _settings_in(_read(self.path), self.steps) != _settings_in(self.after, self.steps):
+            raise self._changed()
+
     def write(self) -> None:
         """Replace the file's text atomically.
 
         Raises `InvalidRequestError` if the file has changed since it was read.
         """
         if self.before == self.after:
+            self.ensure_kept()
             return
         if _read(self.path) != self.before:
-            raise InvalidRequestError(
-                f"{self.path} has been changed meanwhile. Run the command again."
-            )
+            raise self._changed()
         target = self.path.resolve()  # a link stays a link
         with NamedTemporaryFile("w", dir=target.parent, delete=False, newline="", **_UTF8) as file:
             try:
@@ -80,6 +91,12 @@ class Edit:
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
+
+    def _changed(self) -> InvalidRequestError:
+        return InvalidRequestError(
+            f"{self.path} has been changed meanwhile. Run the command again: it continues from "
+            "there."
+        )
 
 
 def edit_member(location: MembersLocation, index: int, setting: str, value: str | bool) -> Edit:
@@ -98,7 +115,7 @@ def edit_member(location: MembersLocation, index: int, setting: str, value: str 
             f"{'.'.join(str(step) for step in steps)} and run this command again: it continues "
             "from there."
         ) from error
-    return Edit(location.path, text, after)
+    return Edit(location.path, text, after, location.steps[:-1])
 
 
 class _NoPositionError(Exception):
@@ -130,6 +147,17 @@ def to_yaml(value: str | bool) -> str:
 def _read(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
+
+
+def _settings_in(text: str, steps: Steps) -> Any:
+    """Return the settings at a path, or None if nothing is there, or nothing that can be read."""
+    try:
+        value = yaml.safe_load(text)
+        for step in steps:
+            value = value[step]
+    except (yaml.YAMLError, LookupError, TypeError):
+        return None
+    return value
 
 
 def _copy(value: Any) -> Any:

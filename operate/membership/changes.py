@@ -190,6 +190,8 @@ def rejoin(
         ring = change.ring
         deployed = ring.deployed()
         wait_until_caught_up(ring, deployed, change.member.name, callbacks.on_progress)
+        # Else the settings of before the wait would be deployed, and undo what was changed in it.
+        change.edit.ensure_kept()
         callbacks = replace(callbacks, confirm=_approve)
     change = plan_change(ring, member, "state", "in")
     return _apply(ChangePlan("rejoin", change, deployed), callbacks)

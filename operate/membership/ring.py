@@ -28,6 +28,9 @@ class SettingEdit(Protocol):
     def write(self) -> None:
         """Write it. Raises `InvalidRequestError` if the settings were changed meanwhile."""
 
+    def ensure_kept(self) -> None:
+        """Raise `InvalidRequestError` if the settings were changed since it was written."""
+
 
 class ChangeableRing(DeployedRing, Protocol):
     """What the changes of members need of a ring. All methods raise `OperateError`."""

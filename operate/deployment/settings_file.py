@@ -134,7 +134,11 @@ def with_value(text: str, steps: Steps, setting: str, value: str | bool) -> str:
     if not isinstance(node, yaml.MappingNode):
         raise _NoPositionError("the member is not written as a mapping")
     after = _set(text, node, setting, to_yaml(value))
-    if yaml.safe_load(after) != wanted:
+    try:
+        written = yaml.safe_load(after)
+    except yaml.YAMLError as error:
+        raise _NoPositionError("no line can be added to it as it is written") from error
+    if written != wanted:
         raise _NoPositionError("an alias or a merge uses the same lines elsewhere")
     return after
 

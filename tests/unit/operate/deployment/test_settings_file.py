@@ -91,6 +91,9 @@ def test_lines_end_as_they_did(tmp_path: Path) -> None:
         "base: &base {region: us-east-1}\nconfig:\n  dynamodb-ring:members: [*base, *base]\n",
         'config:\n  dynamodb-ring:members: \'[{"region": "us-east-1"}]\'\n',
         "base: &b\n  a: 1\nconfig:\n  dynamodb-ring:members: {}\n",
+        "config:\n  dynamodb-ring:members:\n  - ? region\n    : us-east-1\n",
+        "config:\n  dynamodb-ring:members:\n  - region: >-\n      us-east-1\n    writer_secret:\n"
+        "      arn: a\n",
     ],
 )
 def test_where_its_place_is_not_plain_it_is_shown_what_to_write(tmp_path: Path, text: str) -> None:

@@ -27,7 +27,7 @@ class StackFile:
         """Read a stack's file in a project's directory. Raises `StackFileError`."""
         path = directory / f"Pulumi.{name}.yaml"
         try:
-            document = read_yaml(path) or {}
+            document = read_yaml(path, as_pulumi=True) or {}
         except FileNotFoundError as error:
             stacks = sorted(found.name.split(".")[1] for found in directory.glob("Pulumi.*.yaml"))
             raise StackFileError(

@@ -2,12 +2,14 @@
 
 PyYAML accepts duplicate keys, keys that are not text, anchors that contain themselves, and a few
 lines of aliases that expand to billions of values. It raises Python's own errors for deep nesting
-and long numbers.
+and long numbers. It also takes other words for numbers and truths than Pulumi, which reads a
+stack's file when it deploys.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +22,35 @@ _MAX_VALUES = 50_000
 _MAX_NUMBER_LENGTH = 40
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_BOOL_TAG, _INT_TAG, _FLOAT_TAG = (f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
+_DATE_TAG = "tag:yaml.org,2002:timestamp"
+_MAX_JSON_DIGITS = 1e21
+"""Pulumi passes a whole number below it without a fraction, also one that is written with one."""
 
 
 class YamlError(ValueError):
     """Invalid YAML. The text says why, and in which line."""
 
 
-def read_yaml(path: Path) -> Any:
-    """Read a file. Raises `YamlError`, or `OSError` if it cannot be opened."""
+def read_yaml(path: Path, *, as_pulumi: bool = False) -> Any:
+    """Read a file, or read it `as_pulumi` does.
+
+    Raises `YamlError`, or `OSError` if it cannot be opened.
+    """
     with path.open("rb") as file:
         text = file.read(_MAX_BYTES + 1)
     if len(text) > _MAX_BYTES:
         raise YamlError(f"it is larger than {_MAX_BYTES // 1_000_000} MB")
     try:
-        return parse_yaml(text.decode())
+        return parse_yaml(text.decode(), as_pulumi=as_pulumi)
     except UnicodeDecodeError as error:
         raise YamlError(f"it is not UTF-8: {error}") from error
 
 
-def parse_yaml(text: str) -> Any:
-    """Parse a document. Raises `YamlError`."""
+def parse_yaml(text: str, *, as_pulumi: bool = False) -> Any:
+    """Parse a document, or parse it `as_pulumi` does. Raises `YamlError`."""
     try:
-        loader = _Loader(text)
+        loader = _PulumiLoader(text) if as_pulumi else _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -78,16 +87,58 @@ class _Loader(yaml.SafeLoader):
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
         if len(node.value) > _MAX_NUMBER_LENGTH:
             raise _problem(node, f"a number of {len(node.value)} characters is too long")
-        is_int = node.tag.endswith(":int")
-        number: int | float
-        number = self.construct_yaml_int(node) if is_int else self.construct_yaml_float(node)
+        number = self.number_of(node)
         if not math.isfinite(number):
             raise _problem(node, f"{node.value} is not a finite number")
         return number
 
+    def number_of(self, node: yaml.ScalarNode) -> int | float:
+        is_int = node.tag == _INT_TAG
+        number: int | float
+        number = self.construct_yaml_int(node) if is_int else self.construct_yaml_float(node)
+        return number
 
-for _type in ("int", "float"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_type}", _Loader.construct_number)
+
+for _tag in (_INT_TAG, _FLOAT_TAG):
+    _Loader.add_constructor(_tag, _Loader.construct_number)
+
+
+class _PulumiLoader(_Loader):
+    """Takes the same words for numbers and truths as Pulumi's parser.
+
+    Otherwise settings would be valid here and not when they are deployed: `012345678901` is text to
+    PyYAML and a number to Pulumi, and `yes` is true to PyYAML and text to Pulumi.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [one for one in resolvers if one[0] not in (_BOOL_TAG, _INT_TAG, _FLOAT_TAG)]
+        for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    }
+
+    def number_of(self, node: yaml.ScalarNode) -> int | float:
+        text = node.value.replace("_", "")
+        if node.tag == _INT_TAG:
+            return int(text, 8 if re.fullmatch("[-+]?0[0-7]+", text) else 0)
+        number = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        return int(number) if number.is_integer() and abs(number) < _MAX_JSON_DIGITS else number
+
+
+# https://github.com/go-yaml/yaml/blob/v3/resolve.go
+_PULUMI_WORDS = {
+    _BOOL_TAG: ("true|True|TRUE|false|False|FALSE", "tTfF"),
+    _INT_TAG: (
+        "[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|0[0-7_]*|[1-9][0-9_]*)",
+        "-+0123456789",
+    ),
+    _FLOAT_TAG: (
+        r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9][0-9_]*)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+    _DATE_TAG: ("[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", "0123456789"),
+}
+for _tag, (_pattern, _first) in _PULUMI_WORDS.items():
+    _PulumiLoader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 class _Checker:

@@ -82,6 +82,42 @@ def test_what_is_meant_is_read() -> None:
     assert parse_yaml("# nothing") is None
 
 
+# tests/engine/test_settings_text.py compares these with Pulumi.
+READ_BY_PULUMI = {
+    "012345678901": 12345678901,
+    "0089": 89,
+    "0777": 511,
+    "0o17": 15,
+    "0X1f": 31,
+    "0B11": 3,
+    "86_400": 86_400,
+    "1e3": 1000,
+    "5.": 5,
+    "-.5": -0.5,
+    "12e45": 1.2e46,
+    "1:30": "1:30",
+    "yes": "yes",
+    "No": "No",
+    "off": "off",
+    "True": True,
+    "'0089'": "0089",
+    "v1.0": "v1.0",
+    "1.2.3": "1.2.3",
+}
+
+
+@pytest.mark.parametrize(("word", "value"), READ_BY_PULUMI.items(), ids=READ_BY_PULUMI)
+def test_a_stacks_file_is_read_as_pulumi_reads_it(word: str, value: object) -> None:
+    found = parse_yaml(f"a: {word}", as_pulumi=True)["a"]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("word", [".inf", "-.Inf", ".NaN"])
+def test_a_number_that_is_not_finite_is_refused_there_too(word: str) -> None:
+    with pytest.raises(YamlError, match="is not a finite number"):
+        parse_yaml(f"a: {word}", as_pulumi=True)
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
@@ -107,6 +143,31 @@ def test_each_command_that_reads_settings_says_so(tmp_path: Path, kind: str) -> 
     )
     prices = ("cost", "--stack", "dev", "--writes", "1", "--prices", str(tmp_path / "rings.yaml"))
     expect(run(*prices), "rings.yaml is no price list")
+
+
+MEMBERS = "\n    - {region: us-east-1}\n    - {region: eu-west-1"
+"""The last one is open, for more of its settings."""
+MEANT = f"""\
+config:
+  dynamodb-ring:table: {{name: orders, partition_key: {{name: id, type: S}}}}
+  dynamodb-ring:members: {MEMBERS}"""
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (", account: 012345678901}", "members[1].account: 12345678901"),
+        (", paused: yes}", 'members[1].paused: "yes"'),
+        ("}\n  dynamodb-ring:tags: {since: 2026-1-1}", "tags.since:"),
+        ("}\n  dynamodb-ring:mapping: {record_age: 23:00:00}", 'mapping.record_age: "23:00:00"'),
+    ],
+)
+def test_what_pulumi_reads_differently_is_an_error_before_it_deploys(
+    tmp_path: Path, more: str, reason: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: dynamodb-ring\nruntime: python\n")
+    (tmp_path / "Pulumi.bad.yaml").write_text(MEANT + more)
+    expect(run("validate", "--stack", "bad", "--folder", str(tmp_path)), reason)
 
 
 GIVEN = ("validate", "--table", "carts", "--key", "id:S", "--member", "us-east-1")

@@ -24,7 +24,6 @@ from operate.pricing.prices import SHIPPED, PriceList
 from operate.pricing.ring_cost import global_tables, ring
 from ring.settings.members import members_of
 from ring.settings.settings import Settings
-from ring.topology import all_hops
 
 _SIZES = {"": 1, "B": 1, "KB": 1024}
 
@@ -174,11 +173,13 @@ def cost(
 
 
 def _shape(settings: Settings, round_trip: float) -> RingProfile:
-    hops, members = all_hops(settings), members_of(settings)
+    members = members_of(settings)
+    # With all members in the ring, as `_warnings` says: else one has more hops than members.
+    pairs = zip(members, (*members[1:], members[0]), strict=True)
     accounts = {(member.partition, member.credentials) for member in members}
     return RingProfile(
         members=len(settings.members),
-        crossing=sum(hop.source.region != hop.target.region for hop in hops),
+        crossing=sum(source.region != target.region for source, target in pairs),
         tombstones=settings.tombstones.enabled,
         memory=settings.function.memory,
         batch_size=settings.mapping.batch_size,

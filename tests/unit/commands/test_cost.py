@@ -40,6 +40,19 @@ def test_it_shows_both_bills_item_by_item_with_date_and_what_is_guessed() -> Non
     assert "us-east-1" in run(*LOAD).output
 
 
+@pytest.mark.parametrize("state", ["bypassed", "rejoining"])
+def test_a_member_that_is_out_changes_no_figure_as_the_warning_says(state: str) -> None:
+    # Around the second, a hop stays within the region of the first.
+    members = [f"--member={one}" for one in ("us-east-1", "eu-west-1", "us-east-1:carts")]
+    ring = ["cost", "--table", "orders", "--key", "id:S", *members, "--writes", "50", "--json"]
+    both = [
+        json.loads(CliRunner().invoke(main, [*ring, *more]).stdout)
+        for more in ([], [f"--set=members[1].state={state}"])
+    ]
+    assert both[0]["ring"] == both[1]["ring"]
+    assert both[1]["warnings"][-1] == "This is the cost with all members in the ring."
+
+
 def test_the_readme_says_what_the_command_says() -> None:
     readme = " ".join((PROJECT_ROOT / "README.md").read_text().split())
     found = re.search(r"costs ([\d.]+) a month, and Global Tables ([\d.]+\d)", readme)

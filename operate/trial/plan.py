@@ -9,7 +9,7 @@ from typing import Any
 
 from operate.deployment.config_source import parse_settings
 from operate.errors import InvalidRequestError
-from ring.settings.members import Member, members_of
+from ring.settings.members import Member, find_member, members_of
 from ring.settings.settings import Settings
 
 PREFIX = "ring-trial-"
@@ -97,6 +97,11 @@ def _settings(
     given = {} if like is None else like.model_dump(mode="json", exclude_unset=True)
     kept = {section: given[section] for section in _KEPT if section in given}
     ttl = like.table.ttl if like else None
+    own = _of_their_own(name, [one["region"] for one in members])
+    if like and like.distributed.at is not None:
+        known = members_of(like)
+        at = own[known.index(find_member(known, like.distributed.at))]["name"]
+        kept["distributed"] = {**kept["distributed"], "at": at}
     return {
         **kept,
         "table": {
@@ -107,12 +112,21 @@ def _settings(
             "deletion_protection": False,
             "point_in_time_recovery": False,
         },
-        "members": [{**one, "name": _member_name(name, one["region"])} for one in members],
+        "members": [{**one, **names} for one, names in zip(members, own, strict=True)],
         "function": {**kept.get("function", {}), "log_items": True},
         "tags": {**kept.get("tags", {}), TAG: name},
     }
 
 
-def _member_name(name: str, region: str) -> str:
-    """Return a member's name, which begins the names of its resources."""
-    return f"{name.removeprefix('ring-')}-{region}"
+def _of_their_own(name: str, regions: Sequence[str]) -> list[dict[str, str]]:
+    """Return each member's name, which begins the names of its resources, and its table.
+
+    A member in the region of an earlier one has a number in both.
+    """
+    found: list[dict[str, str]] = []
+    for place, region in enumerate(regions):
+        count = regions[:place].count(region)
+        tail = f"-{count + 1}" if count else ""
+        table = {"table": f"{name}{tail}"} if tail else {}
+        found.append({"name": f"{name.removeprefix('ring-')}-{region}{tail}", **table})
+    return found

@@ -65,6 +65,32 @@ def test_a_trial_like_a_stack_has_its_settings_but_calls_nobody_and_costs_by_the
     assert len(all_hops(settings)) == 2
 
 
+def test_members_in_one_region_have_tables_and_names_of_their_own() -> None:
+    members = [
+        {"region": "us-east-1", "account": "111111111111", "name": "shop"},
+        {"region": "us-east-1", "account": "222222222222", "profile": "b", "name": "stock"},
+        {"region": "eu-west-1", "name": "ireland"},
+        {"region": "us-east-1", "account": "222222222222", "profile": "b", "table": "more"},
+    ]
+    plan = plan_trial(like=parse_settings({**PROD, "members": members, "hops": ["shop"]}))
+    tail = plan.name.removeprefix("ring-")
+    assert [(one.name, one.table, one.account) for one in plan.members] == [
+        (f"{tail}-us-east-1", plan.name, "111111111111"),
+        (f"{tail}-us-east-1-2", f"{plan.name}-2", "222222222222"),
+        (f"{tail}-eu-west-1", plan.name, None),
+        (f"{tail}-us-east-1-3", f"{plan.name}-3", "222222222222"),
+    ]
+
+
+@pytest.mark.parametrize("word", ["ireland", "eu-west-1", "eu-west-1/orders-eu"])
+def test_the_functions_of_a_whole_table_run_at_the_member_that_the_stack_names(word: str) -> None:
+    members = [PROD["members"][0], {**PROD["members"][1], "name": "ireland"}]
+    runner = {"distributed": {"enabled": True, "at": word}, "hops": ["ireland"]}
+    like = parse_settings({**PROD, "members": members, "monitoring": {}, **runner})
+    plan = plan_trial(like=like)
+    assert plan.parsed().distributed.at == plan.members[1].name
+
+
 @pytest.mark.parametrize("regions", [(), ("us-east-1",), ("us-east-1", "nowhere-9")])
 def test_too_few_or_unknown_regions_are_refused(regions: tuple[str, ...]) -> None:
     with pytest.raises(InvalidRequestError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from operate.aws.clients import ClientPool
@@ -36,6 +36,16 @@ class Patience:
     """Between two looks."""
     whole_minutes: bool = True
     """Whether a measured step ends with its minute: CloudWatch's metrics are by the minute."""
+
+
+def patience_for(plan: TrialPlan, patience: Patience) -> Patience:
+    """Return the patience for a plan's ring: a write may wait for the batching window at each hop.
+
+    Without it, a sound ring would fail, and a paused hop seem to hold what only waits.
+    """
+    settings = plan.parsed()
+    lap = settings.mapping.batching_window * len(settings.members)
+    return replace(patience, arrival=patience.arrival + lap, quiet=patience.quiet + lap)
 
 
 Deploy = Callable[[RingStack], Result]

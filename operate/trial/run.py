@@ -16,7 +16,7 @@ from operate.errors import (
     PrerequisiteError,
 )
 from operate.stop import Stop
-from operate.trial.context import Deploy, Patience, Trial
+from operate.trial.context import Deploy, Patience, Trial, patience_for
 from operate.trial.journal import TrialJournal, only_trial
 from operate.trial.plan import TrialPlan
 from operate.trial.report import TrialReport, report_of
@@ -170,13 +170,13 @@ class _Runner:
         return result
 
     def _trial(self, attempt: int) -> Trial:
-        ring = self._journal.ring()
+        ring, plan = self._journal.ring(), self._journal.plan()
         return Trial(
             self._journal,
-            self._journal.plan(),
+            plan,
             ring,
             self._callbacks.deploy,
-            self._options.patience,
+            patience_for(plan, self._options.patience),
             self._options.stop,
             self._callbacks.on_progress,
             attempt,

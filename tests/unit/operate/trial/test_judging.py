@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from operate.deployment.config_source import parse_settings
 from operate.monitoring.lag import HopLag, Percentiles
+from operate.trial.context import Patience, patience_for
 from operate.trial.items import sized_item, small_item, text_of, typed_item
 from operate.trial.leftovers import Leftovers
+from operate.trial.plan import plan_trial
 from operate.trial.reading import Arrival, compare
 from operate.trial.steps.ends import judge_deployment, judge_leftovers
 from operate.trial.steps.figures import (
@@ -17,10 +20,12 @@ from operate.trial.steps.figures import (
     judge_lag,
     judge_memory,
     judge_units,
+    max_lag,
 )
 from operate.trial.steps.invocations import Invocations, sum_up
 from operate.trial.steps.load import judge_accepted
 from operate.trial.verdicts import Verdict
+from tests.support.local_rings import TABLE
 
 MET, FAILED, NOT_JUDGED = Verdict.MET, Verdict.FAILED, Verdict.NOT_JUDGED
 QUICK = Percentiles(10, 1.0, 2.0, 2.0)
@@ -43,6 +48,20 @@ REPORT = (
 )
 def test_lag(hops: list[HopLag], verdict: Verdict) -> None:
     assert judge_lag(hops).verdict is verdict
+
+
+def test_a_batching_window_is_waited_for_at_each_hop_and_is_no_lag() -> None:
+    hops = [replace(HOP, lag=replace(QUICK, p99=140.0))]
+    settings = {"mapping": {"batching_window": 60}}
+    regions = ("us-east-1", "eu-west-1", "ap-southeast-2")
+    like = parse_settings({"table": TABLE, "members": [{"region": one} for one in regions]})
+    plan = plan_trial(like=like)
+    windows = replace(plan, settings={**plan.settings, **settings})
+    assert judge_lag(hops, max_lag(plan)).verdict is FAILED
+    assert judge_lag(hops, max_lag(windows)).verdict is MET
+    assert patience_for(plan, Patience()) == Patience()
+    longer = patience_for(windows, Patience(arrival=600.0, quiet=10.0))
+    assert (longer.arrival, longer.quiet) == (780.0, 190.0)
 
 
 @pytest.mark.parametrize(

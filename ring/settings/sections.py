@@ -190,7 +190,8 @@ class TombstoneSettings(SettingsModel):
 
     enabled: StrictBool = True
     """False makes deletes cheaper. It is safe only where deleted keys are never inserted again."""
-    retention_days: Annotated[StrictInt, Field(ge=1)] = 7
+    # A hundred years: Python has no period of a billion days, and DynamoDB no number of 40 digits.
+    retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)] = 7
     """Days: at least one per member, so that a tombstone outlives every write that is delayed."""
 
 

@@ -496,6 +496,12 @@ WRONG: dict[str, tuple[dict[str, object], str, str, str]] = {
         "24 hours at each of 2 members",
         "2 or more",
     ),
+    "a retention without an end": (
+        {"tombstones": {"retention_days": 1_000_000_000}},
+        "tombstones.retention_days",
+        "above the maximum of 36500",
+        "36500 or less",
+    ),
     "more members than the default retention has days": (
         {"members": [TWO[0], *({"region": f"ap-southeast-{at}"} for at in range(1, 8))]},
         "tombstones.retention_days",

@@ -109,8 +109,9 @@ class Deployments:
             deployment = self._run(stack, dry_run=False)
             self._create_secrets(stack, deployment)
             run(deployment)
-            self._delete_removed(deployment)
+            # Now the ring has other settings, whether or not what it no longer uses can be deleted.
             self.revision += 1
+            self._delete_removed(deployment)
             return Changed(deployment.steps, time.monotonic() - began)
 
     def _run(self, stack: StackConfig, *, dry_run: bool) -> Deployment:

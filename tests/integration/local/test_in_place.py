@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.cloud.cloud import Cloud, CloudError
 from local.faults.fault import FaultRequest
 from local.in_place import NotChangedError
 from local.ring import LocalRing
@@ -174,3 +175,18 @@ def test_invalid_settings_are_refused_and_change_nothing(ring: LocalRing) -> Non
         ring.change(settings_with(ring, LOST, state="gone"))
     put(ring, FIRST, item("kept"))
     all_have(ring, "kept")
+
+
+def test_settings_that_the_ring_has_count_even_if_an_unused_resource_remains(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CloudError("AccessDenied")
+
+    before = ring.revision
+    with monkeypatch.context() as patch:
+        patch.setattr(Cloud, "delete", refuse)
+        with pytest.raises(NotChangedError, match="runs with its new settings, but an unused"):
+            ring.change(settings_with(ring, LOST, state="bypassed"))
+    assert ring.settings.members[1].state == "bypassed"
+    assert ring.revision == before + 1

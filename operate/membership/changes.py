@@ -18,6 +18,7 @@ from operate.membership.gap import ensure_no_gap
 from operate.membership.plan import (
     SettingChange,
     ensure_all_hops_visible,
+    ensure_none_paused,
     hops_to_add,
     plan_change,
 )
@@ -176,12 +177,14 @@ def rejoin(
     """Return a bypassed member to the ring, and wait until all its hops have caught up.
 
     The hop around it stays until then, which takes ten minutes at least on AWS. Arguments, result
-    and errors are those of `bypass`. It always deploys.
+    and errors are those of `bypass`; a paused hop to or from it is an `InvalidRequestError`, too.
+    It always deploys.
     """
     change = plan_change(ring, member, "state", "rejoining")
     deployed = ring.deployed()
     if change.member.state != "in":
         ensure_all_hops_visible(change)
+        ensure_none_paused(change)
         hops_to_add(change, deployed)
         if change.member.state == "bypassed" and not allow_gap:
             ensure_no_gap(change, deployed, since, _command("rejoin", change))

@@ -99,3 +99,15 @@ def ensure_all_hops_visible(change: SettingChange) -> None:
             "them; when `status` of each has shown a small iterator age at its hops for ten "
             "minutes, write `state: in`, and deploy them again."
         )
+
+
+def ensure_none_paused(change: SettingChange) -> None:
+    """Raise `InvalidRequestError` if a hop to or from the member is paused: it never catches up."""
+    name = change.member.name
+    near = [hop for hop in all_hops(change.settings) if name in (hop.source.name, hop.target.name)]
+    if paused := sorted({hop.source.name for hop in near if hop.source.paused}):
+        raise InvalidRequestError(
+            f"{name} is in the ring again when the hops to and from it have caught up, which a "
+            f"paused hop never does: {', '.join(paused)}. Nothing was changed. First: "
+            + ", ".join(f"`automate.py resume {one}`" for one in paused)
+        )

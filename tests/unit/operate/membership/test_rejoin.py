@@ -89,3 +89,17 @@ def test_a_change_while_somebody_is_asked_is_not_undone(rejoining: Rejoining) ->
     with pytest.raises(InvalidRequestError, match="changed meanwhile"):
         rejoin(ring, BACK, callbacks=ChangeCallbacks(confirm=asked, deploy=rejoining._deploy))
     assert rejoining.up == []
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["before it", "its own"])
+def test_it_does_not_wait_for_a_hop_that_is_paused(rejoining: Rejoining, place: int) -> None:
+    rejoining.write(place, "paused", True)
+    with pytest.raises(InvalidRequestError, match=r"a paused hop never does.*automate\.py resume"):
+        rejoining.run()
+    assert rejoining.up == []
+
+
+def test_a_paused_hop_elsewhere_is_no_matter(rejoining: Rejoining) -> None:
+    rejoining.write(2, "paused", True)
+    rejoining.run()
+    assert rejoining.up[-1][1] == ("in", False)

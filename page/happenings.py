@@ -87,9 +87,9 @@ def _troubles(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Happe
             yield Happening("bad", text)
 
 
-def completed(travels: Iterable[Travel | None]) -> Iterator[Happening]:
+def completed(travels: Iterable[Travel]) -> Iterator[Happening]:
     """Describe the writes whose lap was completed."""
-    ended = [travel for travel in travels if travel is not None]
+    ended = list(travels)
     for travel in ended[:_MOST_WRITES]:
         everywhere = max(travel.reached.values()) - travel.began
         yield Happening(

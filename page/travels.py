@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from local.live.recent import Delivery
 
 SHOWN = 30
-"""Writes that are kept."""
+"""Writes that are shown."""
+FOLLOWED = 1_000
+"""Writes that are followed: many may be on their way at once."""
+_EARLY = 300
+"""Deliveries that are kept until the one before them is told."""
 
 
 @dataclass
@@ -30,25 +35,34 @@ class Travel:
 
 
 class Travels:
-    """The latest writes, newest first when iterated."""
+    """The writes on their way; the latest, newest first, when iterated."""
 
     def __init__(self) -> None:
-        self._travels: deque[Travel] = deque(maxlen=SHOWN)
+        self._travels: deque[Travel] = deque(maxlen=FOLLOWED)
+        self._early: deque[Delivery] = deque(maxlen=_EARLY)
 
     def __iter__(self) -> Iterator[Travel]:
-        return reversed(self._travels)
+        return islice(reversed(self._travels), SHOWN)
 
-    def add(self, delivery: Delivery) -> Travel | None:
-        """Add a delivery; return its write, None if its beginning was not seen."""
+    def add(self, delivery: Delivery) -> list[tuple[Delivery, Travel]]:
+        """Add a delivery; return the deliveries whose writes are known by it, each with its write.
+
+        A hop tells its deliveries when its whole batch is done. By then the next hop may have read
+        one of them, and have told its own: such a delivery is kept until the one before it comes.
+        Those of a write whose beginning was not seen are never returned.
+        """
         travel = self._begin(delivery) if delivery.origin == delivery.source else None
         travel = travel or self._find(delivery)
         if travel is None:
-            return None
-        if delivery.target == travel.origin:
-            travel.lap = delivery.at - travel.began
-        else:
-            travel.reached.setdefault(delivery.target, delivery.at)
-        return travel
+            self._early.append(delivery)
+            return []
+        known = [delivery]
+        _go_on(travel, delivery)
+        while early := next((one for one in self._early if _is_next(travel, one)), None):
+            self._early.remove(early)
+            _go_on(travel, early)
+            known.append(early)
+        return [(one, travel) for one in known]
 
     def _begin(self, delivery: Delivery) -> Travel:
         travel = Travel(
@@ -63,16 +77,26 @@ class Travels:
         return travel
 
     def _find(self, delivery: Delivery) -> Travel | None:
-        """Return the newest write of this key and origin that is at the source and not further.
+        """Return the newest write that a delivery is of.
 
         It may have replaced older ones, which then go no further.
         """
-        for travel in self:
-            if (
-                (travel.key, travel.origin) == (delivery.key, delivery.origin)
-                and travel.lap is None
-                and delivery.source in travel.reached
-                and delivery.target not in set(travel.reached) - {travel.origin}
-            ):
-                return travel
-        return None
+        return next((one for one in reversed(self._travels) if _is_next(one, delivery)), None)
+
+
+def _is_next(travel: Travel, delivery: Delivery) -> bool:
+    """Return whether a delivery is of a write's key and origin, and from where the write is on."""
+    return (
+        (travel.key, travel.origin) == (delivery.key, delivery.origin)
+        and travel.lap is None
+        and delivery.source in travel.reached
+        and delivery.target not in travel.reached.keys() - {travel.origin}
+        and delivery.read >= travel.began
+    )
+
+
+def _go_on(travel: Travel, delivery: Delivery) -> None:
+    if delivery.target == travel.origin:
+        travel.lap = delivery.at - travel.began
+    else:
+        travel.reached.setdefault(delivery.target, delivery.at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -34,7 +34,7 @@ class View:
         paths = {hop.source: path_of(hop) for hop in reading.hops}
         for line in reading.lines:
             happenings.extend(self._line(line, paths.get(line.source, line.source)))
-        happenings.extend(completed(map(self._delivery, reading.deliveries or ())))
+        happenings.extend(completed(self._laps(reading.deliveries or ())))
         self._before = reading
         self.document = {
             **self._fixed,
@@ -56,14 +56,14 @@ class View:
         elif happening := of_line(path, line.text, self._replicas):
             yield happening
 
-    def _delivery(self, delivery: Delivery) -> Travel | None:
-        """Add a delivery; return the write whose lap it completed, if it did."""
-        travel = self._travels.add(delivery)
-        if travel is None:
-            return None
-        lags = self._exact.setdefault(delivery.source, Window())
-        lags.add(delivery.at, delivery.at - travel.began)
-        return travel if delivery.target == travel.origin else None
+    def _laps(self, deliveries: Iterable[Delivery]) -> Iterator[Travel]:
+        """Add deliveries; yield the writes whose lap they completed."""
+        for told in deliveries:
+            for delivery, travel in self._travels.add(told):
+                lags = self._exact.setdefault(delivery.source, Window())
+                lags.add(delivery.at, delivery.at - travel.began)
+                if delivery.target == travel.origin:
+                    yield travel
 
     def _hop(self, hop: HopReading, now: float) -> Document:
         """Return a hop. Its lag is measured here where each write is seen, or by its metrics."""

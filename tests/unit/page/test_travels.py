@@ -26,6 +26,13 @@ def only(travels: Travels) -> Travel:
     return travel
 
 
+def only_of(known: list[tuple[Delivery, Travel]]) -> Travel:
+    """The write of all deliveries that are known."""
+    first, *others = (travel for _, travel in known)
+    assert all(other is first for other in others)
+    return first
+
+
 def test_a_write_begins_when_its_first_hop_reads_it_and_ends_with_its_lap(travels: Travels) -> None:
     for source, target, at in (("a", "b", 10.1), ("b", "c", 10.5), ("c", "a", 11.0)):
         travels.add(delivery(source, target, "a", at))
@@ -62,8 +69,33 @@ def test_a_write_that_a_later_one_replaced_does_not_take_its_place(travels: Trav
 
 
 def test_a_write_whose_beginning_was_not_seen_is_not_shown(travels: Travels) -> None:
-    assert travels.add(delivery("b", "c", "a", 1.0)) is None
+    assert travels.add(delivery("b", "c", "a", 1.0)) == []
     assert list(travels) == []
+
+
+def test_a_delivery_may_be_told_before_the_one_that_it_follows(travels: Travels) -> None:
+    """A hop tells a delivery when its whole batch is done; the next hop may be faster."""
+    first, second, third = (
+        delivery(source, target, "a", at)
+        for source, target, at in (("a", "b", 10.2), ("b", "c", 10.3), ("c", "a", 10.4))
+    )
+    assert travels.add(third) == travels.add(second) == []
+    travel = only_of(travels.add(first))
+    assert travel.reached.keys() == {"a", "b", "c"}
+    assert travel.lap == pytest.approx(0.3)
+
+
+def test_a_delivery_of_an_earlier_write_is_not_one_of_a_later_write(travels: Travels) -> None:
+    travels.add(delivery("b", "c", "a", 1.0))
+    assert len(travels.add(delivery("a", "b", "a", 60.0))) == 1
+    assert "c" not in only(travels).reached
+
+
+def test_all_of_many_writes_at_once_are_followed_to_the_end(travels: Travels) -> None:
+    keys = [str(number) for number in range(3 * SHOWN)]
+    for source, target, at in (("a", "b", 1.0), ("b", "c", 2.0), ("c", "a", 3.0)):
+        known = [travels.add(delivery(source, target, "a", at, key)) for key in keys]
+    assert [only_of(told).key for told in known] == keys
 
 
 def test_the_latest_writes_are_kept(travels: Travels) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
+
+from page import PageError
 
 _HEADER = "X-Ring-Key"
 _NAMES = frozenset({"127.0.0.1", "localhost"})
@@ -21,17 +23,34 @@ _NAMES = frozenset({"127.0.0.1", "localhost"})
 def load_key(file: Path | None = None) -> str:
     """Return the user's key; it is made at the first use.
 
-    It stays the same, so that an open page connects again after a restart.
+    It stays the same, so that an open page connects again after a restart. Raises `PageError`.
     """
     file = file or _state_folder() / "page-key"
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # An empty key would be that of a request without any: such a file is made anew.
+        return _read(file) or _made(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PageError(
+            f"The page's key cannot be kept in {file}: {error}. Delete that file, or set "
+            "XDG_STATE_HOME to a folder that you may write to."
+        ) from error
+
+
+def _read(file: Path) -> str:
+    try:
         return file.read_text().strip()
     except FileNotFoundError:
-        key = secrets.token_urlsafe(24)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        return ""
+
+
+def _made(file: Path) -> str:
+    """Make the key. The file is there with all of it or not at all: two pages may start at once."""
+    key = secrets.token_urlsafe(24)
+    descriptor, name = tempfile.mkstemp(dir=file.parent)  # for this user alone
     with os.fdopen(descriptor, "w") as opened:
         opened.write(key)
+    Path(name).replace(file)
     return key
 
 
@@ -44,7 +63,7 @@ def _state_folder() -> Path:
 def refusal(request: Request, key: str) -> str | None:
     """Return why a request is rejected; None if it is accepted."""
     host = request.headers.get("host", "")
-    if urlsplit(f"//{host}").hostname not in _NAMES:
+    if host.partition(":")[0].lower() not in _NAMES:
         return f"Host {host!r} is not this server."
     if not request.url.path.startswith("/api/"):
         return None

@@ -104,6 +104,7 @@ def test_all_its_files_together_are_small() -> None:
         ({"Origin": "http://evil.example"}, "takes no requests from http://evil.example"),
         ({"Origin": ""}, "needs the header Origin"),
         ({"Host": "evil.example"}, "is not this server"),
+        ({"Host": "[127.0.0.1"}, "is not this server"),
     ],
 )
 def test_a_change_is_rejected_from_elsewhere_and_without_the_key(
@@ -195,6 +196,22 @@ def test_the_key_is_kept_for_its_user_alone(tmp_path: Path) -> None:
     assert len(key) >= 32
     assert load_key(file) == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_without_a_key_is_no_key(tmp_path: Path) -> None:
+    """What is left of a full disk: with an empty key, the page would be anybody's."""
+    file = tmp_path / "page-key"
+    file.write_text("\n")
+    key = load_key(file)
+    assert len(key) >= 32
+    assert load_key(file) == key
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_key_that_cannot_be_kept_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("not a folder")
+    with pytest.raises(PageError, match="set XDG_STATE_HOME to a folder"):
+        load_key(tmp_path / "state" / "page-key")
 
 
 def test_a_used_port_is_an_error_that_says_what_to_do(page: PageServer, ring: LocalRing) -> None:

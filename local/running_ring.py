@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 _FUNCTION = "aws:lambda/function:Function"
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+
+if TYPE_CHECKING:
+    _Effect = tuple[Callable[[LocalHop], bool], Callable[[LocalHop], object]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class RunningRing:
         self._idle = idle
         self._environment = environment or {}
         self._schedule = Schedule()
+        self._effects: list[_Effect] = []
+        self._effects_lock = threading.Lock()
         self._segment_worker: LocalFunction | None = None
         self._segment_telemetry: Telemetry | None = None
 
@@ -96,7 +102,7 @@ class RunningRing:
                 hop.function.start()
             hops[hop.label] = hop
         for hop in hops.values():
-            hop.mapping.start(self._idle)
+            self._start(hop)
         self._schedule.close()
         self._schedule = Schedule()
         self._restart_segment_worker(deployment, functions)
@@ -106,7 +112,35 @@ class RunningRing:
         """Give a hop a new mapping after its old one was deleted."""
         arn = hop.function.spec.arn
         hop.begin(mapping_id, {**outputs, "functionArn": arn})
+        self._start(hop)
+
+    def _start(self, hop: LocalHop) -> None:
+        with self._effects_lock:
+            for is_affected, begin in self._effects:
+                if is_affected(hop):
+                    begin(hop)
         hop.mapping.start(self._idle)
+
+    @contextmanager
+    def affected(
+        self,
+        is_affected: Callable[[LocalHop], bool],
+        begin: Callable[[LocalHop], object],
+        end: Callable[[LocalHop], object],
+    ) -> Iterator[None]:
+        """Have an effect on some hops while the context lasts, also on those that start in it."""
+        effect = (is_affected, begin)
+        with self._effects_lock:
+            self._effects.append(effect)
+            for hop in filter(is_affected, list(self.hops.values())):
+                begin(hop)
+        try:
+            yield
+        finally:
+            with self._effects_lock:
+                self._effects.remove(effect)
+                for hop in filter(is_affected, list(self.hops.values())):
+                    end(hop)
 
     @property
     def functions(self) -> Mapping[str, Callable[[Any], Any]]:

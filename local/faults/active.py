@@ -45,8 +45,10 @@ class ActiveFaults:
     def start(self, request: FaultRequest) -> ActiveFault:
         """Start a fault. Raises `FaultError` if there is no such member or hop, or it is active."""
         target = self._target(request)
+        region = self._ring.members[target].region
         for active in self.list():
-            if (active.kind, active.target) == (request.kind, target) and active.kind != "poison":
+            is_there = active.region == region if request.is_of_region else active.target == target
+            if active.kind == request.kind != "poison" and is_there:
                 raise FaultError(
                     f"There is a fault of this kind already: {active.text}. Clear it first: "
                     f"`fault clear {active.id}`."
@@ -57,7 +59,7 @@ class ActiveFaults:
             str(next(self._ids)),
             request.kind,
             target,
-            self._ring.members[target].region,
+            region,
             request.value,
             began,
             began + request.seconds,

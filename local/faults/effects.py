@@ -20,6 +20,7 @@ from local.faults.fault import FaultError
 if TYPE_CHECKING:
     from local.endpoint.fault_injection import Faults
     from local.faults.fault import FaultRequest, Kind
+    from local.hop import LocalHop
     from local.running_ring import LocalMember, RunningRing
 
 _LONGEST_WORK = 0.3
@@ -54,17 +55,20 @@ def effect(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
 def _outage(ring: RunningRing, faults: Faults, request: FaultRequest) -> Iterator[None]:
     """Leave a region unanswered, and stop what runs there, even in the middle of an invocation."""
     region = ring.member(request.target).region
-    hops = [hop for hop in ring.hops.values() if ring.members[hop.source].region == region]
-    with faults.lose(region):
-        for hop in hops:
-            hop.mapping.lost = True
-            hop.function.kill_if_invoked()
-        try:
-            yield
-        finally:
-            for hop in hops:
-                hop.mapping.lost = False
-                hop.mapping.poll_now()
+
+    def is_there(hop: LocalHop) -> bool:
+        return hop.function.spec.region == region
+
+    def begin(hop: LocalHop) -> None:
+        hop.mapping.lost = True
+        hop.function.kill_if_invoked()
+
+    def end(hop: LocalHop) -> None:
+        hop.mapping.lost = False
+        hop.mapping.poll_now()
+
+    with faults.lose(region), ring.affected(is_there, begin, end):
+        yield
 
 
 def _throttle(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effect:
@@ -72,27 +76,27 @@ def _throttle(ring: RunningRing, faults: Faults, request: FaultRequest) -> Effec
     return faults.inject(throttling(ring.member(request.target).region, request.value))
 
 
-@contextmanager
-def _delay(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[None]:
-    assert request.value is not None
-    mappings = [hop.mapping for hop in ring.hops_from(request.target)]
-    for mapping in mappings:
-        mapping.reader.delay = request.value
-    try:
-        yield
-    finally:
-        for mapping in mappings:
-            mapping.reader.delay = 0.0
-            mapping.poll_now()
+def _delay(ring: RunningRing, _: Faults, request: FaultRequest) -> Effect:
+    delay = request.value
+    assert delay is not None
+
+    def begin(hop: LocalHop) -> None:
+        hop.mapping.reader.delay = delay
+
+    def end(hop: LocalHop) -> None:
+        hop.mapping.reader.delay = 0.0
+        hop.mapping.poll_now()
+
+    return ring.affected(_starts_at(ring, request), begin, end)
 
 
 @contextmanager
 def _crash(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[None]:
-    ended = threading.Event()
+    ended, is_killed = threading.Event(), _starts_at(ring, request)
 
     def kill_repeatedly() -> None:
         while not ended.wait(random.uniform(0.01, _LONGEST_WORK)):
-            for hop in ring.hops_from(request.target):
+            for hop in filter(is_killed, list(ring.hops.values())):
                 hop.function.kill_if_invoked()
 
     thread = threading.Thread(target=kill_repeatedly, name="crash", daemon=True)
@@ -102,6 +106,11 @@ def _crash(ring: RunningRing, _: Faults, request: FaultRequest) -> Iterator[None
     finally:
         ended.set()
         thread.join()
+
+
+def _starts_at(ring: RunningRing, request: FaultRequest) -> Callable[[LocalHop], bool]:
+    source = ring.member(request.target).name
+    return lambda hop: hop.source == source
 
 
 @contextmanager

@@ -48,6 +48,11 @@ class FaultRequest:
                 f"A fault lasts more than 0 seconds and at most a day, not {self.seconds:g} s."
             )
 
+    @property
+    def is_of_region(self) -> bool:
+        """Whether it is one of the whole region, of whichever member in it."""
+        return self.kind in ("outage", "throttle")
+
     @classmethod
     def from_document(cls, document: Any) -> FaultRequest:
         """Read a request from JSON. Raises `FaultError`."""

@@ -266,8 +266,18 @@ class _Chosen:
 
 
 def _find(rings: Sequence[DeployedRing], name: str, hours: float) -> _Chosen:
-    """Return the conflict with an ID. Raises `OperateError`."""
+    """Return the conflict with an ID. Raises `OperateError`, also if several rings have one."""
     outcomes = run_on_all(rings, lambda ring: logged_conflicts(ring, hours), reads_only=True)
+    labels = [
+        outcome.ring.label
+        for outcome in outcomes
+        if outcome.result is not None and outcome.result.matching(name)
+    ]
+    if len(labels) > 1:
+        raise InvalidRequestError(
+            f"{name}: {', '.join(labels)} each have a conflict with an ID that begins like this. "
+            "Give more of it, or choose the ring with --only."
+        )
     missing: InvalidRequestError | None = None
     for outcome in outcomes:
         if outcome.result is not None:

@@ -38,12 +38,16 @@ class Conflicts:
     unread: Mapping[str, str]
     malformed: int = 0
 
+    def matching(self, name: str) -> list[ConflictEntry]:
+        """Return the entries whose ID begins like that."""
+        return [entry for entry in self.entries if name and entry.id.startswith(name)]
+
     def find(self, name: str) -> ConflictEntry:
         """Return the entry with an ID, or the only one whose ID begins like that.
 
         Raises `InvalidRequestError`.
         """
-        found = [entry for entry in self.entries if name and entry.id.startswith(name)]
+        found = self.matching(name)
         if len(found) == 1:
             return found[0]
         if found:

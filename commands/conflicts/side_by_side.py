@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -28,7 +29,9 @@ def format_value(value: Value | None) -> str:
     text = escape_unprintable(_format(kind, content))
     if len(text) <= _MAX_TEXT:
         return text
-    return f"{text[:_MAX_TEXT]}... ({len(text):,} characters)"
+    # With the digest, two values that differ beyond the cut differ in a table, too.
+    digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    return f"{text[:_MAX_TEXT]}... ({len(text):,} characters; digest {digest})"
 
 
 def _format(kind: str, content: Any) -> str:
@@ -42,7 +45,7 @@ def _format(kind: str, content: Any) -> str:
         case "L":
             return f"[{', '.join(_format(*_pair(member)) for member in content)}]"
         case "M":
-            parts = (f"{name}: {_format(*_pair(member))}" for name, member in content.items())
+            parts = (f"{name}: {_format(*_pair(content[name]))}" for name in sorted(content))
             return f"{{{', '.join(parts)}}}"
         case _:
             return str(content)

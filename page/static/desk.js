@@ -9,6 +9,13 @@ const plain = (value) => {
   const [type, inner] = Object.entries(value)[0];
   return ["S", "N"].includes(type) ? inner : JSON.stringify(inner);
 };
+// Maps have no order, nor have sets: here they have one, so that equal values have the same text.
+const ordered = (value) => {
+  const [type, inner] = Object.entries(value)[0];
+  if (type === "M") return { M: Object.fromEntries(Object.keys(inner).sort().map((name) => [name, ordered(inner[name])])) };
+  if (type === "L") return { L: inner.map(ordered) };
+  return Array.isArray(inner) ? { [type]: [...inner].sort() } : value;
+};
 const keyText = (key) => (key ? Object.entries(key).map(([name, value]) => `${name}=${text(Object.values(value)[0])}`).join(", ") : "no key");
 
 function entry(heading, small, ...buttons) {
@@ -72,7 +79,8 @@ function conflict(one) {
 
 const NOT_LOGGED = "The log does not have the item that lost: it has those of later conflicts with function.log_items: true. This is the item that won.";
 
-const own = (item) => Object.fromEntries(Object.entries(item ?? {}).filter(([name]) => !name.startsWith("_repl_")));
+const own = (item) => Object.fromEntries(Object.entries(item ?? {}).filter(([name]) => !name.startsWith("_repl_")).map(([name, value]) => [name, ordered(value)]));
+const has = (item, name) => Object.hasOwn(item ?? {}, name); // "constructor" is "in" every object
 
 // What stands, in plain JSON if that is the same.
 function standing(found) {
@@ -94,11 +102,13 @@ function compare(found) {
   if (!lost || !won) note.push(make("p", {}, "The log has no items of this conflict: with function.log_items: true, it has those of later ones."));
   const keys = Object.keys(found.key);
   const names = [...keys, ...[won, lost].flatMap((item) => (item && item !== "deleted" ? Object.keys(item).sort() : []))];
-  const cell = (item, name) => (item === "deleted" ? item : item === null ? (keys.includes(name) ? plain(found.key[name]) : "not logged") : name in item ? plain(item[name]) : "–");
+  const cell = (item, name) => (item === "deleted" ? item : item === null ? (keys.includes(name) ? plain(found.key[name]) : "not logged") : has(item, name) ? plain(item[name]) : "–");
   const heading = (of, label) => `${label} at ${of.member}${of.deleted ? ": a delete" : ""}`;
   const headings = [heading(found.won, "Won"), heading(found.lost, "Lost")];
   const rows = [...new Set(names)].map((name) => {
-    const sides = [cell(won, name), cell(lost, name)];
+    const types = [won, lost].map((item) => (has(item, name) ? Object.keys(item[name])[0] : null));
+    const isTyped = types[0] && types[1] && types[0] !== types[1]; // the text "1" is not the number
+    const sides = [won, lost].map((item) => (isTyped ? JSON.stringify(item[name]) : cell(item, name)));
     const differs = won && lost && sides[0] !== sides[1];
     // With roles and its column's name, as a narrow page shows each row as a card.
     return make("tr", { class: differs ? "differs" : null, role: "row" }, make("th", { scope: "row", role: "rowheader" }, name),

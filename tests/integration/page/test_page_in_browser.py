@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from local.ring import LocalRing
 from page.server import PageServer
 from tests.support.browsers import serve
-from tests.support.local_rings import PATIENCE, get, hop_from, item, make_conflict, ring_of
+from tests.support.local_rings import PATIENCE, get, hop_from, item, make_conflict, put, ring_of
 
 MILLISECONDS = 60_000
 
@@ -165,6 +165,26 @@ def test_a_conflict_is_compared_and_the_loser_kept(page: Page, ring: LocalRing) 
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, "ap-southeast-2", "both") == item("both", color={"S": loser})
     expect(page.locator("#conflicts li")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_all_that_differs_in_a_conflict_is_marked_and_nothing_else(
+    page: Page, ring: LocalRing
+) -> None:
+    one, two = {"a": {"N": "1"}, "b": {"N": "2"}}, {"b": {"N": "2"}, "a": {"N": "1"}}
+    with ring.paused():
+        put(ring, "us-east-1", item("odd", n={"N": "1"}, m={"M": one}, constructor={"S": "x"}))
+        put(ring, "eu-west-1", item("odd", n={"S": "1"}, m={"M": two}))
+    ring.wait_until_quiet(PATIENCE)
+    ring.flush()
+    entry = page.locator("#conflicts li", has_text="id=odd")
+    entry.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog")
+    differs = dialog.locator("tr.differs")
+    expect(differs).to_have_count(2)
+    expect(differs.filter(has_text="constructor")).to_contain_text("–")
+    expect(differs.filter(has_text='{"N":"1"}')).to_contain_text('{"S":"1"}')
+    dialog.get_by_role("button", name="Close").click()
 
 
 @pytest.mark.long

@@ -42,3 +42,14 @@ def test_only_what_differs_has_a_sign() -> None:
 )
 def test_a_value_of_each_type(value: Any, text: str) -> None:
     assert format_value(value) == text
+
+
+def test_values_that_differ_beyond_the_cut_are_marked() -> None:
+    left, right = (format_value({"S": "q" * 1_000 + end}) for end in "ab")
+    lines = list(side_by_side(("a", "b"), [("text", left, right)], 80))
+    assert any(line.startswith("≠") for line in lines)
+
+
+def test_the_order_in_a_map_is_no_difference() -> None:
+    one, two = {"a": {"N": "1"}, "b": {"N": "2"}}, {"b": {"N": "2"}, "a": {"N": "1"}}
+    assert format_value({"M": one}) == format_value({"M": two}) == "{a: 1, b: 2}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
@@ -74,6 +75,8 @@ class _Page:
         self._ring = ring
         self._feed = feed
         self._runner = runner
+        self._run = secrets.token_hex(4)
+        """Begins the IDs of events: a page that was open connects again to another server."""
 
     async def index(self, _: Request) -> Response:
         """Return the page."""
@@ -84,8 +87,8 @@ class _Page:
 
         https://html.spec.whatwg.org/multipage/server-sent-events.html
         """
-        text = request.headers.get("last-event-id", "")
-        seen = int(text) if text.isdecimal() else 0
+        run, _, number = request.headers.get("last-event-id", "").partition("-")
+        seen = int(number) if run == self._run and number.isdecimal() else 0
         return StreamingResponse(self._stream(seen), media_type="text/event-stream")
 
     async def _stream(self, seen: int) -> AsyncIterator[str]:
@@ -95,7 +98,7 @@ class _Page:
                 version, quiet = self._feed.version, 0.0
                 message = self._feed.message(seen)
                 seen = message["number"]
-                yield f"id: {seen}\ndata: {json.dumps(message)}\n\n"
+                yield f"id: {self._run}-{seen}\ndata: {json.dumps(message)}\n\n"
             elif quiet >= _QUIET_SECONDS:
                 quiet = 0.0
                 yield ":\n\n"

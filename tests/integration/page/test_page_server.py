@@ -74,15 +74,20 @@ def write(page: PageServer, member: str, action: str, item: str) -> tuple[int, A
     return status, document
 
 
-def first_message(page: PageServer) -> dict[str, Any]:
+def first_event(page: PageServer, **headers: str) -> tuple[str, dict[str, Any]]:
+    """Return the ID and the message of the first event."""
     connection = http.client.HTTPConnection(host_of(page), timeout=PATIENCE)
-    connection.request("GET", f"/api/events?key={key_of(page)}")
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET", f"/api/events?key={key_of(page)}", headers=sent)
     response = connection.getresponse()
-    while not (line := response.readline().decode()).startswith("data: "):
-        assert line
+    id_, data = (response.readline().decode().strip() for _ in range(2))
     connection.close()
-    message: dict[str, Any] = json.loads(line.removeprefix("data: "))
-    return message
+    message: dict[str, Any] = json.loads(data.removeprefix("data: "))
+    return id_.removeprefix("id: "), message
+
+
+def first_message(page: PageServer) -> dict[str, Any]:
+    return first_event(page)[1]
 
 
 def test_the_page_needs_no_key_and_asks_nothing_of_other_servers(page: PageServer) -> None:
@@ -188,6 +193,21 @@ def test_a_page_that_is_opened_gets_the_ring_and_what_happened(page: PageServer)
     message = first_message(page)
     assert [member["name"] for member in message["view"]["members"]] == ["us-east-1", "eu-west-1"]
     assert "put id=seen at us-east-1" in [happening["text"] for happening in message["log"]]
+
+
+def test_a_page_that_was_away_gets_what_it_missed_and_of_another_server_all(
+    page: PageServer,
+) -> None:
+    write(page, "us-east-1", "put", '{"id": "before"}')
+    id_, message = first_event(page)
+    number = message["number"]
+    write(page, "us-east-1", "put", '{"id": "after"}')
+    missed = [one["text"] for one in first_event(page, Last_Event_ID=id_)[1]["log"]]
+    assert "put id=after at us-east-1" in missed
+    assert "put id=before at us-east-1" not in missed
+    # A server that ran before counted from one, too.
+    others = first_event(page, Last_Event_ID=f"0-{number}")[1]["log"]
+    assert "put id=before at us-east-1" in [one["text"] for one in others]
 
 
 def test_the_key_is_kept_for_its_user_alone(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from operate.errors import OperateError
+from operate.untrusted_json import MalformedJsonError, read_json
 from page import guard, items
 from page.commands import BadCommandError
 from page.happenings import Happening
@@ -147,16 +148,14 @@ class _Page:
 
 async def _body(request: Request, fields: dict[str, type]) -> dict[str, Any] | Response:
     """Return the JSON body with these fields, or the response that says what is wrong."""
+    needed = f"needs: {', '.join(fields)}."
     try:
-        body = json.loads(await request.body())
-    except ValueError:
-        body = None
-    wrong = [
-        name
-        for name, kind in fields.items()
-        if not isinstance(body, dict) or not isinstance(body.get(name), kind)
-    ]
-    if body is None or wrong:
-        return JSONResponse({"error": f"The request needs: {', '.join(fields)}."}, 400)
-    result: dict[str, Any] = body
-    return result
+        body = read_json(await request.body())
+    except MalformedJsonError as error:
+        reason = f"The request cannot be read: {error}. It {needed}"
+        return JSONResponse({"error": reason}, 400)
+    if not isinstance(body, dict) or not all(
+        isinstance(body.get(name), kind) for name, kind in fields.items()
+    ):
+        return JSONResponse({"error": f"The request {needed}"}, 400)
+    return body

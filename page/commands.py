@@ -96,6 +96,8 @@ class CommandRunner:
             filled = [part.format_map(arguments) for part in template]
         except KeyError as error:
             raise BadCommandError(f"{name} needs the argument {error}.") from error
+        if any("\0" in part for part in filled):
+            raise BadCommandError(f"{name} takes no argument with a null character.")
         options = filled.index("--") if "--" in filled else len(filled)
         return [*filled[:options], *self._ring, *filled[options:]]
 

@@ -173,6 +173,23 @@ def test_a_malformed_request_is_rejected(page: PageServer, body: str) -> None:
     assert "needs: name, arguments, preview" in document["error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("command", "[" * 50_000, "nested too deeply"),
+        ("command", '{"name": "end", "arguments": {"id": "\\u0000"}, "preview": false}', "null"),
+        ("command", '{"name": "end", "arguments": {"id": "\\ud800"}, "preview": false}', "half a"),
+        ("item", '{"member": "us-east-1", "action": "put", "item": "\\ud800"}', "half a character"),
+    ],
+)
+def test_a_request_that_cannot_be_carried_out_is_rejected_with_the_reason(
+    page: PageServer, path: str, body: str, reason: str
+) -> None:
+    status, document, _ = ask(page, "POST", f"/api/{path}", body)
+    assert status == 400
+    assert reason in document["error"]
+
+
 @pytest.mark.long
 def test_a_command_runs_and_its_output_is_returned(page: PageServer) -> None:
     body = {"name": "quarantine", "arguments": {}, "preview": False}

@@ -29,6 +29,8 @@ _SHOWN = 100_000
 """Bytes that are kept of an object that cannot be understood."""
 
 _LAMBDAS = "aws/lambda/"
+_OWN = (PREFIX, _LAMBDAS)
+"""How names of entries begin. Another object in the bucket is somebody's own."""
 _AHEAD = 8
 """How many objects are read at the same time, and so are in memory as they are in the bucket."""
 _LARGEST = 24_000_000
@@ -132,7 +134,7 @@ class QuarantineBucket:
         """The ids of all that lies there, in their order: a thousand to a request."""
         for page in self.client.get_paginator("list_objects_v2").paginate(**self._place):
             listed = (one["Key"] for one in page.get("Contents", ()))
-            yield from (name for name in listed if name.startswith((PREFIX, _LAMBDAS)))
+            yield from (name for name in listed if name.startswith(_OWN))
 
     def read(self, names: Iterable[str]) -> Iterator[Entry]:
         """The entries of these ids, in that order, fetched a few ahead; what is gone is left out.
@@ -154,7 +156,7 @@ class QuarantineBucket:
         Raises:
             NoSuchEntryError: there is none.
         """
-        fetched = self._fetch(name, is_there=False)
+        fetched = self._fetch(name, is_there=False) if name.startswith(_OWN) else None
         if fetched is None:
             raise NoSuchEntryError(f"{name} is not in the quarantine of {self.hop}: list what is.")
         return self._entry(fetched)

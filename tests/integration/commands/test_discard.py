@@ -69,6 +69,15 @@ def test_a_record_is_printed_and_then_deleted_and_the_others_stay(ring: LocalRin
     assert ids(ring) == [entry["id"] for entry in others]
 
 
+@pytest.mark.parametrize("name", ["notes.txt", ""])
+def test_an_object_that_is_not_listed_is_not_in_the_quarantine(ring: LocalRing, name: str) -> None:
+    (bucket, s3), *_ = buckets(ring)
+    s3.put_object(Bucket=bucket, Key="notes.txt", Body=b"{}")
+    for ended in (discard(ring, name, "--yes"), redrive(ring, "--show", name or "?")):
+        assert (ended.exit_code, "not in the quarantine" in ended.output) == (2, True), ended.output
+    assert s3.get_object(Bucket=bucket, Key="notes.txt")["ContentLength"] == 2
+
+
 def test_it_asks_and_a_no_deletes_nothing(ring: LocalRing, monkeypatch: pytest.MonkeyPatch) -> None:
     before = ids(ring)
     monkeypatch.setattr(Screen, "is_interactive", True)  # as at a terminal

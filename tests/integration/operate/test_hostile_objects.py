@@ -172,7 +172,8 @@ def test_memory_is_bounded_whatever_is_in_the_bucket(
 
 def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: QuarantineBucket) -> None:
     def get_object(Key: str, **_: Any) -> Any:  # noqa: N803
-        raise ClientError({"Error": {"Code": Key, "Message": "?"}}, "GetObject")
+        code = Key.removeprefix("quarantine/")
+        raise ClientError({"Error": {"Code": code, "Message": "?"}}, "GetObject")
 
     client: Any = SimpleNamespace(exceptions=bucket.client.exceptions, get_object=get_object)
     locked = QuarantineBucket(client, NAME, HOP, "orders")
@@ -187,7 +188,7 @@ def test_an_object_that_s3_does_not_give_out_is_listed_too(bucket: QuarantineBuc
         list(locked.read(["SlowDown"]))
     # Where one may not list a bucket, S3 denies what is not there.
     with pytest.raises(ClientError, match="AccessDenied"):
-        locked.entry("AccessDenied")
+        locked.entry("quarantine/AccessDenied")
 
 
 def test_a_list_has_no_codes_for_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

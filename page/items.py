@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.model.attribute_values import encode_binary
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
 from operate.aws.answers import NO_ANSWER
@@ -43,8 +44,16 @@ def write(ring: DeployedRing, member_name: str, action: str, text: str) -> str:
         raise BadWriteError(f"{member_name} does not answer. {error}") from error
     except (ClientError, BotoCoreError) as error:
         raise BadWriteError(f"{member_name} did not take it: {error}") from error
-    key = ", ".join(f"{name}={next(iter(item[name].values()))}" for name in schema.keys)
-    return f"{action} {key} at {member_name}"
+    return f"{action} {_key_text(item, schema)} at {member_name}"
+
+
+def _key_text(item: Item, schema: Schema) -> str:
+    """Return an item's key as the table of writes has it, with binary as base64 text."""
+    values = {name: next(iter(item[name].values())) for name in schema.keys}
+    return ", ".join(
+        f"{name}={encode_binary(value) if isinstance(value, bytes) else value}"
+        for name, value in values.items()
+    )
 
 
 def _send(client: Any, table: str, action: str, item: Item, schema: Schema) -> None:

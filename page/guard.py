@@ -28,7 +28,7 @@ def load_key(file: Path | None = None) -> str:
     file = file or _state_folder() / "page-key"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # An empty key would be that of a request without any: such a file is made anew.
+        # An empty key would be that of a request without any: such a file is replaced.
         return _read(file) or _made(file)
     except (OSError, UnicodeDecodeError) as error:
         raise PageError(

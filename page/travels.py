@@ -12,9 +12,9 @@ from local.live.recent import Delivery
 SHOWN = 30
 """Writes that are shown."""
 FOLLOWED = 1_000
-"""Writes that are followed: many may be on their way at once."""
+"""Writes that are followed: many may travel at once."""
 _EARLY = 300
-"""Deliveries that are kept until the one before them is told."""
+"""Deliveries that are kept until the one before them is reported."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Travel:
 
 
 class Travels:
-    """The writes on their way; the latest, newest first, when iterated."""
+    """The writes that travel; the latest, newest first, when iterated."""
 
     def __init__(self) -> None:
         self._travels: deque[Travel] = deque(maxlen=FOLLOWED)
@@ -47,8 +47,9 @@ class Travels:
     def add(self, delivery: Delivery) -> list[tuple[Delivery, Travel]]:
         """Add a delivery; return the deliveries whose writes are known by it, each with its write.
 
-        A hop tells its deliveries when its whole batch is done. By then the next hop may have read
-        one of them, and have told its own: such a delivery is kept until the one before it comes.
+        A hop reports its deliveries when its whole batch is done. By then the next hop may have
+        read one of them and reported its own: such a delivery is kept until the one before it
+        comes.
         Those of a write whose beginning was not seen are never returned.
         """
         travel = self._begin(delivery) if delivery.origin == delivery.source else None

@@ -58,8 +58,8 @@ class View:
 
     def _laps(self, deliveries: Iterable[Delivery]) -> Iterator[Travel]:
         """Add deliveries; yield the writes whose lap they completed."""
-        for told in deliveries:
-            for delivery, travel in self._travels.add(told):
+        for reported in deliveries:
+            for delivery, travel in self._travels.add(reported):
                 lags = self._exact.setdefault(delivery.source, Window())
                 lags.add(delivery.at, delivery.at - travel.began)
                 if delivery.target == travel.origin:

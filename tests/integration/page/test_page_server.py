@@ -182,7 +182,7 @@ def test_a_malformed_request_is_rejected(page: PageServer, body: str) -> None:
         ("item", '{"member": "us-east-1", "action": "put", "item": "\\ud800"}', "half a character"),
     ],
 )
-def test_a_request_that_cannot_be_carried_out_is_rejected_with_the_reason(
+def test_a_request_that_cannot_be_executed_is_rejected_with_the_reason(
     page: PageServer, path: str, body: str, reason: str
 ) -> None:
     status, document, _ = ask(page, "POST", f"/api/{path}", body)

@@ -73,8 +73,8 @@ def test_a_write_whose_beginning_was_not_seen_is_not_shown(travels: Travels) -> 
     assert list(travels) == []
 
 
-def test_a_delivery_may_be_told_before_the_one_that_it_follows(travels: Travels) -> None:
-    """A hop tells a delivery when its whole batch is done; the next hop may be faster."""
+def test_a_delivery_may_be_reported_before_the_one_that_it_follows(travels: Travels) -> None:
+    """A hop reports a delivery when its whole batch is done; the next hop may be faster."""
     first, second, third = (
         delivery(source, target, "a", at)
         for source, target, at in (("a", "b", 10.2), ("b", "c", 10.3), ("c", "a", 10.4))
@@ -95,7 +95,7 @@ def test_all_of_many_writes_at_once_are_followed_to_the_end(travels: Travels) ->
     keys = [str(number) for number in range(3 * SHOWN)]
     for source, target, at in (("a", "b", 1.0), ("b", "c", 2.0), ("c", "a", 3.0)):
         known = [travels.add(delivery(source, target, "a", at, key)) for key in keys]
-    assert [only_of(told).key for told in known] == keys
+    assert [only_of(found).key for found in known] == keys
 
 
 def test_the_latest_writes_are_kept(travels: Travels) -> None:

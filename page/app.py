@@ -88,7 +88,8 @@ class _Page:
 
         https://html.spec.whatwg.org/multipage/server-sent-events.html
         """
-        run, _, number = request.headers.get("last-event-id", "").partition("-")
+        given = request.headers.get("last-event-id") or request.query_params.get("seen", "")
+        run, _, number = given.partition("-")
         seen = int(number) if run == self._run and number.isdecimal() else 0
         return StreamingResponse(self._stream(seen), media_type="text/event-stream")
 

@@ -38,26 +38,33 @@ export async function document_(name, args = {}) {
 }
 
 // Receive messages until the page is closed; the browser connects again by itself, and this does
-// where the browser gives up.
+// where the browser gives up. A browser has six connections to a server, whatever its tabs: a tab
+// that nobody sees leaves its own to the others.
 export function receive(onMessage, onState) {
   let last = 0;
+  let seen = "";
+  let source = null;
   const connect = () => {
-    const source = new EventSource(`api/events?key=${encodeURIComponent(key)}`);
-    source.onopen = () => onState("open");
-    source.onmessage = (event) => {
+    source?.close();
+    if (document.hidden) return;
+    const mine = (source = new EventSource(`api/events?key=${encodeURIComponent(key)}&seen=${seen}`));
+    mine.onopen = () => onState("open");
+    mine.onmessage = (event) => {
       const message = JSON.parse(event.data);
+      seen = event.lastEventId;
       message.isNew = message.number >= last;
       last = message.number;
       onMessage(message);
     };
-    source.onerror = async () => {
+    mine.onerror = async () => {
       onState("lost");
-      if (source.readyState !== EventSource.CLOSED) return;
+      if (mine.readyState !== EventSource.CLOSED) return;
       const reply = await fetch(`api/events?key=${encodeURIComponent(key)}`).catch(() => null);
       if (reply && reply.status === 403) onState("refused");
       if (reply) reply.body?.cancel();
-      setTimeout(connect, 2000);
+      setTimeout(() => mine === source && connect(), 2000);
     };
   };
+  document.addEventListener("visibilitychange", connect);
   connect();
 }

@@ -72,6 +72,37 @@ def test_a_write_is_seen_travelling_to_every_member(page: Page, ring: LocalRing)
 
 
 @pytest.mark.long
+def test_a_tab_that_nobody_sees_leaves_its_connection_to_others(
+    browser: Browser, server: PageServer, ring: LocalRing
+) -> None:
+    """A browser has six to a server: with as many tabs open, a click would wait for ever."""
+    context = browser.new_context()
+    for _ in range(8):
+        tab = context.new_page()
+        tab.goto(server.address, timeout=MILLISECONDS)
+        expect(tab.locator("#ring svg")).to_be_visible(timeout=MILLISECONDS)
+        hide(tab, is_hidden=True)
+    ring.wait_until_quiet(PATIENCE)
+    before = tab.locator("#log li").count()
+    put(ring, "us-east-1", item("unseen"))
+    ring.wait_until_quiet(PATIENCE)
+    hide(tab, is_hidden=False)
+    expect(tab.locator("#log li", has_text="id=unseen")).to_have_count(1, timeout=MILLISECONDS)
+    assert tab.locator("#log li").count() == before + 1
+    context.close()
+
+
+def hide(page: Page, *, is_hidden: bool) -> None:
+    """Have a tab be behind another, which a browser without a screen does not do itself."""
+    page.evaluate(
+        """(value) => {
+        Object.defineProperty(document, "hidden", {value, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange")); }""",
+        is_hidden,
+    )
+
+
+@pytest.mark.long
 def test_what_is_wrong_with_an_item_is_said_beside_the_form(page: Page) -> None:
     write(page, "us-east-1", "put", "{id")
     expect(page.locator("#item-form output")).to_contain_text("not JSON")

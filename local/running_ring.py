@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     from ring.settings.members import Member
     from ring.settings.settings import Settings
 
+    _Effect = tuple[Callable[[LocalHop], bool], Callable[[LocalHop], object]]
+
 _FUNCTION = "aws:lambda/function:Function"
 _MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-
-if TYPE_CHECKING:
-    _Effect = tuple[Callable[[LocalHop], bool], Callable[[LocalHop], object]]
 
 
 @dataclass(frozen=True)

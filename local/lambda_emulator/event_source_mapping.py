@@ -120,6 +120,8 @@ class EventMapping:
 
     def _advance(self, lane: Lane) -> bool:
         """Deliver or discard the lane's next batch. Returns whether there was one."""
+        if self.lost:  # since this round began: nothing that runs in its region begins any more
+            return False
         match lane.next(self._now()):
             case Batch() as batch:
                 self._deliver(batch, lane)

@@ -193,6 +193,22 @@ def test_a_paused_mapping_reads_and_delivers_nothing_until_it_is_resumed() -> No
     assert function.calls == [[1]]
 
 
+def test_what_was_being_read_when_its_region_is_lost_is_delivered_when_it_is_back() -> None:
+    class Losing(FakeStream):
+        def read(self) -> Sequence[Mapping[str, Any]]:
+            found = super().read()
+            mapping.lost = bool(found)
+            return found
+
+    function = FakeFunction()
+    mapping = EventMapping(Losing(streamed(1)), function, Policy())
+    mapping.step()
+    assert function.calls == []
+    mapping.lost = False
+    settle(mapping)
+    assert function.calls == [[1]]
+
+
 def test_it_is_quiet_only_if_the_stream_was_looked_at_since_and_nothing_was_delivered() -> None:
     stream = FakeStream()
     mapping = EventMapping(stream, FakeFunction(), Policy())

@@ -49,8 +49,7 @@ class Travels:
 
         A hop reports its deliveries when its whole batch is done. By then the next hop may have
         read one of them and reported its own: such a delivery is kept until the one before it
-        comes.
-        Those of a write whose beginning was not seen are never returned.
+        comes. Those of a write whose beginning was not seen are never returned.
         """
         travel = self._begin(delivery) if delivery.origin == delivery.source else None
         travel = travel or self._find(delivery)
@@ -88,7 +87,8 @@ class Travels:
 def _is_next(travel: Travel, delivery: Delivery) -> bool:
     """Return whether a delivery is of a write's key and origin, and from where the write is on."""
     return (
-        (travel.key, travel.origin) == (delivery.key, delivery.origin)
+        travel.key == delivery.key  # first, as it tells nearly all of them apart
+        and travel.origin == delivery.origin
         and travel.lap is None
         and delivery.source in travel.reached
         and delivery.target not in travel.reached.keys() - {travel.origin}

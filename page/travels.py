@@ -87,7 +87,7 @@ class Travels:
 def _is_next(travel: Travel, delivery: Delivery) -> bool:
     """Return whether a delivery is of a write's key and origin, and from where the write is on."""
     return (
-        travel.key == delivery.key  # first, as it tells nearly all of them apart
+        travel.key == delivery.key  # first: nearly all differ in it
         and travel.origin == delivery.origin
         and travel.lap is None
         and delivery.source in travel.reached

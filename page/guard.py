@@ -9,11 +9,11 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from starlette.requests import Request
 
+from operate.atomic_file import replace_text
 from page import PageError
 
 _HEADER = "X-Ring-Key"
@@ -45,12 +45,10 @@ def _read(file: Path) -> str:
 
 
 def _made(file: Path) -> str:
-    """Make the key. The file is there with all of it or not at all: two pages may start at once."""
+    """Make the key, in a file for this user alone."""
     key = secrets.token_urlsafe(24)
-    descriptor, name = tempfile.mkstemp(dir=file.parent)  # for this user alone
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(key)
-    Path(name).replace(file)
+    file.unlink(missing_ok=True)  # an empty file may be one that others can read
+    replace_text(file, key)  # at once: two pages may start at the same time
     return key
 
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import yaml
 
+from operate.atomic_file import replace_text
 from operate.errors import InvalidRequestError
 
 Steps = Sequence[str | int]
 """Path in a document: keys, and indexes in lists."""
-_UTF8: Any = {"encoding": "utf-8"}
 
 
 @dataclass(frozen=True)
@@ -80,17 +77,7 @@ class Edit:
             return
         if _read(self.path) != self.before:
             raise self._changed()
-        target = self.path.resolve()  # a link stays a link
-        with NamedTemporaryFile("w", dir=target.parent, delete=False, newline="", **_UTF8) as file:
-            try:
-                file.write(self.after)
-                file.flush()
-                os.fsync(file.fileno())
-                shutil.copymode(target, file.name)
-                Path(file.name).replace(target)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        replace_text(self.path, self.after)
 
     def _changed(self) -> InvalidRequestError:
         return InvalidRequestError(

@@ -21,10 +21,10 @@ from typing import Any
 from handler.metrics import DIMENSION, NAMESPACE
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
+from operate.aws.mapping_results import problem_of
 from operate.deployed import Deployed, DeployedHop, hop_name
 from operate.durations import format_duration
 from operate.errors import OperationFailedError
-from operate.mapping_results import problem_of
 from operate.membership.ring import ChangeableRing
 from operate.rings import ON_AWS
 

@@ -11,8 +11,8 @@ from typing import Any
 from handler.quarantine import Place, place_of
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
+from operate.aws.mapping_results import problem_of
 from operate.deployed import Deployed, DeployedHop, DeployedMember
-from operate.mapping_results import problem_of
 from operate.monitoring.active_alarms import ActiveAlarms, active_alarms
 from operate.monitoring.probe import Client, Probe
 from ring.arn import Arn

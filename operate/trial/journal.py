@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import yaml
 
+from operate.atomic_file import replace_text
 from operate.deployment.ring_file import read_rings
 from operate.deployment.stack import RingStack
 from operate.errors import InvalidRequestError
@@ -42,7 +41,7 @@ class TrialJournal:
         entry = {"name": plan.name, "settings": dict(plan.settings)}
         if backend:
             entry["backend"] = backend
-        _write(folder / "rings.yaml", yaml.safe_dump({"rings": [entry]}, sort_keys=False))
+        replace_text(folder / "rings.yaml", yaml.safe_dump({"rings": [entry]}, sort_keys=False))
         journal = cls(
             folder,
             {
@@ -141,20 +140,12 @@ class TrialJournal:
 
     def save(self) -> None:
         """Replace the file's text atomically."""
-        _write(self.folder / "journal.json", json.dumps(self.document, indent=1))
+        replace_text(self.folder / "journal.json", json.dumps(self.document, indent=1))
 
     def close(self) -> None:
         """Delete the files of a trial that left nothing. Reports stay."""
         for name in ("journal.json", "rings.yaml", "lock"):
             (self.folder / name).unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
 
 
 @contextmanager

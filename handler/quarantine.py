@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
+from botocore.exceptions import HTTPClientError
+
 from handler.model.records import Record
 
 if TYPE_CHECKING:
@@ -114,7 +116,10 @@ class S3Quarantine:
             Body=json.dumps(document, default=repr).encode(),
             ContentType="application/json",
         )
-        await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        response = await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        # To botocore any response with status 200 is a success, a proxy's page too.
+        if not response.get("ETag"):
+            raise HTTPClientError(error="the response is not S3's: it names no ETag")
 
 
 def _name(record: Record) -> str:

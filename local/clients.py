@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import botocore.session
 from botocore.config import Config
 
-from handler.aws.clients import share_loader
+from handler.aws.clients import prepared
 from local.record_client import RecordClient
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ _CREATING = threading.Lock()
 @cache
 def blank_session() -> botocore.session.Session:
     """Return the session of all clients: making one takes longer than making a client."""
-    return share_loader(botocore.session.Session(session_vars=_BLANK_SESSION))
+    return prepared(botocore.session.Session(session_vars=_BLANK_SESSION))
 
 
 class Clients:

@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from handler.aws.api import BotocoreApi, DynamoDBApi
+from handler.aws.response_check import refuse_foreign_response
 from handler.aws.secret_clients import SecretBotocoreApi
 from handler.aws.secret_credentials import KeyPair, SecretCredentials
 from handler.log import format_error, log
@@ -174,7 +175,7 @@ def _ca_bundle(session: botocore.session.Session) -> Any:
 
 
 def _session(role: str | None) -> botocore.session.Session:
-    return share_loader(botocore.session.Session()) if role is None else _session_with_role(role)
+    return prepared(botocore.session.Session()) if role is None else _session_with_role(role)
 
 
 def _secret_credentials(access: str | None) -> SecretCredentials | None:
@@ -200,12 +201,13 @@ def _session_with_role(role: str) -> botocore.session.Session:
     session.set_config_variable("config_file", str(profile))
     # Also for the call that assumes the role, which would otherwise wait for a minute, five times.
     session.set_default_client_config(_CONFIG)
-    return share_loader(session)
+    return prepared(session)
 
 
-def share_loader(session: botocore.session.Session) -> botocore.session.Session:
-    """Share botocore's megabytes of parsed JSON between sessions."""
+def prepared(session: botocore.session.Session) -> botocore.session.Session:
+    """Let a session's clients share botocore's megabytes of parsed JSON, and check responses."""
     session.register_component("data_loader", _loader())
+    session.register("after-call.dynamodb", refuse_foreign_response)
     return session
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from handler.aws.clients import CONCURRENCY, share_loader
+from handler.aws.clients import CONCURRENCY, prepared
 from operate.aws.roles import assume_role_session
 from operate.deployed import Credentials
 
@@ -72,7 +72,7 @@ class ClientPool:
     ) -> botocore.session.Session:
         profile = credentials.profile
         if profile not in self._profiles:
-            self._profiles[profile] = share_loader(botocore.session.Session(profile=profile))
+            self._profiles[profile] = prepared(botocore.session.Session(profile=profile))
         session = self._profiles[profile]
         if not credentials.role:
             return session

@@ -16,7 +16,7 @@ from botocore.credentials import (
     Credentials as SdkCredentials,
 )
 
-from handler.aws.clients import share_loader
+from handler.aws.clients import prepared
 
 
 def assume_role_session(
@@ -35,7 +35,7 @@ def assume_role_session(
 
 def _session_with(credentials: SdkCredentials) -> botocore.session.Session:
     """Return a session whose clients sign with these credentials."""
-    session = share_loader(botocore.session.Session())
+    session = prepared(botocore.session.Session())
     session.register_component(
         "credential_provider", CredentialResolver([_StaticProvider(credentials)])
     )

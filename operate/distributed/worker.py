@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import botocore.session
 from botocore.config import Config
 
-from handler.aws.clients import CONCURRENCY, share_loader
+from handler.aws.clients import CONCURRENCY, prepared
 from handler.model.image import Key
 from handler.quarantine import Place, place_of
 from handler.store.dynamodb import MemberTables
@@ -79,7 +79,7 @@ class SegmentProgress(NamedTuple):
 
 def handle(event: Event, context: Any) -> dict[str, Any]:
     """Work on a segment, as far as the time of one call goes. See the module."""
-    own = share_loader(botocore.session.Session())
+    own = prepared(botocore.session.Session())
 
     def make(service: str, region: str | None, role: str | None) -> Any:
         session = own

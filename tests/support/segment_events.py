@@ -10,7 +10,7 @@ from typing import Any
 
 import botocore.session
 
-from handler.aws.clients import share_loader
+from handler.aws.clients import prepared
 from local.clients import HOME_ACCOUNT
 from operate.distributed import worker
 from operate.reconcile.parallel_scan import ScanSegment
@@ -26,7 +26,7 @@ def make(service: str, region: str | None, role: str | None = None) -> Any:
 @cache
 def _session(_endpoint: str | None) -> Any:
     """Make a session, which keeps what it has read of the environment."""
-    return share_loader(botocore.session.Session())
+    return prepared(botocore.session.Session())
 
 
 def few_at_a_time(service: str, region: str | None, role: str | None = None) -> Any:

@@ -46,8 +46,15 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteIte
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
 _NEEDS_SINGLE_CALL = {"DuplicateItem", "ConditionalCheckFailed", "ValidationError"}
 
-# One invalid item can fail a whole batch. In single calls, each item has its own response.
-_WHOLE_BATCH_REJECTED = {"ValidationException", "SerializationException"}
+# One invalid item can fail a whole batch, and so can the size of them all. In single calls, each
+# item has its own response.
+_WHOLE_BATCH_REJECTED = {
+    "ItemCollectionSizeLimitExceededException",
+    "SerializationException",
+    "ValidationException",
+}
+_TOO_LARGE = 413
+"""HTTP's Content Too Large."""
 
 _TEXT_QUOTE, _PATH_QUOTE = "'", '"'
 
@@ -139,7 +146,8 @@ class BatchingStore(DynamoStore):
 
 
 def _is_whole_batch_rejected(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _WHOLE_BATCH_REJECTED
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return error.response["Error"]["Code"] in _WHOLE_BATCH_REJECTED or status == _TOO_LARGE
 
 
 def _outcome(error: Mapping[str, Any] | None) -> bool | Exception:

@@ -162,3 +162,42 @@ def test_an_answer_with_too_few_outcomes_leaves_none_of_its_statements_done() ->
 
     outcomes = together(Short(lambda asked: range(len(asked))), puts(3))
     assert [classify(one) for one in outcomes] == [FailureKind.FAULT] * 3
+
+
+def refused(code: str, status: int) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "BatchExecuteStatement")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ValidationException", 400),
+        ("SerializationException", 400),
+        ("ItemCollectionSizeLimitExceededException", 400),
+        ("413", 413),
+        ("RequestEntityTooLargeException", 413),
+    ],
+)
+def test_of_a_batch_that_is_refused_whole_each_item_has_an_answer_of_its_own(
+    code: str, status: int
+) -> None:
+    class Refusing(Api):
+        """Refuses a request of many for one of them, which is refused alone as well."""
+
+        async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
+            """See Call."""
+            number = request.get("Item", request.get("Key", {})).get("k", {}).get("N")
+            if number is None or number == "1":
+                raise refused(code, status)
+            return {"Item": delete(int(number)).item} if operation == "GetItem" else {}
+
+    outcomes = together(Refusing(first_half), puts(4))
+    assert [one for one in outcomes if not isinstance(one, Exception)] == [Written(None)] * 3
+    assert isinstance(outcomes[1], ClientError)
+    found = together(Refusing(first_half), tombstones(4))
+    assert [found[at] for at in (0, 2, 3)] == [delete(at) for at in (0, 2, 3)]
+    assert isinstance(found[1], ClientError)

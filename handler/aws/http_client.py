@@ -40,6 +40,9 @@ _QUICK_SECONDS = 1.0
 """Seconds that a refresh may take before a request: with more, both could take longer than what
 ``handler.app`` reserves for a call and the function's own work."""
 
+_PAGE_BYTES = 300
+"""Bytes of a page that are in the error, if something else than DynamoDB refuses a request."""
+
 _NO_KEYS = KeyPair("", "", None)
 
 
@@ -170,7 +173,8 @@ def _document(operation: str, response: Response) -> Any:
         return document
     if response.status == 200:
         raise HTTPClientError(error="the response is not JSON")
-    raise ClientError(_error(response.status, document or {}), operation)
+    page = {"message": response.body[:_PAGE_BYTES].decode(errors="replace")}
+    raise ClientError(_error(response.status, page if document is None else document), operation)
 
 
 def _error(status: int, document: dict[str, Any]) -> Any:

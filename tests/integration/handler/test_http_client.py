@@ -156,6 +156,16 @@ def test_a_refusal_that_names_no_error_has_its_status_for_a_code(
     assert classify(error.value) is FailureKind.TRANSIENT
 
 
+@pytest.mark.parametrize("status", [302, 403, 503])
+def test_a_refusal_that_is_no_document_is_reported_by_how_it_begins(
+    pool: ThreadPoolExecutor, status: int
+) -> None:
+    page = b"<html>Blocked by your company: \xff" + b"x" * 100_000
+    with pytest.raises(ClientError, match=f"{status}.*Blocked by your company: .x{{10}}") as error:
+        call(Line((status, page)), CredentialCache(KEYS, pool))
+    assert len(str(error.value)) < 400
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"Item":', b"[]", b'{"Item":{"b":{"B":"?"}}}'])
 def test_an_answer_that_is_no_document_is_no_success(pool: ThreadPoolExecutor, body: bytes) -> None:
     with pytest.raises(HTTPClientError) as error:

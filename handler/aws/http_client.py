@@ -15,15 +15,11 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-)
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 
 from handler.aws.connection_pool import ConnectionPool
 from handler.aws.http_response import Response
+from handler.aws.refresh_time import ensure_quick
 from handler.aws.secret_credentials import (
     KeyPair,
     SecretCredentials,
@@ -35,10 +31,6 @@ from handler.model.attribute_values import decode_binary, encode_binary
 _FRESH_SECONDS = 1.0
 """Seconds that credentials are used before botocore is asked for them again. That takes longer than
 to sign: botocore refreshes credentials that are about to expire, with a call of its own."""
-
-_QUICK_SECONDS = 1.0
-"""Seconds that a refresh may take before a request: with more, both could take longer than what
-``handler.app`` reserves for a call and the function's own work."""
 
 _PAGE_BYTES = 300
 """Bytes of a page that are in the error, if something else than DynamoDB refuses a request."""
@@ -89,21 +81,16 @@ class CredentialCache:
         self._keys = KeyPair.checked(found.access_key, found.secret_key, found.token)
         self._refreshed_at = time.time()
         if not is_first:  # the first keys of a process take long, but then most of the time is left
-            _ensure_quick(seconds)
+            ensure_quick(seconds)
 
     async def refresh_after(self, error: ClientError) -> bool:
-        """Refresh a secret's keys if an error rejects them; return whether it does.
-
-        Raises:
-            CredentialRetrievalError: see ``credentials``.
-        """
+        """Refresh a secret's keys if an error rejects them; return whether it does."""
         if not isinstance(self._credentials, SecretCredentials):
             return False
         if not are_credentials_rejected(error):
             return False
-        _, seconds = await self._in_thread(partial(self._credentials.refresh_after, error))
+        await self._in_thread(partial(self._credentials.refresh_after, error))
         self._refreshed_at = 0.0
-        _ensure_quick(seconds)
         return True
 
     def _is_fresh(self) -> bool:
@@ -119,16 +106,6 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
     return call(), time.monotonic() - began
 
 
-def _ensure_quick(seconds: float) -> None:
-    """Raise a transient error if a refresh took so long that a request must not follow it."""
-    if seconds > _QUICK_SECONDS:
-        raise CredentialRetrievalError(
-            provider="AWS",
-            error_msg=f"it took {seconds:.1f} seconds, which leaves too little time for the "
-            "request. It is made again if the function has the time",
-        )
-
-
 class HttpApi:
     """DynamoDBApi over a connection pool, for one event loop."""
 
@@ -142,11 +119,13 @@ class HttpApi:
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
         """See DynamoDBApi."""
         body = json.dumps(request, default=encode_binary, separators=(",", ":")).encode()
+        began = time.monotonic()
         try:
             return await self._call(operation, body)
         except ClientError as error:
             if not await self._credentials.refresh_after(error):
                 raise
+        ensure_quick(time.monotonic() - began)
         return await self._call(operation, body)
 
     async def _call(self, operation: str, body: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handler.aws.api import method_of
+from handler.aws.refresh_time import ensure_quick
 from handler.aws.secret_credentials import KeyPair, SecretCredentials
 
 
@@ -37,16 +39,20 @@ class SecretBotocoreApi:
         return await loop.run_in_executor(self._pool, self._call, operation, request)
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> Any:
+        began = time.monotonic()
         try:
-            return getattr(self._client(), method_of(operation))(**request)
+            return getattr(self._client(began), method_of(operation))(**request)
         except ClientError as error:
             if not self._credentials.refresh_after(error):
                 raise
-        return getattr(self._client(), method_of(operation))(**request)
+        return getattr(self._client(began), method_of(operation))(**request)
 
-    def _client(self) -> Any:
+    def _client(self, began: float) -> Any:
+        """Return the client with the current keys, if little time has passed since."""
         pair = self._credentials.get_frozen_credentials()
         with self._making:
             if self._made is None or self._made[0] != pair:
                 self._made = pair, self._make(pair)
-            return self._made[1]
+            client = self._made[1]
+        ensure_quick(time.monotonic() - began)
+        return client

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,8 @@ from botocore.exceptions import (
 )
 
 from handler.aws.http_client import CredentialCache, HttpApi
+from handler.aws.http_response import Response
+from handler.aws.secret_clients import SecretBotocoreApi
 from handler.aws.secret_credentials import SecretCredentials, SecretCredentialsError
 from handler.aws.sigv4 import SigV4Signer
 from handler.errors import FailureKind, classify, is_transient
@@ -138,7 +141,7 @@ class SlowAt(Counted):
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have keys looked at for each call, and let a look take half of what a slow one takes."""
     monkeypatch.setattr("handler.aws.http_client._FRESH_SECONDS", 0.0)
-    monkeypatch.setattr("handler.aws.http_client._QUICK_SECONDS", 0.05)
+    monkeypatch.setattr("handler.aws.refresh_time._QUICK_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("quick")
@@ -184,7 +187,9 @@ def test_without_keys_no_call_is_made(pool: ThreadPoolExecutor) -> None:
     assert line.sent == []
 
 
-def secret(*texts: str, slow: str = "") -> SecretCredentials:
+def secret(
+    *texts: str, slow: str = "", now: Callable[[], float] = time.monotonic
+) -> SecretCredentials:
     """Keys from a secret that holds these, each time in turn; `slow` takes long to read."""
     turns = iter(texts)
 
@@ -193,7 +198,7 @@ def secret(*texts: str, slow: str = "") -> SecretCredentials:
         time.sleep(0.1 if text == slow else 0.0)
         return json.dumps({"AccessKeyId": text, "SecretAccessKey": "hush"})
 
-    return SecretCredentials(read)
+    return SecretCredentials(read, now)
 
 
 def test_a_call_that_is_refused_for_its_keys_is_made_again_with_what_the_secret_holds_now(
@@ -216,6 +221,51 @@ def test_a_call_that_is_refused_is_not_made_again_after_a_slow_read_of_the_secre
         call(line, wallet)
     call(line, wallet)
     assert [signer_of(headers) for headers, _ in line.sent] == ["OLD", "NEW"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_nor_is_a_call_whose_refusal_itself_took_long(pool: ThreadPoolExecutor) -> None:
+    class SlowLine(Line):
+        async def send(self, request: bytes) -> Response:
+            """See Connections."""
+            if not self.sent:
+                await asyncio.sleep(0.1)
+            return await super().send(request)
+
+    line = SlowLine(refused("UnrecognizedClientException"), OK)
+    wallet = CredentialCache(secret("OLD", "NEW"), pool)
+    with pytest.raises(CredentialRetrievalError, match="too little time") as error:
+        call(line, wallet)
+    assert classify(error.value) is FailureKind.TRANSIENT
+    call(line, wallet)
+    assert [signer_of(headers) for headers, _ in line.sent] == ["OLD", "NEW"]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("slow", ["refusal", "read", "stale keys"])
+def test_nor_is_one_of_botocores_client(pool: ThreadPoolExecutor, slow: str) -> None:
+    signers: list[str] = []
+    now, step = 0.0, 10_000.0 if slow == "stale keys" else 0.0
+
+    class Client:
+        def __init__(self, key: str) -> None:
+            self._key = key
+
+        def get_item(self, **_: Any) -> Any:
+            signers.append(self._key)
+            if self._key == "NEW":
+                return {}
+            time.sleep(0.1 if slow == "refusal" else 0.0)
+            raise ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "GetItem")
+
+    wallet = secret("OLD", "NEW", slow="" if slow == "refusal" else "NEW", now=lambda: now)
+    api = SecretBotocoreApi(wallet, lambda pair: Client(pair.access_key), pool)
+    now = step
+    with pytest.raises(CredentialRetrievalError, match="too little time") as error:
+        asyncio.run(api("GetItem", {}))
+    assert classify(error.value) is FailureKind.TRANSIENT
+    assert asyncio.run(api("GetItem", {})) == {}
+    assert signers == (["NEW"] if slow == "stale keys" else ["OLD", "NEW"])
 
 
 def test_keys_that_stay_refused_are_an_error_after_one_more_call(pool: ThreadPoolExecutor) -> None:

@@ -87,16 +87,20 @@ class RetryBudget:
         """Await an attempt, and repeat it while it fails with transient errors and time is left.
 
         Raises:
-            Exception: the attempt's last error, if it is not transient or no time is left.
+            Exception: the attempt's last error, if it is not transient or no time is left. That
+                there is no time for another attempt says less than why the last one failed.
         """
-        pause = BACKOFF_BASE_SECONDS
+        pause, failed = BACKOFF_BASE_SECONDS, None
         while True:
             try:
                 return await attempt()
             except Exception as error:
+                if failed is not None and isinstance(error, DeadlineExceededError):
+                    raise failed from None
                 wait = random() * pause
                 if not self._is_transient(error) or self._remaining() - wait <= self._reserve:
                     raise
+                failed = error
             self.retries += 1
             # Of a call without a response the SDK leaves reference cycles that keep the whole
             # request: in an outage they would fill the function's memory (see ``handler.app``).

@@ -128,6 +128,20 @@ def test_nothing_begins_when_the_time_left_is_what_a_call_may_take(clock: Clock)
     assert late.made == 0
 
 
+def test_what_has_failed_before_the_time_was_over_is_given_back_with_that_error(
+    clock: Clock,
+) -> None:
+    async def take_the_time(_: float) -> None:
+        clock.seconds = 9.0
+
+    budget = patient(clock)
+    budget._pause = take_the_time
+    call = Flaky(clock, failures=1)
+    with pytest.raises(ConnectionError):
+        run(asked(budget, call))
+    assert call.made == 1
+
+
 def test_what_does_not_pass_is_not_tried_again(clock: Clock) -> None:
     async def refused() -> None:
         raise ValueError("never")

@@ -46,6 +46,17 @@ class Endpoint:
     """File of the trusted authorities; None: HTTP without TLS."""
 
 
+class CertificatesError(Exception):
+    """File of trusted authorities that cannot be read. A fault, so it is no ``OSError``."""
+
+    def __init__(self, file: str, error: OSError) -> None:
+        super().__init__(
+            f"The trusted authorities cannot be read from {file}: {error}. If the function's "
+            "environment names the file (AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE), correct that, or "
+            "remove it to trust botocore's own."
+        )
+
+
 class ConnectionPool:
     """Connections to one endpoint, as many as requests in progress; for one event loop."""
 
@@ -61,6 +72,7 @@ class ConnectionPool:
 
         Raises:
             HTTPClientError: or a subclass, as botocore's HTTP session raises it.
+            CertificatesError: the trusted authorities cannot be read.
         """
         reader, writer = self._take_idle() or await self._connect()
         loop, abort = asyncio.get_running_loop(), writer.transport.abort
@@ -139,7 +151,10 @@ def _tls_context(certificates: str) -> ssl.SSLContext:
     authorities; botocore trusts those: https://docs.python.org/3/whatsnew/3.13.html#ssl
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certificates)
+    try:
+        context.load_verify_locations(certificates)
+    except OSError as error:
+        raise CertificatesError(certificates, error) from error
     return context
 
 

@@ -154,3 +154,15 @@ def test_with_tls_too_an_answer_that_does_not_come_is_given_up(run: Any, tmp_pat
 
     with host(say_nothing, tls) as at, pytest.raises(ReadTimeoutError):
         body_of(run, to(at, read=SOON, certificates=certificates), b"a")
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "malformed"])
+def test_a_file_of_authorities_that_cannot_be_read_is_named_and_the_hops_own_fault(
+    run: Any, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    with host(echo) as at, pytest.raises(Exception, match=f"{file}.*AWS_CA_BUNDLE") as error:
+        body_of(run, to(at, certificates=file), b"a")
+    assert classify(error.value) is FailureKind.FAULT

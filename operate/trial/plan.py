@@ -11,6 +11,7 @@ from operate.deployment.config_source import parse_settings
 from operate.errors import InvalidRequestError
 from ring.settings.members import Member, find_member, members_of
 from ring.settings.settings import Settings
+from ring.settings.types import MAX_TAGS
 
 PREFIX = "ring-trial-"
 """Of the names of all trials' tables; names of functions, roles and alarms begin so, too."""
@@ -97,6 +98,8 @@ def _settings(
     given = {} if like is None else like.model_dump(mode="json", exclude_unset=True)
     kept = {section: given[section] for section in _KEPT if section in given}
     ttl = like.table.ttl if like else None
+    # Its tables are new, and LATEST would miss what is written while mappings begin to poll.
+    kept.get("mapping", {}).pop("starting_position", None)
     own = _of_their_own(name, [one["region"] for one in members])
     if like and like.distributed.at is not None:
         known = members_of(like)
@@ -114,8 +117,20 @@ def _settings(
         },
         "members": [{**one, **names} for one, names in zip(members, own, strict=True)],
         "function": {**kept.get("function", {}), "log_items": True},
-        "tags": {**kept.get("tags", {}), TAG: name},
+        "tags": {**_tags_besides_its_own(kept.get("tags", {})), TAG: name},
     }
+
+
+def _tags_besides_its_own(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return a stack's tags that leave room for the trial's. Raises `InvalidRequestError`."""
+    others = {key: value for key, value in tags.items() if key.lower() != TAG}
+    if len(others) == MAX_TAGS:
+        raise InvalidRequestError(
+            f"A trial puts its tag {TAG} on all that it creates, to find what is left of it, and "
+            f"the stack has {MAX_TAGS} tags, the most that a resource can have. Pass a stack's "
+            "file with one tag less, or --region for each member instead of --stack."
+        )
+    return others
 
 
 def _of_their_own(name: str, regions: Sequence[str]) -> list[dict[str, str]]:

@@ -147,7 +147,7 @@ ExternalId = Annotated[
 ]
 
 
-_MAX_TAGS = 50
+MAX_TAGS = 50
 
 
 def _check_tag_characters(text: str) -> str:
@@ -187,10 +187,10 @@ def _check_tags(tags: dict[str, str]) -> dict[str, str]:
     https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating
     """
-    if len(tags) > _MAX_TAGS:
+    if len(tags) > MAX_TAGS:
         raise reject(
-            f"a resource can have {_MAX_TAGS} tags, and there are {len(tags)}",
-            f"Keep at most {_MAX_TAGS}.",
+            f"a resource can have {MAX_TAGS} tags, and there are {len(tags)}",
+            f"Keep at most {MAX_TAGS}.",
         )
     seen: dict[str, str] = {}
     for key in tags:

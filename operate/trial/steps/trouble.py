@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import Any
 
 from operate.conflicts.entries import ConflictEntry
@@ -162,6 +163,7 @@ def pausing(trial: Trial) -> StepResult:
     callbacks = ChangeCallbacks(deploy=trial.deploy)
     trial.on_progress(f"pausing the hop from {first.name}")
     pause(trial.journal.ring(), first.name, callbacks=callbacks)
+    wait_until_held(trial)
     held = _items(group, "held", first)
     free = _items(group, "free", second)
     write_all(trial, [Operation("put", first, item) for item in held.values()])
@@ -196,6 +198,24 @@ def pausing(trial: Trial) -> StepResult:
             ),
         ]
     )
+
+
+def wait_until_held(trial: Trial) -> bool:
+    """Write at the first member until a write stays there; return whether one did in time.
+
+    Lambda may go on to poll for minutes after its API says that a mapping is disabled:
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+    """
+    first, second = trial.members[:2]
+    group, numbers = trial.group("pausing"), count()
+
+    def is_held() -> bool:
+        name = f"{next(numbers):04}"
+        write(trial, Operation("put", first, small_item(group, name, 1, first.name)))
+        trial.stop.sleep(trial.patience.quiet)
+        return name not in {item[SORT_KEY]["S"] for item in query(trial, second, group)}
+
+    return trial.wait(is_held, trial.patience.arrival)
 
 
 def _items(group: str, name: str, member: DeployedMember) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from operate.errors import InvalidRequestError
 from operate.pricing.prices import PriceList
 from operate.trial.cost import LIMIT, most_dollars, trial_cost
 from operate.trial.plan import TAG, plan_trial
+from ring.settings.types import MAX_TAGS
 from ring.topology import all_hops
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
@@ -63,6 +64,27 @@ def test_a_trial_like_a_stack_has_its_settings_but_calls_nobody_and_costs_by_the
     assert settings.monitoring.enabled
     assert not settings.monitoring.topics
     assert len(all_hops(settings)) == 2
+
+
+def test_a_trial_reads_its_new_streams_from_the_beginning_whatever_its_stack_says() -> None:
+    mapping = {"starting_position": "LATEST", "batch_size": 50}
+    settings = plan_trial(like=parse_settings({**PROD, "mapping": mapping})).parsed()
+    assert settings.mapping.starting_position == "TRIM_HORIZON"
+    assert settings.mapping.batch_size == 50
+
+
+@pytest.mark.parametrize("key", [TAG, TAG.title()])
+def test_a_trial_of_a_stack_that_has_its_tag_has_its_own_value(key: str) -> None:
+    plan = plan_trial(like=parse_settings({**PROD, "tags": {key: "of the stack"}}))
+    assert plan.settings["tags"] == {TAG: plan.name}
+
+
+def test_a_trial_of_a_stack_with_as_many_tags_as_there_can_be_says_that_it_needs_one() -> None:
+    full = {f"tag-{number}": "" for number in range(MAX_TAGS)}
+    with pytest.raises(InvalidRequestError, match=f"{TAG}.* 50 tags") as error:
+        plan_trial(like=parse_settings({**PROD, "tags": full}))
+    assert "51" not in str(error.value)
+    plan_trial(like=parse_settings({**PROD, "tags": {**dict(list(full.items())[1:]), TAG: ""}}))
 
 
 def test_members_in_one_region_have_tables_and_names_of_their_own() -> None:

@@ -14,8 +14,11 @@ from typing import Literal
 import pulumi
 
 from ring.hop_metrics import HopMetrics, Metric, bucket_object_count
+from ring.text import shortened
 
 _MINUTE, _DAY = 60, 24 * 60 * 60
+_MAX_DESCRIPTION = 1_024
+"""Characters. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
 
 Missing = Literal["notBreaching", "missing", "ignore"]
 
@@ -46,9 +49,15 @@ class Alarm:
     missing: Missing = "notBreaching"
 
     def description(self, subject: str) -> str:
-        """Return the text of the notification: subject, event, meaning, first step, runbook."""
-        text = f"{self.summary} {self.meaning} {self.remedy}"
-        return f"{subject}: {text} See docs/how-to/troubleshoot.md: {self.runbook_section}"
+        """Return the text of the notification: subject, event, meaning, first step, runbook.
+
+        A subject that is too long, with the names of three tables, is cut.
+        """
+        text = (
+            f": {self.summary} {self.meaning} {self.remedy} "
+            f"See docs/how-to/troubleshoot.md: {self.runbook_section}"
+        )
+        return shortened(subject, _MAX_DESCRIPTION - len(text)) + text
 
 
 def hop_alarms(hop: HopMetrics, max_lag_seconds: int) -> tuple[Alarm, ...]:

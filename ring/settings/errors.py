@@ -12,7 +12,7 @@ import pulumi
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
-from ring.text import counted
+from ring.text import counted, shortened
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -158,4 +158,4 @@ def _shown(value: object) -> str:
         text = json.dumps(value, default=str, ensure_ascii=False)
     except (ValueError, RecursionError):  # a number or nesting beyond Python's limits
         text = "(too long or too deep to show)"
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+    return shortened(text, _WIDTH)

@@ -10,6 +10,7 @@ from tests.support.pulumi_mocks import (
     BACK,
     CHINA,
     KEY,
+    ORDERS,
     OUT,
     TWO,
     Watching,
@@ -47,6 +48,22 @@ def test_an_alarm_uses_its_own_hops_metric_and_names_the_table_and_the_hop() -> 
     assert (lags["threshold"], lags["statistic"]) == (300_000, "Maximum")
     assert (lags["period"], lags["evaluationPeriods"], lags["datapointsToAlarm"]) == (60, 5, 5)
     assert lags["treatMissingData"] == "notBreaching"  # no record, no lag
+
+
+def test_a_description_with_long_names_of_tables_is_cut_where_the_names_are() -> None:
+    longest = 244
+    members = [
+        {"region": "us-east-1", "table": "b" * longest},
+        {"region": "eu-west-1", "table": "c" * longest},
+    ]
+    seen = deployed(table={**ORDERS, "name": "a" * longest}, members=members)
+    texts = [alarm.inputs["alarmDescription"] for alarm in seen.all("MetricAlarm")]
+
+    assert max(map(len, texts)) == 1024  # CloudWatch's limit
+    for text in texts:
+        assert text.startswith("Table aaa")
+        assert "docs/how-to/troubleshoot.md: " in text
+    assert any("ccc...: " in text for text in texts)
 
 
 def test_one_alarm_counts_records_quarantined_by_the_hop_and_by_lambda() -> None:

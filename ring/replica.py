@@ -11,6 +11,7 @@ from ring.arn import table_arn, table_arn_of_stream
 from ring.component_types import REPLICA
 from ring.policies.hop import writer_policy
 from ring.policies.statements import TableAccess
+from ring.resources.adopted_stream import adopted_stream
 from ring.resources.private_bucket import private_bucket
 from ring.resources.table_args import table_args, tombstone_args
 from ring.settings.members import Member
@@ -120,14 +121,20 @@ class Replica(pulumi.ComponentResource):
     def _table(self) -> tuple[pulumi.Output[str], pulumi.Output[str] | None]:
         stream = self.member.stream_arn
         if stream:
-            adopted = table_arn_of_stream(stream)
-            return pulumi.Output.from_input(adopted), pulumi.Output.from_input(stream)
+            return pulumi.Output.from_input(table_arn_of_stream(stream)), self._adopted(stream)
         if self._named_only:
             return self._arn(self.member.table), None
         args = table_args(self._settings.table, self.member)
         retain = self._settings.table.deletion_protection
         table = aws.dynamodb.Table(self._name, args, self._never_replaced(retain_on_delete=retain))
         return table.arn, table.stream_arn
+
+    def _adopted(self, stream: str) -> pulumi.Output[str]:
+        """Return the ARN of the adopted table's stream, checked unless the region may be lost."""
+        if self._named_only or self.member.state == "bypassed":
+            return pulumi.Output.from_input(stream)
+        opts = pulumi.InvokeOutputOptions(parent=self, provider=self.provider)
+        return adopted_stream(self.member, stream, self._settings, opts)
 
     def _tombstones(self) -> pulumi.Output[str] | None:
         if self.tombstones is None:

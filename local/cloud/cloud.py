@@ -142,7 +142,7 @@ class Cloud:
         with _translate_errors(logical_name, token):
             resource_type.delete_with_outputs(outputs, id_, location)
 
-    def call(self, token: str, location: Location) -> dict[str, Any]:
+    def call(self, token: str, inputs: Properties, location: Location) -> dict[str, Any]:
         """Call a function of the AWS provider in a location. Raises `CloudError`."""
         function = FUNCTIONS.get(token)
         if function is None:
@@ -150,7 +150,8 @@ class Cloud:
                 f"The local ring does not support the function {token}, only "
                 f"{', '.join(FUNCTIONS)}. Add it to FUNCTIONS in local/cloud/cloud.py."
             )
-        return function(location)
+        with _translate_errors(str(inputs.get("name", "the account")), token):
+            return function(inputs, location)
 
 
 def provider_inputs(provider: Properties) -> dict[str, Any]:
@@ -228,7 +229,7 @@ def _with_whole_numbers(value: Any) -> Any:
     return value
 
 
-def _get_partition(location: Location) -> dict[str, Any]:
+def _get_partition(_inputs: Properties, location: Location) -> dict[str, Any]:
     partition = partition_of(location.region)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     reverse = ".".join(reversed(suffix.split(".")))
@@ -240,17 +241,26 @@ def _get_partition(location: Location) -> dict[str, Any]:
     }
 
 
-def _get_caller_identity(location: Location) -> dict[str, Any]:
+def _get_caller_identity(_inputs: Properties, location: Location) -> dict[str, Any]:
     caller = location.clients.sts(location.region).get_caller_identity()
     account = caller["Account"]
     return {"id": account, "accountId": account, "arn": caller["Arn"], "userId": caller["UserId"]}
 
 
-def _get_region(location: Location) -> dict[str, Any]:
+def _get_region(_inputs: Properties, location: Location) -> dict[str, Any]:
     return {"id": location.region, "region": location.region, "name": location.region}
 
 
-FUNCTIONS: Mapping[str, Callable[[Location], dict[str, Any]]] = {
+def _get_table(inputs: Properties, location: Location) -> dict[str, Any]:
+    token = "aws:dynamodb/table:Table"
+    found = resource_type_of(token, inputs["name"]).read(inputs["name"], location)
+    if found is None:
+        raise CloudError(f"{inputs['name']} ({token}): there is no such table")
+    return {"id": inputs["name"], **found}
+
+
+FUNCTIONS: Mapping[str, Callable[[Properties, Location], dict[str, Any]]] = {
+    "aws:dynamodb/getTable:getTable": _get_table,
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
     "aws:index/getPartition:getPartition": _get_partition,
     "aws:index/getRegion:getRegion": _get_region,

@@ -237,7 +237,11 @@ class _LocalCloud(Mocks):
         """Call a function of the AWS provider or of the engine."""
         if args.token == READS_STATE:
             return {"outputs": self._held}, []
-        return self._cloud.call(args.token, self._location(args.token, args.provider)), []
+        answer = self._cloud.call(args.token, args.args, self._location(args.token, args.provider))
+        if (found := answer.get("streamArn")) in self._streams.values():
+            given = next(arn for arn, local in self._streams.items() if local == found)
+            answer["streamArn"] = given
+        return answer, []
 
     def _location(self, name: str, provider: str | None) -> Location:
         """Find the location of a provider by its reference, `URN::id`."""

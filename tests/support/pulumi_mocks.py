@@ -27,6 +27,15 @@ OUT, BACK = "ring-us-east-1-to-eu-west-1", "ring-eu-west-1-to-us-east-1"
 """The names of the hops of TWO, and of their resources."""
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/legacy/stream/2023-01-01T00:00:00.000"
+LEGACY: dict[str, Any] = {
+    "name": "legacy",
+    "streamArn": STREAM,
+    "streamEnabled": True,
+    "streamViewType": "NEW_AND_OLD_IMAGES",
+    "hashKey": "customer",
+    "rangeKey": "order",
+    "attributes": [{"name": "customer", "type": "S"}, {"name": "order", "type": "S"}],
+}
 ROLE = "arn:aws:iam::210987654321:role/deploys"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1f0f2d4e"
 ADOPTED: list[object] = [TWO[0], {"region": "eu-west-1", "stream_arn": STREAM}]
@@ -85,6 +94,8 @@ class Cloud(mocks.Mocks):
         self.preview = preview
         self.partition = partition
         self.regions: dict[str, str] = {}
+        self.adopted = LEGACY
+        """The table that members adopt, as the AWS provider describes it."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = dict(args.inputs)
@@ -107,6 +118,7 @@ class Cloud(mocks.Mocks):
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getPartition:getPartition": {"partition": self.partition},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            "aws:dynamodb/getTable:getTable": self.adopted,
             READS_STATE: {"outputs": self.state},
         }
         return answers[args.token]
@@ -180,12 +192,15 @@ def watch(
     preview: bool = False,
     partition: str = "aws",
     state: Mapping[str, Any] | None = None,
+    adopted: dict[str, Any] | None = None,
 ) -> Watching:
     """Run a Pulumi program and return what it declared.
 
-    `state` has the stack's resources before, by URN, as the engine returns them.
+    `state` has the stack's resources before, by URN, as the engine returns them; `adopted` is the
+    table that members adopt.
     """
     cloud = Cloud(preview=preview, partition=partition)
+    cloud.adopted = adopted or LEGACY
     cloud.state = state or {}
     monitor = Watching(cloud)
     pulumi.runtime.set_mocks(
@@ -206,11 +221,17 @@ def _deployed(settings: str, *, preview: bool, partition: str) -> Watching:
 
 
 def deploy(
-    settings: Mapping[str, object], *, preview: bool = False, partition: str = "aws"
+    settings: Mapping[str, object],
+    *,
+    preview: bool = False,
+    partition: str = "aws",
+    adopted: dict[str, Any] | None = None,
 ) -> Watching:
     """Declare a ring of these settings."""
     parsed = Settings.parse(settings)
-    return watch(lambda: Ring("ring", parsed), preview=preview, partition=partition)
+    return watch(
+        lambda: Ring("ring", parsed), preview=preview, partition=partition, adopted=adopted
+    )
 
 
 def actions_on(document: dict[str, Any], resource: str) -> set[str]:

@@ -233,7 +233,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Call a function of the provider."""
         try:
-            answer = self._cloud.call(request.tok, self._place(context))
+            answer = self._cloud.call(request.tok, decoded(request.args), self._place(context))
         except CloudError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         response = provider_pb2.InvokeResponse()

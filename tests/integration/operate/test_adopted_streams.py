@@ -116,6 +116,23 @@ def test_a_table_that_is_not_there_is_refused() -> None:
     assert "there is no table carts in us-east-1" in text
 
 
+@pytest.mark.parametrize("view", [BOTH, "KEYS_ONLY", None])
+def test_a_table_of_the_same_name_in_another_account_is_not_taken_for_it(view: str | None) -> None:
+    arn = table(HERE, view).replace("123456789012", "210987654321")
+    text = refused(config({"region": HERE, "stream_arn": arn}, THEM))
+    assert "by these credentials table orders in us-east-1 is in account 123456789012" in text
+    assert "the stream in 210987654321" in text
+    assert "Write arn:" not in text
+    assert "Enable it" not in text
+
+
+def test_where_there_is_no_table_the_credentials_may_be_those_of_another_account() -> None:
+    arn = f"arn:aws:dynamodb:{HERE}:210987654321:table/orders/stream/2026-01-01T00:00:00.000"
+    assert "credentials for account 210987654321" in refused(
+        config({"region": HERE, "stream_arn": arn}, THEM)
+    )
+
+
 @pytest.mark.parametrize("keys", [[("key", "S")], [("id", "N")], [("id", "S"), ("at", "S")]])
 def test_a_table_with_other_keys_is_refused(keys: list[tuple[str, str]]) -> None:
     text = refused(config({"region": HERE, "stream_arn": table(HERE, keys=keys)}, THEM))

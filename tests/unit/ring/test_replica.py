@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pulumi
 import pytest
 
 from tests.support.pulumi_mocks import (
@@ -11,12 +12,15 @@ from tests.support.pulumi_mocks import (
     ADOPTED,
     BACK,
     KEY,
+    LEGACY,
     ORDERS,
     OUT,
     ROLE,
     STREAM,
     TWO,
     actions_on,
+    config,
+    deploy,
     deployed,
 )
 
@@ -178,6 +182,38 @@ def test_an_adopted_table_is_not_created_but_given_tombstones() -> None:
         "orders-tombstones",
         "legacy-tombstones",
     }
+
+
+NO_STREAM = {"streamArn": "", "streamEnabled": False, "streamViewType": ""}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (NO_STREAM, "the stream of table legacy in eu-west-1 is disabled"),
+        ({"streamViewType": "KEYS_ONLY"}, "has the view type KEYS_ONLY"),
+        ({"streamArn": STREAM.replace("2023", "2024")}, "the latest stream of table legacy"),
+        ({"rangeKey": ""}, "has the keys customer:S, and the ring's are"),
+    ],
+)
+def test_the_program_refuses_to_adopt_a_table_that_does_not_fit(
+    wrong: dict[str, object], reason: str, preview: bool
+) -> None:
+    with pytest.raises(pulumi.RunError, match="stream_arn of the member eu-west-1") as error:
+        deploy(config(members=ADOPTED), preview=preview, adopted=LEGACY | wrong)
+    assert reason in str(error.value)
+    assert "fix:" in str(error.value)
+
+
+def test_the_program_asks_about_the_tables_alone_that_its_own_hops_read() -> None:
+    third = {"region": "ap-southeast-2"}
+    bypassed = [*ADOPTED[:1], {"region": "eu-west-1", "stream_arn": STREAM, "state": "bypassed"}]
+    for more in ({"members": [*bypassed, third]}, {"members": ADOPTED, "hops": ["us-east-1"]}):
+        seen = deploy(config(**more), adopted=LEGACY | NO_STREAM)
+        assert "aws:dynamodb/getTable:getTable" not in {token for token, _ in seen.asked}
+    asked = [one for one in deployed(members=ADOPTED).asked if "getTable" in one[0]]
+    assert asked == [("aws:dynamodb/getTable:getTable", "ring-eu-west-1-legacy")]
 
 
 def test_the_hops_at_an_adopted_table_use_its_own_stream_and_arn() -> None:

@@ -39,7 +39,7 @@ def test_a_type_that_is_not_known_is_named(cloud: Cloud, ireland: Location) -> N
     with pytest.raises(CloudError, match=r"^q: .* does not support .* aws:none/none:None"):
         cloud.create("aws:none/none:None", "q", {}, ireland)
     with pytest.raises(CloudError, match="does not support the function aws:index/getAmi:getAmi"):
-        cloud.call("aws:index/getAmi:getAmi", ireland)
+        cloud.call("aws:index/getAmi:getAmi", {}, ireland)
 
 
 def test_what_aws_refuses_is_reported_with_the_name_of_the_resource(
@@ -68,7 +68,7 @@ def test_a_provider_leads_to_an_account(
 ) -> None:
     place = cloud.location({"region": "eu-west-1", **provider})
     assert place.account == account
-    identity = cloud.call("aws:index/getCallerIdentity:getCallerIdentity", place)
+    identity = cloud.call("aws:index/getCallerIdentity:getCallerIdentity", {}, place)
     assert identity["accountId"] == account
 
 
@@ -84,11 +84,20 @@ def test_the_region_determines_the_partition(
     cloud: Cloud, region: str, partition: str, suffix: str
 ) -> None:
     place = cloud.location({"region": region})
-    partition_of = cloud.call("aws:index/getPartition:getPartition", place)
+    partition_of = cloud.call("aws:index/getPartition:getPartition", {}, place)
     assert (partition_of["partition"], partition_of["dnsSuffix"]) == (partition, suffix)
-    assert cloud.call("aws:index/getRegion:getRegion", place)["region"] == region
+    assert cloud.call("aws:index/getRegion:getRegion", {}, place)["region"] == region
     _, outputs = cloud.create(TABLE, "t", table("somewhere"), place)
     assert outputs["arn"].startswith(f"arn:{partition}:dynamodb:{region}:")
+
+
+def test_a_table_that_somebody_else_has_made_is_described(cloud: Cloud) -> None:
+    place = cloud.location({"region": "eu-west-1"})
+    cloud.create(TABLE, "t", {**table("theirs"), "streamEnabled": False}, place)
+    found = cloud.call("aws:dynamodb/getTable:getTable", {"name": "theirs"}, place)
+    assert (found["name"], found["streamEnabled"], found["streamArn"]) == ("theirs", False, "")
+    with pytest.raises(CloudError, match=r"nobodys.* there is no such table"):
+        cloud.call("aws:dynamodb/getTable:getTable", {"name": "nobodys"}, place)
 
 
 def test_an_archive_has_what_is_declared_and_is_the_same_each_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from ring.project import PROJECT_ROOT
 from ring.settings.settings import Settings, SettingsError
-from tests.support.pulumi_mocks import Watching, watch
+from tests.support.pulumi_mocks import LEGACY, Watching, watch
 
 
 def stack(name: str) -> dict[str, Any]:
@@ -36,7 +36,10 @@ def ran(config: dict[str, Any], *, preview: bool = False) -> Watching:
     def program() -> None:
         runpy.run_path(str(PROJECT_ROOT / "__main__.py"))
 
-    return watch(program, preview=preview)
+    members: Any = config["dynamodb-ring:members"]
+    streams = [one["stream_arn"] for one in members if "stream_arn" in one]
+    adopted = LEGACY | {"streamArn": streams[0]} if streams else None
+    return watch(program, preview=preview, adopted=adopted)
 
 
 @pytest.mark.parametrize("preview", [False, True])

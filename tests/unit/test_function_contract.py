@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 
 from handler.config import HopConfig
-from handler.heartbeat import HEARTBEAT_ATTRIBUTE
+from handler.heartbeat import HEARTBEAT_ATTRIBUTE, heartbeat_time
+from handler.model.records import read_change
 from ring import topology
 from ring.resources.function_environment import environment
+from ring.resources.heartbeat import heartbeat_key
 from ring.settings import types
+from ring.settings.members import Member
+from ring.settings.sections import TableSettings
 from ring.settings.settings import Settings as StackSettings
+from tests.support.stream_records import record
 
 ROLE = "arn:aws:iam::210987654321:role/writer"
 
@@ -69,6 +74,17 @@ def test_the_handler_reads_all_that_the_stack_sets_and_nothing_else() -> None:
 
 def test_the_settings_reserve_the_attribute_that_the_handler_writes_in_a_heartbeat() -> None:
     assert types.HEARTBEAT_ATTRIBUTE == HEARTBEAT_ATTRIBUTE
+
+
+@pytest.mark.parametrize("kinds", ["S", "N", "B", "SN", "NB", "BS"])
+def test_the_handler_recognizes_a_heartbeat_by_the_key_that_the_stack_gives_it(kinds: str) -> None:
+    names = ("partition_key", "sort_key")
+    keys = {name: {"name": name, "type": kind} for name, kind in zip(names, kinds, strict=False)}
+    table = TableSettings.model_validate({"name": "orders", **keys})
+    for member in (Member("a", "us-east-1", "orders"), Member("b", "eu-west-1", "orders-eu")):
+        key = heartbeat_key(table, member)
+        written = record(1, Keys=key, NewImage={**key, HEARTBEAT_ATTRIBUTE: {"N": "5"}})
+        assert heartbeat_time(read_change(written)) == 5.0
 
 
 @pytest.mark.parametrize("log_items", [True, False])

@@ -127,6 +127,24 @@ def test_an_applications_item_is_no_beat(mark: dict[str, Any] | None) -> None:
     assert heartbeat_time(read_change(record(1, Keys={"k": {"S": "1"}}, NewImage=image))) is None
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"k": {"S": "1"}},
+        {"k": {"S": "_repl_heartbeat-aaaaaaaa-1"}},
+        {"k": {"S": "_repl_heartbeat-aaaaaaaa"}, "sort": {"S": "1"}},
+        {"k": {"N": "-1"}},
+        {"k": {"B": "AQID"}},
+        {"k": {"N": "no number"}},
+        {"k": {"N": "NaN"}},
+        {"k": {"BOOL": True}},
+    ],
+)
+def test_an_applications_own_number_of_that_name_makes_no_beat(key: dict[str, Any]) -> None:
+    image = {**key, HEARTBEAT_ATTRIBUTE: {"N": "72"}}
+    assert heartbeat_time(read_change(record(1, Keys=key, NewImage=image))) is None
+
+
 def test_a_key_of_binary_is_read_as_bytes_and_what_is_no_key_is_rejected() -> None:
     variables = environment(0, 1)
     read = HopConfig.read(variables | {"RING_HEARTBEAT": '{"k": {"B": "AAE="}}'})

@@ -122,7 +122,8 @@ def test_a_record_that_a_hop_could_not_parse_is_counted_alone(recent: Recent) ->
 
 
 def test_a_heartbeat_is_no_delivery_but_its_time_is_kept(recent: Recent) -> None:
-    deliver(recent, stream_record(1, NewImage={"ring_heartbeat": {"N": f"{SECOND}.5"}}))
+    time = {"ring_heartbeat": {"N": f"{SECOND}.5"}}
+    deliver(recent, stream_record(1, "_repl_heartbeat-aaaaaaaa", NewImage=time))
     assert deliveries(recent) == []
     assert recent.heartbeats == {"a": SECOND + 0.25}
 

@@ -70,9 +70,9 @@ def test_a_version_that_a_write_in_between_stored_and_the_last_replaced_is_not_f
 
 
 def test_beats_in_a_row_are_measured_as_a_beat() -> None:
-    pair = Pair()
+    pair, key = Pair(), {"k": {"S": "_repl_heartbeat-aaaaaaaa"}}
     for second in ("900.5", "960.5"):
-        pair.here.write(KEY, item("", **{HEARTBEAT_ATTRIBUTE: {"N": second}}))
+        pair.here.write(key, {**key, HEARTBEAT_ATTRIBUTE: {"N": second}})
     records = pair.here.stream
     report = run(
         replicate_batch(

@@ -21,6 +21,7 @@ from handler.aws.api import BotocoreApi
 from handler.aws.clients import CONCURRENCY
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.config import HopConfig
+from handler.envelope import WrongStreamError
 from handler.log import format_error
 from handler.quarantine import QuarantinedRecord, QuarantineLocation, S3Quarantine
 from handler.retry import RetryBudget, RetryingStore
@@ -271,6 +272,14 @@ def _counts(report: BatchReport) -> str:
 
 def _troubles(report: BatchReport) -> str:
     lasting = [one.error for one in report.quarantined]
-    return "; ".join(
-        dict.fromkeys([*lasting, *(format_error(one.error) for one in report.failures)])
-    )
+    return "; ".join(dict.fromkeys([*lasting, *(_reason(one.error) for one in report.failures)]))
+
+
+def _reason(error: Exception) -> str:
+    """Describe an error. The handler's words about a wrong stream are about a hop that reads it."""
+    if isinstance(error, WrongStreamError):
+        return (
+            f"{type(error).__name__}: {error.problem}. No record of this entry was replayed: it "
+            "stays in the quarantine. Check and repair what it changes, then discard it."
+        )
+    return format_error(error)

@@ -201,6 +201,26 @@ def test_a_record_without_both_images_is_not_played_and_stays(
     assert len(listed(reach)) == 1
 
 
+@pytest.mark.parametrize("options", [PLAY, TRY])
+def test_a_record_of_another_table_fails_with_words_about_its_entry_and_not_about_a_stream(
+    ring: Ring, reach: HopAccess, options: RedriveOptions
+) -> None:
+    arn = record(2)["eventSourceARN"].replace("orders", "carts")
+    give_up(ring, now(record(1)), {**now(record(2)), "eventSourceARN": arn})
+    (result,) = redrive(reach, listed(reach), options)
+    assert result.outcome is RedriveOutcome.FAILED
+    assert "carts" in result.why
+    assert "stays in the quarantine" in result.why
+    for words in ("No record of the batch", "stay in the stream", "event source mapping"):
+        assert words not in result.why
+    assert ring.members[1].items() == []
+    assert len(listed(reach)) == 1
+
+
+def now(given: Any) -> Any:
+    return {**given, "dynamodb": {**given["dynamodb"], "ApproximateCreationDateTime": time.time()}}
+
+
 def test_the_event_of_a_batch_may_be_text(ring: Ring, reach: HopAccess) -> None:
     name = give_up(ring, record(1))
     body = json.loads(ring.s3.get_object(Bucket=QUARANTINE, Key=name)["Body"].read())

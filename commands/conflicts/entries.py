@@ -126,7 +126,7 @@ def _cell(side: Side, item: Item | None, name: str, entry: ConflictEntry) -> str
         return format_value(entry.key[name])
     if side.cut and name in side.cut.left_out:
         about = side.cut.left_out[name]
-        return f"{about.get('size'):,} bytes, not in the log; digest {about.get('digest')}"
+        return f"{about['size']:,} bytes, not in the log; digest {about['digest']}"
     return _NOT_LOGGED if item is None else format_value(item.get(name))
 
 

@@ -95,4 +95,9 @@ def _optional(value: Any, kind: type) -> Any:
 
 
 def _cut(document: Any) -> Cut:
-    return Cut(*fields_of(document, size=int, digest=str, left_out=dict, more=int))
+    size, of_item, left_out, more = fields_of(
+        document, size=int, digest=str, left_out=dict, more=int
+    )
+    for about in left_out.values():
+        fields_of(about, size=int, digest=str)
+    return Cut(size, of_item, left_out, more)

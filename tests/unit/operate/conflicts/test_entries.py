@@ -1,5 +1,6 @@
 """One entry for each write that lost, out of the lines of all hops."""
 
+import json
 from typing import Any
 
 import pytest
@@ -89,3 +90,35 @@ def test_a_line_of_another_kind_is_none(text: str) -> None:
 def test_a_line_that_is_cut_is_an_error(text: str) -> None:
     with pytest.raises(MalformedJsonError):
         parse_line(text, 1.0)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"size": "300,000", "digest": "a"},
+        {"size": None, "digest": "a"},
+        {"digest": "a"},
+        {"size": 5},
+        {"size": 5, "digest": 5},
+        "5",
+        [],
+    ],
+)
+def test_a_line_that_says_no_size_of_what_it_left_out_is_an_error(about: Any) -> None:
+    with pytest.raises(MalformedJsonError):
+        parse_line(cut_line(about), 1.0)
+
+
+def test_a_line_says_size_and_digest_of_what_it_left_out() -> None:
+    found = parse_line(cut_line({"size": 5, "digest": "a"}), 1.0)
+    assert found is not None
+    assert found.lost.cut is not None
+    assert found.lost.cut.left_out == {"v": {"size": 5, "digest": "a"}}
+
+
+def cut_line(about: Any) -> str:
+    cut = {"size": 300_000, "digest": "b", "left_out": {"v": about}, "more": 0}
+    sides = {"won": str(version(9, "b")), "lost": str(version(5, "a"))}
+    return json.dumps(
+        {"event": "conflict", "hop": "h", "key": KEY, **sides, "lost_item": KEY, "lost_cut": cut}
+    )

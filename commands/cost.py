@@ -26,17 +26,19 @@ from ring.settings.members import members_of
 from ring.settings.settings import Settings
 
 _SIZES = {"": 1, "B": 1, "KB": 1024}
+_MAX_SIZE = 400 * 1024
+_MAX_WRITES, _MAX_ROUND_TRIP = 10**9, 60_000
 
 
 def size_of_item(_context: Any, _option: Any, text: str) -> int:
     """Bytes, of a text such as 700B or 2KB."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(B|KB|)", text, re.IGNORECASE)
-    size = round(float(found[1]) * _SIZES[found[2].upper()]) if found else 0
-    if not 0 < size <= 400 * 1024:
+    size = float(found[1]) * _SIZES[found[2].upper()] if found else 0.0
+    if not 0.5 < size <= _MAX_SIZE:
         raise click.BadParameter(
             f"{text!r} is not the size of an item. Write 700B or 2KB, up to 400KB."
         )
-    return size
+    return round(size)
 
 
 def _share(_context: Any, _option: Any, text: str) -> float:
@@ -54,7 +56,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
 
     @click.option(
         "--writes",
-        type=Finite(min=0),
+        type=Finite(min=0, max=_MAX_WRITES),
         required=True,
         help="Application writes per second, all members together.",
     )
@@ -136,7 +138,7 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
 @price_list
 @click.option(
     "--round-trip",
-    type=Finite(min=0),
+    type=Finite(min=0, max=_MAX_ROUND_TRIP),
     default=100,
     show_default=True,
     help="Milliseconds of a request from a hop to its target.",

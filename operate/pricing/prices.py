@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,8 @@ class Prices:
 
 
 NAMES = tuple(one.name for one in fields(Prices))
+_MAX_PRICE = 1e9
+"""US dollars a unit; a mistake where it is more."""
 
 
 @dataclass
@@ -114,6 +115,6 @@ class PriceList:
 
 def _price(value: Any) -> float:
     price = float(value)
-    if not (isfinite(price) and price >= 0):
+    if not 0 <= price <= _MAX_PRICE:
         raise ValueError(f"{value!r} is no price")
     return price

@@ -89,6 +89,26 @@ def test_a_load_that_cannot_be_is_wrong_use(wrong: tuple[str, ...]) -> None:
     assert run(*wrong).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        ("--writes", "1e308"),
+        ("--writes", "1e300"),
+        ("--size", "9" * 400 + "KB"),
+        ("--projected", "9" * 400),
+        ("--deletes", "9" * 400 + "%"),
+        ("--round-trip", "1e308"),
+        ("--price", "write=1e308"),
+        ("--price", "us-east-1.requests=1e10"),
+    ],
+)
+def test_a_number_that_no_ring_has_is_wrong_use_and_no_infinite_bill(
+    extreme: tuple[str, str],
+) -> None:
+    ended = run(*LOAD, *extreme, "--json")
+    assert (ended.exit_code, json.loads(ended.stdout)["error"]["kind"]) == (2, "wrong")
+
+
 def test_a_price_of_a_region_where_no_member_is_is_wrong_use() -> None:
     given = ["cost", "--writes", "1", "--stack", "dev", "--price", "eu-wset-1.write=1"]
     result = CliRunner().invoke(main, given)

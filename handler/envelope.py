@@ -80,9 +80,7 @@ def _table_of(arn: Any) -> tuple[str, str] | None:
     return _parse_arn(arn) if isinstance(arn, str) else None
 
 
-def _of_another_table(
-    record: Record, found: tuple[str, str] | None, source: ReplicaId
-) -> _Problem:
+def _of_another_table(record: Record, found: tuple[str, str] | None, source: ReplicaId) -> _Problem:
     arn = record.get("eventSourceARN")
     stream = f"the stream {arn}" if found else f"{shortened(arn)}, which is no stream's ARN"
     return (

@@ -31,6 +31,7 @@ from local.moto_patches.partiql.statements import partiql_writes_and_refusals
 from local.moto_patches.refused_parameters import unknown_parameters_refused
 from local.moto_patches.repeated_transactions import transactions_applied_once
 from local.moto_patches.retention import drop_old_lines, drop_old_metrics
+from local.moto_patches.same_items import items_named_once
 from local.moto_patches.scans import scans_by_page
 from local.moto_patches.speed import repetition_avoided
 from local.moto_patches.statistics import metric_statistics
@@ -157,6 +158,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
         changes.enter_context(batch_writes_checked())
+        changes.enter_context(items_named_once())
         changes.enter_context(unknown_parameters_refused())
         changes.enter_context(scans_by_page())
         # By default moto allows every web page to read its responses.

@@ -25,6 +25,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
 from local.moto_patches.partiql.writes import delete, find, insert
+from local.moto_patches.same_items import Identity, identity
 
 _TABLE = r'"?(?P<table>[\w.-]+)"?'
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
@@ -88,11 +89,11 @@ class Statement:
                 "clause."
             )
 
-    def item(self, backend: DynamoDBBackend, parameters: Sequence[Any]) -> tuple[str, ...]:
+    def item(self, backend: DynamoDBBackend, parameters: Sequence[Any]) -> Identity:
         """Return what identifies the item that it reads or writes. Raises moto's errors."""
         values = dict(_bound([*self.assigned, *self.where], parameters))
         keys = backend.get_table(self.table).table_key_attrs
-        return self.table, *(repr(values.get(name)) for name in keys)
+        return identity(self.table, keys, values)
 
     def _shown(self, item: Item) -> dict[str, Any]:
         attributes: dict[str, Any] = item.to_json()["Attributes"]

@@ -10,9 +10,10 @@ from operate.distributed.executions import Execution
 from operate.distributed.jobs import backfill_distributed, backfill_job, expect_writes
 from operate.reconcile.backfill import BackfillResult, backfill, plan_route
 from operate.reconcile.journal import Journal
+from operate.reconcile.members import table_identities
 from operate.reporting import ProgressCallback, no_progress
 from operate.rings import DeployedRing
-from operate.table_options import DEFAULT_OPTIONS, TableOptions, table_names
+from operate.table_options import DEFAULT_OPTIONS, TableOptions
 
 
 class BackfillOperation:
@@ -47,7 +48,7 @@ class BackfillOperation:
     def _identity(self) -> list[Any]:
         """What a checkpoint belongs to: only the same backfill may resume from it."""
         paths = [(route.source, route.target) for route in self.routes]
-        return [table_names(self.members), paths, self._segments, self._runner is None]
+        return [table_identities(self.members), paths, self._segments, self._runner is None]
 
     @contextmanager
     def open(self) -> Iterator[Journal]:

@@ -15,11 +15,11 @@ from operate.errors import InvalidRequestError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CheckResult, findings
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import MemberConnection
+from operate.reconcile.members import MemberConnection, table_identities
 from operate.reconcile.repair import RepairResult, repair
 from operate.reporting import ProgressCallback, no_progress
 from operate.rings import DeployedRing
-from operate.table_options import DEFAULT_OPTIONS, TableOptions, not_distributed, table_names
+from operate.table_options import DEFAULT_OPTIONS, TableOptions, not_distributed
 
 MAX_AGE = 3600.0
 """Seconds for which a finished comparison can be resumed, by a repair that was interrupted."""
@@ -84,7 +84,7 @@ class CheckRun:
         """What a checkpoint belongs to: only the same comparison may resume from it."""
         options = self._options
         parts = [options.keys, options.sample, options.segments, options.pairwise]
-        return [table_names(self.members), *parts, options.tombstones, self._runner is None]
+        return [table_identities(self.members), *parts, options.tombstones, self._runner is None]
 
     @contextmanager
     def open(self, operation: str) -> Iterator[Journal]:

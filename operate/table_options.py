@@ -108,8 +108,3 @@ DEFAULT_OPTIONS = TableOptions()
 def not_distributed(option: str, instead: str) -> InvalidRequestError:
     """Return the error for an option that functions do not support."""
     return InvalidRequestError(f"--{option} cannot be used with --distributed: {instead}.")
-
-
-def table_names(members: Sequence[MemberConnection]) -> list[tuple[str, str]]:
-    """Return the members' names and tables: part of what a checkpoint belongs to."""
-    return [(member.name, member.tables.table) for member in members]

@@ -13,7 +13,7 @@ from operate.reconcile.backfill import BackfillResult, Route
 from operate.reconcile.check import CheckOptions
 from operate.reconcile.check_result import CheckResult
 from operate.reconcile.journal import COMPARED, Journal
-from operate.reconcile.members import MemberConnection
+from operate.reconcile.members import MemberConnection, table_identities
 from operate.reporting import ProgressCallback, no_progress
 
 LONGEST_SETTLE = 180.0
@@ -33,7 +33,7 @@ def check_job(members: Sequence[MemberConnection], options: CheckOptions) -> Seg
         {"settle": options.settle_seconds, "tombstones": options.tombstones},
         members,
         list(check.table_segments(members, options.segment_count)),
-        [_tables(members), options.segment_count, options.tombstones],
+        [table_identities(members), options.segment_count, options.tombstones],
     )
 
 
@@ -73,7 +73,7 @@ def backfill_job(members: Sequence[MemberConnection], route: Route, segments: in
     """Describe a backfill along a route as a job."""
     ends = (route.source, route.target)
     parts = list(backfill.route_segments(members, [route], segments))
-    about = [_tables(members), ends, segments]
+    about = [table_identities(members), ends, segments]
     return SegmentJob("backfill", {"route": ends}, members, parts, about)
 
 
@@ -98,7 +98,3 @@ def backfill_distributed(
     for task in jobs:
         runner.delete_results(task)
     return done
-
-
-def _tables(members: Sequence[MemberConnection]) -> list[tuple[str, str]]:
-    return [(one.name, one.tables.table) for one in members]

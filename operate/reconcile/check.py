@@ -203,8 +203,9 @@ def _add_named_keys(
     members: Sequence[MemberConnection], journal: Journal, options: CheckOptions
 ) -> int:
     keys = options.keys if options.keys is not None else _sample_keys(members, options.sample or 0)
-    journal.add_suspects(((key, None) for key in dict.fromkeys(keys)), COMPARED, lambda: len(keys))
-    return len(keys)
+    named = dict.fromkeys(keys)
+    journal.add_suspects(((key, None) for key in named), COMPARED, lambda: len(named))
+    return len(named)
 
 
 def _sample_keys(members: Sequence[MemberConnection], count: int) -> list[str]:

@@ -82,4 +82,5 @@ def _connect(
         item_count=table.get("ItemCount", 0),
         tombstone_count=deletes.get("ItemCount", 0) if deletes else 0,
         rate_limiter=limiter,
+        table_identity=f"{table['TableArn']} {table['CreationDateTime'].timestamp()}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ class MemberConnection:
         ttl_attribute: The table's TTL attribute (`handler.model.expiry.ttl_attribute`).
         item_count: The approximate number of items.
         tombstone_count: The approximate number of tombstones.
+        table_identity: The table's ARN and when it was created, which no other table has; empty in
+            a function, which keeps nothing.
     """
 
     name: str
@@ -41,6 +44,7 @@ class MemberConnection:
     item_count: int
     tombstone_count: int
     rate_limiter: RateLimiter
+    table_identity: str = ""
 
     @property
     def stop(self) -> Stop:
@@ -50,3 +54,11 @@ class MemberConnection:
     def open_store(self, pool: Executor) -> DynamoStore:
         """Return the member's tables as a store of the protocol; calls run in `pool`."""
         return DynamoStore(BotocoreApi(self.client, pool), self.tables)
+
+
+def table_identities(members: Sequence[MemberConnection]) -> list[tuple[str, str]]:
+    """Return the members' names and tables: part of what a checkpoint belongs to.
+
+    Tables of the same names may be of another account, or created since.
+    """
+    return [(member.name, member.table_identity) for member in members]

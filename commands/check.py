@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -19,13 +20,23 @@ from commands.options.rings import running_rings_option
 from commands.options.whole_table import announce_journal, json_line, parse_keys, table_options
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
-from operate.check_run import CheckReport, CheckRun, ignore_difference
+from operate.check_run import CheckReport, CheckRun
+from operate.errors import InvalidRequestError, OperationFailedError
 from operate.reconcile.check import CheckOptions
 from operate.reconcile.check_result import CHANGING
 from operate.reconcile.journal import Journal
+from operate.reporting import ProgressCallback
 from operate.rings import DeployedRing, Outcome
 from operate.table_options import TableOptions
 from ring.text import counted
+
+
+def _read_lines(_context: Any, _option: Any, file: IO[str] | None) -> list[str] | None:
+    """Return the lines of a file, which several rings need."""
+    try:
+        return None if file is None else list(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file.name if file else ''} cannot be read: {error}") from error
 
 
 def check_options(function: Any) -> Any:
@@ -47,6 +58,7 @@ _HOW = (
         "--keys",
         "keys",
         type=click.File(encoding="utf-8"),
+        callback=_read_lines,
         help="File with the only keys to compare: one JSON object per line, plain or DynamoDB "
         "JSON, or the report of a check. - reads stdin.",
     ),
@@ -116,6 +128,7 @@ def check_command(
     items that differ are read again, consistently, after --settle-seconds. Exits with 0 if all
     members are in sync, with 1 if not, or if a key changed at every read.
     """
+    _expect_writable(report)
 
     def one_ring(ring: DeployedRing) -> CheckReport:
         run = check_run_of(ring, whole, values)
@@ -130,6 +143,16 @@ def check_command(
     ]
     screen.emit({"ok": ok, "rings": documents}, lambda: _show(screen, outcomes, report))
     return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
+
+
+def _expect_writable(report: IO[str] | None) -> None:
+    """Raise `InvalidRequestError` if the report cannot be written, before hours of reading."""
+    if report is None or report.name == "-":
+        return
+    try:
+        Path(report.name).open("a").close()  # what it has stays until there is another
+    except OSError as error:
+        raise InvalidRequestError(f"--report {report.name}: {error.strerror}.") from error
 
 
 def check_run_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, Any]) -> CheckRun:
@@ -149,17 +172,33 @@ def check_run_of(ring: DeployedRing, whole: TableOptions, values: Mapping[str, A
 
 def compare(screen: Screen, run: CheckRun, journal: Journal, report: IO[str] | None) -> CheckReport:
     """Check a ring, with a progress bar. All differences go into the `report`."""
-
-    def write(difference: Mapping[str, Any]) -> None:
-        if report is not None:
-            report.write(json_line(difference) + "\n")
-
-    on_difference = write if report is not None else ignore_difference
     with (
         announce_executions(screen, run.ring, run.executions()),
         at_work(screen, run.stop) as on_progress,
     ):
-        return run.check(journal, on_progress, on_difference)
+        if report is None:
+            return run.check(journal, on_progress)
+        return _reported(run, journal, report, on_progress)
+
+
+def _reported(
+    run: CheckRun, journal: Journal, report: IO[str], on_progress: ProgressCallback
+) -> CheckReport:
+    """Check a ring, and write all differences, also if there is none, over an earlier report."""
+
+    def write(text: str) -> None:
+        try:
+            report.write(text)
+            report.flush()
+        except OSError as error:
+            raise OperationFailedError(
+                f"{report.name} cannot be written: {error}. Run the same command again, with "
+                "another --report or when there is space: it goes on from here."
+            ) from error
+
+    compared = run.check(journal, on_progress, lambda found: write(json_line(found) + "\n"))
+    write("")
+    return compared
 
 
 def document(compared: CheckReport) -> dict[str, Any]:

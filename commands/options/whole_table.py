@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from decimal import Context, Decimal
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from operate.reconcile.members import MemberConnection
 from operate.rings import DeployedRing
 from operate.table_options import CHECKPOINTS, TableOptions
 
+_EXACT = Context(prec=40)
+"""DynamoDB's numbers have up to 38 digits."""
 _OPTIONS = (
     click.option(
         "--rate",
@@ -95,12 +98,21 @@ def parse_keys(lines: Iterable[str], member: MemberConnection) -> list[str]:
         if not line.strip():
             continue
         try:
-            texts.append(key_text(parse_line(_key_in(line, member), schema), member.keys))
+            key = parse_line(_key_in(line, member), schema)
+            texts.append(key_text({name: _one_spelling(key[name]) for name in key}, member.keys))
         except (ValueError, RecursionError) as error:  # a BadItemError is a ValueError
             raise InvalidRequestError(
                 f"Line {number} is not a key of these tables: {error}."
             ) from error
     return texts
+
+
+def _one_spelling(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a value whose number is spelled as DynamoDB does: 1 and 1.0 are one key."""
+    if "N" not in value:
+        return value
+    number = Decimal(value["N"])
+    return {"N": f"{number.normalize(_EXACT):f}" if number else "0"}
 
 
 def _key_in(line: str, member: MemberConnection) -> bytes:

@@ -1,4 +1,4 @@
-"""Refuse requests that name one item twice, also by numbers that are spelled in two ways.
+"""Refuse requests that name one item twice, also by numbers of different spelling.
 
 moto compares the keys of a transaction and of a BatchGetItem as texts, and takes 1 and 1.0 for two
 items in them, and for one in its tables.

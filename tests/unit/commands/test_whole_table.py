@@ -46,6 +46,22 @@ def test_an_item_with_a_reports_names_is_taken_by_its_own_key(
     assert parse_keys([json.dumps(line)], member(*keys)) == ['[{"S":"1"}]']
 
 
+@pytest.mark.parametrize(
+    ("spellings", "number"),
+    [
+        (["1", "1.0", "1E0", '{"N":"01.00"}'], "1"),
+        (["100", "1E2", "1.00e+2"], "100"),
+        (["0", "-0", "0.0"], "0"),
+        (["9" * 38, "9" * 38 + ".0"], "9" * 38),
+        (["-0.5", "-5E-1"], "-0.5"),
+    ],
+)
+def test_a_number_is_one_key_however_it_is_spelled(spellings: list[str], number: str) -> None:
+    table = cast(MemberConnection, Mock(keys=("id",), types=("N",)))
+    texts = parse_keys([f'{{"id": {text}}}' for text in spellings], table)
+    assert texts == [f'[{{"N":"{number}"}}]'] * len(spellings)
+
+
 def test_one_journal_for_several_rings_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "rings.yaml"
     file.write_text(RINGS)

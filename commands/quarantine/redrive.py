@@ -243,6 +243,8 @@ class _Redrive:
             if outcome.error:
                 self.screen.print(f"{outcome.ring.label}: {outcome.error}")
                 continue
+            for why in outcome.result.unreached if outcome.result is not None else ():
+                self.screen.print(f"{outcome.ring.label}: {why}")
             counts = [f"{_became(outcome)[name]} {name}" for name in RedriveOutcome]
             would = "would be " if dry_run else ""
             self.screen.print(f"{outcome.ring.label}: {would}{', '.join(counts)}.")

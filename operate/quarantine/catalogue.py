@@ -25,6 +25,8 @@ class RedriveList:
 
     def __init__(self, entries: Iterable[QuarantinedEntry]) -> None:
         self._hops: dict[QuarantineAccess, int] = {}
+        self.unreached: tuple[str, ...] = ()
+        """Why hops could not be used in the last redrive; `progress` gets none of their entries."""
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute(
             "CREATE TABLE entry (hop INTEGER, id TEXT, made REAL, number TEXT, about TEXT, "
@@ -73,11 +75,13 @@ class RedriveList:
         `progress` is called with each result. Raises `OperateError`.
         """
         self._db.execute("UPDATE entry SET became = NULL, why = NULL, again = 0")
+        self.unreached = ()
         for access, number in self._hops.items():
             try:
                 access.ask_target()
             except OperationFailedError as error:
                 self._note_all(number, RedriveOutcome.FAILED, str(error))
+                self.unreached += (str(error),)
                 continue
             entries = access.entries(self._oldest_first(number))
             for played in redrive(access.reach, entries, options):

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from commands.output.screen import Screen
 from local.ring import LocalRing
+from operate.quarantine.catalogue import RedriveList
 from ring.project import PROJECT_ROOT
 from tests.support.local_rings import PATIENCE, get, item, put
 from tests.support.quarantined_ring import (
@@ -188,6 +190,22 @@ def test_if_none_can_be_replayed_it_says_so_and_does_not_ask(
 
 
 @pytest.mark.long
+def test_where_the_target_is_lost_meanwhile_it_says_so_once_for_all_entries(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantine_items(ring, "kept", "kept, too")
+    replay = RedriveList.redrive
+
+    def replay_in_outage(*arguments: Any) -> None:
+        with ring.faults.lose(THERE):
+            replay(*arguments)
+
+    monkeypatch.setattr(RedriveList, "redrive", replay_in_outage)
+    tried = redrive(ring, "--all", "--yes")
+    assert (tried.exit_code, tried.output.count(f"{THERE} does not answer")) == (1, 1)
+    assert "2 failed" in tried.output
+
+
 def test_ctrl_c_finishes_the_entry_that_is_played_and_the_rest_stays(ring: LocalRing) -> None:
     keys = ["one", "two", "three"]
     quarantine_items(ring, *keys)

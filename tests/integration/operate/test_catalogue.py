@@ -136,6 +136,7 @@ def test_what_goes_to_a_member_that_does_not_answer_stays_and_says_so(ring: Ring
     assert played(lost, RedriveOptions(dry_run=False, ignore_retention=True)) == []
     (kept,) = lost
     assert (kept["became"], kept["why"]) == ("failed", "eu-west-1 does not answer")
+    assert lost.unreached == ("eu-west-1 does not answer",)
     assert lost.stays
     assert ring.keys(1) == []
 

@@ -21,7 +21,7 @@ from operate.check_run import CheckRun
 from operate.errors import CancelledError
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import RepairResult
-from operate.rings import DeployedRing
+from operate.rings import DeployedRing, Outcome
 from operate.table_options import TableOptions
 from ring.text import counted
 
@@ -65,19 +65,25 @@ def repair_command(
 
     Checks first, as `check` does, shows what it would write, and asks. Its writes are conditional,
     as those of a hop: newer items stay, so applications may write and hops may run meanwhile. Exits
-    with 1 if a key was skipped.
+    with 1 if a key was skipped, or changed at every read.
     """
     options = _Options(values["prefer"], values["yes"], values["dry_run"])
     if not (options.yes or options.dry_run):
         expect_answer(screen, rings)
     outcomes = on_each_ring(rings, lambda ring: _repair(screen, ring, whole, options, values))
     documents = [ring_document(outcome) | (outcome.result or {}) for outcome in outcomes]
-    ok = all(outcome.result and not outcome.result["left"] for outcome in outcomes)
+    ok = all(map(_is_success, outcomes))
     screen.emit(
         {"ok": ok, "dry_run": options.dry_run, "rings": documents},
         lambda: _errors(screen, documents),
     )
     return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
+
+
+def _is_success(outcome: Outcome[dict[str, Any]]) -> bool:
+    """Return whether nothing is left to repair, as far as every key is known."""
+    result = outcome.result
+    return result is not None and not result["left"] and not result["changing"]
 
 
 def _repair(

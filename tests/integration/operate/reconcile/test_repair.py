@@ -23,6 +23,7 @@ from local.ring import LocalRing
 from operate import check_run
 from operate.errors import OperationFailedError
 from operate.reconcile.check import CheckOptions, check
+from operate.reconcile.check_result import CHANGING, CheckResult
 from operate.reconcile.journal import Journal
 from operate.reconcile.repair import repair
 from operate.stop import Stop, StoppedError
@@ -63,6 +64,21 @@ def spoil(ring: LocalRing) -> None:
         for key in ("k1", "k4", "k7"):
             ring.client(FIRST).delete_item(TableName="orders", Key=item(key))
         put(ring, THIRD, item("k2", v={"S": "never sent"}))
+
+
+def test_a_key_that_changes_at_every_read_is_no_success(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operate.check_run.check", _found_changing)
+    result = command("--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["ok"]) == (1, False)
+    text = command("--yes").output
+    assert "changed at every read" in text
+
+
+def _found_changing(_members: Any, journal: Journal, *_: Any) -> CheckResult:
+    journal.add_results([('[{"S":"k1"}]', [], CHANGING)])
+    return CheckResult(30, journal.counts())
 
 
 def test_a_dry_run_shows_what_would_be_done_and_changes_nothing(ring: LocalRing) -> None:

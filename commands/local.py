@@ -14,6 +14,7 @@ from commands.exit_codes import FAILED, PREREQUISITE, USAGE
 from commands.framework import RingCommand, RingOption, examples
 from commands.interrupts import sigterm_as_interrupt
 from commands.local_ring import RunningLocalRing
+from commands.options.numbers import MOST_SECONDS, Finite
 from commands.options.rings import folder_option, home
 from local import session
 from page import LOOPBACK, PORT, PageError
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-page", is_flag=True, help="Serve no page.")
 @click.option(
-    "--seconds", type=click.FloatRange(min=0), help="Seconds to run. Default: until Ctrl-C."
+    "--seconds", type=Finite(min=0, max=MOST_SECONDS), help="Seconds to run. Default: until Ctrl-C."
 )
 @click.option(
     "--stack",

@@ -11,6 +11,7 @@ import click
 from commands.exit_codes import OK
 from commands.framework import RingCommand, command, examples
 from commands.local_ring import RunningLocalRing
+from commands.options.numbers import MOST_SECONDS, Finite
 from commands.options.rings import running_rings_option, selecting_arguments
 from commands.output.screen import Screen
 from operate.errors import InvalidRequestError, OperationFailedError
@@ -33,7 +34,9 @@ from page import PORT, PageError
     help="Port of the page; 0: any free one.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(min=0), help="Seconds to serve it. Default: until Ctrl-C."
+    "--seconds",
+    type=Finite(min=0, max=MOST_SECONDS),
+    help="Seconds to serve it. Default: until Ctrl-C.",
 )
 @running_rings_option
 def watch(screen: Screen, rings: Sequence[DeployedRing], port: int, seconds: float | None) -> int:

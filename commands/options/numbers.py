@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+MOST_SECONDS = 10**9
+"""Longest run of a command, in seconds: a thread can wait some 9 times as long."""
+
 
 class Finite(click.FloatRange):
     """As `click.FloatRange`, which lets nan into every range, and inf into one without an end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from commands.options.whole_table import (
     announce_journal,
     expect_answer,
     json_line,
+    skipped_keys,
     table_options,
 )
 from commands.output.long_work import at_work
@@ -93,18 +93,15 @@ def backfill_command(
     if not options.yes:
         expect_answer(screen, rings)
     outcomes = on_each_ring(rings, lambda ring: _backfill(screen, ring, whole, options))
-    documents = [
-        ring_document(outcome) | (_document(outcome.result) if outcome.result else {})
-        for outcome in outcomes
-    ]
-    ok = all(outcome.result and not outcome.result.left for outcome in outcomes)
+    documents = [ring_document(outcome) | (outcome.result or {}) for outcome in outcomes]
+    ok = all(outcome.result and not outcome.result["left"] for outcome in outcomes)
     screen.emit({"ok": ok, "rings": documents}, lambda: _show(screen, documents))
     return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
 
 def _backfill(
     screen: Screen, ring: DeployedRing, whole: TableOptions, options: _Options
-) -> BackfillResult:
+) -> dict[str, Any]:
     operation = BackfillOperation(ring, options.into, options.source, options.segments, whole)
     for route in operation.routes:
         source, target = operation.members[route.source], operation.members[route.target]
@@ -120,16 +117,17 @@ def _backfill(
         announce_executions(screen, ring, operation.executions()),
         at_work(screen, whole.stop) as on_progress,
     ):
-        return operation.run(journal, on_progress)
+        done = operation.run(journal, on_progress)
+    return _document(done, operation.members[0].keys)
 
 
-def _document(done: BackfillResult) -> dict[str, Any]:
+def _document(done: BackfillResult, names: Sequence[str]) -> dict[str, Any]:
     return {
         "read": done.read,
         "written": done.outcomes[BackfillOutcome.WRITTEN],
         "there": done.outcomes[BackfillOutcome.ALREADY_PRESENT],
         "left": done.left,
-        "why": [{"key": json.loads(key), "why": why} for key, why in done.skipped_keys.items()],
+        "why": skipped_keys(done.skipped_keys, names),
     }
 
 

@@ -242,10 +242,11 @@ def print_check(screen: Screen, name: str, compared: CheckReport, rest: str) -> 
             f"{counted(checked.changing, 'key')} changed at every read, so the result is unknown: "
             "check again with --keys at a quieter time, or with a longer --settle-seconds."
         )
+    width = max(map(len, compared.members), default=0)
     for difference in compared.differences:
         screen.print(f"\n{difference['kind']}: {json_line(difference['key'])}")
         for member, state in difference["members"].items():
-            screen.print(f"  {member:<16} {_words(state)}")
+            screen.print(f"  {member:<{width}}   {_words(state)}")
     if checked.differing > len(compared.differences):
         screen.print(f"\nand {checked.differing - len(compared.differences):,} more: {rest}.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,13 @@ from commands.check import check_options, check_run_of, compare, document, print
 from commands.exit_codes import FAILED, OK
 from commands.framework import RingCommand, combined_exit_code, command, examples, on_each_ring
 from commands.options.rings import running_rings_option
-from commands.options.whole_table import announce_journal, expect_answer, table_options
+from commands.options.whole_table import (
+    announce_journal,
+    expect_answer,
+    json_line,
+    skipped_keys,
+    table_options,
+)
 from commands.output.long_work import at_work
 from commands.output.screen import Screen, ring_document
 from operate.check_run import CheckRun
@@ -101,15 +106,16 @@ def _repair(
         compared = compare(screen, run, journal, None)
         if not screen.as_json:
             print_check(screen, ring.label, compared, _REST)
+        names = run.members[0].keys
         write = partial(_do, screen, run, journal, options.prefer)
         if options.dry_run or (not options.yes and compared.result.differing):
             planned = write(dry_run=True)
             if options.dry_run:
-                return document(compared) | _document(planned, options.prefer)
+                return document(compared) | _document(planned, options.prefer, names)
             if not click.confirm("Write this?", err=True):
                 journal.remove()  # so that the next run compares what stands there by then
                 raise CancelledError("Nothing was changed.")
-        return document(compared) | _document(write(dry_run=False), options.prefer)
+        return document(compared) | _document(write(dry_run=False), options.prefer, names)
 
 
 def _do(
@@ -123,7 +129,7 @@ def _do(
     with at_work(screen, run.stop) as on_progress:
         repaired = run.repair(journal, prefer, dry_run=dry_run, on_progress=on_progress)
     if not screen.as_json:
-        _show(screen, repaired, prefer, dry_run)
+        _show(screen, repaired, prefer, dry_run, run.members[0].keys)
     return repaired
 
 
@@ -142,7 +148,9 @@ def next_step(prefer: str | None) -> str:
     )
 
 
-def _show(screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: bool) -> None:
+def _show(
+    screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: bool, names: Sequence[str]
+) -> None:
     if not repaired.repaired and not repaired.skipped:
         screen.print("Nothing to do.")
         return
@@ -151,8 +159,8 @@ def _show(screen: Screen, repaired: RepairResult, prefer: str | None, dry_run: b
     screen.print(f"\n{repaired_keys} repaired: {writes or 'no writes'}.")
     if repaired.skipped:
         screen.print(f"{left} skipped{_among(repaired)}:")
-    for key, why in repaired.skip_reasons.items():
-        screen.print(f"  {key}: {why}")
+    for skipped in skipped_keys(repaired.skip_reasons, names):
+        screen.print(f"  {json_line(skipped['key'])}: {skipped['why']}")
     if repaired.skipped:
         screen.print(f"\n{next_step(prefer)}")
 
@@ -167,12 +175,12 @@ def _among(repaired: RepairResult) -> str:
     return ", among them" if repaired.skipped > len(repaired.skip_reasons) else ""
 
 
-def _document(repaired: RepairResult, prefer: str | None) -> dict[str, Any]:
+def _document(repaired: RepairResult, prefer: str | None, names: Sequence[str]) -> dict[str, Any]:
     return {
         "repaired": repaired.repaired,
         "left": repaired.skipped,
         "writes": dict(repaired.writes),
-        "why": [{"key": json.loads(key), "why": why} for key, why in repaired.skip_reasons.items()],
+        "why": skipped_keys(repaired.skip_reasons, names),
         **({"next": next_step(prefer)} if repaired.skipped else {}),
     }
 

@@ -57,7 +57,9 @@ def _refusal(endpoint: str, error: urllib.error.HTTPError) -> Exception:
 
 def no_ring(endpoint: str, error: Exception) -> NoRingError:
     """Return the error for an endpoint that did not answer as a local ring."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    words = getattr(reason, "strerror", None) or reason  # not "[Errno 111]"
     return NoRingError(
-        f"No local ring at {endpoint}: {error}. Start one (`automate.py local`) and use the URL "
+        f"No local ring at {endpoint}: {words}. Start one (`automate.py local`) and use the URL "
         "that it prints."
     )

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from handler.model.version import Version
+from handler.model.version import OPERATOR_REPLICA_ID, Version
 from ring.settings.errors import escape_unprintable
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def _conflict(fields: Mapping[str, Any], members: Mapping[str, str]) -> str:
 
 
 def _quarantined(fields: Mapping[str, Any], _: Mapping[str, str]) -> str:
-    key = _key(fields["record"]["dynamodb"]["Keys"])
-    return f"quarantined: {key}: {fields['reason']}: {fields['error']}"
+    return f"quarantined: record {fields['record']}: {fields['reason']}: {fields['error']}"
 
 
 def _failure(fields: Mapping[str, Any], _: Mapping[str, str]) -> str:
@@ -44,11 +43,16 @@ _DESCRIPTIONS = {"conflict": _conflict, "quarantined": _quarantined, "failure": 
 
 
 def _write(text: str, members: Mapping[str, str]) -> str:
-    """Describe a write by its version: its member and time."""
+    """Describe a write by its version: its member and time.
+
+    A repair of items of which none has a version makes one without a time.
+    """
     version = Version.from_text(text)
     if version is None:
         raise ValueError(f"{text!r} is not a version")
-    member = members.get(version.replica, version.replica)
+    member = {**members, OPERATOR_REPLICA_ID: "a repair"}.get(version.replica, version.replica)
+    if not version.seconds:
+        return member
     return f"{member} at {datetime.fromtimestamp(version.seconds, UTC):%H:%M:%S} UTC"
 
 

@@ -111,9 +111,8 @@ class LocalSource:
     def _hop(self, live: dict[str, Any], now: float) -> HopReading:
         status = self._poller.hops.get(live["source"])
         stopped, trouble = live["stopped_by"], live["trouble"]
-        known = self._trouble(live["source"], status)
-        if stopped:  # its state says so, without the advice for AWS
-            known = tuple(text for text in known if _STOPPED not in text)
+        # Its state says so, without the advice for AWS; and the status may be from before a resume.
+        known = (text for text in self._trouble(live["source"], status) if _STOPPED not in text)
         return HopReading(
             live["source"],
             live["target"],
@@ -122,5 +121,5 @@ class LocalSource:
             None if live["oldest"] is None else max(0.0, now - live["oldest"]),
             status.quarantined if status else None,
             (status.alarms or ()) if status else (),
-            ((trouble,) if trouble else ()) + known,
+            (*((trouble,) if trouble else ()), *known),
         )

@@ -68,9 +68,8 @@ def _side(side: Side, members: Mapping[str, str]) -> str:
 
 def _margin(entry: ConflictEntry) -> str:
     margin = entry.margin
-    if margin.decided_by == "seconds":
-        return f"{margin.seconds} s"
-    return "0 s, counter" if margin.decided_by == "counter" else "0 s, member's ID"
+    words = {"counter": "0 s, counter", "member": "0 s, member's ID", "repair": "-"}
+    return words.get(margin.decided_by, f"{margin.seconds} s")
 
 
 def full_text(
@@ -105,7 +104,8 @@ def full_text(
 
 
 def _written(side: Side) -> str:
-    return format_time(side.version.seconds)
+    seconds = side.version.seconds
+    return format_time(seconds) if seconds else "at an unknown time"
 
 
 def _rows(entry: ConflictEntry, won: Item | None) -> Iterator[tuple[str, str, str]]:

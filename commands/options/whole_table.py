@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Context, Decimal
 from functools import wraps
@@ -127,6 +127,18 @@ def _key_in(line: str, member: MemberConnection) -> bytes:
             if key.keys() == set(member.keys):
                 return json.dumps(key).encode()
     return line.encode()
+
+
+def skipped_keys(reasons: Mapping[str, str], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the document of skipped keys: each key, as in a report, and why.
+
+    `reasons` are by the keys' texts (`operate.reconcile.fingerprints.key_text`), and `names` those
+    of the key attributes.
+    """
+    return [
+        {"key": dict(zip(names, json.loads(text), strict=True)), "why": why}
+        for text, why in reasons.items()
+    ]
 
 
 def json_line(document: Any) -> str:

@@ -215,7 +215,7 @@ class _Redrive:
             if outcome.result is not None
         }
         progress = _RedriveProgress(
-            self.screen, sum(map(len, reached.values())), "would be " if dry_run else ""
+            self.screen, sum(map(len, reached.values())), "if replayed: " if dry_run else ""
         )
 
         def act(ring: DeployedRing) -> None:
@@ -246,7 +246,7 @@ class _Redrive:
             for why in outcome.result.unreached if outcome.result is not None else ():
                 self.screen.print(f"{outcome.ring.label}: {why}")
             counts = [f"{_became(outcome)[name]} {name}" for name in RedriveOutcome]
-            would = "would be " if dry_run else ""
+            would = "if replayed: " if dry_run else ""
             self.screen.print(f"{outcome.ring.label}: {would}{', '.join(counts)}.")
         if dry_run:
             self.screen.print("Whether a table accepts an item is known only when it is written.")

@@ -35,6 +35,9 @@ digits, so that texts compare as their versions do.
 import re
 from typing import Self
 
+OPERATOR_REPLICA_ID = "ffffffff"
+"""Replica ID in versions of writes chosen by an operator. Reserved: no member has it."""
+
 _TEXT = re.compile(r"(\d{10})-(\d{6})-([0-9a-f]{8})-(\d{40})-([0-9a-f]{16})", re.ASCII)
 _COUNTERS, _TIMES, _SEQUENCES = 10**6, 10**16, 10**40
 _REPLICA_AT, _LENGTH_AT, _SEQUENCE_AT, _DIGEST_BYTES = 7, 11, 12, 8

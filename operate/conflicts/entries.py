@@ -9,7 +9,7 @@ from typing import Any
 
 from handler.model.attribute_values import canonical_text
 from handler.model.image import Key
-from handler.model.version import Version
+from handler.model.version import OPERATOR_REPLICA_ID, Version
 from operate.conflicts.log_line import ConflictLine, Side
 
 
@@ -18,7 +18,8 @@ class Margin:
     """By how much the winner's version is higher.
 
     `decided_by` is the first part of the versions that differs: the time in `seconds`, the
-    `counter` within a second, or the `member`, which breaks a tie.
+    `counter` within a second, or the `member`, which breaks a tie; or `repair`: one of items that
+    had no versions, whose own is lower than all others and has no time.
     """
 
     seconds: int
@@ -44,6 +45,8 @@ class ConflictEntry:
     def margin(self) -> Margin:
         """By how much the winner won."""
         won, lost = self.won.version, self.lost.version
+        if not lost.seconds:
+            return Margin(0, "repair")
         seconds = won.seconds - lost.seconds
         if seconds:
             return Margin(seconds, "seconds")
@@ -110,4 +113,6 @@ def side_document(side: Side, members: Mapping[str, str]) -> dict[str, Any]:
 
 def member_of(side: Side, members: Mapping[str, str]) -> str:
     """Return the name of the member where a write was made, or what is known of it."""
+    if side.version.replica == OPERATOR_REPLICA_ID:
+        return "a repair"
     return members.get(side.version.replica) or side.origin or side.version.replica

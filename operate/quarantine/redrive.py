@@ -195,7 +195,7 @@ class _Redriver:
         if troubles := _troubles(report):
             return RedriveResult(entry, RedriveOutcome.FAILED, troubles)
         region = self.reach.settings.target_replica.region
-        why = f"would be {_counts(report)}: {counted(there, 'write')} at {region}, {here} here"
+        why = f"{_counts(report)}: {counted(there, 'write')} at {region}, {here} here"
         return RedriveResult(entry, RedriveOutcome.DONE, why)
 
     def _judge(self, entry: Entry, report: BatchReport) -> RedriveResult:

@@ -22,15 +22,12 @@ from handler.model.image import (
     digest,
     replicated_write,
 )
-from handler.model.version import Version
+from handler.model.version import OPERATOR_REPLICA_ID, Version
 from handler.protocol.apply import Applied, ContendedError, Superseded, apply_delete, apply_write
 from handler.protocol.decide import ReplicaId
 from handler.store.dynamodb import Store
 from operate.errors import InvalidRequestError
 from operate.reconcile.members import MemberConnection
-
-OPERATOR_REPLICA_ID = "ffffffff"
-"""Replica ID in versions of writes chosen by an operator. Reserved: no member has it."""
 
 _ATTEMPTS = 5
 

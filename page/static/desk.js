@@ -91,7 +91,7 @@ function standing(found) {
   return Object.fromEntries(entries.map(([name, [type, inner]]) => [name, type === "N" ? Number(inner) : inner]));
 }
 
-const by = (margin) => (margin.seconds ? `, ${margin.seconds} s later` : `, in the same second (by ${margin.decided_by})`);
+const by = (margin) => (margin.decided_by === "repair" ? "" : margin.seconds ? `, ${margin.seconds} s later` : `, in the same second (by ${margin.decided_by})`);
 
 function compare(found) {
   const side = (of, item) => (of.deleted ? "deleted" : item ? own(item) : null);

@@ -21,8 +21,7 @@ from handler.model.image import (
     VERSION,
     Item,
 )
-from handler.model.version import Version
-from operate.reconcile.repair_key import OPERATOR_REPLICA_ID
+from handler.model.version import OPERATOR_REPLICA_ID, Version
 from tests.exhaust.contents import Contents
 
 START = 1_700_000_000

@@ -86,7 +86,9 @@ def test_a_dry_run_shows_the_plan_and_plays_nothing(ring: LocalRing) -> None:
     drop_index(ring)
     result = redrive(ring, "--all", "--dry-run")
     assert result.exit_code == 0
-    assert "would be 1 replicated: 1 write at eu-west-1, 0 here" in result.output
+    assert "if replayed: done: " in result.output
+    assert "1 replicated: 1 write at eu-west-1, 0 here" in result.output
+    assert "if replayed: 1 done, 0 held, 0 failed, 0 left." in result.output
     ring.wait_until_quiet(PATIENCE)
     assert get(ring, THERE, "planned") is None
     assert len(entries(ring)) == 1
@@ -168,7 +170,7 @@ def test_it_asks_and_a_no_plays_nothing(ring: LocalRing, monkeypatch: pytest.Mon
     monkeypatch.setattr(Screen, "is_interactive", True)  # as at a terminal
     refused = redrive(ring, "--all", answer="n\n")
     assert refused.exit_code == 1
-    assert "would be 1 replicated" in refused.output
+    assert "if replayed: 1 done" in refused.output
     assert len(entries(ring)) == 1
     assert redrive(ring, "--all", answer="y\n").exit_code == 0
     assert entries(ring) == []

@@ -27,3 +27,19 @@ def test_a_key_that_changed_at_every_read_is_not_in_sync(
     assert document(report)["equal"] is in_sync
     print_check(Screen(False), "dev", report, "")
     assert f"dev: {words}" in capsys.readouterr().out
+
+
+def test_the_states_of_a_key_are_in_a_column_however_long_the_members_names_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nothing = {"version": None, "digest": None, "tombstone": None}
+    names = ["us-east-1", "ap-southeast-2-orders-apac"]
+    differs = {
+        "key": {"id": {"S": "a"}},
+        "kind": DifferenceKind.MISSING,
+        "members": dict.fromkeys(names, nothing),
+    }
+    report = CheckReport(CheckResult(1, {DifferenceKind.MISSING: 1}), [differs], 0.0, names)
+    print_check(Screen(False), "dev", report, "")
+    lines = capsys.readouterr().out.splitlines()
+    assert len({line.index("nothing") for line in lines if "nothing" in line}) == 1

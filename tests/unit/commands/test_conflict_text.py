@@ -4,7 +4,7 @@ from typing import Any
 
 from commands.conflicts.entries import full_text, row_of
 from handler.model.image import digest
-from handler.model.version import Version
+from handler.model.version import OPERATOR_REPLICA_ID, Version
 from operate.conflicts.entries import ConflictEntry
 from operate.conflicts.log_line import Cut, Side
 from operate.conflicts.standing import Standing
@@ -52,3 +52,11 @@ def test_a_delete_is_named_in_the_list_and_shown_as_deleted() -> None:
     lost = Side(entry().lost.version, is_delete=True)
     assert row_of(entry(lost=lost), MEMBERS)[4] == "us-east-1 (delete)"
     assert "deleted" in text(entry(lost=lost), WON)
+
+
+def test_the_write_of_a_repair_is_named_so_and_no_time_is_made_up_for_it() -> None:
+    version = Version.make(0, 999_999, OPERATOR_REPLICA_ID, 0, "0" * 16)
+    shown = entry(lost=Side(version, "us-east-1/orders", is_delete=False))
+    assert row_of(shown, MEMBERS)[4:] == ("a repair", "-")
+    assert "a repair, written at an unknown time" in text(shown, WON)
+    assert "1970" not in text(shown, WON)

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from handler.model.version import Version
+from handler.batch import BatchReport, Failure
+from handler.errors import FailureKind
+from handler.metrics import BatchReporter
+from handler.model.version import OPERATOR_REPLICA_ID, Version
+from handler.quarantine import QuarantinedRecord
+from handler.retry import RetryBudget
 from local.hop import HopTally
 from local.log_notes import describe
 from local.view import HopRow, MemberRow, Snapshot, changes, render, show
@@ -46,12 +51,28 @@ def test_a_conflict_is_shown_as_its_key_and_the_winner_over_the_loser() -> None:
     assert "over aaaaaaaa at" in describe(json.dumps(CONFLICT), {})
 
 
-def test_what_is_quarantined_or_fails_is_shown_in_words_too() -> None:
-    record = {"dynamodb": {"Keys": {"id": {"S": "a"}}}}
-    lost = {"event": "quarantined", "record": record, "reason": "too large", "error": "410 KB"}
-    assert describe(json.dumps(lost), {}) == "quarantined: id=a: too large: 410 KB"
-    failed = {"event": "failure", "kind": "transient", "code": "Throttled", "keys": 2, "error": "?"}
-    assert describe(json.dumps(failed), {}) == "failed (transient): 2 keys: Throttled: ?"
+def test_the_write_of_a_repair_is_named_so_and_has_a_time_only_if_it_took_one_from_a_member() -> (
+    None
+):
+    def lost(seconds: int) -> str:
+        version = Version.make(seconds, 0, OPERATOR_REPLICA_ID, 0, "0" * 16)
+        return describe(json.dumps({**CONFLICT, "lost": str(version)}), NAMES)
+
+    assert lost(0).endswith("eu-west-1 at 11:00:00 UTC won over a repair")
+    assert lost(1767265198).endswith("won over a repair at 10:59:58 UTC")
+
+
+def test_what_a_hop_logs_as_quarantined_or_failed_is_shown_in_words_too() -> None:
+    record = {"dynamodb": {"SequenceNumber": "42"}}
+    report = BatchReport(
+        quarantined=[QuarantinedRecord(record, "too large", "410 KB")],
+        failures=[Failure("43", TimeoutError("?"), FailureKind.TRANSIENT)],
+    )
+    budget = RetryBudget(lambda: 60.0, lambda _: False, reserve_seconds=9.0, max_concurrency=1)
+    lines = BatchReporter("us -> eu", False).log_lines(2, report, budget, 0.0)
+    quarantined, failed, _ = (describe(json.dumps(line), {}) for line in lines)
+    assert quarantined == "quarantined: record 42: too large: 410 KB"
+    assert failed == "failed (transient): 1 key: TimeoutError: TimeoutError: ?"
 
 
 @pytest.mark.parametrize(

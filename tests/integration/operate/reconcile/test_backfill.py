@@ -98,7 +98,9 @@ def test_what_differs_on_both_sides_from_before_is_left_and_reported(ring: Local
     done = outcome("--all")
     # The third has nothing, and whose it should get is not for a backfill to say.
     assert done["left"] == 2
-    assert {(str(one["key"]), one["why"]) for one in done["why"]} == {("[{'S': 'k1'}]", "conflict")}
+    assert {(str(one["key"]), one["why"]) for one in done["why"]} == {
+        ("{'id': {'S': 'k1'}}", "conflict")
+    }
     assert get(ring, FIRST, "k1") == item("k1", v={"S": "here"})
     assert get(ring, SECOND, "k1") == item("k1", v={"S": "there"})
 

@@ -75,7 +75,7 @@ def test_what_cannot_be_filled_is_reported_and_it_ends_with_1(ring: LocalRing) -
     result = command(ring, "--into", SECOND, "--json")
     (one,) = json.loads(result.stdout)["rings"]
     assert (result.exit_code, one["left"]) == (1, 1)
-    assert one["why"] == [{"key": [{"S": "odd"}], "why": "conflict"}]
+    assert one["why"] == [{"key": {"id": {"S": "odd"}}, "why": "conflict"}]
 
 
 def test_functions_that_may_only_read_are_not_asked_to_write(

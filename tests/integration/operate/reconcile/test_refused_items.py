@@ -54,7 +54,7 @@ def test_it_is_skipped_and_all_others_are_done(ring: LocalRing, arguments: tuple
     assert get(ring, THERE, "refused") is None
     assert (code, done["left"]) == (1, 1)
     (skipped,) = done["why"]
-    assert skipped["key"] == [{"S": "refused"}]
+    assert skipped["key"] == {"id": {"S": "refused"}}
     assert skipped["why"].startswith("refused: ")
     assert "coupon" in skipped["why"]
 

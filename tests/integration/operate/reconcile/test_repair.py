@@ -104,7 +104,7 @@ def test_the_newest_version_wins_and_what_has_none_is_left(ring: LocalRing) -> N
     spoil(ring)
     done = outcome("--yes")
     assert (done["repaired"], done["left"], done["writes"]) == (3, 1, {FIRST: 3})
-    assert done["why"][0]["key"] == [{"S": "k2"}]
+    assert done["why"][0]["key"] == {"id": {"S": "k2"}}
     ring.wait_until_quiet(PATIENCE)
     for key in ("k1", "k4", "k7"):
         assert get(ring, FIRST, key) == item(key, v={"S": "first"})

@@ -10,6 +10,7 @@ import pytest
 
 from handler.model.image import KNOWN_AT, VERSION, Image, application_attributes
 from handler.model.records import read_change
+from handler.model.version import OPERATOR_REPLICA_ID
 from handler.protocol.decide import ReplicaId
 from handler.protocol.hop import Hop
 from handler.protocol.replicate import replicate
@@ -18,7 +19,6 @@ from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfi
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.rate_limit import RateLimiter
 from operate.reconcile.repair_key import (
-    OPERATOR_REPLICA_ID,
     KeyRepair,
     RepairTarget,
     repair_key,

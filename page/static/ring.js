@@ -9,6 +9,9 @@ const STEPS = Array.from({ length: 201 }, (_, step) => step / 200);
 // Two members so near each other that the arc between them would be hidden: it passes below both.
 const below = ([x1, y1], [x2, y2]) => STEPS.map((step) => [x1 + (x2 - x1) * step, Math.max(y1, y2) + NODE_HEIGHT / 2 + 6 + 18 * Math.sin(Math.PI * step)]);
 
+// Past a bypassed member, an arc on the ellipse would pass behind its box: it bends to the centre.
+const inward = ([x1, y1], [cx, cy], [x2, y2]) => STEPS.map((t) => [(1 - t) ** 2 * x1 + 2 * t * (1 - t) * cx + t * t * x2, (1 - t) ** 2 * y1 + 2 * t * (1 - t) * cy + t * t * y2]);
+
 export class Ring {
   constructor(parent) {
     this.parent = parent;
@@ -56,9 +59,11 @@ export class Ring {
       const from = angles.get(hop.source);
       let to = angles.get(hop.target);
       while (to <= from) to += 2 * Math.PI;
-      const arc = STEPS.map((step) => at(from + (to - from) * step)).filter((point) => !inside(point, hop.source) && !inside(point, hop.target));
+      const isNext = to - from < (3 * Math.PI) / total;
+      const whole = isNext ? STEPS.map((step) => at(from + (to - from) * step)) : inward(at(from), [cx, cy], at(to));
+      const arc = whole.filter((point) => !inside(point, hop.source) && !inside(point, hop.target));
       const isSeen = arc.length > 1 && Math.hypot(arc[0][0] - arc.at(-1)[0], arc[0][1] - arc.at(-1)[1]) > SHORTEST;
-      this.drawHop(hop, isSeen ? arc : below(at(from), at(to)), [cx, cy, ry]);
+      this.drawHop(hop, isSeen ? arc : below(at(from), at(to)), [cx, cy, ry], !isNext);
     }
     for (const member of view.members) this.drawNode(member, at(angles.get(member.name)), nodeWidth);
     this.layer = make("g", { "aria-hidden": "true" });
@@ -66,7 +71,7 @@ export class Ring {
     this.parent.replaceChildren(this.svg);
   }
 
-  drawHop(hop, points, [cx, cy, ry]) {
+  drawHop(hop, points, [cx, cy, ry], isInward) {
     const path = make("path", { d: `M${points.map((p) => p.map((n) => n.toFixed(1)).join(",")).join("L")}`, class: "hop" });
     const [x, y] = points.at(-1);
     const [px, py] = points.at(Math.max(0, points.length - 6));
@@ -76,8 +81,8 @@ export class Ring {
     // Below an arc at the bottom; beside others, outside those at the top, where the inside is narrow.
     const isRight = mx > cx;
     const isOutside = my < cy - 0.6 * ry;
-    const side = Math.abs(mx - cx) < 20 ? "middle" : isRight === isOutside ? "start" : "end";
-    const [tx, ty] = side === "middle" ? [mx, my + 22] : [mx + (side === "end" ? -15 : 15), my - (isOutside ? 16 : 0)];
+    const side = isInward ? (isRight ? "end" : "start") : Math.abs(mx - cx) < 20 ? "middle" : isRight === isOutside ? "start" : "end";
+    const [tx, ty] = side === "middle" ? [mx, my + 22] : [mx + (side === "end" ? -15 : 15), my - (isOutside || isInward ? 16 : 0)];
     const isCut = this.isNarrow && isOutside && side !== "middle"; // at the page's edge, there is room for most
     const [anchor, ax] = isCut ? (isRight ? ["end", 2 * cx - 2] : ["start", 2]) : [side, tx];
     const facts = make("g", { class: "facts", transform: `translate(${ax},${ty})` });

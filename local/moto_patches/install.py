@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -88,20 +87,14 @@ def _untracked(cls: type[BaseModel], *_: object, **__: object) -> BaseModel:
 
 
 def _get_records(handler: DynamoDBStreamsHandler) -> str:
-    """Implement GetRecords in a tenth of moto's time, with DynamoDB's format of times.
+    """Implement GetRecords in a tenth of moto's time.
 
     moto serializes each field by its API model. A record is already JSON, except for its binary
-    values and its time, which a real stream has in whole seconds.
+    values.
     """
     limit = handler._get_param("Limit") or 1000
     page = handler.backend.get_records(handler._get_param("ShardIterator"), limit)
-    return json.dumps(page, default=_to_json)
-
-
-def _to_json(value: object) -> int | str:
-    if isinstance(value, datetime):
-        return int(value.timestamp())
-    return encode_binary(value)
+    return json.dumps(page, default=encode_binary)
 
 
 def _identify(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:

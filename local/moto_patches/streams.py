@@ -12,11 +12,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from time import time as now
 from typing import Any
 from unittest.mock import patch
 
-from moto.core.utils import utcnow
 from moto.dynamodb.exceptions import DynamodbException, ResourceNotFoundException
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
@@ -155,7 +154,8 @@ class _Record(StreamRecord):
     """A record with its table's region, and its size by the rules for items.
 
     moto's are all of us-east-1, and as long as their JSON text, which takes a third of the time of
-    a put.
+    a put. `created` is in seconds since 1970; what is read of it is in whole ones, as of a real
+    stream: moto's is a date without a time zone, which is hours off where that is not UTC.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
     """
 
@@ -167,6 +167,7 @@ class _Record(StreamRecord):
             images["NewImage"] = new.to_json()["Attributes"]
         if old is not None and view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES"):
             images["OldImage"] = old.to_json()["Attributes"]
+        self.created = now()
         self.record = {
             "eventID": mock_random.uuid4().hex,
             "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
@@ -175,7 +176,7 @@ class _Record(StreamRecord):
             "awsRegion": table.region_name,
             "dynamodb": {
                 "StreamViewType": view,
-                "ApproximateCreationDateTime": utcnow(),
+                "ApproximateCreationDateTime": int(self.created),
                 "SequenceNumber": str(len(shard.items) + shard.starting_sequence_number),
                 "SizeBytes": sum(map(item_size, images.values())),
                 **images,
@@ -203,7 +204,7 @@ def add_record(shard: StreamShard, old: Item | None, new: Item | None) -> None:
 
 def trim_records() -> None:
     """Delete the records of all streams that are older than the retention."""
-    oldest = utcnow() - timedelta(seconds=_Retention.seconds)
+    oldest = now() - _Retention.seconds
     for shard in _shards():
         trimmed = bisect_right(shard.items, oldest, key=_created)
         del shard.items[:trimmed]
@@ -219,8 +220,8 @@ def _shards() -> Iterator[StreamShard]:
                     yield table.stream_shard
 
 
-def _created(record: StreamRecord) -> datetime:
-    created: datetime = record.record["dynamodb"]["ApproximateCreationDateTime"]
+def _created(record: Any) -> float:
+    created: float = record.created
     return created
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,10 +30,11 @@ def clients() -> Iterator[Clients]:
         yield clients
 
 
-def records(clients: Clients, view: str) -> list[Any]:
-    """Return the records of a put, a put over it and a delete."""
+def records(clients: Clients, view: str, name: str = "") -> list[Any]:
+    """Return the records of a put, a put over it and a delete, in a table named after its view."""
+    name = name or view
     table: Any = {
-        "TableName": view,
+        "TableName": name,
         "KeySchema": [
             {"AttributeName": "id", "KeyType": "HASH"},
             {"AttributeName": "n", "KeyType": "RANGE"},
@@ -47,8 +49,8 @@ def records(clients: Clients, view: str) -> list[Any]:
     client, streams = clients.dynamodb(REGION), clients.streams(REGION)
     arn = client.create_table(**table)["TableDescription"]["LatestStreamArn"]
     for item in (FIRST, SECOND):
-        client.put_item(TableName=view, Item=item)
-    client.delete_item(TableName=view, Key=KEY)
+        client.put_item(TableName=name, Item=item)
+    client.delete_item(TableName=name, Key=KEY)
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(
         StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
@@ -77,3 +79,19 @@ def test_a_record_has_the_images_that_its_stream_is_set_to(
         assert change["StreamViewType"] == view
         assert change["SizeBytes"] == sum(map(item_size, [KEY, *wanted.values()]))
         assert record["awsRegion"] == REGION
+
+
+def test_a_record_has_the_time_of_its_change_in_any_time_zone(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        began = int(time.time())
+        found = records(clients, "NEW_IMAGE", "elsewhere")
+        for record in found:
+            created = record["dynamodb"]["ApproximateCreationDateTime"].timestamp()
+            assert began <= created <= time.time()
+    finally:
+        monkeypatch.undo()
+        time.tzset()

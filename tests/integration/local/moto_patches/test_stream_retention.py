@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from moto.core.utils import utcnow
 from moto.dynamodb.models import dynamodb_backends
 
 from local.clients import HOME_ACCOUNT, Clients
@@ -41,8 +40,8 @@ class Source:
         self.client.put_item(TableName="kept", Item={"id": {"S": key}})
 
     def pass_time(self, seconds: float) -> None:
-        later = utcnow() + timedelta(seconds=seconds)
-        self.patch.setattr(streams, "utcnow", lambda: later)
+        later = time.time() + seconds
+        self.patch.setattr(streams, "now", lambda: later)
 
     def reader(self) -> StreamReader:
         return StreamReader(self.streams, self.arn, "TRIM_HORIZON")

@@ -17,16 +17,20 @@ _DIGITS = Context(prec=38)
 
 def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
     """Bytes of an item's attribute names and values. Binary may be bytes or base64 text."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+    size = 0
+    for name, value in item.items():
+        size += len(name.encode()) + _value_size(value)
+    return size
 
 
 def _value_size(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
+    size = _SCALARS.get(kind)
+    if size is not None:
+        return size(content)
     match kind:
-        case "S" | "B" | "N":
-            return _SCALARS[kind](content)
         case "SS" | "NS" | "BS":
-            return sum(_value_size({kind[0]: member}) for member in content)
+            return sum(map(_SCALARS[kind[0]], content))
         case "L":
             return 3 + sum(1 + _value_size(member) for member in content)
         case "M":
@@ -47,10 +51,15 @@ def _number_size(text: str) -> int:
 
     The rule says "approximately"; this is how dynoxide and MiniStack count, too.
     """
+    digits = text.strip("0")
+    if digits.isdecimal() and digits.isascii() and len(text) <= _DIGITS.prec:
+        # A whole number, as most are: the same as below in a sixth of the time.
+        zeros = len(text) - len(text.rstrip("0"))
+        return (len(digits) + zeros % 2 + 1) // 2 + 1
     number = Decimal(text).normalize(_DIGITS)
-    _, digits, exponent = number.as_tuple()
+    _, significant, exponent = number.as_tuple()
     assert isinstance(exponent, int)
-    pairs = (len(digits) + exponent % 2 + 1) // 2 if number else 0
+    pairs = (len(significant) + exponent % 2 + 1) // 2 if number else 0
     return pairs + 1 + (number < 0)
 
 

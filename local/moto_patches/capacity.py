@@ -46,7 +46,7 @@ class _Used(threading.local):
     def __init__(self) -> None:
         self.tables: Counter[str] = Counter()
         self.indexes: Counter[tuple[str, SecondaryIndex]] = Counter()
-        self.metrics: list[tuple[str, str, float]] = []
+        self.metrics: Counter[tuple[str, str, float]] = Counter()
         self.bytes_read = 0
         self.reading = False
 
@@ -72,8 +72,11 @@ def _find(table: Table, key: Mapping[str, Any]) -> Item | None:
         return None
 
 
-def _metered(write: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a write of an item to record its capacity, also if its condition fails."""
+def _metered(write: Callable[..., Any], *, leaves_item: bool) -> Callable[..., Any]:
+    """Wrap a write of an item to record its capacity, also if its condition fails.
+
+    `leaves_item`: the write returns the item that it leaves, and not the one that it deletes.
+    """
 
     @functools.wraps(write)
     def metered(
@@ -85,9 +88,9 @@ def _metered(write: Callable[..., Any]) -> Callable[..., Any]:
             result = write(backend, table_name, key, *args, **more)
         except ConditionalCheckFailed:
             _record_write(table, before, before)
-            _used.metrics.append((table.name, "ConditionalCheckFailedRequests", 1.0))
+            _used.metrics[table.name, "ConditionalCheckFailedRequests", 1.0] += 1
             raise
-        _record_write(table, before, _attributes(_find(table, key)))
+        _record_write(table, before, _attributes(result) if leaves_item else None)
         return result
 
     return metered
@@ -101,7 +104,7 @@ def _record_write(table: Table, before: Attributes | None, after: Attributes | N
         taken = index_units(_projected(index, before), _projected(index, after), keys)
         if taken:
             _used.indexes[table.name, index] += taken
-    _used.metrics.append((table.name, "ConsumedWriteCapacityUnits", float(units)))
+    _used.metrics[table.name, "ConsumedWriteCapacityUnits", float(units)] += 1
 
 
 def _projected(index: SecondaryIndex, item: Attributes | None) -> Attributes | None:
@@ -194,10 +197,12 @@ def _add_transaction(handler: DynamoHandler) -> None:
         counts: Any = counter
         for key in counts:
             counts[key] *= 2
-    _used.metrics = [
-        (table, metric, 2 * units if metric.startswith("Consumed") else units)
-        for table, metric, units in _used.metrics
-    ]
+    _used.metrics = Counter(
+        {
+            (table, metric, 2 * value if metric.startswith("Consumed") else value): times
+            for (table, metric, value), times in _used.metrics.items()
+        }
+    )
 
 
 def _add_reads(name: str, handler: DynamoHandler) -> None:
@@ -273,9 +278,9 @@ def _consumed_capacity(name: str, handler: DynamoHandler, wanted: str) -> dict[s
 def _publish_later(handler: DynamoHandler) -> None:
     place = (handler.current_account, handler.region)
     now = time.time()
-    for table, name, value in _used.metrics:
+    for (table, name, value), times in _used.metrics.items():
         metric = Metric("AWS/DynamoDB", name, (("TableName", table),))
-        table_metrics.setdefault(place, MetricBuffer()).add(metric, value, now)
+        table_metrics.setdefault(place, MetricBuffer()).add(metric, value, now, times)
 
 
 @contextmanager
@@ -283,8 +288,12 @@ def capacity_units_of_dynamodb() -> Iterator[None]:
     """Return DynamoDB's consumed capacity from moto while the context lasts."""
     table_metrics.clear()
     with ExitStack() as changes:
-        for name in ("put_item", "update_item", "delete_item"):
-            ours = _metered(getattr(DynamoDBBackend, name))
+        for name, leaves_item in (
+            ("put_item", True),
+            ("update_item", True),
+            ("delete_item", False),
+        ):
+            ours = _metered(getattr(DynamoDBBackend, name), leaves_item=leaves_item)
             changes.enter_context(patch.object(DynamoDBBackend, name, ours))
         changes.enter_context(patch.object(Table, "query", _recording_query))
         changes.enter_context(patch.object(Table, "scan", _recording_scan))

@@ -32,6 +32,9 @@ _parse = ConditionExpressionParser.parse
 _parse_structure: Any = BaseJSONParser._parse_structure
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
+_cast_value: Any = DynamoType.__dict__["cast_value"].fget
+_size = DynamoType.size
+
 _MOST_BYTES = 405_000
 """moto's limit of an item, of the sizes that moto counts."""
 
@@ -73,28 +76,41 @@ def _lex_once(parser: ConditionExpressionParser) -> deque[Any]:
     return deque(_tokens(parser.condition_expression))
 
 
-def _plain(shape: Any, value: Any) -> dict[str, str] | None:
-    """Return a copy of an AttributeValue that is a string or a number; None for all else."""
+def _text_of(shape: Any, value: Any) -> tuple[str, str] | None:
+    """Return type and content of an AttributeValue whose content is a text; None for all else."""
     if shape.name == "AttributeValue" and type(value) is dict and len(value) == 1:
         ((kind, content),) = value.items()
-        if kind in ("S", "N") and type(content) is str:
-            return {kind: content}
+        if kind in ("S", "N", "B") and type(content) is str:
+            return kind, content
     return None
 
 
 def _parse_value(parser: Any, shape: Any, value: Any) -> Any:
-    """Parse a string or a number without asking for each of an AttributeValue's ten types."""
-    plain = _plain(shape, value)
-    return _parse_structure(parser, shape, value) if plain is None else plain
+    """Parse what is written as a text without asking for each of an AttributeValue's ten types."""
+    text = _text_of(shape, value)
+    if text is None:
+        return _parse_structure(parser, shape, value)
+    kind, content = text
+    return {kind: parser._parse_blob(shape, content) if kind == "B" else content}
 
 
 def _serialize(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
     """Serialize a string or a number without asking for each of an AttributeValue's ten types."""
-    plain = _plain(shape, value) if key else None
-    if plain is None:
+    text = _text_of(shape, value) if key else None
+    if text is None or text[0] == "B":
         _serialize_structure(serializer, serialized, value, shape, key)
     else:
-        serializer._default_serialize(serialized, plain, shape, key)
+        serializer._default_serialize(serialized, {text[0]: text[1]}, shape, key)
+
+
+def _value_of(typed: DynamoType) -> Any:
+    """Return a text as it is; moto asks first for five types. A write looks a key up ten times."""
+    return typed.value if typed.type == "S" else _cast_value(typed)
+
+
+def _size_of(typed: DynamoType) -> int:
+    """Measure a text; moto asks first for five types."""
+    return len(typed.value.encode()) if typed.type == "S" else _size(typed)
 
 
 def _make_item(
@@ -139,6 +155,8 @@ def repetition_avoided() -> Iterator[None]:
             (ConditionExpressionParser, "_lex_condition_expression", _lex_once),
             (BaseJSONParser, "_parse_structure", _parse_value),
             (BaseJSONSerializer, "_serialize_type_structure", _serialize),
+            (DynamoType, "cast_value", property(_value_of)),
+            (DynamoType, "size", _size_of),
             (Item, "__init__", _make_item),
             (DynamoHandler, "batch_execute_statement", _answer_statements),
             (MotoRandom, "get_random_string", _random_string),

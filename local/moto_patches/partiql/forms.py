@@ -82,8 +82,9 @@ class Statement:
 
         No batch and no transaction may have one.
         """
-        keys = {*backend.get_table(self.table).table_key_attrs}
-        if self.kind == "SELECT" and not keys <= dict(self.where).keys():
+        if self.kind != "SELECT":
+            return
+        if not {*backend.get_table(self.table).table_key_attrs} <= dict(self.where).keys():
             raise MockValidationException(
                 f"Select statements within {operation} must specify the primary key in the where "
                 "clause."

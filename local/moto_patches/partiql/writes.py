@@ -17,6 +17,7 @@ from moto.dynamodb.exceptions import (
 )
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import Item as StoredItem
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import (
     validate_put_has_empty_attrs,
@@ -50,7 +51,7 @@ def insert(backend: DynamoDBBackend, table: Table, item: dict[str, Any]) -> None
     validate_put_has_empty_keys(item, table)
     validate_put_has_empty_attrs(item, table)
     validate_put_has_gsi_keys_set_to_none(item, table)
-    if {*table.table_key_attrs} <= item.keys() and find(backend, table, item) is not None:
+    if {*table.table_key_attrs} <= item.keys() and _stored(backend, table, item) is not None:
         raise DuplicateItemError
     backend.put_item(table.name, item, overwrite=True)
 
@@ -73,6 +74,9 @@ def delete(backend: DynamoDBBackend, table: Table, values: Item) -> None:
 
 def find(backend: DynamoDBBackend, table: Table, values: Item) -> Item | None:
     """Return the item with the key that is in some values."""
-    key = {name: values[name] for name in table.table_key_attrs}
-    item = backend.get_item(table.name, key)
+    item = _stored(backend, table, values)
     return None if item is None else item.to_json()["Attributes"]
+
+
+def _stored(backend: DynamoDBBackend, table: Table, values: Item) -> StoredItem | None:
+    return backend.get_item(table.name, {name: values[name] for name in table.table_key_attrs})

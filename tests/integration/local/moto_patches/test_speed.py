@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.test import run_wsgi_app
@@ -155,6 +155,8 @@ def answer(operation: str, request: Any) -> bytes:
     [
         (BaseJSONParser, "_parse_structure", speed._parse_structure),
         (BaseJSONSerializer, "_serialize_type_structure", speed._serialize_structure),
+        (DynamoType, "cast_value", property(speed._cast_value)),
+        (DynamoType, "size", speed._size),
         (Item, "__init__", ITEM_INIT),
     ],
 )

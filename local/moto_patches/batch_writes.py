@@ -1,16 +1,18 @@
-"""Refuse the BatchWriteItem requests that DynamoDB refuses; moto executes most of them.
+"""Execute BatchWriteItem requests, and refuse those that DynamoDB refuses.
+
+moto executes most of these, and checks the keys of all others once more.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
@@ -19,6 +21,8 @@ from moto.dynamodb.responses import (
     validate_put_has_empty_attrs,
     validate_put_has_empty_keys,
 )
+
+from local.moto_patches.tables import all_or_nothing
 
 _MOST_REQUESTS = 25
 _EMPTY_KEY = (
@@ -62,15 +66,22 @@ def _checked_key(table: Table, request: Mapping[str, Any]) -> tuple[DynamoType, 
     return tuple(DynamoType(attributes[name]) for name in types)
 
 
+def _batch_write_item(handler: DynamoHandler) -> ActionResult:
+    batches = handler.body["RequestItems"]
+    _check(batches, handler)
+    backend = handler.dynamodb_backend
+    with all_or_nothing():
+        for name, requests in batches.items():
+            for request in requests:
+                if "PutRequest" in request:
+                    backend.put_item(name, request["PutRequest"]["Item"])
+                else:
+                    backend.delete_item(name, request["DeleteRequest"]["Key"])
+    return ActionResult({"ItemCollectionMetrics": {}, "UnprocessedItems": {}})
+
+
 @contextmanager
-def batch_writes_checked() -> Iterator[None]:
-    """Check batches of writes before moto executes them, while the context lasts."""
-    write = DynamoHandler.batch_write_item  # with other patches
-
-    @functools.wraps(write)
-    def checked(handler: DynamoHandler) -> Any:
-        _check(handler.body["RequestItems"], handler)
-        return write(handler)
-
-    with patch.object(DynamoHandler, "batch_write_item", checked):
+def batch_writes_of_dynamodb() -> Iterator[None]:
+    """Execute the batches of writes that DynamoDB executes, while the context lasts."""
+    with patch.object(DynamoHandler, "batch_write_item", _batch_write_item):
         yield

@@ -20,7 +20,7 @@ from moto.moto_server import werkzeug_app
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from handler.model.attribute_values import encode_binary
-from local.moto_patches.batch_writes import batch_writes_checked
+from local.moto_patches.batch_writes import batch_writes_of_dynamodb
 from local.moto_patches.capacity import capacity_units_of_dynamodb
 from local.moto_patches.expressions.comparisons import comparisons_by_type
 from local.moto_patches.expressions.updates import updates_by_value
@@ -141,6 +141,7 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(patch.object(BaseModel, "__new__", _untracked))
         changes.enter_context(streams_by_arn(stream_retention))
         changes.enter_context(atomic_requests())
+        changes.enter_context(batch_writes_of_dynamodb())
         changes.enter_context(repetition_avoided())
         changes.enter_context(comparisons_by_type())
         changes.enter_context(updates_by_value())
@@ -150,7 +151,6 @@ def moto_patched(stream_retention: float) -> Iterator[None]:
         changes.enter_context(metric_statistics())
         changes.enter_context(partiql_writes_and_refusals())
         changes.enter_context(missing_calls_added())
-        changes.enter_context(batch_writes_checked())
         changes.enter_context(items_named_once())
         changes.enter_context(unknown_parameters_refused())
         changes.enter_context(scans_by_page())

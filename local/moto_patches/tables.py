@@ -160,7 +160,6 @@ def atomic_requests() -> Iterator[None]:
         changes.enter_context(patch.object(StreamShard, "add", _add_record))
         for owner, name in (
             *((DynamoDBBackend, name) for name in _OF_THE_BACKEND),
-            (DynamoHandler, "batch_write_item"),
             (DynamoHandler, "call_action"),
         ):
             changes.enter_context(patch.object(owner, name, _all_or_nothing(getattr(owner, name))))

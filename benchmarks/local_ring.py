@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from benchmarks.screen import Screen, number
 from commands.local_ring import RunningLocalRing
+from local.data.batch_writer import BatchWriter
 from local.data.load import TargetTable, load
 from local.memory import manage_memory
 from local.ring import LocalRing
@@ -87,8 +88,11 @@ def _measured(step: str, work: Callable[[], Any]) -> _Spent:
 
 def _load(ring: LocalRing, path: Path) -> None:
     member = ring.member(_REGIONS[0])
-    with Progress(disable=True) as progress:
-        load(path, TargetTable(member.client, member.table), progress)
+    with (
+        BatchWriter(member.client, member.clients.credentials) as writer,
+        Progress(disable=True) as progress,
+    ):
+        load(path, TargetTable(writer, member.table), progress)
 
 
 def _check(ring: LocalRing, folder: Path) -> None:

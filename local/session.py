@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from local import hints
 from local.cloud.errors import StartError
+from local.data.batch_writer import BatchWriter
 from local.data.items import Schema
 from local.data.load import CheckedFile, LoadError, TargetTable, check, write
 from local.endpoint.dynamodb_url import WrongUrlError, normalized_url
@@ -170,8 +171,11 @@ def _load(ring: LocalRing, checked: CheckedFile, word: str, console: Console) ->
     """Load a file into a member, with a progress bar."""
     member = ring.member(word)
     began = time.monotonic()
-    with _progress(console) as progress:
-        count = write(checked, TargetTable(member.client, member.table), progress)
+    with (
+        BatchWriter(member.client, member.clients.credentials) as writer,
+        _progress(console) as progress,
+    ):
+        count = write(checked, TargetTable(writer, member.table), progress)
     seconds = time.monotonic() - began
     console.print(
         f"Loaded {counted(count, 'item')} into {member.name} in {seconds:.1f} s.", highlight=False

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from rich.progress import Progress
 
+    from local.data.batch_writer import BatchWriter
+
 _GZIP = b"\x1f\x8b"
 _SHOWN = 20
 # Of one BatchWriteItem:
@@ -45,7 +47,7 @@ class LoadError(Exception):
 class TargetTable:
     """A table to load into."""
 
-    client: DynamoDBClient
+    client: DynamoDBClient | BatchWriter
     name: str
 
 

@@ -5,22 +5,34 @@ from __future__ import annotations
 import gzip
 import os
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.progress import Progress
 
 from local.clients import Clients
+from local.data.batch_writer import BatchWriter
 from local.data.load import LoadError, TargetTable, check, load
 from local.data.load import write as write_checked
+from local.endpoint.fault_injection import throttling
+from local.endpoint.server import LocalServer
 from tests.support.item_lines import DIGITS, KEY, SCHEMA, dynamodb_json, plain
 
 
+@dataclass(frozen=True)
+class LoadedTable(TargetTable):
+    """A table that is loaded as in a session of a local ring, and is read with boto3."""
+
+    reader: Any
+
+
 @pytest.fixture
-def table(clients: Clients, request: pytest.FixtureRequest) -> TargetTable:
+def table(clients: Clients, request: pytest.FixtureRequest) -> Iterator[LoadedTable]:
     client = clients.dynamodb("eu-west-1")
     name = request.node.name[:200]
     client.create_table(
@@ -35,15 +47,17 @@ def table(clients: Clients, request: pytest.FixtureRequest) -> TargetTable:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return TargetTable(client, name)
+    with BatchWriter(client, clients.credentials) as writer:
+        yield LoadedTable(writer, name, client)
 
 
 def quiet() -> Progress:
     return Progress(console=Console(quiet=True))
 
 
-def items(table: TargetTable) -> list[dict[str, Any]]:
-    return table.client.scan(TableName=table.name)["Items"]
+def items(table: LoadedTable) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.reader.scan(TableName=table.name)["Items"]
+    return found
 
 
 def write(path: Path, lines: Sequence[bytes], *, packed: bool = False) -> Path:
@@ -53,13 +67,13 @@ def write(path: Path, lines: Sequence[bytes], *, packed: bool = False) -> Path:
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_all_lines_are_loaded(tmp_path: Path, table: TargetTable, packed: bool) -> None:
+def test_all_lines_are_loaded(tmp_path: Path, table: LoadedTable, packed: bool) -> None:
     lines = [plain(order=number) for number in range(60)]
     assert load(write(tmp_path / "data", lines, packed=packed), table, quiet()) == 60
     assert {item["order"]["N"] for item in items(table)} == {str(number) for number in range(60)}
 
 
-def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: TargetTable) -> None:
+def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: LoadedTable) -> None:
     lines = [dynamodb_json(b={"B": "AP8="}, n={"N": DIGITS}, ss={"SS": ["a", "b"]})]
     load(write(tmp_path / "data", lines), table, quiet())
     assert items(table) == [
@@ -68,7 +82,7 @@ def test_what_was_loaded_is_what_was_in_the_file(tmp_path: Path, table: TargetTa
 
 
 def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
-    tmp_path: Path, table: TargetTable
+    tmp_path: Path, table: LoadedTable
 ) -> None:
     lines = [plain(), b"", b"{", plain(order=2), plain(_repl_x=1)]
     with pytest.raises(LoadError) as caught:
@@ -81,7 +95,7 @@ def test_bad_lines_are_named_by_their_numbers_and_nothing_is_loaded(
 
 
 def test_of_many_bad_lines_the_first_are_named_and_the_rest_counted(
-    tmp_path: Path, table: TargetTable
+    tmp_path: Path, table: LoadedTable
 ) -> None:
     with pytest.raises(LoadError) as caught:
         load(write(tmp_path / "data", [b"{"] * 1234), table, quiet())
@@ -142,7 +156,7 @@ def test_a_file_that_is_changed_after_the_check_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_file_that_is_cut_off_is_an_error_and_nothing_is_loaded(
-    tmp_path: Path, table: TargetTable
+    tmp_path: Path, table: LoadedTable
 ) -> None:
     path = write(tmp_path / "data", [plain(order=number) for number in range(100)], packed=True)
     path.write_bytes(path.read_bytes()[:-20])
@@ -151,12 +165,12 @@ def test_a_file_that_is_cut_off_is_an_error_and_nothing_is_loaded(
     assert items(table) == []
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, table: TargetTable) -> None:
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, table: LoadedTable) -> None:
     with pytest.raises(LoadError, match="No such file"):
         load(tmp_path / "data", table, quiet())
 
 
-def test_of_lines_with_one_key_the_last_one_wins(tmp_path: Path, table: TargetTable) -> None:
+def test_of_lines_with_one_key_the_last_one_wins(tmp_path: Path, table: LoadedTable) -> None:
     lines = [plain(order=1, n=1), plain(order=2), plain(order=1, n=2)]
     load(write(tmp_path / "data", lines), table, quiet())
     assert sorted(item.get("n", {}).get("N", "") for item in items(table)) == ["", "2"]
@@ -170,7 +184,7 @@ def test_a_batch_has_no_key_twice_which_dynamodb_would_refuse(tmp_path: Path) ->
 
 
 def test_an_empty_file_and_a_mark_at_its_beginning_are_no_mistakes(
-    tmp_path: Path, table: TargetTable
+    tmp_path: Path, table: LoadedTable
 ) -> None:
     assert load(write(tmp_path / "empty", []), table, quiet()) == 0
     assert load(write(tmp_path / "data", [b"\xef\xbb\xbf" + plain()]), table, quiet()) == 1
@@ -208,3 +222,39 @@ def test_what_the_table_was_too_busy_to_take_is_written_again(tmp_path: Path) ->
     assert load(path, TargetTable(client, "t"), quiet(), waits.append) == 5
     assert client.taken == ["0", "1", "2", "3", "4"]
     assert waits == [0.05, 0.1, 0.2, 0.4]
+
+
+def test_a_batch_that_is_throttled_is_written_when_it_is_not_any_more(
+    server: LocalServer, tmp_path: Path, table: LoadedTable
+) -> None:
+    lines = [plain(order=number) for number in range(200)]
+    before = server.meter.read()
+    with server.faults.inject(throttling("eu-west-1", 0.5, seed=1)):
+        assert load(write(tmp_path / "data", lines), table, quiet()) == 200
+    assert len(items(table)) == 200
+    assert (server.meter.read() - before).count({"BatchWriteItem"}) == 200
+
+
+def test_a_batch_that_is_refused_is_an_error_as_of_boto3(table: LoadedTable) -> None:
+    request: Any = {"RequestItems": {table.name: [{"PutRequest": {"Item": {"other": {"S": "x"}}}}]}}
+    refusals = []
+    for client in (table.client, table.reader):
+        with pytest.raises(ClientError) as refused:
+            client.batch_write_item(**request)
+        refusals.append(refused.value.response["Error"])
+    assert refusals[0] == refusals[1]
+    assert refusals[0]["Code"] == "ValidationException"
+
+
+def test_values_of_all_types_are_written_and_returned_as_by_boto3(table: LoadedTable) -> None:
+    values = {
+        "text": {"S": "a \N{EURO SIGN}"},
+        "number": {"N": DIGITS},
+        "binary": {"B": b"\x00\xff"},
+        "set": {"BS": [b"\x00", b"\xff"]},
+        "map": {"M": {"list": {"L": [{"B": b"\x01"}, {"NULL": True}, {"BOOL": False}]}}},
+    }
+    put: Any = [{"PutRequest": {"Item": {**KEY, **values}}}]
+    response = table.client.batch_write_item(RequestItems={table.name: put})
+    assert response["UnprocessedItems"] == {}
+    assert items(table) == [{**KEY, **values}]

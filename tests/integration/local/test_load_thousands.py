@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.progress import Progress
 
+from local.data.batch_writer import BatchWriter
 from local.data.load import TargetTable, load
 from tests.support.local_rings import REGIONS, ring_of
 
@@ -21,10 +22,11 @@ def test_a_thousand_items_loaded_into_one_member_are_on_all_three_and_equal(
     with ring_of(3) as ring:
         member = ring.member(REGIONS[0])
         before = ring.meter.read()
-        with Progress(disable=True) as progress:
-            loaded = load(
-                tmp_path / "items.jsonl", TargetTable(member.client, member.table), progress
-            )
+        with (
+            BatchWriter(member.client, member.clients.credentials) as writer,
+            Progress(disable=True) as progress,
+        ):
+            loaded = load(tmp_path / "items.jsonl", TargetTable(writer, member.table), progress)
         ring.wait_until_quiet(300)
         cost = ring.meter.read() - before
         counts = [

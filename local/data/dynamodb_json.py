@@ -85,6 +85,9 @@ def _number(written: str | Decimal, path: str) -> str:
     """Return a number as text with all its digits, if DynamoDB can store it."""
     if isinstance(written, str) and not _NUMBER.fullmatch(written):
         raise BadItemError(f"{path}: {_shown(written)} is not a number in DynamoDB")
+    text = str(written)
+    if len(text) <= _DIGITS and text.isascii() and text.isdigit():
+        return text  # a whole number, as most are, with no more digits than fit
     try:
         number = Decimal(written)
     except InvalidOperation:  # the exponent has too many digits for Decimal
@@ -95,7 +98,7 @@ def _number(written: str | Decimal, path: str) -> str:
         raise BadItemError(f"{path}: {shown} has {digits} digits; DynamoDB's limit is {_DIGITS}")
     if number and not _SMALLEST <= number.adjusted() <= _LARGEST:
         raise BadItemError(f"{path}: {shown} is out of {_RANGE}")
-    return str(written)
+    return text
 
 
 def _binary(text: str, path: str) -> bytes:

@@ -112,10 +112,13 @@ class EventMapping:
 
     def _distribute(self, events: Sequence[Record]) -> None:
         """Add records to their lanes; records of one key share a lane, so they stay in order."""
-        keys = [partition_key(event, self.reader.partition_key) for event in events]
         now = self._now()
-        for key, event in zip(keys, events, strict=True):
-            self._lanes[crc32(key.encode()) % len(self._lanes)].add([event], now)
+        if len(self._lanes) == 1:
+            self._lanes[0].add(events, now)
+        else:
+            keys = [partition_key(event, self.reader.partition_key) for event in events]
+            for key, event in zip(keys, events, strict=True):
+                self._lanes[crc32(key.encode()) % len(self._lanes)].add([event], now)
         self._update_waiting()
 
     def _advance(self, lane: Lane) -> bool:

@@ -19,7 +19,8 @@ def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
     """Bytes of an item's attribute names and values. Binary may be bytes or base64 text."""
     size = 0
     for name, value in item.items():
-        size += len(name.encode()) + _value_size(value)
+        text = value.get("S")  # as most values are
+        size += len(name.encode()) + (_value_size(value) if text is None else len(text.encode()))
     return size
 
 

@@ -90,11 +90,11 @@ def _get_records(handler: DynamoDBStreamsHandler) -> str:
     """Implement GetRecords in a tenth of moto's time.
 
     moto serializes each field by its API model. A record is already JSON, except for its binary
-    values.
+    values, and has no cycle: looking for one takes a third of the time.
     """
     limit = handler._get_param("Limit") or 1000
     page = handler.backend.get_records(handler._get_param("ShardIterator"), limit)
-    return json.dumps(page, default=encode_binary)
+    return json.dumps(page, default=encode_binary, check_circular=False)
 
 
 def _identify(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:

@@ -34,6 +34,7 @@ from handler.aws.clients import (
 from handler.batch import BatchContext, BatchReport, replicate_batch
 from handler.config import HopConfig
 from handler.errors import is_transient
+from handler.event_loop import MeteredSelector, make_runner
 from handler.heartbeat import Heartbeat, is_heartbeat_event
 from handler.log import log
 from handler.metrics import BatchReporter
@@ -86,6 +87,7 @@ def handle(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[st
         reserve_seconds=CALL_SECONDS + _RESPONSE_SECONDS,
         max_concurrency=max_concurrency(runtime.source_api, runtime.target_api),
     )
+    budget.idle_seconds = lambda: runtime.selector.idle_seconds
     hop = runtime.hop(budget)
     quarantine = RetryingQuarantine(runtime.quarantine, budget)
     with _gc_disabled():
@@ -134,6 +136,7 @@ class _Runtime:
     """Objects that live as long as the function's process."""
 
     config: HopConfig
+    selector: MeteredSelector
     runner: asyncio.Runner
     source_api: DynamoDBApi
     target_api: DynamoDBApi
@@ -161,11 +164,11 @@ def _runtime() -> _Runtime:
         config.quarantine, config.name, source.table, config.quarantine_owner
     )
     source_api = make_api(source.region, pool, None, config.http)
-    key = config.heartbeat
+    key, selector = config.heartbeat, MeteredSelector()
     return _Runtime(
         config,
-        # A loop of its own: the thread's current one is not changed.
-        asyncio.Runner(loop_factory=asyncio.new_event_loop),
+        selector,
+        make_runner(selector),
         source_api=source_api,
         target_api=make_api(target.region, pool, config.target_access, config.http),
         quarantine=S3Quarantine(lambda: make_client("s3", source.region), pool, location),

@@ -30,6 +30,9 @@ https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/"""
 INITIAL_CONCURRENCY = 32
 """Requests in progress at first, and calls of the quarantine at any time: each holds a thread."""
 
+_IDLE_SHARE = 0.25
+"""Share of a request's time for which the event loop has to wait before more may be in progress."""
+
 
 class DeadlineExceededError(Exception):
     """Too little of the function's time is left to begin a request. Transient."""
@@ -65,8 +68,9 @@ class RetryBudget:
             reserve_seconds: time for one call and the response of the function. If the function
                 has less than twice that, half of its time is reserved.
             max_concurrency: requests that may be in progress. They begin as fewer
-                (``INITIAL_CONCURRENCY``), and double with each round trip until one fails: each
-                may need a new connection, whose TLS handshake takes milliseconds of the processor.
+                (``INITIAL_CONCURRENCY``), and double with each round trip until one fails, or the
+                processor is busy: each may need a new connection, whose TLS handshake takes
+                milliseconds of it.
             pause: waits for a number of seconds; None: ``asyncio.sleep``.
         """
         self._remaining = remaining
@@ -76,6 +80,9 @@ class RetryBudget:
         self._max_concurrency = max_concurrency
         self._gate = Semaphore(self._concurrency)
         self._pause = pause or sleep
+        self.idle_seconds: Callable[[], float] = time.monotonic
+        """Returns for how many seconds the event loop has waited so far; by default, as if it did
+        nothing else."""
         self.calls = 0
         """Requests made, retries included."""
         self.retries = 0
@@ -119,12 +126,14 @@ class RetryBudget:
             if self._remaining() <= self._reserve:
                 raise DeadlineExceededError
             self.calls += 1
-            began = time.monotonic()
+            began, idle_began = time.monotonic(), self.idle_seconds()
             try:
                 result = await attempt()
             finally:
-                self.store_seconds += time.monotonic() - began
-            self._allow_one_more()
+                seconds = time.monotonic() - began
+                self.store_seconds += seconds
+            if self.idle_seconds() - idle_began >= seconds * _IDLE_SHARE:
+                self._allow_one_more()
             return result
 
     def _allow_one_more(self) -> None:

@@ -167,6 +167,14 @@ OF_CALLS = [
     ),
     Remedy(
         _THROTTLED,
+        "... or the processor is busy",
+        "retry",
+        ">= seconds * _IDLE_SHARE",
+        ">= 0",
+        "retry: no more calls begin at once while the processor is busy",
+    ),
+    Remedy(
+        _THROTTLED,
         "... but not more for the quarantine than there are threads",
         "retry",
         "async with self._threads:",

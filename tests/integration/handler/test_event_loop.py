@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from handler import app
+from handler.event_loop import MeteredSelector, make_runner
 from tests.support.http_host import Guest, Host, host
 from tests.support.lambda_functions import REGIONS, Left, environment
 from tests.support.stream_records import record
@@ -111,6 +113,22 @@ def test_the_threads_own_loop_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) 
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def test_the_loop_counts_the_time_that_it_waits_and_not_that_of_work() -> None:
+    selector, seconds = MeteredSelector(), 0.2
+
+    async def wait_and_work() -> tuple[float, float]:
+        await asyncio.sleep(seconds)
+        waited = selector.idle_seconds
+        time.sleep(seconds)
+        await asyncio.sleep(0)
+        return waited, selector.idle_seconds - waited
+
+    with make_runner(selector) as runner:
+        waited, worked = runner.run(wait_and_work())
+    assert waited > seconds / 2
+    assert worked < seconds / 2
 
 
 def test_each_end_is_called_in_its_own_region() -> None:

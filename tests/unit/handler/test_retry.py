@@ -225,6 +225,12 @@ def test_no_more_calls_begin_at_once_after_one_has_failed(clock: Clock) -> None:
     assert waves(patient(clock, at_once=100), 99, first_fails=True)[:3] == [32, 32, 32]
 
 
+def test_no_more_calls_begin_at_once_while_the_processor_is_busy(clock: Clock) -> None:
+    budget = patient(clock, at_once=100)
+    budget.idle_seconds = lambda: 0.0
+    assert waves(budget, 99) == [32, 32, 32, 3]
+
+
 def test_calls_that_wait_for_no_other_leave_the_number_as_it_is(clock: Clock) -> None:
     budget = patient(clock, at_once=100)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Connection pool for one host: HTTP/1.1 over asyncio's streams, in one thread.
+"""Connection pool for one host: HTTP/1.1 over asyncio's transports, in one thread.
 
 urllib3 and http.client take half a millisecond of processor time for a request, most of it for
 headers and locks that are not needed here, and read the megabyte of certificates again for each
@@ -9,12 +9,10 @@ connection ever holds the response to an earlier request.
 """
 
 import asyncio
-import select
 import socket
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -25,9 +23,8 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from handler.aws.connection import Connection
 from handler.aws.http_response import Response, read_response
-
-_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _NEXT_ADDRESS_SECONDS = 0.25
 """Seconds after which another address of the host is tried as well, if one does not respond:
@@ -65,7 +62,7 @@ class ConnectionPool:
         self._endpoint = endpoint
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
-        self._idle: list[_Streams] = []
+        self._idle: list[Connection] = []
 
     async def send(self, request: bytes) -> Response:
         """Send a whole request, head and body, and read its response.
@@ -74,19 +71,20 @@ class ConnectionPool:
             HTTPClientError: or a subclass, as botocore's HTTP session raises it.
             CertificatesError: the trusted authorities cannot be read.
         """
-        reader, writer = self._take_idle() or await self._connect()
-        loop, abort = asyncio.get_running_loop(), writer.transport.abort
+        connection = self._take_idle() or await self._connect()
+        transport = connection.transport
+        loop, abort = asyncio.get_running_loop(), transport.abort
         # The timer closes the connection, it does not cancel the read: what has arrived by then is
         # read all the same, so that no response counts as late because this process was busy.
         timer = loop.call_later(self._read_seconds, abort)
         try:
-            writer.write(request)
-            response = await read_response(reader)
+            transport.write(request)
+            response = await read_response(connection)
         except (OSError, EOFError) as error:
             abort()
             self._close_idle()
             raise self._translate_error(error, is_late=loop.time() >= timer.when()) from error
-        except (ValueError, asyncio.LimitOverrunError) as error:
+        except ValueError as error:
             abort()
             raise HTTPClientError(error=f"the response is not HTTP: {error!r}") from error
         except BaseException:
@@ -94,19 +92,19 @@ class ConnectionPool:
             raise
         finally:
             timer.cancel()
-        if response.is_last or writer.transport.get_write_buffer_size():
+        if response.is_last or transport.get_write_buffer_size():
             abort()
         else:
-            self._idle.append((reader, writer))
+            self._idle.append(connection)
         return response
 
-    def _take_idle(self) -> _Streams | None:
+    def _take_idle(self) -> Connection | None:
         """Return an idle connection that is still open: the host closes idle ones."""
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not writer.is_closing() and not _has_input(reader, writer):
-                return reader, writer
-            writer.transport.abort()
+            connection = self._idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.transport.abort()
         return None
 
     def _close_idle(self) -> None:
@@ -114,16 +112,17 @@ class ConnectionPool:
 
         The host may have dropped them silently, and each would hold a request until its timeout.
         """
-        for _, writer in self._idle:
-            writer.transport.abort()
+        for connection in self._idle:
+            connection.transport.abort()
         self._idle.clear()
 
-    async def _connect(self) -> _Streams:
+    async def _connect(self) -> Connection:
         endpoint, url = self._endpoint, self._endpoint.url
         tls = None if endpoint.certificates is None else _tls_context(endpoint.certificates)
         try:
             async with asyncio.timeout(self._connect_seconds):
-                reader, writer = await asyncio.open_connection(
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    Connection,
                     endpoint.host,
                     endpoint.port,
                     ssl=tls,
@@ -135,8 +134,9 @@ class ConnectionPool:
             raise SSLError(endpoint_url=url, error=error) from error
         except OSError as error:
             raise EndpointConnectionError(endpoint_url=url, error=error) from error
-        _socket_of(writer).setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return reader, writer
+        made: socket.socket = connection.transport.get_extra_info("socket")
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return connection
 
     def _translate_error(self, error: Exception, *, is_late: bool) -> Exception:
         raised = ReadTimeoutError if is_late else ConnectionClosedError
@@ -156,28 +156,3 @@ def _tls_context(certificates: str) -> ssl.SSLContext:
     except OSError as error:
         raise CertificatesError(certificates, error) from error
     return context
-
-
-def _socket_of(writer: asyncio.StreamWriter) -> Any:
-    return writer.get_extra_info("socket")
-
-
-def _has_input(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    """Return whether an idle connection has input: mostly its end, and never a valid response.
-
-    The event loop may not have seen it, since it does not run between invocations.
-    """
-    poll = select.poll()
-    poll.register(_socket_of(writer), select.POLLIN)
-    return bool(poll.poll(0)) or _has_received(reader)
-
-
-def _has_received(reader: asyncio.StreamReader) -> bool:
-    """Return whether a read would not wait: bytes, the end or an error have been received."""
-    reading = reader.read(1)
-    try:
-        reading.send(None)
-    except (StopIteration, OSError):
-        return True
-    reading.close()
-    return False

@@ -37,6 +37,8 @@ _PAGE_BYTES = 300
 
 _NO_KEYS = KeyPair("", "", None)
 
+_ENCODER = json.JSONEncoder(default=encode_binary, separators=(",", ":"))
+
 
 class CredentialCache:
     """Credentials to sign with. To refresh them may take a call, so a thread does it."""
@@ -118,7 +120,7 @@ class HttpApi:
 
     async def __call__(self, operation: str, request: Mapping[str, Any]) -> Any:
         """See DynamoDBApi."""
-        body = json.dumps(request, default=encode_binary, separators=(",", ":")).encode()
+        body = _ENCODER.encode(request).encode()
         began = time.monotonic()
         try:
             return await self._call(operation, body)

@@ -6,10 +6,10 @@ response, so whatever does is broken, or is between DynamoDB and the function.
 https://www.rfc-editor.org/rfc/rfc9112#name-message-body-length
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Bytes of a response's body. DynamoDB's largest response has 16 MB, to a BatchGetItem. A hop's are
@@ -37,13 +37,22 @@ class Response:
     """Whether the host closes the connection after it."""
 
 
-async def read_response(reader: asyncio.StreamReader) -> Response:
+class Reader(Protocol):
+    """Reader of a connection, such as ``handler.aws.connection.Connection``."""
+
+    async def readuntil(self, separator: bytes) -> bytes:
+        """Read until a separator, which is included."""
+
+    async def readexactly(self, size: int) -> bytes:
+        """Read a number of bytes."""
+
+
+async def read_response(reader: Reader) -> Response:
     """Read a response, whose body has a length or is chunked.
 
     Raises:
-        ValueError: it is not HTTP, or its body is over ``MAX_BODY_BYTES``.
+        ValueError: it is not HTTP, its head is too long, or its body is over ``MAX_BODY_BYTES``.
         EOFError: the connection ends before the response does.
-        asyncio.LimitOverrunError: its head is too long.
     """
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head[:-4].split(b"\r\n")
@@ -87,7 +96,7 @@ def _is_chunked(headers: Mapping[bytes, bytes]) -> bool:
     return headers[b"transfer-encoding"].lower() == b"chunked" and b"content-length" not in headers
 
 
-async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+async def _read_chunks(reader: Reader) -> bytes:
     """Read a body: https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding."""
     body = bytearray()
     while True:

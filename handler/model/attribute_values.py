@@ -15,6 +15,8 @@ Value = Mapping[str, Any]
 # The Python types of JSON's values for these DynamoDB types. The other types need conversion.
 _PLAIN: Mapping[str, type] = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
 
+_CANONICAL_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 def encode_binary(value: object) -> str:
     """Encode binary as base64 text. Made for the `default` of `json.dumps`."""
@@ -62,7 +64,7 @@ def canonical_text(attributes: Mapping[str, Value]) -> str:
     Maps and sets have no order of their own; here they are sorted, at any depth.
     """
     canonical = {name: _canonical(value) for name, value in attributes.items()}
-    return json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL_ENCODER.encode(canonical)
 
 
 def _canonical(value: Value) -> Value:

@@ -77,8 +77,8 @@ def test_nor_is_one_that_was_reset_while_the_loop_ran(run: Any) -> None:
         guest.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     async def until_it_is_seen(connections: ConnectionPool) -> None:
-        ((_, writer),) = connections._idle
-        while not writer.is_closing():
+        (connection,) = connections._idle
+        while not connection.transport.is_closing():
             await asyncio.sleep(0.001)
 
     with host(reset) as at:

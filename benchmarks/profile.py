@@ -54,12 +54,13 @@ PARTS: dict[str, tuple[str, ...]] = {
         *("botocore/useragent.py", "botocore/utils.py", "botocore/context.py"),
     ),
     "HTTP and the socket": (
-        *("handler/aws/connection_pool.py", "handler/aws/http_response.py"),
+        *("handler/aws/connection.py", "handler/aws/connection_pool.py"),
+        "handler/aws/http_response.py",
         *("asyncio/streams.py", "asyncio/selector_events.py"),
         *("urllib3/", "http/client.py", "email/", "/socket.py"),
         *("botocore/httpsession.py", "botocore/awsrequest.py", "botocore/endpoint.py"),
     ),
-    "the event loop": ("asyncio/", "/selectors.py"),
+    "the event loop": ("handler/event_loop.py", "asyncio/", "/selectors.py"),
     "botocore's other parts": ("botocore/",),
 }
 

@@ -1,6 +1,6 @@
 """Connection that has at most one request in progress, and knows what it has received besides.
 
-asyncio's streams do not show whether a read would wait, and take twice as long for a response.
+asyncio's streams do not show whether a read would wait, and cost more processor time a response.
 """
 
 import asyncio

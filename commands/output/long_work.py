@@ -19,7 +19,7 @@ from rich.text import Text
 from commands.exit_codes import FAILED
 from commands.output.screen import Screen
 from operate.reporting import ProgressCallback
-from operate.stop import Stop
+from operate.stop import Stop, StoppedError
 
 _LINE_EVERY = 5.0
 """Seconds between two lines of progress, without a terminal."""
@@ -81,7 +81,12 @@ def _end_at_once(screen: Screen) -> None:
 def _shown(screen: Screen) -> Iterator[ProgressCallback]:
     """Show a bar with rate and remaining time on a terminal, otherwise lines on stderr."""
     if not screen.console.is_terminal:
-        yield _Lines().update
+        lines = _Lines()
+        try:
+            yield lines.update
+        except StoppedError:
+            lines.print_latest()
+            raise
         return
     with Progress(*_columns(screen.console.width), console=screen.console) as progress:
         tasks: dict[str, Any] = {}
@@ -112,19 +117,29 @@ class _Lines:
     def __init__(
         self,
         now: Callable[[], float] = time.monotonic,
-        say: Callable[[str], None] = lambda line: click.echo(line, err=True),
+        echo: Callable[[str], None] = lambda line: click.echo(line, err=True),
     ) -> None:
         self._now = now
-        self._say = say
+        self._print = echo
         self._lock = threading.Lock()
         self._last = now()
+        self._pending: str | None = None
 
     def update(self, what: str, done: int, of: int) -> None:
         with self._lock:
-            if self._now() - self._last < _LINE_EVERY:
-                return
-            self._last = self._now()
-            self._say(f"{what}: {done:,} of {of:,}")
+            self._pending = f"{what}: {done:,} of {of:,}"
+            if self._now() - self._last >= _LINE_EVERY:
+                self._print_pending()
+
+    def print_latest(self) -> None:
+        """Print how far a stopped operation came, if the last line does not have it."""
+        with self._lock:
+            self._print_pending()
+
+    def _print_pending(self) -> None:
+        if self._pending is not None:
+            self._print(self._pending)
+        self._last, self._pending = self._now(), None
 
 
 class _Done(ProgressColumn):

@@ -248,3 +248,13 @@ def test_without_a_terminal_progress_is_printed_now_and_then() -> None:
         lines_log.update("filling", 1_000 * number, 3_000_000)
     assert lines[:2] == ["filling: 4,000 of 3,000,000", "filling: 9,000 of 3,000,000"]
     assert len(lines) == 6
+
+
+def test_a_stopped_operation_prints_how_far_it_came() -> None:
+    lines = list[str]()
+    lines_log = long_work._Lines(lambda: 0.0, lines.append)
+    lines_log.update("filling", 1_000, 3_000)
+    lines_log.update("filling", 2_000, 3_000)
+    lines_log.print_latest()
+    lines_log.print_latest()
+    assert lines == ["filling: 2,000 of 3,000"]

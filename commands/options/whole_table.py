@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from decimal import Context, Decimal
 from functools import wraps
 from pathlib import Path
@@ -15,6 +16,7 @@ import click
 from commands.options.numbers import Finite
 from commands.output.screen import Screen
 from local.data.items import Schema, parse_line
+from operate.durations import format_duration
 from operate.errors import InvalidRequestError
 from operate.reconcile.fingerprints import key_text
 from operate.reconcile.journal import Journal
@@ -47,7 +49,11 @@ def announce_journal(screen: Screen, opening: AbstractContextManager[Journal]) -
     """Open a checkpoint file, and print whether it is resumed, and that it can be."""
     with opening as journal:
         if journal.resumed:
-            screen.print(f"Resuming from {journal.path} (--restart starts over).")
+            age = format_duration(timedelta(seconds=journal.age))
+            screen.print(
+                f"Resuming from {journal.path}, written {age} ago: what was read by then is not "
+                "read again (--restart starts over)."
+            )
         try:
             yield journal
         except KeyboardInterrupt:

@@ -29,7 +29,7 @@ export class Ring {
     const shape = JSON.stringify([width, view.members.map((m) => m.name), view.hops.map((h) => [h.source, h.target])]);
     if (shape !== this.shape) this.draw(view, width);
     this.shape = shape;
-    for (const member of view.members) this.member(member, view.local);
+    for (const member of view.members) this.member(member, view.local, isBypassed(member, view));
     for (const hop of view.hops) this.hop(hop);
     this.svg.setAttribute("aria-label", describe(view));
   }
@@ -101,18 +101,21 @@ export class Ring {
     this.nodes.set(member.name, { node, title, lines, width: width - (this.isNarrow ? 8 : 14) });
   }
 
-  member(member, isExact) {
+  member(member, isExact, isOut) {
     const drawn = this.nodes.get(member.name);
     const isLong = member.name.length > drawn.width / 8.4;
     const room = Math.floor(drawn.width / (this.isNarrow ? 6.6 : 7.1));
     const cut = (text) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
     const place = member.name.startsWith(member.region) ? member.table : `${member.region}/${member.table}`;
-    const beat = member.heartbeat == null ? "" : ` · ♥ ${seconds(member.heartbeat)}`;
-    const texts = [cut(member.name), cut(place), member.items == null ? (member.trouble.length ? "no answer" : "") : `${isExact ? "" : "~"}${items(member.items)}${beat}`];
+    const beat = member.heartbeat == null ? "" : `♥ ${seconds(member.heartbeat)}`;
+    const state = isOut ? ["bypassed"] : member.items == null && member.trouble.length ? ["no answer"] : [];
+    const held = member.items == null ? [] : [`${isExact ? "" : "~"}${items(member.items)}`, beat];
+    const texts = [cut(member.name), cut(place), cut([...state, ...held].filter(Boolean).join(" · "))];
     drawn.lines.forEach((line, i) => line.textContent !== texts[i] && (line.textContent = texts[i]));
     drawn.lines[0].classList.toggle("long", isLong);
     drawn.title.textContent = `${member.name}: ${member.region}/${member.table}`;
     drawn.node.classList.toggle("trouble", member.trouble.length > 0);
+    drawn.node.classList.toggle("bypassed", isOut);
   }
 
   hop(hop) {
@@ -178,9 +181,15 @@ export class Ring {
   }
 }
 
+// No hop leads to a bypassed member; its own may go on.
+function isBypassed(member, view) {
+  return view.hops.length > 0 && !view.hops.some((hop) => hop.target === member.name);
+}
+
 function describe(view) {
   const about = view.local ? "" : "about ";
-  const members = view.members.map((m) => (m.items == null ? m.name : `${m.name} with ${about}${items(m.items)}`));
+  const name = (m) => (isBypassed(m, view) ? `${m.name} (bypassed)` : m.name);
+  const members = view.members.map((m) => (m.items == null ? name(m) : `${name(m)} with ${about}${items(m.items)}`));
   return `Ring of ${view.members.length} members: ${members.join(", ")}`;
 }
 

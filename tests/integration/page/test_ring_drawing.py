@@ -56,3 +56,12 @@ def test_a_hop_around_a_bypassed_member_does_not_pass_behind_that_members_box(
     page = drawn(browser, width, members, hops)
     assert page.evaluate(HIDDEN) == [0] * count
     page.close()
+
+
+def test_a_bypassed_member_says_so_and_no_other_does(browser: Browser) -> None:
+    page = drawn(browser, 800, ["a", "b", "c"], [("a", "c"), ("b", "c"), ("c", "a")])
+    says_so = ["bypassed" in text for text in page.locator(".node").all_text_contents()]
+    assert says_so == [False, True, False]
+    label = page.locator("svg").get_attribute("aria-label")
+    assert label == "Ring of 3 members: a with 1 item, b (bypassed) with 1 item, c with 1 item"
+    page.close()

@@ -59,6 +59,7 @@ _HOW = (
         "keys",
         type=click.File(encoding="utf-8"),
         callback=_read_lines,
+        metavar="FILE",
         help="File with the only keys to compare: one JSON object per line, plain or DynamoDB "
         "JSON, or the report of a check. - reads stdin.",
     ),
@@ -112,6 +113,7 @@ _HOW = (
 @click.option(
     "--report",
     type=click.File("w", encoding="utf-8", lazy=True),
+    metavar="FILE",
     help="File for all keys that differ, one line of JSON each: the key, the kind, and what each "
     "member has.",
 )

@@ -58,6 +58,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         "--writes",
         type=Finite(min=0, max=_MAX_WRITES),
         required=True,
+        metavar="NUMBER",
         help="Application writes per second, all members together.",
     )
     @click.option(
@@ -65,6 +66,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         callback=size_of_item,
         default="1KB",
         show_default=True,
+        metavar="SIZE",
         help="Size of an item, such as 700B or 2KB.",
     )
     @click.option(
@@ -72,6 +74,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         callback=_share,
         default="0%",
         show_default=True,
+        metavar="SHARE",
         help="Share of writes that are deletes, for example 5%.",
     )
     @click.option(
@@ -79,6 +82,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         callback=_share,
         default="0%",
         show_default=True,
+        metavar="SHARE",
         help="Share of writes that create an item, for example 20%.",
     )
     @click.option(
@@ -86,6 +90,7 @@ def _load(function: Callable[..., int]) -> Callable[..., int]:
         callback=size_of_item,
         default="200B",
         show_default=True,
+        metavar="SIZE",
         help="Size of an item in a global index that does not project all of it.",
     )
     @wraps(function)
@@ -141,6 +146,7 @@ def price_list(function: Callable[..., int]) -> Callable[..., int]:
     type=Finite(min=0, max=_MAX_ROUND_TRIP),
     default=100,
     show_default=True,
+    metavar="MILLISECONDS",
     help="Milliseconds of a request from a hop to its target.",
 )
 def cost(

@@ -32,6 +32,7 @@ _jobs = click.option(
     type=click.IntRange(min=1),
     default=4,
     show_default=True,
+    metavar="NUMBER",
     help="Rings to deploy at a time.",
 )
 _no_changes = click.option(

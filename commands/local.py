@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     "--port",
     type=click.IntRange(0, 65535),
     default=None,
+    metavar="PORT",
     help="Port to listen on; 0: any free one. Default: 8000, or 8001 with --dynamodb.",
 )
 @click.option(
@@ -49,23 +50,28 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="File with items to load first.",
 )
-@click.option("--into", "member", help="Member to load into. Default: the first.")
+@click.option("--into", "member", metavar="NAME", help="Member to load into. Default: the first.")
 @click.option(
     "--page",
     type=click.IntRange(0, 65535),
     default=None,
+    metavar="PORT",
     help="Port of the page that shows the ring; 0: any free one. Default: 8008, or a free one with "
     "--port 0.",
 )
 @click.option("--no-page", is_flag=True, help="Serve no page.")
 @click.option(
-    "--seconds", type=Finite(min=0, max=MOST_SECONDS), help="Seconds to run. Default: until Ctrl-C."
+    "--seconds",
+    type=Finite(min=0, max=MOST_SECONDS),
+    metavar="SECONDS",
+    help="Seconds to run. Default: until Ctrl-C.",
 )
 @click.option(
     "--stack",
     cls=RingOption,
     default="dev",
     show_default=True,
+    metavar="NAME",
     help="Stack whose settings to run.",
 )
 @folder_option

@@ -73,6 +73,7 @@ def _hours(function: Callable[..., int]) -> Callable[..., int]:
         type=Finite(min=0, min_open=True, max=_MOST_HOURS),
         default=HOURS,
         show_default=True,
+        metavar="HOURS",
         help="Hours of the log to read.",
     )(function)
 

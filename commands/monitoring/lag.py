@@ -29,6 +29,7 @@ _Outcomes = Sequence[Outcome[tuple[HopLag, ...]]]
     type=click.IntRange(1, MOST_MINUTES),
     default=15,
     show_default=True,
+    metavar="MINUTES",
     help="Minutes to look back.",
 )
 def lag(screen: Screen, rings: Sequence[DeployedRing], minutes: int) -> int:

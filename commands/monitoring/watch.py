@@ -31,11 +31,13 @@ from page import PORT, PageError
     type=click.IntRange(0, 65535),
     default=PORT,
     show_default=True,
+    metavar="PORT",
     help="Port of the page; 0: any free one.",
 )
 @click.option(
     "--seconds",
     type=Finite(min=0, max=MOST_SECONDS),
+    metavar="SECONDS",
     help="Seconds to serve it. Default: until Ctrl-C.",
 )
 @running_rings_option

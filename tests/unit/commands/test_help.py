@@ -1,6 +1,7 @@
 """Help texts: nothing is cut, whatever the width of the terminal."""
 
 import itertools
+import re
 
 import click
 import pytest
@@ -34,6 +35,15 @@ def test_a_help_text_ends_with_examples_of_the_command(name: str) -> None:
     lines = ["", *examples.splitlines()]
     for before, line in itertools.pairwise(lines):
         assert line.startswith(f"    automate.py {name}") or before.endswith(" \\")
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_option_says_what_its_value_is_instead_of_its_type(name: str) -> None:
+    context = click.Context(COMMANDS[name])
+    options = [param for param in COMMANDS[name].params if isinstance(param, click.Option)]
+    shown = {option.opts[-1]: option.make_metavar(context) for option in options}
+    types = re.compile(r"FLOAT|INTEGER|TEXT|FILENAME|PATH")
+    assert {option: value for option, value in shown.items() if types.search(value)} == {}
 
 
 @pytest.mark.parametrize("name", SINGLE)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from operate.deployed import member_index
 from operate.distributed.executions import Execution
 from operate.distributed.jobs import backfill_distributed, backfill_job, expect_writes
-from operate.reconcile.backfill import BackfillResult, backfill, plan_route
+from operate.errors import InvalidRequestError
+from operate.reconcile.backfill import BackfillResult, Route, backfill
 from operate.reconcile.journal import Journal
-from operate.reconcile.members import table_identities
+from operate.reconcile.members import MemberConnection, table_identities
 from operate.reporting import ProgressCallback, no_progress
 from operate.rings import DeployedRing
 from operate.table_options import DEFAULT_OPTIONS, TableOptions
@@ -77,3 +79,24 @@ class BackfillOperation:
         return backfill_distributed(
             self._runner, self._jobs, journal, restart=restart, on_progress=on_progress
         )
+
+
+def plan_route(members: Sequence[MemberConnection], into: str, source: str | None = None) -> Route:
+    """Return the route to a member from `source`, or from the source of a hop that leads to it.
+
+    Raises:
+        InvalidRequestError: A member is unknown, is its own source, or no hop leads to it.
+    """
+    names = [member.name for member in members]
+    target = member_index(names, into)
+    if source is not None:
+        if source == into:
+            raise InvalidRequestError(f"{into} cannot be filled from itself.")
+        return Route(member_index(names, source), target)
+    replica = members[target].replica
+    previous = [place for place, at in enumerate(members) if replica in at.next_replicas]
+    if not previous:
+        raise InvalidRequestError(
+            f"No hop leads to {into}: name the member to fill it from (--from)."
+        )
+    return Route(previous[0], target)

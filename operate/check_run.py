@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from operate.deployed import member_index
 from operate.distributed.executions import Execution
 from operate.distributed.jobs import check_distributed, check_job
 from operate.durations import format_duration
@@ -153,10 +154,7 @@ class CheckRun:
 
     def member_index(self, name: str) -> int:
         """Return a member's index. Raises `InvalidRequestError` if there is none of that name."""
-        names = [member.name for member in self.members]
-        if name not in names:
-            raise InvalidRequestError(f"There is no member {name}. There are: {', '.join(names)}.")
-        return names.index(name)
+        return member_index([member.name for member in self.members], name)
 
 
 def _expect_distributable(options: CheckOptions) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from operate.errors import InvalidRequestError
 from operate.held_state import held_members
 from ring.arn import Arn
 from ring.component_types import DISTRIBUTED, HOP, REPLICA, RING
 from ring.held_resources import PROVIDER, Resource, member_of_replica
+from ring.settings.members import no_such_member
 from ring.settings.types import TOMBSTONES
 
 _TABLE = "aws:dynamodb/table:Table"
@@ -273,3 +275,10 @@ def _credentials(provider: Resource) -> Credentials:
 def hop_name(source: DeployedMember, target: DeployedMember) -> str:
     """Return a hop's name in log lines and metrics."""
     return " -> ".join(f"{member.region}/{member.table}" for member in (source, target))
+
+
+def member_index(names: Sequence[str], name: str) -> int:
+    """Return the index of a member's name. Raises `InvalidRequestError` if it is none of them."""
+    if name not in names:
+        raise InvalidRequestError(f"{name}: {no_such_member(name, names)}")
+    return names.index(name)

@@ -48,6 +48,16 @@ ON_AWS = CatchUp(timedelta(minutes=10), 15.0)
 """A mapping may take minutes to start, a metric to appear:
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
 
+Command = Callable[[str], str]
+"""Completes a command to advise: `resume us-east-1` to all of it, in backticks."""
+
+
+def command_for(ring: DeployedRing) -> Command:
+    """Return what completes commands for a ring. One on this machine needs its URL."""
+    selection = f" --local {ring.name}" if ring.is_local else ""
+    return lambda words: f"`automate.py {words}{selection}`"
+
+
 _CANCEL_SECONDS = 1.0
 """Seconds that a cancelled read-only operation has to end."""
 

@@ -10,6 +10,7 @@ from handler.model.attribute_values import encode_binary
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
 from operate.aws.answers import NO_ANSWER
+from operate.deployed import member_index
 
 if TYPE_CHECKING:
     from operate.rings import DeployedRing
@@ -30,9 +31,8 @@ def write(ring: DeployedRing, member_name: str, action: str, text: str) -> str:
     if action not in _ACTIONS:
         raise BadWriteError(f"{action!r} is not one of {', '.join(_ACTIONS)}.")
     deployed = ring.deployed()
-    member = next((one for one in deployed.members if one.name == member_name), None)
-    if member is None:
-        raise BadWriteError(f"There is no member {member_name!r}.")
+    names = [member.name for member in deployed.members]
+    member = deployed.members[member_index(names, member_name)]
     client = ring.clients().get(member.credentials, member.region, "dynamodb", brief=True)
     try:
         schema = Schema.of(client.describe_table(TableName=member.table)["Table"])

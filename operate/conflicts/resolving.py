@@ -21,7 +21,7 @@ from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.conflicts.entries import ConflictEntry
 from operate.conflicts.standing import Standing
-from operate.deployed import Deployed, DeployedMember
+from operate.deployed import Deployed, DeployedMember, member_index
 from operate.errors import InvalidRequestError, OperationFailedError
 
 if TYPE_CHECKING:
@@ -153,11 +153,10 @@ def member_to_write(deployed: Deployed, entry: ConflictEntry, at: str | None) ->
     """
     usable = [member for member in deployed.members if member.name not in deployed.held]
     if at is not None:
-        for member in usable:
-            if member.name == at:
-                return member
-        names = ", ".join(member.name for member in usable)
-        raise InvalidRequestError(f"There is no member {at} to write at. There are: {names}.")
+        named = deployed.members[member_index([one.name for one in deployed.members], at)]
+        if named not in usable:
+            raise InvalidRequestError(f"{at} is bypassed: choose another member with --at.")
+        return named
     if not usable:
         raise InvalidRequestError("No member is deployed.")
     by_replica = {member.replica: member for member in usable}

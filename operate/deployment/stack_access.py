@@ -20,7 +20,8 @@ from operate.deployment.workspace import (
     stack_file,
     temporary_project,
 )
-from operate.errors import Note
+from operate.errors import Note, OperateError, OperationFailedError
+from ring.settings.stack_file import no_stack_file
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,16 @@ class StackAccess:
             with suppress_unraisable():
                 yield
         except CommandError as error:
-            raise to_operate_error(error, self.name, notes) from error
+            raise self.to_operate_error(error, notes) from error
+
+    def to_operate_error(self, error: CommandError, notes: Sequence[Note] = ()) -> OperateError:
+        """Translate an error of the CLI. A misspelt stack has no file, which is said first."""
+        translated = to_operate_error(error, self.name, notes)
+        file = stack_file(self.folder, self.name) if self.folder else None
+        kind = type(translated)
+        if kind is OperationFailedError or file is None or file.exists():
+            return translated
+        return kind(f"{no_stack_file(file)} {translated}")
 
     def _remove(self, directory: Path) -> None:
         """Remove a temporary stack, with a CLI of its own: the other may have been cancelled."""

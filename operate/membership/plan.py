@@ -9,6 +9,7 @@ from operate.deployment.config_source import parse_settings
 from operate.errors import InvalidRequestError
 from operate.held_state import bypassed
 from operate.membership.ring import ChangeableRing, SettingEdit
+from operate.rings import command_for
 from ring.settings.errors import SettingProblem
 from ring.settings.members import Member, NoSuchMemberError, find_member, members_of
 from ring.settings.settings import Settings
@@ -109,5 +110,5 @@ def ensure_none_paused(change: SettingChange) -> None:
         raise InvalidRequestError(
             f"{name} is in the ring again when the hops to and from it have caught up, which a "
             f"paused hop never does: {', '.join(paused)}. Nothing was changed. First: "
-            + ", ".join(f"`automate.py resume {one}`" for one in paused)
+            + ", ".join(command_for(change.ring)(f"resume {one}") for one in paused)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operate.monitoring import lag, status
 from operate.monitoring.lag import HopLag
 from operate.monitoring.status import Status
-from operate.rings import DeployedRing
+from operate.rings import DeployedRing, command_for
 
 
 def ring_status(ring: DeployedRing) -> Status:
@@ -13,7 +13,9 @@ def ring_status(ring: DeployedRing) -> Status:
 
     Raises `OperateError` if the state or AWS cannot be read at all.
     """
-    return status.status(ring.deployed(), ring.clients())
+    return status.status(
+        ring.deployed(), ring.clients(), is_local=ring.is_local, command=command_for(ring)
+    )
 
 
 def ring_lag(ring: DeployedRing, minutes: int = 15) -> tuple[HopLag, ...]:

@@ -15,13 +15,30 @@ from operate.aws.mapping_results import problem_of
 from operate.deployed import Deployed, DeployedHop, DeployedMember
 from operate.monitoring.active_alarms import ActiveAlarms, active_alarms
 from operate.monitoring.probe import Client, Probe
+from operate.rings import Command
 from ring.arn import Arn
 from ring.text import counted
 
 _BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
 _RECENT = timedelta(minutes=15)
 _AT_ONCE = 8
-_BYPASSED = "{0} is bypassed: the ring is closed around it until `automate.py rejoin {0}`"
+
+
+@dataclass(frozen=True)
+class _Advice:
+    """What to do about problems depends on where the ring is, and on which commands select it."""
+
+    is_local: bool
+    command: Command
+
+    def enable(self, mapping: Mapping[str, Any], region: str) -> str:
+        """Return how to enable an event source mapping that was disabled by hand."""
+        if self.is_local:
+            return "UpdateEventSourceMapping enables it"
+        return (
+            f"`aws lambda update-event-source-mapping --uuid {mapping['UUID']} --region {region} "
+            "--enabled`"
+        )
 
 
 @dataclass(frozen=True)
@@ -88,28 +105,33 @@ def status(
     deployed: Deployed,
     clients: ClientPool | None = None,
     *,
+    is_local: bool = False,
+    command: Command = "`automate.py {}`".format,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Status:
     """Read the state of everything that a stack has deployed.
 
     A missing resource, or one without read permission, is a problem in the result, and so is a
     region that does not answer within seconds. Raises `PrerequisiteError` without credentials.
+
+    `command` completes the commands that problems advise; of a ring on this machine (`is_local`)
+    they name none of the AWS CLI.
     """
-    shared = clients or ClientPool()
+    shared, advice = clients or ClientPool(), _Advice(is_local, command)
     members = {member.name: member for member in deployed.members}
     own = [member for member in deployed.members if not member.named_only]
     with translate_aws_errors(), ThreadPoolExecutor(_AT_ONCE) as pool:
         tables = pool.map(
-            lambda member: _member(Probe(shared, member), member.name in deployed.held), own
+            lambda member: _member(Probe(shared, member), member.name in deployed.held, advice), own
         )
         hops = pool.map(
-            lambda hop: _hop(hop, Probe(shared, members[hop.source], hop), members, now()),
+            lambda hop: _hop(hop, Probe(shared, members[hop.source], hop), members, now(), advice),
             deployed.hops,
         )
         return Status(tuple(tables), tuple(hops))
 
 
-def _member(probe: Probe, is_bypassed: bool) -> MemberStatus:
+def _member(probe: Probe, is_bypassed: bool, advice: _Advice) -> MemberStatus:
     member = probe.member
     table = probe.fetch(member.table, _table)
     tombstones = probe.fetch(member.tombstones, _table) if member.tombstones else None
@@ -133,7 +155,7 @@ def _member(probe: Probe, is_bypassed: bool) -> MemberStatus:
     probe.require(
         not tombstones or tombstone_state == "ACTIVE", f"{member.tombstones} is {tombstone_state}"
     )
-    probe.require(probe.no_answer is None, _no_answer(probe, is_bypassed))
+    probe.require(probe.no_answer is None, _no_answer(probe, is_bypassed, advice))
     return MemberStatus(
         member.name,
         member.region,
@@ -143,18 +165,27 @@ def _member(probe: Probe, is_bypassed: bool) -> MemberStatus:
         tombstone_state,
         tuple(probe.problems),
         table.get("ItemCount") if table else None,
-        (_BYPASSED.format(member.name),) if is_bypassed else (),
+        (_bypassed(member.name, advice),) if is_bypassed else (),
     )
 
 
-def _no_answer(probe: Probe, is_bypassed: bool) -> str:
+def _bypassed(name: str, advice: _Advice) -> str:
+    rejoin = advice.command(f"rejoin {name}")
+    return f"{name} is bypassed: the ring is closed around it until {rejoin}"
+
+
+def _no_answer(probe: Probe, is_bypassed: bool, advice: _Advice) -> str:
     name, error = probe.member.name, str(probe.no_answer).rstrip(".")
-    advice = f". If it is lost, `automate.py bypass {name}` closes the ring around it"
-    return f"{probe.member.region} does not answer: {error}{'' if is_bypassed else advice}"
+    bypass = f". If it is lost, {advice.command(f'bypass {name}')} closes the ring around it"
+    return f"{probe.member.region} does not answer: {error}{'' if is_bypassed else bypass}"
 
 
 def _hop(
-    hop: DeployedHop, probe: Probe, members: Mapping[str, DeployedMember], now: datetime
+    hop: DeployedHop,
+    probe: Probe,
+    members: Mapping[str, DeployedMember],
+    now: datetime,
+    advice: _Advice,
 ) -> HopStatus:
     mapping = probe.fetch(hop.mapping, _mapping) or {}
     function = probe.fetch(hop.function, _function) or {}
@@ -171,7 +202,7 @@ def _hop(
     state, result = mapping.get("State"), mapping.get("LastProcessingResult")
     if mapping:
         probe.require(
-            state == "Enabled", _describe_mapping(mapping, hop.source, probe.member.region)
+            state == "Enabled", _describe_mapping(mapping, hop.source, probe.member.region, advice)
         )
         problem = problem_of(mapping)
         probe.require(problem is None, f"the last batch ended with: {problem}")
@@ -198,7 +229,7 @@ def _hop(
     )
 
 
-def _describe_mapping(mapping: dict[str, Any], source: str, region: str) -> str:
+def _describe_mapping(mapping: dict[str, Any], source: str, region: str, advice: _Advice) -> str:
     """Describe a mapping that is not enabled, its deadline, and how to enable it.
 
     AWS does not say whether the settings pause it or somebody has disabled it by hand.
@@ -211,9 +242,9 @@ def _describe_mapping(mapping: dict[str, Any], source: str, region: str) -> str:
     until = since + (timedelta(seconds=age) if age > 0 else timedelta(hours=24))
     return (
         f"{text} since {since:%Y-%m-%d %H:%M %Z}. Enable it before {until:%Y-%m-%d %H:%M %Z}, or "
-        "records go to the quarantine: if the settings say `paused`, run `automate.py resume "
-        f"{source}`; if not, it was disabled by hand: `aws lambda update-event-source-mapping "
-        f"--uuid {mapping['UUID']} --region {region} --enabled`. It continues where it stopped"
+        "records go to the quarantine: if the settings say `paused`, run "
+        f"{advice.command(f'resume {source}')}; if not, it was disabled by hand: "
+        f"{advice.enable(mapping, region)}. It continues where it stopped"
     )
 
 

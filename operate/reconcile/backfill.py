@@ -18,7 +18,6 @@ from handler.model.expiry import will_be_deleted
 from handler.model.image import Item
 from handler.store.dynamodb import ItemTooLargeError
 from operate.aws.errors import item_refusal, translate_aws_errors
-from operate.errors import InvalidRequestError
 from operate.ordered_pool import run_in_order
 from operate.progress_counter import ProgressCounter
 from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
@@ -61,30 +60,6 @@ class BackfillResult:
     read: int = 0
     left: int = 0
     skipped_keys: dict[str, str] = field(default_factory=dict)
-
-
-def plan_route(members: Sequence[MemberConnection], into: str, source: str | None = None) -> Route:
-    """Return the route to a member from `source`, or from the source of a hop that leads to it.
-
-    Raises:
-        InvalidRequestError: A member is unknown, is its own source, or no hop leads to it.
-    """
-    names = [member.name for member in members]
-    for name in (into, source):
-        if name is not None and name not in names:
-            raise InvalidRequestError(f"There is no member {name}. There are: {', '.join(names)}.")
-    target = names.index(into)
-    if source is not None:
-        if source == into:
-            raise InvalidRequestError(f"{into} cannot be filled from itself.")
-        return Route(names.index(source), target)
-    replica = members[target].replica
-    previous = [place for place, at in enumerate(members) if replica in at.next_replicas]
-    if not previous:
-        raise InvalidRequestError(
-            f"No hop leads to {into}: name the member to fill it from (--from)."
-        )
-    return Route(previous[0], target)
 
 
 def route_segments(

@@ -10,8 +10,7 @@ from handler.store.dynamodb import MemberTables
 from operate.aws.answers import ensure_answering
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
-from operate.deployed import Deployed, DeployedMember
-from operate.errors import InvalidRequestError
+from operate.deployed import Deployed, DeployedMember, member_index
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.rate_limit import RateLimiter, attach_rate_limiter
 from operate.stop import Stop
@@ -41,10 +40,8 @@ def connect_members(
         OperationFailedError: A call to AWS failed; after seconds if a member does not answer.
     """
     names = [member.name for member in deployed.members]
-    if unknown := [name for name in only if name not in names]:
-        raise InvalidRequestError(
-            f"There is no member {unknown[0]}. There are: {', '.join(names) or 'none'}."
-        )
+    for name in only:
+        member_index(names, name)
     return [
         _connect(deployed, member, clients, RateLimiter(rate, stop=stop))
         for member in deployed.members

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -143,4 +143,9 @@ def find_member(members: Sequence[Member], word: str) -> Member:
         names = " or ".join(f"`{member.name}`" for member in found)
         raise NoSuchMemberError(f"{len(found)} members are in {word}", f"Write {names}.")
     known = [member.name for member in members]
-    raise NoSuchMemberError("no member has this name", did_you_mean(word, known, among="Members"))
+    raise no_such_member(word, known)
+
+
+def no_such_member(word: str, known: Iterable[str]) -> NoSuchMemberError:
+    """Return the error for a word that is none of the known names of members."""
+    return NoSuchMemberError("no member has this name", did_you_mean(word, known, among="Members"))

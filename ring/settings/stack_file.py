@@ -29,11 +29,7 @@ class StackFile:
         try:
             document = read_yaml(path, as_pulumi=True) or {}
         except FileNotFoundError as error:
-            stacks = sorted(found.name.split(".")[1] for found in directory.glob("Pulumi.*.yaml"))
-            raise StackFileError(
-                f"There is no {path.name} in {directory}. "
-                f"Stacks in it: {', '.join(stacks) or 'none'}."
-            ) from error
+            raise StackFileError(no_stack_file(path)) from error
         except (YamlError, OSError) as error:
             raise StackFileError(f"Cannot read {path}: {error}") from error
         config = document.get("config") if isinstance(document, dict) else None
@@ -50,6 +46,12 @@ class StackFile:
     def settings(self) -> dict[str, Any]:
         """The ring's settings, without the namespace of their keys."""
         return ring_settings(self.config)
+
+
+def no_stack_file(path: Path) -> str:
+    """Return a message that a stack has no file, with the stacks that have one."""
+    stacks = sorted(found.name.split(".")[1] for found in path.parent.glob("Pulumi.*.yaml"))
+    return f"There is no {path.name} in {path.parent}. Stacks in it: {', '.join(stacks) or 'none'}."
 
 
 def ring_settings(config: Mapping[str, Any]) -> dict[str, Any]:

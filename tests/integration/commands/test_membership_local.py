@@ -68,7 +68,8 @@ def test_a_hop_is_paused_and_resumed_and_the_change_is_shown(ring: LocalRing) ->
     put(ring, FIRST, item("waits"))
     status = run(ring, "status")
     assert status.exit_code == 1
-    assert f"automate.py resume {FIRST}" in " ".join(status.output.split())
+    assert f"run `automate.py resume {FIRST} --local {ring.endpoint}`" in status.output
+    assert "`aws " not in status.output
     resumed = run(ring, "resume", FIRST, "--yes", "--json")
     document = json.loads(resumed.stdout)
     assert (resumed.exit_code, document["ok"], document["file"]) == (0, True, ring.endpoint)

@@ -151,7 +151,7 @@ def test_an_item_is_put_updated_and_deleted_everywhere(page: PageServer, ring: L
 @pytest.mark.parametrize(
     ("member", "action", "item", "reason"),
     [
-        ("mars", "put", '{"id": "x"}', "There is no member 'mars'"),
+        ("mars", "put", '{"id": "x"}', "mars: no member has this name. Members: `us-east-1`, "),
         ("us-east-1", "scan", '{"id": "x"}', "is not one of put, update, delete"),
         ("us-east-1", "put", '{"id": 1}', "The item is not valid"),
         ("us-east-1", "put", "id=x", "not JSON"),

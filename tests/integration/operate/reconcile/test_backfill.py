@@ -16,8 +16,9 @@ from automate import main
 from handler.model.image import Item, Key
 from local.endpoint.fault_injection import throttling
 from local.ring import LocalRing
+from operate.backfill_operation import plan_route
 from operate.errors import InvalidRequestError
-from operate.reconcile.backfill import backfill, plan_route
+from operate.reconcile.backfill import backfill
 from operate.reconcile.backfill_key import BackfillOutcome, BackfillPath, backfill_key
 from operate.reconcile.journal import Journal
 from operate.stop import Stop, StoppedError
@@ -176,7 +177,7 @@ def test_segments_are_filled_side_by_side(
     [
         ((), "Pass --into NAME or --all"),
         (("--into", FIRST, "--all"), "Pass --into NAME or --all"),
-        (("--into", "mars-1", "--yes"), "There is no member mars-1"),
+        (("--into", "mars-1", "--yes"), "mars-1: no member has this name. Members: "),
         (("--into", FIRST, "--from", FIRST, "--yes"), "cannot be filled from itself"),
         (("--all", "--from", FIRST, "--yes"), "--from cannot be used with --all"),
         (("--into", FIRST), "pass --yes"),

@@ -220,7 +220,7 @@ def test_members_can_be_chosen(ring: LocalRing, differing: dict[str, DifferenceK
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--member", "mars-1"), "There is no member mars-1"),
+        (("--member", "mars-1"), "mars-1: no member has this name. Members: "),
         (("--member", REGIONS[0]), "dev: At least two members are needed, and there is 1."),
         (("--keys", "-"), "Line 1 is not a key of these tables"),
     ],

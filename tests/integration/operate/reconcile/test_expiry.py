@@ -14,9 +14,10 @@ from handler.quarantine import place_of
 from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from operate.aws.clients import ClientPool
+from operate.backfill_operation import plan_route
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, collect_check, results
-from operate.reconcile.backfill import backfill, plan_route
+from operate.reconcile.backfill import backfill
 from operate.reconcile.backfill import route_segments as parts_to_fill
 from operate.reconcile.backfill_key import BackfillOutcome
 from operate.reconcile.check import CheckOptions, check, table_segments

@@ -13,9 +13,10 @@ from handler.quarantine import place_of
 from local.clients import HOME_ACCOUNT
 from local.ring import LocalRing
 from local.stack_config import StackConfig
+from operate.backfill_operation import plan_route
 from operate.distributed import worker
 from operate.distributed.results import collect_backfill, results
-from operate.reconcile.backfill import BackfillResult, plan_route, route_segments
+from operate.reconcile.backfill import BackfillResult, route_segments
 from operate.reconcile.backfill_key import BackfillOutcome
 from operate.reconcile.journal import Journal
 from operate.reconcile.members import MemberConnection

@@ -94,7 +94,7 @@ def backfill_command(
         expect_answer(screen, rings)
     outcomes = on_each_ring(rings, lambda ring: _backfill(screen, ring, whole, options))
     documents = [ring_document(outcome) | (outcome.result or {}) for outcome in outcomes]
-    ok = all(outcome.result and not outcome.result["left"] for outcome in outcomes)
+    ok = all(outcome.result and not outcome.result["skipped"] for outcome in outcomes)
     screen.emit({"ok": ok, "rings": documents}, lambda: _show(screen, documents))
     return combined_exit_code(outcome.error for outcome in outcomes) or (OK if ok else FAILED)
 
@@ -125,9 +125,9 @@ def _document(done: BackfillResult, names: Sequence[str]) -> dict[str, Any]:
     return {
         "read": done.read,
         "written": done.outcomes[BackfillOutcome.WRITTEN],
-        "there": done.outcomes[BackfillOutcome.ALREADY_PRESENT],
-        "left": done.left,
-        "why": skipped_keys(done.skipped_keys, names),
+        "present": done.outcomes[BackfillOutcome.ALREADY_PRESENT],
+        "skipped": done.left,
+        "skipped_keys": skipped_keys(done.skipped_keys, names),
     }
 
 
@@ -138,7 +138,7 @@ def _show(screen: Screen, documents: Sequence[Mapping[str, Any]]) -> None:
             continue
         screen.print(
             f"{ring['ring']}: {counted(ring['read'], 'item')} read, {ring['written']:,} written, "
-            f"{ring['there']:,} present already, {ring['left']:,} skipped."
+            f"{ring['present']:,} present already, {ring['skipped']:,} skipped."
         )
-        for entry in ring["why"]:
-            screen.print(f"  {json_line(entry['key'])}: {entry['why']}")
+        for entry in ring["skipped_keys"]:
+            screen.print(f"  {json_line(entry['key'])}: {entry['reason']}")

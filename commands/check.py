@@ -207,14 +207,14 @@ def document(compared: CheckReport) -> dict[str, Any]:
     """Return the result as a document."""
     checked = compared.result
     return {
-        "equal": compared.in_sync,
+        "in_sync": compared.in_sync,
         "members": compared.members,
         "compared": checked.compared,
         "differing": checked.differing,
         "changing": checked.changing,
         "kinds": {kind: n for kind, n in checked.found.items() if kind not in ("equal", CHANGING)},
-        "first": compared.differences,
-        "units": compared.capacity_units,
+        "differences": compared.differences,
+        "capacity_units": compared.capacity_units,
     }
 
 

@@ -88,7 +88,7 @@ def repair_command(
 def _is_success(outcome: Outcome[dict[str, Any]]) -> bool:
     """Return whether nothing is left to repair, as far as every key is known."""
     result = outcome.result
-    return result is not None and not result["left"] and not result["changing"]
+    return result is not None and not result["skipped"] and not result["changing"]
 
 
 def _repair(
@@ -160,7 +160,7 @@ def _show(
     if repaired.skipped:
         screen.print(f"{left} skipped{_among(repaired)}:")
     for skipped in skipped_keys(repaired.skip_reasons, names):
-        screen.print(f"  {json_line(skipped['key'])}: {skipped['why']}")
+        screen.print(f"  {json_line(skipped['key'])}: {skipped['reason']}")
     if repaired.skipped:
         screen.print(f"\n{next_step(prefer)}")
 
@@ -178,9 +178,9 @@ def _among(repaired: RepairResult) -> str:
 def _document(repaired: RepairResult, prefer: str | None, names: Sequence[str]) -> dict[str, Any]:
     return {
         "repaired": repaired.repaired,
-        "left": repaired.skipped,
+        "skipped": repaired.skipped,
         "writes": dict(repaired.writes),
-        "why": skipped_keys(repaired.skip_reasons, names),
+        "skipped_keys": skipped_keys(repaired.skip_reasons, names),
         **({"next": next_step(prefer)} if repaired.skipped else {}),
     }
 

@@ -96,7 +96,7 @@ class DeployedSource:
     def _members(self, deployed: Deployed) -> Iterator[MemberReading]:
         for member in deployed.members:
             status: MemberStatus | None = self._poller.members.get(member.name)
-            trouble = (status.notes or status.trouble) if status else ()
+            trouble = (status.notes or status.problems) if status else ()
             yield MemberReading(
                 member.name,
                 member.region,
@@ -115,7 +115,7 @@ def _hop(deployed: DeployedHop, status: HopStatus) -> HopReading:
         age=status.iterator_age,
         quarantined=status.quarantined,
         alarms=status.alarms or (),
-        trouble=status.trouble,
+        trouble=status.problems,
     )
 
 

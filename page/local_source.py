@@ -106,7 +106,7 @@ class LocalSource:
         Of a region that was lost meanwhile, it has only that each of its requests failed.
         """
         is_known = status is not None and self._poller.began > self._lost_at.get(member, 0.0)
-        return (*status.notes, *status.trouble) if status and is_known else ()
+        return (*status.notes, *status.problems) if status and is_known else ()
 
     def _hop(self, live: dict[str, Any], now: float) -> HopReading:
         status = self._poller.hops.get(live["source"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -41,18 +40,13 @@ def lag(screen: Screen, rings: Sequence[DeployedRing], minutes: int) -> int:
     """
     outcomes = run_on_all(rings, lambda ring: ring_lag(ring, minutes), reads_only=True)
     documents = [
-        ring_document(outcome) | {"hops": [*map(_document, outcome.result or ())]}
+        ring_document(outcome) | {"hops": [*map(asdict, outcome.result or ())]}
         for outcome in outcomes
     ]
     code = combined_exit_code(outcome.error for outcome in outcomes)
     document = {"ok": code == 0, "minutes": minutes, "rings": documents}
     screen.emit(document, lambda: _show(screen, outcomes, minutes))
     return code
-
-
-def _document(hop: HopLag) -> dict[str, Any]:
-    whole = hop.whole_lap
-    return {**asdict(hop), "whole_lap": asdict(whole) if whole else None}
 
 
 def _show(screen: Screen, outcomes: _Outcomes, minutes: int) -> None:
@@ -74,14 +68,17 @@ def _show(screen: Screen, outcomes: _Outcomes, minutes: int) -> None:
                 "iterator age",
             ],
             [
-                (hop.source, hop.target, *_cells(hop.lag), *_cells(hop.beat_lag), _age(hop))
+                (hop.source, hop.target, *_cells(hop.lag), *_cells(hop.heartbeat_lag), _age(hop))
                 for hop in hops
             ],
         )
         screen.print("")
         screen.table(
             ["round trip from", "writes", *_PERCENTILES, "heartbeats", *_PERCENTILES],
-            [(hop.target, *_cells(hop.lap), *_cells(hop.beat_lap)) for hop in hops],
+            [
+                (hop.target, *_cells(hop.round_trip), *_cells(hop.heartbeat_round_trip))
+                for hop in hops
+            ],
         )
         for line in _silent(hops):
             screen.print(f"\n! {line}")
@@ -94,7 +91,7 @@ _PERCENTILES = ("p50", "p99", "max")
 def _cells(percentiles: Percentiles | None) -> tuple[object, ...]:
     if percentiles is None:
         return (None,) * 4
-    times = (f"{value:.1f}" for value in (percentiles.p50, percentiles.p99, percentiles.greatest))
+    times = (f"{value:.1f}" for value in (percentiles.p50, percentiles.p99, percentiles.max))
     return percentiles.count, *times
 
 
@@ -107,7 +104,7 @@ def _silent(hops: Sequence[HopLag]) -> list[str]:
     lines = []
     for hop in hops:
         name = f"the hop from {hop.source} to {hop.target}"
-        if not any((hop.lag, hop.beat_lag, hop.whole_lap)):
+        if not any((hop.lag, hop.heartbeat_lag, hop.round_trip, hop.heartbeat_round_trip)):
             reason = (
                 "and no heartbeat arrived, although it is on: is `heartbeat.every` longer?"
                 if hop.heartbeat

@@ -49,7 +49,7 @@ def status(screen: Screen, rings: Sequence[DeployedRing]) -> int:
         for outcome in outcomes
     ]
     ok = all(
-        outcome.result and outcome.result.members and not outcome.result.trouble
+        outcome.result and outcome.result.members and not outcome.result.problems
         for outcome in outcomes
     )
     screen.emit({"ok": ok, "rings": documents}, lambda: _show(screen, outcomes))
@@ -76,7 +76,7 @@ def _show(screen: Screen, outcomes: Sequence[Outcome[Status]]) -> None:
         )  # fmt: skip
         screen.print("")
         screen.table(_HOP_COLUMNS, [_row(hop) for hop in ring.hops])
-        for line in ring.trouble:
+        for line in ring.problems:
             screen.print(f"\n! {line}")
         for line in ring.notes:
             screen.print(f"\n  {line}")

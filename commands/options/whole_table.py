@@ -136,14 +136,14 @@ def _key_in(line: str, member: MemberConnection) -> bytes:
 
 
 def skipped_keys(reasons: Mapping[str, str], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the document of skipped keys: each key, as in a report, and why.
+    """Return the document of skipped keys: each key, as in a report, and the reason.
 
     `reasons` are by the keys' texts (`operate.reconcile.fingerprints.key_text`), and `names` those
     of the key attributes.
     """
     return [
-        {"key": dict(zip(names, json.loads(text), strict=True)), "why": why}
-        for text, why in reasons.items()
+        {"key": dict(zip(names, json.loads(text), strict=True)), "reason": reason}
+        for text, reason in reasons.items()
     ]
 
 

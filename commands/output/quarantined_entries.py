@@ -49,8 +49,8 @@ def _key(key: Any) -> str:
 
 def _age(summary: Summary) -> str:
     """Format the time since it was quarantined."""
-    if summary["set_aside"] is None:
+    if summary["quarantined_at"] is None:
         return ""
-    seconds = max(0.0, time.time() - summary["set_aside"])
+    seconds = max(0.0, time.time() - summary["quarantined_at"])
     size, unit = next((size, unit) for least, size, unit in _AGES if seconds >= least)
     return f"{seconds / size:.0f} {unit}"

@@ -181,12 +181,12 @@ class Rows(list[Any]):
 
 
 def error_document(error: OperateError) -> dict[str, Any]:
-    """Return an error as a document: its kind (wrong, missing or failed), text and details."""
-    kinds = {InvalidRequestError: "wrong", PrerequisiteError: "missing"}
+    """Return an error as a document: its kind (invalid, missing or failed), text and details."""
+    kinds = {InvalidRequestError: "invalid", PrerequisiteError: "missing"}
     kind = next((word for one, word in kinds.items() if isinstance(error, one)), "failed")
     document: dict[str, Any] = {"kind": kind, "text": str(error)}
     if isinstance(error, InvalidRequestError):
-        document["mistakes"] = [asdict(mistake) for mistake in error.problems]
+        document["problems"] = [asdict(problem) for problem in error.problems]
     if isinstance(error, OperationFailedError):
         document["notes"] = [asdict(note) for note in error.notes]
     return document

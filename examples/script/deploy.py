@@ -18,7 +18,7 @@ def main() -> int:
     ring = RingStack(SETTINGS)  # its stack is named after the table
     result = ring.up()
     print("deployed:", dict(result.changes))
-    problems = status(ring).trouble
+    problems = status(ring).problems
     for problem in problems:
         print("problem:", problem)
     # A difference counts once it has lasted for some seconds: younger ones are on their way.

@@ -19,8 +19,14 @@ from operate.hop_settings import settings_of
 MOST_MINUTES = 24 * 60
 
 _AT_ONCE = 8
-_METRICS = ("lag", "lap", "beat_lag", "beat_lap")
-_STATISTICS = {"count": "SampleCount", "p50": "p50", "p99": "p99", "greatest": "Maximum"}
+_METRICS = {
+    "lag": "lag",
+    "round_trip": "lap",
+    "heartbeat_lag": "beat_lag",
+    "heartbeat_round_trip": "beat_lap",
+}
+"""Fields of `HopLag` -> metrics of the handler."""
+_STATISTICS = {"count": "SampleCount", "p50": "p50", "p99": "p99", "max": "Maximum"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Percentiles:
     count: int
     p50: float
     p99: float
-    greatest: float
+    max: float
 
 
 @dataclass(frozen=True)
@@ -38,24 +44,19 @@ class HopLag:
     """Measurements of a hop; None where there was nothing to measure.
 
     `lag` is the time from a write at its origin, at any member, until this hop applied it at
-    `target`; `lap` the time of a round trip from `target` to `target`, which this hop completes.
-    `beat_lag` and `beat_lap` are the same of heartbeats; `heartbeat` is whether the heartbeat at
-    `source` is on. `iterator_age` is Lambda's largest iterator age, in seconds.
+    `target`; `round_trip` the time from `target` to `target`, which this hop completes.
+    `heartbeat_lag` and `heartbeat_round_trip` are the same of heartbeats; `heartbeat` says whether
+    they are on at `source`. `iterator_age` is Lambda's largest iterator age, in seconds.
     """
 
     source: str
     target: str
     lag: Percentiles | None
-    lap: Percentiles | None
-    beat_lag: Percentiles | None
-    beat_lap: Percentiles | None
+    round_trip: Percentiles | None
+    heartbeat_lag: Percentiles | None
+    heartbeat_round_trip: Percentiles | None
     iterator_age: float | None
     heartbeat: bool
-
-    @property
-    def whole_lap(self) -> Percentiles | None:
-        """Round trip from `target` to `target`: of heartbeats if there are any, else of writes."""
-        return self.beat_lap or self.lap
 
 
 def lag(
@@ -104,7 +105,7 @@ def _of_hop(
     return HopLag(
         hop.source,
         hop.target,
-        **{metric: _percentiles(metric, values) for metric in _METRICS},
+        **{field: _percentiles(metric, values) for field, metric in _METRICS.items()},
         iterator_age=max(age) / 1000 if age else None,  # the metric is in milliseconds
         heartbeat=config.heartbeat is not None,
     )
@@ -126,7 +127,7 @@ def _values(
 
 
 def _queries(name: str, function: str, period: int) -> Iterator[dict[str, Any]]:
-    for metric in _METRICS:
+    for metric in _METRICS.values():
         for field, statistic in _STATISTICS.items():
             source = {
                 "Namespace": NAMESPACE,

@@ -9,7 +9,7 @@ from operate.rings import DeployedRing, command_for
 
 
 def ring_status(ring: DeployedRing) -> Status:
-    """Return the state of each member and hop, with the problems in `trouble`.
+    """Return the state of each member and hop, with the problems in `problems`.
 
     Raises `OperateError` if the state or AWS cannot be read at all.
     """

@@ -55,7 +55,7 @@ class MemberStatus:
     state: str | None
     stream: str | None
     tombstones: str | None
-    trouble: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     items: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -77,7 +77,7 @@ class HopStatus:
     function: str | None
     quarantined: int | None
     alarms: tuple[str, ...] | None = None
-    trouble: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -89,10 +89,10 @@ class Status:
     hops: tuple[HopStatus, ...]
 
     @property
-    def trouble(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[str, ...]:
         """Problems, in sentences; empty if there are none."""
-        members = [text for member in self.members for text in member.trouble]
-        return (*members, *(text for hop in self.hops for text in hop.trouble))
+        members = [text for member in self.members for text in member.problems]
+        return (*members, *(text for hop in self.hops for text in hop.problems))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ class Entry:
             "records": len(self.records),
             "reason": self.reason,
             "error": self.error,
-            "set_aside": self.time,
+            "quarantined_at": self.time,
             "written": self.written_at,
         }
 

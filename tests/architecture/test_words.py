@@ -17,8 +17,8 @@ WORDS = (
 )
 # Words of a name stand between underscores.
 _OLD = re.compile(r"(?<![a-zA-Z0-9-])(?:" + "|".join(WORDS) + r")(?![a-zA-Z0-9-])")
-# Python's own name, and the field of a quarantined record that `redrive --json` prints.
-_TO_STAY = re.compile(r"\.tell\(\)|\"set_aside\"")
+# Python's own name.
+_TO_STAY = re.compile(r"\.tell\(\)")
 
 
 def old_words(text: str) -> list[str]:

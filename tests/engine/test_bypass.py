@@ -194,7 +194,7 @@ def test_while_it_is_out_status_says_what_it_can_and_nothing_else_has_to_wait(
     (document,) = json.loads(result.stdout)["rings"]
     out, *others = sorted(document["members"], key=lambda one: one["name"] != LOST)
     assert (out["state"], [one["state"] for one in others]) == (None, ["ACTIVE", "ACTIVE"])
-    assert "does not answer" in out["trouble"][0]
+    assert "does not answer" in out["problems"][0]
     assert f"automate.py rejoin {LOST}" in out["notes"][0]
     assert {one["source"] for one in document["hops"]} == set(ring.members)
     for name in ("up", "refresh", "preview"):
@@ -266,7 +266,7 @@ def test_a_paused_hop_rests_until_it_is_resumed_whatever_is_deployed_or_refreshe
     seen = json.loads(CliRunner().invoke(main, ["status", "--file", str(file), "--json"]).stdout)
     paused, *others = seen["rings"][0]["hops"]
     assert (paused["mapping"], [one["mapping"] for one in others]) == ("Disabled", ["Enabled"] * 2)
-    assert f"`automate.py resume {BEFORE}`" in paused["trouble"][0]
+    assert f"`automate.py resume {BEFORE}`" in paused["problems"][0]
 
     assert command("resume", BEFORE, file).exit_code == 0
     engine.run_ring(read_rings(file)[0], ring)

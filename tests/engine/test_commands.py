@@ -88,7 +88,7 @@ def test_a_setting_that_cannot_change_is_refused_before_the_engine_runs(engine: 
     result = run("up", *RING, "--key", "buyer:S", "--yes", "--json")
     assert result.exit_code == 2
     (ring,) = answer(result)["rings"]
-    assert [one["key"] for one in ring["error"]["mistakes"]] == ["table.partition_key"]
+    assert [one["key"] for one in ring["error"]["problems"]] == ["table.partition_key"]
     assert "created" not in result.stderr
     assert tables(engine, "us-east-1") == ["orders", "orders-tombstones"]
 

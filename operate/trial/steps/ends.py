@@ -39,7 +39,7 @@ def deploy(trial: Trial) -> StepResult:
     problems: list[str] = []
 
     def is_well() -> bool:
-        problems[:] = ring_status(trial.ring).trouble
+        problems[:] = ring_status(trial.ring).problems
         return not problems
 
     well = trial.wait(is_well, trial.patience.arrival)

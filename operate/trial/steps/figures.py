@@ -88,7 +88,7 @@ def lags(trial: Trial) -> StepResult:
 
     def is_measured() -> bool:
         found[:] = lag(trial.deployed, trial.clients, minutes, lambda: until)
-        return all(hop.lag and hop.lap for hop in found)
+        return all(hop.lag and hop.round_trip for hop in found)
 
     trial.wait(is_measured, trial.patience.metrics)
     return StepResult([judge_lag(found, most)], [_lag_figures(found)])
@@ -115,7 +115,7 @@ def _lag_figures(hops: Sequence[HopLag]) -> Figures:
     rows: list[Sequence[Cell]] = []
     for hop in hops:
         rows.append((f"{hop.source} -> {hop.target}", *_cells(hop.lag)))
-        rows.append((f"lap, from {hop.target} to {hop.target}", *_cells(hop.lap)))
+        rows.append((f"lap, from {hop.target} to {hop.target}", *_cells(hop.round_trip)))
     return Figures(
         "Lag during the load, in seconds",
         ("hop", "writes", "p50", "p99", "most"),
@@ -127,7 +127,7 @@ def _lag_figures(hops: Sequence[HopLag]) -> Figures:
 def _cells(values: Percentiles | None) -> tuple[Cell, ...]:
     if values is None:
         return (None, None, None, None)
-    return (values.count, round(values.p50, 1), round(values.p99, 1), round(values.greatest, 1))
+    return (values.count, round(values.p50, 1), round(values.p99, 1), round(values.max, 1))
 
 
 def units(trial: Trial) -> StepResult:

@@ -90,12 +90,12 @@ def test_wrong_settings_are_wrong_use_and_all_of_them_are_reported() -> None:
     assert "tombstones.retention_days: 1" in result.stderr
     assert "function.memory: 1" in result.stderr
     refusal = document("validate", *wrong)
-    assert refusal["error"]["kind"] == "wrong"
-    assert {one["key"] for one in refusal["error"]["mistakes"]} == {
+    assert refusal["error"]["kind"] == "invalid"
+    assert {one["key"] for one in refusal["error"]["problems"]} == {
         "tombstones.retention_days",
         "function.memory",
     }
-    assert all({"value", "reason", "remedy"} <= set(one) for one in refusal["error"]["mistakes"])
+    assert all({"value", "reason", "remedy"} <= set(one) for one in refusal["error"]["problems"])
 
 
 @pytest.mark.parametrize("command", ["up", "preview"])
@@ -235,7 +235,7 @@ def test_a_missing_package_is_reported_with_how_to_get_it() -> None:
 
 def test_wrong_use_is_answered_in_json_too() -> None:
     refusal = document("validate", "--bogus")
-    assert refusal["error"]["kind"] == "wrong"
+    assert refusal["error"]["kind"] == "invalid"
     assert "--bogus" in refusal["error"]["text"]
     assert run("validate", "--bogus", "--json").exit_code == 2
 

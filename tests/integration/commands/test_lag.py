@@ -66,9 +66,9 @@ def test_lag_is_shown_for_each_hop_and_the_lap_for_each_origin(ring: LocalRing) 
     measure(ring, OUT, "lag", [*(0.5 for _ in range(98)), 4.0, 9.0])
     measure(ring, BACK, "lap", [1.5])
     out, back = hops(ring)
-    assert out["lag"] == {"count": 100, "p50": 0.5, "p99": 4.0, "greatest": 9.0}
-    assert (out["lap"], back["lag"]) == (None, None)
-    assert back["whole_lap"] == back["lap"] == {"count": 1, "p50": 1.5, "p99": 1.5, "greatest": 1.5}
+    assert out["lag"] == {"count": 100, "p50": 0.5, "p99": 4.0, "max": 9.0}
+    assert (out["round_trip"], back["lag"]) == (None, None)
+    assert back["round_trip"] == {"count": 1, "p50": 1.5, "p99": 1.5, "max": 1.5}
     said = run(ring).output
     assert re.search(r"us-east-1 +eu-west-1 +100 +0\.5 +4\.0 +9\.0 +-", said)
     assert re.search(r"us-east-1 +1 +1\.5 +1\.5 +1\.5 +-", said)
@@ -81,20 +81,20 @@ def test_what_the_hops_of_a_running_ring_measure_is_shown(ring: LocalRing) -> No
     ring.wait_until_quiet(PATIENCE)
     end = time.monotonic() + PATIENCE
     out, back = hops(ring)
-    while not (out["lag"] and back["lap"]):
+    while not (out["lag"] and back["round_trip"]):
         assert time.monotonic() < end, (out, back)
         ring.flush()
         out, back = hops(ring)
-    assert (out["lag"]["count"], back["lap"]["count"]) == (1, 1)
-    assert (out["lap"], back["lag"], out["beat_lag"]) == (None, None, None)
-    assert 0 <= out["lag"]["greatest"] <= back["lap"]["greatest"] < PATIENCE
+    assert (out["lag"]["count"], back["round_trip"]["count"]) == (1, 1)
+    assert (out["round_trip"], back["lag"], out["heartbeat_lag"]) == (None, None, None)
+    assert 0 <= out["lag"]["max"] <= back["round_trip"]["max"] < PATIENCE
 
 
-def test_the_whole_lap_is_the_heartbeats_where_there_is_one(ring: LocalRing) -> None:
+def test_the_round_trip_of_heartbeats_is_apart(ring: LocalRing) -> None:
     measure(ring, BACK, "lap", [9.0])
     measure(ring, BACK, "beat_lap", [2.0])
     _, back = hops(ring)
-    assert back["whole_lap"]["p50"] == 2.0
+    assert back["heartbeat_round_trip"]["p50"] == 2.0
 
 
 def test_where_nothing_was_measured_it_says_so(ring: LocalRing) -> None:
@@ -118,8 +118,8 @@ def test_a_heartbeat_that_is_on_and_does_not_show_is_reported() -> None:
 def test_only_the_last_minutes_count(ring: LocalRing) -> None:
     measure(ring, OUT, "lag", [50.0], minutes_ago=30)
     measure(ring, OUT, "lag", [1.0], minutes_ago=2)
-    assert hops(ring)[0]["lag"]["greatest"] == 1.0
-    assert hops(ring, "--minutes", "60")[0]["lag"]["greatest"] == 50.0
+    assert hops(ring)[0]["lag"]["max"] == 1.0
+    assert hops(ring, "--minutes", "60")[0]["lag"]["max"] == 50.0
 
 
 def test_the_iterator_age_is_the_greatest_and_in_seconds(ring: LocalRing) -> None:
@@ -137,7 +137,7 @@ def test_the_iterator_age_is_the_greatest_and_in_seconds(ring: LocalRing) -> Non
 def test_what_cloudwatch_lays_across_the_window_in_two_is_shown_by_the_worse(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    two = {"count": [3.0, 1.0], "p50": [1.0, 2.0], "p99": [5.0, 2.0], "greatest": [6.0, 2.0]}
+    two = {"count": [3.0, 1.0], "p50": [1.0, 2.0], "p99": [5.0, 2.0], "max": [6.0, 2.0]}
     answer = {"age": [], **{f"lag_{word}": values for word, values in two.items()}}
     monkeypatch.setattr("operate.monitoring.lag._values", lambda *_: answer)
     stack = RunningLocalRing(ring.endpoint)

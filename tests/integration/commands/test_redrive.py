@@ -57,7 +57,7 @@ def test_it_lists_what_is_quarantined_with_hop_key_reason_and_age(ring: LocalRin
         "refused",
     )
     assert "Type mismatch for Index Key" in entry["error"]
-    assert abs(time.time() - entry["set_aside"]) < PATIENCE
+    assert abs(time.time() - entry["quarantined_at"]) < PATIENCE
 
 
 def test_where_it_is_much_it_shows_how_far_it_has_read(

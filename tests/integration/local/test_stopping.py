@@ -151,7 +151,7 @@ def test_a_stopped_backfill_ends_behind_the_items_in_flight_and_fills_the_rest_l
         first = ITEMS - result["written"]
     # No item was put twice, and none was left out.
     assert (code, puts.count, first < 20 + 2 * UNDER_WAY) == (0, ITEMS, True)
-    assert (result["there"], result["read"]) == (0, ITEMS)
+    assert (result["present"], result["read"]) == (0, ITEMS)
     assert held(ring, SECOND) == held(ring, FIRST)
     assert list((tmp_path / ".dynamodb-ring").iterdir()) == []
 

@@ -76,4 +76,4 @@ def test_a_hop_whose_stream_was_switched_off_is_in_the_status() -> None:
         result = hop_status(ring).last_result
         assert result is not None
         assert result.startswith("PROBLEM: StreamEndedError: The stream arn:")
-        assert any("has ended" in word for word in status(ring).trouble)
+        assert any("has ended" in word for word in status(ring).problems)

@@ -82,7 +82,7 @@ def with_first(deployed: Deployed, **changes: Any) -> Deployed:
 
 def test_a_sound_ring_has_no_trouble(deployed: Deployed, clients: ClientPool) -> None:
     seen = status(deployed, clients)
-    assert seen.trouble == ()
+    assert seen.problems == ()
     assert [(one.name, one.state, one.stream, one.tombstones) for one in seen.members] == [
         ("us-east-1", "ACTIVE", "NEW_AND_OLD_IMAGES", "ACTIVE"),
         ("eu-west-1", "ACTIVE", "NEW_AND_OLD_IMAGES", "ACTIVE"),
@@ -119,14 +119,14 @@ def test_the_iterator_age_is_that_of_the_latest_minute_in_seconds(
 
 def test_a_stream_that_is_off_is_reported(deployed: Deployed, clients: ClientPool) -> None:
     seen = status(with_first(deployed, table="orders-tombstones"), clients)  # which has none
-    assert "us-east-1: the stream of orders-tombstones is off" in seen.trouble[0]
+    assert "us-east-1: the stream of orders-tombstones is off" in seen.problems[0]
 
 
 def test_a_stream_that_was_switched_off_and_on_is_reported(
     deployed: Deployed, clients: ClientPool
 ) -> None:
     before = str(deployed.members[0].stream_arn).replace("2026-", "2025-")
-    (trouble,) = status(with_first(deployed, stream_arn=before), clients).trouble
+    (trouble,) = status(with_first(deployed, stream_arn=before), clients).problems
     assert "was switched off and on" in trouble
     assert before in trouble
 
@@ -135,7 +135,7 @@ def test_a_table_that_is_gone_is_reported_and_the_rest_is_seen(
     deployed: Deployed, clients: ClientPool
 ) -> None:
     seen = status(with_first(deployed, tombstones="gone"), clients)
-    assert seen.trouble == ("us-east-1: gone does not exist",)
+    assert seen.problems == ("us-east-1: gone does not exist",)
     assert seen.members[1].tombstones == "ACTIVE"
 
 
@@ -145,7 +145,7 @@ def test_a_mapping_that_is_disabled_is_reported(deployed: Deployed, clients: Cli
     seen = status(deployed, clients)
     functions.update_event_source_mapping(UUID=deployed.hops[0].mapping, Enabled=True)
     assert seen.hops[0].mapping == "Disabled"
-    trouble = seen.trouble[0]
+    trouble = seen.problems[0]
     assert "the hop from us-east-1 to eu-west-1: its event source mapping is Disabled" in trouble
     assert "if the settings say `paused`, run `automate.py resume us-east-1`" in trouble
     uuid = deployed.hops[0].mapping
@@ -167,7 +167,7 @@ def test_a_batch_that_failed_is_reported(
     )  # moto never has a result
     seen = status(deployed, clients)
     assert seen.hops[0].last_result == "PROBLEM: Function call failed"
-    assert "the last batch ended with: PROBLEM" in seen.trouble[0]
+    assert "the last batch ended with: PROBLEM" in seen.problems[0]
 
 
 def test_records_in_quarantine_are_reported(deployed: Deployed, clients: ClientPool) -> None:
@@ -176,7 +176,7 @@ def test_records_in_quarantine_are_reported(deployed: Deployed, clients: ClientP
     seen = status(deployed, clients)
     client("s3").delete_object(**bucket)
     assert seen.hops[0].quarantined == 1
-    assert "1 object in the quarantine" in seen.trouble[0]
+    assert "1 object in the quarantine" in seen.problems[0]
 
 
 def set_alarm(hop: DeployedHop, slug: str, state: str) -> str:
@@ -203,10 +203,10 @@ def test_an_alarm_that_rings_is_named_with_what_it_means(
     seen = status(deployed, clients)
     set_alarm(second, slug, "OK")
     assert [hop.alarms for hop in seen.hops] == [(), (name,)]
-    (trouble,) = seen.trouble
+    (trouble,) = seen.problems
     assert f"the hop from eu-west-1 to us-east-1: {name} is in ALARM since 20" in trouble
     assert "docs/how-to/troubleshoot.md: " in trouble
-    assert status(deployed, clients).trouble == ()
+    assert status(deployed, clients).problems == ()
 
 
 def test_an_alarm_of_somebody_elses_is_none_of_the_rings(
@@ -237,7 +237,7 @@ def test_who_may_not_see_alarms_is_shown_so_and_all_else(
     there = clients.get(Credentials(), "us-east-1", "cloudwatch", brief=True)
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering(code)):
         seen = status(deployed, clients)
-    assert seen.trouble == ()
+    assert seen.problems == ()
     assert [hop.alarms for hop in seen.hops] == [None, ()]
     (note,) = seen.notes
     assert note.startswith("the hop from us-east-1 to eu-west-1: its alarms cannot be read")
@@ -250,13 +250,13 @@ def test_alarms_that_cannot_be_asked_for_are_trouble(
     there = clients.get(Credentials(), "us-east-1", "cloudwatch", brief=True)
     with hearing(there, "before-call.cloudwatch.DescribeAlarms", lambda **_: answering("Nope")):
         seen = status(deployed, clients)
-    (trouble,) = seen.trouble
+    (trouble,) = seen.problems
     assert "its alarms cannot be read: Nope" in trouble
 
 
 def test_a_hop_that_was_not_finished_is_reported(deployed: Deployed, clients: ClientPool) -> None:
     half = Deployed(deployed.members, [DeployedHop("us-east-1", "eu-west-1")])
-    assert "it was not deployed completely" in status(half, clients).trouble[0]
+    assert "it was not deployed completely" in status(half, clients).problems[0]
 
 
 def test_a_member_in_another_account_is_asked_about_there(
@@ -266,7 +266,7 @@ def test_a_member_in_another_account_is_asked_about_there(
     # In that account of moto's there is nothing: had it been asked as itself, the table would be.
     assert (
         "us-east-1: orders does not exist"
-        in status(with_first(deployed, credentials=there), clients).trouble
+        in status(with_first(deployed, credentials=there), clients).problems
     )
 
 
@@ -302,7 +302,7 @@ def test_a_region_that_does_not_answer_is_waited_for_once(
     with hearing(there, "before-call.dynamodb.DescribeTable", lost):
         seen = status(deployed, clients)
     assert len(asked) == 1
-    assert seen.trouble == (
+    assert seen.problems == (
         "eu-west-1: eu-west-1 does not answer: Could not connect to the endpoint URL: "
         '"https://eu-west-1". If it is lost, `automate.py bypass eu-west-1` closes the ring around '
         "it",

@@ -106,7 +106,7 @@ def test_a_number_that_no_ring_has_is_wrong_use_and_no_infinite_bill(
     extreme: tuple[str, str],
 ) -> None:
     ended = run(*LOAD, *extreme, "--json")
-    assert (ended.exit_code, json.loads(ended.stdout)["error"]["kind"]) == (2, "wrong")
+    assert (ended.exit_code, json.loads(ended.stdout)["error"]["kind"]) == (2, "invalid")
 
 
 def test_a_price_of_a_region_where_no_member_is_is_wrong_use() -> None:

@@ -87,4 +87,4 @@ def test_the_status_has_the_last_result_and_the_iterator_age(ring: LocalRing) ->
     (hop,) = [hop for hop in found.hops if hop.source == HERE]
     assert (hop.mapping, hop.last_result, hop.alarms) == ("Enabled", "OK", ())
     assert hop.iterator_age is not None
-    assert found.trouble == ()
+    assert found.problems == ()

@@ -64,7 +64,7 @@ def outcome(*arguments: str) -> dict[str, Any]:
 def test_an_emptied_member_is_filled_at_one_write_an_item(emptied: LocalRing) -> None:
     with costs(emptied, len(KEYS)):
         done = outcome("--into", SECOND)
-    assert (done["read"], done["written"], done["left"]) == (len(KEYS), len(KEYS), 0)
+    assert (done["read"], done["written"], done["skipped"]) == (len(KEYS), len(KEYS), 0)
     assert emptied.differences() == []
     assert emptied.meter.read().count(refused=True, table="orders") == 0
 
@@ -89,7 +89,7 @@ def test_filling_again_writes_nothing(emptied: LocalRing) -> None:
     outcome("--into", SECOND)
     emptied.wait_until_quiet(PATIENCE)
     with costs(emptied, 0):
-        assert outcome("--into", SECOND)["there"] == len(KEYS)
+        assert outcome("--into", SECOND)["present"] == len(KEYS)
 
 
 def test_what_differs_on_both_sides_from_before_is_left_and_reported(ring: LocalRing) -> None:
@@ -98,8 +98,8 @@ def test_what_differs_on_both_sides_from_before_is_left_and_reported(ring: Local
         put(ring, SECOND, item("k1", v={"S": "there"}))
     done = outcome("--all")
     # The third has nothing, and whose it should get is not for a backfill to say.
-    assert done["left"] == 2
-    assert {(str(one["key"]), one["why"]) for one in done["why"]} == {
+    assert done["skipped"] == 2
+    assert {(str(one["key"]), one["reason"]) for one in done["skipped_keys"]} == {
         ("{'id': {'S': 'k1'}}", "conflict")
     }
     assert get(ring, FIRST, "k1") == item("k1", v={"S": "here"})

@@ -98,7 +98,7 @@ def test_an_equal_ring_is_equal_and_says_how_much_was_compared(
     assert (result.exit_code, result.output.splitlines()[0]) == (
         0,
         f"dev: {held(ring)} keys compared, all members are in sync. It took "
-        f"{json.loads(command(*mode, '--json').stdout)['rings'][0]['units']:,.0f} capacity units.",
+        f"{json.loads(command(*mode, '--json').stdout)['rings'][0]['capacity_units']:,.0f} capacity units.",
     )
 
 
@@ -112,7 +112,7 @@ def test_what_differs_is_reported_by_kind_with_who_has_what(
     (found,) = document["rings"]
     assert (found["compared"], found["differing"]) == (held(ring), len(differing))
     lines = [json.loads(line) for line in Path("report.jsonl").read_text().splitlines()]
-    assert lines == found["first"]
+    assert lines == found["differences"]
     assert {one["key"]["id"]["S"]: one["kind"] for one in lines} == differing
     (missing,) = (one["members"] for one in lines if one["kind"] == DifferenceKind.MISSING)
     assert list(missing) == list(REGIONS[:3])
@@ -127,8 +127,8 @@ def test_pairwise_segments_find_the_same(
 ) -> None:
     def found_by(*mode: str) -> dict[str, Any]:
         (found,) = json.loads(command(*mode, "--json").stdout)["rings"]
-        found["first"].sort(key=json.dumps)
-        return {name: value for name, value in found.items() if name != "units"}
+        found["differences"].sort(key=json.dumps)
+        return {name: value for name, value in found.items() if name != "capacity_units"}
 
     assert found_by("--pairwise") == found_by()
     assert found_by("--pairwise")["differing"] == len(differing)
@@ -206,7 +206,7 @@ def test_some_keys_can_be_checked_and_those_of_a_report_again(
 def test_a_sample_compares_about_so_many_keys(ring: LocalRing) -> None:
     (found,) = json.loads(command("--sample", "9", "--json").stdout)["rings"]
     assert 1 <= found["compared"] <= 9
-    assert found["equal"]
+    assert found["in_sync"]
     (found,) = json.loads(command("--sample", "1000", "--json").stdout)["rings"]
     assert found["compared"] == held(ring)
 

@@ -37,7 +37,7 @@ def command(*arguments: str, keys: str | None = None) -> Result:
 def test_a_key_that_is_named_twice_counts_once(ring: LocalRing) -> None:
     result = command("--keys", "-", "--json", keys='{"id": "k7"}\n{"id": {"S": "k7"}}\n')
     (found,) = json.loads(result.stdout)["rings"]
-    assert (found["equal"], found["compared"]) == (True, 1)
+    assert (found["in_sync"], found["compared"]) == (True, 1)
 
 
 def test_named_keys_are_compared_in_each_of_several_rings(ring: LocalRing, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_keys_that_are_no_text_are_wrong_use(ring: LocalRing, tmp_path: Path) ->
     file = tmp_path / "keys"
     file.write_bytes(b"\xff\n")
     result = command("--keys", str(file), "--json")
-    assert (result.exit_code, json.loads(result.stdout)["error"]["kind"]) == (2, "wrong")
+    assert (result.exit_code, json.loads(result.stdout)["error"]["kind"]) == (2, "invalid")
 
 
 def test_a_report_is_of_this_check_even_if_nothing_differs(ring: LocalRing, tmp_path: Path) -> None:
@@ -72,5 +72,5 @@ def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_read(
 ) -> None:
     before = ring.meter.read().count(["Scan"])
     result = command("--report", str(tmp_path / "no folder" / "report.jsonl"), "--json")
-    assert (result.exit_code, json.loads(result.stdout)["error"]["kind"]) == (2, "wrong")
+    assert (result.exit_code, json.loads(result.stdout)["error"]["kind"]) == (2, "invalid")
     assert ring.meter.read().count(["Scan"]) == before

@@ -52,11 +52,11 @@ def test_it_is_skipped_and_all_others_are_done(ring: LocalRing, arguments: tuple
     code, done = outcome(*arguments)
     assert [get(ring, THERE, key) for key in KEYS] == [item(key, v={"S": "old"}) for key in KEYS]
     assert get(ring, THERE, "refused") is None
-    assert (code, done["left"]) == (1, 1)
-    (skipped,) = done["why"]
+    assert (code, done["skipped"]) == (1, 1)
+    (skipped,) = done["skipped_keys"]
     assert skipped["key"] == {"id": {"S": "refused"}}
-    assert skipped["why"].startswith("refused: ")
-    assert "coupon" in skipped["why"]
+    assert skipped["reason"].startswith("refused: ")
+    assert "coupon" in skipped["reason"]
 
 
 def denied(region: str, operation: str) -> bytes | None:

@@ -35,8 +35,8 @@ section: a section without required settings can be left out.
 _CLI_INTRODUCTION = """
 `./automate.py COMMAND --help` shows the same. It runs in `.venv`, which `make setup` creates,
 unless the active environment has the packages. A command that changes something shows a preview
-and asks; `--yes` skips both. With `--json`, one JSON document goes to stdout, and progress to
-stderr. Ctrl-C ends a command in order; the same command continues.
+and asks; `--yes` skips both. With `--json`, one JSON document (docs/reference/json.md) goes to
+stdout, and progress to stderr. Ctrl-C ends a command in order; the same command continues.
 
 Completion in bash (for zsh write `zsh_source`; a line for `~/.bashrc`, from this folder):
 `eval "$(_AUTOMATE_PY_COMPLETE=bash_source ./automate.py)"`

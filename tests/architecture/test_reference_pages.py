@@ -2,9 +2,11 @@
 
 import pytest
 
-from docs.generate import PAGES, REFERENCE, cli_page, settings_page
+from automate import main as automate
+from docs.generate import PAGES, REFERENCE, all_commands, cli_page, settings_page
 from ring.project import PROJECT_ROOT
 from ring.settings.settings import Settings
+from tests.support.json_fields import sections
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -28,6 +30,17 @@ def test_every_section_has_a_heading(section: str) -> None:
 def test_every_command_has_its_options_and_examples() -> None:
     for part in cli_page().split("\n## ")[2:]:
         assert "| option | meaning |" in part or "```console\n$ ./automate.py " in part
+
+
+def test_every_command_with_json_has_a_section_in_its_reference() -> None:
+    headings = {name for heading in sections() for name in heading.split(", ")}
+    names = {
+        name
+        for name, command in all_commands(automate)
+        if any(param.name == "as_json" for param in command.params)
+    }
+    assert len(names) > 20
+    assert {name for name in names if not {name, name.split()[0]} & headings} == set()
 
 
 def test_the_site_has_every_page_in_its_navigation() -> None:

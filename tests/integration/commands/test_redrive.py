@@ -195,7 +195,7 @@ def test_if_none_can_be_replayed_it_says_so_and_does_not_ask(
 def test_where_the_target_is_lost_meanwhile_it_says_so_once_for_all_entries(
     ring: LocalRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quarantine_items(ring, "kept", "kept, too")
+    quarantine_items(ring, "unreached", "unreached, too")
     replay = RedriveList.redrive
 
     def replay_in_outage(*arguments: Any) -> None:

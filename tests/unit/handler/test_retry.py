@@ -120,6 +120,7 @@ def test_nothing_begins_when_the_time_left_is_what_a_call_may_take(clock: Clock)
     with pytest.raises(ConnectionError):
         run(asked(patient(clock), call))
     assert 7.0 < clock.seconds < 9.0 + BACKOFF_MAX_SECONDS
+    assert call.made == len(clock.pauses) + 1  # no pause that no call follows
     late = Flaky(clock, failures=0)
     budget = patient(Clock(60.0))
     budget._remaining = lambda: 9.0

@@ -10,41 +10,62 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
+
+
+def use_environment(missing: ModuleNotFoundError) -> NoReturn:
+    """Start over with the Python that `make setup` made, or say which package is missing."""
+    python = str(Path(__file__).resolve().parent / ".venv/bin/python")
+    if __name__ == "__main__" and "AUTOMATE_IN_VENV" not in os.environ and os.path.exists(python):
+        os.execve(python, [python, *sys.argv], {**os.environ, "AUTOMATE_IN_VENV": "1"})
+    package = (missing.name or "").partition(".")[0]
+    sys.stderr.write(f"{package} is not installed: pip install -r requirements.txt\n")
+    sys.exit(3)
+
 
 try:
     import click
 
-    from commands import (
-        backfill,
-        check,
-        cost,
-        deploy,
-        fault,
-        local,
-        membership,
-        outputs,
-        repair,
-        trial,
-        validate,
-    )
-    from commands.conflicts.group import conflicts
-    from commands.framework import JsonAwareGroup, run
-    from commands.monitoring import lag, status, watch
-    from commands.quarantine import discard, redrive
+    from commands.framework import JsonAwareGroup, LazyCommands, run
     from ring.project import version
 except ModuleNotFoundError as missing:
-    PYTHON = str(Path(__file__).resolve().parent / ".venv/bin/python")  # made by `make setup`
-    if __name__ == "__main__" and "AUTOMATE_IN_VENV" not in os.environ and os.path.exists(PYTHON):
-        os.execve(PYTHON, [PYTHON, *sys.argv], {**os.environ, "AUTOMATE_IN_VENV": "1"})
-    PACKAGE = (missing.name or "").partition(".")[0]
-    sys.stderr.write(f"{PACKAGE} is not installed: pip install -r requirements.txt\n")
-    sys.exit(3)
+    use_environment(missing)
 except KeyboardInterrupt:
     sys.exit(1)
+
+COMMANDS = LazyCommands(
+    {
+        "backfill": "commands.backfill.backfill_command",
+        "bypass": "commands.membership.bypass",
+        "check": "commands.check.check_command",
+        "conflicts": "commands.conflicts.group.conflicts",
+        "cost": "commands.cost.cost",
+        "destroy": "commands.deploy.destroy",
+        "discard": "commands.quarantine.discard.discard",
+        "fault": "commands.fault.fault",
+        "lag": "commands.monitoring.lag.lag",
+        "local": "commands.local.local",
+        "outputs": "commands.outputs.outputs",
+        "pause": "commands.membership.pause",
+        "preview": "commands.deploy.preview",
+        "redrive": "commands.quarantine.redrive.redrive",
+        "refresh": "commands.deploy.refresh",
+        "rejoin": "commands.membership.rejoin",
+        "repair": "commands.repair.repair_command",
+        "resume": "commands.membership.resume",
+        "status": "commands.monitoring.status.status",
+        "trial": "commands.trial.trial",
+        "up": "commands.deploy.up",
+        "validate": "commands.validate.validate",
+        "watch": "commands.monitoring.watch.watch",
+    },
+    use_environment,
+)
 
 
 @click.group(
     cls=JsonAwareGroup,
+    commands=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 success; 1 differences or a failure; 2 invalid use or settings; "
     "3 a missing prerequisite: Pulumi's CLI, a package, a login, credentials.",
@@ -58,33 +79,6 @@ def main() -> None:
     on. `automate.py local` runs one on this machine, for --local URL.
     """
 
-
-for command in (
-    deploy.preview,
-    deploy.up,
-    deploy.refresh,
-    deploy.destroy,
-    outputs.outputs,
-    validate.validate,
-    status.status,
-    lag.lag,
-    watch.watch,
-    redrive.redrive,
-    discard.discard,
-    conflicts,
-    membership.bypass,
-    membership.rejoin,
-    membership.pause,
-    membership.resume,
-    cost.cost,
-    check.check_command,
-    repair.repair_command,
-    backfill.backfill_command,
-    local.local,
-    fault.fault,
-    trial.trial,
-):
-    main.add_command(command)
 
 if __name__ == "__main__":
     run(main)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections import UserDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -32,6 +34,29 @@ def run(main: Callable[[], object]) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(int(str(end.code)))
+
+
+class LazyCommands(UserDict[str, Any]):
+    """Commands by name. A command's module is imported when it is used: all take a second.
+
+    `places` are the commands' places, as `commands.cost.cost`. `on_missing` is called where a
+    package is missing.
+    """
+
+    def __init__(
+        self, places: Mapping[str, str], on_missing: Callable[[ModuleNotFoundError], NoReturn]
+    ) -> None:
+        super().__init__(places)
+        self._on_missing = on_missing
+
+    def __getitem__(self, name: str) -> click.Command:
+        """Import a command."""
+        module, _, attribute = self.data[name].rpartition(".")
+        try:
+            command: click.Command = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as missing:
+            self._on_missing(missing)
+        return command
 
 
 class CommandGroup(click.Group):

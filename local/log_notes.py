@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from handler.model.version import OPERATOR_REPLICA_ID, Version
-from ring.settings.errors import escape_unprintable
+from ring.text import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from operate.aws.clients import ClientPool
-from operate.deployed import Deployed
 from operate.errors import OperateError
+
+if TYPE_CHECKING:
+    from operate.aws.clients import ClientPool
+    from operate.deployed import Deployed
 
 
 class DeployedRing(Protocol):

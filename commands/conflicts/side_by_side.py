@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from handler.model.attribute_values import encode_binary
-from ring.settings.errors import escape_unprintable
+from ring.text import escape_unprintable
 
 Value = Mapping[str, Any]
 

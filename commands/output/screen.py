@@ -22,7 +22,7 @@ from operate.errors import (
     PrerequisiteError,
 )
 from operate.rings import Outcome
-from ring.settings.errors import escape_unprintable
+from ring.text import escape_unprintable
 
 _EMPTY = "-"
 _GAP = "   "

@@ -13,8 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
-from ring.settings.errors import escape_unprintable
-from ring.text import counted
+from ring.text import counted, escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

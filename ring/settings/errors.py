@@ -51,13 +51,6 @@ class SettingsError(pulumi.RunError):
         super().__init__(f"{count} in the settings, nothing was deployed.\n\n{entries}\n")
 
 
-def escape_unprintable(text: str) -> str:
-    """Make foreign text safe for a terminal: escape newlines and control characters."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-
-
 def reject(reason: str, remedy: str) -> PydanticCustomError:
     """Return an error for a validator to raise. `from_pydantic_error` reads reason and remedy."""
     return PydanticCustomError("rejected", "{reason}", {"reason": reason, "remedy": remedy})

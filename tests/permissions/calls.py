@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -112,7 +113,8 @@ def _execute_nothing(model: Any, context: dict[str, Any], **_: Any) -> Any:
         return None
     answer = {"Error": {"Code": "ValidationError", "Message": "moto cannot read it"}}
     answers = [answer] * len(context["recorded"]["Statements"])
-    return AWSResponse("", 200, HTTPHeaders(), None), {"Responses": answers}
+    body = SimpleNamespace(stream=lambda: [b"{}"])  # looked at, as a page of a proxy is refused
+    return AWSResponse("", 200, HTTPHeaders(), body), {"Responses": answers}
 
 
 Asked = Iterator[tuple[str, str]]

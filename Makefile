@@ -74,16 +74,17 @@ rehearsal: $(READY)
 local: $(READY)
 	@$(BIN)/python automate.py local --stack $(STACK) $(if $(PORT),--port $(PORT)) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest --dist loadfile
 
 test-fast: $(READY)
-	$(PYTEST) -m 'not long' tests/unit tests/architecture
+	$(PYTEST) -n 2 -m 'not long' tests/unit tests/architecture
 
 test: $(READY)
-	$(PYTEST) -m 'not long'
+	$(PYTEST) -n 2 -m 'not long'
 
+# Three for two processors: many of these tests wait for processes, and two would leave a third of the time.
 test-all: $(READY)
-	$(PYTEST)
+	$(PYTEST) -n 3
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -238,9 +238,9 @@ class _LocalCloud(Mocks):
         if args.token == READS_STATE:
             return {"outputs": self._held}, []
         answer = self._cloud.call(args.token, args.args, self._location(args.token, args.provider))
-        if (found := answer.get("streamArn")) in self._streams.values():
-            given = next(arn for arn, local in self._streams.items() if local == found)
-            answer["streamArn"] = given
+        for given, made in self._streams.items():
+            if answer.get("streamArn") == made:
+                answer["streamArn"] = given
         return answer, []
 
     def _location(self, name: str, provider: str | None) -> Location:

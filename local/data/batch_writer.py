@@ -12,13 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from botocore.credentials import Credentials
 
-from handler.aws.connection_pool import ConnectionPool, Endpoint
-from handler.aws.http_client import CredentialCache, HttpApi
-from handler.aws.sigv4 import SigV4Signer
+from handler.aws.api import BotocoreApi
+from handler.aws.direct_client import make_http_api
 from handler.errors import is_transient
 from handler.retry import RetryBudget
 
@@ -51,11 +49,9 @@ class BatchWriter:
     def __enter__(self) -> Self:
         threads = self._end.enter_context(ThreadPoolExecutor(1))
         self._runner = self._end.enter_context(asyncio.Runner())
-        self._api = HttpApi(
-            _connections(self._client),
-            SigV4Signer(_host(self._client), self._client.meta.region_name),
-            CredentialCache(self._credentials, threads),
-        )
+        region = self._client.meta.region_name
+        own = make_http_api(self._client, region, self._credentials, True, threads)
+        self._api = own or BotocoreApi(self._client, threads)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,15 +64,3 @@ class BatchWriter:
             lambda: end - time.monotonic(), is_transient, reserve_seconds=0, max_concurrency=1
         )
         return self._runner.run(budget.retry(partial(self._api, "BatchWriteItem", request)))
-
-
-def _host(client: DynamoDBClient) -> str:
-    return urlsplit(client.meta.endpoint_url).netloc
-
-
-def _connections(client: DynamoDBClient) -> ConnectionPool:
-    url: Any = client.meta.endpoint_url
-    config: Any = client.meta.config
-    parts = urlsplit(url)
-    endpoint = Endpoint(url, str(parts.hostname), parts.port or 80, None)
-    return ConnectionPool(endpoint, config.connect_timeout, config.read_timeout)

@@ -148,13 +148,10 @@ class LocalHop:
 
 def telemetry_of(function: Resource) -> Telemetry:
     """Return a new `Telemetry` for a deployed function."""
-    clients, region, name = (
-        function.location.clients,
-        function.location.region,
-        function.outputs["name"],
+    place, name = function.location, function.outputs["name"]
+    return Telemetry(
+        place.account, place.region, name, _log_group(function) or f"/aws/lambda/{name}"
     )
-    group = _log_group(function) or f"/aws/lambda/{name}"
-    return Telemetry(clients.cloudwatch(region), clients.logs(region), name, group)
 
 
 def _log_group(function: Resource) -> str:

@@ -79,11 +79,9 @@ class LocalRing(RunningRing):
         self._server = LocalServer(port, dynamodb, stream_retention)
         self._program = program
         # Another DynamoDB expires its items itself, if at all.
-        self._time_to_live = None if dynamodb else TimeToLive(self._server.own.moto_lock)
+        self._time_to_live = None if dynamodb else TimeToLive()
         unmeasured = frozenset({"AWS/DynamoDB"}) if dynamodb else frozenset()
-        self._alarms = Alarms(
-            self._server.own.moto_lock, unmeasured, speed=alarm_speed, before=self.flush
-        )
+        self._alarms = Alarms(unmeasured, speed=alarm_speed, before=self.flush)
         self.active_faults = ActiveFaults(self, self.faults)
         self._deployer = f"dynamodb-ring-deployer/{secrets.token_hex(16)}"
         self._end = ExitStack()

@@ -6,7 +6,6 @@ Alarm actions are not executed: a change of state is visible in the API only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +20,9 @@ from moto.cloudwatch.models import (
 )
 
 from local.cloudwatch.alarm_states import UnsupportedAlarmError, state
+from local.cloudwatch.delivery import put_metrics
 from local.cloudwatch.metrics import table_metrics
+from local.moto_patches.install import MOTO_LOCK
 from local.periodic import Periodic
 
 SECONDS = 10.0
@@ -34,22 +35,20 @@ _Name = tuple[str, str, frozenset[tuple[str, str]]]
 class Alarms(Periodic):
     """Evaluate alarms in a background thread while the context lasts.
 
-    `lock` is held while moto's data is used; `now` is in seconds since 1970. Alarms on metrics of
-    the namespaces in `unmeasured`, for which there is no data, are not evaluated. With a `speed`
-    above 1, a minute of an alarm's periods takes that much less, and durations count that much
-    more. `before` is called before each evaluation in the background.
+    `now` is in seconds since 1970. Alarms on metrics of the namespaces in `unmeasured`, for which
+    there is no data, are not evaluated. With a `speed` above 1, a minute of an alarm's periods
+    takes that much less, and durations count that much more. `before` is called before each
+    evaluation in the background.
     """
 
     def __init__(
         self,
-        lock: AbstractContextManager[object],
         unmeasured: frozenset[str] = frozenset(),
         now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
         speed: float = 1.0,
         before: Callable[[], object] = lambda: None,
     ) -> None:
         self._before = before
-        self._lock = lock
         self._unmeasured = unmeasured
         self._now = now
         self._speed = speed
@@ -62,22 +61,17 @@ class Alarms(Periodic):
 
     def evaluate(self) -> None:
         """Publish the tables' metrics, then evaluate every alarm."""
-        with self._lock:
+        with MOTO_LOCK:
             _publish()
         for regions in list(cloudwatch_backends.values()):
             for backend in list(regions.values()):
-                with self._lock:
+                with MOTO_LOCK:
                     _evaluate(backend, self._unmeasured, self._now(), self._speed)
 
 
 def _publish() -> None:
     for (account, region), metrics in list(table_metrics.items()):
-        for namespace, data in metrics.take():
-            # moto's timestamps have no time zone, and must be comparable with these.
-            plain = [
-                {**datum, "Timestamp": datum["Timestamp"].replace(tzinfo=None)} for datum in data
-            ]
-            cloudwatch_backends[account][region].put_metric_data(namespace, plain)
+        put_metrics(account, region, metrics)
 
 
 def _evaluate(

@@ -10,13 +10,14 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from moto.logs.models import logs_backends
 from moto.stepfunctions.parser import models
 from moto.stepfunctions.parser.asl.eval.event.logging import (
     CloudWatchLoggingConfiguration,
     CloudWatchLoggingSession,
 )
 from moto.stepfunctions.parser.backend.execution import Execution
+
+from local.cloudwatch.delivery import put_lines
 
 
 class _Log(CloudWatchLoggingSession):
@@ -28,19 +29,14 @@ class _Log(CloudWatchLoggingSession):
     def publish_history_log(self, history_log: Any) -> None:
         """Write an event, unless somebody has deleted the log group."""
         target = self.configuration
-        group = logs_backends[target.log_account_id][target.log_region].groups.get(
-            target.log_group_name
+        when = datetime.fromisoformat(history_log["event_timestamp"]).timestamp()
+        put_lines(
+            target.log_account_id,
+            target.log_region,
+            target.log_group_name,
+            target.log_stream_name,
+            [(when, json.dumps(history_log))],
         )
-        if group is None:
-            return
-        if target.log_stream_name not in group.streams:
-            group.create_log_stream(target.log_stream_name)
-        event = {"timestamp": _milliseconds(history_log), "message": json.dumps(history_log)}
-        group.put_log_events(target.log_stream_name, [event])
-
-
-def _milliseconds(history_log: Any) -> int:
-    return int(datetime.fromisoformat(history_log["event_timestamp"]).timestamp() * 1000)
 
 
 def _begun(execution: Any, **arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Send a function's log lines to CloudWatch Logs and its metrics to CloudWatch."""
+"""Deliver a function's log lines to CloudWatch Logs and its metrics to CloudWatch."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from local.cloudwatch.delivery import put_lines, put_metrics
 from local.cloudwatch.metrics import MetricBuffer, function_metric, mapping_metric
 from local.lambda_emulator.mapping_stats import MappingObserver
 from local.lambda_emulator.worker_process import FunctionError
+from local.moto_patches.install import MOTO_LOCK
+from local.periodic import Periodic
 
 if TYPE_CHECKING:
     from local.lambda_emulator.batching import Record
@@ -26,33 +26,23 @@ _MOST_LINES = 50_000
 _log = logging.getLogger(__name__)
 
 
-@contextmanager
-def _log_errors(subject: str) -> Iterator[None]:
-    """Log an error of AWS instead of raising it."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        _log.info("%s were lost: %s", subject, error)
+class Telemetry(Periodic):
+    """Collect log lines and metrics of a function; a background thread delivers them.
 
-
-class Telemetry:
-    """Collect log lines and metrics of a function; a background thread sends them.
-
-    The lines go to the log group `group`, if it exists. What cannot be sent is lost, which is
-    logged.
+    The lines go to the log group `group` of the function's account and region; without it they are
+    lost, which is logged.
     """
 
-    def __init__(self, cloudwatch: Any, logs: Any, function: str, group: str) -> None:
+    def __init__(self, account: str, region: str, function: str, group: str) -> None:
         self.metrics = MetricBuffer()
         self.function = function
-        self._cloudwatch = cloudwatch
-        self._logs = logs
-        self._log_stream = {"logGroupName": group, "logStreamName": _STREAM}
+        self._account = account
+        self._region = region
+        self._group = group
         self._lines: deque[tuple[float, str]] = deque(maxlen=_MOST_LINES)
         self._flushing = threading.Lock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
-        self._thread.start()
+        super().__init__("telemetry", SECONDS)
+        self.__enter__()
 
     def add_line(self, line: str) -> None:
         """Add a line of the handler's log, with the metrics in it."""
@@ -73,44 +63,32 @@ class Telemetry:
             self.metrics.add(function_metric(name, self.function, unit), value, now)
 
     def flush(self) -> None:
-        """Send everything collected so far."""
+        """Deliver everything collected so far."""
         with self._flushing:
-            self._flush()
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            for _, line in lines:
+                if '"_aws"' in line:
+                    self._add_metrics(line)
+            written = [(when, line) for when, line in lines if line]
+            place = self._account, self._region
+            with MOTO_LOCK:
+                if written and not put_lines(*place, self._group, _STREAM, written):
+                    _log.info("Lines were lost: there is no log group %s", self._group)
+                put_metrics(*place, self.metrics)
 
-    def _flush(self) -> None:
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]
-        for _, line in lines:
-            if '"_aws"' in line:
-                try:
-                    self.metrics.add_line(line)
-                except (ValueError, LookupError, TypeError, AttributeError) as error:
-                    _log.info("A metric was lost: %s", error)
-        if lines:
-            with _log_errors("Lines"):
-                self._write(lines)
-        for namespace, data in self.metrics.take():
-            with _log_errors("Metrics"):
-                self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
-
-    def _write(self, lines: list[tuple[float, str]]) -> None:
-        events = [{"timestamp": int(when * 1000), "message": line} for when, line in lines if line]
+    def _add_metrics(self, line: str) -> None:
         try:
-            self._logs.put_log_events(**self._log_stream, logEvents=events)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            # As in Lambda, the function's role may create the stream, but not the group.
-            self._logs.create_log_stream(**self._log_stream)
-            self._logs.put_log_events(**self._log_stream, logEvents=events)
+            self.metrics.add_line(line)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            _log.info("A metric was lost: %s", error)
 
-    def _run(self) -> None:
-        while not self._ended.wait(SECONDS):
-            self.flush()
+    def work(self) -> None:
+        """Deliver what was collected since the last time."""
+        self.flush()
 
     def close(self) -> None:
-        """Send the rest and end the thread."""
-        self._ended.set()
-        self._thread.join()
+        """End the thread and deliver the rest."""
+        self.__exit__()
         self.flush()
 
 

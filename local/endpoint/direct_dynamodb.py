@@ -99,7 +99,8 @@ def call(handler_class: type[BaseResponse], environ: WSGIEnvironment, body: byte
     headers = {"Content-Type": _DEFAULT_TYPE, **headers}
     text = content if isinstance(content, bytes) else str(content).encode()
     phrase = HTTP_STATUS_CODES.get(int(status), "Unknown").upper()
-    return Answer(f"{status} {phrase}", [(name, str(headers[name])) for name in headers], text)
+    values = [(name, str(headers[name])) for name in headers]
+    return Answer(f"{status} {phrase}", values, text, getattr(handler, "params", None))
 
 
 def _response(error: HTTPException) -> tuple[int, dict[str, str], str]:

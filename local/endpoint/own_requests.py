@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,11 +22,12 @@ Action = Callable[[str, str, bytes], tuple[int, Any]]
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response."""
+    """An HTTP response, and the request's document if it was parsed for it."""
 
     status: str
     headers: list[tuple[str, str]]
     body: bytes
+    request: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,12 @@ class Own:
     """What the server handles without moto: JSON documents by path, and calls for a running ring.
 
     `pages` are called with the query string; `actions` are by the first part of their paths.
-    `moto_lock` must be held to use moto's data; it is held while moto handles a request.
     """
 
     pages: dict[str, Callable[[str], bytes]] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
     invocations: Invocations = field(default_factory=Invocations)
     control: Control = field(default_factory=Control)
-    moto_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, environ: WSGIEnvironment, body: bytes) -> Answer | None:
         """Return the response for a page or an action, None for another path."""

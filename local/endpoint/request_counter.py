@@ -114,12 +114,16 @@ class RequestCounter:
             return RequestCounts(self._counts)
 
     def record(
-        self, target: str, authorization: str, body: bytes, response: tuple[int, bytes]
+        self,
+        target: str,
+        authorization: str,
+        body: bytes | Mapping[str, Any],
+        response: tuple[int, bytes],
     ) -> None:
         """Count a request for items, given its response's status and body.
 
-        `target` is the X-Amz-Target header. Requests that failed are not counted, except for failed
-        condition checks.
+        `target` is the X-Amz-Target header; `body` may be parsed already. Requests that failed are
+        not counted, except for failed condition checks.
         """
         service, _, operation = target.partition(".")
         if not service.startswith("DynamoDB_") or operation not in WRITES | READS:
@@ -129,14 +133,14 @@ class RequestCounter:
         if status != 200 and not refused:
             return
         region = region_of(authorization)
-        request = json.loads(body)
+        request = json.loads(body) if isinstance(body, bytes) else body
         if operation == _STATEMENTS:
-            writes = list(_statements(request, json.loads(response_body)))
+            items = Counter(_statements(request, json.loads(response_body)))
         else:
-            writes = [(table, refused) for table in _tables(operation, request)]
+            items = Counter((table, refused) for table in _tables(operation, request))
         with self._lock:
-            for table, failed in writes:
-                self._counts[Call(region, table, operation, failed)] += 1
+            for (table, failed), count in items.items():
+                self._counts[Call(region, table, operation, failed)] += count
 
 
 def _statements(
@@ -152,7 +156,7 @@ def _statements(
             yield form.table, error is not None
 
 
-def _tables(operation: str, request: dict[str, Any]) -> list[str]:
+def _tables(operation: str, request: Mapping[str, Any]) -> list[str]:
     """Return the table of each item in a request."""
     match operation:
         case "BatchWriteItem":

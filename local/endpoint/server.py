@@ -26,7 +26,7 @@ from local.endpoint.listener import LOOPBACK, ServerError, listen
 from local.endpoint.own_requests import Answer, Own, json_answer
 from local.endpoint.request_counter import RequestCounter, credential_of
 from local.moto_patches.foreign_streams import mappings_of_foreign_streams
-from local.moto_patches.install import drop_old_data, moto_patched
+from local.moto_patches.install import MOTO_LOCK, drop_old_data, moto_patched
 from local.moto_patches.streams import RETENTION
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ _process_lock = threading.Lock()
 class SerializedApp:
     """Answer requests with a WSGI application, one at a time, and count them.
 
-    moto's backends have no locks: a conditional put in one thread could overwrite a put in another
-    that came after its check. Requests that `forward` takes do not go to moto and do not wait.
+    Requests that `forward` takes do not go to moto and do not wait.
     """
 
     def __init__(
@@ -57,7 +56,6 @@ class SerializedApp:
         self._meter = meter
         self._forward = forward
         self._faults = faults or Faults()
-        self._lock = self._own.moto_lock
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
         """Return the response to a request. Raises `NoAnswerError` for none."""
@@ -83,7 +81,8 @@ class SerializedApp:
         else:
             answer = self._call_moto(environ, body)
         status = int(answer.status.split()[0])
-        self._meter.record(target, authorization, body, (status, answer.body))
+        request = body if answer.request is None else answer.request
+        self._meter.record(target, authorization, request, (status, answer.body))
         return answer
 
     def _controlled(self, environ: WSGIEnvironment, body: bytes) -> Answer | None:
@@ -111,7 +110,7 @@ class SerializedApp:
 
     def _call_moto(self, environ: WSGIEnvironment, body: bytes) -> Answer:
         handler = direct_dynamodb.handler_of(environ)
-        with self._lock:
+        with MOTO_LOCK:
             if handler is None:
                 chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
                 answer = Answer(status, list(headers), b"".join(chunks))

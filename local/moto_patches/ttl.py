@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
 from handler.model.expiry import ttl_attribute, will_be_deleted
+from local.moto_patches.install import MOTO_LOCK
 from local.periodic import Periodic
 
 SECONDS = 20.0
@@ -27,16 +27,10 @@ _IDENTITY = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 class TimeToLive(Periodic):
     """Delete expired items in a background thread while the context lasts.
 
-    `lock` is held while moto's data is used; `now` is in seconds since 1970.
+    `now` is in seconds since 1970.
     """
 
-    def __init__(
-        self,
-        lock: AbstractContextManager[object],
-        seconds: float = SECONDS,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._lock = lock
+    def __init__(self, seconds: float = SECONDS, now: Callable[[], float] = time.time) -> None:
         self._now = now
         super().__init__("time to live", seconds)
 
@@ -47,7 +41,7 @@ class TimeToLive(Periodic):
     def expire(self) -> None:
         """Delete the expired items of every table with time to live."""
         for table in _tables():
-            with self._lock:
+            with MOTO_LOCK:
                 _expire(table, self._now())
 
 

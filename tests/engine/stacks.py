@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,6 @@ class Engine:
     def faults(self) -> Faults:
         """Faults to inject into calls to the tables."""
         return self._server.faults
-
-    @property
-    def moto_lock(self) -> AbstractContextManager[object]:
-        """Held while moto's data is used."""
-        return self._server.own.moto_lock
 
     @property
     def users_environment(self) -> Mapping[str, str]:

@@ -42,7 +42,7 @@ class TrialCloud:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.ring: RunningRing | None = None
-        self.alarms = Alarms(engine.moto_lock, before=self.flush, speed=10.0)
+        self.alarms = Alarms(before=self.flush, speed=10.0)
 
     def run(self, stack: RingStack) -> None:
         """Run what is deployed."""

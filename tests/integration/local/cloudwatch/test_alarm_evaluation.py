@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,7 +69,7 @@ def put(cloudwatch: Any, name: str, minutes_ago: float, **more: Any) -> None:
 
 def judged(cloudwatch: Any, *unmeasured: str) -> tuple[str, str]:
     """The state of the one alarm, and why."""
-    Alarms(nullcontext(), frozenset(unmeasured)).evaluate()
+    Alarms(frozenset(unmeasured)).evaluate()
     (alarm,) = cloudwatch.describe_alarms()["MetricAlarms"]
     return alarm["StateValue"], alarm["StateReason"]
 

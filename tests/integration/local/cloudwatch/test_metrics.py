@@ -67,8 +67,8 @@ def test_a_line_that_measures_nothing_does_no_harm(line: str) -> None:
 
 
 def test_a_log_group_that_is_gone_costs_its_lines_and_no_metric(clients: Clients) -> None:
-    cloudwatch, logs = clients.cloudwatch("eu-west-3"), clients.logs("eu-west-3")
-    telemetry = Telemetry(cloudwatch, logs, "hop", "gone")
+    logs = clients.logs("eu-west-3")
+    telemetry = Telemetry(HOME_ACCOUNT, "eu-west-3", "hop", "gone")
     for line in ("plain", '{"_aws": 1}', json.dumps(LINE)):
         telemetry.add_line(line)
     telemetry.add_invocation(
@@ -83,7 +83,7 @@ def test_a_log_group_that_is_gone_costs_its_lines_and_no_metric(clients: Clients
 def test_what_lambda_writes_of_an_invocation_is_in_the_log_group(clients: Clients) -> None:
     logs = clients.logs("eu-west-3")
     logs.create_log_group(logGroupName="there")
-    telemetry = Telemetry(clients.cloudwatch("eu-west-3"), logs, "hop", "there")
+    telemetry = Telemetry(HOME_ACCOUNT, "eu-west-3", "hop", "there")
     telemetry.add_line("plain")
     telemetry.add_invocation(
         "a", 0.5, FunctionError("Sandbox.Timedout", "Task timed out after 0.50 seconds")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -235,7 +234,7 @@ def in_cloudwatch(clients: Clients, name: str) -> tuple[float, float]:
 def test_the_units_of_writes_and_what_was_refused_are_in_cloudwatch(
     client: Any, clients: Clients
 ) -> None:
-    alarms = Alarms(nullcontext())
+    alarms = Alarms()
     alarms.evaluate()
     samples, units_before = in_cloudwatch(clients, "ConsumedWriteCapacityUnits")
     put(client, 3 * KB)
@@ -248,7 +247,7 @@ def test_the_units_of_writes_and_what_was_refused_are_in_cloudwatch(
 
 
 def test_the_units_of_statements_are_in_cloudwatch(client: Any, clients: Clients) -> None:
-    alarms = Alarms(nullcontext())
+    alarms = Alarms()
     alarms.evaluate()
     samples, units_before = in_cloudwatch(clients, "ConsumedWriteCapacityUnits")
     statement = f"INSERT INTO \"{NAME}\" VALUE {{'id': ?, 'v': ?}}"

@@ -10,12 +10,11 @@ may have 400 KB each. To keep them whole in the quarantine would be a write for 
 (docs/decisions/0015-conflicts-are-read-from-the-log.md).
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from handler.model.attribute_values import canonical_text, encode_binary
+from handler.model.attribute_values import encode_binary
 from handler.model.image import (
     DELETED,
     SOURCE_REGION,
@@ -76,7 +75,7 @@ def _contents(side: str, item: Item | None) -> Line:
         if budget >= 0:
             kept[name] = attributes[name]
         else:
-            left_out[name] = {"size": sizes[name], "digest": _digest({name: attributes[name]})}
+            left_out[name] = {"size": sizes[name], "digest": digest({name: attributes[name]})}
     cut = {"size": sum(sizes.values()), "digest": digest(item), **_named(left_out)}
     return {f"{side}_item": kept, f"{side}_cut": cut}
 
@@ -93,7 +92,3 @@ def _named(left_out: Mapping[str, Any]) -> Line:
 
 def _size(part: Mapping[str, Any]) -> int:
     return len(json.dumps(part, default=encode_binary))
-
-
-def _digest(part: Item) -> str:
-    return hashlib.blake2b(canonical_text(part).encode(), digest_size=8).hexdigest()

@@ -6,10 +6,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from handler.batch import BatchReport, Failure, sequence_number
-from handler.conflict_line import conflict_line
+from handler.conflict_line import Line, conflict_line
 from handler.errors import FailureKind, error_code
 from handler.log import format_error
 from handler.protocol.hop import Action
@@ -40,8 +39,6 @@ _UNITS = {
 
 METRICS = tuple(_UNITS)
 """Names of a hop's metrics."""
-
-Line = dict[str, Any]
 
 
 @dataclass(frozen=True)

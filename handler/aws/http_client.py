@@ -9,7 +9,6 @@ The protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 import asyncio
 import json
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
@@ -20,6 +19,7 @@ from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from handler.aws.connection_pool import ConnectionPool
 from handler.aws.http_response import Response
 from handler.aws.refresh_time import ensure_quick
+from handler.aws.response_check import compare_checksum
 from handler.aws.secret_credentials import (
     KeyPair,
     SecretCredentials,
@@ -147,9 +147,9 @@ class HttpApi:
 
 def _document(operation: str, response: Response) -> Any:
     """Return a response's document; raise its error as botocore's client does."""
-    checksum, document = response.headers.get(b"x-amz-crc32"), _parse(response.body)
-    if checksum is not None and checksum != str(zlib.crc32(response.body)).encode():
-        raise HTTPClientError(error="the response does not match its checksum")
+    checksum = response.headers.get(b"x-amz-crc32")
+    compare_checksum(response.body, None if checksum is None else checksum.decode("latin-1"))
+    document = _parse(response.body)
     if response.status == 200 and document is not None:
         return document
     if response.status == 200:

@@ -20,10 +20,19 @@ def refuse_foreign_response(http_response: Any = None, **_: Any) -> None:
     """
     if http_response is None or http_response.status_code != 200:
         return
-    body, checksum = http_response.content, http_response.headers.get("x-amz-crc32")
-    if checksum is not None and checksum != str(zlib.crc32(body)):
-        raise HTTPClientError(error="the response does not match its checksum")
+    body = http_response.content
+    compare_checksum(body, http_response.headers.get("x-amz-crc32"))
     text = body.strip()
     # botocore has parsed it: not its syntax, but whether it is a whole document is looked at here.
     if not (text.startswith(b"{") and text.endswith(b"}")):
         raise HTTPClientError(error="the response is not JSON")
+
+
+def compare_checksum(body: bytes, checksum: str | None) -> None:
+    """Compare a response's body with the header x-amz-crc32; None: it has no such header.
+
+    Raises:
+        HTTPClientError: the body is another than was sent.
+    """
+    if checksum is not None and checksum != str(zlib.crc32(body)):
+        raise HTTPClientError(error="the response does not match its checksum")

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from handler.model.attribute_values import canonical_text
-from handler.model.image import RESERVED
 from operate.trial.plan import PARTITION_KEY, SORT_KEY
 
 Item = dict[str, Any]
@@ -63,11 +62,6 @@ def _nested(levels: int) -> dict[str, Any]:
     for level in range(levels):
         value = {"M": {"inner": value}} if level % 2 else {"L": [value, {"S": str(level)}]}
     return value
-
-
-def own_attributes(item: Mapping[str, Any]) -> Item:
-    """Return an item without the ring's attributes."""
-    return {name: value for name, value in item.items() if not name.startswith(RESERVED)}
 
 
 def text_of(item: Mapping[str, Any]) -> str:

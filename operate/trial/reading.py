@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from handler.model.image import application_attributes
 from operate.deployed import DeployedMember
 from operate.trial.context import Trial
-from operate.trial.items import Item, own_attributes, text_of
+from operate.trial.items import Item, text_of
 from operate.trial.plan import PARTITION_KEY, SORT_KEY
 from ring.text import counted
 
@@ -69,7 +70,8 @@ def read_group(trial: Trial, group: str) -> list[Contents]:
 
 
 def _read(trial: Trial, member: DeployedMember, group: str) -> Contents:
-    return {item[SORT_KEY]["S"]: own_attributes(item) for item in query(trial, member, group)}
+    items = query(trial, member, group)
+    return {item[SORT_KEY]["S"]: application_attributes(item) for item in items}
 
 
 def query(trial: Trial, member: DeployedMember, group: str) -> Iterator[Any]:

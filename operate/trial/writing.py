@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -53,22 +53,20 @@ def write(trial: Trial, operation: Operation) -> None:
         )
 
 
-def write_all(trial: Trial, operations: Sequence[Operation]) -> int:
-    """Write in parallel; return how many were accepted. Raises botocore's errors, the first one."""
-    return in_parallel(trial, [lambda one=one: write(trial, one) for one in operations])  # type: ignore[misc]
+def write_all(trial: Trial, operations: Iterable[Operation]) -> int:
+    """Write in parallel; return how many were accepted. Raises botocore's errors, the first one.
 
+    After an error, or a stop, no more are begun.
+    """
 
-def in_parallel(trial: Trial, actions: Iterable[Callable[[], object]]) -> int:
-    """Run actions; return how many. After an error, or a stop, no more are begun."""
-
-    def run(action: Callable[[], object]) -> None:
+    def run(operation: Operation) -> None:
         trial.stop.check()
-        action()
+        write(trial, operation)
 
     pool = ThreadPoolExecutor(_AT_ONCE)
     done = 0
     try:
-        for future in [pool.submit(run, action) for action in actions]:
+        for future in [pool.submit(run, operation) for operation in operations]:
             future.result()
             done += 1
     finally:

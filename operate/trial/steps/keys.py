@@ -12,7 +12,7 @@ from operate.trial.items import Item, small_item, text_of
 from operate.trial.plan import EXPIRY, PARTITION_KEY, SORT_KEY
 from operate.trial.reading import Contents, read_group, wait_for
 from operate.trial.verdicts import Expectation, StepResult
-from operate.trial.writing import Operation, in_parallel, write, write_all
+from operate.trial.writing import Operation, write, write_all
 from ring.text import counted
 
 _MONTH = 30 * 24 * 3600
@@ -27,7 +27,7 @@ def concurrent(trial: Trial) -> StepResult:
     for one in operations:
         if one.kind == "put":
             written[one.item[SORT_KEY]["S"]].add(text_of(one.item))
-    in_parallel(trial, [lambda one=one: write(trial, one) for one in operations])  # type: ignore[misc]
+    write_all(trial, operations)
     agreed, seconds, contents = _wait_until_agreed(trial, group)
     strange = {
         f"{member.name} {name}"
@@ -62,14 +62,16 @@ def concurrent(trial: Trial) -> StepResult:
 def _contested(trial: Trial, group: str, names: Sequence[str]) -> list[Operation]:
     """Return the writes in the order of their rounds: a third are deletes."""
     chosen = random.Random(trial.attempt)
-    operations = []
-    for number in range(trial.load.rounds):
-        for name in names:
-            for place, member in enumerate(trial.members):
-                item = small_item(group, name, number * 10 + place, member.name)
-                kind = "delete" if chosen.random() < 1 / 3 else "put"
-                operations.append(Operation(kind, member, item))  # type: ignore[arg-type]
-    return operations
+    return [
+        Operation(
+            "delete" if chosen.random() < 1 / 3 else "put",
+            member,
+            small_item(group, name, number * 10 + place, member.name),
+        )
+        for number in range(trial.load.rounds)
+        for name in names
+        for place, member in enumerate(trial.members)
+    ]
 
 
 def _wait_until_agreed(trial: Trial, group: str) -> tuple[bool, float, list[Contents]]:

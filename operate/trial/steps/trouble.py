@@ -19,7 +19,7 @@ from operate.trial.plan import PARTITION_KEY, POISON, SORT_KEY
 from operate.trial.reading import query, read_group, wait_for
 from operate.trial.steps.trial_alarms import alarms_in_alarm
 from operate.trial.verdicts import Expectation, StepResult
-from operate.trial.writing import Operation, in_parallel, write, write_all
+from operate.trial.writing import Operation, write, write_all
 
 INDEX = "trial-poison"
 _POISONED = {POISON: {"NULL": True}}
@@ -233,11 +233,11 @@ def conflict(trial: Trial) -> StepResult:
     """Write one key at two members at once; list the conflict, and resolve it."""
     group = trial.group("conflict")
     for name in (f"{number}" for number in range(10)):
-        actions = [
+        writes = [
             Operation("put", member, small_item(group, name, place, member.name))
             for place, member in enumerate(trial.members[:2])
         ]
-        in_parallel(trial, [lambda one=one: write(trial, one) for one in actions])  # type: ignore[misc]
+        write_all(trial, writes)
     found: list[ConflictEntry] = []
 
     def is_listed() -> bool:

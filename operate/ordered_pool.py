@@ -28,11 +28,10 @@ async def run_in_order(
     waiting = iter(enumerate(items))
 
     async def work() -> None:
-        while not stop.is_asked:
-            place, item = next(waiting, (None, None))
-            if place is None:
+        for place, item in waiting:
+            if stop.is_asked:
                 return
-            results[place] = await act(item)  # type: ignore[arg-type]
+            results[place] = await act(item)
             done()
 
     await asyncio.gather(*(work() for _ in range(min(concurrency, len(items)))))

@@ -102,7 +102,7 @@ class S3Quarantine:
         when = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds")
         document = {
             "table": self._location.table,
-            "key": _stream_part(quarantined.record, "Keys"),
+            "key": stream_part(quarantined.record, "Keys"),
             "hop": self._location.hop,
             "time": when.replace("+00:00", "Z"),
             "reason": quarantined.reason,
@@ -125,13 +125,13 @@ class S3Quarantine:
 def _name(record: Record) -> str:
     text = json.dumps(record, sort_keys=True, default=repr)
     digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-    number = _stream_part(record, "SequenceNumber")
+    number = stream_part(record, "SequenceNumber")
     if isinstance(number, str) and number.isascii() and number.isdecimal() and len(number) <= 40:
         return f"{number}-{digest}"
     return digest
 
 
-def _stream_part(record: Any, name: str) -> Any:
+def stream_part(record: Any, name: str) -> Any:
     """Return a part of a record, which may be malformed; None: it is not there."""
     stream = record.get("dynamodb") if isinstance(record, dict) else None
     return stream.get(name) if isinstance(stream, dict) else None

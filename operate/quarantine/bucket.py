@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from handler.quarantine import PREFIX, Place, place_of
+from handler.quarantine import PREFIX, Place, place_of, stream_part
 from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 from ring.text import counted
 
@@ -77,19 +77,19 @@ class Entry:
     @property
     def keys(self) -> list[Any]:
         """The items' keys, each once, in the order of the records."""
-        found = (_part(record, "Keys") for record in self.records)
+        found = (stream_part(record, "Keys") for record in self.records)
         return list({json.dumps(key, sort_keys=True): key for key in found}.values())
 
     @property
     def written_at(self) -> float | None:
         """When the first of its changes was made, in seconds since the epoch, if it says so."""
-        times = [_part(record, "ApproximateCreationDateTime") for record in self.records]
+        times = [stream_part(record, "ApproximateCreationDateTime") for record in self.records]
         return min((float(one) for one in times if isinstance(one, int | float)), default=None)
 
     @property
     def number(self) -> str:
         """The number of the first of its records, as it sorts as text among those of a stream."""
-        numbers = [_part(record, "SequenceNumber") for record in self.records]
+        numbers = [stream_part(record, "SequenceNumber") for record in self.records]
         valid = (text for text in numbers if isinstance(text, str) and len(text) <= _NUMBER)
         return min((text.zfill(_NUMBER) for text in valid), default="")
 
@@ -291,8 +291,3 @@ def _seconds(time: str) -> float:
         return datetime.fromisoformat(time).timestamp()
     except (ValueError, OverflowError) as error:
         raise MalformedJsonError(f"its time is none: {error}") from error
-
-
-def _part(record: Any, name: str) -> Any:
-    stream = record.get("dynamodb") if isinstance(record, dict) else None
-    return stream.get(name) if isinstance(stream, dict) else None

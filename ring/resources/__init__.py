@@ -1,1 +1,1 @@
-"""Arguments of single resources: policies, tables, function environment, archive."""
+"""Single resources and their arguments: tables, buckets, heartbeats, a function's code."""

@@ -92,7 +92,7 @@ def path(steps: Iterable[int | str]) -> str:
 
 # pydantic's error types -> reason and remedy, formatted with the error's context.
 # https://docs.pydantic.dev/latest/errors/validation_errors/
-_TABLE = "All settings: docs/reference/settings.md."
+_REFERENCE = "All settings: docs/reference/settings.md."
 _INTEGER = ("a whole number is required", "Write digits only, without quotes.")
 _BOOLEAN = ("true or false is required", "Write true or false, without quotes.")
 _MAPPING = ("a mapping is required", "Write indented `name: value` lines under it.")
@@ -125,7 +125,7 @@ def _words(error: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         *parent, word = error["loc"]
         known = _model_at(parent, model).model_fields
         return "there is no such setting", did_you_mean(str(word), known, among="Settings here")
-    reason, remedy = _KNOWN.get(error["type"], (error["msg"], _TABLE))
+    reason, remedy = _KNOWN.get(error["type"], (error["msg"], _REFERENCE))
     context = error.get("ctx", {})
     return reason.format_map(context), remedy.format_map(context)
 

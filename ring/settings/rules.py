@@ -251,7 +251,7 @@ def _hops_are_members(partial: PartialSettings) -> Iterator[SettingProblem]:
             yield SettingProblem(f"hops[{index}]", word, error.reason, error.remedy)
 
 
-def _watch_is_valid(partial: PartialSettings) -> Iterator[SettingProblem]:
+def _monitoring_is_valid(partial: PartialSettings) -> Iterator[SettingProblem]:
     if partial.monitoring and partial.mapping:
         yield from check_monitoring(partial.monitoring, partial.mapping, partial.hop_sources())
 
@@ -283,7 +283,7 @@ _RING_RULES = (
     _secrets_are_used,
     _tombstones_outlive_the_lap,
     _hops_are_members,
-    _watch_is_valid,
+    _monitoring_is_valid,
     _distributed_is_valid,
     _policies_are_short_enough,
 )

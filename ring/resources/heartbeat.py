@@ -23,8 +23,7 @@ def heartbeat_key(table: TableSettings, member: Member) -> dict[str, dict[str, s
     A string is the ring's reserved prefix and the member's id; a number is that id after a minus
     and 28 nines, which no application is likely to use.
     """
-    keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
-    return {key.name: {key.type: _value(key, member.id)} for key in keys}
+    return {key.name: {key.type: _value(key, member.id)} for key in table.key_attributes}
 
 
 def _value(key: Key, member_id: str) -> str:

@@ -36,7 +36,7 @@ def tombstone_args(table: TableSettings, member: Member) -> aws.dynamodb.TableAr
     ring were deployed again.
     """
     args = _base_args(member.tombstones, table, member)
-    args.attributes = _attributes(_keys(table))
+    args.attributes = _attributes(table.key_attributes)
     args.billing_mode = "PAY_PER_REQUEST"
     args.ttl = _ttl(_EXPIRES, enabled=True)
     return args
@@ -60,10 +60,6 @@ def _base_args(name: str, table: TableSettings, member: Member) -> aws.dynamodb.
         ),
         server_side_encryption=sse,
     )
-
-
-def _keys(table: TableSettings) -> list[Key]:
-    return [table.partition_key, *([table.sort_key] if table.sort_key else [])]
 
 
 def _attributes(keys: Iterable[Key]) -> list[aws.dynamodb.TableAttributeArgs]:

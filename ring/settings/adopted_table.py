@@ -71,8 +71,7 @@ def _check_keys(
     }
     schema = sorted(table["KeySchema"], key=lambda element: element["KeyType"])  # HASH, RANGE
     found = [f"{element['AttributeName']}:{types[element['AttributeName']]}" for element in schema]
-    keys = (settings.table.partition_key, settings.table.sort_key)
-    wanted = [f"{attribute.name}:{attribute.type}" for attribute in keys if attribute]
+    wanted = [f"{attribute.name}:{attribute.type}" for attribute in settings.table.key_attributes]
     if found != wanted:
         yield SettingProblem(
             key,

@@ -126,6 +126,11 @@ class TableSettings(SettingsModel):
     """True keeps the table when the stack is destroyed: Pulumi only removes it from its state, and
     DynamoDB rejects deleting it."""
 
+    @property
+    def key_attributes(self) -> tuple[Key, ...]:
+        """The table's partition key and, if it has one, its sort key."""
+        return (self.partition_key, self.sort_key) if self.sort_key else (self.partition_key,)
+
     def all_keys(self) -> Iterator[tuple[str, Key]]:
         """Yield every key of the table and its indexes, with its path in the settings."""
         yield "table.partition_key", self.partition_key

@@ -133,7 +133,7 @@ def _ttl_attribute_is_no_key(table: TableSettings) -> Iterator[SettingProblem]:
     if not table.ttl:
         return
     name = table.ttl.attribute
-    if name in (table.partition_key.name, table.sort_key.name if table.sort_key else None):
+    if name in {key.name for key in table.key_attributes}:
         yield SettingProblem(
             "table.ttl.attribute",
             name,

@@ -69,7 +69,7 @@ def _check_last_index(member: DeployedMember, table: TableSettings) -> Iterator[
 def _check_types(member: DeployedMember, table: TableSettings) -> Iterator[SettingProblem]:
     """The provider compares attributes by name only."""
     assert member.created
-    of_table = {table.partition_key.name, table.sort_key.name if table.sort_key else None}
+    of_table = {key.name for key in table.key_attributes}
     for place, key in table.all_keys():
         before = member.created.types.get(key.name)
         is_its_own = place.startswith("table.global_indexes") and key.name not in of_table

@@ -17,7 +17,8 @@ from commands.local_ring import RunningLocalRing
 from commands.options.numbers import MOST_SECONDS, Finite
 from commands.options.rings import folder_option, home
 from local import session
-from page import LOOPBACK, PORT, PageError
+from local.endpoint.listener import LOOPBACK
+from page import PORT, PageError
 
 if TYPE_CHECKING:
     from page.server import PageServer

@@ -1,6 +1,5 @@
 """A web page that shows a ring at work, served on this machine alone."""
 
-LOOPBACK = "127.0.0.1"
 PORT = 8008
 """Default port of the page."""
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from local.endpoint.listener import LOOPBACK
 from operate.atomic_file import replace_text
 from page import PageError
 
 _HEADER = "X-Ring-Key"
-_NAMES = frozenset({"127.0.0.1", "localhost"})
+_NAMES = frozenset({LOOPBACK, "localhost"})
 
 
 def load_key(file: Path | None = None) -> str:

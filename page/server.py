@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
-from page import LOOPBACK, PORT, PageError
+from local.endpoint.listener import LOOPBACK
+from page import PORT, PageError
 from page.app import application
 from page.commands import CommandRunner
 from page.deployed_source import DeployedSource

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.model.attribute_values import encode_binary
 from local.data.dynamodb_json import BadItemError
 from local.data.items import Item, Schema, parse_line
+from local.live.recent import key_text
 from operate.aws.answers import NO_ANSWER
 from operate.deployed import member_index
 
@@ -37,27 +37,18 @@ def write(ring: DeployedRing, member_name: str, action: str, text: str) -> str:
     try:
         schema = Schema.of(client.describe_table(TableName=member.table)["Table"])
         item = parse_line(text.encode(), schema)
-        _send(client, member.table, action, item, schema)
+        key = {name: item[name] for name in schema.keys}
+        _send(client, member.table, action, item, key)
     except BadItemError as error:
         raise BadWriteError(f"The item is not valid: {error}.") from error
     except NO_ANSWER as error:
         raise BadWriteError(f"{member_name} does not answer. {error}") from error
     except (ClientError, BotoCoreError) as error:
         raise BadWriteError(f"{member_name} did not take it: {error}") from error
-    return f"{action} {_key_text(item, schema)} at {member_name}"
+    return f"{action} {key_text(key)} at {member_name}"
 
 
-def _key_text(item: Item, schema: Schema) -> str:
-    """Return an item's key as the table of writes has it, with binary as base64 text."""
-    values = {name: next(iter(item[name].values())) for name in schema.keys}
-    return ", ".join(
-        f"{name}={encode_binary(value) if isinstance(value, bytes) else value}"
-        for name, value in values.items()
-    )
-
-
-def _send(client: Any, table: str, action: str, item: Item, schema: Schema) -> None:
-    key = {name: item[name] for name in schema.keys}
+def _send(client: Any, table: str, action: str, item: Item, key: Item) -> None:
     if action == "put":
         client.put_item(TableName=table, Item=item)
     elif action == "delete":

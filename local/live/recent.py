@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from handler.heartbeat import heartbeat_time
+from handler.model.attribute_values import encode_binary
 from handler.model.records import Change, UnreadableRecordError, read_change
 from handler.protocol.decide import Arrival, LocalDelete, LocalWrite, classify_change
 from local.lambda_emulator.batching import sequence_number
@@ -115,7 +116,7 @@ class _Deliveries(MappingObserver):
         now = self._recent.now()
         for record in records:
             change = record["dynamodb"]
-            if self._rate.samples(_key_text(change["Keys"])):
+            if self._rate.samples(key_text(change["Keys"])):
                 next_second = change["ApproximateCreationDateTime"].timestamp() + 1
                 self._read[change["SequenceNumber"]] = min(now, next_second)
 
@@ -140,7 +141,7 @@ class _Deliveries(MappingObserver):
         if fields is None:
             return
         if heartbeat_time(change) is None:
-            key = _key_text(record["dynamodb"]["Keys"])
+            key = key_text(record["dynamodb"]["Keys"])
             self._recent.add_delivery(**self._hop, key=key, read=read, **fields)
         elif fields["origin"] is None:
             self._recent.heartbeats[self._hop["source"]] = read
@@ -159,8 +160,13 @@ def _described(change: Change) -> dict[str, Any] | None:
     return None
 
 
-def _key_text(keys: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={next(iter(value.values()))}" for name, value in keys.items())
+def key_text(key: Mapping[str, Any]) -> str:
+    """Return a key as deliveries have it: `customer=ada, order=1`, with binary as base64 text."""
+    values = {name: next(iter(value.values())) for name, value in key.items()}
+    return ", ".join(
+        f"{name}={encode_binary(value) if isinstance(value, bytes) else value}"
+        for name, value in values.items()
+    )
 
 
 class _Rate:

@@ -38,10 +38,8 @@ class Schema:
     @classmethod
     def from_settings(cls, table: TableSettings) -> Schema:
         """Return the schema by a stack's settings."""
-        keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
-        return cls(
-            tuple(key.name for key in keys), {key.name: key.type for _, key in table.all_keys()}
-        )
+        names = tuple(key.name for key in table.key_attributes)
+        return cls(names, {key.name: key.type for _, key in table.all_keys()})
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Schema:

@@ -18,8 +18,7 @@ _EXAMPLES = {"S": "ada", "N": "1815", "B": "YWRh"}
 
 def example_key(table: TableSettings) -> dict[str, Any]:
     """Return an example key for a table, in DynamoDB JSON."""
-    keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
-    return {key.name: {key.type: _EXAMPLES[key.type]} for key in keys}
+    return {key.name: {key.type: _EXAMPLES[key.type]} for key in table.key_attributes}
 
 
 def write_line(member: LocalMember, table: TableSettings) -> str:

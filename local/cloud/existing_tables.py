@@ -44,10 +44,9 @@ def _missing_tables(member: Member, settings: Settings, *, named_only: bool) -> 
 def _create_table(name: str, member: Member, settings: Settings, cloud: Cloud) -> str:
     """Create a table and return the ARN of its stream."""
     table = settings.table
-    keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
     inputs = {
         "name": name,
-        "attributes": [{"name": key.name, "type": key.type} for key in keys],
+        "attributes": [{"name": key.name, "type": key.type} for key in table.key_attributes],
         "hashKey": table.partition_key.name,
         "rangeKey": table.sort_key.name if table.sort_key else None,
         "billingMode": "PAY_PER_REQUEST",

@@ -144,8 +144,7 @@ def _new_key(ring: RunningRing) -> dict[str, Any]:
         "N": str(number),
         "B": f"poison-{number}".encode(),
     }
-    keys = [table.partition_key, *([table.sort_key] if table.sort_key else [])]
-    return {key.name: {key.type: values[key.type]} for key in keys}
+    return {key.name: {key.type: values[key.type]} for key in table.key_attributes}
 
 
 def _put_poison(member: LocalMember, key: Mapping[str, Any]) -> None:

@@ -30,21 +30,21 @@ _SHOWN = 100_000
 
 _LAMBDAS = "aws/lambda/"
 _OWN = (PREFIX, _LAMBDAS)
-"""How names of entries begin. Another object in the bucket is somebody's own."""
+"""Prefixes of the names of entries. Another object in the bucket is somebody's own."""
 _AHEAD = 8
-"""How many objects are read at the same time, and so are in memory as they are in the bucket."""
+"""Objects that are read at the same time, and so are in memory as they are in the bucket."""
 _LARGEST = 24_000_000
 """Bytes of an object. A batch of Lambda's has 6 MB at most, and more as text within JSON:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _NUMBER = 40
-"""Digits of a record's number."""
+"""Digits of a record's sequence number."""
 _OF_THE_OBJECT = ("InvalidObjectState", "InvalidRequest", "AccessDenied", "KMS.")
-"""How errors begin that are about an object, not the bucket: it is archived, or encrypted with a
+"""Prefixes of codes of errors about an object, not the bucket: it is archived, or encrypted with a
 key that is not given, or may not be used. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 
 class NoSuchEntryError(Exception):
-    """What was asked for is not in the quarantine (any more)."""
+    """The entry is not in the quarantine (any more)."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,13 @@ class Entry:
 
     @property
     def number(self) -> str:
-        """The number of the first of its records, as it sorts as text among those of a stream."""
+        """Sequence number of its first record, padded so that texts sort as the numbers do."""
         numbers = [stream_part(record, "SequenceNumber") for record in self.records]
         valid = (text for text in numbers if isinstance(text, str) and len(text) <= _NUMBER)
         return min((text.zfill(_NUMBER) for text in valid), default="")
 
     def summary(self) -> dict[str, Any]:
-        """All but its records, for scripts; times in seconds since 1970."""
+        """Return the entry without its records, for scripts; times in seconds since 1970."""
         return {
             "id": self.id,
             "hop": self.hop,
@@ -127,19 +127,20 @@ class QuarantineBucket:
         return place_of(self.name, self.owner)
 
     def entries(self) -> Iterator[Entry]:
-        """All that lies there, by name. What somebody removes meanwhile is left out."""
+        """Yield all entries, by name. What somebody removes meanwhile is left out."""
         return self.read(self.names())
 
     def names(self) -> Iterator[str]:
-        """The ids of all that lies there, in their order: a thousand to a request."""
+        """Yield the IDs of all entries, in order: a thousand per request."""
         for page in self.client.get_paginator("list_objects_v2").paginate(**self._place):
             listed = (one["Key"] for one in page.get("Contents", ()))
             yield from (name for name in listed if name.startswith(_OWN))
 
     def read(self, names: Iterable[str]) -> Iterator[Entry]:
-        """The entries of these ids, in that order, fetched a few ahead; what is gone is left out.
+        """Yield the entries with these IDs, in that order; what is gone is left out.
 
-        One at a time is made of what was fetched: as objects in memory it may take many times more.
+        A few objects are fetched ahead, and parsed one at a time: an entry in memory may take many
+        times the bytes of its object.
         """
         ahead: deque[Future[_Fetched | None]] = deque()
         with ThreadPoolExecutor(_AHEAD) as pool:
@@ -151,7 +152,7 @@ class QuarantineBucket:
                 yield from self._found(ahead.popleft())
 
     def entry(self, name: str) -> Entry:
-        """The entry of that id.
+        """Return the entry with an ID.
 
         Raises:
             NoSuchEntryError: there is none.
@@ -219,7 +220,7 @@ class QuarantineBucket:
 
 
 class _Fetched(NamedTuple):
-    """An object, and when it was put there. `error`: what S3 said instead of giving it out.
+    """An object, and when it was put there. `error` is what S3 said instead of returning it.
 
     `size` is the object's, in bytes; of one that is too large, `text` is not all.
     """
@@ -258,7 +259,7 @@ class _Fetched(NamedTuple):
 
 
 def _parse_handler_record(document: Any) -> dict[str, Any]:
-    """What the handler says of a record: see `handler.quarantine`."""
+    """Parse what the handler stores of a record: see `handler.quarantine`."""
     hop, table, reason, error, time, record = fields_of(
         document, hop=str, table=str, reason=str, error=str, time=str, record=dict
     )
@@ -267,7 +268,7 @@ def _parse_handler_record(document: Any) -> dict[str, Any]:
 
 
 def _parse_lambda_failure(document: Any) -> dict[str, Any]:
-    """What Lambda says of a batch.
+    """Parse what Lambda stores of a batch.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
     """

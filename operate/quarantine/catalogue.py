@@ -84,12 +84,12 @@ class RedriveList:
                 self.unreached += (str(error),)
                 continue
             entries = access.entries(self._oldest_first(number))
-            for played in redrive(access.reach, entries, options):
-                self._note(number, played)
-                progress(played)
-        became, why = RedriveOutcome.DONE, "it is gone: somebody has played or removed it"
+            for result in redrive(access.reach, entries, options):
+                self._note(number, result)
+                progress(result)
+        became, why = RedriveOutcome.DONE, "it is gone: somebody has replayed or removed it"
         if options.stop.is_asked:
-            became, why = RedriveOutcome.LEFT, "stopped before it was played"
+            became, why = RedriveOutcome.LEFT, "stopped before it was replayed"
         self._db.execute("UPDATE entry SET became = ?, why = ? WHERE became IS NULL", (became, why))
 
     def _oldest_first(self, hop: int) -> Iterator[str]:
@@ -99,8 +99,8 @@ class RedriveList:
     def _note_all(self, hop: int, became: RedriveOutcome, why: str) -> None:
         self._db.execute("UPDATE entry SET became = ?, why = ? WHERE hop = ?", (became, why, hop))
 
-    def _note(self, hop: int, played: RedriveResult) -> None:
+    def _note(self, hop: int, result: RedriveResult) -> None:
         self._db.execute(
             "UPDATE entry SET became = ?, why = ?, again = ? WHERE hop = ? AND id = ?",
-            (played.outcome, played.why, played.again, hop, played.entry.id),
+            (result.outcome, result.why, result.again, hop, result.entry.id),
         )

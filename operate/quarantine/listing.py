@@ -52,12 +52,12 @@ class QuarantineAccess:
         return entry.hop == self.reach.settings.name
 
     def entries(self, ids: Iterable[str]) -> Iterator[Entry]:
-        """The entries of these ids, in that order, as its own. Raises `OperateError`."""
+        """Yield the entries with these IDs, in that order. Raises `OperateError`."""
         with translate_aws_errors(f"the quarantine {self.reach.settings.quarantine}"):
             yield from (self.with_hop_name(entry) for entry in self.reach.bucket.read(ids))
 
     def with_hop_name(self, entry: Entry) -> Entry:
-        """The entry, with the hop's name: Lambda says which function, not which hop."""
+        """Return an entry with the hop's name: Lambda says which function, not which hop."""
         return replace(entry, hop=self.reach.settings.name) if entry.is_lambda_failure else entry
 
 
@@ -84,7 +84,7 @@ class RingQuarantine:
                     yield _quarantined_entry(entry, hops)
 
     def count(self) -> int:
-        """How many entries there are, by their names alone."""
+        """Return the number of entries, by their names alone."""
         total = 0
         for hops in self._buckets.values():
             with translate_aws_errors(f"the quarantine {hops[0].reach.settings.quarantine}"):
@@ -92,7 +92,7 @@ class RingQuarantine:
         return total
 
     def find(self, name: str) -> QuarantinedEntry | None:
-        """The entry of that id; None if there is none (any more)."""
+        """Return the entry with an ID; None if there is none (any more)."""
         for hops in self._buckets.values():
             with translate_aws_errors(f"the quarantine {hops[0].reach.settings.quarantine}"):
                 try:
@@ -107,7 +107,7 @@ def _access(
 ) -> QuarantineAccess:
     name = f"the hop from {hop.source} to {hop.target}"
     if hop.function is None:
-        raise OperationFailedError(f"{name} was not deployed to its end: run `up` again.")
+        raise OperationFailedError(f"{name} was not deployed completely: run `up` again.")
     source, target = members[hop.source], members[hop.target]
     ensure_answering(source, clients)
     with translate_aws_errors(name):

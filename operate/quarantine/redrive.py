@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-_STOPPED = "stopped before all of it was played"
-_Pretended = tuple[BatchReport, bool, int, int]
+_STOPPED = "stopped before all of it was replayed"
 
 
 class RedriveOutcome(StrEnum):
@@ -47,11 +46,11 @@ class RedriveOutcome(StrEnum):
     DONE = "done"
     """Applied, or found superseded by what is newer; removed from the quarantine."""
     HELD = "held"
-    """Not played: older than deletes are remembered."""
+    """Not replayed: older than deletes are remembered."""
     FAILED = "failed"
     """It failed again, all of it or a part; still in the quarantine."""
     LEFT = "left"
-    """Not played: it was stopped before."""
+    """Not replayed: it was stopped before."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +71,18 @@ class RedriveResult:
 
 @dataclass(frozen=True)
 class RedriveOptions:
-    """How to play."""
+    """Options of a redrive."""
 
     dry_run: bool
-    """Whether all is read and nothing written, to see what would become of it. Whether a table
-    takes an item can only be seen by writing it."""
+    """Only read, to see what would become of each entry. Whether a table takes an item can only be
+    seen by writing it."""
     ignore_retention: bool = False
-    """Whether to play also what is older than deletes are remembered: a deleted item can come
-    back."""
+    """Also replay what is older than deletes are remembered: a deleted item can come back."""
     now: Callable[[], float] = time.time
-    """The time, in seconds since the epoch."""
+    """Returns the time, in seconds since the epoch."""
     stop: Stop = field(default_factory=Stop)
-    """Asks to begin with no other entry, and in a batch of Lambda's with no other key: that stays
-    whole then, to be played again."""
+    """Request to begin no other entry, and in a batch of Lambda's no other key: such a batch stays
+    whole, and is replayed again."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +116,11 @@ def redrive(
     keeps.
     """
     with ThreadPoolExecutor(CONCURRENCY) as pool:
-        player = _Redriver(reach, pool, options)
+        redriver = _Redriver(reach, pool, options)
         for entry in entries:
             if options.stop.is_asked:
                 return
-            yield player.play(entry)
+            yield redriver.redrive(entry)
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class _Redriver:
     pool: ThreadPoolExecutor
     options: RedriveOptions
 
-    def play(self, entry: Entry) -> RedriveResult:
+    def redrive(self, entry: Entry) -> RedriveResult:
         if not entry.records:
             return RedriveResult(
                 entry, RedriveOutcome.FAILED, f"there is no record in it: {entry.error}"
@@ -139,8 +137,8 @@ class _Redriver:
         if not self.options.ignore_retention and self._is_too_old(entry):
             return RedriveResult(entry, RedriveOutcome.HELD, self._why_held())
         if self.options.dry_run:
-            return self._foretell(entry)
-        report, is_whole = asyncio.run(self._play(entry))
+            return self._predict(entry)
+        report, is_whole = asyncio.run(self._replay(entry))
         if not is_whole:
             return RedriveResult(entry, RedriveOutcome.LEFT, _STOPPED)
         return self._judge(entry, report)
@@ -158,37 +156,36 @@ class _Redriver:
         )
         return (
             f"{known}, and this is older: if its item was deleted since, it would come back. "
-            "Compare the item, and say that it is to be played however old."
+            "Compare the item, and then redrive it with --ignore-retention."
         )
 
-    async def _play(self, entry: Entry) -> tuple[BatchReport, bool]:
-        """What became of its records, and whether all were played."""
+    async def _replay(self, entry: Entry) -> tuple[BatchReport, bool]:
+        """Replay an entry's records; return their report, and whether all were replayed."""
         patience = Patience()
         source, target = self._stores(patience)
         settings = self.reach.settings
-        shelf = QuarantineLocation(
+        location = QuarantineLocation(
             settings.quarantine, entry.hop, entry.table, settings.quarantine_owner
         )
-        # A batch of Lambda's goes when its poison has a place of its own.
-        keeper = (
-            S3Quarantine(lambda: self.reach.s3, self.pool, shelf)
+        # A batch of Lambda's is removed when each bad record in it is an entry of its own.
+        quarantine = (
+            S3Quarantine(lambda: self.reach.s3, self.pool, location)
             if entry.is_lambda_failure
-            else _Leave()
+            else _NoQuarantine()
         )
-        hop = self.reach.settings.hop(source, target)
-        work = BatchContext(hop, keeper, patience.replay)
-        return await _replayed(entry, work, self.options.stop)
+        context = BatchContext(settings.hop(source, target), quarantine, patience.replay)
+        return await _replay_records(entry, context, self.options.stop)
 
-    async def _pretend(self, entry: Entry, stop: Stop) -> _Pretended:
-        """What would become of it, whether all was tried, and the writes at each end."""
+    async def _pretend(self, entry: Entry, stop: Stop) -> tuple[BatchReport, bool, int, int]:
+        """Return what `_replay` would, and the number of writes at the source and the target."""
         patience = Patience()
         source, target = map(DryStore, self._stores(patience))
         hop = self.reach.settings.hop(source, target)
-        work = BatchContext(hop, _Leave(), patience.replay)
-        report, is_whole = await _replayed(entry, work, stop)
+        context = BatchContext(hop, _NoQuarantine(), patience.replay)
+        report, is_whole = await _replay_records(entry, context, stop)
         return report, is_whole, source.writes, target.writes
 
-    def _foretell(self, entry: Entry) -> RedriveResult:
+    def _predict(self, entry: Entry) -> RedriveResult:
         report, is_whole, here, there = asyncio.run(self._pretend(entry, self.options.stop))
         if not is_whole:
             return RedriveResult(entry, RedriveOutcome.LEFT, _STOPPED)
@@ -215,7 +212,7 @@ class _Redriver:
         return self._removed(done)
 
     def _removed(self, done: RedriveResult) -> RedriveResult:
-        """Remove what was played. To play it once more does no harm."""
+        """Remove an entry that was replayed. To replay it once more does no harm."""
         try:
             self.reach.bucket.remove(done.entry)
         except (ClientError, BotoCoreError) as error:
@@ -231,25 +228,26 @@ class _Redriver:
             reserve_seconds=0.0,
             max_concurrency=CONCURRENCY,
         )
-        request = budget.limit
         reach, pool = self.reach, self.pool
-        here = DynamoStore(BotocoreApi(reach.here, pool), settings.source, gate=request)
-        there = DynamoStore(BotocoreApi(reach.there, pool), settings.target, gate=request)
-        return RetryingStore(here, budget), RetryingStore(there, budget)
+        source = DynamoStore(BotocoreApi(reach.here, pool), settings.source, gate=budget.limit)
+        target = DynamoStore(BotocoreApi(reach.there, pool), settings.target, gate=budget.limit)
+        return RetryingStore(source, budget), RetryingStore(target, budget)
 
 
-class _Leave:
-    """A Quarantine that leaves a record where it lies."""
+class _NoQuarantine:
+    """Quarantine that stores nothing: the record is in an entry already."""
 
-    async def put(self, lost: QuarantinedRecord) -> None:
+    async def put(self, quarantined: QuarantinedRecord) -> None:
         """See Quarantine."""
 
 
-async def _replayed(entry: Entry, work: BatchContext, stop: Stop) -> tuple[BatchReport, bool]:
-    """What became of an entry's records, and whether none was left for a stop."""
+async def _replay_records(
+    entry: Entry, context: BatchContext, stop: Stop
+) -> tuple[BatchReport, bool]:
+    """Replay an entry's records; return their report, and whether a stop left none out."""
     is_whole = True
 
-    async def some(keys: Iterable[Awaitable[None]]) -> None:
+    async def until_stopped(keys: Iterable[Awaitable[None]]) -> None:
         nonlocal is_whole
         waiting = list(keys)
         begun = len(await run_in_order(waiting, _replay_key, stop, CONCURRENCY))
@@ -258,7 +256,7 @@ async def _replayed(entry: Entry, work: BatchContext, stop: Stop) -> tuple[Batch
             if isinstance(key, Coroutine):  # else Python complains that it was never awaited
                 key.close()
 
-    report = await replicate_batch(entry.records, work, some)
+    report = await replicate_batch(entry.records, context, until_stopped)
     return report, is_whole
 
 
@@ -271,8 +269,9 @@ def _counts(report: BatchReport) -> str:
 
 
 def _troubles(report: BatchReport) -> str:
-    lasting = [one.error for one in report.quarantined]
-    return "; ".join(dict.fromkeys([*lasting, *(_reason(one.error) for one in report.failures)]))
+    quarantined = [record.error for record in report.quarantined]
+    failed = [_reason(failure.error) for failure in report.failures]
+    return "; ".join(dict.fromkeys([*quarantined, *failed]))
 
 
 def _reason(error: Exception) -> str:

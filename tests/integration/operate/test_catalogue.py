@@ -100,7 +100,7 @@ def test_what_somebody_removed_meanwhile_is_reported_as_gone(ring: Ring) -> None
     first, second = both
     assert (first["became"], first["why"]) == (
         "done",
-        "it is gone: somebody has played or removed it",
+        "it is gone: somebody has replayed or removed it",
     )
     assert (second["became"], both.stays) == ("done", False)
 

@@ -38,9 +38,9 @@ _RUNNING, _SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 @dataclass(frozen=True)
 class SegmentJob:
-    """What to do with segments: `work`, `how` and `parts` as `operate.distributed.worker` has them.
+    """Work on segments: `work`, `how` and `parts` as in the event of `operate.distributed.worker`.
 
-    `about` is what makes it the same task as another.
+    Jobs with equal `about` are the same job: one resumes the execution of the other.
     """
 
     work: str
@@ -51,14 +51,14 @@ class SegmentJob:
 
     @property
     def prefix(self) -> str:
-        """What the names of its runs begin with."""
+        """Prefix of the names of its executions."""
         text = json.dumps([self.work, self.about], sort_keys=True)
         return f"{self.work}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}-"
 
 
 @dataclass(frozen=True)
 class Execution:
-    """A run: its name, which its objects have too, its ARN, and when it was begun."""
+    """An execution: its name, which its objects have too, its ARN, and when it began."""
 
     name: str
     arn: str
@@ -67,10 +67,7 @@ class Execution:
 
 
 class SegmentRunner:
-    """The part of a stack that works on segments.
-
-    Its methods raise what `operate.aws.errors` does.
-    """
+    """Runs jobs on a stack's state machine. All methods raise `OperateError`."""
 
     def __init__(
         self,
@@ -80,19 +77,20 @@ class SegmentRunner:
         sleep: Callable[[], None] | None = None,
         stop: Stop | None = None,
     ) -> None:
-        """Take what is deployed, clients of Step Functions and S3, and how to wait for a look.
+        """Take what is deployed, and clients of Step Functions and S3.
 
-        Once `stop` is asked for, neither a run nor all of its results are waited for.
+        `sleep` waits between two looks at an execution. After a `stop` request, neither the
+        execution nor all of its results are waited for.
         """
-        self._asked = stop or Stop()
+        self._stop = stop or Stop()
         self.part = part
         self._states = states
         self._s3 = s3
-        self._sleep = sleep or (lambda: self._asked.sleep(_PAUSE))
+        self._sleep = sleep or (lambda: self._stop.sleep(_PAUSE))
 
     @property
     def _place(self) -> Place:
-        """The bucket of results: it is the machine's account's."""
+        """The bucket of results, which belongs to the state machine's account."""
         return place_of(self.part.bucket, Arn.parse(self.part.state_machine).account)
 
     @classmethod
@@ -101,8 +99,8 @@ class SegmentRunner:
         part = deployed.distributed
         if part is None:
             raise InvalidRequestError(
-                "No part that works on segments is deployed here: it is off unless the settings "
-                "say `distributed.enabled: true`. Say so and run `up`, or leave --distributed out."
+                "This stack has no functions for segments: they are off unless the settings say "
+                "`distributed.enabled: true`. Set that and run `up`, or leave --distributed out."
             )
         member = next(one for one in deployed.members if one.name == part.member)
         region = part.state_machine.split(":")[3]
@@ -113,89 +111,89 @@ class SegmentRunner:
 
     def run_to_completion(
         self,
-        task: SegmentJob,
+        job: SegmentJob,
         *,
         restart: bool = False,
         on_progress: ProgressCallback = no_progress,
     ) -> Execution:
         """Run a job to its end, in an existing execution or a new one.
 
-        One that failed before is redriven, and `restart` drops what is there. OperationFailedError
-        if the run fails, also where it cannot be redriven.
+        One that failed before is redriven; `restart` begins a new one. Raises OperationFailedError
+        if the execution fails, or cannot be redriven.
         """
         if restart:
-            self.delete_results(task)
+            self.delete_results(job)
         with translate_aws_errors():
-            run = next(self._open(task), None) or self._begin(task)
-            if run.status not in (_RUNNING, _SUCCEEDED):
-                self._redrive(run)
-            self._wait(run, len(task.parts), on_progress)
-            return run
+            execution = next(self._open(job), None) or self._begin(job)
+            if execution.status not in (_RUNNING, _SUCCEEDED):
+                self._redrive(execution)
+            self._wait(execution, len(job.parts), on_progress)
+            return execution
 
-    def find_open(self, task: SegmentJob) -> Execution | None:
-        """The run that the task goes on with; None: there is none."""
+    def find_open(self, job: SegmentJob) -> Execution | None:
+        """Return the execution that the job would resume; None: there is none."""
         with translate_aws_errors():
-            return next(self._open(task), None)
+            return next(self._open(job), None)
 
-    def collect(self, run: Execution, task: SegmentJob) -> Iterator[Call]:
-        """Yield what the calls found. Raises OperationFailedError if one is missing."""
+    def collect(self, execution: Execution, job: SegmentJob) -> Iterator[Call]:
+        """Yield the results of all calls. Raises OperationFailedError if one is missing."""
         over = set()
         with translate_aws_errors():
-            for call in results(self._s3, self._place, run.name):
-                self._asked.check()
+            for call in results(self._s3, self._place, execution.name):
+                self._stop.check()
                 yield call
                 if call.over:
                     over.add((call.source, call.number))
-        missing = {(part.source, part.segment.number) for part in task.parts} - over
+        missing = {(part.source, part.segment.number) for part in job.parts} - over
         if missing:
             raise OperationFailedError(
                 f"The results of {counted(len(missing), 'segment')} are not in {self.part.bucket}: "
-                "somebody has deleted or taken them. Run it again with --restart."
+                "somebody has deleted them. Run it again with --restart."
             )
 
-    def delete_results(self, task: SegmentJob) -> None:
-        """Delete what the task's runs have in the bucket: from then on none is gone on with.
+    def delete_results(self, job: SegmentJob) -> None:
+        """Delete what the job's executions have in the bucket, so that none is resumed.
 
-        A run's list, by which it is found, goes first, as its name comes first: half of its results
-        must never be taken for all. What a function still writes for a stopped execution stays
-        until the next time.
+        The list of an execution's segments, by which it is found, is deleted first, as its name
+        sorts first: half of the results must never be taken for all. What a function still writes
+        for a stopped execution stays until the next call.
         """
         pages = self._s3.get_paginator("list_objects_v2")
         with translate_aws_errors():
-            for run in self._open(task):
-                self._stop(run)
-            for page in pages.paginate(**self._place, Prefix=task.prefix):
+            for execution in self._open(job):
+                self._stop_execution(execution)
+            for page in pages.paginate(**self._place, Prefix=job.prefix):
                 keys = [{"Key": one["Key"]} for one in page.get("Contents", ())]
                 if keys:  # a page is as long as what can be deleted at once
                     self._s3.delete_objects(**self._place, Delete={"Objects": keys, "Quiet": True})
 
-    def _open(self, task: SegmentJob) -> Iterator[Execution]:
-        """The task's runs whose results were not taken, the newest first."""
+    def _open(self, job: SegmentJob) -> Iterator[Execution]:
+        """Yield the job's executions whose results were not collected, the newest first."""
         pages = self._states.get_paginator("list_executions")
         found = [
             Execution(one["name"], one["executionArn"], one["startDate"], one["status"])
             for page in pages.paginate(stateMachineArn=self.part.state_machine)
             for one in page["executions"]
-            if one["name"].startswith(task.prefix)
+            if one["name"].startswith(job.prefix)
         ]
-        for run in sorted(found, key=lambda one: one.begun, reverse=True):
-            if self._has_list(run.name):
-                yield run
+        for execution in sorted(found, key=lambda one: one.begun, reverse=True):
+            if self._has_list(execution.name):
+                yield execution
 
     def _has_list(self, name: str) -> bool:
         key = _list_of(name)
         listed = self._s3.list_objects_v2(**self._place, Prefix=key)
         return any(one["Key"] == key for one in listed.get("Contents", ()))
 
-    def _begin(self, task: SegmentJob) -> Execution:
-        name = f"{task.prefix}{time.time_ns():x}"
-        parts = json.dumps([segment_to_event(part) for part in task.parts])
+    def _begin(self, job: SegmentJob) -> Execution:
+        name = f"{job.prefix}{time.time_ns():x}"
+        parts = json.dumps([segment_to_event(part) for part in job.parts])
         self._s3.put_object(**self._place, Key=_list_of(name), Body=parts.encode())
         event = {
-            "work": task.work,
-            "how": task.how,
+            "work": job.work,
+            "how": job.how,
             "members": [
-                member_to_event(one, self.part.readers.get(one.name)) for one in task.members
+                member_to_event(one, self.part.readers.get(one.name)) for one in job.members
             ],
             "bucket": self.part.bucket,
             "run": name,
@@ -206,60 +204,63 @@ class SegmentRunner:
         )
         return Execution(name, begun["executionArn"], begun["startDate"], _RUNNING)
 
-    def _redrive(self, run: Execution) -> None:
-        """Have the segments that failed tried again.
+    def _redrive(self, execution: Execution) -> None:
+        """Retry the segments that failed.
 
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
         """
         try:
-            self._states.redrive_execution(executionArn=run.arn)
+            self._states.redrive_execution(executionArn=execution.arn)
         except ClientError as error:
             raise OperationFailedError(
-                f"The run of {run.begun:%Y-%m-%d %H:%M %Z} {run.status.lower()}, and cannot be "
-                f"redriven: {error}. Begin another with --restart."
+                f"The execution of {execution.begun:%Y-%m-%d %H:%M %Z} "
+                f"{execution.status.lower()}, and cannot be redriven: {error}. Start another with "
+                "--restart."
             ) from error
 
-    def _stop(self, run: Execution) -> None:
-        if run.status == _RUNNING:
-            self._states.stop_execution(executionArn=run.arn)
+    def _stop_execution(self, execution: Execution) -> None:
+        if execution.status == _RUNNING:
+            self._states.stop_execution(executionArn=execution.arn)
 
-    def _wait(self, run: Execution, parts: int, on_progress: ProgressCallback) -> None:
+    def _wait(self, execution: Execution, parts: int, on_progress: ProgressCallback) -> None:
         while True:
-            # First: what was just begun or redriven may not be seen at once.
+            # First, since what was just begun or redriven may not be listed at once.
             self._sleep()
-            seen = self._states.describe_execution(executionArn=run.arn)
-            counts = self._counts(run)
-            # Not of how many Step Functions says: it counts what it has listed until then.
+            seen = self._states.describe_execution(executionArn=execution.arn)
+            counts = self._counts(execution)
+            # The total is the job's: Step Functions counts only what it has listed so far.
             on_progress("working on segments", counts.get("succeeded", 0), parts)
             if seen["status"] == _SUCCEEDED:
                 return
             if seen["status"] != _RUNNING:
                 raise OperationFailedError(
-                    self._failure(run, seen, counts.get("succeeded", 0), parts)
+                    self._failure(execution, seen, counts.get("succeeded", 0), parts)
                 )
 
-    def _counts(self, run: Execution) -> Mapping[str, int]:
-        """How many segments are how far; empty before Step Functions knows."""
-        for one in self._states.list_map_runs(executionArn=run.arn)["mapRuns"]:
+    def _counts(self, execution: Execution) -> Mapping[str, int]:
+        """Return the number of segments by their state; empty before Step Functions knows."""
+        for one in self._states.list_map_runs(executionArn=execution.arn)["mapRuns"]:
             counts: Mapping[str, int] = self._states.describe_map_run(mapRunArn=one["mapRunArn"])[
                 "itemCounts"
             ]
             return counts
         return {}
 
-    def _failure(self, run: Execution, seen: Mapping[str, Any], succeeded: int, parts: int) -> str:
+    def _failure(
+        self, execution: Execution, seen: Mapping[str, Any], succeeded: int, parts: int
+    ) -> str:
         are = "is" if succeeded == 1 else "are"
         done = f"{succeeded:,} of {counted(parts, 'segment')} {are} done"
+        cause = self._cause(execution) or seen.get("cause")
         return (
-            f"The run {seen['status'].lower()}: {self._cause(run) or seen.get('cause')} "
-            f"({run.arn}). {done}, and that stays so: the same command has the rest tried again, "
-            "--restart starts over."
+            f"The execution {seen['status'].lower()}: {cause} ({execution.arn}). {done}. The same "
+            "command retries the rest; --restart starts over."
         )
 
-    def _cause(self, run: Execution) -> str | None:
-        """Why the first segment failed, if one did and who asks may see it."""
+    def _cause(self, execution: Execution) -> str | None:
+        """Return why the first segment failed, if one did and the caller may read it."""
         with suppress(ClientError):
-            for one in self._states.list_map_runs(executionArn=run.arn)["mapRuns"]:
+            for one in self._states.list_map_runs(executionArn=execution.arn)["mapRuns"]:
                 failed = self._states.list_executions(
                     mapRunArn=one["mapRunArn"], statusFilter="FAILED", maxResults=1
                 )["executions"]
@@ -269,6 +270,6 @@ class SegmentRunner:
         return None
 
 
-def _list_of(run: str) -> str:
-    """The object that lists the parts of a run; by it, the run is found."""
-    return f"{run}.json"
+def _list_of(name: str) -> str:
+    """Return the key of the list of an execution's segments, by which the execution is found."""
+    return f"{name}.json"

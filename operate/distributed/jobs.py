@@ -1,4 +1,4 @@
-"""A check, or a backfill, whose segments are worked on in functions: see `executions`."""
+"""Check and backfill as jobs whose segments are processed in functions: see `executions`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from operate.reconcile.members import MemberConnection, table_identities
 from operate.reporting import ProgressCallback, no_progress
 
 LONGEST_SETTLE = 180.0
-"""Seconds: a call has 15 minutes, and may look at what differs five times."""
+"""Seconds: a call has 15 minutes, and may read what differs five times."""
 
 
 def check_job(members: Sequence[MemberConnection], options: CheckOptions) -> SegmentJob:
     """Describe a check as a job. Raises InvalidRequestError for options that functions lack."""
     if options.settle_seconds > LONGEST_SETTLE:
         raise InvalidRequestError(
-            f"--settle-seconds {options.settle_seconds:g} is too long: a function has "
-            f"15 minutes, and waits so long "
-            f"up to {options.max_rechecks - 1} times. Use {LONGEST_SETTLE:g} or less."
+            f"--settle-seconds {options.settle_seconds:g} is too long: a function has 15 minutes, "
+            f"and waits so long up to {options.max_rechecks - 1} times. Use {LONGEST_SETTLE:g} or "
+            "less."
         )
     return SegmentJob(
         "check",
@@ -45,10 +45,10 @@ def check_distributed(
     restart: bool = False,
     on_progress: ProgressCallback = no_progress,
 ) -> tuple[CheckResult, float]:
-    """Compare members; the journal has what was found then, as after `reconcile.check.check`.
+    """Compare members; the differences are in the journal then, as after `reconcile.check.check`.
 
-    Also returns the capacity units that the functions took, of which the journal knows nothing.
-    Raises `OperateError`.
+    Also returns the capacity units that the functions used, which the journal does not have. Raises
+    `OperateError`.
     """
     compared, units = journal.phase_count(COMPARED), 0.0
     if compared is None:
@@ -60,9 +60,9 @@ def check_distributed(
     return CheckResult(compared, journal.counts()), units
 
 
-def expect_writes(machine: SegmentRunner) -> None:
-    """See that functions may fill. InvalidRequestError if they may only read."""
-    if not machine.part.writes:
+def expect_writes(runner: SegmentRunner) -> None:
+    """Raise InvalidRequestError if the functions may only read."""
+    if not runner.part.writes:
         raise InvalidRequestError(
             "The functions of this ring may only read. Set `distributed.writes: true` and run "
             "`up`, or leave --distributed out."
@@ -85,16 +85,16 @@ def backfill_distributed(
     restart: bool = False,
     on_progress: ProgressCallback = no_progress,
 ) -> BackfillResult:
-    """Fill members, a route after the other, as `operate.reconcile.backfill.backfill` does.
+    """Fill members, one route after the other, as `operate.reconcile.backfill.backfill` does.
 
-    No run is forgotten before all are done, so that an interrupted call goes on behind those that
-    are. Raises `OperateError`.
+    No results are deleted before all jobs are done, so that a call after an interruption repeats
+    none of them. Raises `OperateError`.
     """
-    runs = [
-        runner.run_to_completion(task, restart=restart, on_progress=on_progress) for task in jobs
+    executions = [
+        runner.run_to_completion(job, restart=restart, on_progress=on_progress) for job in jobs
     ]
-    taken = (runner.collect(run, task) for run, task in zip(runs, jobs, strict=True))
-    done, _ = collect_backfill(chain.from_iterable(taken), journal)
-    for task in jobs:
-        runner.delete_results(task)
-    return done
+    calls = (runner.collect(run, job) for run, job in zip(executions, jobs, strict=True))
+    result, _ = collect_backfill(chain.from_iterable(calls), journal)
+    for job in jobs:
+        runner.delete_results(job)
+    return result

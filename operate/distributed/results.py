@@ -1,8 +1,7 @@
 """Results of segments that functions process: an object for each call, in a bucket.
 
-An object is lines of JSON: the first is about the call (see `Call`), each other one is of a
-key. Its name says which part and which turn it is of, so a call
-that is made again replaces what it had written.
+An object is lines of JSON: the first is about the call (see `Call`), each other one about a key.
+Its name has the segment and the turn, so a call that is repeated replaces what it had written.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def _call(documents: Iterator[Any]) -> Call:
 
 
 def _documents(body: Any, where: str) -> Iterator[Any]:
-    """What the lines of an object say: first of the call, then of keys."""
+    """Yield the documents of an object's lines: the call's, then those of keys."""
     try:
         lines = map(read_json, _lines(body))
         header: Any = next(lines, None)
@@ -126,7 +125,7 @@ def _expect(is_so: bool, otherwise: str) -> None:
 
 
 def _is_found(line: Any) -> bool:
-    """Whether a line is of a check: a key, what each member has of it, what that means."""
+    """Return whether a line is of a check: a key, its state at each member, and the verdict."""
     match line:
         case [str(key), list(states), str(kind)] if is_key(key):
             marks = [
@@ -140,7 +139,7 @@ def _is_found(line: Any) -> bool:
 
 
 def _is_filled(line: Any) -> bool:
-    """Whether a line is of a backfill: a key, and why it was not filled."""
+    """Return whether a line is of a backfill: a key, and why it was not filled."""
     match line:
         case [str(key), str()]:
             return is_key(key)
@@ -148,11 +147,11 @@ def _is_filled(line: Any) -> bool:
 
 
 def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[CheckResult, float]:
-    """What a check's calls have found, and the capacity units that it took.
+    """Put what a check's calls found into the journal; return the result, and the capacity units.
 
-    The journal has it then, for `check.findings`. A key may be found by several parts.
+    Several segments may have found a key.
     """
-    journal.clear_suspects()  # what was taken before an interruption is here again
+    journal.clear_suspects()  # what was collected before an interruption is here again
     first, units = 0, 0.0
     for call in calls:
         first += call.read if call.source == 0 else 0
@@ -168,8 +167,8 @@ def collect_check(calls: Iterable[Call], journal: Journal) -> tuple[CheckResult,
 
 
 def collect_backfill(calls: Iterable[Call], journal: Journal) -> tuple[BackfillResult, float]:
-    """What a backfill's calls have filled, and the capacity units that it took."""
-    journal.clear_suspects()  # what was taken before an interruption is here again
+    """Put what a backfill's calls skipped into the journal; return the result, and the units."""
+    journal.clear_suspects()  # what was collected before an interruption is here again
     done, units = BackfillResult(), 0.0
     for call in calls:
         done.read += call.read

@@ -1,13 +1,12 @@
 """Process one table segment in a Lambda function; its results go to a bucket.
 
-It is `check --pairwise`, or `backfill`, for one segment, as a Lambda function: the segments of a
-ring know nothing of each other, and nothing waits for them but who reads the bucket. A call that
-comes near its end says where the next one goes on. The same call again writes the same object.
+It is `check --pairwise`, or `backfill`, for one segment. Segments do not depend on each other. A
+call that runs out of time says where the next one continues. Repeated, it writes the same object.
 
 The event: `work` (`check` or `backfill`), `how` (see below), `members` (see `member_to_event`),
 `part` (`source`, `number`, `of`), `bucket`, `run` (the prefix of the run's objects), and, from the
-second call on, `state`, the answer of the call before. Where that call ended is an item's key, so
-it is not in the answer, which Step Functions keeps for months, but in the call's object in the
+second call on, `state`, the response of the call before. Where that call ended is an item's key, so
+it is not in the response, which Step Functions keeps for months, but in the call's object in the
 bucket.
 
 - check: `how` has `settle` and `tombstones`, see `operate.reconcile.check.CheckOptions`. A part's
@@ -48,9 +47,11 @@ from operate.reconcile.parallel_scan import ScanSegment, Segment
 from operate.reconcile.rate_limit import RateLimiter, attach_rate_limiter
 
 MOST = 2_000
-"""Suspects after which a call ends: to look at them takes time, too."""
-_LOOKING = 60.0  # seconds that the looks at so many take, about
-_FILLING = 120.0  # seconds that a page may take, of which each item is looked up and put
+"""Suspects after which a call ends: to recheck them takes time, too."""
+_RECHECK_SECONDS = 60.0
+"""Seconds that it takes to recheck so many, about."""
+_PAGE_SECONDS = 120.0
+"""Seconds that it may take to fill a page, each item of which is read and put."""
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
@@ -78,7 +79,7 @@ class SegmentProgress(NamedTuple):
 
 
 def handle(event: Event, context: Any) -> dict[str, Any]:
-    """Work on a segment, as far as the time of one call goes. See the module."""
+    """Process a segment for as long as one call may take. The event: see the module."""
     own = prepared(botocore.session.Session())
 
     def make(service: str, region: str | None, role: str | None) -> Any:
@@ -98,9 +99,9 @@ def handle(event: Event, context: Any) -> dict[str, Any]:
 def process_segment(
     event: Event, make: ClientFactory, left: RemainingTime, account: str
 ) -> dict[str, Any]:
-    """Work on a segment until it is over or little time is `left`; say how far it is.
+    """Process a segment until it is done or little time is `left`; return its `state`.
 
-    The bucket must be the `account`'s.
+    The bucket must belong to `account`.
     """
     members = [member_from_event(one, make) for one in event["members"]]
     names = members[0].keys
@@ -142,7 +143,7 @@ def _position(client: Any, place: Place, name: str) -> str:
 
 
 def member_to_event(member: MemberConnection, role: str | None = None) -> dict[str, Any]:
-    """A member, as an event has it; `role` is what the function takes to reach it."""
+    """Return a member as an event has it; `role` is what the function assumes to reach it."""
     return {
         "name": member.name,
         "region": member.region,
@@ -159,14 +160,14 @@ def member_to_event(member: MemberConnection, role: str | None = None) -> dict[s
 
 
 def segment_to_event(part: ScanSegment) -> dict[str, int]:
-    """A part, as an event has it."""
+    """Return a segment as an event has it."""
     return {"source": part.source, "number": part.segment.number, "of": part.segment.of}
 
 
 def member_from_event(one: Mapping[str, Any], make: ClientFactory) -> MemberConnection:
-    """A member, of what an event says of it."""
-    client, pace = make("dynamodb", one["region"], one["role"]), RateLimiter(None)
-    attach_rate_limiter(client, pace)
+    """Connect to a member of an event."""
+    client, limiter = make("dynamodb", one["region"], one["role"]), RateLimiter(None)
+    attach_rate_limiter(client, limiter)
     return MemberConnection(
         name=one["name"],
         region=one["region"],
@@ -179,7 +180,7 @@ def member_from_event(one: Mapping[str, Any], make: ClientFactory) -> MemberConn
         ttl_attribute=one["expires"],
         item_count=0,
         tombstone_count=0,
-        rate_limiter=pace,
+        rate_limiter=limiter,
     )
 
 
@@ -190,13 +191,13 @@ def _check(
     journal: Journal,
     left: RemainingTime,
 ) -> SegmentProgress:
-    """Read on until it is late, or there is enough to look at; then look."""
+    """Compare pages until it is late, or there are many suspects; then recheck those."""
     how, part = event["how"], event["part"]
     options = CheckOptions(tombstones=how["tombstones"], settle_seconds=how["settle"])
     tables = members[part["source"] // 2].tables
     table = tables.tombstones if part["source"] % 2 else tables.table
     segment = ScanSegment(part["source"], _segment(part, table), start)
-    enough = options.settle_seconds * (options.max_rechecks - 1) + _LOOKING
+    enough = options.settle_seconds * (options.max_rechecks - 1) + _RECHECK_SECONDS
     read, since = 0, options.deletes_since(members)
     while True:
         page = compare_page(members, segment, since)
@@ -223,7 +224,7 @@ def _fill(
     journal: Journal,
     left: RemainingTime,
 ) -> SegmentProgress:
-    """Fill page by page until it is late. A page that is filled again is not written again."""
+    """Fill page by page until it is late. A page that is repeated writes nothing again."""
     part = event["part"]
     route = Route(*event["how"]["route"])
     segment = ScanSegment(0, _segment(part, members[route.source].tables.table), start)
@@ -237,7 +238,7 @@ def _fill(
             lines += find_skipped_keys(page, members[0].keys)
             read += len(page.items)
             segment = replace(segment, position=page.position)
-            if page.is_last or left() < _FILLING or len(lines) >= MOST:
+            if page.is_last or left() < _PAGE_SECONDS or len(lines) >= MOST:
                 return SegmentProgress(read, segment.position, {"became": became}, iter(lines))
 
 

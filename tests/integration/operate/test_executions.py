@@ -141,7 +141,7 @@ def test_it_counts_the_segments_that_step_functions_has_not_listed_yet(s3: Any) 
 def test_a_run_that_fails_says_why_how_far_it_is_and_what_to_do(s3: Any) -> None:
     with pytest.raises(OperationFailedError) as raised:
         machine(States("FAILED"), s3).run_to_completion(task())
-    for words in ("out of memory", "1 of 2 segments is done", "the same command", "--restart"):
+    for words in ("out of memory", "1 of 2 segments is done", "The same command", "--restart"):
         assert words in str(raised.value)
 
 

@@ -13,6 +13,7 @@ from operate.errors import OperateError
 from operate.monitoring import status
 from operate.monitoring.heartbeats import Heartbeats
 from operate.monitoring.hop_logs import HopLogs
+from operate.rings import command_for
 
 if TYPE_CHECKING:
     from operate.deployed import Deployed
@@ -77,7 +78,9 @@ class StatusPoller:
             if not deployed.members:
                 self.error = f"{self._ring.label}: nothing is deployed."
                 return
-            read = status.status(deployed, clients)
+            read = status.status(
+                deployed, clients, is_local=self._ring.is_local, command=command_for(self._ring)
+            )
             heartbeats = Heartbeats(deployed, clients).read() if self._reads_heartbeats else {}
         except OperateError as error:
             self.error = str(error)

@@ -105,8 +105,8 @@ def status(
     deployed: Deployed,
     clients: ClientPool | None = None,
     *,
+    command: Command,
     is_local: bool = False,
-    command: Command = "`automate.py {}`".format,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Status:
     """Read the state of everything that a stack has deployed.

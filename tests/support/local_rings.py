@@ -13,8 +13,8 @@ from local.lambda_emulator.mapping_stats import Stats
 from local.ring import LocalRing
 from local.stack_config import StackConfig
 from operate.hop_settings import settings_of
+from operate.monitoring.ring_monitoring import ring_status
 from operate.monitoring.status import Status
-from operate.monitoring.status import status as status_of
 from operate.quarantine.redrive import HopAccess
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "sa-east-1", "ca-central-1")
@@ -108,5 +108,4 @@ def reach(ring: LocalRing, source: str) -> HopAccess:
 
 def status(ring: LocalRing) -> Status:
     """Return the status as `status --local` does."""
-    stack = RunningLocalRing(ring.endpoint)
-    return status_of(stack.deployed(), stack.clients())
+    return ring_status(RunningLocalRing(ring.endpoint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from local.stack_config import StackConfig
 from operate.aws.clients import ClientPool
 from operate.deployed import Credentials, Deployed, DeployedHop, DeployedMember, TableShape
 from operate.errors import PrerequisiteError
-from operate.monitoring.status import status
+from operate.monitoring import status as monitoring
 from ring.project import PROJECT_ROOT
 from tests.support.deployments import TABLE
 from tests.support.store_backends import answering, hearing
@@ -29,6 +30,7 @@ from tests.support.store_backends import answering, hearing
 PROGRAM = PROJECT_ROOT / "__main__.py"
 CONFIG = {"table": TABLE, "members": [{"region": "us-east-1"}, {"region": "eu-west-1"}]}
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+status = partial(monitoring.status, command="`automate.py {}`".format)
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ LOST = "eu-west-1"
 class RingOnAws(RunningLocalRing):
     """A ring whose credentials may end, and whose clients know nothing of faults, as on AWS."""
 
+    is_local = False
     has_credentials = True
 
     def deployed(self) -> Deployed:

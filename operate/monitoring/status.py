@@ -103,7 +103,7 @@ class Status:
 
 def status(
     deployed: Deployed,
-    clients: ClientPool | None = None,
+    clients: ClientPool,
     *,
     command: Command,
     is_local: bool = False,
@@ -117,15 +117,16 @@ def status(
     `command` completes the commands that problems advise; of a ring on this machine (`is_local`)
     they name none of the AWS CLI.
     """
-    shared, advice = clients or ClientPool(), _Advice(is_local, command)
+    advice = _Advice(is_local, command)
     members = {member.name: member for member in deployed.members}
     own = [member for member in deployed.members if not member.named_only]
     with translate_aws_errors(), ThreadPoolExecutor(_AT_ONCE) as pool:
         tables = pool.map(
-            lambda member: _member(Probe(shared, member), member.name in deployed.held, advice), own
+            lambda member: _member(Probe(clients, member), member.name in deployed.held, advice),
+            own,
         )
         hops = pool.map(
-            lambda hop: _hop(hop, Probe(shared, members[hop.source], hop), members, now(), advice),
+            lambda hop: _hop(hop, Probe(clients, members[hop.source], hop), members, now(), advice),
             deployed.hops,
         )
         return Status(tuple(tables), tuple(hops))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -10,6 +11,7 @@ import pulumi_aws as aws
 from ring.arn import Arn
 from ring.component_types import HOP
 from ring.hop_metrics import HopMetrics
+from ring.partitions import mappings_are_limited
 from ring.policies.hop import hop_policy, writer_policy
 from ring.policies.statements import Bucket, SecretAccess
 from ring.policies.trust import lambda_trust, writer_trust
@@ -176,10 +178,6 @@ class Hop(pulumi.ComponentResource):
 
     def _mapping(self, policy: aws.iam.RolePolicy) -> aws.lambda_.EventSourceMapping:
         mapping = self._settings.mapping
-        on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
-            destination_arn=self._quarantine.arn
-        )
-        counts = aws.lambda_.EventSourceMappingMetricsConfigArgs(metrics=["EventCount"])
         return aws.lambda_.EventSourceMapping(
             self.name,
             function_name=self.function.arn,
@@ -190,18 +188,13 @@ class Hop(pulumi.ComponentResource):
             batch_size=mapping.batch_size,
             maximum_batching_window_in_seconds=mapping.batching_window,
             parallelization_factor=mapping.parallelization_factor,
-            maximum_retry_attempts=mapping.retries,
-            maximum_record_age_in_seconds=mapping.record_age,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
-            destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
-                on_failure=on_failure
-            ),
-            # No other metric counts the batches that Lambda sends to the failure destination.
-            metrics_config=counts if self._settings.monitoring.enabled else None,
+            **self._giving_up(),
             opts=pulumi.ResourceOptions.merge(
                 self._opts,
                 pulumi.ResourceOptions(
+                    provider=self.source.mapping_provider,
                     # Lambda checks the role's access to the stream when the mapping is created.
                     depends_on=[policy],
                     # It only matters at creation. A change would replace the mapping, and Lambda
@@ -210,3 +203,24 @@ class Hop(pulumi.ComponentResource):
                 ),
             ),
         )
+
+    def _giving_up(self) -> dict[str, Any]:
+        """Return when the mapping gives records up, and where they go then.
+
+        Where they could not go to the quarantine, they stay in the stream: -1 is for ever.
+        """
+        if mappings_are_limited(self.source.member.partition):
+            return {"maximum_retry_attempts": -1, "maximum_record_age_in_seconds": -1}
+        on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
+            destination_arn=self._quarantine.arn
+        )
+        counts = aws.lambda_.EventSourceMappingMetricsConfigArgs(metrics=["EventCount"])
+        return {
+            "maximum_retry_attempts": self._settings.mapping.retries,
+            "maximum_record_age_in_seconds": self._settings.mapping.record_age,
+            "destination_config": aws.lambda_.EventSourceMappingDestinationConfigArgs(
+                on_failure=on_failure
+            ),
+            # No other metric counts the batches that Lambda sends to the failure destination.
+            "metrics_config": counts if self._settings.monitoring.enabled else None,
+        }

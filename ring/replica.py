@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import pulumi
@@ -9,6 +10,7 @@ import pulumi_aws as aws
 
 from ring.arn import table_arn, table_arn_of_stream
 from ring.component_types import REPLICA
+from ring.partitions import mappings_are_limited
 from ring.policies.hop import writer_policy
 from ring.policies.statements import TableAccess
 from ring.resources.adopted_stream import adopted_stream
@@ -54,16 +56,7 @@ class Replica(pulumi.ComponentResource):
         self._name = name
         self._settings = settings
         self._named_only = named_only
-        self.provider = aws.Provider(
-            name,
-            region=member.region,
-            profile=member.profile,
-            assume_roles=_roles(member),
-            # Guards against a wrong profile, which would create the ring in another account.
-            allowed_account_ids=[member.account_id] if member.account_id else None,
-            default_tags=aws.ProviderDefaultTagsArgs(tags=settings.tags) if settings.tags else None,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self.provider = self._declare_provider(name, settings.tags)
         self.table_arn, self.stream_arn = self._table()
         self.tombstones_arn = self._tombstones()
         self.quarantine = None if named_only else self._quarantine()
@@ -97,6 +90,13 @@ class Replica(pulumi.ComponentResource):
         ).apply(lambda parts: TableAccess(**parts))
 
     @cached_property
+    def mapping_provider(self) -> aws.Provider:
+        """The provider of event source mappings, without tags where mappings cannot have any."""
+        if self._settings.tags and mappings_are_limited(self.member.partition):
+            return self._declare_provider(f"{self._name}-untagged", {})
+        return self.provider
+
+    @cached_property
     def writer(self) -> aws.iam.User:
         """The user that hops from other partitions write as, declared on first use.
 
@@ -117,6 +117,19 @@ class Replica(pulumi.ComponentResource):
             opts=opts,
         )
         return user
+
+    def _declare_provider(self, name: str, tags: Mapping[str, str]) -> aws.Provider:
+        member = self.member
+        return aws.Provider(
+            name,
+            region=member.region,
+            profile=member.profile,
+            assume_roles=_roles(member),
+            # Guards against a wrong profile, which would create the ring in another account.
+            allowed_account_ids=[member.account_id] if member.account_id else None,
+            default_tags=aws.ProviderDefaultTagsArgs(tags=tags) if tags else None,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _table(self) -> tuple[pulumi.Output[str], pulumi.Output[str] | None]:
         stream = self.member.stream_arn

@@ -220,7 +220,9 @@ class MappingSettings(SettingsModel):
     """Where a new hop starts to read. LATEST can miss writes made while the mapping is created. A
     change applies to hops created later."""
     retries: Annotated[StrictInt, Field(ge=-1, le=10_000)] = -1
-    """Retries of a failing batch; -1: until `record_age`."""
+    """Retries of a failing batch; -1: until `record_age`. Hops that start in aws-cn or aws-us-gov
+    have neither limit: Lambda cannot write to the quarantine there
+    (docs/how-to/other-partitions.md)."""
     record_age: Annotated[StrictInt, Field(ge=60, le=86_400)] = 82_800
     """Seconds after which a record goes to the quarantine. 23 hours, because the stream drops a
     record after 24, and the quarantine needs its data. At least `batching_window` and twice

@@ -18,7 +18,7 @@ from commands.output.screen import Screen
 from operate.deployment.backend import absolute
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
-from operate.errors import CancelledError, InvalidRequestError
+from operate.errors import CancelledError, InvalidRequestError, PrerequisiteError
 from operate.pricing.prices import PriceList
 from operate.rings import run_on_all
 from operate.table_options import CHECKPOINTS
@@ -90,7 +90,7 @@ def trial(screen: Screen, like: RingStack | None, prices: PriceList, **given: An
     options = TrialOptions(keep=request.keep, clean_up=request.clean_up)
     try:
         report = run_trial(folder, _callbacks(screen), options)
-    except (KeyboardInterrupt, CancelledError):
+    except (KeyboardInterrupt, CancelledError, PrerequisiteError):
         screen.print(
             f"\nThe trial {plan.name} is not finished, and what it has made is still there. Run "
             "the same command again to go on, or with --clean-up to destroy it."

@@ -63,6 +63,11 @@ class Leftovers:
     resources: Sequence[Leftover] = ()
     """What is left and is of a kind that is listed."""
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether every look failed: then nothing is known of what is left."""
+        return not self.looked and bool(self.unseen)
+
 
 def inventory(state: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return type, ID and region (empty: of the account) of AWS's resources in Pulumi's state."""

@@ -17,6 +17,7 @@ from operate.errors import (
 )
 from operate.stop import Stop
 from operate.trial.context import Deploy, Patience, Trial, patience_for
+from operate.trial.interruption import is_interruption
 from operate.trial.journal import TrialJournal, only_trial
 from operate.trial.plan import TrialPlan
 from operate.trial.report import TrialReport, report_of
@@ -105,7 +106,8 @@ def run_trial(
 
     Raises:
         InvalidRequestError: There is no journal, or another process runs this trial.
-        PrerequisiteError: No credentials, or no CLI; the same call goes on.
+        PrerequisiteError: No credentials (any more), no connection, or no CLI; the same call goes
+            on with the step that it was in.
         CancelledError: It was stopped; the same call goes on.
     """
     callbacks, options = callbacks or TrialCallbacks(), options or TrialOptions()
@@ -159,6 +161,10 @@ class _Runner:
         except (CancelledError, PrerequisiteError):
             raise
         except OperateError as error:
+            if is_interruption(error):
+                raise PrerequisiteError(
+                    f"AWS cannot be reached, or the credentials have expired: {error}"
+                ) from error
             what = "deploy.up" if name == DEPLOY else f"{name}.done"
             failed = Expectation.of(
                 what, f"The step `{name}` ends without an error", str(error), False

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
-
-from pulumi.automation import ConcurrentUpdateError
 
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
@@ -19,17 +15,18 @@ from operate.errors import (
 from operate.monitoring.ring_monitoring import ring_status
 from operate.quarantine.listing import RingQuarantine
 from operate.trial.context import Trial
+from operate.trial.interruption import is_interruption
 from operate.trial.items import small_item
 from operate.trial.leftovers import Leftover, Leftovers, find_leftovers, inventory
 from operate.trial.listing import IN_A_REGION
 from operate.trial.reading import Arrival, wait_for
 from operate.trial.removal import remove_all
+from operate.trial.steps.engine_lock import when_unlocked
 from operate.trial.verdicts import Expectation, StepResult, Verdict
 from operate.trial.writing import Operation, write_all
 from ring.text import counted
 
 Destroy = Callable[[RingStack], Result]
-T = TypeVar("T")
 
 
 def deploy(trial: Trial) -> StepResult:
@@ -72,7 +69,7 @@ def deploy(trial: Trial) -> StepResult:
 def _deploy(trial: Trial) -> Result:
     """Deploy; after a killed attempt, without what its engine has made and not recorded."""
     try:
-        return _when_unlocked(trial, lambda: trial.deploy(trial.ring))
+        return when_unlocked(trial, lambda: trial.deploy(trial.ring))
     except CancelledError:
         raise
     except OperationFailedError:
@@ -118,35 +115,17 @@ def _first_writes(trial: Trial) -> Arrival:
     return wait_for(trial, group, items)
 
 
-def _when_unlocked(trial: Trial, run: Callable[[], T]) -> T:
-    """Run an operation of the engine, when that of a killed process has ended.
-
-    An engine may outlive the process that started it, and removes its lock at its end. One that
-    was killed as well leaves it: then it is removed, as the trial's stack is nobody else's.
-    """
-    end = time.monotonic() + trial.patience.lock
-    while True:
-        try:
-            return run()
-        except OperationFailedError as error:
-            if not isinstance(error.__cause__, ConcurrentUpdateError):
-                raise
-            trial.on_progress("another operation of the engine holds the stack's lock: waiting")
-            if time.monotonic() > end:
-                trial.ring.break_lock()
-                return run()
-            trial.stop.sleep(trial.patience.poll)
-
-
 def destroy(trial: Trial, run: Destroy) -> StepResult:
     """Destroy everything, and look for what is left."""
     text = "Pulumi destroys everything that it has created"
     try:
-        gone = _when_unlocked(trial, lambda: _destroy(trial, run))
+        gone = when_unlocked(trial, lambda: _destroy(trial, run))
         ended = Expectation.of("destroy.done", text, gone, True)
     except CancelledError:
         raise
     except OperateError as error:
+        if is_interruption(error):
+            raise
         ended = Expectation.of("destroy.done", text, str(error), False)
     found = _look(trial)
 
@@ -164,7 +143,8 @@ def destroy(trial: Trial, run: Destroy) -> StepResult:
         trial.on_progress(f"deleted, as Pulumi does not know it: {', '.join(removed) or 'nothing'}")
         trial.wait(is_gone, trial.patience.deletion)
         rest = found
-    notes = {"is_gone": is_destroyed and not rest.left, "left": list(rest.left)}
+    is_all_gone = is_destroyed and not rest.left and not rest.is_blind
+    notes = {"is_gone": is_all_gone, "left": list(rest.left)}
     return StepResult([ended, *judged], notes=notes)
 
 
@@ -208,7 +188,11 @@ def judge_leftovers(found: Leftovers) -> list[Expectation]:
     if found.left:
         more = f" and {len(found.left) - 10} more" if len(found.left) > 10 else ""
         seen = f"left: {', '.join(found.left[:10])}{more}"
-    judged = [Expectation.of("destroy.nothing-left", text, seen, not found.left)]
+    name = "destroy.nothing-left"
+    if found.is_blind:
+        judged = [Expectation.not_judged(name, text, "nothing could be looked at")]
+    else:
+        judged = [Expectation.of(name, text, seen, not found.left)]
     if found.unseen:
         why = "; ".join(f"{what}: {error}" for what, error in found.unseen.items())
         judged.append(

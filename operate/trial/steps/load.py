@@ -19,7 +19,7 @@ from ring.text import counted
 def load(trial: Trial) -> StepResult:
     """Insert, update and delete at all members, each of them at another one than the last."""
     group, types, sizes = (trial.group(name) for name in ("plain", "types", "sizes"))
-    began, load_ = _begin_of_the_minute(trial), trial.load
+    began, load_ = _next_minute(trial), trial.load
     plain, typed, sized = (
         _inserts(trial, group, load_.inserts),
         _typed(trial, types),
@@ -52,7 +52,8 @@ def load(trial: Trial) -> StepResult:
         _arrived("load.deletes", f"{len(deletes):,} deletes", emptied),
         tombstones(trial, group, gone),
     ]
-    ended = _end_of_the_minute(trial)
+    trial.stop.sleep(trial.patience.quiet)
+    ended = _next_minute(trial)
     notes = {
         "began": began,
         "ended": ended,
@@ -64,17 +65,17 @@ def load(trial: Trial) -> StepResult:
     return StepResult(expectations, notes=notes)
 
 
-def _begin_of_the_minute(trial: Trial) -> float:
-    now = time.time()
-    return now - now % 60 if trial.patience.whole_minutes else now
+def _next_minute(trial: Trial) -> float:
+    """Wait until a minute begins, so that metrics by the minute are of the load alone.
 
-
-def _end_of_the_minute(trial: Trial) -> float:
-    """Wait until the minute ends, so that its metrics are of this step alone."""
-    trial.stop.sleep(trial.patience.quiet)
-    if trial.patience.whole_minutes:
-        trial.stop.sleep(60 - time.time() % 60)
-    return time.time()
+    Return when that was, to the second: CloudWatch leaves out the minute that begins at the end of
+    what it is asked for, and no other.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    if not trial.patience.whole_minutes:
+        return time.time()
+    trial.stop.sleep(60 - time.time() % 60)
+    return round(time.time() / 60) * 60.0
 
 
 def _at(trial: Trial, number: int) -> DeployedMember:

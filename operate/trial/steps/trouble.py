@@ -6,17 +6,21 @@ import time
 from itertools import count
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from operate.conflicts.entries import ConflictEntry
 from operate.conflicts.resolving import ResolveOutcome
 from operate.conflicts.ring_conflicts import logged_conflicts, resolve_conflict
 from operate.conflicts.standing import loser_of
 from operate.deployed import DeployedMember
+from operate.errors import CancelledError, OperateError
 from operate.membership.changes import ChangeCallbacks, pause, resume
 from operate.table_operations import quarantined, redrive
 from operate.trial.context import Trial
 from operate.trial.items import small_item, text_of
 from operate.trial.plan import PARTITION_KEY, POISON, SORT_KEY
 from operate.trial.reading import query, read_group, wait_for
+from operate.trial.steps.engine_lock import when_unlocked
 from operate.trial.steps.trial_alarms import alarms_in_alarm
 from operate.trial.verdicts import Expectation, StepResult
 from operate.trial.writing import Operation, write, write_all
@@ -157,10 +161,26 @@ def _remove_index(trial: Trial) -> None:
 
 
 def pausing(trial: Trial) -> StepResult:
-    """Pause a hop, write at all members, and resume it."""
+    """Pause a hop, write at all members, and resume it, also after an error."""
+    try:
+        return _pausing(trial)
+    except CancelledError:
+        raise
+    except (OperateError, ClientError, BotoCoreError):
+        # Else what comes next would be tried with a paused hop, and fail.
+        resume(trial.journal.ring(), trial.plan.members[0].name, callbacks=_callbacks(trial))
+        raise
+
+
+def _callbacks(trial: Trial) -> ChangeCallbacks:
+    """Deploy when an engine that outlived a killed process has ended."""
+    return ChangeCallbacks(deploy=lambda ring: when_unlocked(trial, lambda: trial.deploy(ring)))
+
+
+def _pausing(trial: Trial) -> StepResult:
     first, second = trial.members[:2]
     group = trial.group("paused")
-    callbacks = ChangeCallbacks(deploy=trial.deploy)
+    callbacks = _callbacks(trial)
     trial.on_progress(f"pausing the hop from {first.name}")
     pause(trial.journal.ring(), first.name, callbacks=callbacks)
     wait_until_held(trial)

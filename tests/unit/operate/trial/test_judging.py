@@ -108,6 +108,7 @@ def test_billed_time(calls: Invocations, verdict: Verdict) -> None:
     ("states", "verdict"),
     [
         ({"ring-a-lags-1": "OK", "ring-a-quarantined-2": "ALARM"}, MET),
+        ({"ring-a-lags-1": "OK", "ring-a-quarantine-kept-2": "ALARM"}, MET),
         ({"ring-a-lags-1": "ALARM", "ring-a-quarantined-2": "ALARM"}, FAILED),
         ({"ring-a-lags-1": "INSUFFICIENT_DATA"}, NOT_JUDGED),
         ({}, NOT_JUDGED),
@@ -140,6 +141,8 @@ def test_what_could_not_be_looked_at_is_never_taken_for_gone() -> None:
     gone, seen = judge_leftovers(Leftovers((), 10, {"roles in us-east-1": "AccessDenied"}))
     assert (gone.verdict, seen.verdict) == (MET, NOT_JUDGED)
     assert "AccessDenied" in seen.seen
+    blind, _ = judge_leftovers(Leftovers((), 0, {"roles in us-east-1": "ExpiredToken"}))
+    assert blind.verdict is NOT_JUDGED
 
 
 def test_a_report_line_of_lambda_is_read() -> None:

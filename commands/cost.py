@@ -197,6 +197,7 @@ def _shape(settings: Settings, round_trip: float) -> RingProfile:
             Index(index.name, index.projection) for index in settings.table.global_indexes
         ),
         dashboards=len(accounts) if settings.monitoring.enabled else 0,
+        beat_minutes=settings.heartbeat.every if settings.heartbeat.enabled else 0,
     )
 
 
@@ -213,6 +214,11 @@ def _warnings(prices: PriceList, settings: Settings) -> list[str]:
         warnings.append("This is the cost with all members in the ring.")
     if settings.table.billing.mode != "PAY_PER_REQUEST":
         warnings.append("The tables have provisioned capacity; this is the cost on demand.")
+    if any(member.kms_key for member in settings.members):
+        warnings.append(
+            "The requests to KMS for `kms_key`, and the keys themselves, are not counted "
+            "(docs/how-to/estimate-cost.md)."
+        )
     return warnings
 
 

@@ -46,7 +46,7 @@ class RingProfile:
     """What of a ring decides its cost. `round_trip` is a call's to the next member, in seconds.
 
     `crossing` is how many of the hops lead to another region. `dashboards` is 0 where nothing is
-    watched.
+    watched. `beat_minutes` are those between two heartbeats of a member; 0: there are none.
     """
 
     members: int
@@ -59,6 +59,7 @@ class RingProfile:
     round_trip: float = 0.1
     indexes: tuple[Index, ...] = ()
     dashboards: int = 0
+    beat_minutes: int = 0
 
 
 @dataclass(frozen=True)

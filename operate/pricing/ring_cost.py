@@ -37,6 +37,7 @@ def ring(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> list[BillL
         *_tables(load, shape, prices),
         *_indexes(load, shape, prices, ATTRIBUTES),
         *_functions(load, shape, prices),
+        *_heartbeats(shape, prices),
         *_watch(shape, prices),
     ]
 
@@ -206,6 +207,49 @@ def _functions(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> Iter
         "metrics",
         mean_price(prices, "metrics"),
         f"{n} hops x {len(METRICS)}",
+    )
+
+
+def _heartbeats(shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
+    """What heartbeats add in a quiet ring; in a busy one they share invocations, and add less.
+
+    Each is a write of a unit at every member, and an invocation that makes it, besides one for its
+    record at each hop. A schedule that invokes it is free:
+    https://aws.amazon.com/eventbridge/pricing/
+    """
+    if not shape.beat_minutes:
+        return
+    n = shape.members
+    beats = n * MONTH / (shape.beat_minutes * 60)
+    calls, seconds = beats * (n + 1), 0.01 + shape.round_trip
+    often = f"{n} members, every {shape.beat_minutes} min"
+    yield BillLine(
+        "heartbeats' writes",
+        beats * n / _MILLION,
+        "million WRU",
+        mean_price(prices, "write"),
+        f"{often}, x {n} writes",
+    )
+    yield BillLine(
+        "heartbeats' requests",
+        calls / _MILLION,
+        "million",
+        mean_price(prices, "requests"),
+        f"{often}, x {n + 1} invocations",
+    )
+    yield BillLine(
+        "heartbeats' time",
+        calls * seconds * shape.memory / 1024 / _MILLION,
+        "million GB-s",
+        mean_price(prices, "gb_seconds"),
+        f"requests x {seconds:.3g} s x {shape.memory} MB",
+    )
+    yield BillLine(
+        "heartbeats' logs",
+        calls * _LINES / _GB,
+        "GB",
+        mean_price(prices, "logs"),
+        f"requests x {_LINES} B",
     )
 
 

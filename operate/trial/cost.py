@@ -19,7 +19,8 @@ MARGIN = 2
 """What is written and read is taken this many times: retries, and a step that is begun again."""
 LIMIT = 1.0
 """US dollars."""
-_BY_THE_HOUR = ("alarms", "metrics", "dashboards")
+_BY_THE_HOUR = ("alarms", "metrics", "dashboards", "heartbeats'")
+"""First words of the names of lines."""
 _SMALL = 1_024
 _READS_OF_ALL = 300
 """How often everything is read, to see whether it has arrived."""
@@ -36,12 +37,13 @@ def trial_cost(plan: TrialPlan, prices: PriceList) -> list[BillLine]:
         memory=settings.function.memory,
         batch_size=settings.mapping.batch_size,
         dashboards=len({(member.partition, member.credentials) for member in members}),
+        beat_minutes=settings.heartbeat.every if settings.heartbeat.enabled else 0,
     )
     known = prices.of_all([member.region for member in members])
     lines = [
         line
-        for writes in _loads(plan.load, len(members))
-        for line in _lines(writes, profile, known)
+        for place, writes in enumerate(_loads(plan.load, len(members)))
+        for line in _lines(writes, profile, known, with_hours=place == 0)
     ]
     return [*_merged(lines), _reads(plan.load, len(members), known)]
 
@@ -61,12 +63,14 @@ def _loads(load: Load, members: int) -> Iterator[Writes]:
         yield Writes(MARGIN * members / MONTH, size * 1_024, inserts=1.0)
 
 
-def _lines(writes: Writes, profile: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLine]:
-    """Yield the lines of a load; what is paid by the hour only with the small writes."""
+def _lines(
+    writes: Writes, profile: RingProfile, prices: Sequence[Prices], *, with_hours: bool
+) -> Iterator[BillLine]:
+    """Yield the lines of a load, and what is paid by the hour, which is to be counted once."""
     for line in ring_cost.ring(writes, profile, prices):
-        if line.name not in _BY_THE_HOUR:
+        if not line.name.startswith(_BY_THE_HOUR):
             yield line
-        elif writes.size == _SMALL:
+        elif with_hours:
             yield replace(line, quantity=line.quantity * HOURS * 3600 / MONTH)
 
 

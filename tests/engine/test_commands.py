@@ -22,6 +22,7 @@ from operate.errors import Note
 from ring.project import PROJECT_ROOT
 from tests.engine.commands import answer, run, tables
 from tests.engine.stacks import Engine
+from tests.support.json_fields import described, fields, sections
 from tests.support.stream_records import of_stream
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("users_environment")]
@@ -112,6 +113,14 @@ def test_status_and_outputs_show_it() -> None:
         r"us-east-1 +us-east-1 +orders +ACTIVE +NEW_AND_OLD_IMAGES +ACTIVE", result.output
     )
     assert "arn:aws:lambda:us-east-1" in run("outputs", "--stack", "orders").output
+
+
+def test_the_json_reference_has_just_the_fields_of_the_outputs() -> None:
+    section = described(sections()["outputs"])
+    known = section | described(sections()["Common"])
+    found = set(fields(answer(run("outputs", "--stack", "orders", "--json")), known))
+    assert found - known == set()
+    assert section - found == set()
 
 
 def test_what_a_stacks_hop_has_quarantined_is_played_again(engine: Engine) -> None:

@@ -64,6 +64,35 @@ def test_the_readme_says_what_the_command_says() -> None:
     ]
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1f0f2d4e-5f0b-4c7a-9a53-6d8c1c5b7a10"
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned", "beats"),
+    [
+        ((), False, False),
+        ((f"--set=members[0].kms_key={KEY}",), True, False),
+        (("--set=heartbeat.enabled=true",), False, True),
+    ],
+)
+def test_heartbeats_are_counted_and_kms_is_said_not_to_be(
+    settings: tuple[str, ...], warned: bool, beats: bool
+) -> None:
+    ring = [
+        "cost",
+        "--table",
+        "orders",
+        "--key",
+        "id:S",
+        "--member=us-east-1",
+        "--member=eu-west-1",
+    ]
+    result = CliRunner().invoke(main, [*ring, *LOAD, *settings, "--json"])
+    costs = json.loads(result.stdout)
+    assert any("KMS" in warning for warning in costs["warnings"]) is warned
+    assert any("heartbeats'" in one["name"] for one in costs["ring"]["lines"]) is beats
+
+
 def test_a_price_that_is_said_changes_the_bill() -> None:
     assert (
         document(*LOAD, "--price", "write=0")["ring"]["dollars"]

@@ -157,3 +157,16 @@ def test_a_price_list_with_what_is_no_price_is_refused(tmp_path: Path, value: st
     path.write_text(yaml.safe_dump({"date": "2026-01-01", "regions": {"eu-west-1": prices}}))
     with pytest.raises(InvalidRequestError, match="is no price list"):
         PriceList.read(path)
+
+
+def test_a_heartbeat_costs_a_write_at_every_member_and_an_invocation_more() -> None:
+    quiet, shape = Load(0.0, SMALL), RingProfile(3, 3, beat_minutes=5, memory=1024, round_trip=0.09)
+    beats = 3 * MONTH / 300  # of three members, every five minutes
+    assert quantity(quiet, shape, "heartbeats' writes") == round(beats * 3 / 1e6, 9)
+    assert quantity(quiet, shape, "heartbeats' requests") == round(beats * 4 / 1e6, 9)
+    assert quantity(quiet, shape, "heartbeats' time") == round(beats * 4 * 0.1 / 1e6, 9)
+    assert quantity(quiet, shape, "heartbeats' logs") == round(beats * 4 * 1_500 / 1e9, 9)
+
+
+def test_a_ring_without_heartbeats_pays_none() -> None:
+    assert not any("heartbeat" in name for name in lines(Load(1.0, SMALL), RingProfile(3, 3)))

@@ -13,6 +13,7 @@ from operate.trial.cost import LIMIT, most_dollars, trial_cost
 from operate.trial.plan import TAG, plan_trial
 from ring.settings.types import MAX_TAGS
 from ring.topology import all_hops
+from tests.support.local_rings import TABLE
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 PROD: dict[str, Any] = {
@@ -123,6 +124,19 @@ def test_too_few_or_unknown_regions_are_refused(regions: tuple[str, ...]) -> Non
 def test_a_trial_costs_less_than_a_dollar(members: int) -> None:
     lines = trial_cost(plan_trial(REGIONS[:members]), PriceList.read())
     assert 0.05 < most_dollars(lines) < LIMIT
+
+
+def test_heartbeats_are_paid_for_hours_not_for_a_month() -> None:
+    like = parse_settings(
+        {
+            "table": TABLE,
+            "members": [{"region": one} for one in REGIONS],
+            "heartbeat": {"enabled": True, "every": 1},
+        }
+    )
+    lines = trial_cost(plan_trial(like=like), PriceList.read())
+    (writes,) = (line for line in lines if line.name == "heartbeats' writes")
+    assert writes.quantity == pytest.approx(3 * 3 * 60 * 3 / 1e6)  # three hours, each minute
 
 
 def test_dearer_prices_and_more_members_make_it_dearer() -> None:

@@ -9,6 +9,7 @@ from operate.trial.journal import TrialJournal
 from operate.trial.plan import plan_trial
 from operate.trial.report import TrialReport, report_of
 from operate.trial.verdicts import Expectation, Figures, StepResult
+from tests.support.json_fields import described, fields, sections
 
 MET = Expectation.of("a.met", "it is | so", "it\nis", met=True)
 FAILED = Expectation.of("a.failed", "it is so", "it is not", met=False)
@@ -41,3 +42,11 @@ def test_it_is_ok_if_none_failed_and_some_were_met(tmp_path: Path) -> None:
     assert not report(tmp_path / "b", MET, FAILED).ok
     assert not report(tmp_path / "c", UNKNOWN).ok
     assert not report(tmp_path / "d").ok
+
+
+def test_the_json_reference_has_just_the_fields_of_a_report(tmp_path: Path) -> None:
+    section = described(sections()["trial"])
+    known = section | described(sections()["Common"])
+    found = set(fields(report(tmp_path, MET, FAILED, UNKNOWN).document(), known))
+    assert found - known == set()
+    assert section - found == set()

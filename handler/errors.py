@@ -131,8 +131,9 @@ def classify(error: Exception) -> FailureKind:
         case ClientError():
             details = error.response["Error"]
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            # Something between may send another document than AWS, whose message is no text.
             return classify_response(
-                details.get("Code") or "", details.get("Message") or "", status
+                details.get("Code") or "", str(details.get("Message") or ""), status
             )
         case ParamValidationError():
             return FailureKind.PERMANENT if _refuses_item(str(error)) else FailureKind.FAULT

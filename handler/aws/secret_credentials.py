@@ -125,7 +125,7 @@ class SecretCredentials:
 def are_credentials_rejected(error: ClientError) -> bool:
     """Return whether an error rejects the keys of a call, and not the time of its signature."""
     details = error.response["Error"]
-    code, message = details.get("Code") or "", details.get("Message") or ""
+    code, message = details.get("Code") or "", str(details.get("Message") or "")
     return code in _REJECTED_CODES and not is_clock_skew(code, message)
 
 

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 
 from handler.aws.clients import make_client
 from handler.aws.http_client import CredentialCache
+from handler.aws.secret_credentials import are_credentials_rejected
 from handler.errors import FailureKind, classify
 from handler.model.attribute_values import encode_binary
 from tests.support.http_calls import KEYS, OK, Line, call, refused
@@ -166,6 +167,18 @@ def test_a_refusal_that_is_no_document_is_reported_by_how_it_begins(
     assert len(str(error.value)) < 400
 
 
+@pytest.mark.parametrize("message", ['{"reason":"blocked"}', '["blocked"]', "5", "null"])
+@pytest.mark.parametrize("code", ["ValidationException", "InvalidSignatureException", "Blocked"])
+def test_a_refusal_whose_message_is_no_text_is_raised_as_it_is(
+    pool: ThreadPoolExecutor, code: str, message: str
+) -> None:
+    body = f'{{"__type":"{code}","message":{message}}}'.encode()
+    with pytest.raises(ClientError, match=code) as error:
+        call(Line((403, body)), CredentialCache(KEYS, pool))
+    assert classify(error.value) is FailureKind.FAULT
+    assert are_credentials_rejected(error.value) is (code == "InvalidSignatureException")
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"Item":', b"[]", b'{"Item":{"b":{"B":"?"}}}'])
 def test_an_answer_that_is_no_document_is_no_success(pool: ThreadPoolExecutor, body: bytes) -> None:
     with pytest.raises(HTTPClientError) as error:
@@ -179,6 +192,13 @@ def test_an_answer_is_checked_where_it_states_its_checksum(pool: ThreadPoolExecu
     with pytest.raises(HTTPClientError, match="checksum") as error:
         call(Line(OK, x_amz_crc32=wrong), CredentialCache(KEYS, pool))
     assert classify(error.value) is FailureKind.TRANSIENT
+
+
+def test_no_answer_is_asked_for_compressed(pool: ThreadPoolExecutor) -> None:
+    line = Line(OK)
+    call(line, CredentialCache(KEYS, pool))
+    ((headers, _),) = line.sent
+    assert headers["accept-encoding"] == "identity"
 
 
 def test_temporary_keys_are_sent_with_their_token(pool: ThreadPoolExecutor) -> None:

@@ -224,6 +224,27 @@ def test_a_request_that_was_stopped_leaves_its_answer_to_nobody(run: Any) -> Non
         assert body_of(run, connections, b"next") == b"next"
 
 
+def test_nor_does_a_request_that_was_answered_before_it_was_sent_run_into_the_next(
+    run: Any,
+) -> None:
+    answered = threading.Event()
+
+    def refuse_early(guest: Guest) -> None:
+        if guest.number == 0:
+            guest.socket.recv(1)
+            guest.say(b"too large", status=413)
+            answered.wait(PATIENT)
+            guest.receive()
+        guest.say(guest.receive())
+
+    with host(refuse_early) as at:
+        connections = to(at)
+        assert body_of(run, connections, b"x" * 40_000_000) == b"too large"
+        answered.set()
+        assert body_of(run, connections, b"next") == b"next"
+        assert len(at.guests) == 2
+
+
 @pytest.mark.parametrize("ending", ["Connection: close", "connection: Close"])
 def test_a_connection_that_is_said_to_end_is_not_used_again(run: Any, ending: str) -> None:
     def end(guest: Guest) -> None:

@@ -122,6 +122,20 @@ def test_who_waits_for_keys_that_cannot_be_had_does_not_try_again_one_after_the_
     assert {keys.access_key for keys in asyncio.run(by_many())} == {"NEW"}
 
 
+def test_who_is_stopped_while_keys_are_looked_at_leaves_them_to_the_others(
+    pool: ThreadPoolExecutor,
+) -> None:
+    wallet = CredentialCache(Counted("KEY", "hush"), pool)
+
+    async def by_two() -> Any:
+        stopped, other = (asyncio.ensure_future(wallet.credentials()) for _ in range(2))
+        await asyncio.sleep(0)
+        stopped.cancel()
+        return await other
+
+    assert asyncio.run(by_two()).access_key == "KEY"
+
+
 class SlowAt(Counted):
     """Keys that take longer at one of the looks than a refresh may take in these tests."""
 

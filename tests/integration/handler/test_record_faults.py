@@ -98,6 +98,20 @@ def test_a_quarantine_that_refuses_for_a_moment_is_asked_again(
     assert (line["quarantined"], line["retries"]) == (1, 2)
 
 
+def test_nothing_is_put_into_a_bucket_that_belongs_to_another_account(ring: Ring) -> None:
+    asked: list[dict[str, Any]] = []
+    bucket: Any = app._runtime().quarantine
+
+    def listen(params: dict[str, Any], **_: Any) -> None:
+        asked.append(dict(params))
+
+    with hearing(bucket._client(), "provide-client-params.s3", listen):
+        assert ring.handle(event_of(numbered([UNREADABLE]))) == NOTHING_FAILED
+    assert [(one["Bucket"], one["ExpectedBucketOwner"]) for one in asked] == [
+        (QUARANTINE, "123456789012")
+    ]
+
+
 def test_two_records_of_one_number_are_both_kept(ring: Ring) -> None:
     """A bucket outlives the stream in which a number is one record's alone."""
     other = record(0, "2", NewImage={"k": {"S": "2"}, "v": {"S": 5}})

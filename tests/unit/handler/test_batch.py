@@ -106,6 +106,16 @@ def test_the_response_names_the_record_that_failed_and_those_of_its_key_after_it
     }
 
 
+def test_a_failure_after_writes_that_were_sent_as_one_gives_none_of_these_back() -> None:
+    first = record(1, "a")
+    edit = record(2, "a", OldImage=first["dynamodb"]["NewImage"])
+    records = [first, edit, record(3, "a"), record(4, "a")]
+    store = EmptyStore(failing("a", ThrottledError(), at=2))
+    report = work(records, store)
+    assert written(store, "a") == ["written by 2", "written by 3"]
+    assert report.unprocessed == ["3", "4"]
+
+
 def test_the_report_says_where_each_key_stopped_and_why() -> None:
     error = ThrottledError("slow down")
     report = work([record(7, "a"), record(8, "a")], EmptyStore(failing("a", error)))

@@ -150,7 +150,7 @@ def _holds(request: Mapping[str, Any], found: JsonItem | None) -> bool:
     item = found or {}
     has, stated = item.get(VERSION), request.get("ExpressionAttributeValues", {}).get(":version")
     older = bool(has and stated and decode_binary(has["B"]) < decode_binary(stated["B"]))
-    conditions = {
+    conditions: dict[str, bool] = {
         "": True,
         "attribute_not_exists(#key)": found is None,
         "#version < :version": older,

@@ -113,7 +113,8 @@ class Wire:
                 ends.callback(server.close)
                 store = BatchingStore(api(server, pool), TABLES, gate=budget.limit)
                 stores.append(RetryingStore(store, budget))
-            hop = Hop(*MEMBERS, *stores, uses_tombstones=True, replicates_expiry=False)
+            source, target = stores
+            hop = Hop(*MEMBERS, source, target, uses_tombstones=True, replicates_expiry=False)
             context = BatchContext(hop, RetryingQuarantine(self.bucket, budget))
             return await replicate_batch(records, context)
 

@@ -57,4 +57,4 @@ def _write(text: str, members: Mapping[str, str]) -> str:
 
 
 def _key(key: Mapping[str, Mapping[str, Any]]) -> str:
-    return " ".join(f"{name}={next(iter(value.values()))}" for name, value in key.items())
+    return " ".join(f"{name}={next(iter(value.values()), '')}" for name, value in key.items())

@@ -12,6 +12,7 @@ from operate.distributed.jobs import backfill_distributed, backfill_job, expect_
 from operate.errors import InvalidRequestError
 from operate.reconcile.backfill import BackfillResult, Route, backfill
 from operate.reconcile.journal import Journal
+from operate.reconcile.journal_values import RowShape
 from operate.reconcile.members import MemberConnection, table_identities
 from operate.reporting import ProgressCallback, no_progress
 from operate.rings import DeployedRing
@@ -55,7 +56,9 @@ class BackfillOperation:
     @contextmanager
     def open(self) -> Iterator[Journal]:
         """Open the checkpoint file. It is deleted after a success."""
-        with self._table_options.open_journal(self._ring, "backfill", self._identity) as journal:
+        shape = RowShape(len(self.members[0].keys), members=0)
+        opening = self._table_options.open_journal(self._ring, "backfill", self._identity, shape)
+        with opening as journal:
             yield journal
 
     def executions(self) -> list[Execution] | None:

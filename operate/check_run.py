@@ -16,6 +16,7 @@ from operate.errors import InvalidRequestError
 from operate.reconcile.check import CheckOptions, check
 from operate.reconcile.check_result import CheckResult, findings
 from operate.reconcile.journal import Journal
+from operate.reconcile.journal_values import RowShape
 from operate.reconcile.members import MemberConnection, table_identities
 from operate.reconcile.repair import RepairResult, repair
 from operate.reporting import ProgressCallback, no_progress
@@ -94,7 +95,9 @@ class CheckRun:
         It is deleted after a success. A comparison that was finished `MAX_AGE` seconds ago says
         nothing of today's tables: it is made again.
         """
-        with self._table_options.open_journal(self.ring, operation, self._identity) as journal:
+        shape = RowShape(len(self.members[0].keys), len(self.members))
+        opening = self._table_options.open_journal(self.ring, operation, self._identity, shape)
+        with opening as journal:
             if journal.resumed and journal.is_compared() and journal.age > MAX_AGE:
                 journal.start_over()
                 age = format_duration(timedelta(seconds=journal.age))

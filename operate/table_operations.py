@@ -98,7 +98,7 @@ def quarantined(ring: DeployedRing, ids: Sequence[str] | None = None) -> Redrive
 
     Iterating over the list yields a document for each. Raises `OperateError`.
     """
-    quarantine = RingQuarantine(ring.deployed(), ring.clients())
+    quarantine = RingQuarantine.of(ring)
     if ids is None:
         return RedriveList(quarantine.entries())
     found: list[QuarantinedEntry | None] = [quarantine.find(name) for name in dict.fromkeys(ids)]

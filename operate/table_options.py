@@ -13,9 +13,10 @@ from operate.distributed.executions import SegmentRunner
 from operate.errors import InvalidRequestError
 from operate.reconcile.connect import connect_members
 from operate.reconcile.journal import Journal
+from operate.reconcile.journal_values import RowShape
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.parallel_scan import DEFAULT_SEGMENTS
-from operate.rings import DeployedRing
+from operate.rings import DeployedRing, command_for
 from operate.stop import Stop
 
 CHECKPOINTS = Path(".dynamodb-ring")
@@ -61,7 +62,12 @@ class TableOptions:
             names = [member.name for member in deployed.members]
             only = [name for name in names if name not in left_out]
         members = connect_members(
-            deployed, ring.clients(), only=only, rate=self.rate, stop=self.stop
+            deployed,
+            ring.clients(),
+            only=only,
+            rate=self.rate,
+            stop=self.stop,
+            command=command_for(ring),
         )
         if len(members) < 2:
             raise InvalidRequestError(
@@ -93,11 +99,17 @@ class TableOptions:
         return segments or (DISTRIBUTED_SEGMENTS if on_aws else DEFAULT_SEGMENTS)
 
     @contextmanager
-    def open_journal(self, ring: DeployedRing, operation: str, identity: Any) -> Iterator[Journal]:
+    def open_journal(
+        self,
+        ring: DeployedRing,
+        operation: str,
+        identity: Any,
+        shape: RowShape,
+    ) -> Iterator[Journal]:
         """Open the checkpoint file of an operation on a ring. It is deleted after a success."""
         name = re.sub(r"[^\w.-]", "-", f"{operation}-{ring.label}.sqlite")
         path = self.journal or CHECKPOINTS / name
-        with Journal(path, identity, restart=self.restart) as journal:
+        with Journal(path, identity, restart=self.restart, shape=shape) as journal:
             yield journal
             journal.remove()
 

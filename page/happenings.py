@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from local.log_notes import describe
+from operate.untrusted_json import MalformedJsonError, read_json
 from page.reading import HopReading, Reading
 from page.travels import Travel
 
@@ -108,11 +108,11 @@ def of_line(path: str, text: str, replicas: Mapping[str, str]) -> Happening | No
     `replicas` are the members' names by their replica IDs.
     """
     try:
-        fields = json.loads(text)
-    except ValueError:
+        fields = read_json(text)
+    except MalformedJsonError:
         return None  # of Lambda itself, such as REPORT
     event = fields.get("event") if isinstance(fields, dict) else None
-    if event is None or event == "batch":
+    if not isinstance(event, str) or event == "batch":
         return None
     kind = {"conflict": "warning", "quarantined": "bad", "failure": "warning"}.get(event, "info")
     return Happening(kind, f"{path}: {describe(text, replicas)}")

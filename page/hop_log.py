@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from operate.untrusted_json import MalformedJsonError, read_json
 
 WINDOW = 60.0
 """Seconds over which rates and percentiles are taken."""
@@ -57,14 +58,16 @@ class HopLog:
         self._since: float | None = None
 
     def add(self, when: float, line: Mapping[str, Any]) -> None:
-        """Add a line of the event `batch`. See ``handler.metrics``."""
+        """Add a line of the event `batch`. See ``handler.metrics``.
+
+        Whoever may write to the log may write such a line: values of another type are left out.
+        """
         self._since = when if self._since is None else self._since
         for name, value in line.items():
             if type(value) is int:
                 self.counts[name] = self.counts.get(name, 0) + value
-        self._records.add(when, line.get("records", 0))
-        for name, window in (("lag", self.lags), ("lap", self.laps)):
-            for value in line.get(name, ()):
+        for name, window in (("lag", self.lags), ("lap", self.laps), ("records", self._records)):
+            for value in _numbers(line.get(name)):
                 window.add(when, value)
 
     def rate(self, now: float) -> float:
@@ -73,11 +76,17 @@ class HopLog:
         return sum(self._records.at(now)) / seconds
 
 
+def _numbers(value: Any) -> list[float]:
+    """Return the numbers in a value that is a number or a list."""
+    values = value if isinstance(value, list) else [value]
+    return [float(one) for one in values if type(one) in (int, float)]
+
+
 def batch_fields(text: str) -> Mapping[str, Any] | None:
     """Return the fields of a log line of the event `batch`; None for another line."""
     try:
-        fields = json.loads(text)
-    except ValueError:
+        fields = read_json(text)
+    except MalformedJsonError:
         return None
     is_batch = isinstance(fields, dict) and fields.get("event") == "batch"
     return fields if is_batch else None

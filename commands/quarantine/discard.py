@@ -106,7 +106,7 @@ def _delete_each(entries: Sequence[QuarantinedEntry], stop: Stop) -> tuple[int, 
 
 
 def _entries(ring: DeployedRing, ids: Sequence[str]) -> list[QuarantinedEntry]:
-    quarantines = RingQuarantine(ring.deployed(), ring.clients())
+    quarantines = RingQuarantine.of(ring)
     return [entry for entry in map(quarantines.find, dict.fromkeys(ids)) if entry]
 
 

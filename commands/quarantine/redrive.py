@@ -103,7 +103,7 @@ class _Options:
 
 def _quarantined(ring: DeployedRing, ids: Sequence[str], screen: Screen) -> RedriveList:
     """Return a ring's quarantined records: those with these IDs, or all."""
-    quarantines = RingQuarantine(ring.deployed(), ring.clients())
+    quarantines = RingQuarantine.of(ring)
     if ids:
         return RedriveList(entry for entry in map(quarantines.find, ids) if entry)
     return RedriveList(_read_all(quarantines, ring.label, screen))
@@ -139,7 +139,7 @@ def _require(missing: Sequence[str], errors: Iterable[OperateError | None]) -> N
 def _show(screen: Screen, rings: Sequence[DeployedRing], name: str) -> int:
     found = run_on_all(
         rings,
-        lambda ring: RingQuarantine(ring.deployed(), ring.clients()).find(name),
+        lambda ring: RingQuarantine.of(ring).find(name),
         reads_only=True,
     )
     found_entry = next((outcome.result for outcome in found if outcome.result), None)

@@ -37,6 +37,8 @@ class ActiveFaults:
         self._ring = ring
         self._faults = faults
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        """Held from the look whether a fault of a kind is active until it is in the list."""
         self._ids = itertools.count(1)
         self._running: dict[str, _Running] = {}
         self._left: list[Callable[[], None]] = []
@@ -45,21 +47,31 @@ class ActiveFaults:
     def start(self, request: FaultRequest) -> ActiveFault:
         """Start a fault. Raises `FaultError` if there is no such member or hop, or it is active."""
         target = self._target(request)
+        if request.kind == "poison":  # of which any number may be active, and which may take long
+            return self._start(request, target)
+        with self._starting:
+            self._expect_first(request, target)
+            return self._start(request, target)
+
+    def _expect_first(self, request: FaultRequest, target: str) -> None:
+        """Raise `FaultError` if a fault of this kind is active there."""
         region = self._ring.members[target].region
         for active in self.list():
             is_there = active.region == region if request.is_of_region else active.target == target
-            if active.kind == request.kind != "poison" and is_there:
+            if active.kind == request.kind and is_there:
                 raise FaultError(
                     f"There is a fault of this kind already: {active.text}. Clear it first: "
                     f"`fault clear {active.id}`."
                 )
+
+    def _start(self, request: FaultRequest, target: str) -> ActiveFault:
         end, began = ExitStack(), time.time()
         end.enter_context(effect(self._ring, self._faults, request))
         fault = ActiveFault(
             str(next(self._ids)),
             request.kind,
             target,
-            region,
+            self._ring.members[target].region,
             request.value,
             began,
             began + request.seconds,

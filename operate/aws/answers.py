@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
@@ -15,10 +16,15 @@ NO_ANSWER = (ConnectionError, HTTPClientError)
 """Errors of requests to which there was no answer."""
 
 
-def ensure_answering(member: DeployedMember, clients: ClientPool) -> None:
+def ensure_answering(
+    member: DeployedMember,
+    clients: ClientPool,
+    command: Callable[[str], str] = "`automate.py {}`".format,
+) -> None:
     """Raise `OperationFailedError` if a member's region does not answer, `PrerequisiteError` too.
 
-    Any answer counts, one that refuses as well: the operation itself says more about it.
+    Any answer counts, one that refuses as well: the operation itself says more about it. `command`
+    completes a command to advise (`operate.rings.command_for`).
     """
     with translate_aws_errors(member.name), suppress(ClientError):
         client = clients.get(member.credentials, member.region, "dynamodb", brief=True)
@@ -27,6 +33,6 @@ def ensure_answering(member: DeployedMember, clients: ClientPool) -> None:
         except NO_ANSWER as error:
             raise OperationFailedError(
                 f"{member.name} does not answer, so nothing was done: {error} If its region is "
-                f"lost, `automate.py bypass {member.name}` closes the ring around it; then this "
+                f"lost, {command(f'bypass {member.name}')} closes the ring around it; then this "
                 "works for the others."
             ) from error

@@ -25,6 +25,7 @@ from operate.deployed import Deployed, DeployedDistributed
 from operate.distributed.results import Call, results
 from operate.distributed.worker import member_to_event, segment_to_event
 from operate.errors import InvalidRequestError, OperationFailedError
+from operate.reconcile.journal_values import RowShape
 from operate.reconcile.members import MemberConnection
 from operate.reconcile.parallel_scan import ScanSegment
 from operate.reporting import ProgressCallback, no_progress
@@ -48,6 +49,11 @@ class SegmentJob:
     members: Sequence[MemberConnection]
     parts: Sequence[ScanSegment]
     about: Any
+
+    @property
+    def shape(self) -> RowShape:
+        """Shape of the lines that the calls write of keys."""
+        return RowShape(len(self.members[0].keys), len(self.members))
 
     @property
     def prefix(self) -> str:
@@ -139,7 +145,7 @@ class SegmentRunner:
         """Yield the results of all calls. Raises OperationFailedError if one is missing."""
         over = set()
         with translate_aws_errors():
-            for call in results(self._s3, self._place, execution.name):
+            for call in results(self._s3, self._place, execution.name, job.shape):
                 self._stop.check()
                 yield call
                 if call.over:

@@ -20,7 +20,7 @@ from operate.reconcile.backfill import BackfillResult, add_skipped_keys
 from operate.reconcile.check_result import CHANGING, CheckResult, findings
 from operate.reconcile.difference_kinds import DifferenceKind, KeyFingerprints
 from operate.reconcile.journal import Journal
-from operate.reconcile.journal_values import is_key
+from operate.reconcile.journal_values import RowShape, are_states, is_key
 from operate.untrusted_json import MalformedJsonError, fields_of, read_json
 
 _CHUNK = 1 << 16
@@ -56,8 +56,8 @@ def put_result(
         client.put_object(**place, Key=name, Body=file)
 
 
-def results(client: Any, place: Place, run: str) -> Iterator[Call]:
-    """Yield the results of all calls of an execution.
+def results(client: Any, place: Place, run: str, shape: RowShape | None = None) -> Iterator[Call]:
+    """Yield the results of all calls of an execution, whose lines of keys have a `shape`.
 
     Raises OperationFailedError where an object is not what `put_result` writes: a part that is left
     out would be taken for one in which nothing was found.
@@ -65,7 +65,8 @@ def results(client: Any, place: Place, run: str) -> Iterator[Call]:
     for page in client.get_paginator("list_objects_v2").paginate(**place, Prefix=f"{run}/"):
         for one in page.get("Contents", ()):
             body = client.get_object(**place, Key=one["Key"])["Body"]
-            yield _call(_documents(body, f"s3://{place['Bucket']}/{one['Key']}"))
+            where = f"s3://{place['Bucket']}/{one['Key']}"
+            yield _call(_documents(body, where, shape or RowShape()))
 
 
 def position_in(client: Any, place: Place, name: str) -> str | None:
@@ -75,7 +76,7 @@ def position_in(client: Any, place: Place, name: str) -> str | None:
     """
     body = client.get_object(**place, Key=name)["Body"]
     with closing(body):
-        header = next(_documents(body, f"s3://{place['Bucket']}/{name}"))
+        header = next(_documents(body, f"s3://{place['Bucket']}/{name}", RowShape()))
     position: str | None = header.get("position")
     return position
 
@@ -86,7 +87,7 @@ def _call(documents: Iterator[Any]) -> Call:
     return Call(**about, fields=header, lines=documents)
 
 
-def _documents(body: Any, where: str) -> Iterator[Any]:
+def _documents(body: Any, where: str, shape: RowShape) -> Iterator[Any]:
     """Yield the documents of an object's lines: the call's, then those of keys."""
     try:
         lines = map(read_json, _lines(body))
@@ -97,10 +98,9 @@ def _documents(body: Any, where: str) -> Iterator[Any]:
             (became,) = fields_of(header, became=dict)
             _expect(all(type(count) is int for count in became.values()), "a count is no number")
         yield header
+        is_expected = _is_filled if "became" in header else _is_found
         for line in lines:
-            _expect(
-                _is_filled(line) if "became" in header else _is_found(line), "a line is of no key"
-            )
+            _expect(is_expected(line, shape), "a line is of no key")
             yield line
     except (MalformedJsonError, KeyError) as error:
         raise OperationFailedError(
@@ -124,25 +124,23 @@ def _expect(is_so: bool, otherwise: str) -> None:
         raise MalformedJsonError(otherwise)
 
 
-def _is_found(line: Any) -> bool:
+def _is_found(line: Any, shape: RowShape) -> bool:
     """Return whether a line is of a check: a key, its state at each member, and the verdict."""
     match line:
-        case [str(key), list(states), str(kind)] if is_key(key):
-            marks = [
-                one
-                for one in states
-                if isinstance(one, list) and len(one) == len(KeyFingerprints._fields)
-            ]
-            texts = all(mark is None or isinstance(mark, str) for one in marks for mark in one)
-            return len(marks) == len(states) > 0 and texts and kind in (*DifferenceKind, CHANGING)
+        case [str(key), [_, *_] as states, str(kind)]:
+            return (
+                is_key(key, shape.key_parts)
+                and are_states(states, shape.members)
+                and kind in (*DifferenceKind, CHANGING)
+            )
     return False
 
 
-def _is_filled(line: Any) -> bool:
+def _is_filled(line: Any, shape: RowShape) -> bool:
     """Return whether a line is of a backfill: a key, and why it was not filled."""
     match line:
         case [str(key), str()]:
-            return is_key(key)
+            return is_key(key, shape.key_parts)
     return False
 
 

@@ -238,4 +238,4 @@ def _apply(plan: ChangePlan, callbacks: ChangeCallbacks) -> ChangeResult | None:
 
 
 def _command(operation: Operation, change: SettingChange) -> str:
-    return f"automate.py {operation} {change.member.name}"
+    return f"{operation} {change.member.name}"

@@ -10,6 +10,7 @@ from operate.durations import format_duration
 from operate.errors import InvalidRequestError
 from operate.membership.outage import last_delivery
 from operate.membership.plan import SettingChange
+from operate.rings import command_for
 from ring.settings.settings import Settings
 
 STREAM_HOLDS = timedelta(hours=24)
@@ -32,7 +33,7 @@ def ensure_no_gap(
     """Raise `InvalidRequestError` if the member was out for too long, unless no hop leads to it.
 
     `since` is the beginning of the outage; None: the last delivery to the member, by the metrics of
-    its hop. `command` is named in the error, as the one to run with --allow-gap.
+    its hop. `command` is the one to run with --allow-gap, as `rejoin eu-west-1`.
     """
     now = datetime.now(UTC)
     hops = change.new_hops | {(hop.source, hop.target) for hop in deployed.reachable_hops}
@@ -70,6 +71,7 @@ def ensure_streams_cover(
 def _explain_gap(
     change: SettingChange, outage: timedelta, limit: timedelta, command: str
 ) -> Iterator[str]:
+    advise = command_for(change.ring)
     yield (
         f"{change.member.name} may have missed the writes of the last {format_duration(outage)}, "
         f"and a new hop replicates those of the last {format_duration(limit)}: a stream holds "
@@ -77,9 +79,10 @@ def _explain_gap(
         "changed."
     )
     yield (
-        f"If the outage was shorter, pass its beginning with --since. If not, run `{command} "
-        "--allow-gap`; when it has finished, `automate.py check` lists the keys that differ, and "
-        "`automate.py repair` copies the newest version of each to all members."
+        "If the outage was shorter, pass its beginning with --since. If not, run "
+        f"{advise(f'{command} --allow-gap')}; when it has finished, {advise('check')} lists the "
+        f"keys that differ, and {advise('repair')} copies the newest version of each to all "
+        "members."
     )
 
 
@@ -90,5 +93,5 @@ def _explain_deletes(change: SettingChange, outage: timedelta) -> Sequence[str]:
     return (
         f"Tombstones of that time have expired, so items of {change.member.name} that were deleted "
         "elsewhere would come back: empty its table before it rejoins, and fill it with "
-        "`automate.py backfill`.",
+        f"{command_for(change.ring)('backfill')}.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from handler.config import HopConfigError
 from operate.aws.answers import ensure_answering
@@ -15,6 +16,7 @@ from operate.errors import OperationFailedError
 from operate.hop_settings import settings_of
 from operate.quarantine.bucket import Entry, NoSuchEntryError
 from operate.quarantine.redrive import HopAccess
+from operate.rings import DeployedRing, command_for
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,22 @@ class RingQuarantine:
     go to the next member, which that may be.
     """
 
-    def __init__(self, deployed: Deployed, clients: ClientPool) -> None:
+    def __init__(
+        self,
+        deployed: Deployed,
+        clients: ClientPool,
+        command: Callable[[str], str] = "`automate.py {}`".format,
+    ) -> None:
         members = {member.name: member for member in deployed.members}
         self._buckets: dict[str, list[QuarantineAccess]] = {}
         for hop in deployed.hops:
-            access = _access(hop, members, clients)
+            access = _access(hop, members, clients, command)
             self._buckets.setdefault(access.reach.settings.quarantine, []).append(access)
+
+    @classmethod
+    def of(cls, ring: DeployedRing) -> Self:
+        """Return the quarantines of a ring."""
+        return cls(ring.deployed(), ring.clients(), command_for(ring))
 
     def entries(self) -> Iterator[QuarantinedEntry]:
         """Yield all quarantined entries, in ring order."""
@@ -103,13 +115,16 @@ class RingQuarantine:
 
 
 def _access(
-    hop: DeployedHop, members: Mapping[str, DeployedMember], clients: ClientPool
+    hop: DeployedHop,
+    members: Mapping[str, DeployedMember],
+    clients: ClientPool,
+    command: Callable[[str], str],
 ) -> QuarantineAccess:
     name = f"the hop from {hop.source} to {hop.target}"
     if hop.function is None:
         raise OperationFailedError(f"{name} was not deployed completely: run `up` again.")
     source, target = members[hop.source], members[hop.target]
-    ensure_answering(source, clients)
+    ensure_answering(source, clients, command)
     with translate_aws_errors(name):
         here, s3, functions = (
             clients.get(source.credentials, source.region, service)
@@ -121,7 +136,7 @@ def _access(
         except HopConfigError as error:
             raise OperationFailedError(f"{name}: {error}") from error
     reach = HopAccess(settings, s3, here, there)
-    return QuarantineAccess(hop.function, reach, lambda: ensure_answering(target, clients))
+    return QuarantineAccess(hop.function, reach, lambda: ensure_answering(target, clients, command))
 
 
 def _quarantined_entry(entry: Entry, hops: Sequence[QuarantineAccess]) -> QuarantinedEntry:

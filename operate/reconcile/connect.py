@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from handler.model.expiry import ttl_attribute
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 _DAY = 24 * 60 * 60
 
 
-def connect_members(
+def connect_members(  # noqa: PLR0913 - keywords, each with a default
     deployed: Deployed,
     clients: ClientPool,
     *,
     only: Sequence[str] = (),
     rate: float | None = None,
     stop: Stop | None = None,
+    command: Callable[[str], str] = "`automate.py {}`".format,
 ) -> list[MemberConnection]:
     """Connect to the members of a ring, or `only` to those named, in ring order.
 
     `rate` limits the capacity units per second at each member. After a `stop`, calls in progress
-    ignore the limit.
+    ignore the limit. `command` completes a command to advise (`operate.rings.command_for`).
 
     Raises:
         InvalidRequestError: A name in `only` is unknown.
@@ -42,17 +43,17 @@ def connect_members(
     names = [member.name for member in deployed.members]
     for name in only:
         member_index(names, name)
-    return [
-        _connect(deployed, member, clients, RateLimiter(rate, stop=stop))
-        for member in deployed.members
-        if not only or member.name in only
-    ]
+    chosen = [member for member in deployed.members if not only or member.name in only]
+    connections = []
+    for member in chosen:
+        ensure_answering(member, clients, command)
+        connections.append(_connect(deployed, member, clients, RateLimiter(rate, stop=stop)))
+    return connections
 
 
 def _connect(
     deployed: Deployed, member: DeployedMember, clients: ClientPool, limiter: RateLimiter
 ) -> MemberConnection:
-    ensure_answering(member, clients)
     with translate_aws_errors(member.name):
         client: DynamoDBClient = clients.get(member.credentials, member.region, "dynamodb")
         attach_rate_limiter(client, limiter)

@@ -19,11 +19,11 @@ from operate.reconcile.fingerprints import Row
 from operate.reconcile.journal_file import age_of, claim, find, side_files
 from operate.reconcile.journal_values import (
     DamageError,
-    checked_key,
+    RowShape,
     journal_error,
     position_of,
     position_text,
-    states_of,
+    suspect_of,
 )
 from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 from operate.stop import Stop, StoppedError
@@ -49,7 +49,7 @@ class Journal:
 
     `about` identifies the operation: the journal of another one starts over. `resumed` is True if
     there was one to resume, and `age` the seconds since it was written last. A file that this
-    program has not made is never touched.
+    program has not made is never touched. Suspects that do not have the `shape` are damage.
 
     Raises:
         InvalidRequestError: The file is not a journal, or another process has it open.
@@ -57,8 +57,11 @@ class Journal:
             the journal's context.
     """
 
-    def __init__(self, path: Path, about: Any, *, restart: bool = False) -> None:
+    def __init__(
+        self, path: Path, about: Any, *, restart: bool = False, shape: RowShape | None = None
+    ) -> None:
         self.path = path
+        self._shape = shape or RowShape()
         self._subject = json.dumps(about, sort_keys=True)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -283,10 +286,7 @@ class Journal:
             if not chunk:
                 return
             last = chunk[-1][0]
-            yield [
-                (number, checked_key(key), states and states_of(states))
-                for number, key, states in chunk
-            ]
+            yield [suspect_of(*row, self._shape) for row in chunk]
 
     def record_verdicts(
         self, judged: Iterable[tuple[int, Sequence[KeyFingerprints], str | None]]

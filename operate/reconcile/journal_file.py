@@ -65,7 +65,8 @@ def claim(path: Path) -> None:
 
     Raises:
         OSError: The file cannot be created, or exists.
-        sqlite3.Error: The header cannot be written. The file is deleted again.
+        sqlite3.Error: The header cannot be written. The file is deleted again, as it is after
+            Ctrl-C: an empty file would be refused by the next run.
     """
     path.open("xb").close()
     try:
@@ -74,7 +75,7 @@ def claim(path: Path) -> None:
                 f"BEGIN EXCLUSIVE; PRAGMA application_id={APPLICATION};"
                 f"PRAGMA user_version={VERSION}; COMMIT;"
             )
-    except sqlite3.Error:
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from handler.model.attribute_values import from_json
 from handler.model.image import Key
@@ -12,9 +13,18 @@ from operate.errors import InvalidRequestError, OperateError, OperationFailedErr
 from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.fingerprints import key_of, key_text
 
+_MALFORMED = (ValueError, TypeError, AttributeError, RecursionError)
+
 
 class DamageError(Exception):
     """The file's content is not what this program wrote."""
+
+
+class RowShape(NamedTuple):
+    """Number of parts that each key has, and of members whose states it has. None: any."""
+
+    key_parts: int | None = None
+    members: int | None = None
 
 
 def journal_error(path: Path, error: Exception) -> OperateError:
@@ -39,27 +49,45 @@ def _is_damage(error: Exception) -> bool:
     )
 
 
-def is_key(text: str) -> bool:
-    """Return whether a text is that of a key; see `fingerprints.key_text`."""
+def is_key(text: str, parts: int | None = None) -> bool:
+    """Return whether a text is that of a key (`fingerprints.key_text`), with so many parts."""
     try:
-        return all(from_json(value) for value in json.loads(text))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        values = [from_json(value) for value in json.loads(text)]
+    except _MALFORMED:
         return False
+    return parts in (None, len(values))
 
 
-def checked_key(text: str) -> str:
-    """Return the text of a key. Raises `DamageError` if it is none."""
-    if not is_key(text):
-        raise DamageError(f"{text[:100]!r} is not a key")
-    return text
+def are_states(value: Any, members: int | None = None) -> bool:
+    """Return whether a value read from JSON is a list of states, of so many members."""
+    return isinstance(value, list) and members in (None, len(value)) and all(map(_is_state, value))
 
 
-def states_of(text: str) -> list[KeyFingerprints]:
-    """Parse the states of a key's members. Raises `DamageError`."""
+def _is_state(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == len(KeyFingerprints._fields)
+        and all(mark is None or isinstance(mark, str) for mark in value)
+    )
+
+
+def suspect_of(
+    number: int, key: str, states: str | None, shape: RowShape
+) -> tuple[int, str, list[KeyFingerprints] | None]:
+    """Return a suspect with its states parsed. Raises `DamageError`, also for another shape."""
+    if not is_key(key, shape.key_parts):
+        raise DamageError(f"{key[:100]!r} is not a key of these tables")
+    return number, key, _states_of(states, shape.members) if states else None
+
+
+def _states_of(text: str, members: int | None) -> list[KeyFingerprints]:
     try:
-        return [KeyFingerprints(*state) for state in json.loads(text)]
-    except (ValueError, TypeError) as error:
+        states = json.loads(text)
+    except _MALFORMED as error:
         raise DamageError(f"{text[:100]!r} is not a list of member states") from error
+    if not are_states(states, members):
+        raise DamageError(f"{text[:100]!r} is not a list of member states")
+    return [KeyFingerprints(*state) for state in states]
 
 
 def position_text(position: Key) -> str:
@@ -76,5 +104,5 @@ def position_of(text: str) -> Key:
     try:
         names, values = json.loads(text)
         return key_of(values, names)
-    except (ValueError, TypeError) as error:
+    except _MALFORMED as error:
         raise DamageError(f"{text[:100]!r} is not a position in a table") from error

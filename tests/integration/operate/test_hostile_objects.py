@@ -26,6 +26,7 @@ from operate.quarantine.bucket import Entry, QuarantineBucket
 from operate.quarantine.catalogue import RedriveList
 from operate.quarantine.listing import QuarantinedEntry
 from operate.reconcile.journal import Journal
+from operate.reconcile.journal_values import RowShape
 from operate.untrusted_json import MalformedJsonError, read_json
 from tests.support.stream_records import record
 
@@ -264,6 +265,8 @@ def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
         (result_of([FOUND[0], [["a", "b", "c"]], "missing"]), "a line is of no key"),
         (result_of([FOUND[0], [7], "missing"]), "a line is of no key"),
         (result_of([FOUND[0], [], "missing"]), "a line is of no key"),
+        (result_of([FOUND[0], FOUND[1] * 2, "missing"]), "a line is of no key"),
+        (result_of(['[{"S":"1"},{"S":"2"}]', *FOUND[1:]]), "a line is of no key"),
     ],
 )
 def test_a_result_that_cannot_be_understood_fails_by_its_name(
@@ -275,7 +278,7 @@ def test_a_result_that_cannot_be_understood_fails_by_its_name(
             OperationFailedError, match=r"s3://ring-quarantine/run/0-0-0\.jsonl is no"
         ) as no,
     ):
-        collect_check(results(client, PLACE, "run"), journal)
+        collect_check(results(client, PLACE, "run", RowShape(1, 2)), journal)
     assert reason in str(no.value)
 
 

@@ -191,6 +191,18 @@ def test_a_killed_command_leaves_a_journal_that_can_be_gone_on_with(tmp_path: Pa
         assert [part.position for part in journal.parts()] == [{"k": {"S": "a"}}]
 
 
+def test_ctrl_c_while_a_journal_is_created_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("operate.reconcile.journal_file.sqlite3.connect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Journal(tmp_path / "j", "x")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_that_was_claimed_and_not_begun_is_begun(tmp_path: Path) -> None:
     claim(tmp_path / "j")
     with Journal(tmp_path / "j", "x") as journal:

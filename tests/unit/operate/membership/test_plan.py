@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -57,6 +59,15 @@ def test_it_is_refused_beyond_what_a_new_hop_still_sends(
     with pytest.raises(InvalidRequestError, match=r"automate\.py check") as error:
         ensure_streams_cover(change, since, NOW, "bypass")
     assert "backfill" not in str(error.value)
+
+
+def test_the_commands_advised_against_a_gap_name_a_ring_on_this_machine(tmp_path: Path) -> None:
+    change = out(tmp_path)
+    local = replace(change, ring=cast("Any", SimpleNamespace(is_local=True, name="http://ring")))
+    with pytest.raises(InvalidRequestError) as refused:
+        ensure_streams_cover(local, NOW - timedelta(days=7), NOW, "bypass eu-west-1")
+    for command in ("bypass eu-west-1 --allow-gap", "check", "repair", "backfill"):
+        assert f"`automate.py {command} --local http://ring`" in str(refused.value)
 
 
 def test_where_deletes_are_forgotten_it_has_to_be_emptied(tmp_path: Path) -> None:

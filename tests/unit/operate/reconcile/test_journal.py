@@ -10,6 +10,7 @@ import pytest
 from operate.errors import OperationFailedError
 from operate.reconcile.difference_kinds import KeyFingerprints
 from operate.reconcile.journal import Journal
+from operate.reconcile.journal_values import RowShape
 from operate.reconcile.parallel_scan import Page, ScanSegment, Segment
 
 PARTS = [ScanSegment(source, Segment("t", number, 2)) for source in (0, 2) for number in (0, 1)]
@@ -88,4 +89,38 @@ def test_a_damaged_key_is_an_error_that_says_what_to_do(tmp_path: Path, key: str
             list(journal.suspects(None))
 
     with pytest.raises(OperationFailedError, match=r"damaged: .* is not a key.*delete it and run"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("key", "states"),
+    [
+        ('[{"S":"a"}]', None),
+        ('[{"S":"a"},{"S":"b"},{"S":"c"}]', None),
+        ("[]", None),
+        ('[{"S":"a"},{"S":"b"}]', [[None, None]]),
+        ('[{"S":"a"},{"S":"b"}]', [[None, None]] * 3),
+        ('[{"S":"a"},{"S":"b"}]', [[None, None], [1, None]]),
+        ('[{"S":"a"},{"S":"b"}]', ["ab", "cd"]),
+    ],
+)
+def test_a_key_of_other_tables_or_members_is_damage(tmp_path: Path, key: str, states: Any) -> None:
+    def read() -> None:
+        with Journal(tmp_path / "j", "x", shape=RowShape(key_parts=2, members=2)) as journal:
+            journal.add_suspects([(key, states)], "compare", lambda: 1)
+            list(journal.suspects(None))
+
+    with pytest.raises(OperationFailedError, match=r"damaged: .* is not a .*delete it and run"):
+        read()
+
+
+@pytest.mark.parametrize("position", ["[]", "7", "[1, 2]", '[["k"], "[7]"]', '[["k"], "[[]]"]'])
+def test_a_damaged_position_is_an_error_that_says_what_to_do(tmp_path: Path, position: str) -> None:
+    def read() -> None:
+        with Journal(tmp_path / "j", "x") as journal:
+            journal.plan(PARTS)
+            journal._db.execute("UPDATE part SET position = ?", (position,))
+            journal.parts()
+
+    with pytest.raises(OperationFailedError, match=r"damaged: .* is not a position.*delete it"):
         read()

@@ -81,8 +81,12 @@ export class Ring {
     // Below an arc at the bottom; beside others, outside those at the top, where the inside is narrow.
     const isRight = mx > cx;
     const isOutside = my < cy - 0.6 * ry;
-    const side = isInward ? (isRight ? "end" : "start") : Math.abs(mx - cx) < 20 ? "middle" : isRight === isOutside ? "start" : "end";
-    const [tx, ty] = side === "middle" ? [mx, my + 22] : [mx + (side === "end" ? -15 : 15), my - (isOutside || isInward ? 16 : 0)];
+    const [dx, dy] = [x - points[0][0], y - points[0][1]];
+    const isUpright = isInward && Math.abs(dy) > Math.abs(dx);
+    const side = Math.abs(mx - cx) < 20 && !isUpright ? "middle" : isInward ? (isRight ? "end" : "start") : isRight === isOutside ? "start" : "end";
+    // Beside an inward arc, where the arc does not go: below it, or above.
+    const beside = isInward ? ((side === "end") === dx * dy > 0 ? 16 : -30) : isOutside ? -16 : 0;
+    const [tx, ty] = side === "middle" ? [mx, my + 22] : [mx + (side === "end" ? -15 : 15), my + beside];
     const isCut = this.isNarrow && isOutside && side !== "middle"; // at the page's edge, there is room for most
     const [anchor, ax] = isCut ? (isRight ? ["end", 2 * cx - 2] : ["start", 2]) : [side, tx];
     const facts = make("g", { class: "facts", transform: `translate(${ax},${ty})` });

@@ -12,7 +12,8 @@ ADDRESS = "http://page.test/"
 DRAW = """async ([members, hops]) => {
   const { Ring } = await import("/ring.js");
   const member = (name) => ({ name, region: name, table: "t", items: 1, trouble: [] });
-  const hop = ([source, target]) => ({ source, target, state: "running", trouble: [], alarms: [] });
+  const hop = ([source, target]) => ({ source, target, state: "running", trouble: [], alarms: [],
+    rate: 12.3, lag: { p50: 1.2 }, quarantined: 7 });
   const ring = new Ring(document.getElementById("ring"));
   ring.update({ local: true, members: members.map(member), hops: hops.map(hop) });
 }"""
@@ -26,6 +27,18 @@ HIDDEN = """() => {
     return points.filter(({ x, y }) =>
       boxes.some((b) => x > b.left && x < b.right && y > b.top && y < b.bottom)).length;
   });
+}"""
+
+CROSSED = """() => {
+  const path = document.querySelector("path.hop");
+  const shift = path.ownerSVGElement.getScreenCTM();
+  const length = path.getTotalLength();
+  const steps = Array.from({ length: 401 }, (_, i) => path.getPointAtLength((length * i) / 400));
+  const points = steps.map((point) => point.matrixTransform(shift));
+  const texts = [...document.querySelector(".facts").querySelectorAll("text")];
+  const boxes = texts.filter((t) => t.textContent).map((text) => text.getBoundingClientRect());
+  return [boxes.length, points.filter(({ x, y }) =>
+    boxes.some((b) => x > b.left && x < b.right && y > b.top && y < b.bottom)).length];
 }"""
 
 
@@ -55,6 +68,18 @@ def test_a_hop_around_a_bypassed_member_does_not_pass_behind_that_members_box(
     hops = [*zip(in_ring, [*in_ring[1:], in_ring[0]], strict=True), (members[1], members[2])]
     page = drawn(browser, width, members, hops)
     assert page.evaluate(HIDDEN) == [0] * count
+    page.close()
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+@pytest.mark.parametrize(("count", "out"), [(n, out) for n in (3, 4, 5) for out in range(n)])
+def test_the_figures_of_a_hop_around_a_bypassed_member_are_not_on_its_arc(
+    browser: Browser, width: int, count: int, out: int
+) -> None:
+    members = [f"member-{number}" for number in range(count)]
+    around = (members[out - 1], members[(out + 1) % count])
+    page = drawn(browser, width, members, [around])
+    assert page.evaluate(CROSSED) == [2, 0]
     page.close()
 
 

@@ -135,7 +135,7 @@ class _Redriver:
                 entry, RedriveOutcome.FAILED, f"there is no record in it: {entry.error}"
             )
         if not self.options.ignore_retention and self._is_too_old(entry):
-            return RedriveResult(entry, RedriveOutcome.HELD, self._why_held())
+            return RedriveResult(entry, RedriveOutcome.HELD, self._why_held(entry))
         if self.options.dry_run:
             return self._predict(entry)
         report, is_whole = asyncio.run(self._replay(entry))
@@ -147,16 +147,17 @@ class _Redriver:
         made = entry.written_at
         return made is None or self.options.now() - made >= self.reach.settings.source.retention
 
-    def _why_held(self) -> str:
+    def _why_held(self, entry: Entry) -> str:
         days = self.reach.settings.source.retention // (24 * 60 * 60)
         known = (
             f"deletes are remembered for {counted(days, 'day')}"
             if days
             else "deletes are not remembered"
         )
+        age = "it does not say when it was made" if entry.written_at is None else "this is older"
         return (
-            f"{known}, and this is older: if its item was deleted since, it would come back. "
-            "Compare the item, and then redrive it with --ignore-retention."
+            f"{known}, and {age}: if its item was deleted since, it would come back. Compare the "
+            "item, and then redrive it with --ignore-retention."
         )
 
     async def _replay(self, entry: Entry) -> tuple[BatchReport, bool]:

@@ -286,7 +286,7 @@ class Journal:
             if not chunk:
                 return
             last = chunk[-1][0]
-            yield [suspect_of(*row, self._shape) for row in chunk]
+            yield [suspect_of(row, self._shape) for row in chunk]
 
     def record_verdicts(
         self, judged: Iterable[tuple[int, Sequence[KeyFingerprints], str | None]]

@@ -72,9 +72,10 @@ def _is_state(value: Any) -> bool:
 
 
 def suspect_of(
-    number: int, key: str, states: str | None, shape: RowShape
+    row: tuple[int, str, str | None], shape: RowShape
 ) -> tuple[int, str, list[KeyFingerprints] | None]:
     """Return a suspect with its states parsed. Raises `DamageError`, also for another shape."""
+    number, key, states = row
     if not is_key(key, shape.key_parts):
         raise DamageError(f"{key[:100]!r} is not a key of these tables")
     return number, key, _states_of(states, shape.members) if states else None

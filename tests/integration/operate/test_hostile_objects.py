@@ -265,7 +265,7 @@ def test_results_as_they_are_written_are_taken(tmp_path: Path) -> None:
         (result_of([FOUND[0], [["a", "b", "c"]], "missing"]), "a line is of no key"),
         (result_of([FOUND[0], [7], "missing"]), "a line is of no key"),
         (result_of([FOUND[0], [], "missing"]), "a line is of no key"),
-        (result_of([FOUND[0], FOUND[1] * 2, "missing"]), "a line is of no key"),
+        (result_of([FOUND[0], [["mark", None]], "missing"]), "a line is of no key"),
         (result_of(['[{"S":"1"},{"S":"2"}]', *FOUND[1:]]), "a line is of no key"),
     ],
 )

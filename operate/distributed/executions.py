@@ -52,8 +52,9 @@ class SegmentJob:
 
     @property
     def shape(self) -> RowShape:
-        """Shape of the lines that the calls write of keys."""
-        return RowShape(len(self.members[0].keys), len(self.members))
+        """Shape of the lines that the calls write of keys; without members, any."""
+        parts = next((len(member.keys) for member in self.members), None)
+        return RowShape(parts, len(self.members) or None)
 
     @property
     def prefix(self) -> str:

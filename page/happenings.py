@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from local.log_notes import describe
+from local.live.log_notes import describe
 from operate.untrusted_json import MalformedJsonError, read_json
 from page.reading import HopReading, Reading
 from page.travels import Travel

@@ -22,7 +22,7 @@ from moto.cloudwatch.models import (
 from local.cloudwatch.alarm_states import UnsupportedAlarmError, state
 from local.cloudwatch.delivery import put_metrics
 from local.cloudwatch.metrics import table_metrics
-from local.moto_patches.install import MOTO_LOCK
+from local.moto_lock import MOTO_LOCK
 from local.periodic import Periodic
 
 SECONDS = 10.0

@@ -1,7 +1,7 @@
 """Put log lines and metrics of AWS's own services into moto, without a client and its requests.
 
 A client would take a tenth of the processor time of a ring that is at work. Whoever calls holds
-`local.moto_patches.install.MOTO_LOCK`, unless a request to moto does already.
+`local.moto_lock.MOTO_LOCK`, unless a request to moto does already.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from local.cloudwatch.delivery import put_lines, put_metrics
 from local.cloudwatch.metrics import MetricBuffer, function_metric, mapping_metric
 from local.lambda_emulator.mapping_stats import MappingObserver
 from local.lambda_emulator.worker_process import FunctionError
-from local.moto_patches.install import MOTO_LOCK
+from local.moto_lock import MOTO_LOCK
 from local.periodic import Periodic
 
 if TYPE_CHECKING:

@@ -25,8 +25,9 @@ from local.endpoint.fault_injection import Faults, NoAnswerError
 from local.endpoint.listener import LOOPBACK, ServerError, listen
 from local.endpoint.own_requests import Answer, Own, json_answer
 from local.endpoint.request_counter import RequestCounter, credential_of
+from local.moto_lock import MOTO_LOCK
 from local.moto_patches.foreign_streams import mappings_of_foreign_streams
-from local.moto_patches.install import MOTO_LOCK, drop_old_data, moto_patched
+from local.moto_patches.install import drop_old_data, moto_patched
 from local.moto_patches.streams import RETENTION
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,12 +36,6 @@ from local.moto_patches.speed import repetition_avoided
 from local.moto_patches.statistics import metric_statistics
 from local.moto_patches.streams import streams_by_arn, trim_records
 from local.moto_patches.tables import atomic_requests
-
-MOTO_LOCK = threading.Lock()
-"""Held while moto's data is used, as for each request: its backends have no locks.
-
-A conditional put in one thread could overwrite a put in another that came after its check.
-"""
 
 KEPT_ITERATORS = 10_000
 DROP_SECONDS = 1.0

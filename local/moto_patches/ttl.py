@@ -15,7 +15,7 @@ from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
 from handler.model.expiry import ttl_attribute, will_be_deleted
-from local.moto_patches.install import MOTO_LOCK
+from local.moto_lock import MOTO_LOCK
 from local.periodic import Periodic
 
 SECONDS = 20.0

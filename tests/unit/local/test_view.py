@@ -16,7 +16,7 @@ from handler.model.version import OPERATOR_REPLICA_ID, Version
 from handler.quarantine import QuarantinedRecord
 from handler.retry import RetryBudget
 from local.hop import HopTally
-from local.log_notes import describe
+from local.live.log_notes import describe
 from local.view import HopRow, MemberRow, Snapshot, changes, render, show
 
 MEMBERS = (MemberRow("us", "us-east-1/orders", 1200), MemberRow("eu", "eu-west-1/orders", 1199))

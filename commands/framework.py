@@ -59,8 +59,36 @@ class LazyCommands(UserDict[str, Any]):
         return command
 
 
+_UNBROKEN = "\N{NON-BREAKING HYPHEN}"
+
+
+class HelpFormatter(click.HelpFormatter):
+    """Help text of which no line is broken at a hyphen: options and regions have them."""
+
+    def write_text(self, text: str) -> None:
+        """Write wrapped text. See click."""
+        super().write_text(text.replace("-", _UNBROKEN))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *args: Any, **options: Any) -> None:
+        """Write a list of definitions, these wrapped. See click."""
+        unbroken = [(term, text.replace("-", _UNBROKEN)) for term, text in rows]
+        super().write_dl(unbroken, *args, **options)
+
+    def write(self, string: str) -> None:
+        """Write text as it is. See click."""
+        super().write(string.replace(_UNBROKEN, "-"))
+
+
+class HelpContext(click.Context):
+    """Context of a command that writes its help with `HelpFormatter`."""
+
+    formatter_class = HelpFormatter
+
+
 class CommandGroup(click.Group):
     """Group of commands, whose help cuts none of their texts."""
+
+    context_class = HelpContext
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands. Long texts are wrapped, where click cuts them. See click."""
@@ -118,6 +146,8 @@ class RingOption(click.Option):
 
 class RingCommand(click.Command):
     """Command whose own options come first in its help, and those about the ring last."""
+
+    context_class = HelpContext
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in two sections. See click."""

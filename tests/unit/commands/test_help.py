@@ -28,6 +28,12 @@ def test_no_line_of_a_help_text_is_cut_or_too_long(name: str, width: int) -> Non
     assert [line for line in lines if len(line) > width or line.endswith("...")] == []
 
 
+@pytest.mark.parametrize("width", [80, 78, 60])
+@pytest.mark.parametrize("name", HELP)
+def test_no_line_of_a_help_text_is_broken_at_a_hyphen(name: str, width: int) -> None:
+    assert [line for line in text(name, width).splitlines() if line.endswith("-")] == []
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_help_text_ends_with_examples_of_the_command(name: str) -> None:
     _, found, examples = text(name, 80).partition("\n  Examples:\n")

@@ -15,6 +15,7 @@ import click
 
 from commands.exit_codes import FAILED, OK, PREREQUISITE, USAGE
 from commands.interrupts import sigterm_as_interrupt
+from commands.output.encoding import escape_unencodable
 from commands.output.screen import Screen
 from operate.errors import InvalidRequestError, OperateError, PrerequisiteError
 from operate.rings import DeployedRing, Outcome
@@ -26,7 +27,12 @@ class Interrupted(SystemExit):
 
 
 def run(main: Callable[[], object]) -> NoReturn:
-    """Run the command line as a process. After Ctrl-C it does not wait for threads."""
+    """Run the command line as a process. After Ctrl-C it does not wait for threads.
+
+    What the terminal's encoding does not have is printed as escapes.
+    """
+    escape_unencodable(sys.stdout)
+    escape_unencodable(sys.stderr)
     try:
         main()
         sys.exit(OK)

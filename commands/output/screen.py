@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol
 import click
 from rich.console import Console
 
+from commands.output.encoding import refuse_unencodable
 from operate.errors import (
     InvalidRequestError,
     OperateError,
@@ -82,8 +83,9 @@ class Screen:
         """
         reason = ""
         try:
-            yield
-            sys.stdout.flush()
+            with refuse_unencodable(sys.stdout):
+                yield
+                sys.stdout.flush()
         except (OSError, UnicodeEncodeError) as error:
             reason = str(error)
             _drop(sys.stdout)

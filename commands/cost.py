@@ -13,7 +13,7 @@ import click
 
 from commands.exit_codes import OK
 from commands.framework import RingCommand, command, examples
-from commands.options.numbers import Finite
+from commands.options.numbers import Finite, parse_percentage
 from commands.options.rings import described_rings_option
 from commands.output.screen import Screen
 from commands.setting_change import only_ring
@@ -42,9 +42,8 @@ def size_of_item(_context: Any, _option: Any, text: str) -> int:
 
 
 def _share(_context: Any, _option: Any, text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
-    share = float(found[1]) / 100 if found else -1.0
-    if not 0 <= share <= 1:
+    share = parse_percentage(text)
+    if share is None:
         raise click.BadParameter(
             f"{text!r} is not a share. Write it with a percent sign: 5%, up to 100%."
         )

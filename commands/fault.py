@@ -12,6 +12,7 @@ import click
 from commands.exit_codes import OK
 from commands.framework import CommandGroup, RingCommand, RingOption, command, examples
 from commands.local_ring import request_of_ring
+from commands.options.numbers import parse_percentage
 from commands.options.rings import local_ring
 from commands.output.screen import Screen
 from local.faults.control import PATH
@@ -80,6 +81,14 @@ _for = click.option(
 )
 
 
+def _share(_context: Any, _option: Any, text: str) -> float:
+    share = parse_percentage(text)
+    try:
+        return float(text) if share is None else share
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a share. Write 50% or 0.5.") from None
+
+
 def _example(line: str) -> str:
     return examples(f"automate.py fault {line} --local http://127.0.0.1:8000")
 
@@ -116,14 +125,14 @@ def outage(screen: Screen, **given: Any) -> int:
     return _start(screen, "outage", given, "member")
 
 
-@fault.command(cls=RingCommand, epilog=_example("throttle eu-west-1 0.5"))
+@fault.command(cls=RingCommand, epilog=_example("throttle eu-west-1 50%"))
 @click.argument("member")
-@click.argument("share", type=float)
+@click.argument("share", callback=_share)
 @command
 @_local_option
 @_for
 def throttle(screen: Screen, **given: Any) -> int:
-    """Throttle a SHARE (0 to 1) of the requests to tables in the region of MEMBER."""
+    """Throttle a SHARE (50% or 0.5) of the requests to tables in the region of MEMBER."""
     return _start(screen, "throttle", given, "member", given["share"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import Any
 
@@ -20,3 +21,10 @@ class Finite(click.FloatRange):
         if not isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+def parse_percentage(text: str) -> float | None:
+    """Return the share, from 0 to 1, that a text such as 5% says; None: it says none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
+    share = float(found[1]) / 100 if found else -1.0
+    return share if 0 <= share <= 1 else None

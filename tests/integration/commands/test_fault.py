@@ -47,6 +47,7 @@ def test_a_fault_is_started_listed_and_cleared(ring: LocalRing) -> None:
     [
         (["outage", "mars-1"], "no member has this name"),
         (["throttle", "eu-west-1", "2"], "SHARE must be"),
+        (["throttle", "eu-west-1", "half"], "'half' is not a share. Write 50% or 0.5"),
         (["delay", "eu-west-1", "1", "--for", "soon"], "'soon' is not a duration"),
         (["clear", "9"], "No active fault has the id '9'"),
     ],
@@ -58,6 +59,14 @@ def test_what_cannot_be_done_is_refused_with_the_reason(
     assert refused.exit_code == 2
     assert reason in refused.output
     assert ring.active_faults.list() == ()
+
+
+@pytest.mark.parametrize("share", ["50%", "0.5"])
+def test_a_share_is_a_percentage_or_a_fraction(ring: LocalRing, share: str) -> None:
+    assert run(ring, "throttle", "eu-west-1", share).exit_code == 0
+    (active,) = ring.active_faults.list()
+    assert active.value == 0.5
+    run(ring, "clear")
 
 
 def test_a_url_where_no_ring_runs_is_reported() -> None:

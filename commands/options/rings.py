@@ -112,6 +112,9 @@ class _Selection:
 
 
 _NONE = _Selection(None, None, None, (), None)
+_STACKS = "--stack NAME or --file RINGS.yaml"
+_RUNNING = "--local URL for one on this machine"
+_NEW = "describe one by --table, --key and --member"
 
 
 def stack_rings_option(function: Callable[..., int]) -> Callable[..., int]:
@@ -145,7 +148,7 @@ def running_rings_option(function: Callable[..., int]) -> Callable[..., int]:
     def command(endpoint: str | None, **options: Any) -> int:
         selection = _Selection.pop_from(options)
         if endpoint is None:
-            return function(rings=_chosen(selection), **options)
+            return function(rings=_chosen(selection, other=_RUNNING), **options)
         if selection != _NONE:
             raise InvalidRequestError(
                 "--local selects the ring: leave --stack, --file and so on out."
@@ -172,7 +175,7 @@ def described_rings_option(function: Callable[..., int]) -> Callable[..., int]:
         described = {name: options.pop(name) for name in _DESCRIBED}
         if any(described.values()):
             return function(rings=[_described(selection, described)], **options)
-        return function(rings=_chosen(selection, building=True), **options)
+        return function(rings=_chosen(selection, building=True, other=_NEW), **options)
 
     return _with(command, (*_SELECTION, *_DESCRIPTION))
 
@@ -197,7 +200,8 @@ def _with(command: Callable[..., int], options: tuple[Any, ...]) -> Callable[...
     return command
 
 
-def _chosen(selection: _Selection, *, building: bool = False) -> list[RingStack]:
+def _chosen(selection: _Selection, *, building: bool = False, other: str = "") -> list[RingStack]:
+    """Return the rings of a selection. `other` says how else the command selects one."""
     if selection.file:
         if selection.stack or selection.folder or selection.backend:
             raise InvalidRequestError(
@@ -207,7 +211,8 @@ def _chosen(selection: _Selection, *, building: bool = False) -> list[RingStack]
     if selection.only:
         raise InvalidRequestError("--only selects from a ring file: give it with --file.")
     if not selection.stack:
-        raise InvalidRequestError("Which ring? Pass --stack NAME or --file RINGS.yaml; see --help.")
+        ways = f"--stack NAME, --file RINGS.yaml, or {other}" if other else _STACKS
+        raise InvalidRequestError(f"Which ring? Pass {ways}; see --help.")
     return [
         RingStack.of(
             selection.folder or home(), selection.stack, backend=StateBackend(selection.backend)

@@ -144,6 +144,8 @@ def test_a_local_ring_is_named_by_a_url(command: str) -> None:
 # arguments -> what is said about them
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "no ring": (("outputs",), "Which ring?"),
+    "no ring, where one on this machine will do": (("status",), "--local URL"),
+    "no ring, where one may be described": (("cost", "--writes", "1"), "--table, --key and"),
     "a stack that has no file": (("validate", "--stack", "nope"), "no Pulumi.nope.yaml"),
     "a described ring over a stack's file": (
         ("validate", *RING, "--stack", "dev"),

@@ -18,7 +18,7 @@ from commands.options.numbers import MOST_SECONDS, Finite
 from commands.options.rings import folder_option, home
 from local import session
 from local.endpoint.listener import LOOPBACK
-from page import PORT, PageError
+from page import PageError
 
 if TYPE_CHECKING:
     from page.server import PageServer
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 65535),
     default=None,
     metavar="PORT",
-    help="Port of the page that shows the ring; 0: any free one. Default: 8008, or a free one with "
-    "--port 0.",
+    help="Port of the page that shows the ring; 0: any free one. Default: 8008, or a free one if "
+    "that is taken or with --port 0.",
 )
 @click.option("--no-page", is_flag=True, help="Serve no page.")
 @click.option(
@@ -90,8 +90,8 @@ def local(
         raise click.UsageError("--into needs --load FILE.")
     if port is None:
         port = 8001 if options["dynamodb"] else 8000  # such a server may use 8000
-    if page is None:
-        page = PORT if port else 0
+    if page is None and not port:
+        page = 0
     port = port or _free_port()
     try:
         with sigterm_as_interrupt():
@@ -106,8 +106,8 @@ def local(
         pass
 
 
-def _page(port: int, page_port: int) -> PageServer:
-    """Return the page of the ring at a port of this machine."""
+def _page(port: int, page_port: int | None) -> PageServer:
+    """Return the page of the ring at a port of this machine; `page_port` as for `PageServer`."""
     from page.server import PageServer  # noqa: PLC0415 - no other command needs it
 
     endpoint = f"http://{LOOPBACK}:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from contextlib import ExitStack
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 class PageServer:
     """The page of a ring, at `address` while the context lasts.
 
-    `options` select the ring on the command line. `port` 0 selects a free port. Entering raises
-    `PageError`.
+    `options` select the ring on the command line. `port` 0 selects a free port, and None the usual
+    one, or a free one if that is taken. Entering raises `PageError`.
     """
 
     def __init__(
@@ -40,13 +41,14 @@ class PageServer:
         options: Sequence[str],
         *,
         is_local: bool,
-        port: int = PORT,
+        port: int | None = None,
         key_file: Path | None = None,
     ) -> None:
         self._ring = ring
         self._runner = CommandRunner(options)
         self._is_local = is_local
-        self._port = port
+        self._ports = (PORT, 0) if port is None else (port,)
+        self._port = 0
         self._key_file = key_file
         self._key = ""
         self._end = ExitStack()
@@ -83,12 +85,15 @@ class PageServer:
         self._end.close()
 
     def _listen(self) -> socket.socket:
-        try:
-            listener = socket.create_server((LOOPBACK, self._port))
-        except OSError as error:
-            raise PageError(
-                f"The page cannot listen on {LOOPBACK}:{self._port}: {error.strerror}. Choose "
-                "another port (`local --page`, `watch --port`; 0: any free one)."
-            ) from error
-        self._port = listener.getsockname()[1]
-        return listener
+        for port in self._ports:
+            try:
+                listener = socket.create_server((LOOPBACK, port))
+            except OSError as error:
+                failed = port, error.errno or 0
+            else:
+                self._port = listener.getsockname()[1]
+                return listener
+        raise PageError(
+            f"The page cannot listen on {LOOPBACK}:{failed[0]}: {os.strerror(failed[1])}. Choose "
+            "another port (`local --page`, `watch --port`; 0: any free one)."
+        )

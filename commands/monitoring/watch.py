@@ -16,7 +16,7 @@ from commands.options.rings import running_rings_option, selecting_arguments
 from commands.output.screen import Screen
 from operate.errors import InvalidRequestError, OperationFailedError
 from operate.rings import DeployedRing
-from page import PORT, PageError
+from page import PageError
 
 
 @click.command(
@@ -29,10 +29,9 @@ from page import PORT, PageError
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=PORT,
-    show_default=True,
+    default=None,
     metavar="PORT",
-    help="Port of the page; 0: any free one.",
+    help="Port of the page; 0: any free one. Default: 8008, or a free one if that is taken.",
 )
 @click.option(
     "--seconds",
@@ -41,7 +40,9 @@ from page import PORT, PageError
     help="Seconds to serve it. Default: until Ctrl-C.",
 )
 @running_rings_option
-def watch(screen: Screen, rings: Sequence[DeployedRing], port: int, seconds: float | None) -> int:
+def watch(
+    screen: Screen, rings: Sequence[DeployedRing], port: int | None, seconds: float | None
+) -> int:
     """Serve a web page that shows the ring at work, for this machine alone.
 
     Of a ring on AWS it shows what metrics, logs and alarms say; of a local one every write. The

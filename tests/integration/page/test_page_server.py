@@ -254,5 +254,16 @@ def test_a_key_that_cannot_be_kept_is_an_error_that_says_what_to_do(tmp_path: Pa
 def test_a_used_port_is_an_error_that_says_what_to_do(page: PageServer, ring: LocalRing) -> None:
     port = int(host_of(page).partition(":")[2])
     again = PageServer(RunningLocalRing(ring.endpoint), [], is_local=True, port=port)
-    with pytest.raises(PageError, match="Choose another port"):
+    with pytest.raises(PageError, match=rf":{port}: Address already in use\. Choose another port"):
         again.__enter__()
+
+
+def test_a_free_port_is_used_where_the_usual_one_is_taken_and_none_was_asked_for(
+    page: PageServer, ring: LocalRing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = int(host_of(page).partition(":")[2])
+    monkeypatch.setattr("page.server.PORT", taken)
+    reached = RunningLocalRing(ring.endpoint)
+    with PageServer(reached, [], is_local=True, key_file=tmp_path / "page-key") as other:
+        assert host_of(other) != host_of(page)
+        assert ask(other, "GET", "/")[0] == 200

@@ -211,8 +211,8 @@ def _chosen(selection: _Selection, *, building: bool = False, other: str = "") -
     if selection.only:
         raise InvalidRequestError("--only selects from a ring file: give it with --file.")
     if not selection.stack:
-        ways = f"--stack NAME, --file RINGS.yaml, or {other}" if other else _STACKS
-        raise InvalidRequestError(f"Which ring? Pass {ways}; see --help.")
+        choices = f"--stack NAME, --file RINGS.yaml, or {other}" if other else _STACKS
+        raise InvalidRequestError(f"Which ring? Pass {choices}; see --help.")
     return [
         RingStack.of(
             selection.folder or home(), selection.stack, backend=StateBackend(selection.backend)

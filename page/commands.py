@@ -131,7 +131,7 @@ class CommandRunner:
             raise
         printed = output.decode(errors="replace")
         return Ended(
-            shlex.join(["python", "automate.py", *line]),
+            shlex.join(["./automate.py", *line]),
             process.returncode or 0,
             printed if "--json" in line else _cut(printed),
             _cut(errors.decode(errors="replace")),

@@ -110,6 +110,7 @@ class LocalSource:
 
     def _hop(self, live: dict[str, Any], now: float) -> HopReading:
         status = self._poller.hops.get(live["source"])
+        name = f"the hop from {live['source']} to {live['target']}"
         stopped, trouble = live["stopped_by"], live["trouble"]
         # Its state says so, without the advice for AWS; and the status may be from before a resume.
         known = (text for text in self._trouble(live["source"], status) if _STOPPED not in text)
@@ -121,5 +122,5 @@ class LocalSource:
             None if live["oldest"] is None else max(0.0, now - live["oldest"]),
             status.quarantined if status else None,
             (status.alarms or ()) if status else (),
-            (*((trouble,) if trouble else ()), *known),
+            (*((f"{name}: {trouble}",) if trouble else ()), *known),
         )

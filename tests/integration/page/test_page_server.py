@@ -196,7 +196,7 @@ def test_a_command_runs_and_its_output_is_returned(page: PageServer) -> None:
     status, document, _ = ask(page, "POST", "/api/command", body)
     assert (status, document["exit"]) == (200, 0)
     assert json.loads(document["output"])["ok"] is True
-    assert document["command"].startswith("python automate.py redrive --json --local http")
+    assert document["command"].startswith("./automate.py redrive --json --local http")
 
 
 def test_a_command_that_the_page_does_not_have_is_rejected(page: PageServer) -> None:

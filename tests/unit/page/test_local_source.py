@@ -43,3 +43,9 @@ def test_that_a_hop_is_paused_is_said_by_its_state_alone_also_just_after_it_was_
     live = {"source": "us", "target": "eu", "waiting": 0, "oldest": None, "trouble": ""}
     hop = source._hop({**live, "stopped_by": stopped_by}, 0.0)
     assert (hop.state, hop.trouble) == (state, (OTHER,))
+
+
+def test_what_is_wrong_with_a_hop_is_said_with_its_name(source: LocalSource) -> None:
+    live = {"source": "us", "target": "eu", "waiting": 1, "oldest": None, "stopped_by": ""}
+    hop = source._hop({**live, "trouble": "EndpointConnectionError: no connection"}, 0.0)
+    assert hop.trouble == ("the hop from us to eu: EndpointConnectionError: no connection",)

@@ -232,7 +232,9 @@ def print_check(screen: Screen, name: str, compared: CheckReport, rest: str) -> 
     """Print the result of a check; `rest` says where to find the differences not shown."""
     checked = compared.result
     differing = "differs" if checked.differing == 1 else "differ"
-    verdict = "all members are in sync" if compared.in_sync else "none is known to differ"
+    verdict = "none differs" if compared.is_partial else "all members are in sync"
+    if not compared.in_sync:
+        verdict = "none is known to differ"
     if checked.differing:
         verdict = f"{checked.differing:,} {differing}"
     screen.print(

@@ -41,10 +41,12 @@ class CheckReport:
     capacity_units: float
     members: Sequence[str]
     """Names of the members that were compared."""
+    is_partial: bool = False
+    """Whether other keys were left out: by `keys` or `sample`."""
 
     @property
     def in_sync(self) -> bool:
-        """Whether every key was found to be the same at all members."""
+        """Whether every key that was compared was found to be the same at all members."""
         return not self.result.differing and not self.result.changing
 
 
@@ -130,7 +132,9 @@ class CheckRun:
             elif on_difference is ignore_difference:
                 break
         spent = units + sum(member.rate_limiter.spent for member in self.members)
-        return CheckReport(result, first, spent, [member.name for member in self.members])
+        is_partial = self._options.keys is not None or self._options.sample is not None
+        names = [member.name for member in self.members]
+        return CheckReport(result, first, spent, names, is_partial)
 
     def _check(self, journal: Journal, on_progress: ProgressCallback) -> tuple[CheckResult, float]:
         """Run the check; also return the capacity units that functions used."""

@@ -29,6 +29,16 @@ def test_a_key_that_changed_at_every_read_is_not_in_sync(
     assert f"dev: {words}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("count", "keys"), [(0, "0 keys"), (9, "9 keys")])
+def test_a_check_of_some_keys_says_nothing_of_the_others(
+    count: int, keys: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = CheckResult(count, {EQUAL: count})
+    report = CheckReport(found, [], 0.0, ["us-east-1", "eu-west-1"], is_partial=True)
+    print_check(Screen(False), "dev", report, "")
+    assert f"dev: {keys} compared, none differs." in capsys.readouterr().out
+
+
 def test_the_states_of_a_key_are_in_a_column_however_long_the_members_names_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -7,6 +7,7 @@ Actions and resources: https://docs.aws.amazon.com/service-authorization/latest/
 from __future__ import annotations
 
 from ring.arn import Arn
+from ring.partitions import mappings_are_limited
 from ring.policies.statements import (
     Bucket,
     Document,
@@ -61,13 +62,21 @@ def hop_policy(
         *_use_tables("Source", source),
         *_target(target),
         allow_logs(log_group),
-        # A failure destination in S3 needs both:
-        # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
         allow_objects("QuarantineRecords", "s3:PutObject", quarantine),
-        allow_in_own_account("FindQuarantine", "s3:ListBucket", quarantine.arn, quarantine),
+        *_as_destination(quarantine),
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
         *allow_key_of_bucket("QuarantineKey", quarantine, "kms:GenerateDataKey"),
     )
+
+
+def _as_destination(quarantine: Bucket) -> list[Document]:
+    """Return what else Lambda needs to give records up to the quarantine, where it can.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    if mappings_are_limited(Arn.parse(quarantine.arn).partition):
+        return []
+    return [allow_in_own_account("FindQuarantine", "s3:ListBucket", quarantine.arn, quarantine)]
 
 
 def writer_policy(target: TableAccess) -> Document:

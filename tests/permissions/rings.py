@@ -103,13 +103,13 @@ class Hop:
         """What Lambda is given. An adopted stream has the ARN that the settings give it."""
         outputs = self._mapping.outputs
         stream = outputs["eventSourceArn"]
-        destination = outputs["destinationConfig"]["onFailure"]["destinationArn"]
+        destination = outputs.get("destinationConfig")  # Lambda has none in some partitions
         return Served(
             function=self._function.outputs["arn"],
             role=self._function.outputs["role"],
             stream=adopted.get(stream, stream),
             log_group=self._log_group,
-            quarantine=destination,
+            quarantine=destination and destination["onFailure"]["destinationArn"],
             mapping=outputs["uuid"],
         )
 

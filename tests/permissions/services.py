@@ -31,13 +31,16 @@ _WITH_KEY = {"s3:PutObject": "GenerateDataKey", "s3:ListBucket": None}
 
 @dataclass(frozen=True)
 class Served:
-    """What Lambda is given about a hop: ARNs, and the mapping's UUID."""
+    """What Lambda is given about a hop: ARNs, and the mapping's UUID.
+
+    `quarantine` is None where Lambda gives no record up.
+    """
 
     function: str
     role: str
     stream: str
     log_group: str
-    quarantine: str
+    quarantine: str | None
     mapping: str
 
 
@@ -97,6 +100,8 @@ def lambdas(hop: Served) -> Iterator[Call]:
     for action in ("DescribeStream", "GetRecords", "GetShardIterator"):
         yield Call(hop.role, f"dynamodb:{action}", hop.stream)
     yield Call(hop.role, "dynamodb:ListStreams", "*")
+    if hop.quarantine is None:
+        return
     # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#dynamodb-on-failure-destination-console
     given_up = f"aws/lambda/{hop.mapping}/shardId-0/2026/01/01/2026-01-01T00.00.00-0"
     owner = owner_of_bucket(hop.role)

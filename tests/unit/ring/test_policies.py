@@ -89,7 +89,8 @@ def test_a_hop_may_do_what_its_handler_does_and_nothing_else(partition: str) -> 
             arn(partition, "logs", "log-group:ring:*"), "logs:CreateLogStream", "logs:PutLogEvents"
         )
         | on(f"{bucket}/*", "s3:PutObject")
-        | on(bucket, "s3:ListBucket")
+        # Lambda gives no record up to S3 in the other two.
+        | on(bucket, *({"s3:ListBucket"} if partition == "aws" else ()))
     )
 
 
@@ -171,7 +172,8 @@ def test_a_bucket_is_used_only_while_it_is_the_accounts_own(partition: str) -> N
     whole = policy(partition)["Statement"]
     own = [one for one in whole if ":s3:" in one["Resource"]]
 
-    assert [one["Sid"] for one in own] == ["QuarantineRecords", "FindQuarantine"]
+    finds = ["FindQuarantine"] if partition == "aws" else []
+    assert [one["Sid"] for one in own] == ["QuarantineRecords", *finds]
     assert all(
         one["Condition"] == {"StringEquals": {"s3:ResourceAccount": "123456789012"}} for one in own
     )

@@ -23,8 +23,10 @@ from moto.core.utils import method_names_from_class
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
-from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.moto_api._internal.moto_random import MotoRandom
+
+from handler.model.attribute_values import encode_binary
 
 _batch_execute_statement = DynamoHandler.batch_execute_statement
 _lex = ConditionExpressionParser._lex_condition_expression
@@ -34,6 +36,11 @@ _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
 _cast_value: Any = DynamoType.__dict__["cast_value"].fget
 _size = DynamoType.size
+
+_execute = DynamoResult.execute_result
+_JSON = {"Content-Type": "application/x-amz-json-1.0"}
+_OF_ITEMS = frozenset({"Attributes", "Item", "Items", "Responses"})
+"""Fields of responses that hold items."""
 
 _MOST_BYTES = 405_000
 """moto's limit of an item, of the sizes that moto counts."""
@@ -130,7 +137,18 @@ def _answer_statements(handler: DynamoHandler) -> Any:
     answers: Any = result.result
     if any("Item" in answer for answer in answers["Responses"]):
         return result
-    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(answers)
+    return 200, {**_JSON}, json.dumps(answers)
+
+
+def _execute_result(result: DynamoResult, context: Any) -> Any:
+    """Serialize items at once; moto looks up each of their values in its API model.
+
+    And it drops a map's attribute without a name, and puts what that contains in its place.
+    """
+    document: Any = result.result
+    if _OF_ITEMS.isdisjoint(document):
+        return _execute(result, context)
+    return 200, {**_JSON}, json.dumps(document, default=encode_binary, check_circular=False)
 
 
 def _random_string(
@@ -159,6 +177,7 @@ def repetition_avoided() -> Iterator[None]:
             (DynamoType, "size", _size_of),
             (Item, "__init__", _make_item),
             (DynamoHandler, "batch_execute_statement", _answer_statements),
+            (DynamoResult, "execute_result", _execute_result),
             (MotoRandom, "get_random_string", _random_string),
         ):
             changes.enter_context(patch.object(owner, name, ours))

@@ -13,7 +13,7 @@ from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from werkzeug.test import run_wsgi_app
 
 from local.clients import Clients
@@ -205,6 +205,68 @@ def test_answers_to_statements_are_those_of_moto(
     assert [b"DuplicateItem" in one for one in fast] == [True, False, True]
     monkeypatch.setattr(DynamoHandler, "batch_execute_statement", speed._batch_execute_statement)
     assert [json.loads(one) for one in fast] == [json.loads(one) for one in execute()]
+
+
+ITEM: dict[str, Any] = {"id": {"S": "item"}, **VALUES, "list": {"L": [{"S": "x"}, {"L": []}]}}
+ITEM_KEY = {"id": ITEM["id"]}
+OF_THE_ITEM: dict[str, Any] = {
+    "KeyConditionExpression": "id = :id",
+    "ExpressionAttributeValues": {":id": ITEM["id"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_body"),
+    [
+        ("Query", {**OF_THE_ITEM, "ReturnConsumedCapacity": "TOTAL"}),
+        ("Query", {**OF_THE_ITEM, "Select": "COUNT"}),
+        ("Scan", {"Limit": 1}),
+        ("GetItem", {"Key": ITEM_KEY, "ReturnConsumedCapacity": "INDEXES"}),
+        ("GetItem", {"Key": {"id": {"S": "missing"}}}),
+        ("PutItem", {"Item": ITEM, "ReturnValues": "ALL_OLD"}),
+        ("PutItem", {"Item": ITEM}),
+        ("DeleteItem", {"Key": ITEM_KEY, "ReturnValues": "ALL_OLD"}),
+        (
+            "UpdateItem",
+            {
+                "Key": ITEM_KEY,
+                "UpdateExpression": "SET added = :id",
+                "ExpressionAttributeValues": {":id": ITEM["id"]},
+                "ReturnValues": "UPDATED_NEW",
+            },
+        ),
+        ("BatchGetItem", {"RequestItems": {"plain": {"Keys": [ITEM_KEY]}}}),
+        (
+            "BatchExecuteStatement",
+            {"Statements": [{"Statement": "SELECT * FROM plain WHERE id = 'item'"}]},
+        ),
+        ("ExecuteStatement", {"Statement": "SELECT * FROM plain WHERE id = 'item'"}),
+        (
+            "TransactGetItems",
+            {"TransactItems": [{"Get": {"TableName": "plain", "Key": ITEM_KEY}}]},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_response_with_items_is_the_one_of_moto(
+    client: Any, monkeypatch: pytest.MonkeyPatch, operation: str, request_body: Any
+) -> None:
+    def execute() -> Any:
+        answer("PutItem", {"TableName": "plain", "Item": ITEM})
+        named = {} if operation.startswith(("Batch", "Trans", "Exec")) else {"TableName": "plain"}
+        return json.loads(answer(operation, {**named, **request_body}))
+
+    fast = execute()
+    monkeypatch.setattr(DynamoResult, "execute_result", speed._execute)
+    assert fast == execute()
+    assert "message" not in fast
+
+
+def test_an_attribute_of_a_map_without_a_name_is_returned_as_written(client: Any) -> None:
+    nameless = {"M": {"": {"S": "no name"}, "b": {"B": b"\x00"}}}
+    client.put_item(TableName="plain", Item={"id": {"S": "nameless"}, "map": nameless})
+    found = client.get_item(TableName="plain", Key={"id": {"S": "nameless"}})
+    assert found["Item"]["map"] == nameless
 
 
 def test_a_condition_is_judged_by_the_values_of_its_own_request(client: Any) -> None:

@@ -209,6 +209,8 @@ def test_answers_to_statements_are_those_of_moto(
 
 ITEM: dict[str, Any] = {"id": {"S": "item"}, **VALUES, "list": {"L": [{"S": "x"}, {"L": []}]}}
 ITEM_KEY = {"id": ITEM["id"]}
+GET = {"TableName": "plain", "Key": ITEM_KEY}
+SELECT = "SELECT * FROM plain WHERE id = 'item'"
 OF_THE_ITEM: dict[str, Any] = {
     "KeyConditionExpression": "id = :id",
     "ExpressionAttributeValues": {":id": ITEM["id"]},
@@ -236,15 +238,9 @@ OF_THE_ITEM: dict[str, Any] = {
             },
         ),
         ("BatchGetItem", {"RequestItems": {"plain": {"Keys": [ITEM_KEY]}}}),
-        (
-            "BatchExecuteStatement",
-            {"Statements": [{"Statement": "SELECT * FROM plain WHERE id = 'item'"}]},
-        ),
-        ("ExecuteStatement", {"Statement": "SELECT * FROM plain WHERE id = 'item'"}),
-        (
-            "TransactGetItems",
-            {"TransactItems": [{"Get": {"TableName": "plain", "Key": ITEM_KEY}}]},
-        ),
+        ("BatchExecuteStatement", {"Statements": [{"Statement": SELECT}]}),
+        ("ExecuteStatement", {"Statement": SELECT}),
+        ("TransactGetItems", {"TransactItems": [{"Get": GET}]}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

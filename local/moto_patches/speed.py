@@ -18,21 +18,18 @@ from unittest.mock import patch
 
 from moto.core import responses
 from moto.core.parse import BaseJSONParser
-from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import method_names_from_class
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
-from moto.dynamodb.responses import DynamoHandler, DynamoResult
+from moto.dynamodb.responses import DynamoResult
 from moto.moto_api._internal.moto_random import MotoRandom
 
 from handler.model.attribute_values import encode_binary
 
-_batch_execute_statement = DynamoHandler.batch_execute_statement
 _lex = ConditionExpressionParser._lex_condition_expression
 _parse = ConditionExpressionParser.parse
 _parse_structure: Any = BaseJSONParser._parse_structure
-_serialize_structure = BaseJSONSerializer._serialize_type_structure
 
 _cast_value: Any = DynamoType.__dict__["cast_value"].fget
 _size = DynamoType.size
@@ -101,15 +98,6 @@ def _parse_value(parser: Any, shape: Any, value: Any) -> Any:
     return {kind: parser._parse_blob(shape, content) if kind == "B" else content}
 
 
-def _serialize(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-    """Serialize a string or a number without asking for each of an AttributeValue's ten types."""
-    text = _text_of(shape, value) if key else None
-    if text is None or text[0] == "B":
-        _serialize_structure(serializer, serialized, value, shape, key)
-    else:
-        serializer._default_serialize(serialized, {text[0]: text[1]}, shape, key)
-
-
 def _value_of(typed: DynamoType) -> Any:
     """Return a text as it is; moto asks first for five types. A write looks a key up ten times."""
     return typed.value if typed.type == "S" else _cast_value(typed)
@@ -129,15 +117,6 @@ def _make_item(
     item.attrs = LimitedSizeDict({name: DynamoType(value) for name, value in attrs.items()})
     if item.size() > _MOST_BYTES:
         raise ItemSizeTooLarge
-
-
-def _answer_statements(handler: DynamoHandler) -> Any:
-    """Serialize the answers to statements at once, unless one has an item."""
-    result = _batch_execute_statement(handler)
-    answers: Any = result.result
-    if any("Item" in answer for answer in answers["Responses"]):
-        return result
-    return 200, {**_JSON}, json.dumps(answers)
 
 
 def _execute_result(result: DynamoResult, context: Any) -> Any:
@@ -172,11 +151,9 @@ def repetition_avoided() -> Iterator[None]:
             (ConditionExpressionParser, "parse", _parse_once),
             (ConditionExpressionParser, "_lex_condition_expression", _lex_once),
             (BaseJSONParser, "_parse_structure", _parse_value),
-            (BaseJSONSerializer, "_serialize_type_structure", _serialize),
             (DynamoType, "cast_value", property(_value_of)),
             (DynamoType, "size", _size_of),
             (Item, "__init__", _make_item),
-            (DynamoHandler, "batch_execute_statement", _answer_statements),
             (DynamoResult, "execute_result", _execute_result),
             (MotoRandom, "get_random_string", _random_string),
         ):

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.parse import BaseJSONParser
-from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.responses import DynamoHandler, DynamoResult
+from moto.dynamodb.responses import DynamoResult
 from werkzeug.test import run_wsgi_app
 
 from local.clients import Clients
@@ -154,7 +153,6 @@ def answer(operation: str, request: Any) -> bytes:
     ("owner", "name", "original"),
     [
         (BaseJSONParser, "_parse_structure", speed._parse_structure),
-        (BaseJSONSerializer, "_serialize_type_structure", speed._serialize_structure),
         (DynamoType, "cast_value", property(speed._cast_value)),
         (DynamoType, "size", speed._size),
         (Item, "__init__", ITEM_INIT),
@@ -203,7 +201,7 @@ def test_answers_to_statements_are_those_of_moto(
 
     fast = execute()
     assert [b"DuplicateItem" in one for one in fast] == [True, False, True]
-    monkeypatch.setattr(DynamoHandler, "batch_execute_statement", speed._batch_execute_statement)
+    monkeypatch.setattr(DynamoResult, "execute_result", speed._execute)
     assert [json.loads(one) for one in fast] == [json.loads(one) for one in execute()]
 
 

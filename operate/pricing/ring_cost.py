@@ -172,19 +172,9 @@ def _functions(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> Iter
     seconds = _seconds(load, shape, records / called) if called else 0.0
     calls = called * n * MONTH
     yield BillLine("stream reads", 0, "million", 0.0, "free for Lambda")
-    yield BillLine(
-        "Lambda requests",
-        calls / _MILLION,
-        "million",
-        mean_price(prices, "requests"),
-        f"{n} hops x {called:.3g} a second, of {records / called if called else 0:.3g} records",
-    )
-    yield BillLine(
-        "Lambda time",
-        calls * seconds * shape.memory / 1024 / _MILLION,
-        "million GB-s",
-        mean_price(prices, "gb_seconds"),
-        f"requests x {seconds:.3g} s x {shape.memory} MB",
+    how = f"{n} hops x {called:.3g} a second, of {records / called if called else 0:.3g} records"
+    yield from _invocations(
+        "Lambda", calls, how, seconds=seconds, memory=shape.memory, prices=prices
     )
     sent = load.writes * MONTH * _bytes(load, shape) * shape.crossing / n
     yield BillLine(
@@ -194,13 +184,7 @@ def _functions(load: Load, shape: RingProfile, prices: Sequence[Prices]) -> Iter
         mean_price(prices, "transfer"),
         f"copies there, what they replace back; {shape.crossing} of {n} hops cross regions",
     )
-    yield BillLine(
-        "logs",
-        calls * _LINES / _GB,
-        "GB",
-        mean_price(prices, "logs"),
-        f"requests x {_LINES} B",
-    )
+    yield _logs("logs", calls, prices)
     yield BillLine(
         "metrics",
         n * len(METRICS),
@@ -230,27 +214,38 @@ def _heartbeats(shape: RingProfile, prices: Sequence[Prices]) -> Iterator[BillLi
         mean_price(prices, "write"),
         f"{often}, x {n} writes",
     )
+    how = f"{often}, x {n + 1} invocations"
+    yield from _invocations(
+        "heartbeats'", calls, how, seconds=seconds, memory=shape.memory, prices=prices
+    )
+    yield _logs("heartbeats' logs", calls, prices)
+
+
+def _invocations(  # noqa: PLR0913 - the terms of two formulas
+    whose: str,
+    calls: float,
+    how: str,
+    *,
+    seconds: float,
+    memory: int,
+    prices: Sequence[Prices],
+) -> Iterator[BillLine]:
+    """Yield the lines of a function's requests and time: so many calls of so many seconds."""
     yield BillLine(
-        "heartbeats' requests",
-        calls / _MILLION,
-        "million",
-        mean_price(prices, "requests"),
-        f"{often}, x {n + 1} invocations",
+        f"{whose} requests", calls / _MILLION, "million", mean_price(prices, "requests"), how
     )
     yield BillLine(
-        "heartbeats' time",
-        calls * seconds * shape.memory / 1024 / _MILLION,
+        f"{whose} time",
+        calls * seconds * memory / 1024 / _MILLION,
         "million GB-s",
         mean_price(prices, "gb_seconds"),
-        f"requests x {seconds:.3g} s x {shape.memory} MB",
+        f"requests x {seconds:.3g} s x {memory} MB",
     )
-    yield BillLine(
-        "heartbeats' logs",
-        calls * _LINES / _GB,
-        "GB",
-        mean_price(prices, "logs"),
-        f"requests x {_LINES} B",
-    )
+
+
+def _logs(name: str, calls: float, prices: Sequence[Prices]) -> BillLine:
+    how = f"requests x {_LINES} B"
+    return BillLine(name, calls * _LINES / _GB, "GB", mean_price(prices, "logs"), how)
 
 
 def _records(load: Load, shape: RingProfile) -> float:

@@ -15,6 +15,7 @@ all moves).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from tests.exhaust.detour import Out
@@ -23,7 +24,6 @@ from tests.exhaust.ring import (
     NOTES,
     OPERATOR,
     OUT,
-    REDRIVE,
     RUN,
     SHELF,
     UNREAD,
@@ -49,13 +49,16 @@ class Reduction:
         # Two records on the shelf are there in an order, which shows who was first.
         self._is_off = sum("quarantine" in some for some in ring.faults) > 1
 
-    def few(self, state: State, hops: list[list[Move]]) -> list[Move] | None:
+    def few(
+        self, state: State, hops: list[list[Move]], redrive: Callable[[], list[Move]]
+    ) -> list[Move] | None:
         """Return the moves of some hops, if they are enough; ``hops`` are those of each.
 
-        The one around a member that is out, if there is one, is the last.
+        The one around a member that is out, if there is one, is the last. ``redrive`` returns the
+        moves of an operator who plays a quarantined record again: one more hop, with that record.
         """
         tail = self._ring.tail
-        if self._is_off or any(state[tail + part] for part in (OPERATOR, REDRIVE, SHELF)):
+        if self._is_off or state[tail + OPERATOR]:
             return None
         left = self._ring.left(state)
         if self._are_by_anybody[left.faults]:
@@ -67,16 +70,27 @@ class Reduction:
         for hop, moves in enumerate(hops):
             if left.writes or moves or hop == resting:
                 active |= 1 << hop
+        touches = self._all_touched(state, hops, out, resting)
+        shelved = self._shelved_at(state)
+        if shelved >= 0:
+            hops, ends = [*hops, redrive()], (*ends, self._ends[shelved])
+            touches.append(_touched_by(hops[-1], left))
+            active |= 1 << len(ends) - 1
+        chosen = _closed(tuple(touches), ends, active)
+        return None if chosen is None else [move for hop in chosen for move in hops[hop]]
+
+    def _all_touched(
+        self, state: State, hops: list[list[Move]], out: Out | None, resting: int
+    ) -> list[int]:
+        """Return what each hop's next moves touch; ``resting`` is the hop that is taken off."""
+        left = self._ring.left(state)
         touches = [self._touched(state, one, hops[one], left) for one in self._ring.members]
         if out is not None:
             touches.append(self._touched_around(out, hops[-1], left))
         if resting >= 0:
             # How much the hop that rests has to read counts from when its member comes back.
             touches = [-1 if one < 0 or one >> resting & 1 else one for one in touches]
-        chosen = _closed(tuple(touches), ends, active)
-        if chosen is None:
-            return None
-        return [move for hop in chosen for move in hops[hop]]
+        return touches
 
     def _touched(self, state: State, member: int, moves: list[Move], left: Left) -> int:
         """Return the members that a hop's next moves touch, as bits.
@@ -92,6 +106,13 @@ class Reduction:
         if left.writes and (grows or (state[at + NOTES] and self._may_close(state, member))):
             return -1
         return touched if touched < 0 else touched | grows << member
+
+    def _shelved_at(self, state: State) -> int:
+        """Return the member whose hop gave a record up that is not done yet; -1: there is none."""
+        tail, values = self._ring.tail, self._ring.pool.values
+        shelf = self._ring.pool.list_of(state[tail + SHELF])
+        member: int = values[shelf[0]][1] if shelf else -1
+        return member
 
     def _touched_around(self, out: Out, moves: list[Move], left: Left) -> int:
         """Return the same of the hop around a member; -1 too if it may end before it moves."""

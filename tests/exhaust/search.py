@@ -9,6 +9,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from resource import RUSAGE_SELF, getrusage
 
 from tests.exhaust.graph import Graph
@@ -135,7 +136,9 @@ class Search:
                 self._graph.add(())
                 return
         hops = self.moves.of_hops(state)
-        moves = None if self._reduction is None else self._reduction.few(state, hops)
+        moves = None
+        if self._reduction is not None:
+            moves = self._reduction.few(state, hops, partial(self.moves.of_redrive, state))
         followers = None if moves is None else self._follow(at, moves)
         if followers is None or all(one <= at for one in followers):
             moves = self.moves.all(state, hops)

@@ -50,6 +50,12 @@ def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
             marks=pytest.mark.long,
         ),
         Scope(2, 1, faults=("tombstone gone", "quarantine"), most_faults=1),
+        pytest.param(
+            Scope(
+                *(3, 2), operations=("put",), faults=("quarantine",), most_faults=1, watches=False
+            ),
+            marks=pytest.mark.long,
+        ),
         Scope(3, 1, faults=("bypass",), most_faults=1),
         pytest.param(
             Scope(

@@ -85,9 +85,12 @@ class Answers:
         return 200, {"Attributes": item} if there and wanted else {}
 
     def _statement(self, statement: dict[str, Any]) -> dict[str, Any]:
-        if not self._refuses(statement):
-            return {"TableName": "orders"}
-        return {"Error": {"Code": "DuplicateItem", "Message": "no"}, "TableName": "orders"}
+        if self._refuses(statement):
+            return {"Error": {"Code": "DuplicateItem", "Message": "no"}, "TableName": "orders"}
+        if statement["Statement"].startswith("DELETE"):
+            parameters = enumerate(statement["Parameters"])
+            return {"Item": {f"a{number}": value for number, value in parameters}}
+        return {"TableName": "orders"}
 
     def _refuses(self, item: dict[str, Any]) -> bool:
         return bool(item) and _falls_on(self._writes, self._conduct.refused)

@@ -162,9 +162,9 @@ class RetryingStore:
         """See Store."""
         return await self._call(lambda: self._store.put(key, item, condition))
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
-        await self._call(lambda: self._store.delete_stub(key, version))
+        return await self._call(lambda: self._store.delete_stub(key, version))
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""

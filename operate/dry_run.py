@@ -37,11 +37,13 @@ class DryStore:
         """See `Store`."""
         return await self._write(key, item, condition)
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See `Store`."""
         current = await self.read(key)
-        if current is not None and DELETED in current and current[VERSION] == {"B": version}:
-            self._items[canonical_text(key)] = None
+        if current is None or DELETED not in current or current[VERSION] != {"B": version}:
+            return ConditionFailed(current)
+        self._items[canonical_text(key)] = None
+        return Written(None)
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See `Store`."""

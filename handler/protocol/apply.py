@@ -107,10 +107,31 @@ async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Super
     stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)
     if stub is not None:
         await store.put_tombstone(key, stub)
-        await store.delete_stub(key, stub.version)
+        await _remove_stub(store, key, stub, was_refusing=was_done)
     if isinstance(outcome, Written):
         return Applied(replaced=outcome.replaced)
     return _superseded_by(outcome)
+
+
+async def _remove_stub(store: Store, key: Key, stub: Write, *, was_refusing: bool) -> None:
+    """Delete the stub of a delete whose tombstone is recorded.
+
+    An application may have deleted the stub before there was a tombstone. A hop that compared the
+    member meanwhile found neither, and left the key to the record of that delete, which looks like
+    this one's. So the stub is put once more: the next hop compares the members when it arrives at
+    nothing.
+
+    Args:
+        store: the member.
+        key: the item's key.
+        stub: the delete.
+        was_refusing: there was a tombstone of the delete all the time.
+    """
+    removed = await store.delete_stub(key, stub.version)
+    if was_refusing or isinstance(removed, Written) or removed.item is not None:
+        return
+    if isinstance(await store.put(key, stub.item, IfUnchanged(None)), Written):
+        await store.delete_stub(key, stub.version)
 
 
 def _left_by_a_crash(failed: ConditionFailed, delete: Write) -> Write | None:

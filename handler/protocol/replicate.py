@@ -188,23 +188,12 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
             return await _yield_to_newer(
                 change, hop, Superseded(tombstone.version, tombstone.item), write
             )
-    # Second 0 is that of items from before the ring: nobody knows when they were written.
-    written_at = write.version.seconds or None
     if write.version.replica == hop.target_replica.id or write.is_known_at(hop.target_replica.id):
-        conflicts: Conflicts = ()
-        if arrival.replaced_dirty:
-            found = await _restore_newer_write(change, hop, write)
-            conflicts = each_once(conflicts_with_own_write(change, hop, write, found))
-        # A backfilled item made no lap, and its time may be years ago.
-        return Outcome(
-            Action.LAP_COMPLETED,
-            conflicts,
-            written_at=None if KNOWN_AT in write.item else written_at,
-        )
+        return await _complete_lap(change, arrival, hop)
     outcome = await _apply_write(change, write, hop)
     if isinstance(outcome, Applied) or outcome.version == write.version:
         return Outcome(
-            Action.DELETED if write.is_delete else Action.REPLICATED, written_at=written_at
+            Action.DELETED if write.is_delete else Action.REPLICATED, written_at=_written_at(write)
         )
     found = await _restore_newer_write(change, hop, write)
     conflicts = (
@@ -212,6 +201,28 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
         *conflicts_with_own_write(change, hop, write, found),
     )
     return Outcome(Action.REFUSED, each_once(conflicts))
+
+
+async def _complete_lap(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
+    """End a write's lap, and copy back what the next member has that is newer.
+
+    That is looked for where it may be: the write has replaced an application's item here, or it is
+    a delete that found nothing, since an application had deleted its stub (``protocol.apply``).
+    """
+    write = arrival.write
+    conflicts: Conflicts = ()
+    found_nothing = write.is_delete and arrival.created
+    if arrival.replaced_dirty or (found_nothing and await hop.target.read(change.key) is not None):
+        found = await _restore_newer_write(change, hop, write)
+        conflicts = each_once(conflicts_with_own_write(change, hop, write, found))
+    # A backfilled item made no lap, and its time may be years ago.
+    written_at = None if KNOWN_AT in write.item else _written_at(write)
+    return Outcome(Action.LAP_COMPLETED, conflicts, written_at=written_at)
+
+
+def _written_at(write: Write) -> int | None:
+    """Return when a write was made; None for items from before the ring, whose second is 0."""
+    return write.version.seconds or None
 
 
 async def _finish_delete(change: Change, removed: StubRemoved, hop: Hop) -> Outcome:

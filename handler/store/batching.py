@@ -59,6 +59,8 @@ _TOO_LARGE = 413
 _TEXT_QUOTE, _PATH_QUOTE = "'", '"'
 
 Statement = Mapping[str, Any]
+Response = Mapping[str, Any]
+"""The response to a statement: with ``Item``, if it returns one."""
 StatementBuilder = Callable[[str, tuple[str, ...]], str]
 """Makes the text of a statement from a table's name and the names of attributes."""
 
@@ -69,7 +71,7 @@ class BatchingStore(DynamoStore):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """See DynamoStore."""
         super().__init__(*args, **kwargs)
-        self._statements: RequestBatcher[Statement, bool] = RequestBatcher(
+        self._statements: RequestBatcher[Statement, Response | None] = RequestBatcher(
             self._execute, _MAX_STATEMENTS, self._gate
         )
         self._keys: RequestBatcher[Key, Item | None] = RequestBatcher(
@@ -83,11 +85,13 @@ class BatchingStore(DynamoStore):
             return Written(None)
         return await super().put(key, item, condition)
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
         stub = {**key, VERSION: {"B": version}, DELETED: {"BOOL": True}}
-        if not await self._execute_statement(_delete_statement, self._table, stub):
-            await super().delete_stub(key, version)
+        deleted = await self._execute_statement(_delete_statement, self._table, stub)
+        if deleted is None:
+            return await super().delete_stub(key, version)
+        return Written(None) if "Item" in deleted else ConditionFailed(None)
 
     async def get_tombstone(self, key: Key) -> Write | None:
         """See Store."""
@@ -107,29 +111,29 @@ class BatchingStore(DynamoStore):
         return await super().put_tombstone(key, delete)
 
     async def _insert(self, table: str, item: Item) -> bool:
-        return await self._execute_statement(_insert_statement, table, item)
+        return await self._execute_statement(_insert_statement, table, item) is not None
 
     async def _execute_statement(
         self, build: StatementBuilder, table: str, attributes: Item
-    ) -> bool:
-        """Execute a statement on attributes; false if a single call has to be made instead."""
+    ) -> Response | None:
+        """Execute a statement on attributes; None if a single call has to be made instead."""
         if len(repr(attributes)) > _MAX_ATTRIBUTES_LENGTH:
-            return False
+            return None
         text = build(table, tuple(attributes))
         if len(text) > _MAX_STATEMENT_LENGTH:
-            return False
+            return None
         statement = {"Statement": text, "Parameters": list(attributes.values())}
         return await self._statements.submit(statement)
 
-    async def _execute(self, statements: list[Statement]) -> list[bool | Exception]:
-        """Execute statements; of each, an error, or false if a single call has to replace it."""
+    async def _execute(self, statements: list[Statement]) -> list[Response | Exception | None]:
+        """Execute statements; of each, an error, or None if a single call has to replace it."""
         try:
             response = await self._call("BatchExecuteStatement", {"Statements": statements})
         except ClientError as error:
             if not _is_whole_batch_rejected(error):
                 raise
-            return [False] * len(statements)
-        return [_outcome(result.get("Error")) for result in response["Responses"]]
+            return [None] * len(statements)
+        return [_outcome(result) for result in response["Responses"]]
 
     async def _get_tombstones(self, keys: list[Key]) -> list[Item | Exception | None]:
         """Read the tombstones of keys; of each, the item, None, or an error if it was not read."""
@@ -150,11 +154,12 @@ def _is_whole_batch_rejected(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _WHOLE_BATCH_REJECTED or status == _TOO_LARGE
 
 
-def _outcome(error: Mapping[str, Any] | None) -> bool | Exception:
+def _outcome(response: Response) -> Response | Exception | None:
+    error = response.get("Error")
     if error is None:
-        return True
+        return response
     code = error.get("Code", "")
-    return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))
+    return None if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))
 
 
 def _error(code: str, message: str) -> ClientError:
@@ -169,8 +174,13 @@ def _insert_statement(table: str, names: tuple[str, ...]) -> str:
 
 @lru_cache(256)
 def _delete_statement(table: str, names: tuple[str, ...]) -> str:
+    """Return a DELETE whose response has the item: where there is none, it succeeds, too.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.delete.html;
+    in a batch: https://github.com/paritysuite/dynamodb-conformance/pull/103
+    """
     condition = " AND ".join(f"{_quoted(name, _PATH_QUOTE)} = ?" for name in names)
-    return f'DELETE FROM "{table}" WHERE {condition}'
+    return f'DELETE FROM "{table}" WHERE {condition} RETURNING ALL OLD *'
 
 
 def _quoted(name: str, quote: str) -> str:

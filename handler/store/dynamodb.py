@@ -89,7 +89,7 @@ class Store(Protocol):
             ItemTooLargeError: the item does not fit in DynamoDB's 400 KB.
         """
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         """Delete the item if it is the stub of that version."""
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
@@ -141,9 +141,9 @@ class DynamoStore:
             **_expression(key, condition),
         )
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         """See Store."""
-        await self._write(
+        return await self._write(
             "DeleteItem",
             TableName=self._table,
             Key=key,

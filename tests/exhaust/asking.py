@@ -78,8 +78,9 @@ class AskingStore(Store):
         outcome: Written | ConditionFailed = await self._ask("put", key, item, condition)
         return outcome
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
-        await self._ask("delete_stub", key, version)
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
+        outcome: Written | ConditionFailed = await self._ask("delete_stub", key, version)
+        return outcome
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         outcome: Written | ConditionFailed = await self._ask("delete_if_older", key, version)

@@ -72,6 +72,7 @@ LADDER = [
     _with(_EXPIRES, "expiry", "start over", most=2),
     _with(Scope(2, 3, batch=2), "start over"),
     Scope(2, 4, operations=("put", "delete")),
+    Scope(2, 4, operations=("put", "delete", "delete a stub")),
     Scope(3, 3),
     _with(Scope(2, 4, operations=("put", "delete")), "crash"),
 ]

@@ -62,7 +62,7 @@ FULL = [
     _with(Scope(3, 2, operations=("put",)), ("bypass",)),
     _with(Scope(2, 2, expiry_travels=True), ("expiry", "crash"), 2),
     _with(Scope(3, 2, expiry_travels=True), ("expiry",)),
-    Scope(2, 4, operations=_WRITING),
+    Scope(2, 4),
     Scope(2, 3, batch=3),
     Scope(3, 2, batch=2),
     Scope(3, 2, operations=WRITES),
@@ -86,7 +86,6 @@ LIMITS = {
         Scope(2, 3, operations=("put",), in_order=True), ("quarantine", "start over"), 2
     ),
     "an exact old copy": Scope(2, 3, operations=("put", "delete", "put back")),
-    "an application deletes a stub": Scope(2, 4, operations=("put", "delete", "delete a stub")),
     "a renewal in the second of what it renews": _with(
         Scope(2, 2, later=True, expiry_travels=True), ("expiry",)
     ),

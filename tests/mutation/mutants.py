@@ -126,8 +126,8 @@ MUTANTS = [
     Mutant(
         "... but gives back what it replaced here and is newer",
         _REPLICATE,
-        "if arrival.replaced_dirty:",
-        "if False:",
+        "if arrival.replaced_dirty or (found_nothing and ",
+        "if (found_nothing and ",
     ),
     Mutant(
         "the second half of a delete sees to the tombstone",
@@ -231,8 +231,26 @@ MUTANTS = [
     Mutant(
         "the stub is taken away",
         _APPLY,
-        "        await store.delete_stub(key, stub.version)\n",
-        "",
+        "    removed = await store.delete_stub(key, stub.version)\n",
+        "    removed = Written(None)\n",
+    ),
+    Mutant(
+        "a stub that an application deletes before its tombstone is there is put again",
+        _APPLY,
+        "if was_refusing or isinstance(removed, Written) or removed.item is not None:",
+        "if True:",
+        "poison-storm",
+        21_000,
+        near=20_500,
+    ),
+    Mutant(
+        "... and where a delete finds nothing, members are compared at the end of its lap",
+        _REPLICATE,
+        "    found_nothing = write.is_delete and arrival.created\n",
+        "    found_nothing = False\n",
+        "poison-storm",
+        21_000,
+        near=20_500,
     ),
     Mutant(
         "a stub that a crash left is finished",
@@ -336,15 +354,15 @@ MUTANTS = [
     Mutant(
         "a statement of a batch that was not executed is not done",
         _BATCHING,
-        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
-        "return code not in _NEEDS_SINGLE_CALL",
+        'return None if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        "return None if code in _NEEDS_SINGLE_CALL else response",
         "batched",
     ),
     Mutant(
         "... nor is one that something else stood against",
         _BATCHING,
-        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
-        'return code in _NEEDS_SINGLE_CALL or _error(code, error.get("Message", ""))',
+        'return None if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        'return response if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
         "batched",
     ),
     Mutant(

@@ -113,8 +113,8 @@ OF_CALLS = [
         _THROTTLED,
         "... a stub's removal is",
         "retry",
-        "await self._call(lambda: self._store.delete_stub(key, version))",
-        "await self._store.delete_stub(key, version)",
+        "return await self._call(lambda: self._store.delete_stub(key, version))",
+        "return await self._store.delete_stub(key, version)",
         _THROTTLE_TEST,
     ),
     Remedy(

@@ -54,8 +54,8 @@ OF_TRANSPORT = [
         _PART,
         "a statement that was not executed is not done",
         "store/batching",
-        'return False if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
-        "return code not in _NEEDS_SINGLE_CALL",
+        'return None if code in _NEEDS_SINGLE_CALL else _error(code, error.get("Message", ""))',
+        "return None if code in _NEEDS_SINGLE_CALL else response",
         "partial_batches: a statement that was not executed fails alone and for the moment",
     ),
     Remedy(

@@ -141,11 +141,13 @@ class _Api:
         return _error("DuplicateItem") if isinstance(outcome, ConditionFailed) else {}
 
     def _delete(self, stub: Item) -> dict[str, Any]:
-        current = self._member.items.get(stub["k"]["S"], {})
+        current = self._member.items.get(stub["k"]["S"])
+        if current is None:
+            return {}
         if any(current.get(name) != stub[name] for name in (VERSION, DELETED)):
             return _error("ConditionalCheckFailed")
         self._member.write({"k": stub["k"]}, None)
-        return {}
+        return {"Item": current}
 
     def _put_tombstone(self, item: Item) -> dict[str, Any]:
         name, delete = item["k"]["S"], parse_tombstone(item)

@@ -132,13 +132,16 @@ class SimulatedStore:
             raise ItemTooLargeError("Item size has exceeded the maximum allowed size")
         return self._write(key, item, condition)
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         await self._begin()
         standing = self.member.items.get(key["k"]["S"])
-        if standing is not None and standing.get(VERSION) == {"B": version} and DELETED in standing:
-            self.member.write(key, None)
-            self._witness(self.member, standing, None, None)
-            self._trouble("after")
+        if standing is None or standing.get(VERSION) != {"B": version} or DELETED not in standing:
+            self.member.writes += 1
+            return ConditionFailed(standing)
+        self.member.write(key, None)
+        self._witness(self.member, standing, None, None)
+        self._trouble("after")
+        return Written(None)
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         await self._begin()

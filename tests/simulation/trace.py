@@ -38,9 +38,9 @@ class TracedStore(Store):
         what = f"puts {format_item(item)} if {_format_condition(condition)}"
         return await self._trace(self._store.put(key, item, condition), what, _format_outcome)
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         what = f"removes the stub {format_version(version)} of {_name(key)}"
-        await self._trace(self._store.delete_stub(key, version), what, lambda _: "done")
+        return await self._trace(self._store.delete_stub(key, version), what, _format_removed)
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         what = f"deletes {_name(key)} if older than {format_version(version)}"
@@ -98,6 +98,10 @@ def _format_outcome(outcome: Written | ConditionFailed) -> str:
     if isinstance(outcome, Written):
         return f"done, over {format_item(outcome.replaced)}"
     return f"refused, there is {format_item(outcome.item)}"
+
+
+def _format_removed(outcome: Written | ConditionFailed) -> str:
+    return "done" if isinstance(outcome, Written) else _format_outcome(outcome)
 
 
 def _format_write(write: Write | None) -> str:

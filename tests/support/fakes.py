@@ -49,7 +49,7 @@ class EmptyStore:
             self._busy[name] -= 1
         return Written(replaced=None)
 
-    async def delete_stub(self, key: Key, version: Version) -> None:
+    async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         raise AssertionError("no test of a batch deletes")
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:

@@ -100,10 +100,10 @@ class WireDynamoDB:
             if found is not None:
                 return {"Error": {"Code": "DuplicateItem", "Message": "there"}}
             table[key] = item
-        elif found is None or any(found.get(name) != item[name] for name in (VERSION, DELETED)):
-            return {"Error": {"Code": "ConditionalCheckFailed", "Message": "another"}}
-        else:
-            del table[key]
+        elif found is not None:
+            if any(found.get(name) != item[name] for name in (VERSION, DELETED)):
+                return {"Error": {"Code": "ConditionalCheckFailed", "Message": "another"}}
+            return {"Item": table.pop(key), "TableName": "orders"}
         return {"TableName": "orders"}
 
     def _get_many(self, asked: Mapping[str, Any], draws: Random) -> JsonItem:

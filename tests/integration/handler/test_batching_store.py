@@ -94,10 +94,11 @@ def test_stubs_are_taken_away_in_one_request_and_nothing_else_is(bench: DynamoBe
     stub, edited = delete(1), {**item(2), VERSION: {"B": delete(2).version}}
     bench.client.put_item(TableName="orders", Item=stub.item)
     bench.client.put_item(TableName="orders", Item=edited)
-    together(
+    outcomes = together(
         bench,
         [bench.store.delete_stub(key(number), delete(number).version) for number in (1, 2, 3)],
     )
+    assert outcomes == [Written(None), ConditionFailed(edited), ConditionFailed(None)]
     assert [bench.read("orders", key(number)) for number in (1, 2, 3)] == [None, edited, None]
     assert requests(bench)["BatchExecuteStatement"] == 1
 

@@ -178,7 +178,8 @@ def test_only_the_stub_of_that_delete_is_taken_away(
 ) -> None:
     if standing is not None:
         bench.lay(standing)
-    bench.run(bench.store.delete_stub(KEY, delete(500).version))
+    outcome = bench.run(bench.store.delete_stub(KEY, delete(500).version))
+    assert outcome == (Written(None) if standing and not stays else ConditionFailed(standing))
     assert bench.lying() == (standing if stays else None)
 
 

@@ -1,8 +1,10 @@
 """Deletes over a single hop: tombstones, stubs, and what comes after them."""
 
-from handler.model.records import read_item
+from handler.model.image import DELETED, Item
+from handler.model.records import read_change, read_item
 from handler.protocol.hop import Action
-from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen
+from handler.protocol.replicate import replicate
+from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, run, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 
 
@@ -41,9 +43,56 @@ def test_a_replicated_delete_is_passed_on_and_its_second_half_is_ignored() -> No
 
 def test_a_delete_that_is_back_at_its_origin_stops() -> None:
     pair = Pair()
+    pair.here.write(KEY, arrived("a", ELSEWHERE, seconds=800).item)
+    pair.forget()
     pair.here.write(KEY, deleted(THERE).item)
     assert [outcome.action for outcome in pair.process()] == [Action.LAP_COMPLETED]
-    assert pair.there.writes == 0
+    assert (pair.there.writes, pair.there.reads) == (0, 0)
+
+
+def test_a_delete_that_finds_nothing_does_not_hide_a_newer_write_of_the_member() -> None:
+    pair = Pair()
+    pair.here.write(KEY, item("newer"))
+    pair.process()
+    pair.here.items.clear()
+    pair.here.write(KEY, deleted(THERE).item)
+    pair.process()
+    assert seen(pair.here) == item("newer") == seen(pair.there)
+
+
+def test_a_delete_that_finds_nothing_looks_once_where_there_is_nothing_either() -> None:
+    pair = Pair()
+    pair.here.write(KEY, deleted(THERE).item)
+    assert pair.deliver(0).action is Action.LAP_COMPLETED
+    assert (pair.here.reads, pair.there.reads, pair.there.writes) == (0, 1, 0)
+
+
+def delete_while_the_stub_is_replaced(pair: Pair, by: Item | None) -> None:
+    """Let the hop send a delete, and an application replace its stub as soon as it stands there."""
+    pair.here.write(KEY, item("a"))
+    pair.process()
+    pair.here.write(KEY, None)
+    work = replicate(read_change(pair.here.stream[1]), pair.hop)
+    while DELETED not in pair.there.items["1"]:
+        work.send(None)
+    pair.there.write(KEY, by)
+    run(work)
+
+
+def test_a_stub_that_an_application_deletes_before_its_tombstone_is_there_is_put_again() -> None:
+    pair = Pair()
+    delete_while_the_stub_is_replaced(pair, by=None)
+    written = ["NewImage" in record["dynamodb"] for record in pair.there.stream]
+    assert written == [True, True, False, True, False]
+    first, again = (read_item(pair.there.stream[place]["dynamodb"]["NewImage"]) for place in (1, 3))
+    assert first == again
+
+
+def test_a_stub_is_not_put_over_what_an_application_puts_in_its_place() -> None:
+    pair = Pair()
+    delete_while_the_stub_is_replaced(pair, by=item("put"))
+    assert seen(pair.there) == item("put")
+    assert len(pair.there.stream) == 3
 
 
 def test_an_insert_does_not_slip_in_behind_a_newer_tombstone() -> None:

@@ -11,6 +11,8 @@ from ring.project import PROJECT_ROOT
 from tests.mutation.cut import MutantError
 from tests.mutation.mutants import MUTANTS, Mutant, hunt
 from tests.mutation.mutants_of_conflicts import CONFLICT_MUTANTS
+from tests.simulation.schedule import first_failure
+from tests.simulation.shapes import SHAPES
 
 pytestmark = pytest.mark.long
 
@@ -34,9 +36,14 @@ def test_a_mutant_breaks_a_rule_and_not_the_program(tmp_path: Path) -> None:
 
 
 def test_the_handler_as_it_is_breaks_none_of_them() -> None:
-    shapes = {mutant.shape: mutant for mutant in [*MUTANTS, *CONFLICT_MUTANTS]}
-    for mutant in shapes.values():
-        assert hunt(replace(mutant, new=mutant.old, within=300)) is None
+    for shape in {mutant.shape for mutant in [*MUTANTS, *CONFLICT_MUTANTS]}:
+        assert first_failure(SHAPES[shape], range(300)) is None
+
+
+def test_a_schedule_in_which_the_handler_as_it_is_fails_too_shows_nothing() -> None:
+    mutant = replace(MUTANTS[0], new=MUTANTS[0].old, shape="off-deletes")
+    assert first_failure(SHAPES["off-deletes"], range(60)) is not None
+    assert hunt(mutant, range(60)) is None
 
 
 def test_the_guarantees_have_every_rule() -> None:

@@ -33,7 +33,7 @@ LIMITS = {
     "expiry": (range(700, 820), "replays changed what was at rest"),
     "replays": (range(500, 600), "the last write was lost"),
     "poison": (range(19119, 19124), "replays changed what was at rest"),
-    "poison-storm": (range(20528, 20532), "diverged"),
+    "rejoin": (range(19496, 19497), "diverged"),
 }
 
 
@@ -44,6 +44,15 @@ def test_a_known_limit_shows_itself(name: str) -> None:
     found = first_failure(SHAPES[name], seeds)
     assert found is not None
     assert found[1] == promise
+
+
+STUB_DELETED = {"poison-storm": 20530, "patient": 4226, "batched": 31353, "repair-storm": 25354}
+
+
+@pytest.mark.parametrize("name", STUB_DELETED)
+def test_members_do_not_differ_where_an_application_deletes_a_stub(name: str) -> None:
+    """They did before the stub was put once more."""
+    assert run_seed(STUB_DELETED[name], SHAPES[name]) is None
 
 
 @pytest.mark.long

@@ -15,8 +15,8 @@ CONFLICT_MUTANTS = [
     Mutant(
         "the older write that ends its lap over a newer one is logged as lost",
         _REPLICATE,
-        "            conflicts = each_once(conflicts_with_own_write(change, hop, write, found))\n",
-        "            conflicts = ()\n",
+        "        conflicts = each_once(conflicts_with_own_write(change, hop, write, found))\n",
+        "        conflicts = ()\n",
         "conflicts",
     ),
     Mutant(

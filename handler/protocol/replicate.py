@@ -207,7 +207,7 @@ async def _complete_lap(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
     """End a write's lap, and copy back what the next member has that is newer.
 
     That is looked for where it may be: the write has replaced an application's item here, or it is
-    a delete that found nothing, since an application had deleted its stub (``protocol.apply``).
+    a delete that found nothing, maybe since an application deleted its stub (``protocol.apply``).
     """
     write = arrival.write
     conflicts: Conflicts = ()

@@ -134,14 +134,10 @@ class SimulatedStore:
 
     async def delete_stub(self, key: Key, version: Version) -> Written | ConditionFailed:
         await self._begin()
-        standing = self.member.items.get(key["k"]["S"])
-        if standing is None or standing.get(VERSION) != {"B": version} or DELETED not in standing:
-            self.member.writes += 1
-            return ConditionFailed(standing)
-        self.member.write(key, None)
-        self._witness(self.member, standing, None, None)
-        self._trouble("after")
-        return Written(None)
+        standing = self.member.items.get(key["k"]["S"], {})
+        is_stub = standing.get(VERSION) == {"B": version} and DELETED in standing
+        outcome = self._replace(key, None, None, holds=is_stub)
+        return Written(None) if isinstance(outcome, Written) else outcome
 
     async def delete_if_older(self, key: Key, version: Version) -> Written | ConditionFailed:
         await self._begin()
@@ -151,7 +147,13 @@ class SimulatedStore:
         self, key: Key, item: Item | None, condition: Condition
     ) -> Written | ConditionFailed:
         standing = self.member.items.get(key["k"]["S"])
-        if not _holds(condition, standing):
+        return self._replace(key, item, condition, holds=_holds(condition, standing))
+
+    def _replace(
+        self, key: Key, item: Item | None, condition: Condition | None, *, holds: bool
+    ) -> Written | ConditionFailed:
+        standing = self.member.items.get(key["k"]["S"])
+        if not holds:
             self.member.writes += 1
             return ConditionFailed(standing)
         self.member.write(key, item)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import control_client, ring_info, settings_control
 from local.clients import Accounts
@@ -100,6 +101,15 @@ class LocalRing(RunningRing):
     def faults(self) -> Faults:
         """Faults to inject into requests to the members' tables."""
         return self._server.faults
+
+    def item_count(self, member: LocalMember) -> int | None:
+        """Return the number of items in a member's table, None while its region does not answer."""
+        if self.faults.is_lost(member.region):
+            return None
+        try:
+            return member.client.describe_table(TableName=member.table)["Table"]["ItemCount"]
+        except (BotoCoreError, ClientError):  # the region may be lost by now
+            return None
 
     def expire(self) -> None:
         """Delete expired items now, without waiting for the next interval."""

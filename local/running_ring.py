@@ -89,9 +89,8 @@ class RunningRing:
         functions = {function.outputs["arn"]: function for function in deployment.of(_FUNCTION)}
         mappings = {mapping.id: mapping for mapping in deployment.of(_MAPPING)}
         before = {hop.mapping_id: hop for hop in self.hops.values()}
-        hops: dict[str, LocalHop] = {}
         _end([hop for id_, hop in before.items() if id_ not in mappings])
-        self.hops = hops  # so that `close` ends the started ones if a later one fails
+        self.hops = {}
         for names in deployment.outputs.get("hops", ()):
             function, mapping = functions[names["function"]], mappings[names["mapping"]]
             if hop := before.get(names["mapping"]):
@@ -99,8 +98,10 @@ class RunningRing:
             else:
                 hop = LocalHop(names, function, mapping, self.recent, self._environment)
                 hop.function.start()
-            hops[hop.label] = hop
-        for hop in hops.values():
+            # At once, so that `close` ends it if a later one fails; as another mapping, since other
+            # threads iterate over the one before.
+            self.hops = {**self.hops, hop.label: hop}
+        for hop in self.hops.values():
             self._start(hop)
         self._schedule.close()
         self._schedule = Schedule()

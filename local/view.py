@@ -125,13 +125,7 @@ def _snapshots(ring: LocalRing, seconds: float | None) -> Iterator[Snapshot]:
 def take(ring: LocalRing, now: float) -> Snapshot:
     """Return the state of a ring. `now` is in seconds since 1970."""
     members = tuple(
-        MemberRow(
-            member.name,
-            f"{member.region}/{member.table}",
-            None
-            if ring.faults.is_lost(member.region)
-            else member.client.describe_table(TableName=member.table)["Table"]["ItemCount"],
-        )
+        MemberRow(member.name, f"{member.region}/{member.table}", ring.item_count(member))
         for member in ring.members.values()
     )
     names = {

@@ -48,14 +48,12 @@ def _number(query: str) -> int:
 
 
 def _member(ring: LocalRing, member: LocalMember) -> dict[str, Any]:
-    lost = ring.faults.is_lost(member.region)
-    table = None if lost else member.client.describe_table(TableName=member.table)["Table"]
     keys = ring.settings.table
     return {
         "name": member.name,
         "region": member.region,
         "table": member.table,
-        "items": table and table["ItemCount"],
+        "items": ring.item_count(member),
         "keys": [
             {"name": key.name, "type": key.type}
             for key in (keys.partition_key, keys.sort_key)

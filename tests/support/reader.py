@@ -102,7 +102,7 @@ class Reader:
         with self._running as process:
             self._running = None
             rest = _press_ctrl_c(process)
-        assert "Traceback" not in rest
+        assert "Traceback" not in rest, rest
 
     def _start(self, text: str) -> None:
         watches = text.startswith("./automate.py watch")

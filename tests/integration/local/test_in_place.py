@@ -10,6 +10,7 @@ import pytest
 from local.cloud.cloud import Cloud, CloudError
 from local.faults.fault import FaultRequest
 from local.in_place import NotChangedError
+from local.lambda_emulator.function import LocalFunction
 from local.ring import LocalRing
 from ring.settings.settings import SettingsError
 from tests.support.local_rings import PATIENCE, REGIONS, get, hop_from, item, put, restored, ring_of
@@ -123,6 +124,21 @@ def test_a_lost_member_is_bypassed_and_rejoins_with_what_it_had_not_sent(ring: L
     all_have(ring, "as before")
     left = ring.member(FIRST).clients.functions(FIRST).list_functions()["Functions"]
     assert len(left) == 1
+
+
+def test_hops_can_be_looked_at_while_they_are_replaced(
+    ring: LocalRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    start = LocalFunction.start
+
+    def look_and_start(function: LocalFunction) -> None:
+        looked.append(iter(ring.hops.items()))
+        start(function)
+
+    monkeypatch.setattr(LocalFunction, "start", look_and_start)
+    ring.change(settings_with(ring, LOST, state="bypassed"))
+    assert [list(hops) for hops in looked] == [[]]
 
 
 def wait_until_has(ring: LocalRing, word: str, key: str) -> None:

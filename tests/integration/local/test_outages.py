@@ -6,13 +6,16 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import cycle
 from typing import Any
 
 import pytest
 
 from local.endpoint.fault_injection import outage, throttling
+from local.live.document import live_document
 from local.ring import LocalRing
+from local.view import take
 from operate.quarantine.redrive import RedriveOptions, RedriveOutcome, redrive
 from tests.support.local_rings import (
     PATIENCE,
@@ -53,6 +56,24 @@ def all_hold(ring: LocalRing, name: str) -> None:
             str(item(key, v={"S": name})) for key in KEYS
         }
     assert all(in_quarantine(ring, hop.source) == [] for hop in ring.hops.values())
+
+
+def test_an_outage_that_begins_while_the_items_are_counted_does_not_end_the_view(
+    ring: LocalRing,
+) -> None:
+    member = ring.member(REGIONS[1])
+    with ExitStack() as end:
+
+        def lose_it(**_: Any) -> None:
+            if not ring.faults.is_lost(member.region):
+                end.enter_context(ring.faults.lose(member.region))
+
+        events = member.client.meta.events
+        events.register("before-send.dynamodb.DescribeTable", lose_it)
+        end.callback(events.unregister, "before-send.dynamodb.DescribeTable", lose_it)
+        assert [row.items for row in take(ring, time.time()).members] == [0, None]
+        assert [one["items"] for one in json.loads(live_document(ring, ""))["members"]] == [0, None]
+    assert [row.items for row in take(ring, time.time()).members] == [0, 0]
 
 
 def in_quarantine(ring: LocalRing, source: str) -> list[Any]:

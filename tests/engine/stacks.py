@@ -23,6 +23,7 @@ from operate.deployment.result import count_changes
 from operate.deployment.stack import RingStack
 from ring.project import PROJECT_ROOT
 from ring.settings.settings import NAMESPACE, Settings
+from tests.engine.channels import connect_each_program
 from tests.engine.cli import pulumi_command
 from tests.engine.deployed import deployment_of
 from tests.engine.outages import Unreachable
@@ -150,6 +151,7 @@ class EngineStack:
 def running_engine(folder: Path) -> Iterator[Engine]:
     """Run AWS services and a provider for the engine; its state is in a folder."""
     pulumi_command()
+    connect_each_program()
     backend = folder / "backend"
     backend.mkdir()
     with ExitStack() as end:

@@ -128,7 +128,8 @@ def test_an_error_is_reported_with_what_to_do_and_up_continues(engine: Engine, w
     assert message in result.output
     assert result.output.count(advice) == 1
     assert "`automate.py up` again continues where this stopped." in result.output
-    assert up(table).exit_code == 0
+    again = up(table)
+    assert again.exit_code == 0, again.output
     assert found(engine) - before == RING
     assert up(table, "--expect-no-changes").exit_code == 0
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,11 @@ def _repeated_interrupts() -> Iterator[None]:
     sys.unraisablehook = on_dropped
     try:
         yield
+    except KeyboardInterrupt as interrupted:
+        # What it left half made, as an event loop, fails when it is collected: now, unheard.
+        sys.unraisablehook = lambda _: None
+        traceback.clear_frames(interrupted.__traceback__)
+        raise
     finally:
         over.set()
         sys.unraisablehook = before

@@ -65,6 +65,33 @@ def test_a_signal_that_another_thread_gets_interrupts_a_command_that_waits(
     assert time.monotonic() - began < DEADLINE / 2
 
 
+class _HalfMade:
+    """As an event loop whose constructor was interrupted."""
+
+    def __del__(self) -> None:
+        raise AttributeError("it has no socket")
+
+
+@BOTH
+def test_what_a_signal_leaves_half_made_is_not_reported(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+
+    def work() -> None:
+        half_made = _HalfMade()
+        signal.raise_signal(number)
+        pytest.fail(f"it was not interrupted, and made {half_made}")
+
+    try:
+        with sigterm_as_interrupt():
+            work()
+    except KeyboardInterrupt:
+        pass
+    assert reported == []
+
+
 def test_another_exception_that_python_drops_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

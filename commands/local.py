@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import sys
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,7 +17,7 @@ from commands.local_ring import RunningLocalRing
 from commands.options.numbers import MOST_SECONDS, Finite
 from commands.options.rings import folder_option, home
 from local import session
-from local.endpoint.listener import LOOPBACK
+from local.endpoint.listener import LOOPBACK, Port, listen
 from page import PageError
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def local(
         port = 8001 if options["dynamodb"] else 8000  # such a server may use 8000
     if page is None and not port:
         page = 0
-    port = port or _free_port()
     try:
-        with sigterm_as_interrupt():
-            served = None if no_page else _page(port, page)
-            given = session.SessionOptions(port=port, page=served, **options)
+        # A free port is taken at once: the page has to know it before the ring runs.
+        with sigterm_as_interrupt(), nullcontext(port) if port else listen(0) as place:
+            served = None if no_page else _page(place, page)
+            given = session.SessionOptions(port=place, page=served, **options)
             session.run(folder or home(), given)
     except session.WrongUseError as error:
         _end(USAGE, str(error))
@@ -106,20 +106,14 @@ def local(
         pass
 
 
-def _page(port: int, page_port: int | None) -> PageServer:
+def _page(port: Port, page_port: int | None) -> PageServer:
     """Return the page of the ring at a port of this machine; `page_port` as for `PageServer`."""
     from page.server import PageServer  # noqa: PLC0415 - no other command needs it
 
-    endpoint = f"http://{LOOPBACK}:{port}"
+    number = port if isinstance(port, int) else port.getsockname()[1]
+    endpoint = f"http://{LOOPBACK}:{number}"
     ring = RunningLocalRing(endpoint)
     return PageServer(ring, ["--local", endpoint], is_local=True, port=page_port)
-
-
-def _free_port() -> int:
-    """Return a free port, so that the page knows the ring's before it runs."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def _end(code: int, reason: str) -> NoReturn:

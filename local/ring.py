@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from local.cloud.program import Deployment
     from local.endpoint.fault_injection import Faults
+    from local.endpoint.listener import Port
     from local.endpoint.request_counter import RequestCounter
     from local.stack_config import StackConfig
 
@@ -55,7 +56,7 @@ class LocalRing(RunningRing):
     an account stands for moto's default account. Adopted tables are created first (see
     `local.cloud.existing_tables`).
 
-    `port` 0 selects a free port. `dynamodb` is the URL of a server that holds the tables and their
+    It listens on `port`. `dynamodb` is the URL of a server that holds the tables and their
     streams instead of moto (see `local.endpoint.dynamodb_proxy`); the ring's tables there are
     deleted at the end. `idle` is the interval in seconds at which an empty stream is polled;
     `alarm_speed` is how much faster the alarms' time passes (`local.cloudwatch.alarm_evaluation`);
@@ -68,7 +69,7 @@ class LocalRing(RunningRing):
         self,
         stack: StackConfig,
         *,
-        port: int = 0,
+        port: Port = 0,
         dynamodb: str | None = None,
         idle: float = IDLE_SECONDS,
         program: Path = PROGRAM,

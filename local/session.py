@@ -16,7 +16,7 @@ from local.data.batch_writer import BatchWriter
 from local.data.items import Schema
 from local.data.load import CheckedFile, LoadError, TargetTable, check, write
 from local.endpoint.dynamodb_url import WrongUrlError, normalized_url
-from local.endpoint.listener import listen
+from local.endpoint.listener import Port, listen
 from local.memory import manage_memory
 from local.stack_config import StackConfig
 from local.view import watch
@@ -61,7 +61,7 @@ class SessionOptions:
     """
 
     stack: str
-    port: int = 0
+    port: Port = 0
     file: Path | None = None
     member: str | None = None
     seconds: float | None = None
@@ -91,14 +91,14 @@ def _run(project: Path, options: SessionOptions, console: Console) -> None:
     _expect_member(Settings.parse(stack.settings), options.member)
     if options.dynamodb:
         normalized_url(options.dynamodb)
-    listen(options.port).close()  # else it would be the page's port that is in use first
     with ExitStack() as end:
+        listener = end.enter_context(listen(options.port))  # before the page, whose port is another
         if options.page:
             end.enter_context(options.page)
         _greet_page(options, console)
         from local.ring import LocalRing  # noqa: PLC0415 - it takes longer than all before it
 
-        ring = LocalRing(stack, port=options.port, dynamodb=options.dynamodb)
+        ring = LocalRing(stack, port=listener, dynamodb=options.dynamodb)
         checked = _check(ring, options.file, console) if options.file else None
         with console.status(f"Deploying the stack {stack.name} on this machine ..."):
             end.enter_context(ring)

@@ -9,13 +9,18 @@ from local.cloud.errors import StartError
 
 LOOPBACK = "127.0.0.1"
 
+Port = int | socket.socket
+"""A port, 0 for a free one; or a socket that listens already."""
+
 
 class ServerError(StartError):
     """The local server cannot start. Says why, and what to do."""
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket that listens on a port, 0 for a free one. Raises `ServerError`."""
+def listen(port: Port) -> socket.socket:
+    """Return a socket that listens on a port. Raises `ServerError`."""
+    if isinstance(port, socket.socket):
+        return port
     # werkzeug exits the process if a port is in use; with a socket of our own this is an error.
     try:
         return socket.create_server((LOOPBACK, port))

@@ -22,7 +22,7 @@ from local.endpoint import browser_guard, direct_dynamodb
 from local.endpoint.control_api import Request
 from local.endpoint.dynamodb_proxy import DynamoDBProxy
 from local.endpoint.fault_injection import Faults, NoAnswerError
-from local.endpoint.listener import LOOPBACK, ServerError, listen
+from local.endpoint.listener import LOOPBACK, Port, ServerError, listen
 from local.endpoint.own_requests import Answer, Own, json_answer
 from local.endpoint.request_counter import RequestCounter, credential_of
 from local.moto_lock import MOTO_LOCK
@@ -202,22 +202,23 @@ class _RequestHandler(werkzeug_app.MotoRequestHandler):
 class LocalServer:
     """moto's AWS services at `endpoint` while the context lasts.
 
-    `port` 0 selects a free port. `dynamodb` is the URL of a server that provides DynamoDB instead
-    of moto, which trims stream records after `stream_retention` seconds. A process can have one
-    server at a time, because moto's state is global. The constructor raises `WrongUrlError`;
-    entering raises `ServerError` for a second server or a used port, and `ProxyError` if the
-    DynamoDB server cannot be used.
+    It listens on `port`. `dynamodb` is the URL of a server that provides DynamoDB instead of moto,
+    which trims stream records after `stream_retention` seconds. A process can have one server at a
+    time, because moto's state is global. The constructor raises `WrongUrlError`; entering raises
+    `ServerError` for a second server or a used port, and `ProxyError` if the DynamoDB server cannot
+    be used.
     """
 
     def __init__(
-        self, port: int = 0, dynamodb: str | None = None, stream_retention: float = RETENTION
+        self, port: Port = 0, dynamodb: str | None = None, stream_retention: float = RETENTION
     ) -> None:
         self._stream_retention = stream_retention
         self.meter = RequestCounter()
         self.faults = Faults()
         self.own = Own()
         self._forward = None if dynamodb is None else DynamoDBProxy(dynamodb)
-        self._port = port
+        self._listens = port
+        self._port = 0
         self._undo = ExitStack()
 
     @property
@@ -230,7 +231,7 @@ class LocalServer:
             if not _process_lock.acquire(blocking=False):
                 raise ServerError("A local ring already runs in this process. Close it first.")
             undo.callback(_process_lock.release)
-            listener = undo.enter_context(listen(self._port))
+            listener = undo.enter_context(listen(self._listens))
             self._port = listener.getsockname()[1]
             undo.enter_context(moto_patched(self._stream_retention))
             if self._forward is not None:

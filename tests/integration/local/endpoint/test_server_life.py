@@ -13,7 +13,7 @@ from moto.dynamodb.models.table import Table
 
 from local.clients import Clients
 from local.endpoint.dynamodb_proxy import ProxyError
-from local.endpoint.listener import ServerError
+from local.endpoint.listener import ServerError, listen
 from local.endpoint.server import LocalServer
 
 
@@ -24,6 +24,17 @@ def test_a_port_that_is_taken_is_an_error_that_says_so() -> None:
             LocalServer(port).__enter__()
     with LocalServer(port) as server:
         assert server.endpoint == f"http://127.0.0.1:{port}"
+
+
+def test_a_request_to_a_port_that_was_taken_before_is_answered_once_it_runs() -> None:
+    with listen(0) as place:
+        port = place.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as early:
+            request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+            early.sendall(request.encode())
+            with LocalServer(place) as server:
+                assert server.endpoint == f"http://127.0.0.1:{port}"
+                assert early.recv(64).startswith(b"HTTP/1.1 200")
 
 
 def test_it_begins_empty_and_leaves_nothing_behind() -> None:

@@ -73,6 +73,8 @@ LADDER = [
     _with(Scope(2, 3, batch=2), "start over"),
     Scope(2, 4, operations=("put", "delete")),
     Scope(2, 4, operations=("put", "delete", "delete a stub")),
+    Scope(2, 4, operations=("put", "delete"), batch=2),
+    Scope(2, 3, operations=WRITES),
     Scope(3, 3),
     _with(Scope(2, 4, operations=("put", "delete")), "crash"),
 ]
@@ -113,10 +115,10 @@ RULES = [
 
 
 def hunt_here(seconds: float, scopes: Sequence[Scope], file: str) -> None:
-    """Run scopes on the handler as it is, until one fails; print what it was.
+    """Run scopes on the handler as it is, until one fails; print what it was, and its place.
 
     Args:
-        seconds: the most for all of them.
+        seconds: the most for all of them; what is left is printed as well.
         scopes: the scopes.
         file: which file a rule was taken out of. Scopes of one key know nothing of requests for
             several.
@@ -127,27 +129,43 @@ def hunt_here(seconds: float, scopes: Sequence[Scope], file: str) -> None:
             lines = ("two keys in a request", f"{checked.answers:,} answers", OTHERWISE)
             sys.stdout.write("\n".join(lines) + "\n")
         return
-    for scope in scopes:
+    for place, scope in enumerate(scopes):
         result = Search(scope).run(Bounds(seconds=seconds, first_failure=True))
         seconds -= result.seconds
         if result.failures:
-            lines = (format_result(result), f"{result.states:,}", result.failures[0].kind)
-            sys.stdout.write("\n".join(lines) + "\n")
+            found = (format_result(result), f"{result.states:,}", result.failures[0].kind)
+            sys.stdout.write("\n".join((*found, f"{place}", f"{seconds}")) + "\n")
             return
         if seconds <= 0:
             return
 
 
 def hunt(mutant: Mutant, seconds: float, scopes: Sequence[Scope] = tuple(LADDER)) -> Noticed | None:
-    """Run scopes on a mutant, from the smallest on, until one notices or time is up."""
+    """Run scopes on a mutant, from the smallest on, until one notices or time is up.
+
+    A scope in which the handler as it is fails within as many states shows nothing.
+    """
     with without(Cut(mutant.file, mutant.old, mutant.new), _COPIED) as folder:
-        asked = [sys.executable, "-c", _HUNT, str(seconds), repr([*scopes]), mutant.file]
-        run = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
-    if run.returncode:
-        last = run.stderr.strip().splitlines()[-1]
-        return Noticed("-", "-", f"the search ends: {last}")
-    found = run.stdout.strip().splitlines()
-    return Noticed(*found) if found else None
+        while scopes and seconds > 0:
+            asked = [sys.executable, "-c", _HUNT, str(seconds), repr([*scopes]), mutant.file]
+            run = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
+            if run.returncode:
+                last = run.stderr.strip().splitlines()[-1]
+                return Noticed("-", "-", f"the search ends: {last}")
+            found = run.stdout.strip().splitlines()
+            if not found:
+                return None
+            noticed, rest = Noticed(*found[:3]), found[3:]
+            if not rest or not _fails_as_it_is(scopes[int(rest[0])], noticed):
+                return noticed
+            scopes, seconds = scopes[int(rest[0]) + 1 :], float(rest[1])
+    return None
+
+
+def _fails_as_it_is(scope: Scope, noticed: Noticed) -> bool:
+    """Return whether the handler with all its rules fails, too, within as many states."""
+    states = int(noticed.states.replace(",", ""))
+    return bool(Search(scope).run(Bounds(most_states=states, first_failure=True)).failures)
 
 
 def main() -> int:

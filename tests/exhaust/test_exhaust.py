@@ -147,6 +147,12 @@ def test_a_mutant_is_found_by_a_scope_of_two_writes() -> None:
     assert hunt(replace(mutant, new=mutant.old), seconds=3) is None
 
 
+@pytest.mark.long
+def test_a_scope_in_which_the_handler_fails_with_all_its_rules_shows_nothing() -> None:
+    mutant = replace(MUTANTS[0], new=MUTANTS[0].old)
+    assert hunt(mutant, 60, [FAILING]) is None
+
+
 def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() -> None:
     scope = Scope(2, 3, operations=("put", "delete"), keeps_tombstones=False)
     assert Search(scope).run().failures == []

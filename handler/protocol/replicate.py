@@ -46,6 +46,7 @@ from handler.protocol.hop import (
     Outcome,
     is_earlier_local_write,
     is_later_local_write,
+    is_same_local_write,
 )
 from handler.store.dynamodb import IfUnchanged, Written
 
@@ -230,11 +231,13 @@ async def _finish_delete(change: Change, removed: StubRemoved, hop: Hop) -> Outc
 
     The hop that applies a delete records the tombstone before it deletes the stub; but an
     application may delete the stub before that, and insert the item again. If an application had
-    updated the stub and there is no tombstone yet, the application deleted it; otherwise the hop
-    deleted the update with it.
+    updated the stub and there is no tombstone yet, or that of this very change, the application
+    deleted it; otherwise the hop deleted the update with it.
     """
     tombstone = await hop.source.get_tombstone(change.key)
     is_recorded = tombstone is not None and tombstone.version >= removed.delete.version
+    if tombstone is not None and is_same_local_write(tombstone.version, change, hop):
+        is_recorded = False  # An earlier delivery took it for the application's, and failed then.
     if not removed.with_update:
         if not is_recorded:
             await hop.source.put_tombstone(change.key, removed.delete)

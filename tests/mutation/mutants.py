@@ -176,6 +176,15 @@ MUTANTS = [
         "aimed",
     ),
     Mutant(
+        "... and a delete of it that is tried again is still the application's",
+        _REPLICATE,
+        "        is_recorded = False  # An earlier",
+        "        pass  # An earlier",
+        "repair-storm",
+        29_000,
+        near=28_500,
+    ),
+    Mutant(
         "a created arrival is held against the tombstone here",
         _REPLICATE,
         "if tombstone is not None and tombstone.version > write.version:",

@@ -1,7 +1,9 @@
 """What an application sees where it wrote: nothing older comes back there."""
 
 from handler.model.image import DELETED, Item
+from handler.model.records import read_change
 from handler.protocol.hop import Action
+from handler.protocol.replicate import replicate
 from tests.support.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 
@@ -117,6 +119,24 @@ def test_an_update_of_a_stub_that_an_application_deletes_stays_deleted() -> None
     pair.here.write(KEY, deleted(ELSEWHERE).item)
     update(pair, "fresh")
     pair.here.write(KEY, None)
+    pair.process()
+    assert (seen(pair.here), seen(pair.there)) == (None, None)
+
+
+def test_a_delete_of_an_updated_stub_is_sent_on_though_an_invocation_died_that_recorded_it() -> (
+    None
+):
+    """Its tombstone, which is here now, is not that of the hop that put the stub."""
+    pair = Pair()
+    pair.here.write(KEY, deleted(ELSEWHERE).item)
+    update(pair, "fresh")
+    pair.process()
+    pair.here.write(KEY, None)
+    dying = replicate(read_change(pair.here.stream[-1]), pair.hop)
+    while "1" not in pair.here.tombstones:
+        dying.send(None)
+    dying.close()
+    assert seen(pair.there) == item("fresh")
     pair.process()
     assert (seen(pair.here), seen(pair.there)) == (None, None)
 

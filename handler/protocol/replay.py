@@ -58,7 +58,10 @@ async def _replicate(change: Change, current: Item | None, hop: Hop) -> Outcome:
         return await replicate(change, hop)
     tombstone = await hop.source.get_tombstone(change.key)
     later = _later_local_change(change, current, tombstone, hop)
-    own = stamp_local_change(change, local, hop.source_replica, image_versions(change)).version
+    known = image_versions(change)
+    if tombstone is not None and is_earlier_local_write(tombstone.version, change, hop):
+        known.append(tombstone.version)  # `replicate` would put the change above that delete.
+    own = stamp_local_change(change, local, hop.source_replica, known).version
     if later is None or await _is_later_at_target(change, own, hop):
         return await replicate(change, hop)
     # Its own record may have been refused because this change was missing, or have got an older

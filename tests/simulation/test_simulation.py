@@ -63,6 +63,11 @@ def test_members_do_not_differ_where_a_hop_dies_at_the_delete_of_an_updated_stub
     assert run_seed(seed, SHAPES[name]) is None
 
 
+def test_a_redrive_is_not_sent_over_a_later_write_of_its_member() -> None:
+    """It was, where it had to come after a delete of that member, and the later write knew more."""
+    assert run_seed(73664, SHAPES["poison"]) is None
+
+
 @pytest.mark.long
 def test_without_tombstones_a_delete_and_a_put_can_chase_each_other_for_ever() -> None:
     """The origin of the put is out of the ring, and nothing else stops a copy of it."""

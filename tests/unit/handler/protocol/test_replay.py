@@ -143,3 +143,21 @@ def test_a_delete_that_came_from_elsewhere_since_is_held_against_it_by_version()
     pair.process()
     pair.redrive()
     assert seen(pair.there) == item("a")
+
+
+def test_a_later_write_that_has_arrived_stays_though_the_quarantined_one_comes_after_a_delete() -> (
+    None
+):
+    """The delete's version is above the second that both were made in."""
+    pair = Shelved()
+    pair.here.write(KEY, arrived("copy", ELSEWHERE, seconds=1000).item)
+    pair.here.write(KEY, None)
+    pair.process()
+    pair.here.write(KEY, item("quarantined"))
+    pair.quarantine()
+    pair.here.write(KEY, arrived("other", ELSEWHERE, seconds=1000, sequence=9).item)
+    pair.here.write(KEY, item("later"))
+    pair.process()
+    assert seen(pair.there) == item("later")
+    pair.redrive()
+    assert seen(pair.there) == seen(pair.here) == item("later")

@@ -8,6 +8,7 @@ supersede (``_yield_to_newer``).
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from handler.model.image import DELETED, KNOWN_AT, VERSION, Image, Item, Key, Write, digest
 from handler.model.records import Change
@@ -257,7 +258,8 @@ async def _replicate_expiry(change: Change, hop: Hop) -> Outcome:
         return Outcome(Action.IGNORED)
     if not hop.uses_tombstones:
         return await _delete_without_tombstone(change, delete, hop)
-    delete = await _record_delete_at_source(change, delete, hop)
+    # Without the time of the record: above an earlier delete it is right behind that one, too.
+    delete = await _record_delete_at_source(replace(change, seconds=0), delete, hop)
     outcome = await apply_delete(hop.target, change.key, delete)
     if isinstance(outcome, Applied):
         return Outcome(Action.DELETED, written_at=change.seconds)

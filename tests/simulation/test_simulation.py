@@ -63,6 +63,12 @@ def test_members_do_not_differ_where_a_hop_dies_at_the_delete_of_an_updated_stub
     assert run_seed(seed, SHAPES[name]) is None
 
 
+@pytest.mark.parametrize("seed", [51900, 81617])
+def test_a_renewal_is_not_lost_to_an_expiry_that_comes_after_an_earlier_delete(seed: int) -> None:
+    """It was, where the expiry's version had the time of its record then."""
+    assert run_seed(seed, SHAPES["renewals"]) is None
+
+
 def test_a_redrive_is_not_sent_over_a_later_write_of_its_member() -> None:
     """It was, where it had to come after a delete of that member, and the later write knew more."""
     assert run_seed(73664, SHAPES["poison"]) is None

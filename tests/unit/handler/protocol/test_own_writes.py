@@ -4,7 +4,7 @@ from handler.model.image import DELETED, Item
 from handler.model.records import read_change
 from handler.protocol.hop import Action
 from handler.protocol.replicate import replicate
-from tests.support.pair import ELSEWHERE, KEY, THERE, Pair, item, seen
+from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 
 
@@ -246,3 +246,15 @@ def test_what_an_expired_copy_took_the_place_of_comes_back_from_the_next_member(
     pair.here.write(KEY, None, expired=True)
     assert [one.action for one in pair.process()[:2]] == [Action.REFUSED, Action.REFUSED]
     assert seen(pair.here) == item("newer") == seen(pair.there)
+
+
+def test_an_expiry_above_an_earlier_delete_is_right_behind_it_and_spares_a_renewal() -> None:
+    pair = Pair(expiry="delete")
+    pair.here.tombstones["1"] = deleted(HERE, seconds=1500, sequence=0)
+    pair.here.write(KEY, arrived("old", ELSEWHERE).item)
+    pair.forget()
+    pair.there.write(KEY, arrived("renewed", ELSEWHERE, seconds=1800, sequence=9).item)
+    pair.now = 2000
+    pair.here.write(KEY, None, expired=True)
+    pair.process()
+    assert seen(pair.there) == item("renewed")

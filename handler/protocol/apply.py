@@ -87,13 +87,22 @@ async def apply_write(
     return Applied() if isinstance(outcome, Written) else _superseded_by(outcome)
 
 
-async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Superseded:
+async def apply_delete(
+    store: Store, key: Key, delete: Write, *, is_retried: bool = True
+) -> Applied | Superseded:
     """Replace the item by a stub, record the tombstone, and delete the stub.
 
     The stub puts the delete's version into the table's stream, also where there was no item. The
     tombstone is written after it, so a tombstone proves that the stub was there: a delete that is
     delivered again leaves alone what was put there since. Until the stub is deleted, it refuses
     older writes as a tombstone does.
+
+    Args:
+        store: the member.
+        key: the item's key.
+        delete: the delete, as a stub.
+        is_retried: it is done again if it fails, as a hop does with its record. Else no stub is put
+            once more: nobody would delete it.
 
     Raises:
         ContendedError: others replace the item faster than it can be deleted.
@@ -107,13 +116,13 @@ async def apply_delete(store: Store, key: Key, delete: Write) -> Applied | Super
     stub = delete if isinstance(outcome, Written) else _left_by_a_crash(outcome, delete)
     if stub is not None:
         await store.put_tombstone(key, stub)
-        await _remove_stub(store, key, stub, was_refusing=was_done)
+        await _remove_stub(store, key, stub, puts_again=is_retried and not was_done)
     if isinstance(outcome, Written):
         return Applied(replaced=outcome.replaced)
     return _superseded_by(outcome)
 
 
-async def _remove_stub(store: Store, key: Key, stub: Write, *, was_refusing: bool) -> None:
+async def _remove_stub(store: Store, key: Key, stub: Write, *, puts_again: bool) -> None:
     """Delete the stub of a delete whose tombstone is recorded.
 
     An application may have deleted the stub before there was a tombstone. A hop that compared the
@@ -125,10 +134,10 @@ async def _remove_stub(store: Store, key: Key, stub: Write, *, was_refusing: boo
         store: the member.
         key: the item's key.
         stub: the delete.
-        was_refusing: there was a tombstone of the delete all the time.
+        puts_again: put it once more; not where there was a tombstone of the delete all the time.
     """
     removed = await store.delete_stub(key, stub.version)
-    if was_refusing or isinstance(removed, Written) or removed.item is not None:
+    if not puts_again or isinstance(removed, Written) or removed.item is not None:
         return
     if isinstance(await store.put(key, stub.item, IfUnchanged(None)), Written):
         await store.delete_stub(key, stub.version)

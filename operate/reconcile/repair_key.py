@@ -241,7 +241,7 @@ def _winner_without_preference(
 
 async def _apply(store: Store, key: Key, write: Write) -> Applied | Superseded:
     if write.is_delete:
-        return await apply_delete(store, key, write)
+        return await apply_delete(store, key, write, is_retried=False)
     return await apply_write(store, key, write, expected=True)
 
 

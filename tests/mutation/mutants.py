@@ -243,7 +243,7 @@ MUTANTS = [
     Mutant(
         "a stub that an application deletes before its tombstone is there is put again",
         _APPLY,
-        "if was_refusing or isinstance(removed, Written) or removed.item is not None:",
+        "if not puts_again or isinstance(removed, Written) or removed.item is not None:",
         "if True:",
         "poison-storm",
         21_000,

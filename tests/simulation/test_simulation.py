@@ -69,6 +69,11 @@ def test_a_renewal_is_not_lost_to_an_expiry_that_comes_after_an_earlier_delete(s
     assert run_seed(seed, SHAPES["renewals"]) is None
 
 
+def test_a_repair_that_fails_leaves_no_stub() -> None:
+    """It put one once more, as a hop does; but a record comes again, and a repair may not."""
+    assert run_seed(7236, SHAPES["repair"]) is None
+
+
 def test_a_redrive_is_not_sent_over_a_later_write_of_its_member() -> None:
     """It was, where it had to come after a delete of that member, and the later write knew more."""
     assert run_seed(73664, SHAPES["poison"]) is None

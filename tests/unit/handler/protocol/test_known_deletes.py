@@ -1,7 +1,8 @@
 """Writes behind a delete that is known at the source, and deletes and writes delivered again."""
 
+from handler.protocol.apply import apply_delete
 from handler.protocol.hop import Action
-from tests.support.pair import ELSEWHERE, HERE, KEY, Pair, item, seen, version_at
+from tests.support.pair import ELSEWHERE, HERE, KEY, Pair, item, run, seen, version_at
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 
 
@@ -96,3 +97,14 @@ def test_an_insert_behind_a_stub_that_an_application_deleted_wins() -> None:
     pair.here.write(KEY, item("again"))
     pair.process()
     assert seen(pair.there) == item("again")
+
+
+def test_who_does_not_try_again_puts_no_stub_once_more() -> None:
+    """As a repair: if its next call failed, nobody would delete that stub."""
+    pair = Pair()
+    applying = apply_delete(pair.hop.target, KEY, deleted(ELSEWHERE), is_retried=False)
+    while "1" not in pair.there.items:
+        applying.send(None)
+    pair.there.write(KEY, None)  # by an application
+    run(applying)
+    assert len(pair.there.stream) == 2

@@ -237,13 +237,13 @@ async def _finish_delete(change: Change, removed: StubRemoved, hop: Hop) -> Outc
     """
     tombstone = await hop.source.get_tombstone(change.key)
     is_recorded = tombstone is not None and tombstone.version >= removed.delete.version
-    if tombstone is not None and is_same_local_write(tombstone.version, change, hop):
-        is_recorded = False  # An earlier delivery took it for the application's, and failed then.
     if not removed.with_update:
         if not is_recorded:
             await hop.source.put_tombstone(change.key, removed.delete)
         return Outcome(Action.IGNORED)
-    if not is_recorded:
+    # An earlier delivery recorded it as the application's, and may have failed before it sent it.
+    is_own = tombstone is not None and is_same_local_write(tombstone.version, change, hop)
+    if is_own or not is_recorded:
         return await send_local_change(change, LocalDelete(), hop)
     await _restore_newer_write(change, hop, removed.delete)
     return Outcome(Action.IGNORED)

@@ -178,8 +178,8 @@ MUTANTS = [
     Mutant(
         "... and a delete of it that is tried again is still the application's",
         _REPLICATE,
-        "        is_recorded = False  # An earlier",
-        "        pass  # An earlier",
+        "    if is_own or not is_recorded:",
+        "    if not is_recorded:",
         "repair-storm",
         29_000,
         near=28_500,

@@ -141,7 +141,10 @@ class Deployed:
         live = [resource for resource in everything if not resource.get("delete")]
         order = _ring_order(live)
         members = sorted(_members(live), key=lambda member: order.get(member.name, len(order)))
-        hops = sorted(_hops(live), key=lambda hop: order.get(hop.source, len(order)))
+        hops = sorted(
+            _hops(live, {member.name for member in members}),
+            key=lambda hop: order.get(hop.source, len(order)),
+        )
         runners = [part["outputs"] for part in _of(live, DISTRIBUTED) if part.get("outputs")]
         runner = DeployedDistributed.from_outputs(runners[0]) if runners else None
         return cls(tuple(members), tuple(hops), runner, frozenset(member.member for member in held))
@@ -184,10 +187,15 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
         )
 
 
-def _hops(resources: Sequence[Resource]) -> Iterator[DeployedHop]:
+def _hops(resources: Sequence[Resource], members: Collection[str]) -> Iterator[DeployedHop]:
+    """Yield the hops between deployed members, which are given by name.
+
+    After a `destroy` that broke off, the component of another hop may be there with its outputs:
+    Pulumi deletes a member's provider and table after all that depends on them, components last.
+    """
     for hop in _of(resources, HOP):
         outputs = hop.get("outputs") or {}
-        if outputs.get("source"):
+        if {outputs.get("source"), outputs.get("target")} <= set(members):
             yield DeployedHop(
                 outputs["source"],
                 outputs["target"],

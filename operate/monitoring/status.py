@@ -195,7 +195,7 @@ def _hop(
         hop.quarantine, lambda client, bucket: _quarantined(client, place_of(bucket, owner))
     )
     age = probe.fetch(hop.function, lambda client, arn: _iterator_age(client, arn, now))
-    ends = tuple(members[name] for name in (hop.source, hop.target) if name in members)
+    ends = (members[hop.source], members[hop.target])
     alarms: ActiveAlarms | None = probe.fetch(
         "its alarms", lambda client, _: active_alarms(client("cloudwatch"), hop, ends)
     )

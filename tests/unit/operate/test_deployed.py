@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from operate.deployed import Credentials, Deployed
+from ring.component_types import REPLICA
+from ring.held_resources import member_of_replica
 from tests.support.deployments import CONFIG, TABLE, deployed, state, stream
 
 ROLE = "arn:aws:iam::210987654321:role/deploys"
@@ -55,3 +57,17 @@ def test_what_waits_to_be_deleted_is_not_deployed() -> None:
     for resource in stack["deployment"]["resources"]:
         resource["delete"] = True
     assert Deployed.read(stack) == Deployed()
+
+
+def test_a_hop_whose_member_a_destroy_that_broke_off_has_deleted_is_not_deployed() -> None:
+    stack = state(CONFIG)
+    resources = stack["deployment"]["resources"]
+    replicas = [one for one in resources if one["type"] == REPLICA]
+    gone = next(one["urn"] for one in replicas if member_of_replica(one) == "us-east-1")
+    stack["deployment"]["resources"] = [
+        one for one in resources if gone not in (one["urn"], one.get("parent"))
+    ]
+    found = Deployed.read(stack)
+    left = ("eu-west-1", "ap-southeast-2-orders-apac")
+    assert {member.name for member in found.members} == set(left)
+    assert [(hop.source, hop.target) for hop in found.hops] == [left]

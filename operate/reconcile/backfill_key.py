@@ -21,6 +21,7 @@ from handler.model.image import (
     replicated_write,
 )
 from handler.model.version import Version
+from handler.protocol.apply import MAX_ATTEMPTS
 from handler.store.dynamodb import ConditionFailed, IfUnchanged, IfVersionOlder, Store, Written
 from operate.reconcile.repair_key import KeyState, RepairTarget, newest_of, read_key_states, stamp
 
@@ -51,18 +52,20 @@ class BackfillPath:
 async def backfill_key(path: BackfillPath, key: Key, item: Item) -> BackfillOutcome:
     """Fill a key whose item was just read at the source, preferably the target's predecessor.
 
-    The next members are asked for deletes as well: the target may have lost a delete with its table
-    that has not reached the source yet. Its tombstone is not copied to the target: the same delete,
-    arriving later, would be taken for applied and not be forwarded.
+    The next members are asked as well: the target may have lost a write or delete of its own with
+    its table that has reached them, but not the source. A write is taken from there, as its copies
+    end their lap before the target. A tombstone is not copied: the
+    same delete, arriving later, would be taken for applied and not be forwarded.
     """
     write = replicated_write(Image(item)) or await _find_version(path, key, item)
     if isinstance(write, BackfillOutcome):
         return write
-    if write.is_delete:
-        return BackfillOutcome.PENDING_RECORD
     states = await read_key_states(path.next, key)
-    deletes = [await path.target.store.get_tombstone(key), *(state.last_delete for state in states)]
-    if any(delete is not None and delete.version > write.version for delete in deletes):
+    newest = newest_of(states)
+    if newest is not None and newest.version > write.version:
+        write = newest
+    tombstone = await path.target.store.get_tombstone(key)
+    if write.is_delete or (tombstone is not None and tombstone.version > write.version):
         return BackfillOutcome.ALREADY_PRESENT
     return await _put(path.target.store, key, _with_present_at(path, states, write))
 
@@ -71,29 +74,30 @@ async def _find_version(path: BackfillPath, key: Key, item: Item) -> Write | Bac
     """Return the write for an item without a version, or the key's outcome if there is no write.
 
     The newest version at the other members counts, even if it is of another write: that write is
-    still being replicated to the source, or the source's to them. If no other member has the key,
-    the item is older than the ring.
+    still being replicated to the source, or the source's to them. If it is a delete that the source
+    has, too, and the item is still there, the item was written after it. If no other member has the
+    key, nor the source a tombstone, the item is older than the ring.
     """
     states = await read_key_states([path.target, *path.others], key)
     newest = newest_of(states)
-    if newest is not None:
+    if newest is not None and not newest.is_delete:
         return newest
-    contents = {digest(state.item) for state in states if state.item is not None}
-    if contents - {digest(item)}:
-        return BackfillOutcome.CONFLICT
-    return (
-        BackfillOutcome.ALREADY_PRESENT
-        if states[0].item is not None
-        else stamp(item, path.source.replica)
-    )
+    if newest is None:
+        contents = {digest(state.item) for state in states if state.item is not None}
+        if contents - {digest(item)}:
+            return BackfillOutcome.CONFLICT
+        if states[0].item is not None:
+            return BackfillOutcome.ALREADY_PRESENT
+    delete = await path.source.store.get_tombstone(key)
+    deleted = None if delete is None else delete.version
+    is_older = newest is not None and (deleted is None or deleted < newest.version)
+    if is_older or (deleted is not None and await path.source.store.read(key) != item):
+        return BackfillOutcome.PENDING_RECORD
+    return stamp(item, path.source.replica, deleted)
 
 
 def _with_present_at(path: BackfillPath, states: Sequence[KeyState], write: Write) -> Item:
-    """Return the item with the IDs of the next members that have it.
-
-    Members with a newer item are not listed: if the target wrote that item and lost it with its
-    table, the copy ends at the source; only the target's hop, rejected there, restores it.
-    """
+    """Return the item with the IDs of the next members that have it."""
     ids = [
         member.replica.id
         for member, state in zip(path.next, states, strict=True)
@@ -112,13 +116,16 @@ def _has(state: KeyState, write: Write) -> bool:
 async def _put(store: Store, key: Key, item: Item) -> BackfillOutcome:
     """Put an item over none or an older one, never over an application's write."""
     version = Version(item[VERSION]["B"])
-    outcome = await store.put(key, item, IfUnchanged(None))
-    if isinstance(outcome, ConditionFailed) and _is_older(outcome.item, version):
-        outcome = await store.put(key, item, IfVersionOlder(version))
-    if isinstance(outcome, Written):
-        return BackfillOutcome.WRITTEN
-    image = Image(outcome.item or {})
-    return BackfillOutcome.ALREADY_PRESENT if image.is_clean else BackfillOutcome.PENDING_RECORD
+    for _ in range(MAX_ATTEMPTS):
+        outcome = await store.put(key, item, IfUnchanged(None))
+        if isinstance(outcome, ConditionFailed) and _is_older(outcome.item, version):
+            outcome = await store.put(key, item, IfVersionOlder(version))
+        if isinstance(outcome, Written):
+            return BackfillOutcome.WRITTEN
+        if outcome.item is not None:
+            is_clean = Image(outcome.item).is_clean
+            return BackfillOutcome.ALREADY_PRESENT if is_clean else BackfillOutcome.PENDING_RECORD
+    return BackfillOutcome.PENDING_RECORD
 
 
 def _is_older(item: Item | None, version: Version) -> bool:

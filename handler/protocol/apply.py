@@ -161,10 +161,8 @@ async def restore_newer_write(
     """Copy the target's newer write back to the source, over an older one.
 
     As a rule the records of a newer write take it to every member, and an item that is absent may
-    have been deleted by an application just now. So two kinds alone are copied back, by the hop
-    that works on the record of the older write: what ``must_restore``, and what is newer than
-    ``replaced_by`` while that still stands at the source, as when an application put an exact copy
-    of an old item back.
+    have been deleted by an application just now. So only what ``must_restore`` is copied back, by
+    the hop that works on the record of the older write.
 
     Args:
         source: the member that the hop starts at.
@@ -187,11 +185,10 @@ async def restore_newer_write(
             return found
         if replaced_by is not None and at_source.write.version < replaced_by.version:
             return found  # What replaced it was removed in turn; that record is still to come.
-        write, standing = at_target.write, None if at_source.is_absent else at_source.write
-        still_stands = standing is not None and standing == replaced_by
-        if write.is_delete or not (still_stands or must_restore(write.version)):
+        write = at_target.write
+        if write.is_delete or not must_restore(write.version):
             return found
-        condition = IfUnchanged(None if standing is None else standing.item)
+        condition = IfUnchanged(None if at_source.is_absent else at_source.write.item)
         if isinstance(await source.put(key, write.item, condition), Written):
             return replace(found, restored=True)
     raise ContendedError(

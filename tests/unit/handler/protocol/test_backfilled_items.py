@@ -48,17 +48,6 @@ def test_what_was_there_before_the_ring_reports_no_lag_of_decades(
     assert (outcome.action, outcome.written_at) == (did, None)
 
 
-def test_where_it_replaced_an_applications_write_the_ends_agree() -> None:
-    pair = Pair()
-    newer = arrived("newer", ELSEWHERE, seconds=950)
-    pair.there.write(KEY, newer.item)
-    pair.here.write(KEY, item("an application's"))
-    pair.forget()
-    pair.here.write(KEY, filled("a", THERE).item)
-    pair.process()
-    assert seen(pair.here) == item("newer")
-
-
 def test_behind_a_newer_delete_it_is_taken_away_again() -> None:
     pair = Pair()
     delete = deleted(ELSEWHERE, seconds=950)

@@ -94,14 +94,6 @@ def test_a_deleted_copy_does_not_come_back_when_an_older_arrival_is_delivered_ag
     assert seen(pair.here) is None
 
 
-def test_an_exact_old_copy_that_was_put_back_yields_where_it_still_stands() -> None:
-    pair = Pair()
-    pair.there.write(KEY, arrived("newer", ELSEWHERE, seconds=950, sequence=9).item)
-    pair.here.write(KEY, arrived("older", ELSEWHERE).item)
-    pair.process()
-    assert seen(pair.here) == item("newer") == seen(pair.there)
-
-
 def test_an_update_of_a_stub_survives_the_hop_that_takes_the_stub_away() -> None:
     pair = Pair()
     delete = deleted(ELSEWHERE)

@@ -171,16 +171,6 @@ def test_the_same_record_delivered_again_changes_nothing() -> None:
     assert len(pair.there.stream) == 1
 
 
-def test_a_member_that_holds_an_older_clean_item_is_updated_to_the_newer_one() -> None:
-    """Agree: the refused write's own end may be the one that is behind."""
-    pair = Pair()
-    older, newer = arrived("old", ELSEWHERE, seconds=800), arrived("new", THERE, seconds=900)
-    pair.here.write(KEY, older.item)
-    pair.there.write(KEY, newer.item)
-    pair.process()
-    assert seen(pair.here) == item("new")
-
-
 def test_agreement_leaves_a_dirty_item_to_its_own_record() -> None:
     pair = Pair()
     older = arrived("old", ELSEWHERE, seconds=800)

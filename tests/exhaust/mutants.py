@@ -31,7 +31,7 @@ _EXPIRES = Scope(2, 2, expiry_travels=True)
 
 
 def _with(scope: Scope, *faults: str, most: int = 1) -> Scope:
-    watches = {"repair", "backfill", "quarantine", "loss"}.isdisjoint(faults)
+    watches = {"repair", "backfill", "empty", "quarantine", "loss"}.isdisjoint(faults)
     return replace(scope, faults=faults, most_faults=most, watches=watches)
 
 
@@ -59,6 +59,7 @@ LADDER = [
     _with(_EXPIRES, "expiry"),
     _with(_TWO, "crash", most=2),
     _with(_TWO, "backfill"),
+    _with(replace(_THREE, operations=("put",)), "empty"),
     _with(_TWO, "repair"),
     _with(_TWO, "quarantine"),
     _with(_THREE, "crash"),
@@ -68,6 +69,7 @@ LADDER = [
     Scope(4, 2),
     _with(Scope(2, 3, operations=("put",)), "quarantine"),
     _with(Scope(2, 3), "crash"),
+    _with(Scope(2, 3), "empty"),
     _with(_EXPIRES, "expiry", "crash", most=2),
     _with(_EXPIRES, "expiry", "start over", most=2),
     _with(Scope(2, 3, batch=2), "start over"),
@@ -110,6 +112,30 @@ RULES = [
         "    await _restore_newer_write(change, hop, delete)\n"
         "    return Outcome(Action.REFUSED)  # No",
         "    await _clear_ends(change, hop, delete)\n    return Outcome(Action.REFUSED)  # No",
+    ),
+    Mutant(
+        "a backfill names only those who have the item",
+        "operate/reconcile/backfill_key.py",
+        "        if _has(state, write)\n",
+        "",
+    ),
+    Mutant(
+        "a backfill takes what the next member has newer",
+        "operate/reconcile/backfill_key.py",
+        "newest is not None and newest.version > write.version",
+        "newest is not None and newest.is_delete and newest.version > write.version",
+    ),
+    Mutant(
+        "an item beside the tombstone of the newest delete was written after it",
+        "operate/reconcile/backfill_key.py",
+        "    return stamp(item, path.source.replica, deleted)\n",
+        "    return stamp(item, path.source.replica)\n",
+    ),
+    Mutant(
+        "... where it is still there",
+        "operate/reconcile/backfill_key.py",
+        " or (deleted is not None and await path.source.store.read(key) != item)",
+        "",
     ),
 ]
 

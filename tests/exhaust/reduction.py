@@ -33,7 +33,7 @@ from tests.exhaust.ring import (
     State,
 )
 
-_BY_ANYBODY = {"repair", "backfill", "bypass", "loss"}
+_BY_ANYBODY = {"repair", "backfill", "empty", "bypass", "loss"}
 """Faults whose work touches all members at any time, or ends any hop's."""
 
 

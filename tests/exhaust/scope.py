@@ -19,6 +19,7 @@ FAULTS = (
     "quarantine",
     "repair",
     "backfill",
+    "empty",
     "bypass",
     "loss",
 )

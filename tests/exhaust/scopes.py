@@ -13,7 +13,7 @@ _WRITING = ("put", "update", "delete")
 def _with(scope: Scope, faults: Iterable[str], most: int = 1) -> Scope:
     """Return a scope with faults; what an operator does takes applications' writes back."""
     some = tuple(faults)
-    watches = not {"repair", "backfill", "quarantine", "loss"} & {*some}
+    watches = not {"repair", "backfill", "empty", "quarantine", "loss"} & {*some}
     return replace(scope, faults=some, most_faults=most, watches=watches)
 
 
@@ -26,6 +26,7 @@ CI = [
     _with(_TWO, ("quarantine",)),
     _with(Scope(2, 2, operations=("put",), falling=True), ("quarantine",)),
     _with(_TWO, ("backfill",)),
+    _with(_TWO, ("empty",)),
     _with(Scope(2, 1), ("repair",)),
     _with(_TWO, ("crash",), 2),
     *_THREE.orders(),
@@ -53,6 +54,7 @@ FULL = [
     _with(Scope(3, 3), ("tombstone gone",)),
     _with(Scope(3, 2), ("quarantine",)),
     _with(Scope(3, 2), ("backfill",)),
+    _with(Scope(2, 3), ("empty",)),
     _with(Scope(2, 2), ("repair",)),
     _with(Scope(2, 3), ("crash",)),
     _with(Scope(3, 2), ("crash",), 2),
@@ -88,6 +90,9 @@ LIMITS = {
     "an exact old copy": Scope(2, 3, operations=("put", "delete", "put back")),
     "a renewal in the second of what it renews": _with(
         Scope(2, 2, later=True, expiry_travels=True), ("expiry",)
+    ),
+    "an emptied member on which a record rested": _with(
+        Scope(3, 2, operations=("put",)), ("empty",)
     ),
     "the hop around a member dies as it ends": _with(
         Scope(3, 2, operations=("put", "delete"), in_order=True), ("bypass", "crash"), 2

@@ -144,7 +144,7 @@ class _Writer:
 
 
 _ACTORS = {
-    frozenset({"quarantine", "repair", "backfill"}): "actor O as operator",
+    frozenset({"quarantine", "repair", "backfill", "empty"}): "actor O as operator",
     frozenset({"bypass"}): "participant D as hop around",
 }
 _FAULTS = {

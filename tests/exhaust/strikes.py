@@ -43,6 +43,7 @@ class Strikes:
             "expiry": self._expiry_of_one if ring.scope.expiry_travels else self._expiry,
             "repair": self._repair,
             "backfill": self._backfill,
+            "empty": self._empty,
             "bypass": self._bypass,
             "loss": self._loss,
         }
@@ -142,6 +143,26 @@ class Strikes:
             if item:
                 run = self.ring.runs.start("fill", target, (item,))
                 yield self._operated(state, fewer, run, "backfill", target)
+
+    def _empty(self, state: State, fewer: Left) -> Iterator[Move]:
+        """Let a member lose its tables, and be filled again, where no hop to or from it is behind.
+
+        What a hop has not delivered by then needs a repair; and that the member has forgotten all
+        versions does not matter in a later second.
+        """
+        late = fewer._replace(second=fewer.second + 1)
+        tail, members = self.ring.tail, self.ring.members
+        if state[tail + OPERATOR] or any(state[one * WIDTH + RUN] for one in members):
+            return
+        for target in members:
+            at, before = target * WIDTH, (target - 1) % self._count * WIDTH
+            is_behind = state[at + UNREAD] or state[before + UNREAD]
+            if state[at + ITEM] and state[before + ITEM] and not is_behind:
+                parts = list(state)
+                parts[at : at + WIDTH] = [NONE] * WIDTH
+                parts[tail + WANTED] = NONE
+                run = self.ring.runs.start("fill", target, (state[before + ITEM],))
+                yield self._operated(tuple(parts), late, run, "empty", target)
 
     def _operated(self, state: State, left: Left, run: int, what: str, member: int) -> Move:
         parts = list(state)

@@ -64,6 +64,7 @@ def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:
             marks=pytest.mark.long,
         ),
         Scope(2, 2, operations=("put",), faults=("loss",), most_faults=1, watches=False),
+        Scope(2, 2, operations=("put",), faults=("empty",), most_faults=1, watches=False),
         Scope(2, 1, adopted=True),
     ],
     ids=lambda scope: f"{scope.members}-{scope.writes}-{scope.batch}-{'-'.join(scope.faults)}",

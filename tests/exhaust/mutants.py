@@ -44,6 +44,7 @@ LADDER = [
     _with(Scope(2, 1), "repair"),
     _with(Scope(2, 1), "backfill"),
     Scope(2, 1, adopted=True),
+    Scope(3, 1, adopted=True),
     _TWO,
     Scope(2, 2, operations=WRITES),
     _with(_TWO, "crash"),

@@ -38,7 +38,8 @@ def format_result(result: Result) -> str:
     """Return a scope in words."""
     scope = result.scope
     contents = f"{scope.describe()}; {scope.describe_faults()}"
-    return f"{scope.members} members, {scope.writes} writes ({contents})"
+    writes = "1 write" if scope.writes == 1 else f"{scope.writes} writes"
+    return f"{scope.members} members, {writes} ({contents})"
 
 
 def format_progress(result: Result, waiting: int) -> str:

@@ -162,7 +162,7 @@ class Strikes:
                 parts[at : at + WIDTH] = [NONE] * WIDTH
                 parts[tail + WANTED] = NONE
                 run = self.ring.runs.start("fill", target, (state[before + ITEM],))
-                yield self._operated(tuple(parts), late, run, "empty", target)
+                yield self._operated(tuple(parts), late, run, "the tables are lost", target)
 
     def _operated(self, state: State, left: Left, run: int, what: str, member: int) -> Move:
         parts = list(state)

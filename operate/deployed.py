@@ -88,6 +88,11 @@ class DeployedHop:
     mapping: str | None = None
     quarantine: str | None = None
 
+    @property
+    def title(self) -> str:
+        """The hop in messages: `the hop from us-east-1 to eu-west-1`."""
+        return f"the hop from {self.source} to {self.target}"
+
 
 @dataclass(frozen=True)
 class DeployedDistributed:

@@ -100,7 +100,7 @@ class _HopLog:
 def _read_hop(
     hop: DeployedHop, source: DeployedMember, clients: ClientPool, window: tuple[float, float]
 ) -> _HopLog:
-    name = f"the log of the hop from {hop.source} to {hop.target}"
+    name = f"the log of {hop.title}"
     if hop.function is None:
         return _HopLog(name, error="it was not deployed completely: run `up` again")
     lines, malformed = [], 0

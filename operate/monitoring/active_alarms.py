@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operate.deployed import DeployedHop, DeployedMember
+from operate.deployed import DeployedHop, DeployedMember, hop_name
 
 _DENIED = ("AccessDenied", "AccessDeniedException")
 
@@ -25,7 +25,7 @@ class ActiveAlarms:
 
 
 def active_alarms(
-    cloudwatch: Any, hop: DeployedHop, ends: tuple[DeployedMember, ...]
+    cloudwatch: Any, hop: DeployedHop, ends: tuple[DeployedMember, DeployedMember]
 ) -> ActiveAlarms:
     """Return the alarms in state ALARM on a hop's metrics, in the region of its source.
 
@@ -47,9 +47,9 @@ def active_alarms(
     return ActiveAlarms({alarm["AlarmName"]: _describe(alarm) for alarm in own})
 
 
-def _names(hop: DeployedHop, ends: tuple[DeployedMember, ...]) -> set[str]:
+def _names(hop: DeployedHop, ends: tuple[DeployedMember, DeployedMember]) -> set[str]:
     """Return a hop's names in dimensions of metrics: see `ring.monitoring.hop_metrics`."""
-    own = " -> ".join(f"{end.region}/{end.table}" for end in ends)
+    own = hop_name(*ends)
     function = hop.function and hop.function.rpartition(":")[2]
     return {name for name in (own, function, hop.mapping, hop.quarantine) if name}
 

@@ -40,7 +40,7 @@ class HopLogs:
         """
         if hop.function is None:
             return
-        with translate_aws_errors(f"the log of the hop from {hop.source} to {hop.target}"):
+        with translate_aws_errors(f"the log of {hop.title}"):
             logs = self._client(hop, "logs")
             try:
                 for event in log_events(logs, self._group(hop), start):

@@ -88,7 +88,7 @@ class _Window:
 def _of_hop(
     hop: DeployedHop, source: DeployedMember, clients: ClientPool, window: _Window
 ) -> HopLag:
-    name = f"the hop from {hop.source} to {hop.target}"
+    name = hop.title
     if hop.function is None:
         raise OperationFailedError(f"{name} was not deployed completely: run `up` again.")
     with translate_aws_errors(name):

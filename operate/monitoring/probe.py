@@ -32,7 +32,7 @@ class Probe:
         self.problems: list[str] = []
         self._clients = clients
         self.no_answer: BotoCoreError | None = None
-        self._subject = f"the hop from {hop.source} to {hop.target}" if hop else member.name
+        self._subject = hop.title if hop else member.name
 
     def require(self, condition: bool, problem: str) -> None:
         """Add a problem unless a condition holds."""

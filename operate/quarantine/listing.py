@@ -120,7 +120,7 @@ def _access(
     clients: ClientPool,
     command: Callable[[str], str],
 ) -> QuarantineAccess:
-    name = f"the hop from {hop.source} to {hop.target}"
+    name = hop.title
     if hop.function is None:
         raise OperationFailedError(f"{name} was not deployed completely: run `up` again.")
     source, target = members[hop.source], members[hop.target]

@@ -33,7 +33,7 @@ LIMITS = {
     "expiry": (range(700, 820), "replays changed what was at rest"),
     "replays": (range(500, 600), "the last write was lost"),
     "poison": (range(19119, 19124), "replays changed what was at rest"),
-    "rejoin": (range(19496, 19497), "diverged"),
+    "rejoin": (range(22944, 22945), "diverged"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,12 @@ def writing(ring: LocalRing, *, keys: int = 10, prefix: str = "live") -> Iterato
         while not stop.is_set():
             number += 1
             key = item(f"{prefix}{number * (place + 1) % keys}")
-            if number % 7 == 0:
-                client.delete_item(TableName=table, Key=key)
-            else:
-                value = {"S": f"{word} {number}"}
-                client.put_item(TableName=table, Item={**key, "v": value})
+            with suppress(client.exceptions.ProvisionedThroughputExceededException):
+                if number % 7 == 0:
+                    client.delete_item(TableName=table, Key=key)
+                else:
+                    value = {"S": f"{word} {number}"}
+                    client.put_item(TableName=table, Item={**key, "v": value})
             stop.wait(0.01)
 
     writers = [

@@ -54,8 +54,8 @@ async def backfill_key(path: BackfillPath, key: Key, item: Item) -> BackfillOutc
 
     The next members are asked as well: the target may have lost a write or delete of its own with
     its table that has reached them, but not the source. A write is taken from there, as its copies
-    end their lap before the target. A tombstone is not copied: the
-    same delete, arriving later, would be taken for applied and not be forwarded.
+    end their lap before the target. A tombstone is not copied: the same delete, arriving later,
+    would be taken for applied and not be forwarded.
     """
     write = replicated_write(Image(item)) or await _find_version(path, key, item)
     if isinstance(write, BackfillOutcome):

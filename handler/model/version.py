@@ -117,3 +117,7 @@ class Version(bytes):
     def is_same_write(self, other: "Version") -> bool:
         """Return whether both are versions of one write, which may get a new one when retried."""
         return self[_REPLICA_AT:-_DIGEST_BYTES] == other[_REPLICA_AT:-_DIGEST_BYTES]
+
+    def is_later_write(self, other: "Version") -> bool:
+        """Return whether both are of one member's writes, and this one's was made after."""
+        return self.replica == other.replica and self.sequence > other.sequence

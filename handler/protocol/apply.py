@@ -156,7 +156,7 @@ async def restore_newer_write(
     target: Store,
     key: Key,
     replaced_by: Write | None,
-    must_restore: Callable[[Version], bool],
+    must_restore: Callable[[Version, Version], bool],
 ) -> Comparison:
     """Copy the target's newer write back to the source, over an older one.
 
@@ -169,8 +169,10 @@ async def restore_newer_write(
         target: the next member.
         key: the item's key.
         replaced_by: the older write, which has arrived at the source; None: it is not known.
-        must_restore: true for the source's own writes that the older one has replaced. Their copies
-            end their lap before they get back to the source.
+        must_restore: by the version at the target and that at the source; true for what no record
+            delivers: the source's own writes that the older one has replaced, whose copies end
+            their lap before they get back to the source; and the older one itself, under a higher
+            version.
 
     Raises:
         ContendedError: others changed the item at every attempt.
@@ -186,7 +188,7 @@ async def restore_newer_write(
         if replaced_by is not None and at_source.write.version < replaced_by.version:
             return found  # What replaced it was removed in turn; that record is still to come.
         write = at_target.write
-        if write.is_delete or not must_restore(write.version):
+        if write.is_delete or not must_restore(write.version, at_source.write.version):
             return found
         condition = IfUnchanged(None if at_source.is_absent else at_source.write.item)
         if isinstance(await source.put(key, write.item, condition), Written):

@@ -34,7 +34,7 @@ async def replay(change: Change, hop: Hop) -> Outcome:
         ItemTooLargeError: the item does not fit at the next member.
     """
 
-    def must_restore(version: Version) -> bool:
+    def must_restore(version: Version, _here: Version) -> bool:
         return is_earlier_local_write(version, change, hop) or is_same_local_write(
             version, change, hop
         )

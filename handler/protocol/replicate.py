@@ -143,7 +143,8 @@ async def _find_known_version(
     """Find a version that a local change was based on and must be above; None: there is none."""
     if isinstance(outcome, Superseded):
         version = outcome.version
-        if is_earlier_local_write(version, change, hop):
+        is_known = any(version.is_same_write(known) for known in image_versions(change))
+        if is_known or is_earlier_local_write(version, change, hop):
             return version
     # A delete whose tombstone is at the source has deleted what was written there before it. So an
     # item there that no hop wrote was written after the delete, whatever the clocks say. If it is
@@ -288,14 +289,18 @@ async def _delete_without_tombstone(change: Change, delete: Write, hop: Hop) -> 
 
 
 async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> Comparison:
-    """Copy the target's newer write back to the source, over one that replaced it there."""
-    return await restore_newer_write(
-        hop.source,
-        hop.target,
-        change.key,
-        replaced_by,
-        must_restore=lambda version: is_earlier_local_write(version, change, hop),
-    )
+    """Copy the target's newer write back to the source, over one that replaced it there.
+
+    So too that same write under a higher version: while a member comes back, two hops read one
+    stream, and each may give a write a version of its own. A later write of its member stays.
+    """
+
+    def must_restore(newer: Version, here: Version) -> bool:
+        if newer.is_same_write(replaced_by.version):
+            return not here.is_later_write(newer)
+        return is_earlier_local_write(newer, change, hop)
+
+    return await restore_newer_write(hop.source, hop.target, change.key, replaced_by, must_restore)
 
 
 async def _yield_to_newer(change: Change, hop: Hop, won: Superseded, lost: Write) -> Outcome:

@@ -115,8 +115,8 @@ MUTANTS = [
     Mutant(
         "refused by an earlier write of one's own, it comes after",
         _REPLICATE,
-        "        if is_earlier_local_write(version, change, hop):\n",
-        "        if False:\n",
+        "        if is_known or is_earlier_local_write(version, change, hop):\n",
+        "        if is_known:\n",
     ),
     Mutant(
         "below the tombstone here, it comes after that delete",
@@ -160,10 +160,28 @@ MUTANTS = [
         "    conflicts = (",
     ),
     Mutant(
+        "the next member's higher version of the same write is taken over here",
+        _REPLICATE,
+        "            return not here.is_later_write(newer)\n",
+        "            return False\n",
+        "rejoin",
+        23_000,
+        near=22_900,
+    ),
+    Mutant(
+        "a change that was made over a write comes after any version of that",
+        _REPLICATE,
+        "        if is_known or is_earlier_local_write(version, change, hop):\n",
+        "        if is_earlier_local_write(version, change, hop):\n",
+        "rejoin",
+        86_000,
+        near=85_850,
+    ),
+    Mutant(
         "a refused local write restores nothing here",
         _REPLICATE,
         "    deleted = await _clear_ends(change, hop, lost)\n",
-        "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda _: True)\n"
+        "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda *_: True)\n"
         "    deleted = ()\n",
         "storm",
         near=2_800,

@@ -7,7 +7,7 @@ the update before.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,7 +192,7 @@ def _members(resources: Sequence[Resource]) -> Iterator[DeployedMember]:
         )
 
 
-def _hops(resources: Sequence[Resource], members: Collection[str]) -> Iterator[DeployedHop]:
+def _hops(resources: Sequence[Resource], members: Set[str]) -> Iterator[DeployedHop]:
     """Yield the hops between deployed members, which are given by name.
 
     After a `destroy` that broke off, the component of another hop may be there with its outputs:
@@ -200,7 +200,7 @@ def _hops(resources: Sequence[Resource], members: Collection[str]) -> Iterator[D
     """
     for hop in _of(resources, HOP):
         outputs = hop.get("outputs") or {}
-        if {outputs.get("source"), outputs.get("target")} <= set(members):
+        if {outputs.get("source"), outputs.get("target")} <= members:
             yield DeployedHop(
                 outputs["source"],
                 outputs["target"],

@@ -25,6 +25,9 @@ FAULTS = (
 )
 """What goes wrong, or what an operator does."""
 
+_TAKE_BACK = {"repair", "backfill", "empty", "quarantine", "loss"}
+"""Faults in which an operator, or what was left out, takes an application's write back."""
+
 EDITED = ("put", "update", "delete", "delete a stub", "put back edited")
 """All but exact old copies, which docs/explanation/guarantees.md describes."""
 PLAIN = ("put", "update", "delete", "delete a stub")
@@ -72,6 +75,11 @@ class Scope:
     def ids(self) -> tuple[str, ...]:
         """The members' ids."""
         return tuple(f"{number:08x}" for number in self.order or range(self.members))
+
+    def with_faults(self, *faults: str, most: int = 1) -> Self:
+        """Return the scope with at most so many of these faults, and watched where that holds."""
+        watches = _TAKE_BACK.isdisjoint(faults)
+        return replace(self, faults=faults, most_faults=most, watches=watches)
 
     def describe(self) -> str:
         """Return in words what the scope has, besides members and writes."""

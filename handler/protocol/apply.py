@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from handler.model.image import VERSION, Image, Item, Key, Write, replicated_write
+from handler.model.records import Change
 from handler.model.version import Version
 from handler.protocol.decide import KeyState, member_state
 from handler.store.dynamodb import (
@@ -56,6 +57,18 @@ class Comparison:
     target: KeyState | None
     restored: bool = False
     """Whether the target's write has replaced that of the source."""
+
+
+async def apply_change(store: Store, change: Change, write: Write) -> Applied | Superseded:
+    """Apply a change at a member, as the write or delete that it is there.
+
+    Raises:
+        ContendedError: others replace the item faster than it can be written.
+        ItemTooLargeError: the item does not fit.
+    """
+    if write.is_delete:
+        return await apply_delete(store, change.key, write)
+    return await apply_write(store, change.key, write, expected=change.old is not None)
 
 
 async def apply_write(

@@ -1,4 +1,4 @@
-"""Find the writes that lost to others of which neither was based on the other.
+"""Yield to what is newer, and find the writes that lost to others, neither based on the other.
 
 A write that a member refuses has lost to what that member has. Others are refused nowhere:
 
@@ -14,11 +14,26 @@ from collections.abc import Iterable
 
 from handler.model.image import Key, Write
 from handler.model.records import Change
-from handler.protocol.apply import Comparison, Superseded
+from handler.protocol.apply import Comparison, Superseded, read_and_clear
 from handler.protocol.decide import KeyState
-from handler.protocol.hop import Conflict, Hop, is_earlier_local_write
+from handler.protocol.hop import Action, Conflict, Hop, Outcome, is_earlier_local_write
 
 Conflicts = tuple[Conflict, ...]
+
+
+async def yield_to_newer(change: Change, hop: Hop, won: Superseded, lost: Write) -> Outcome:
+    """Leave what the next member has that is newer, and clear both members of what is not."""
+    deleted = await _clear_ends(change, hop, lost)
+    return Outcome(Action.REFUSED, each_once((*conflicts_of(change.key, won, lost), *deleted)))
+
+
+async def _clear_ends(change: Change, hop: Hop, lost: Write) -> Conflicts:
+    """Delete what a tombstone supersedes at either member; return the conflicts of that."""
+    at_source = conflicts_with_delete(
+        change.key, await read_and_clear(hop.source, change.key, lost)
+    )
+    at_target = await read_and_clear(hop.target, change.key)
+    return (*at_source, *conflicts_with_delete(change.key, at_target))
 
 
 def conflicts_of(key: Key, won: Superseded | Write, *losers: Write) -> Conflicts:

@@ -20,7 +20,8 @@ from handler.protocol.hop import (
     is_later_local_write,
     is_same_local_write,
 )
-from handler.protocol.replicate import replicate, send_local_change
+from handler.protocol.local_change import send_local_change
+from handler.protocol.replicate import replicate
 
 
 async def replay(change: Change, hop: Hop) -> Outcome:

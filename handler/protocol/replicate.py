@@ -1,33 +1,31 @@
 """Replicate one change of a member's table to the next member.
 
 ``replicate`` classifies the change. A local write or delete gets a version and is sent
-(``send_local_change``). A write that another hop applied keeps its version and is forwarded, until
-its lap is complete (``_forward``). The conditional writes are those of ``protocol.apply``. If the
-target has something newer, that wins, and both members are cleared of what their tombstones
-supersede (``_yield_to_newer``).
+(``protocol.local_change``). A write that another hop applied keeps its version and is forwarded,
+until its lap is complete (``_forward``). The conditional writes are those of ``protocol.apply``. If
+the target has something newer, that wins, and both members are cleared of what their tombstones
+supersede (``yield_to_newer``).
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from handler.model.image import DELETED, KNOWN_AT, VERSION, Image, Item, Key, Write, digest
+from handler.model.image import KNOWN_AT, Image, Write
 from handler.model.records import Change
 from handler.model.version import Version
 from handler.protocol.apply import (
     Applied,
     Comparison,
     Superseded,
+    apply_change,
     apply_delete,
-    apply_write,
-    read_and_clear,
     restore_newer_write,
 )
 from handler.protocol.conflicts import (
     Conflicts,
     conflicts_of,
-    conflicts_with_delete,
     conflicts_with_own_write,
     each_once,
+    yield_to_newer,
 )
 from handler.protocol.decide import (
     Arrival,
@@ -46,10 +44,10 @@ from handler.protocol.hop import (
     Hop,
     Outcome,
     is_earlier_local_write,
-    is_later_local_write,
     is_same_local_write,
 )
-from handler.store.dynamodb import IfUnchanged, Written
+from handler.protocol.local_change import record_delete_at_source, send_local_change
+from handler.store.dynamodb import Written
 
 
 async def replicate(change: Change, hop: Hop) -> Outcome:
@@ -75,112 +73,6 @@ async def replicate(change: Change, hop: Hop) -> Outcome:
             return await _finish_delete(change, removed, hop)
 
 
-async def send_local_change(
-    change: Change, local: LocalWrite | LocalDelete, hop: Hop, known: Iterable[Version] = ()
-) -> Outcome:
-    """Version a local change, and apply it at the next member.
-
-    Its version is above those of its images and of ``known``. If the next member has a write that
-    this change was based on, it gets a version above that one, too, and is applied again.
-    """
-    follows = [*image_versions(change), *known]
-    while True:
-        write = stamp_local_change(change, local, hop.source_replica, follows)
-        if write.is_delete:
-            write = await _record_delete_at_source(change, write, hop)
-        outcome = await _apply_write(change, write, hop)
-        if _has_reached_target(outcome, write):
-            break
-        base = await _find_known_version(change, write, outcome, hop)
-        if base is not None:
-            follows.append(base)
-        elif isinstance(outcome, Applied):
-            break
-        else:
-            return await _yield_to_newer(change, hop, outcome, write)
-    if isinstance(local, LocalWrite):
-        await _remove_stub_mark(change.key, local.image.item, write, hop)
-    return Outcome(
-        Action.DELETED if write.is_delete else Action.REPLICATED, written_at=change.seconds
-    )
-
-
-async def _record_delete_at_source(change: Change, delete: Write, hop: Hop) -> Write:
-    """Record a local delete's tombstone, above that of an earlier delete made at the source.
-
-    Returns:
-        The delete as it is recorded: an earlier delivery may have given it another version.
-    """
-    while True:
-        kept = await hop.source.put_tombstone(change.key, delete)
-        if kept is not None and is_earlier_local_write(kept.version, change, hop):
-            delete = stamp_local_change(change, LocalDelete(), hop.source_replica, [kept.version])
-        elif kept is not None and kept.version.is_same_write(delete.version):
-            return kept
-        else:
-            return delete
-
-
-async def _apply_write(change: Change, write: Write, hop: Hop) -> Applied | Superseded:
-    if write.is_delete:
-        return await apply_delete(hop.target, change.key, write)
-    return await apply_write(hop.target, change.key, write, expected=change.old is not None)
-
-
-def _has_reached_target(outcome: Applied | Superseded, write: Write) -> bool:
-    """Return whether the target has the write, and it replaced nothing that may hide a delete.
-
-    A retry may have given it another version there. That of an arrival never changes.
-    """
-    if isinstance(outcome, Applied):
-        return not outcome.over_unversioned
-    return outcome.version.is_same_write(write.version)
-
-
-async def _find_known_version(
-    change: Change, write: Write, outcome: Applied | Superseded, hop: Hop
-) -> Version | None:
-    """Find a version that a local change was based on and must be above; None: there is none."""
-    if isinstance(outcome, Superseded):
-        version = outcome.version
-        is_known = any(version.is_same_write(known) for known in image_versions(change))
-        if is_known or is_earlier_local_write(version, change, hop):
-            return version
-    # A delete whose tombstone is at the source has deleted what was written there before it. So an
-    # item there that no hop wrote was written after the delete, whatever the clocks say. If it is
-    # not the item that this change left, a later change left it, and that change's record settles
-    # the key.
-    tombstone = await hop.source.get_tombstone(change.key)
-    if tombstone is None or tombstone.version <= write.version:
-        return None
-    if is_later_local_write(tombstone.version, change, hop):
-        return None  # A later local delete: this change is delivered again, after it.
-    current = await hop.source.read(change.key)
-    if _is_still_current(change, current):
-        return tombstone.version
-    # The put may have replaced an item that hid the target's tombstone. The later change has to be
-    # refused by that tombstone, to get a version above it: so clear the target.
-    await read_and_clear(hop.target, change.key)
-    return None
-
-
-def _is_still_current(change: Change, current: Item | None) -> bool:
-    """Return whether the item that an application left in a change is there, not a hop's copy."""
-    if change.new is None or current is None or Image(current).is_clean:
-        return False
-    return digest(current) == digest(change.new.item)
-
-
-async def _remove_stub_mark(key: Key, item: Item, write: Write, hop: Hop) -> None:
-    """Remove the stub's mark from an item that an application made of a stub, by UpdateItem.
-
-    Readers that filter out stubs would miss the item otherwise. It is read first, since a condition
-    on the version does not see whether the application has updated it again.
-    """
-    if {DELETED, VERSION} <= item.keys() and await hop.source.read(key) == item:
-        await hop.source.put(key, write.item, IfUnchanged(item))
-
-
 async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
     """Forward a write that another hop applied at the source, until it is back at its origin."""
     write = arrival.write
@@ -188,12 +80,12 @@ async def _forward(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
         tombstone = await hop.source.get_tombstone(change.key)
         if tombstone is not None and tombstone.version > write.version:
             # The delete came between the other hop's read of the tombstone and its put.
-            return await _yield_to_newer(
+            return await yield_to_newer(
                 change, hop, Superseded(tombstone.version, tombstone.item), write
             )
     if write.version.replica == hop.target_replica.id or write.is_known_at(hop.target_replica.id):
         return await _complete_lap(change, arrival, hop)
-    outcome = await _apply_write(change, write, hop)
+    outcome = await apply_change(hop.target, change, write)
     if isinstance(outcome, Applied) or outcome.version == write.version:
         return Outcome(
             Action.DELETED if write.is_delete else Action.REPLICATED, written_at=_written_at(write)
@@ -260,7 +152,7 @@ async def _replicate_expiry(change: Change, hop: Hop) -> Outcome:
     if not hop.uses_tombstones:
         return await _delete_without_tombstone(change, delete, hop)
     # Without the time of the record: above an earlier delete it is right behind that one, too.
-    delete = await _record_delete_at_source(replace(change, seconds=0), delete, hop)
+    delete = await record_delete_at_source(replace(change, seconds=0), delete, hop)
     outcome = await apply_delete(hop.target, change.key, delete)
     if isinstance(outcome, Applied):
         return Outcome(Action.DELETED, written_at=change.seconds)
@@ -301,17 +193,3 @@ async def _restore_newer_write(change: Change, hop: Hop, replaced_by: Write) -> 
         return is_earlier_local_write(newer, change, hop)
 
     return await restore_newer_write(hop.source, hop.target, change.key, replaced_by, must_restore)
-
-
-async def _yield_to_newer(change: Change, hop: Hop, won: Superseded, lost: Write) -> Outcome:
-    deleted = await _clear_ends(change, hop, lost)
-    return Outcome(Action.REFUSED, each_once((*conflicts_of(change.key, won, lost), *deleted)))
-
-
-async def _clear_ends(change: Change, hop: Hop, lost: Write) -> Conflicts:
-    """Delete what a tombstone supersedes at either member; return the conflicts of that."""
-    at_source = conflicts_with_delete(
-        change.key, await read_and_clear(hop.source, change.key, lost)
-    )
-    at_target = await read_and_clear(hop.target, change.key)
-    return (*at_source, *conflicts_with_delete(change.key, at_target))

@@ -82,6 +82,7 @@ def _first_failure(folder: Path, shape: str, schedules: range) -> tuple[int | No
 
 _IMAGE, _DECIDE = "handler/model/image.py", "handler/protocol/decide.py"
 _REPLICATE, _APPLY = "handler/protocol/replicate.py", "handler/protocol/apply.py"
+_LOCAL, _CONFLICTS = "handler/protocol/local_change.py", "handler/protocol/conflicts.py"
 _EXPIRY = "handler/protocol/expiry_delete.py"
 _REPAIR, _BATCHING = "operate/reconcile/repair_key.py", "handler/store/batching.py"
 _REPLAY, _COALESCE = "handler/protocol/replay.py", "handler/protocol/coalesce.py"
@@ -114,19 +115,19 @@ MUTANTS = [
     ),
     Mutant(
         "refused by an earlier write of one's own, it comes after",
-        _REPLICATE,
+        _LOCAL,
         "        if is_known or is_earlier_local_write(version, change, hop):\n",
         "        if is_known:\n",
     ),
     Mutant(
         "below the tombstone here, it comes after that delete",
-        _REPLICATE,
+        _LOCAL,
         "    if tombstone is None or tombstone.version <= write.version:",
         "    if True:",
     ),
     Mutant(
         "... only while an application's item stands here",
-        _REPLICATE,
+        _LOCAL,
         "    if _is_still_current(change, current):\n",
         "    if True:\n",
     ),
@@ -156,8 +157,8 @@ MUTANTS = [
         "refused by a newer write of this member, it gives that back here",
         _REPLICATE,
         "    found = await _restore_newer_write(change, hop, write)\n    conflicts = (",
-        "    await _clear_ends(change, hop, write)\n    found = Comparison(None, None)\n"
-        "    conflicts = (",
+        "    await yield_to_newer(change, hop, outcome, write)\n"
+        "    found = Comparison(None, None)\n    conflicts = (",
     ),
     Mutant(
         "the next member's higher version of the same write is taken over here",
@@ -170,7 +171,7 @@ MUTANTS = [
     ),
     Mutant(
         "a change that was made over a write comes after any version of that",
-        _REPLICATE,
+        _LOCAL,
         "        if is_known or is_earlier_local_write(version, change, hop):\n",
         "        if is_earlier_local_write(version, change, hop):\n",
         "rejoin",
@@ -179,8 +180,9 @@ MUTANTS = [
     ),
     Mutant(
         "a refused local write restores nothing here",
-        _REPLICATE,
+        _CONFLICTS,
         "    deleted = await _clear_ends(change, hop, lost)\n",
+        "    from handler.protocol.apply import restore_newer_write\n"
         "    await restore_newer_write(hop.source, hop.target, change.key, None, lambda *_: True)\n"
         "    deleted = ()\n",
         "storm",
@@ -223,13 +225,13 @@ MUTANTS = [
     ),
     Mutant(
         "a local delete's tombstone is recorded here",
-        _REPLICATE,
-        "            write = await _record_delete_at_source(change, write, hop)",
+        _LOCAL,
+        "            write = await record_delete_at_source(change, write, hop)",
         "            pass",
     ),
     Mutant(
         "a delete that is tried again keeps its version",
-        _REPLICATE,
+        _LOCAL,
         "            return kept\n        else:\n",
         "            return delete\n        else:\n",
         "storm",
@@ -245,7 +247,7 @@ MUTANTS = [
     ),
     Mutant(
         "a put over an item without a version may have hidden a delete",
-        _REPLICATE,
+        _LOCAL,
         "return not outcome.over_unversioned",
         "return True",
         "rejoin",
@@ -297,8 +299,8 @@ MUTANTS = [
     ),
     Mutant(
         "a stub that an application updates loses its mark",
-        _REPLICATE,
-        "if {DELETED, VERSION} <= item.keys() and await hop.source.read(key) == item:",
+        _LOCAL,
+        "if {DELETED, VERSION} <= item.keys() and await hop.source.read(change.key) == item:",
         "if False:",
         "aimed",
         near=2_800,

@@ -36,7 +36,6 @@ class Pair:
         self.now = 1000
         self.here = Member(HERE, lambda: self.now)
         self.there = Member(THERE, lambda: self.now)
-        self.calls: list[str] = []
         source, target = (
             SimulatedStore(member, keeps_tombstones=tombstones)
             for member in (self.here, self.there)

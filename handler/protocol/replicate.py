@@ -15,9 +15,11 @@ from handler.model.version import Version
 from handler.protocol.apply import (
     Applied,
     Comparison,
+    ContendedError,
     Superseded,
     apply_change,
     apply_delete,
+    read_and_clear,
     restore_newer_write,
 )
 from handler.protocol.conflicts import (
@@ -47,7 +49,7 @@ from handler.protocol.hop import (
     is_same_local_write,
 )
 from handler.protocol.local_change import record_delete_at_source, send_local_change
-from handler.store.dynamodb import Written
+from handler.store.dynamodb import IfUnchanged, Written
 
 
 async def replicate(change: Change, hop: Hop) -> Outcome:
@@ -110,9 +112,33 @@ async def _complete_lap(change: Change, arrival: Arrival, hop: Hop) -> Outcome:
     if arrival.replaced_dirty or (found_nothing and await hop.target.read(change.key) is not None):
         found = await _restore_newer_write(change, hop, write)
         conflicts = each_once(conflicts_with_own_write(change, hop, write, found))
+    if write.version.replica == hop.target_replica.id:
+        await _replace_older_at_origin(change, write, hop)
     # A backfilled item made no lap, and its time may be years ago.
     written_at = None if KNOWN_AT in write.item else _written_at(write)
     return Outcome(Action.LAP_COMPLETED, conflicts, written_at=written_at)
+
+
+async def _replace_older_at_origin(change: Change, write: Write, hop: Hop) -> None:
+    """Put a write whose lap is complete over an older one that stands at its origin.
+
+    While a member comes back, two hops read the origin's stream. Each gave the write a version
+    above what it met at its own target, so what lies between the two won at the origin over the
+    lower, and lost elsewhere to the higher. Only a version with a counter was put above another.
+    """
+    if write.is_delete or not write.version.counter:
+        return
+    at_origin = await read_and_clear(hop.target, change.key)
+    if at_origin is None or at_origin.is_absent:
+        return
+    there = at_origin.write.version
+    if there >= write.version or there.is_later_write(write.version):
+        return
+    condition = IfUnchanged(at_origin.write.item)
+    if not isinstance(await hop.target.put(change.key, write.item, condition), Written):
+        raise ContendedError(
+            "The item at its origin changed between read and write. The record is delivered again."
+        )
 
 
 def _written_at(write: Write) -> int | None:

@@ -4,7 +4,7 @@ from handler.model.image import DELETED, Item
 from handler.model.records import read_change
 from handler.protocol.hop import Action
 from handler.protocol.replicate import replicate
-from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
+from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen
 from tests.unit.handler.protocol.test_replicate import arrived, deleted
 
 
@@ -92,42 +92,6 @@ def test_a_deleted_copy_does_not_come_back_when_an_older_arrival_is_delivered_ag
     pair.here.write(KEY, None)
     pair.deliver(0)
     assert seen(pair.here) is None
-
-
-def pair_of_two_versions(*, seconds: int = 950) -> Pair:
-    """Two hops read one stream while a member comes back, and each gave the write a version."""
-    pair = Pair()
-    pair.there.write(KEY, arrived("one", ELSEWHERE, seconds=seconds).item)
-    pair.here.write(KEY, arrived("one", ELSEWHERE).item)
-    return pair
-
-
-def test_the_next_members_higher_version_of_a_write_is_taken_over() -> None:
-    pair = pair_of_two_versions()
-    pair.process()
-    assert version_at(pair.here) == version_at(pair.there)
-
-
-def test_a_higher_version_is_taken_over_past_what_lies_between_the_two() -> None:
-    pair = pair_of_two_versions()
-    pair.here.write(KEY, arrived("between", THERE, seconds=920).item)
-    pair.deliver(0)
-    assert seen(pair.here) == item("one")
-
-
-def test_a_higher_version_replaces_no_later_write_of_its_member() -> None:
-    pair = pair_of_two_versions()
-    pair.here.write(KEY, arrived("two", ELSEWHERE, seconds=920, sequence=9).item)
-    pair.deliver(0)
-    assert seen(pair.here) == item("two")
-
-
-def test_a_write_over_a_copy_wins_over_the_copys_higher_version_at_the_next_member() -> None:
-    pair = pair_of_two_versions(seconds=1100)
-    pair.forget()
-    pair.here.write(KEY, item("two"))
-    pair.process()
-    assert seen(pair.here) == item("two") == seen(pair.there)
 
 
 def test_an_update_of_a_stub_survives_the_hop_that_takes_the_stub_away() -> None:

@@ -12,11 +12,19 @@ from handler.protocol.hop import Action
 from tests.support.pair import ELSEWHERE, HERE, KEY, THERE, Pair, item, seen, version_at
 
 
-def arrived(value: str, origin: ReplicaId, *, seconds: int = 900, sequence: int = 7) -> Write:
-    """A write made at another member, as a hop sends it."""
+def arrived(
+    value: str,
+    origin: ReplicaId,
+    *,
+    seconds: int = 900,
+    sequence: int = 7,
+    over: Write | None = None,
+) -> Write:
+    """A write made at another member, as a hop sends it; perhaps put above another."""
     image = Image(item(value))
     change = Change(KEY, None, image, sequence, seconds, expired=False)
-    return stamp_local_change(change, LocalWrite(image), origin, [])
+    follows = [] if over is None else [over.version]
+    return stamp_local_change(change, LocalWrite(image), origin, follows)
 
 
 def deleted(origin: ReplicaId, *, seconds: int = 900, sequence: int = 8) -> Write:

@@ -32,7 +32,7 @@ LIMITS = {
     "off-deletes": (range(300), "replays changed what was at rest"),
     "expiry": (range(700, 820), "replays changed what was at rest"),
     "replays": (range(500, 600), "the last write was lost"),
-    "poison": (range(19119, 19124), "replays changed what was at rest"),
+    "poison": (range(66309, 66314), "replays changed what was at rest"),
     "rejoin": (range(31817, 31818), "diverged"),
 }
 

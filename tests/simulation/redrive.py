@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.model.records import Record, read_change
+from handler.protocol.apply import ContendedError
 from handler.protocol.hop import Hop
 from handler.protocol.replay import replay
 from handler.quarantine import QuarantinedRecord
@@ -60,7 +61,7 @@ class Redrive:
         except StopIteration:
             if self._played in self._shelf.lost:
                 self._shelf.lost.remove(self._played)
-        except (OSError, ItemTooLargeError):
+        except (OSError, ItemTooLargeError, ContendedError):
             pass  # it stays where it is
         else:
             return

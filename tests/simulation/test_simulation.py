@@ -91,6 +91,10 @@ def test_a_repair_that_fails_leaves_no_stub() -> None:
     assert run_seed(7236, SHAPES["repair"]) is None
 
 
+def test_a_redrive_that_another_write_comes_between_is_tried_again() -> None:
+    assert run_seed(14411, SHAPES["poison-storm"]) is None
+
+
 def test_a_redrive_is_not_sent_over_a_later_write_of_its_member() -> None:
     """It was, where it had to come after a delete of that member, and the later write knew more."""
     assert run_seed(73664, SHAPES["poison"]) is None

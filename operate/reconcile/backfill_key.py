@@ -93,7 +93,24 @@ async def _find_version(path: BackfillPath, key: Key, item: Item) -> Write | Bac
     is_older = newest is not None and (deleted is None or deleted < newest.version)
     if is_older or (deleted is not None and await path.source.store.read(key) != item):
         return BackfillOutcome.PENDING_RECORD
-    return stamp(item, path.source.replica, deleted)
+    return (
+        stamp(item, path.source.replica) if deleted is None else _stamp_after(deleted, path, item)
+    )
+
+
+def _stamp_after(deleted: Version, path: BackfillPath, item: Item) -> Write:
+    """Return an item of the source as its write, with the lowest version above a delete's.
+
+    A later write of the source may have got to the target before: it is above any such version.
+    """
+    time, source = (deleted.seconds, deleted.counter), path.source.replica
+    places = (*time, 0), (*time, deleted.sequence + 1), (deleted.seconds, deleted.counter + 1, 0)
+    versions = (
+        Version.make(seconds, counter, source.id, sequence, digest(item))
+        for seconds, counter, sequence in places
+    )
+    version = next(version for version in versions if version > deleted)
+    return Write(version, {**stamp(item, source).item, VERSION: {"B": version}}, is_delete=False)
 
 
 def _with_present_at(path: BackfillPath, states: Sequence[KeyState], write: Write) -> Item:

@@ -124,8 +124,8 @@ RULES = [
     Mutant(
         "an item beside the tombstone of the newest delete was written after it",
         "operate/reconcile/backfill_key.py",
-        "    return stamp(item, path.source.replica, deleted)\n",
-        "    return stamp(item, path.source.replica)\n",
+        " if deleted is None else _stamp_after(deleted, path, item)\n",
+        "\n",
     ),
     Mutant(
         "... where it is still there",

@@ -409,6 +409,15 @@ MUTANTS = [
         "adopted",
     ),
     Mutant(
+        "what a backfill finds beside a delete is older than all later writes there",
+        "operate/reconcile/backfill_key.py",
+        "version = next(version for version in versions if version > deleted)",
+        "*_, version = versions",
+        "adopted",
+        82_700,
+        near=82_600,
+    ),
+    Mutant(
         "an item that nobody else knows of goes to all, whichever is preferred",
         _REPAIR,
         "return unsent[0] if len(contents) == 1 else None",

@@ -91,6 +91,11 @@ def test_a_repair_that_fails_leaves_no_stub() -> None:
     assert run_seed(7236, SHAPES["repair"]) is None
 
 
+def test_a_backfill_does_not_replace_a_later_write_of_its_source() -> None:
+    """It did, where the write came after a delete of the same second, as the item filled did."""
+    assert run_seed(82634, SHAPES["adopted"]) is None
+
+
 def test_a_redrive_that_another_write_comes_between_is_tried_again() -> None:
     assert run_seed(14411, SHAPES["poison-storm"]) is None
 

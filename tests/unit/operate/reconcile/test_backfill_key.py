@@ -83,6 +83,29 @@ def test_a_backfilled_item_beside_the_newest_delete_was_written_after_it(three: 
     assert version_at(three.target) > delete.version
 
 
+@pytest.mark.parametrize(
+    "deleter", [PLACES[0], PLACES[2], ReplicaId("0" * 8, "z", "t")], ids=["source", "next", "other"]
+)
+def test_an_item_beside_a_delete_replaces_no_later_write_that_arrives_meanwhile(
+    three: Three, deleter: ReplicaId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it in one second."""
+    delete = deleted(deleter)
+    three.source.items["1"] = item("a")
+    three.source.tombstones["1"] = three.next.tombstones["1"] = delete
+    above = delete if delete.version > arrived("b", PLACES[0], sequence=9).version else None
+    later = arrived("b", PLACES[0], sequence=9, over=above)
+    put = SimulatedStore.put
+
+    async def put_after_the_later_write(store: SimulatedStore, *arguments: Any) -> Any:
+        three.target.items["1"] = later.item
+        return await put(store, *arguments)
+
+    monkeypatch.setattr(SimulatedStore, "put", put_after_the_later_write)
+    assert three.fill() is BackfillOutcome.ALREADY_PRESENT
+    assert three.target.items["1"] == later.item
+
+
 def test_of_two_members_the_item_beside_its_members_tombstone_is_filled(three: Three) -> None:
     source, target, _ = three.ends
     three.source.items["1"] = item("a")

@@ -125,7 +125,7 @@ class Pool:
         match value:
             case ("item", number, version, _, _, _):
                 return [*([number] if number else []), *names[version]]
-            case ("version", _, _, member, sequence, number):
+            case ("version", _, _, member, sequence, _, number):
                 named = [record_name(member, sequence)] if member >= 0 and sequence else []
                 return named + ([number] if number else [])
             case ("record", member, old, new, sequence, _):
@@ -188,9 +188,9 @@ class Pool:
         match value:
             case ("item", number, version, *rest):
                 value = ("item", new.get(number, 0), self.renamed(version, by), *rest)
-            case ("version", second, counter, member, sequence, number):
-                sequence = _record(member, sequence, new)
-                value = ("version", second, counter, member, sequence, new.get(number, 0))
+            case ("version", second, counter, member, sequence, after, number):
+                sequence, number = _record(member, sequence, new), new.get(number, 0)
+                value = ("version", second, counter, member, sequence, after, number)
             case ("record", member, old, late, sequence, second):
                 old, late = self.renamed(old, by), self.renamed(late, by)
                 value = ("record", member, old, late, _record(member, sequence, new), second)
@@ -238,8 +238,8 @@ class Pool:
         return item
 
     def _version(self, scale: int, value: Any) -> Version:
-        _, second, counter, member, sequence, of = value
-        number = int(sequence * scale)
+        _, second, counter, member, sequence, after, of = value
+        number = int(sequence * scale) + after
         return Version.make(
             START + second, counter, self._ids[member], number, self.kinds.digests[of]
         )
@@ -266,10 +266,12 @@ class Pool:
         if version is None:
             return NONE
         member, second = self._members[version.replica], version.seconds - START
-        sequence = Fraction(version.sequence, self.scale)
+        # A backfill numbers an item right after the record of a delete.
+        after = 1 if version.sequence % self.scale == 1 else 0
+        sequence = Fraction(version.sequence - after, self.scale)
         number = int(sequence) if sequence.denominator == 1 else sequence
-        made = (second, version.counter, member, number, self.kinds.of_digest[version.digest])
-        return self.put(("version", *made))
+        of = self.kinds.of_digest[version.digest]
+        return self.put(("version", second, version.counter, member, number, after, of))
 
 
 def _record(member: int, sequence: int, new: dict[int, int]) -> int:

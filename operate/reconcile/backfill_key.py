@@ -23,7 +23,14 @@ from handler.model.image import (
 from handler.model.version import Version
 from handler.protocol.apply import MAX_ATTEMPTS
 from handler.store.dynamodb import ConditionFailed, IfUnchanged, IfVersionOlder, Store, Written
-from operate.reconcile.repair_key import KeyState, RepairTarget, newest_of, read_key_states, stamp
+from operate.reconcile.repair_key import (
+    KeyState,
+    RepairTarget,
+    as_write,
+    newest_of,
+    read_key_states,
+    stamp,
+)
 
 
 class BackfillOutcome(StrEnum):
@@ -109,8 +116,7 @@ def _stamp_after(deleted: Version, path: BackfillPath, item: Item) -> Write:
         Version.make(seconds, counter, source.id, sequence, digest(item))
         for seconds, counter, sequence in places
     )
-    version = next(version for version in versions if version > deleted)
-    return Write(version, {**stamp(item, source).item, VERSION: {"B": version}}, is_delete=False)
+    return as_write(item, source, next(version for version in versions if version > deleted))
 
 
 def _with_present_at(path: BackfillPath, states: Sequence[KeyState], write: Write) -> Item:

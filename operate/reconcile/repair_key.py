@@ -122,7 +122,11 @@ def stamp(item: Item, at: ReplicaId, over: Version | None = None) -> Write:
     Its version comes just after `over`; without `over`, before that of any other write.
     """
     seconds, counter = (0, 0) if over is None else (over.seconds, over.counter + 1)
-    version = Version.make(seconds, counter, at.id, 0, digest(item))
+    return as_write(item, at, Version.make(seconds, counter, at.id, 0, digest(item)))
+
+
+def as_write(item: Item, at: ReplicaId, version: Version) -> Write:
+    """Return an item as a write of a member, under a version."""
     content = {
         **application_attributes(item),
         SOURCE_REGION: {"S": at.region},

@@ -411,8 +411,8 @@ MUTANTS = [
     Mutant(
         "what a backfill finds beside a delete is older than all later writes there",
         "operate/reconcile/backfill_key.py",
-        "version = next(version for version in versions if version > deleted)",
-        "*_, version = versions",
+        "next(version for version in versions if version > deleted)",
+        "[*versions][-1]",
         "adopted",
         82_700,
         near=82_600,

@@ -11,11 +11,10 @@ from __future__ import annotations
 import dis
 import gc
 import types
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from handler.batch import BatchContext, BatchReport
@@ -33,70 +32,104 @@ class UnknownValueError(Exception):
     """A value of which this module does not know what it holds."""
 
 
-def knows(value: Any) -> tuple[Any, list[str | Version]]:
-    """Return what a value knows, as something to compare, and the texts and versions in it."""
-    look = _Look()
-    return look.at(value), look.named
+class Knowledge:
+    """What coroutines and other values know, each as one thing to compare.
+
+    What is made of other things is a number: that of the first that was made of the same. So two
+    that know the same are one, however large they are, and nothing is kept twice.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Any, int] = {}
+
+    def of(self, value: Any) -> tuple[Any, list[str | Version]]:
+        """Return what a value knows, and the texts and versions in it.
+
+        Raises `UnknownValueError`.
+        """
+        look = _Look(self._numbers)
+        return look.at(value), look.named
 
 
 class _Look:
     """One look at a value, in which what is there several times is looked at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: dict[Any, int]) -> None:
         self.named: list[str | Version] = []
-        self._seen: dict[int, tuple[Any, Any]] = {}
-        self._readers = self._all_readers()
+        self._numbers = numbers
+        self._seen: dict[int, tuple[Any, int]] = {}
 
     def at(self, value: Any) -> Any:
-        """Return what a value knows."""
-        if isinstance(value, _PLAIN):
-            if isinstance(value, str | Version):
-                self.named.append(value)
+        """Return what a value knows: itself and its type, or a number if it is made of others."""
+        kind: Any = type(value)
+        if kind is str:
+            self.named.append(value)
             return value
-        if isinstance(value, _NEVER_READ):
-            return type(value).__name__
+        read = _reader(kind)
+        if read is None:
+            if kind is Version:
+                self.named.append(value)
+                kind = bytes  # In an item it is one, or the other.
+            return (kind, value)
         found = self._seen.get(id(value))
         if found is None:
+            parts = read(self, value)
+            number = self._numbers.setdefault(parts, len(self._numbers))
             # The value is kept as well, or another could come to have its id.
-            found = self._seen[id(value)] = (value, self._at(value))
+            found = self._seen[id(value)] = (value, number)
         return found[1]
 
-    def _at(self, value: Any) -> Any:
-        for kinds, look in self._readers:
-            if isinstance(value, kinds):
-                return look(value)
-        if hasattr(value, "knows"):
-            return self.at(value.knows())
-        if is_dataclass(value):
-            return (type(value).__name__, *(self.at(getattr(value, f.name)) for f in fields(value)))
-        if type(value).__name__.endswith("_iterator"):
-            return self.at(list(value.__reduce__()[1:]))
-        raise UnknownValueError(type(value).__name__)
+    def all(self, values: Iterable[Any]) -> tuple[Any, ...]:
+        """Return what each of some values knows."""
+        return tuple(map(self.at, values))
 
-    def _all_readers(self) -> list[tuple[Any, Callable[[Any], Any]]]:
-        """How to look at values, by their types."""
-        return [
-            (dict, lambda it: ("dict", *((name, self.at(it[name])) for name in sorted(it)))),
-            (list | tuple, lambda it: (type(it).__name__, *map(self.at, it))),
-            (BatchReport, _in_report),
-            (types.CoroutineType, lambda it: self._frame(it, it.cr_frame)),
-            (types.GeneratorType, lambda it: self._frame(it, it.gi_frame)),
-            (types.FunctionType, lambda it: (it.__qualname__, self.at([*(it.__closure__ or ())]))),
-            (types.CellType, lambda it: self.at([it.cell_contents] if _is_full(it) else [])),
-            (partial, lambda it: ("partial", self.at([it.func, it.args, it.keywords]))),
-            (BaseException, lambda it: type(it).__name__),
-            (types.BuiltinFunctionType, lambda it: it.__qualname__),
-            (range, repr),
-        ]
-
-    def _frame(self, owner: Any, frame: types.FrameType | None) -> Any:
+    def frame(self, owner: Any, frame: types.FrameType | None) -> Any:
         """Return what a coroutine or generator knows."""
         if frame is None:
             return ("ended", type(owner).__name__)
-        local = frame.f_locals
+        snapshot = frame.f_locals
+        local = dict(snapshot)  # A frame's own is slow to read, from Python 3.13 on.
         live = _live(frame.f_code, frame.f_lasti)
         known = tuple((name, self.at(local[name])) for name in sorted(local) if name in live)
-        return (owner.__qualname__, frame.f_lasti, known, self.at(_stack(owner, local)))
+        waiting = self.all(_stack(owner, local, snapshot))
+        return (owner.__qualname__, frame.f_lasti, known, waiting)
+
+
+_Reader = Callable[[_Look, Any], Any]
+
+_READERS: list[tuple[Any, _Reader]] = [
+    (_NEVER_READ, lambda _, it: type(it).__name__),
+    (dict, lambda look, it: ("dict", *((name, look.at(it[name])) for name in sorted(it)))),
+    (list | tuple, lambda look, it: (type(it).__name__, *look.all(it))),
+    (BatchReport, lambda _, it: _in_report(it)),
+    (types.CoroutineType, lambda look, it: look.frame(it, it.cr_frame)),
+    (types.GeneratorType, lambda look, it: look.frame(it, it.gi_frame)),
+    (types.FunctionType, lambda look, it: (it.__qualname__, look.all(it.__closure__ or ()))),
+    (types.CellType, lambda look, it: ("cell", look.all(_content(it)))),
+    (partial, lambda look, it: ("partial", look.all((it.func, it.args, it.keywords)))),
+    (BaseException, lambda _, it: type(it).__name__),
+    (types.BuiltinFunctionType, lambda _, it: it.__qualname__),
+    (range, lambda _, it: repr(it)),
+]
+"""How to look at values, by their types."""
+
+
+@cache
+def _reader(kind: type) -> _Reader | None:
+    """Return how to look at a value of a type; None: it is what it knows."""
+    if issubclass(kind, _PLAIN):
+        return None
+    for kinds, read in _READERS:
+        if issubclass(kind, kinds):
+            return read
+    if hasattr(kind, "knows"):
+        return lambda look, it: ("knows", look.at(it.knows()))
+    if is_dataclass(kind):
+        names = [field.name for field in fields(kind)]
+        return lambda look, it: (kind.__name__, *(look.at(getattr(it, name)) for name in names))
+    if kind.__name__.endswith("_iterator"):
+        return lambda look, it: (kind.__name__, *look.all(it.__reduce__()[1:]))
+    raise UnknownValueError(kind.__name__)
 
 
 def _in_report(report: BatchReport) -> Any:
@@ -105,22 +138,22 @@ def _in_report(report: BatchReport) -> Any:
     return ("report", tuple(report.unprocessed), failures)
 
 
-def _is_full(cell: types.CellType) -> bool:
+def _content(cell: types.CellType) -> list[Any]:
+    """Return what is in a cell, if anything is."""
     try:
-        cell.cell_contents  # noqa: B018
+        return [cell.cell_contents]
     except ValueError:
-        return False
-    return True
+        return []
 
 
-def _stack(owner: Any, local: dict[str, Any]) -> list[Any]:
+def _stack(owner: Any, local: dict[str, Any], snapshot: Any) -> list[Any]:
     """Return what waits on a frame's stack, the coroutine that it awaits included."""
-    named = Counter(id(value) for value in local.values())
+    named = [*map(id, local.values())]
     waiting = []
     for value in gc.get_referents(owner):
-        if named[id(value)]:
-            named[id(value)] -= 1
-        elif value is not local and not isinstance(value, types.FrameType | str):
+        if id(value) in named:
+            named.remove(id(value))
+        elif value is not snapshot and not isinstance(value, types.FrameType | str):
             waiting.append(value)
     return waiting
 

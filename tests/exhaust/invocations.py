@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from handler.batch import BatchContext, replicate_batch
@@ -29,7 +28,7 @@ from operate.reconcile.repair_key import RepairTarget, repair_key
 from tests.exhaust.asking import Asked, AskingStore, Call, Done
 from tests.exhaust.contents import KEY
 from tests.exhaust.forgotten import with_forgotten
-from tests.exhaust.frames import UnknownValueError, knows
+from tests.exhaust.frames import Knowledge, UnknownValueError
 from tests.exhaust.pool import START, Pool, Renaming
 from tests.exhaust.scope import Scope
 from tests.simulation.stream_json import as_json
@@ -46,6 +45,7 @@ class Invocations:
         self._begun: dict[Any, int] = {}
         self._next: dict[tuple[int, int], int] = {}
         self._known: dict[Any, int] = {}
+        self._knowledge = Knowledge()
         self.forgets = scope.forgets
         """Whether coroutines that know the same are the same, whatever they were answered."""
         pool.rename_run = self._renamed
@@ -138,8 +138,7 @@ class Invocations:
         if self.forgets:
             with suppress(UnknownValueError):
                 # The call that it waits for is no more in its frames.
-                every, named = knows([asked.knows(), coroutine, len(quarantined)])
-                known = blake2b(repr(every).encode(), digest_size=16).digest()
+                known, named = self._knowledge.of((asked, coroutine, len(quarantined)))
         coroutine.close()
         return asked.call, known, named
 

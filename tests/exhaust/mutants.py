@@ -5,9 +5,11 @@ scopes are tried from the smallest on, each to its end, so that no smaller one o
 """
 
 import argparse
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from tests.exhaust.requests import OTHERWISE, check
@@ -87,6 +89,15 @@ class Noticed:
     promise: str
 
 
+@dataclass(frozen=True)
+class Hunt:
+    """What noticed, or why nothing did."""
+
+    noticed: Noticed | None = None
+    cut_short: str = ""
+    """The scope that was not run to its end."""
+
+
 RULES = [
     *MUTANTS,
     Mutant(
@@ -139,6 +150,8 @@ RULES = [
 def hunt_here(seconds: float, scopes: Sequence[Scope], file: str) -> None:
     """Run scopes on the handler as it is, until one fails; print what it was, and its place.
 
+    If time is up before that, print only which scope was not run to its end.
+
     Args:
         seconds: the most for all of them; what is left is printed as well.
         scopes: the scopes.
@@ -158,30 +171,34 @@ def hunt_here(seconds: float, scopes: Sequence[Scope], file: str) -> None:
             found = (format_result(result), f"{result.states:,}", result.failures[0].kind)
             sys.stdout.write("\n".join((*found, f"{place}", f"{seconds}")) + "\n")
             return
-        if seconds <= 0:
+        if not result.is_whole:
+            sys.stdout.write(format_result(result) + "\n")
             return
 
 
-def hunt(mutant: Mutant, seconds: float, scopes: Sequence[Scope] = tuple(LADDER)) -> Noticed | None:
+def hunt(mutant: Mutant, seconds: float, scopes: Sequence[Scope] = tuple(LADDER)) -> Hunt:
     """Run scopes on a mutant, from the smallest on, until one notices or time is up.
 
-    A scope in which the handler as it is fails within as many states shows nothing.
+    A scope in which the handler as it is fails within as many states shows nothing. One without
+    an operator runs none of what operators run.
     """
+    if mutant.file.startswith("operate/"):
+        scopes = [scope for scope in scopes if scope.has_operator]
     with without(Cut(mutant.file, mutant.old, mutant.new), _COPIED) as folder:
-        while scopes and seconds > 0:
+        while scopes:
             asked = [sys.executable, "-c", _HUNT, str(seconds), repr([*scopes]), mutant.file]
             run = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
             if run.returncode:
                 last = run.stderr.strip().splitlines()[-1]
-                return Noticed("-", "-", f"the search ends: {last}")
+                return Hunt(Noticed("-", "-", f"the search ends: {last}"))
             found = run.stdout.strip().splitlines()
-            if not found:
-                return None
+            if len(found) <= 1:
+                return Hunt(cut_short="".join(found))
             noticed, rest = Noticed(*found[:3]), found[3:]
             if not rest or not _fails_as_it_is(scopes[int(rest[0])], noticed):
-                return noticed
+                return Hunt(noticed)
             scopes, seconds = scopes[int(rest[0]) + 1 :], float(rest[1])
-    return None
+    return Hunt()
 
 
 def _fails_as_it_is(scope: Scope, noticed: Noticed) -> bool:
@@ -206,13 +223,23 @@ def main() -> int:
     sys.stdout.write("| without the rule | smallest scope | states | broken promise |\n")
     sys.stdout.write("| --- | --- | ---: | --- |\n")
     unnoticed = 0
-    for mutant in chosen:
-        found = hunt(mutant, options.minutes * 60)
-        unnoticed += found is None
-        row = f"{found.scope} | {found.states} | {found.promise}" if found else "NONE | | none"
-        sys.stdout.write(f"| {mutant.rule} | {row} |\n")
+    for mutant, found in _hunt_all(chosen, options.minutes * 60):
+        unnoticed += found.noticed is None
+        sys.stdout.write(f"| {mutant.rule} | {_row(found)} |\n")
         sys.stdout.flush()
     return 1 if unnoticed else 0
+
+
+def _hunt_all(mutants: Sequence[Mutant], seconds: float) -> Iterator[tuple[Mutant, Hunt]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hunts = pool.map(lambda mutant: hunt(mutant, seconds), mutants)
+        yield from zip(mutants, hunts, strict=True)
+
+
+def _row(found: Hunt) -> str:
+    if found.noticed is not None:
+        return f"{found.noticed.scope} | {found.noticed.states} | {found.noticed.promise}"
+    return f"none, up to {found.cut_short or 'the last'} | | none"
 
 
 if __name__ == "__main__":

@@ -119,6 +119,11 @@ class Scope:
         return 0
 
     @property
+    def has_operator(self) -> bool:
+        """Whether an operator may repair or fill."""
+        return self.adopted or not {"repair", "backfill", "empty", "loss"}.isdisjoint(self.faults)
+
+    @property
     def remembers(self) -> bool:
         """Whether a stream may be read again from far back."""
         return not {"start over", "bypass"}.isdisjoint(self.faults)

@@ -11,14 +11,14 @@ from random import Random
 import pytest
 
 from tests.exhaust.moves import Moves
-from tests.exhaust.mutants import RULES, hunt
+from tests.exhaust.mutants import LADDER, RULES, Hunt, hunt
 from tests.exhaust.options import read, scopes_of
 from tests.exhaust.ring import Ring
 from tests.exhaust.scope import FAULTS, Scope
 from tests.exhaust.scopes import CI
-from tests.exhaust.search import Bounds, Failure, Search
+from tests.exhaust.search import Bounds, Failure, Result, Search
 from tests.exhaust.story import story_of
-from tests.exhaust.table import command
+from tests.exhaust.table import command, format_result
 from tests.mutation.mutants import MUTANTS, Mutant
 
 DIES = ("crash", "timeout", "throttle", "redelivery")
@@ -142,16 +142,18 @@ def _words(line: str) -> list[str]:
 def test_a_mutant_is_found_by_a_scope_of_two_writes() -> None:
     rule = "a local delete's tombstone is recorded here"
     (mutant,) = (one for one in MUTANTS if one.rule == rule)
-    noticed = hunt(mutant, seconds=120)
+    noticed = hunt(mutant, seconds=120).noticed
     assert noticed is not None
     assert noticed.scope.startswith(("2 members, 2 writes", "3 members, 2 writes"))
-    assert hunt(replace(mutant, new=mutant.old), seconds=3) is None
+    unnoticed = hunt(replace(mutant, new=mutant.old), seconds=3)
+    assert unnoticed.noticed is None
+    assert unnoticed.cut_short in {format_result(Result(scope)) for scope in LADDER}
 
 
 @pytest.mark.long
 def test_a_scope_in_which_the_handler_fails_with_all_its_rules_shows_nothing() -> None:
     mutant = replace(MUTANTS[0], new=MUTANTS[0].old)
-    assert hunt(mutant, 60, [FAILING]) is None
+    assert hunt(mutant, 60, [FAILING]) == Hunt()
 
 
 def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() -> None:
@@ -159,7 +161,7 @@ def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() 
     assert Search(scope).run().failures == []
     rule = "refused by an earlier write of its member, a delete without a tombstone comes after"
     (mutant,) = (one for one in RULES if one.rule == rule)
-    noticed = hunt(mutant, seconds=300, scopes=[scope])
+    noticed = hunt(mutant, seconds=300, scopes=[scope]).noticed
     assert noticed is not None
     assert noticed.promise == "diverged"
 
@@ -240,7 +242,7 @@ def test_a_key_among_others_in_a_request_is_answered_as_a_call_of_its_own() -> N
     "mutant", [one for one in MUTANTS if one.file.endswith("batching.py")], ids=lambda one: one.rule
 )
 def test_every_rule_of_requests_for_many_keys_is_needed_for_two(mutant: Mutant) -> None:
-    noticed = hunt(mutant, seconds=60)
+    noticed = hunt(mutant, seconds=60).noticed
     assert noticed is not None
     assert noticed.scope == "two keys in a request"
 

@@ -162,9 +162,9 @@ class QuarantineBucket:
             raise NoSuchEntryError(f"{name} is not in the quarantine of {self.hop}: list what is.")
         return self._entry(fetched)
 
-    def remove(self, entry: Entry) -> None:
-        """Remove an entry; one that is gone stays gone."""
-        self.client.delete_object(**self._place, Key=entry.id)
+    def remove(self, name: str) -> None:
+        """Remove the entry with an ID; one that is gone stays gone."""
+        self.client.delete_object(**self._place, Key=name)
 
     def _fetch(self, name: str, *, is_there: bool = True) -> _Fetched | None:
         """Get an object. Of one that need not be there, a denial says nothing of the object."""

@@ -34,7 +34,7 @@ class QuarantinedEntry:
     def discard(self) -> None:
         """Delete the entry for good. Raises `OperateError`."""
         with translate_aws_errors(f"the quarantine {self.access.reach.settings.quarantine}"):
-            self.access.reach.bucket.remove(self.entry)
+            self.access.reach.bucket.remove(self.entry.id)
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,7 @@ class _Redriver:
     def _removed(self, done: RedriveResult) -> RedriveResult:
         """Remove an entry that was replayed. To replay it once more does no harm."""
         try:
-            self.reach.bucket.remove(done.entry)
+            self.reach.bucket.remove(done.entry.id)
         except (ClientError, BotoCoreError) as error:
             why = f"{done.why}; it is still in the quarantine: {format_error(error)}"
             return replace(done, outcome=RedriveOutcome.FAILED, why=why)

@@ -13,7 +13,7 @@ from operate.errors import (
     OperationFailedError,
 )
 from operate.monitoring.ring_monitoring import ring_status
-from operate.quarantine.listing import RingQuarantine
+from operate.quarantine.emptying import empty_quarantines
 from operate.trial.context import Trial
 from operate.trial.interruption import is_interruption
 from operate.trial.items import small_item
@@ -159,26 +159,16 @@ def _destroy(trial: Trial, run: Destroy) -> str:
     except InvalidRequestError:
         return "there is no stack (any more)"
     trial.journal.add_resources(inventory(state))
-    emptied = _empty_quarantines(trial)
+    # No bucket with records in it is destroyed.
+    emptied = empty_quarantines(
+        trial.ring.deployed(),
+        trial.clients,
+        lambda why: trial.on_progress(f"not emptied: {why}"),
+    )
     result = run(trial.ring)
     deleted = result.changes.get("delete", 0)
     note = f"; {counted(emptied, 'quarantined record')} deleted before" if emptied else ""
     return f"{counted(deleted, 'resource')} in {result.seconds:g} s{note}"
-
-
-def _empty_quarantines(trial: Trial) -> int:
-    """Delete the trial's quarantined records: no bucket with records is destroyed."""
-    number = 0
-    try:
-        for entry in RingQuarantine(trial.ring.deployed(), trial.clients).entries():
-            entry.discard()
-            number += 1
-    except CancelledError:
-        raise
-    except OperateError as error:
-        # A ring that was never complete has no quarantine that could be read by its hops.
-        trial.on_progress(f"the quarantines were not emptied: {error}")
-    return number
 
 
 def judge_leftovers(found: Leftovers) -> list[Expectation]:

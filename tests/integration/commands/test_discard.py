@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from automate import main
 from commands.output.screen import Screen
 from local.ring import LocalRing
-from operate.quarantine.bucket import Entry, QuarantineBucket
+from operate.quarantine.bucket import QuarantineBucket
 from ring.project import PROJECT_ROOT
 from tests.support.local_rings import ring_of
 from tests.support.quarantined_ring import buckets, drop_index, entries, quarantine_items, redrive
@@ -49,13 +49,13 @@ def ids(ring: LocalRing) -> list[str]:
     return [entry["id"] for entry in entries(ring)]
 
 
-def before_deleting(monkeypatch: pytest.MonkeyPatch, act: Callable[[Entry], object]) -> None:
-    """Call this with each entry before it is deleted."""
+def before_deleting(monkeypatch: pytest.MonkeyPatch, act: Callable[[str], object]) -> None:
+    """Call this with the ID of each entry before it is deleted."""
     real = QuarantineBucket.remove
 
-    def remove(bucket: QuarantineBucket, entry: Entry) -> None:
-        act(entry)
-        real(bucket, entry)
+    def remove(bucket: QuarantineBucket, name: str) -> None:
+        act(name)
+        real(bucket, name)
 
     monkeypatch.setattr(QuarantineBucket, "remove", remove)
 
@@ -115,8 +115,8 @@ def test_if_a_delete_fails_all_were_printed_before_and_it_says_which_were_delete
     first, second, *others = before = ids(ring)
     kept = {entry["id"]: entry["keys"][0] for entry in entries(ring)}
 
-    def fail(entry: Entry) -> None:
-        if entry.id == before[failing]:
+    def fail(name: str) -> None:
+        if name == before[failing]:
             error: Any = {"Code": "SlowDown", "Message": "Please reduce your request rate."}
             raise ClientError({"Error": error}, "DeleteObject")
 

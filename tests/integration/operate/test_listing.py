@@ -21,6 +21,7 @@ from local.lambda_emulator.events import FailurePlace, failure_key, failure_reco
 from local.running_ring import members_in
 from local.stack_config import StackConfig
 from operate.errors import OperationFailedError
+from operate.quarantine.emptying import empty_quarantines
 from operate.quarantine.listing import RingQuarantine
 from ring.project import PROJECT_ROOT
 from ring.settings.settings import Settings
@@ -43,10 +44,17 @@ class Deployed:
     """A ring that is deployed and does not run."""
 
     def __init__(self, deployment: Deployment, accounts: Accounts, stack: RunningLocalRing) -> None:
+        self.deployment, self.accounts = deployment, accounts
         self.hops = [one for one in deployment.outputs["hops"] if one["source"] == "us-east-1"]
         self.s3: Any = accounts.home.s3("us-east-1")
         self.functions: Any = accounts.home.functions("us-east-1")
         self.stack = stack
+
+    def bucket_of(self, region: str) -> str:
+        """The quarantine of the hops that start at a member."""
+        hops = self.deployment.outputs["hops"]
+        name: str = next(one["quarantine"] for one in hops if one["source"] == region)
+        return name
 
     def put(self, name: str, body: Any) -> None:
         self.s3.put_object(
@@ -112,6 +120,29 @@ def test_a_function_that_is_gone_is_reported_with_its_hop(deployed: Deployed) ->
     deployed.functions.delete_function(FunctionName=deployed.hops[1]["function"])
     with pytest.raises(OperationFailedError, match="the hop from us-east-1 to ap-southeast-2: "):
         deployed.players()
+
+
+def test_a_ring_whose_function_is_gone_is_emptied_all_the_same(deployed: Deployed) -> None:
+    deployed.put("quarantine/1.json", quarantine_object("us-east-1/orders -> gone/orders"))
+    deployed.put("somebodys-own.json", {})
+    kept = deployed.s3.list_objects_v2(Bucket=deployed.hops[0]["quarantine"])["KeyCount"]
+    errors: list[str] = []
+    clients = deployed.stack.clients()
+    assert empty_quarantines(deployed.stack.deployed(), clients, errors.append) == kept - 1
+    assert errors == []
+    assert empty_quarantines(deployed.stack.deployed(), clients, errors.append) == 0
+    deployed.s3.delete_object(Bucket=deployed.hops[0]["quarantine"], Key="somebodys-own.json")
+
+
+def test_a_bucket_that_is_gone_is_reported_and_the_others_are_emptied(deployed: Deployed) -> None:
+    gone, there = (deployed.bucket_of(region) for region in ("ap-southeast-2", "us-east-1"))
+    deployed.put("quarantine/1.json", quarantine_object("us-east-1/orders -> gone/orders"))
+    deployed.accounts.home.s3("ap-southeast-2").delete_bucket(Bucket=gone)
+    errors: list[str] = []
+    ring, clients = deployed.stack.deployed(), deployed.stack.clients()
+    assert empty_quarantines(ring, clients, errors.append) == 1
+    assert [error.partition(": ")[0] for error in errors] == [f"the quarantine {gone}"]
+    assert deployed.s3.list_objects_v2(Bucket=there)["KeyCount"] == 0
 
 
 def test_a_local_ring_shows_how_long_it_keeps_tombstones(deployed: Deployed) -> None:

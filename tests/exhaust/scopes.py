@@ -51,6 +51,8 @@ FULL = [
     *Scope(4, 2).orders(),
     Scope(4, 2).with_faults("crash"),
     Scope(3, 3).with_faults("loss"),
+    Scope(3, 3, operations=("put",)).with_faults("quarantine"),
+    Scope(3, 3, operations=("put",)).with_faults("backfill"),
     Scope(3, 2, operations=("put",)).with_faults("bypass"),
     Scope(2, 2, expiry_travels=True).with_faults("expiry", "crash", most=2),
     Scope(3, 2, expiry_travels=True).with_faults("expiry"),
@@ -78,6 +80,9 @@ LIMITS = {
         2, 3, operations=("put",), in_order=True
     ).with_faults("quarantine", "start over", most=2),
     "an exact old copy": Scope(2, 3, operations=("put", "delete", "put back")),
+    "a stub is deleted, and its hop dies": Scope(
+        2, 4, operations=("put", "delete", "delete a stub")
+    ).with_faults("crash"),
     "a renewal in the second of what it renews": Scope(
         2, 2, later=True, expiry_travels=True
     ).with_faults("expiry"),

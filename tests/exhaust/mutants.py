@@ -8,7 +8,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -78,6 +78,20 @@ LADDER = [
     Scope(3, 3),
     Scope(2, 4, operations=("put", "delete")).with_faults("crash"),
 ]
+
+_RUN_BY: dict[str, Callable[[Scope], bool]] = {
+    "handler/protocol/coalesce.py": lambda scope: scope.batch > 1,
+    "handler/protocol/expiry_delete.py": lambda scope: scope.expiry_travels,
+    "handler/protocol/replay.py": lambda scope: "quarantine" in scope.faults,
+    "operate/reconcile/backfill_key.py": lambda scope: scope.fills,
+    "operate/reconcile/repair_key.py": lambda scope: scope.fills or scope.repairs,
+}
+"""Which scopes run a file's rules. All others are run by all."""
+
+
+def runs(scope: Scope, file: str) -> bool:
+    """Return whether a scope runs the rules of a file."""
+    return file not in _RUN_BY or _RUN_BY[file](scope)
 
 
 @dataclass(frozen=True)
@@ -179,11 +193,10 @@ def hunt_here(seconds: float, scopes: Sequence[Scope], file: str) -> None:
 def hunt(mutant: Mutant, seconds: float, scopes: Sequence[Scope] = tuple(LADDER)) -> Hunt:
     """Run scopes on a mutant, from the smallest on, until one notices or time is up.
 
-    A scope in which the handler as it is fails within as many states shows nothing. One without
-    an operator runs none of what operators run.
+    A scope in which the handler as it is fails within as many states shows nothing. Nor does one
+    that does not run the mutant's file: it is left out.
     """
-    if mutant.file.startswith("operate/"):
-        scopes = [scope for scope in scopes if scope.has_operator]
+    scopes = [scope for scope in scopes if runs(scope, mutant.file)]
     with without(Cut(mutant.file, mutant.old, mutant.new), _COPIED) as folder:
         while scopes:
             asked = [sys.executable, "-c", _HUNT, str(seconds), repr([*scopes]), mutant.file]

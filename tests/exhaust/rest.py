@@ -9,6 +9,12 @@ from tests.exhaust.ring import ITEM, LEFT, PAST, TOMB, WANTED, WIDTH, Left, Ring
 
 _WRITES = ("put", "put_tombstone", "delete_stub", "delete_if_older")
 _LATER = 100
+_MOST_MOVES = 1_000
+"""More than hops need for one write."""
+
+
+class _NotDrainedError(Exception):
+    """Hops do not come to rest; the text is the promise that this breaks."""
 
 
 class Rest:
@@ -61,7 +67,10 @@ class Rest:
         )
         if key not in self._quiet:
             costs = (self._quiet_put(state, member) for member in self._ring.members)
-            self._quiet[key] = next(filter(None, costs), None) or self._expiry(state)
+            try:
+                self._quiet[key] = next(filter(None, costs), None) or self._expiry(state)
+            except _NotDrainedError as error:
+                self._quiet[key] = str(error)
         return self._quiet[key]
 
     def _quiet_put(self, state: State, member: int) -> str | None:
@@ -84,9 +93,12 @@ class Rest:
 
     def _drained(self, state: State) -> tuple[State, int]:
         """Let hops do what they have to do; return the state after it, and what it cost."""
-        writes = 0
+        writes, moves = 0, 0
         while not self._ring.is_at_rest(state):
             move = next(one for hop in self._moves.of_hops(state) for one in hop)
+            moves += 1
+            if move.broken or moves > _MOST_MOVES:
+                raise _NotDrainedError(move.broken or "something circulates: behind a quiet write")
             writes += move.call is not None and move.call.method in _WRITES
             state = move.state
         return state, writes

@@ -119,9 +119,14 @@ class Scope:
         return 0
 
     @property
-    def has_operator(self) -> bool:
-        """Whether an operator may repair or fill."""
-        return self.adopted or not {"repair", "backfill", "empty", "loss"}.isdisjoint(self.faults)
+    def fills(self) -> bool:
+        """Whether an operator may fill a member."""
+        return self.adopted or not {"backfill", "empty"}.isdisjoint(self.faults)
+
+    @property
+    def repairs(self) -> bool:
+        """Whether an operator may repair the key."""
+        return not {"repair", "loss"}.isdisjoint(self.faults)
 
     @property
     def remembers(self) -> bool:

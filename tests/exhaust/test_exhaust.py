@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from tests.exhaust.moves import Moves
-from tests.exhaust.mutants import LADDER, RULES, Hunt, hunt
+from tests.exhaust.mutants import LADDER, RULES, Hunt, hunt, runs
 from tests.exhaust.options import read, scopes_of
 from tests.exhaust.ring import Ring
 from tests.exhaust.scope import FAULTS, Scope
@@ -154,6 +154,41 @@ def test_a_mutant_is_found_by_a_scope_of_two_writes() -> None:
 def test_a_scope_in_which_the_handler_fails_with_all_its_rules_shows_nothing() -> None:
     mutant = replace(MUTANTS[0], new=MUTANTS[0].old)
     assert hunt(mutant, 60, [FAILING]) == Hunt()
+
+
+@pytest.mark.parametrize(
+    ("file", "where", "name"),
+    [
+        ("handler/protocol/coalesce.py", "handler.protocol.coalesce", "_merge"),
+        ("handler/protocol/expiry_delete.py", "handler.protocol.replicate", "make_expiry_delete"),
+        ("handler/protocol/replay.py", "tests.exhaust.invocations", "replay"),
+        ("operate/reconcile/backfill_key.py", "tests.exhaust.invocations", "backfill_key"),
+        ("operate/reconcile/repair_key.py", "tests.exhaust.invocations", "repair_key"),
+    ],
+)
+def test_the_scopes_in_which_a_rule_is_not_looked_for_do_not_run_its_file(
+    monkeypatch: pytest.MonkeyPatch, file: str, where: str, name: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("it runs")
+
+    monkeypatch.setattr(f"{where}.{name}", fail)
+    small = [scope for scope in LADDER if scope.members == 2 and scope.writes == 1]
+    expiring = Scope(2, 1, operations=("put",), expiry_travels=True).with_faults("expiry")
+    batches = Scope(2, 2, operations=("put",), batch=2)
+    puts = Scope(2, 1, operations=("put",)).with_faults("quarantine")
+    tried = [*small, expiring, batches, puts]
+    broken = [scope for scope in tried if not _holds(scope)]
+    assert broken
+    assert not [scope for scope in broken if not runs(scope, file)]
+
+
+def _holds(scope: Scope) -> bool:
+    try:
+        result = Search(scope).run(Bounds(most_states=5_000, first_failure=True))
+    except AssertionError:
+        return False
+    return result.is_whole and not result.failures
 
 
 def test_without_tombstones_a_delete_comes_after_what_its_member_wrote_before() -> None:

@@ -132,7 +132,8 @@ RULES = [
         "handler/protocol/replicate.py",
         "    await _restore_newer_write(change, hop, delete)\n"
         "    return Outcome(Action.REFUSED)  # No",
-        "    await _clear_ends(change, hop, delete)\n    return Outcome(Action.REFUSED)  # No",
+        "    await yield_to_newer(change, hop, outcome, delete)\n"
+        "    return Outcome(Action.REFUSED)  # No",
     ),
     Mutant(
         "a backfill names only those who have the item",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operate.aws.clients import ClientPool
 from operate.aws.errors import translate_aws_errors
 from operate.deployed import Deployed, DeployedMember
-from operate.errors import OperationFailedError
+from operate.errors import OperateError
 from operate.quarantine.bucket import QuarantineBucket
 
 
@@ -19,8 +19,6 @@ def empty_quarantines(
     The buckets are those that the hops' components name: where `destroy` broke off, the functions,
     whose settings name them too, may be gone. `on_error` is called for each bucket that could not
     be emptied; the others are.
-
-    Raises `PrerequisiteError` without credentials.
     """
     members = {member.name: member for member in deployed.members}
     buckets = {hop.quarantine: members[hop.source] for hop in deployed.hops if hop.quarantine}
@@ -29,7 +27,7 @@ def empty_quarantines(
         try:
             with translate_aws_errors(f"the quarantine {bucket}"):
                 number += _empty(bucket, member, clients)
-        except OperationFailedError as error:
+        except OperateError as error:
             on_error(str(error))
     return number
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from operate.deployed import Deployed
 from operate.deployment.result import Result
 from operate.deployment.stack import RingStack
 from operate.errors import (
@@ -161,9 +162,7 @@ def _destroy(trial: Trial, run: Destroy) -> str:
     trial.journal.add_resources(inventory(state))
     # No bucket with records in it is destroyed.
     emptied = empty_quarantines(
-        trial.ring.deployed(),
-        trial.clients,
-        lambda why: trial.on_progress(f"not emptied: {why}"),
+        Deployed.read(state), trial.clients, lambda why: trial.on_progress(f"not emptied: {why}")
     )
     result = run(trial.ring)
     deleted = result.changes.get("delete", 0)

@@ -5,11 +5,9 @@ scopes are tried from the smallest on, each to its end, so that no smaller one o
 """
 
 import argparse
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tests.exhaust.requests import OTHERWISE, check
@@ -17,7 +15,7 @@ from tests.exhaust.scope import EDITED, WRITES, Scope
 from tests.exhaust.search import Bounds, Search
 from tests.exhaust.table import format_result
 from tests.mutation.cut import Cut, without
-from tests.mutation.mutants import MUTANTS, Mutant
+from tests.mutation.mutants import MUTANTS, Mutant, hunt_all
 
 _COPIED = ("handler", "operate", "tests/simulation", "tests/exhaust", "tests/mutation", "ring")
 _HUNT = """
@@ -237,17 +235,12 @@ def main() -> int:
     sys.stdout.write("| without the rule | smallest scope | states | broken promise |\n")
     sys.stdout.write("| --- | --- | ---: | --- |\n")
     unnoticed = 0
-    for mutant, found in _hunt_all(chosen, options.minutes * 60):
+    seconds = options.minutes * 60
+    for mutant, found in hunt_all(chosen, lambda mutant: hunt(mutant, seconds)):
         unnoticed += found.noticed is None
         sys.stdout.write(f"| {mutant.rule} | {_row(found)} |\n")
         sys.stdout.flush()
     return 1 if unnoticed else 0
-
-
-def _hunt_all(mutants: Sequence[Mutant], seconds: float) -> Iterator[tuple[Mutant, Hunt]]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hunts = pool.map(lambda mutant: hunt(mutant, seconds), mutants)
-        yield from zip(mutants, hunts, strict=True)
 
 
 def _row(found: Hunt) -> str:

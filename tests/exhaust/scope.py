@@ -25,7 +25,9 @@ FAULTS = (
 )
 """What goes wrong, or what an operator does."""
 
-_TAKE_BACK = {"repair", "backfill", "empty", "quarantine", "loss"}
+_FILLS, _REPAIRS = {"backfill", "empty"}, {"repair", "loss"}
+"""Faults in which an operator fills a member, or repairs the key."""
+_TAKE_BACK = _FILLS | _REPAIRS | {"quarantine"}
 """Faults in which an operator, or what was left out, takes an application's write back."""
 
 EDITED = ("put", "update", "delete", "delete a stub", "put back edited")
@@ -121,12 +123,12 @@ class Scope:
     @property
     def fills(self) -> bool:
         """Whether an operator may fill a member."""
-        return self.adopted or not {"backfill", "empty"}.isdisjoint(self.faults)
+        return self.adopted or not _FILLS.isdisjoint(self.faults)
 
     @property
     def repairs(self) -> bool:
         """Whether an operator may repair the key."""
-        return not {"repair", "loss"}.isdisjoint(self.faults)
+        return not _REPAIRS.isdisjoint(self.faults)
 
     @property
     def remembers(self) -> bool:

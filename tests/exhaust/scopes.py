@@ -68,6 +68,9 @@ FULL = [
     Scope(3, 3, operations=("put", "update"), keeps_tombstones=False),
 ]
 
+FAILING = Scope(2, 1, operations=("put",)).with_faults("expiry", "start over", most=2)
+"""The smallest that fails: the first of the limits, with a put alone."""
+
 LIMITS = {
     "an expiry, and a mapping started over": Scope(2, 2, operations=_WRITING).with_faults(
         "expiry", "start over", most=2

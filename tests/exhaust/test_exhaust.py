@@ -14,13 +14,12 @@ from tests.exhaust.moves import Moves
 from tests.exhaust.options import read, scopes_of
 from tests.exhaust.ring import Ring
 from tests.exhaust.scope import FAULTS, Scope
-from tests.exhaust.scopes import CI
+from tests.exhaust.scopes import CI, FAILING
 from tests.exhaust.search import Bounds, Failure, Search
 from tests.exhaust.story import story_of
 from tests.exhaust.table import command
 
 DIES = ("crash", "timeout", "throttle", "redelivery")
-FAILING = Scope(2, 1, operations=("put",), faults=("expiry", "start over"), most_faults=2)
 
 
 def at_rest(scope: Scope, *, reduced: bool) -> set[tuple[object, ...]]:

@@ -9,20 +9,19 @@ import pytest
 from ring.project import PROJECT_ROOT
 from tests.exhaust.mutants import LADDER, RULES, Hunt, hunt, runs
 from tests.exhaust.scope import Scope
+from tests.exhaust.scopes import FAILING
 from tests.exhaust.search import Bounds, Result, Search
 from tests.exhaust.table import format_result
+from tests.mutation.cut import Cut, cut_out
 from tests.mutation.mutants import MUTANTS, Mutant
-
-FAILING = Scope(2, 1, operations=("put",), faults=("expiry", "start over"), most_faults=2)
 
 
 @pytest.mark.parametrize("mutant", RULES, ids=lambda one: one.rule)
 def test_without_a_rule_the_code_has_no_name_that_is_not_there(mutant: Mutant) -> None:
-    text = (PROJECT_ROOT / mutant.file).read_text()
-    assert text.count(mutant.old) == 1
+    cut = Cut(mutant.file, mutant.old, mutant.new)
+    text = cut_out(cut, (PROJECT_ROOT / mutant.file).read_text())
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "-"]
-    cut = text.replace(mutant.old, mutant.new)
-    checked = subprocess.run(ruff, input=cut, capture_output=True, text=True, check=False)
+    checked = subprocess.run(ruff, input=text, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
 

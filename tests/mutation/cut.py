@@ -47,10 +47,18 @@ def _copy(there: Path, here: Path) -> None:
 
 
 def _make(cut: Cut, file: Path) -> None:
-    text = file.read_text()
+    file.write_text(cut_out(cut, file.read_text()))
+
+
+def cut_out(cut: Cut, text: str) -> str:
+    """Return a file's text with the cut made in it.
+
+    Raises:
+        MutantError: the text to replace is not there, or there more than once.
+    """
     if text.count(cut.old) != 1:
         raise MutantError(
             f"{cut.file} has {cut.old!r} {text.count(cut.old)} times, not once: say again what is "
             "to be taken out"
         )
-    file.write_text(text.replace(cut.old, cut.new))
+    return text.replace(cut.old, cut.new)

@@ -8,10 +8,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tests.mutation.cut import Cut, without
 from tests.simulation.schedule import first_failure
@@ -457,7 +458,7 @@ def main() -> int:
     survived = 0
     sys.stdout.write("| without the rule | shape | noticed after | broken promise |\n")
     sys.stdout.write("| --- | --- | ---: | --- |\n")
-    for mutant, caught in _hunt_all(chosen):
+    for mutant, caught in hunt_all(chosen, hunt):
         survived += caught is None
         row = f"{caught.schedules:,} | {caught.promise}" if caught else "NEVER | none"
         sys.stdout.write(f"| {mutant.rule} | {mutant.shape} | {row} |\n")
@@ -465,7 +466,13 @@ def main() -> int:
     return 1 if survived else 0
 
 
-def _hunt_all(mutants: list[Mutant]) -> Iterator[tuple[Mutant, Caught | None]]:
+_Found = TypeVar("_Found")
+
+
+def hunt_all(
+    mutants: Sequence[Mutant], hunt: Callable[[Mutant], _Found]
+) -> Iterator[tuple[Mutant, _Found]]:
+    """Hunt for mutants on all cores; yield what was found of each, in their order."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from zip(mutants, pool.map(hunt, mutants), strict=True)
 

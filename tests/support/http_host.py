@@ -28,6 +28,11 @@ class Guest:
     head: bytes = b""
     """The head of the last request."""
 
+    def begin_tls(self, tls: ssl.SSLContext) -> None:
+        """Put a socket with TLS in place of the first, before it waits for the client's part."""
+        self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.socket.do_handshake()
+
     def receive(self) -> bytes:
         """Read the body of the next request; raises EOFError when there is none."""
         head = b""
@@ -59,6 +64,7 @@ class Guest:
 class Host:
     """What listens."""
 
+    socket: socket.socket
     port: int
     guests: list[Guest] = field(default_factory=list)
 
@@ -77,33 +83,48 @@ def echo(guest: Guest) -> None:
 
 @contextmanager
 def host(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[Host]:
-    """Let a host serve each connection in a thread, for as long as the context lasts."""
+    """Let a host serve each connection in a thread, for as long as the context lasts.
+
+    Each thread closes its own socket. Were one closed under a thread that reads from it, the next
+    socket would have its number, and what TLS says at the end would be written to that.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
-    made = Host(listening.getsockname()[1])
+    made = Host(listening, listening.getsockname()[1])
+    threads: list[threading.Thread] = []
 
     def attend(guest: Guest) -> None:
-        with suppress(OSError, EOFError), guest.socket:
-            if tls is not None:
-                guest.socket = tls.wrap_socket(guest.socket, server_side=True)
-            serve(guest)
+        try:
+            with suppress(OSError, EOFError):
+                if tls is not None:
+                    guest.begin_tls(tls)
+                serve(guest)
+        finally:
             guest.socket.close()
 
     def accept() -> None:
-        with suppress(OSError):
+        with suppress(OSError), listening:
             while True:
                 guest = Guest(listening.accept()[0], len(made.guests))
                 made.guests.append(guest)
-                threading.Thread(target=attend, args=(guest,), daemon=True).start()
+                threads.append(threading.Thread(target=attend, args=(guest,), daemon=True))
+                threads[-1].start()
 
-    threading.Thread(target=accept, daemon=True).start()
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
     try:
         yield made
     finally:
-        with suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        for guest in made.guests:
-            guest.socket.close()
+        _end(accepting, made)
+        for guest, thread in zip(made.guests, threads, strict=True):
+            _end(thread, guest)
+
+
+def _end(thread: threading.Thread, waits_at: Guest | Host) -> None:
+    """Wake a thread that waits at a socket until it ends: TLS may just put another in its place."""
+    while thread.is_alive():
+        with suppress(OSError):  # it has been closed
+            waits_at.socket.shutdown(socket.SHUT_RDWR)
+        thread.join(0.05)
 
 
 def certified(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:

@@ -1,5 +1,6 @@
 """Hosts that answer nonsense, cannot be reached, or are not who they should be."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
@@ -109,6 +110,23 @@ def test_a_host_with_a_certificate_that_is_trusted_is_called_with_tls(
         large = b"x" * 1_000_000
         assert [body_of(run, connections, body) for body in (b"a", large)] == [b"a", large]
         assert len(at.guests) == 1
+
+
+def test_what_a_host_says_at_its_end_goes_to_no_connection_that_is_made_later(
+    run: Any, tmp_path: Path
+) -> None:
+    certificates, tls = certified(tmp_path, "127.0.0.1")
+    with host(echo, tls) as at:
+        connections = to(at, certificates=certificates)
+        body_of(run, connections, b"a")
+    with ExitStack() as later:
+        pairs = [[later.enter_context(one) for one in socket.socketpair()] for _ in range(4)]
+        connections._close_idle()
+        run(asyncio.sleep(0.1))
+        for one in (one for pair in pairs for one in pair):
+            one.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                one.recv(1)
 
 
 def test_an_authority_is_trusted_though_pythons_default_would_refuse_its_form(
